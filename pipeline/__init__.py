@@ -1,0 +1,1 @@
+"""Understand, join, keep, show: article -> claims -> events -> published ledger."""

@@ -1,0 +1,162 @@
+"""The tables: private ones in crawl.db (`PRIVATE`), published ones in oversight.db (`PUBLISHED`), as numbered migrations.
+
+A change of a published table is a new migration here, a higher SCHEMA_VERSION and a line in CHANGELOG.md.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+SCHEMA_VERSION = 1
+
+private = Migrations("oversight_private")
+published = Migrations("oversight_published")
+
+
+@private()
+def articles_and_findings(db: Database) -> None:
+    """Articles with their full text, every version, and what was read out of each."""
+    db.executescript(
+        """
+        create table articles (
+            article_id text not null, version text not null, source_id text not null, url text not null,
+            title text not null, text text not null, language text not null, byline text not null,
+            published_at text, published_basis text not null, published_precision text not null,
+            modified_at text, fetched_at text, page_sha256 text not null, publisher text not null,
+            links text not null, removed_blocks text not null, has_affiliate_content integer not null,
+            access text not null, first_seen_at text not null, last_seen_at text not null,
+            primary key (article_id, version)
+        ) strict;
+        create table readings (
+            page_sha256 text not null, url text not null, source_id text not null, reader_version text not null,
+            outcome text not null, article_id text, version text, detail text not null,
+            primary key (page_sha256, url, reader_version)
+        ) strict;
+        create table findings (
+            article_id text not null, version text not null, program_version text not null, relevant integer not null,
+            gate_score real not null, findings text not null,
+            primary key (article_id, version, program_version),
+            foreign key (article_id, version) references articles (article_id, version)
+        ) strict;
+        create table event_history (
+            event_id text primary key, claim_ids text not null
+        ) strict;
+        """
+    )
+
+
+@published()
+def ledger(db: Database) -> None:
+    """The published ledger."""
+    db.executescript(
+        """
+        create table sources (
+            source_id text primary key, title text not null, homepage text not null, standing text not null,
+            family text not null, jurisdiction text not null, language text not null, n_articles integer not null,
+            n_relevant integer not null, first_article_on text, last_article_on text, last_visit_at text,
+            last_success_at text, health text not null
+        ) strict;
+        create table outcomes (
+            source_id text not null references sources(source_id), outcome text not null, n integer not null,
+            primary key (source_id, outcome)
+        ) strict, without rowid;
+        create table entities (
+            entity_id text primary key, name text not null, kind text not null, jurisdiction text not null,
+            parent_id text references entities(entity_id), wikidata_id text not null, description text not null,
+            known integer not null, n_events integer not null, n_claims integer not null
+        ) strict;
+        create table entity_names (
+            entity_id text not null references entities(entity_id), name text not null, kind text not null,
+            used_from text, used_until text, primary key (entity_id, name)
+        ) strict, without rowid;
+        create table articles (
+            article_id text primary key, version text not null, source_id text not null references sources(source_id),
+            url text not null, title text not null, byline text not null, published_at text, published_on text,
+            published_basis text not null, published_precision text not null, modified_at text, fetched_at text,
+            language text not null, access text not null, has_affiliate_content integer not null,
+            n_removed_blocks integer not null, n_versions integer not null, n_characters integer not null,
+            n_claims integer not null, page_sha256 text not null, origin_id text
+        ) strict;
+        create table article_versions (
+            article_id text not null references articles(article_id), version text not null, first_seen_at text not null,
+            last_seen_at text not null, page_sha256 text not null, n_claims integer not null,
+            primary key (article_id, version)
+        ) strict, without rowid;
+        create table origins (
+            origin_id text primary key, kind text not null, label text not null, lead_article_id text,
+            n_articles integer not null
+        ) strict;
+        create table origin_edges (
+            article_id text not null references articles(article_id), to_article_id text, to_name text not null,
+            basis text not null, detail text not null
+        ) strict;
+        create table events (
+            event_id text primary key, type text not null, modality text not null, summary text not null,
+            stage text not null, direction text, force text not null, jurisdiction text not null,
+            date_start text, date_end text, date_precision text, event_month text, actors text not null,
+            targets text not null, objects text not null, instruments text not null, n_claims integer not null,
+            n_articles integer not null, n_origins integer not null, origins_band text not null,
+            contested integer not null, best_standing text not null, confidence real not null,
+            first_reported_on text, last_reported_on text
+        ) strict;
+        create table event_participants (
+            event_id text not null references events(event_id), entity_id text not null references entities(entity_id),
+            role text not null, n_claims integer not null, primary key (event_id, entity_id, role)
+        ) strict, without rowid;
+        create table claims (
+            claim_id text primary key, event_id text not null references events(event_id),
+            article_id text not null references articles(article_id), version text not null,
+            source_id text not null references sources(source_id), origin_id text references origins(origin_id),
+            type text not null, modality text not null, direction text, force text not null, mention text not null,
+            date_start text, date_end text, date_precision text, date_basis text, date_said text,
+            attribution_kind text not null, attribution_name text, quote text not null, quote_start integer not null,
+            quote_end integer not null, trigger text not null, trigger_start integer not null,
+            trigger_end integer not null, confidence real not null, rule text not null, published_on text
+        ) strict;
+        create table claim_participants (
+            claim_id text not null references claims(claim_id), position integer not null, role text not null,
+            entity_id text not null references entities(entity_id), name text not null, text text not null,
+            start integer not null, end integer not null, primary key (claim_id, position)
+        ) strict, without rowid;
+        create table conflicts (
+            conflict_id text primary key, event_id text not null references events(event_id), field text not null,
+            summary text not null
+        ) strict;
+        create table conflict_values (
+            conflict_id text not null references conflicts(conflict_id), value text not null,
+            claim_id text not null references claims(claim_id), primary key (conflict_id, value, claim_id)
+        ) strict, without rowid;
+        create table event_redirects (
+            old_event_id text primary key, event_id text, reason text not null
+        ) strict;
+        create table lexicon_gaps (
+            name text not null, kind text not null, n_articles integer not null, n_mentions integer not null,
+            example_article_id text not null references articles(article_id), example text not null,
+            primary key (name, kind)
+        ) strict, without rowid;
+        create table facet_counts (
+            table_name text not null, column_name text not null, value text not null, n integer not null,
+            primary key (table_name, column_name, value)
+        ) strict, without rowid;
+        create table facts (
+            key text primary key, value text not null
+        ) strict;
+        """
+    )
+    db["events"].enable_fts(["summary", "actors", "targets", "objects", "instruments"], tokenize="porter unicode61")
+    db["claims"].enable_fts(["quote"], tokenize="porter unicode61")
+
+
+def open_db(path: Path | str, *, readonly: bool = False) -> sqlite3.Connection:
+    """Open a database with the pragmas of the house: WAL, synchronous NORMAL, foreign keys on, 30 s busy timeout.
+
+    Raises sqlite3.DatabaseError where the file is no database, sqlite3.OperationalError where it cannot be opened.
+    """
+    if readonly:
+        return sqlite3.connect(f"file:{Path(path).absolute()}?mode=ro", uri=True, timeout=30)
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+    connection.executescript("pragma journal_mode=wal; pragma synchronous=normal; pragma foreign_keys=on;")
+    return connection

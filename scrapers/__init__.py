@@ -1,0 +1,1 @@
+"""Acquire: source card -> page -> article. Imports nothing of pipeline."""
