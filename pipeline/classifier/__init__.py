@@ -1,0 +1,1 @@
+"""The trained claim classifier: corpus, training, weights and what runs them."""

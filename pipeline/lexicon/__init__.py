@@ -1,0 +1,1 @@
+"""Names, offices, patterns and word lists as TOML, and the loader that checks them."""

@@ -1,0 +1,1 @@
+"""Show: the Datasette site over a published snapshot."""

@@ -1,0 +1,1 @@
+"""Keep: private tables, the published ledger, and the checks between them."""

@@ -1,0 +1,152 @@
+"""The command `oversight`: finds the subcommand by name, runs it, and turns every error into one line and an exit code.
+
+Commands live in pipeline/commands, one module per subject, and are imported only when they are called.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sqlite3
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from pipeline.errors import DONE, INTERNAL, OUTSIDE, WRONG_USE, OversightError
+
+COMMANDS = {
+    "demo": ("demo", "Crawl the small invented newsroom, build its ledger and serve it."),
+    "run": ("line", "Crawl what is due, read it, build the ledger and publish it."),
+    "crawl": ("line", "Fetch what is due from the sources."),
+    "extract": ("line", "Read the claims out of the fetched pages."),
+    "build": ("line", "Join the claims into events."),
+    "publish": ("line", "Publish what was built as a new snapshot."),
+    "serve": ("show", "Serve the published ledger on this machine."),
+    "add": ("files", "Add one page or text from a file or an address."),
+    "claims": ("files", "Read the claims of a folder of texts into a folder of JSON files."),
+    "evaluate": ("files", "Score the extraction against annotated texts."),
+    "verify": ("check", "Check archive, texts, claims and published ledger against each other."),
+    "event": ("look", "Show one event with its evidence."),
+    "entity": ("look", "Show one person, body, company, model or instrument."),
+    "origins": ("look", "Show which reports behind an event are independent."),
+    "conflicts": ("look", "Show where reports disagree."),
+    "gaps": ("look", "Show names that the lexicon does not know yet."),
+    "sources": ("sources", "List and check the source cards, show their health."),
+    "export": ("check", "Write the published tables as CSV and JSON Lines."),
+}
+
+
+class LazyCommands(click.Group):
+    """A group whose commands are imported when they are called, so that help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"pipeline.commands.{COMMANDS[name][0]}")
+        return getattr(module, name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):  # noqa: ANN201 - click's own type
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"There is no command '{args[0]}'. `oversight --help` lists them all.")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="OVERSIGHT_DATA",
+    default=Path("data"),
+    show_default=True,
+    help="The folder that holds this ledger's files (or set OVERSIGHT_DATA).",
+)
+@click.version_option(package_name="oversight-ledger", prog_name="oversight")
+@click.pass_context
+def oversight(ctx: click.Context, data: Path) -> None:
+    """Oversight Ledger: who did what to whom in the oversight of AI, how certain that is, and who says so."""
+    from pipeline.folder import DataFolder
+
+    ctx.obj = DataFolder(data)
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 found a problem, 2 wrong use, 3 another run, 4 something outside."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        result = oversight.main(standalone_mode=False)
+        return result if isinstance(result, int) else DONE
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return WRONG_USE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not an error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OversightError as error:
+        return _say(str(error), error.exit_code)
+    except sqlite3.Error as error:
+        return _say(_words_for_sqlite(error), OUTSIDE)
+    except OSError as error:
+        return _say(_words_for_os(error), OUTSIDE)
+    except Exception as error:  # a fault of the program: keep the details in a file, say one line
+        return _say(_keep_traceback(error), INTERNAL)
+
+
+def _say(message: str, code: int) -> int:
+    click.echo(f"oversight: {message}", err=True)
+    return code
+
+
+def _words_for_sqlite(error: sqlite3.Error) -> str:
+    text = str(error)
+    if "locked" in text:
+        return f"A database is locked by another program ({text}). Close it, or wait, and run this again."
+    if "full" in text:
+        return "The disk is full: nothing half-done was kept. Free some space and run this again."
+    if "not a database" in text or "malformed" in text:
+        return (
+            f"A database file is damaged ({text}). `oversight verify` names it; restore it from a backup, "
+            "or delete build.db and published/ and run `oversight build` and `oversight publish` again."
+        )
+    return f"The database said: {text}."
+
+
+def _words_for_os(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"{place}The disk is full: nothing half-done was kept. Free some space and run this again."
+    return f"{place}{error.strerror or error}."
+
+
+def _keep_traceback(error: Exception) -> str:
+    file = Path(os.environ.get("OVERSIGHT_DATA", "data")) / "logs" / "internal-error.txt"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(traceback.format_exception(error)))
+        what = f"{type(error).__name__}: {error}"
+        return f"A fault in the program itself ({what}). The details are in {file}: please report them."
+    except OSError:
+        traceback.print_exception(error)
+        return "A fault in the program itself; the details stand above: please report them."
+
+
+if __name__ == "__main__":
+    main()

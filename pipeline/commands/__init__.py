@@ -1,0 +1,1 @@
+"""The subcommands of `oversight`, one module per subject."""
