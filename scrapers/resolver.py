@@ -22,7 +22,7 @@ class _Resolution:
         self.name = name
 
     def cancel(self) -> None:
-        raise NotImplementedError
+        """Nothing is under way that could be cancelled."""
 
 
 @implementer(IHostnameResolver)

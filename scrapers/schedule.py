@@ -1,0 +1,57 @@
+"""What became of a visit comes in; when the address is due again, and in which state it stands until then, go out."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from scrapers.records import Outcome
+
+# An article is looked at again ever more seldom, to see edits, and then rests.
+REVISITS = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 240, 720))
+LONGEST_WAIT = timedelta(days=1)
+FIRST_WAIT = timedelta(minutes=15)
+MOST_ATTEMPTS = 8
+FEW_ATTEMPTS = 3
+
+READ = frozenset({Outcome.SAVED, Outcome.UNCHANGED})
+_FINAL = frozenset({Outcome.NOT_AN_ARTICLE, Outcome.OUT_OF_SCOPE, Outcome.TOO_LARGE, Outcome.BLOCKED_ADDRESS})
+_DOUBTFUL = frozenset({Outcome.REFUSED, Outcome.BAD_REDIRECT})
+
+
+def next_visit(
+    kind: str,
+    outcome: Outcome,
+    now: datetime,
+    *,
+    n_read: int,
+    attempts: int,
+    every_minutes: int = 30,
+    temporary: bool = False,
+) -> tuple[str, datetime | None]:
+    """Return the state (waiting, kept, failing, closed, gone) and the next due moment, None for never.
+
+    `n_read` counts the visits that read the address, this one included; `attempts` those since then that failed.
+    """
+    if kind == "feed":
+        return _next_for_feed(outcome, now, attempts, timedelta(minutes=every_minutes))
+    if outcome in READ:
+        return "kept", now + REVISITS[n_read - 1] if n_read <= len(REVISITS) else None
+    if outcome is Outcome.GONE:
+        return "gone", None
+    resting = "kept" if n_read else "closed"
+    if outcome in _FINAL or (outcome is Outcome.ROBOTS_DENIED and not temporary):
+        return resting, None
+    if attempts >= (FEW_ATTEMPTS if outcome in _DOUBTFUL else MOST_ATTEMPTS):
+        return resting, None
+    return "kept" if n_read else "failing", now + min(FIRST_WAIT * 4 ** (attempts - 1), LONGEST_WAIT)
+
+
+def _next_for_feed(outcome: Outcome, now: datetime, attempts: int, every: timedelta) -> tuple[str, datetime]:
+    """A feed is never given up: its card says that it is there, and a person mends the card."""
+    if outcome in READ:
+        return "kept", now + every
+    if outcome is Outcome.GONE:
+        return "gone", now + max(every, LONGEST_WAIT)
+    if outcome is Outcome.ROBOTS_DENIED:
+        return "failing", now + max(every, timedelta(hours=6))
+    return "failing", now + max(every, min(every * 2 ** min(attempts, 16), LONGEST_WAIT))

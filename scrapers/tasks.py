@@ -1,0 +1,95 @@
+"""The plain values that pass between the fetching process and the one that keeps the books: tasks out, answers back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from scrapers.records import Feed, FeedEntry, Page, Source, Visit
+
+DAY_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One address to be visited now. `kind` is "feed" or "article"; the validators are those of the last full answer."""
+
+    url: str
+    source_id: str
+    kind: str
+    host: str
+    feed: Feed
+    etag: str = ""
+    last_modified: str = ""
+    body_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one task: the visit with its outcome, and whatever is to be kept of it."""
+
+    task: Task
+    visit: Visit
+    page: Page | None = None  # an article page to be archived
+    entries: tuple[FeedEntry, ...] = ()
+    more: tuple[str, ...] = ()  # further feed addresses
+    faults: tuple[str, ...] = ()
+    etag: str = ""
+    last_modified: str = ""
+    retry_after: str = ""  # the header as sent, for 429 and 503
+    temporary: bool = False  # the outcome speaks of the moment, not of the address: try again later
+
+
+@dataclass(frozen=True, slots=True)
+class RobotsCopy:
+    """The robots.txt of a host as last fetched. `status` is 0 where the host could not be reached."""
+
+    host: str
+    status: int
+    body: bytes
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlConfig:
+    """How a crawl behaves. `pause_seconds`, where given, replaces every card's own pause."""
+
+    user_agent: str = "OversightLedger/0.1"
+    contact: str = ""  # an e-mail address or a web page that a site's owner can write to
+    allow_loopback: bool = False
+    max_pages: int = 2000  # visits to articles and feeds in one run
+    max_seconds: float = 1800.0
+    topic_filter: Callable[[str], bool] | None = None  # None: every entry is on topic
+    pause_seconds: float | None = None
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    timeout_seconds: float = 30.0  # for one answer, from connection to last byte
+    max_bytes: int = 8 * 1024 * 1024  # of one answer, before and after decompression
+    memory_mb: int = 1536  # address space of the fetching process
+    log_file: str = ""  # Scrapy's log; "" writes none
+
+
+@dataclass(frozen=True, slots=True)
+class FetchOrder:
+    """Everything that the fetching process needs to know at its start."""
+
+    sources: tuple[Source, ...]
+    tasks: tuple[Task, ...]
+    user_agent: str  # as sent, with the contact
+    robots_token: str  # the name looked for in robots.txt
+    allow_loopback: bool
+    pause_seconds: float | None
+    timeout_seconds: float
+    max_bytes: int
+    memory_mb: int
+    log_file: str
+
+
+def as_text(moment: datetime) -> str:
+    """Return a moment as fixed-width UTC text, which sorts as time does."""
+    return moment.astimezone(UTC).strftime(DAY_TEXT)
+
+
+def as_moment(text: str) -> datetime:
+    """Return the moment that as_text() wrote."""
+    return datetime.strptime(text, DAY_TEXT).replace(tzinfo=UTC)
