@@ -1,0 +1,201 @@
+"""The lexicon in memory: what the TOML files say, as entities, dated names, offices, patterns and word lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from pipeline.records import Entity, EntityKind
+
+NAME_KINDS = ("canonical", "alias", "former", "short", "nominal")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Words that stand for an entity.
+
+    `needs`: the name is ambiguous ("Meta", "Claude", "AISI") and counts only where one of these words or phrases
+    stands near it, compared without case; empty: the name counts everywhere.
+    """
+
+    text: str
+    entity_id: str
+    kind: str  # one of NAME_KINDS
+    case_sensitive: bool
+    used_from: date | None = None  # first day of use, None: since ever
+    used_until: date | None = None  # last day of use, None: still used
+    needs: tuple[str, ...] = ()
+
+    def used_on(self, day: date | None) -> bool:
+        """Tell whether the name was in use on a day; a missing day says yes."""
+        if day is None:
+            return True
+        return (self.used_from is None or self.used_from <= day) and (self.used_until is None or day <= self.used_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A person holds an office: Howard Lutnick, U.S. Secretary of Commerce, since 2025-02-21."""
+
+    person_id: str
+    office: str  # in full: "U.S. Secretary of Commerce", "chief executive of Anthropic"
+    titles: tuple[str, ...]  # how texts call the holder without the name: "Commerce Secretary", "Anthropic CEO"
+    body_id: str = ""  # the entity that the office belongs to
+    start: date | None = None
+    end: date | None = None
+
+    def held_on(self, day: date | None) -> bool:
+        """Tell whether the office was held on a day; a missing day asks for the present holder."""
+        if day is None:
+            return self.end is None
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class PatternMatch:
+    """Words that a pattern found; `name` is their canonical form ("E.O. 14409" gives "Executive Order 14409")."""
+
+    start: int
+    end: int
+    text: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression for names that no list can hold: new versions, bill numbers, orders, cases.
+
+    `name` is a template over the named groups; empty: the words as they stand. Each example is
+    (sentence, words found, canonical name); in a near-miss the pattern finds nothing.
+    """
+
+    pattern_id: str
+    kind: EntityKind
+    regex: re.Pattern[str]
+    name: str = ""
+    parent_id: str = ""  # the maker of the model, the legislature of the bill
+    jurisdiction: str = ""
+    examples: tuple[tuple[str, str, str], ...] = ()
+    near_misses: tuple[str, ...] = ()
+
+    def find(self, text: str) -> Iterator[PatternMatch]:
+        """Yield the matches in a text, left to right, without overlap.
+
+        A group called `name`, where the expression has one, bounds the match: what stands around it is context.
+        """
+        group: int | str = "name" if "name" in self.regex.groupindex else 0
+        for match in self.regex.finditer(text):
+            said = match[group]
+            groups = {key: value or "" for key, value in match.groupdict().items()}
+            name = " ".join((self.name.format(**groups) if self.name else said).split())
+            yield PatternMatch(match.start(group), match.end(group), said, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Nominal:
+    """Descriptions that can refer back to something named before: "the company", "the order"."""
+
+    words: tuple[str, ...]  # lower case, without article
+    kinds: tuple[EntityKind, ...]  # what they can stand for, the likeliest first
+    plural: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A country, state or union, with its adjectives and the entity of its government."""
+
+    entity_id: str
+    code: str  # ISO 3166 ("US", "US-CA"), "EU" or "INT"
+    adjectives: tuple[str, ...] = ()
+    government_id: str = ""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All that is known of names before a text is read."""
+
+    entities: Mapping[str, Entity]
+    names: tuple[Name, ...]
+    roles: tuple[Role, ...]
+    patterns: tuple[Pattern, ...]
+    nominals: tuple[Nominal, ...]
+    places: tuple[Place, ...]
+    families: Mapping[str, str]  # outlet id -> publisher group
+    wires: frozenset[str]  # outlets whose copy others reprint
+    version: str  # 16 hex digits over the contents of all files read
+    lists: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
+    _official: dict[str, list[Name]] = field(init=False, repr=False, compare=False)
+    _by_text: dict[str, list[Name]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        official: dict[str, list[Name]] = {}
+        by_text: dict[str, list[Name]] = {}
+        for name in self.names:
+            by_text.setdefault(name.text.casefold(), []).append(name)
+            if name.kind == "former" and name.used_until is not None:
+                official.setdefault(name.entity_id, []).append(name)
+        for former in official.values():
+            former.sort(key=lambda name: name.used_until or date.max)
+        object.__setattr__(self, "_official", official)
+        object.__setattr__(self, "_by_text", by_text)
+
+    def words(self, list_name: str) -> tuple[str, ...]:
+        """Return a word list; KeyError names the lists there are."""
+        try:
+            return self.lists[list_name]
+        except KeyError:
+            raise KeyError(f"the lexicon has no word list {list_name!r}; there are {', '.join(self.lists)}") from None
+
+    def name_at(self, entity_id: str, day: date | None) -> str:
+        """Return the official name of an entity on a day, the present one for None; KeyError for an unknown id."""
+        entity = self.entities[entity_id]
+        if day is not None:
+            for former in self._official.get(entity_id, ()):
+                if former.used_on(day):
+                    return former.text
+        return entity.name
+
+    def parent(self, entity_id: str) -> Entity | None:
+        """Return the entity that this one belongs to (agency in department, model of lab), or None."""
+        parent_id = self.entities[entity_id].parent_id
+        return self.entities[parent_id] if parent_id else None
+
+    def ancestors(self, entity_id: str) -> Iterator[Entity]:
+        """Yield parent, grandparent and so on."""
+        above = self.parent(entity_id)
+        while above is not None:
+            yield above
+            above = self.parent(above.entity_id)
+
+    def named(self, text: str, kind: EntityKind | None = None) -> tuple[Name, ...]:
+        """Return the names with exactly these words (case as each name asks), of one kind of entity if given."""
+        return tuple(
+            name
+            for name in self._by_text.get(text.casefold(), ())
+            if (not name.case_sensitive or name.text == text)
+            and (kind is None or self.entities[name.entity_id].kind is kind)
+        )
+
+    def holder(self, title: str, day: date | None) -> Role | None:
+        """Return who held an office on a day, by a title such as "Commerce Secretary"; None unless exactly one did."""
+        wanted = title.casefold()
+        held = [
+            role
+            for role in self.roles
+            if role.held_on(day) and (wanted == role.office.casefold() or wanted in map(str.casefold, role.titles))
+        ]
+        return held[0] if len({role.person_id for role in held}) == 1 else None
+
+    def roles_of(self, person_id: str, day: date | None = None) -> tuple[Role, ...]:
+        """Return the offices of a person, only those held on a day if one is given."""
+        return tuple(role for role in self.roles if role.person_id == person_id and (day is None or role.held_on(day)))
+
+    def family(self, outlet: str) -> str:
+        """Return the publisher group of an outlet, by id or by name; an unknown outlet is its own family."""
+        if outlet in self.entities:
+            return self.families.get(outlet, outlet)
+        for name in self.named(outlet, EntityKind.OUTLET):
+            return self.families.get(name.entity_id, name.entity_id)
+        return outlet
