@@ -1,0 +1,219 @@
+"""The time expressions and the claims of an article come in; out goes when each claim's event was or is to be."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from pipeline import dayspans as spans
+from pipeline.records import Claim, DateSpan, Modality
+from pipeline.timewords import DateMention, find_dates
+from scrapers.records import Precision
+
+__all__ = ["DateMention", "claim_date", "find_dates", "settle_dates"]
+
+_CLAUSE_BREAK = re.compile(
+    r"[;:–—]|,(?!\s+\d)|\s-\s|\b(?:but|while|after|before|when|whereas|although|though|because|since|as|that|which|who|whose|if|"
+    r"unless|until|following)\b",
+    re.I,
+)
+_SAID_BEFORE = re.compile(
+    r"\b(?:said|says|told|announced|wrote|posted|tweeted|stated|added|reported|confirmed|argued|revealed|declared|met|meeting|"
+    r"memo|post|statement|letter|interview|remarks|speech|press\s+conference|hearing)\W+(?:\w+\W+){0,4}$",
+    re.I,
+)
+_SAID_AFTER = re.compile(r"^\W*(?:\w+\W+)?(?:said|told|announced|wrote|posted|added|argued)\b", re.I)
+_DUE = re.compile(
+    r"\b(?:by|until|till|no\s+later\s+than|due(?:\s+on)?|deadline(?:\s+of)?|expires?(?:\s+on)?|"
+    r"(?:scheduled|set|slated)\s+(?:for|to\s+\w+)|takes?\s+effect(?:\s+on)?)\s+(?:[\d:]+\s*(?:[ap]\.?m\.?)?,?\s*(?:ET|EST|PT|GMT|CET)?\s*)?"
+    r"(?:on\s+)?$",
+    re.I,
+)
+_PAST = ("occurred", "negated", "denied", "alleged", "cancelled")
+_AHEAD = ("planned", "considered", "conditional", "postponed")
+_FAR = 40  # cost, in characters, of a clause border between a trigger and a date
+_TOO_FAR = 160
+_NEWS_DAYS = 45  # what is new lies hardly further back
+_OLD_NEWS = 100
+_LEAD = 600  # characters in which an article says when its news happened
+_LEAD_DAYS = 2  # such a day lies hardly further back; "Tuesday" may also be one to come
+_RECENT_DAYS = 60
+_SAME_DAY = re.compile(
+    r"\b(?:earlier\s+in\s+the\s+day|later\s+in\s+the\s+day|(?:the\s+)?same\s+day|(?:minutes|hours|moments)\s+(?:after|before|later|earlier)|"
+    r"(?:shortly|soon|immediately)\s+(?:after|before)|shortly\s+thereafter)\b",
+    re.I,
+)
+
+
+def claim_date(
+    sentence_start: int,
+    sentence_end: int,
+    trigger_start: int,
+    trigger_end: int,
+    modality: str,
+    dates: list[DateMention],
+    published: date | None,
+    text: str,
+    mention: str = "new",
+) -> DateSpan | None:
+    """Return when the event of one trigger happened or is to happen.
+
+    The nearest time expression counts, where a clause border costs as much as 40 characters and the day on which
+    somebody spoke ("said on Friday") is used only for what was new that day. Without one, what is new and was done is
+    dated to the publication (basis "publication"); what is old, planned or considered has no date. `settle_dates` then
+    lets the claims of one article learn from each other.
+    """
+    best: tuple[float, DateSpan] | None = None
+    for each in dates:
+        if not (sentence_start <= each.start and each.end <= sentence_end) or each.is_duration:
+            continue
+        spoken = _is_spoken(each, trigger_start, trigger_end, sentence_start, sentence_end, text)
+        span = _reading(each, modality, spoken, published, text[sentence_start : each.start])
+        if span is None:
+            continue
+        cost = _cost(each, trigger_start, trigger_end, text)
+        if spoken or _opens(each, sentence_start, text):
+            cost = min(cost, _TOO_FAR - 1 + cost / 10_000)  # such a day holds for the whole sentence, as a last resort
+        if mention == "new":
+            cost += _age_cost(span, published)
+        if cost <= _TOO_FAR and (best is None or cost < best[0]):
+            best = (cost, span)
+    if best is not None:
+        return best[1]
+    if published is not None and mention == "new" and modality in ("occurred", "negated"):
+        return spans.day(published, "publication")
+    return None
+
+
+def _reading(each: DateMention, modality: str, spoken: bool, published: date | None, before: str) -> DateSpan | None:
+    """Choose between the two readings of an open expression; what was done cannot lie after the publication.
+
+    "until Friday" belongs to what is to come, the day of a speech to what was done: the other claims pass them by.
+    """
+    due = bool(_DUE.search(before))
+    if modality in _AHEAD:
+        return None if spoken else each.ahead or each.span
+    if each.span is None or (due and not spoken) or (published is not None and each.span.start > published):
+        return None
+    return each.span
+
+
+def _is_spoken(each: DateMention, trigger_start: int, trigger_end: int, start: int, end: int, text: str) -> bool:
+    """True where the expression dates a statement and the trigger is another word than that statement's."""
+    before = text[max(start, each.start - 60) : each.start]
+    match = _SAID_BEFORE.search(before)
+    if match and not (trigger_start < each.start and trigger_end > each.start - len(before) + match.start()):
+        between = before[match.start() :]
+        return not re.search(r"\b(?:that|would|will|to)\b", between)
+    after = _SAID_AFTER.match(text[each.end : min(end, each.end + 40)])
+    return bool(after) and not (trigger_start < each.end + after.end() and trigger_end > each.end)
+
+
+def _opens(each: DateMention, sentence_start: int, text: str) -> bool:
+    """True for "On Friday, ..." and "Last week, ..." at the head of a sentence."""
+    return each.start - sentence_start < 12 and text[each.end : each.end + 1] == ","
+
+
+def _age_cost(span: DateSpan, published: date | None) -> float:
+    """New events are recent, and told to the day."""
+    if published is None:
+        return 0.0
+    old = _OLD_NEWS if (published - span.end).days > _NEWS_DAYS else 0.0
+    return old + (0.0 if span.precision is Precision.DAY else _FAR)
+
+
+def _cost(each: DateMention, trigger_start: int, trigger_end: int, text: str) -> float:
+    """Measure how far a date stands from a trigger: characters, and the clause borders between."""
+    left, right = (each.end, trigger_start) if each.start < trigger_start else (trigger_end, each.start)
+    if right <= left:
+        return 0.0
+    between = re.sub(r"\([^()]*\)", "", text[left:right])
+    borders = len(_CLAUSE_BREAK.findall(between))
+    # "On Friday, the agency signed": the comma after an opening date is no border.
+    if each.start < trigger_start and re.match(r"\s*,", between):
+        borders -= 1
+    return len(between) + _FAR * max(0, borders)
+
+
+def settle_dates(claims: Sequence[Claim], text: str, published: date | None) -> tuple[Claim, ...]:
+    """Let the claims of one article date each other, since dates are resolved over the whole document.
+
+    (1) What was done and has no date of its own takes that of the nearest claim of the same type, done as well, that
+    shares its parties. (2) What is new and undated takes the day of the article's news: that of most dated new claims,
+    else the first day named in the text, if it lies in the week before publication.
+    (3) What is old and undated takes the date of the claim before it in the same paragraph, if that is as old.
+    """
+    claims = list(claims)
+    dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
+    for index, claim in enumerate(claims):
+        if not _has_own(claim) and claim.modality in _PAST and (other := _same_event(claim, dated)):
+            claims[index] = replace(claim, date=other.date)
+    news = _news_day(claims, text, published)
+    for index, claim in enumerate(claims):
+        if _has_own(claim) or claim.modality not in ("occurred", "negated"):
+            continue
+        if news is not None and (claim.mention == "new" or _SAME_DAY.search(claim.evidence.quote)):
+            claims[index] = replace(claim, date=news)
+        elif claim.mention == "background" and (other := _just_before(claim, claims[:index], text, published)):
+            claims[index] = replace(claim, date=other.date)
+    return tuple(claims)
+
+
+def _has_own(claim: Claim) -> bool:
+    return claim.date is not None and claim.date.basis != "publication"
+
+
+def _parties(claim: Claim, *roles: str) -> set[str]:
+    return {each.entity_id for each in claim.participants if each.role in roles}
+
+
+def _same_event(claim: Claim, dated: list[Claim]) -> Claim | None:
+    """Find the nearest dated claim of the same type, direction and actor whose target or thing does not differ."""
+    same = []
+    for other in dated:
+        if other is claim or other.type != claim.type or other.direction != claim.direction:
+            continue
+        if not _parties(claim, "actor") & _parties(other, "actor"):
+            continue
+        pairs = [
+            (_parties(claim, *roles), _parties(other, *roles)) for roles in (("target",), ("instrument",), ("object",))
+        ]
+        both = [(one, two) for one, two in pairs if one and two]
+        if all(one & two for one, two in both) and (both or claim.type == "agreement"):
+            same.append(other)
+    return min(same, key=lambda other: abs(other.evidence.start - claim.evidence.start), default=None)
+
+
+def _news_day(claims: list[Claim], text: str, published: date | None) -> DateSpan | None:
+    if published is None:
+        return None
+    days = [
+        claim.date
+        for claim in claims
+        if _has_own(claim) and claim.mention == "new" and claim.modality is Modality.OCCURRED and claim.date
+    ]
+    recent = [day for day in days if day.precision is Precision.DAY and 0 <= (published - day.start).days < 7]
+    if not recent:
+        lead = [each for each in find_dates(text[:_LEAD], published) if not _DUE.search(text[: each.start])]
+        days = [each.span for each in lead if each.span and each.span.precision is Precision.DAY]
+        recent = [day for day in days if 0 <= (published - day.start).days <= _LEAD_DAYS][:1]
+    if not recent:
+        return None
+    count = Counter(day.start for day in recent)
+    best = max(count, key=lambda day: (count[day], day))
+    return next(day for day in recent if day.start == best)
+
+
+def _just_before(claim: Claim, earlier: list[Claim], text: str, published: date | None) -> Claim | None:
+    """Find the last claim before this one in its paragraph, if it is old and done too and has a date of its own."""
+    for other in reversed(earlier):
+        between = text[other.evidence.end : claim.evidence.start]
+        if "\n" in between or other.mention != "background" or other.modality not in ("occurred", "negated"):
+            return None
+        if _has_own(other) and other.date:
+            recent = published is not None and (published - other.date.end).days <= _RECENT_DAYS
+            return other if recent else None
+    return None
