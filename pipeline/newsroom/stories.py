@@ -1,0 +1,221 @@
+"""Article files and the publishers' list come in; `Publisher` and `Story` records come out, as they stood on any day.
+
+An article file is TOML between two `+++` lines, then paragraphs divided by blank lines. A paragraph may be
+`## a subhead`, a `- list` (one item a line), or `::kind text` for what stands on the page beside the article: caption,
+product, affiliate, related, newsletter, note, paywall. `[words](address)` is a link. `[[edit]]` tables say what was
+changed later, and when.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+LAST_DAY = date(2026, 5, 31)  # by then everything is out
+
+_LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
+_BESIDE = re.compile(r"::(\w+) +(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPath:
+    """One feed of a publisher: its path on the host, its shape, and for listing and API what to find where."""
+
+    path: str
+    shape: str
+    pass_all: bool
+    items: str = ""
+    link: str = ""
+    title: str = ""
+    date: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """One publisher. `host` is the address that its pages name as their own; `robots` is None where there is none."""
+
+    publisher_id: str
+    title: str
+    host: str
+    standing: str
+    jurisdiction: str
+    family: str
+    layout: str
+    feeds: tuple[FeedPath, ...]
+    agency: bool = False
+    robots: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What was changed in a published article: at the time `at`, each (old, new) once. `kind` is text or boilerplate."""
+
+    at: datetime
+    kind: str
+    replace: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of a page's body. `kind` is p, h2, list, or one of the kinds that stand beside the article."""
+
+    kind: str
+    text: str  # as read, without link marks
+    source: str  # as written
+    items: tuple[str, ...] = ()  # of a list
+
+    @property
+    def of_article(self) -> bool:
+        return self.kind in ("p", "h2", "list")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One article in one version. Times are aware, in UTC."""
+
+    story_id: str
+    publisher: Publisher
+    path: str
+    title: str
+    published: datetime
+    body: str
+    byline: tuple[str, ...] = ()
+    deck: str = ""
+    section: str = ""
+    credit: str = ""  # the agency that the page credits
+    reference: str = ""  # file number of a regulator
+    language: str = "en"
+    access: str = "full"
+    encoding: str = "utf-8"  # of the bytes
+    declared: str = ""  # what the page and its header claim; "" = the truth
+    broken: str = ""  # "truncated": the page breaks off
+    modified: datetime | None = None
+    edits: tuple[Edit, ...] = field(default=(), repr=False)
+
+    @property
+    def url(self) -> str:
+        """The canonical address, the same wherever the newsroom runs."""
+        return f"https://{self.publisher.host}{self.path}"
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return tuple(_block(paragraph) for paragraph in re.split(r"\n\s*\n", self.body.strip()) if paragraph.strip())
+
+    @property
+    def text(self) -> str:
+        """The article as a careful reader would copy it: paragraphs joined by a blank line, nothing from beside it."""
+        return "\n\n".join(block.text for block in self.blocks if block.kind in ("p", "list"))
+
+    @property
+    def summary(self) -> str:
+        """The deck and the first paragraph: what a feed says of the story."""
+        first = next((block.text for block in self.blocks if block.kind == "p"), "")
+        return f"{self.deck}. {first}" if self.deck else first
+
+    def as_of(self, moment: datetime) -> Story | None:
+        """Return the version that stood on the page at a moment, or None where it was not out yet."""
+        if moment < self.published:
+            return None
+        body, modified = self.body, self.modified
+        for edit in self.edits:
+            if edit.at <= moment:
+                for old, new in edit.replace:
+                    if body.count(old) != 1:
+                        raise ValueError(f"{self.story_id}: edit of {edit.at}: {old[:50]!r} stands {body.count(old)} times")
+                    body = body.replace(old, new)
+                modified = edit.at
+        return _changed(self, body=body, modified=modified)
+
+    @property
+    def versions(self) -> tuple[Story, ...]:
+        """Every version of the page, the first one first."""
+        moments = [self.published, *(edit.at for edit in self.edits)]
+        return tuple(version for moment in moments if (version := self.as_of(moment)))
+
+
+def _changed(story: Story, *, body: str, modified: datetime | None) -> Story:
+    values = {name: getattr(story, name) for name in story.__slots__}
+    return Story(**(values | {"body": body, "modified": modified}))
+
+
+def _block(paragraph: str) -> Block:
+    paragraph = paragraph.strip()
+    if beside := _BESIDE.fullmatch(paragraph):
+        return Block(beside[1], _LINK.sub(r"\1", beside[2]), beside[2])
+    if paragraph.startswith("## "):
+        return Block("h2", paragraph[3:], paragraph[3:])
+    if paragraph.startswith("- "):
+        items = tuple(line[2:].strip() for line in paragraph.splitlines())
+        return Block("list", "\n\n".join(_LINK.sub(r"\1", item) for item in items), paragraph, items)
+    joined = " ".join(line.strip() for line in paragraph.splitlines())
+    return Block("p", _LINK.sub(r"\1", joined), joined)
+
+
+@cache
+def publishers() -> dict[str, Publisher]:
+    """Return the publishers by id, in the order of publishers.toml."""
+    rows = tomllib.loads((FOLDER / "publishers.toml").read_text(encoding="utf-8"))["publisher"]
+    found = {}
+    for row in rows:
+        feeds = tuple(FeedPath(**feed) for feed in row.pop("feeds"))
+        publisher = Publisher(publisher_id=row.pop("id"), feeds=feeds, **row)
+        found[publisher.publisher_id] = publisher
+    return found
+
+
+def read_story(path: Path) -> Story:
+    """Read one article file. Raises ValueError, naming the file, where its front matter is missing or wrong."""
+    parts = path.read_text(encoding="utf-8").split("+++\n", 2)
+    if len(parts) != 3 or parts[0]:
+        raise ValueError(f"{path}: an article file begins with front matter between two '+++' lines")
+    try:
+        front = tomllib.loads(parts[1])
+        edits = tuple(
+            Edit(edit["at"], edit["kind"], tuple((old, new) for old, new in edit["replace"]))
+            for edit in front.pop("edit", [])
+        )
+        byline = tuple(front.pop("byline", ()))
+        publisher = publishers()[path.parent.name]
+        return Story(story_id=path.stem, publisher=publisher, body=parts[2], byline=byline, edits=edits, **front)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+@cache
+def stories() -> tuple[Story, ...]:
+    """Return every article in its first version, by time of publication."""
+    found = [read_story(path) for path in sorted((FOLDER / "articles").glob("*/*.md"))]
+    return tuple(sorted(found, key=lambda story: (story.published, story.story_id)))
+
+
+def story(story_id: str) -> Story:
+    """Return one article by its id; KeyError where there is none."""
+    return {each.story_id: each for each in stories()}[story_id]
+
+
+def end_of(day: date) -> datetime:
+    """Return the last moment of a day, UTC."""
+    return datetime.combine(day, time.max, tzinfo=UTC)
+
+
+def out_by(moment: datetime, publisher_id: str | None = None) -> list[Story]:
+    """Return the articles out at a moment as they then stood, newest first, of one publisher or of all."""
+    standing = [
+        version
+        for each in stories()
+        if publisher_id in (None, each.publisher.publisher_id) and (version := each.as_of(moment))
+    ]
+    return sorted(standing, key=lambda each: (each.published, each.story_id), reverse=True)
+
+
+def earlier_by_same(this: Story, count: int = 3) -> list[Story]:
+    """Return the stories the same publisher ran just before this one: the same on every day, so that pages stand still."""
+    before = this.published - timedelta(seconds=1)
+    return out_by(before, this.publisher.publisher_id)[:count]
