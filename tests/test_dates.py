@@ -126,7 +126,15 @@ def test_an_open_expression_is_read_back_and_ahead():
 def _date_of(text: str, trigger: str, modality: str = "occurred", published: date | None = THURSDAY, mention="new"):
     start = text.index(trigger)
     span = claim_date(
-        0, len(text), start, start + len(trigger), modality, find_dates(text, published), published, text, mention
+        0,
+        len(text),
+        start,
+        start + len(trigger),
+        modality,
+        find_dates(text, published),
+        published,
+        text,
+        mention,
     )
     return (span.value, span.basis) if span else None
 
