@@ -1,0 +1,203 @@
+"""A parsed page of an unknown layout in; the blocks of its article out, by where the running text stands."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from scrapers.markup import HEADINGS, Block, attribute, blocks, letters, tidy
+
+_NEVER = (
+    "script,style,noscript,template,svg,nav,footer,form,button,iframe,aside,figure,figcaption,dialog,menu,select,"
+    "audio,video,object,[hidden]:not(p),[aria-hidden=true]:not(p),[role=navigation],[role=complementary],[role=dialog],"
+    "[role=search],[role=banner],[role=contentinfo],[style*='display:none'],[style*='display: none'],"
+    "[aria-roledescription=carousel],[data-ad],[itemprop=author],[itemprop=caption],.aria-hidden"
+)
+# Words of class names and ids that name what stands beside an article. Matched at the start of a word of the name.
+_BESIDE = re.compile(
+    r"(?:^|[\s_:/-])(?:"
+    r"ads?(?![a-z])|advert|adslot|sponsor|promo(?!te)|related|recommend|recirc|newsletter|subscri|sign-?up|signin|"
+    r"social|share|sharing|comments?(?![a-z])|disqus|outbrain|taboola|breadcrumb|sidebar|side-?rail|right-?rail|"
+    r"most-?(?:read|popular|viewed|shared)|trending|read-?(?:more|next|also)|more-?(?:from|on|stories|news|in)|up-?next|"
+    r"see-?also|also-?(?:like|read)|you-?may|author-?(?:bio|info|box|card|block|profile|details|meta)|bio(?![a-z])|byline|"
+    r"(?:tag|topic|keyword)s?-?(?:list|cloud|links|container)|tags|topics|caption|image-?credit|photo-?credit|cookie|onetrust|ccpa|privacy-?|"
+    r"consent|gdpr|modal|popup|overlay|(?:paywall|regwall)-?(?:message|prompt|banner|cta|modal|offer|overlay|bar)|affiliate|product-?(?:card|box|list|widget)|widget|toolbar|"
+    r"navbar|nav-|navigation|masthead|copyright|skip-?link|sr-only|visually-?hidden|screen-?reader|print-only|no-?print|"
+    r"gallery|carousel|video-?(?:player|caption|info)|poll|quiz|donat|feedback|teaser(?!-?(?:content|text))|twitter-?tweet|tiktok-?embed|instagram-?media|"
+    r"follow-?us|app-?(?:promo|download)|dateline-?box|timestamp|published-?(?:date|at|on)|post-?meta|entry-?meta|"
+    r"article-?(?:meta|tags|footer|info)|post-?footer|entry-?footer|inline-?(?:cta|link|promo)|cta(?![a-z])|"
+    r"pull-?quote|hidden(?![a-z])|footnotes-?nav|partner-?links|supported-?by|what-?to-?read"
+    r")",
+    re.I,
+)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_KEPT_WHOLE = frozenset({"body", "html", "main"})
+_ENDS = '.!?…"”’):;'
+_LABEL_MAX_CHARS = 120
+_PARAGRAPH_MIN_CHARS = 40
+_NEARLY_ALL = 0.86  # a child with this share of the running text holds the article
+_MOST = 0.55  # so does a child with this share that is not one of several alike
+_BESIDE_SHARE = 0.35  # a part that holds more of the running text than this is the article, whatever it is called
+
+
+@lru_cache(maxsize=20_000)
+def stands_beside(names: str) -> bool:
+    """Say whether class names or an id speak of something beside the article: adverts, teasers, comments, shares."""
+    return bool(_BESIDE.search(_CAMEL.sub("-", names)))
+
+
+def running_text(tree: LexborHTMLParser) -> dict[int, int]:
+    """Return, by node id, how many characters of running text (paragraphs not made of links) stand in each element."""
+    weights: dict[int, int] = {}
+    for node in tree.css("p,blockquote,li,h2,div,span,section,article"):
+        length = _prose_length(node)
+        if not length:
+            continue
+        here: LexborNode | None = node
+        while here is not None:
+            weights[here.mem_id] = weights.get(here.mem_id, 0) + length
+            here = here.parent
+    return weights
+
+
+def _prose_length(node: LexborNode) -> int:
+    if node.tag == "p":
+        text = node.text(strip=True)
+        length = len(text)
+        if length < _PARAGRAPH_MIN_CHARS:
+            return 0
+        in_links = sum(len(a.text(strip=True)) for a in node.css("a"))
+        return length if in_links < 0.5 * length else 0
+    if node.tag in {"div", "span", "section", "article", "blockquote"}:
+        own = node.text(deep=False, strip=True)
+        if len(own) >= 2 * _PARAGRAPH_MIN_CHARS and " " in own:
+            return len(own)
+    return 0
+
+
+def general_body(tree: LexborHTMLParser, description: str = "") -> list[Block]:
+    """Return the blocks of the article on a page. The tree is changed: what stands beside the article is taken out.
+
+    `description` is what the page's metadata says of it: where the same words stand on the page they are its deck, and
+    they come first.
+    """
+    body = tree.body
+    if body is None:
+        return []
+    deck = find_deck(tree, description)
+    _take_out_beside(tree)
+    weights = running_text(tree)
+    if not weights.get(body.mem_id):
+        return []
+    found = prune(blocks(_container(tree, body, weights)))
+    return with_deck(found, deck)
+
+
+def find_deck(tree: LexborHTMLParser, description: str) -> str:
+    """Return the line on the page that its description repeats, "" where none does."""
+    wanted = letters(description)
+    if len(wanted) < _PARAGRAPH_MIN_CHARS:
+        return ""
+    for node in tree.css("h2,h3,h4,p,div,span"):
+        text = node.text(deep=node.tag in {"h2", "h3", "h4", "p"})
+        if len(text) < _PARAGRAPH_MIN_CHARS or abs(len(text) - len(description)) > 0.2 * len(description) + 40:
+            continue
+        said = letters(text)
+        if said == wanted or (len(wanted) > 100 and said.startswith(wanted[:-4])):
+            return tidy(text)
+    return ""
+
+
+def with_deck(found: list[Block], deck: str) -> list[Block]:
+    """Put the deck before the body, unless the body has it already."""
+    said = letters(deck)
+    if not found or not said or any(said in letters(block.text) for block in found):
+        return found
+    return [Block("p", deck), *found]
+
+
+def _take_out_beside(tree: LexborHTMLParser) -> None:
+    weights = running_text(tree)
+    total = weights.get(tree.body.mem_id, 0)
+    for node in tree.css(_NEVER):
+        if weights.get(node.mem_id, 0) <= _BESIDE_SHARE * total:
+            node.decompose()
+    for node in tree.css("[class],[id]"):
+        if node.tag in _KEPT_WHOLE or weights.get(node.mem_id, 0) > _BESIDE_SHARE * total:
+            continue
+        if stands_beside(f"{attribute(node, 'class')} {attribute(node, 'id')}"):
+            node.decompose()
+
+
+def _container(tree: LexborHTMLParser, body: LexborNode, weights: dict[int, int]) -> LexborNode:
+    """Go down from the body for as long as one child alone holds nearly all the running text."""
+    here = body
+    for candidate in tree.css("[itemprop=articleBody],[itemprop='articlebody']"):
+        if weights.get(candidate.mem_id, 0) >= 0.5 * weights[body.mem_id]:
+            here = candidate
+            break
+    while heir := _heir(here, weights):
+        here = heir
+    return here
+
+
+def _heir(here: LexborNode, weights: dict[int, int]) -> LexborNode | None:
+    """Return the child that holds nearly all the running text of an element, or most of it and is unlike the others."""
+    parts: list[tuple[int, LexborNode]] = []
+    child = here.child
+    while child is not None:
+        if weight := weights.get(child.mem_id, 0):
+            parts.append((weight, child))
+        child = child.next
+    if not parts:
+        return None
+    weight, heir = max(parts, key=lambda part: part[0])
+    if heir.tag in {"p", "blockquote"} or weight < _MOST * weights[here.mem_id]:
+        return None
+    if weight >= _NEARLY_ALL * weights[here.mem_id]:
+        return heir
+    twins = [node for _, node in parts if node.mem_id != heir.mem_id and _signature(node) == _signature(heir)]
+    loose = [node for _, node in parts if node.tag in {"p", "blockquote"}]
+    return None if twins or loose else heir
+
+
+def _signature(node: LexborNode) -> tuple[str, str]:
+    return node.tag, attribute(node, "class")
+
+
+def prune(found: list[Block]) -> list[Block]:
+    """Leave out blocks that are links rather than text, and headings that nothing follows."""
+    kept = [b for b in found if b.kind != "h1" and not _is_only_links(b) and not _is_label(b)]
+    prose_at = [
+        i for i, block in enumerate(kept) if block.kind not in HEADINGS and len(block.text) >= _PARAGRAPH_MIN_CHARS
+    ]
+    if not prose_at:
+        return []
+    first, last = prose_at[0], prose_at[-1]
+    while last + 1 < len(kept) and _is_sentence(kept[last + 1]):
+        last += 1
+    while first > 0 and _is_sentence(kept[first - 1]):
+        first -= 1
+    kept = kept[first : last + 1]
+    return [b for i, b in enumerate(kept) if not (b.kind in HEADINGS and _nothing_follows(kept, i))]
+
+
+def _is_only_links(block: Block) -> bool:
+    if block.kind in HEADINGS:
+        return False
+    return block.link_chars > (0.8 if len(block.text) > 200 else 0.6) * len(block.text)
+
+
+def _is_label(block: Block) -> bool:
+    """Say whether a block is a stray line in no paragraph of its own: a caption, a time, a credit, a label."""
+    return block.kind == "div" and len(block.text) < _LABEL_MAX_CHARS and block.text[-1] not in _ENDS
+
+
+def _is_sentence(block: Block) -> bool:
+    return block.kind in {"p", "li", "blockquote"} and len(block.text) >= 12 and block.text[-1] in _ENDS
+
+
+def _nothing_follows(kept: list[Block], at: int) -> bool:
+    return all(block.kind in HEADINGS for block in kept[at + 1 :])

@@ -1,0 +1,142 @@
+"""The bytes of a page in; its text in Unicode out, or a plain word why they are not a page that can be read safely."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+MAX_BYTES = 5_000_000
+MAX_TAGS = 50_000
+MAX_DEPTH = 512
+MAX_ATTRIBUTES = 2_000
+
+# The first bytes of formats that are no web page, whatever the Content-Type header says of them.
+_MAGIC = (
+    (b"%PDF-", "a PDF document"),
+    (b"\x89PNG", "a PNG image"),
+    (b"GIF8", "a GIF image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"RIFF", "a media file"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\xd0\xcf\x11\xe0", "an old office document"),
+    (b"ID3", "a sound file"),
+    (b"OggS", "a sound file"),
+    (b"\x7fELF", "a program"),
+    (b"wOFF", "a font"),
+    (b"wOF2", "a font"),
+)
+
+_META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.I)
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]")
+_LATIN_1_IN_NAME = {"iso8859-1", "ascii", "latin-1"}
+_ESCAPED_ASCII = {"iso2022_jp", "hz", "iso2022_kr"}  # all their bytes look like ASCII
+
+
+def foreign_format(body: bytes) -> str:
+    """Return what the first bytes say the body is ("a PDF document"), or "" where it may be a web page."""
+    start = body[:1024].lstrip()
+    for magic, name in _MAGIC:
+        if start.startswith(magic):
+            return name
+    if body[4:8] == b"ftyp":
+        return "a video file"
+    return ""
+
+
+def decode(body: bytes, header_charset: str = "") -> str:
+    """Return the body as text without control characters; no byte sequence makes it fail.
+
+    Valid UTF-8 with multibyte sequences wins over a header and a meta tag that say otherwise; then the charset of the
+    header, that of the meta tag, UTF-8 with at most 0.1 % broken characters, and Windows-1252.
+    """
+    return _CONTROLS.sub("", _decode(body, header_charset))
+
+
+def _decode(body: bytes, header_charset: str) -> str:
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if body.startswith(mark):
+            return body[len(mark) :].decode(name, "replace")
+    meta = _META_CHARSET.search(body[:8192])
+    named = [_codec(header_charset), _codec(meta.group(1).decode("ascii") if meta else "")]
+    if body.isascii():
+        escaped = next((name for name in named if name in _ESCAPED_ASCII), "ascii")
+        return body.decode(escaped, "replace")
+    for name in ("utf-8", *(name for name in named if name and name != "utf-8")):
+        try:
+            return body.decode(name)
+        except UnicodeDecodeError:
+            continue
+    lenient = body.decode("utf-8", "replace")
+    if lenient.count("\ufffd") <= max(1, len(lenient) // 1000):
+        return lenient
+    return body.decode("cp1252", "replace")
+
+
+def _codec(label: str) -> str:
+    """Return Python's name for a charset label as browsers understand it, or "" where it is unknown or unsafe."""
+    try:
+        info = codecs.lookup(label.strip())
+    except (LookupError, ValueError):
+        return ""
+    if not getattr(info, "_is_text_encoding", True) or info.name in {"utf-7", "idna", "punycode", "undefined"}:
+        return ""
+    if "unicode" in info.name:
+        return ""
+    return "cp1252" if info.name in _LATIN_1_IN_NAME else info.name
+
+
+# One start tag as a browser reads it. Every quantifier is possessive, so the scan never goes back: it is linear.
+_ATTRIBUTE = rb"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^\s>]*+))?+"""
+_TAG = re.compile(rb"<(?:(!--)|(/?)([a-zA-Z][^\s/>]*+)((?:" + _ATTRIBUTE + rb")*+)[\s/]*+(?:>|\Z))")
+_ATTRIBUTES = re.compile(_ATTRIBUTE)
+_RAW_TEXT = {b"script", b"style", b"textarea", b"title", b"iframe", b"xmp", b"noembed", b"noframes"}
+_NO_DEPTH = set(
+    b"area base br col embed hr img input link meta param source track wbr "  # void
+    b"p li dt dd option optgroup tr td th thead tbody tfoot colgroup rp rt html head body".split()  # close themselves
+)
+_SVG_PARTS = set(
+    b"path circle rect line polyline polygon ellipse use stop image g defs symbol mask clippath lineargradient "
+    b"radialgradient filter text tspan title desc animate animatetransform fegaussianblur feoffset feblend feflood "
+    b"fecolormatrix fecomposite femerge femergenode pattern style".split()
+)
+
+
+def unsafe_markup(body: bytes) -> str:
+    """Return why this markup would choke a parser ("a tag with 90,000 attributes"), or "" where it is harmless.
+
+    One linear pass over the bytes; the limits are MAX_TAGS, MAX_DEPTH and MAX_ATTRIBUTES.
+    """
+    position, tags, depth, in_svg = 0, 0, 0, False
+    while tag := _TAG.search(body, position):
+        position = tag.end()
+        if tag.group(1):
+            end = body.find(b"-->", tag.start() + 4)
+            position = len(body) if end < 0 else end + 3
+            continue
+        tags += 1
+        if tags > MAX_TAGS:
+            return f"it has more than {MAX_TAGS:,} tags"
+        name, attributes = tag.group(3).lower(), tag.group(4)
+        if len(attributes) > 2 * MAX_ATTRIBUTES:
+            n_attributes = sum(1 for _ in _ATTRIBUTES.finditer(attributes))
+            if n_attributes > MAX_ATTRIBUTES:
+                return f"a tag in it has {n_attributes:,} attributes (limit {MAX_ATTRIBUTES:,})"
+        if tag.group(2):
+            depth = max(0, depth - (name not in _NO_DEPTH))
+            in_svg = in_svg and name != b"svg"
+            continue
+        in_svg = name == b"svg" or (in_svg and name in _SVG_PARTS)
+        closes_itself = in_svg and tag.group().endswith(b"/>")
+        if name not in _NO_DEPTH and not closes_itself:
+            depth += 1
+            if depth > MAX_DEPTH:
+                return f"its elements are nested more than {MAX_DEPTH} deep"
+        if name in _RAW_TEXT and not in_svg:
+            end = re.compile(rb"</" + name, re.I).search(body, position)
+            position = end.start() if end else len(body)
+    return ""

@@ -1,0 +1,241 @@
+"""A fetched page and the card of its source in; the article that it holds, or the named reason why it holds none, out.
+
+A pure function: the same page, card and feed entry give the same reading, whenever and wherever they are read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from scrapers.bodies import general_body
+from scrapers.canonical import canonical_address, tidy_address
+from scrapers.cleaning import Cleaned, clean
+from scrapers.decoding import MAX_BYTES, decode, foreign_format, unsafe_markup
+from scrapers.markup import Block, letters, parse, tidy
+from scrapers.metadata import Dated, Metadata, date_from_text, language_tag, names_in, read_metadata
+from scrapers.moments import read_moment
+from scrapers.recipes import Picked, apply, recipes_for
+from scrapers.records import (
+    Article,
+    FeedEntry,
+    Outcome,
+    Page,
+    Precision,
+    Reading,
+    Source,
+    article_id,
+    text_version,
+)
+
+_MIN_CHARS = 140  # a body shorter than this is no article, unless the page says that it is one
+_SHORT_BODY = 600  # below this the JSON-LD's articleBody is looked at, and a wall is believed
+_MANY_LINKS = 12
+_HTML_TYPES = {"", "text/html", "application/xhtml+xml", "application/octet-stream", "text/plain"}
+_ARTICLE_KINDS = re.compile(r"article|report|posting|pressrelease|review")
+_WALL = re.compile(
+    r"\b(?:subscribe (?:now )?to (?:continue|keep|read|unlock)|to (?:continue|keep) reading|continue reading (?:with|by|this)|"
+    r"already (?:a subscriber|subscribed|have an account)|(?:this|the full) (?:article|story|content) is (?:only )?(?:available )?"
+    r"(?:for|to|reserved for) (?:paying |registered )?(?:subscribers|members)|for subscribers only|subscriber[- ]only|"
+    r"(?:log|sign) in to (?:continue|read)|register (?:for free )?to (?:continue|read)|unlock (?:this|the full) (?:article|story)|"
+    r"you (?:have|['’]ve) (?:reached|read|used) (?:your|all)\b.{0,40}(?:free|limit)|start your (?:free )?trial)\b",
+    re.I,
+)
+_SOFT_404 = re.compile(
+    r"^(?:404|page not found|not found|error 404|page (?:cannot|can['’]t) be found|access denied|just a moment)\b", re.I
+)
+
+
+def read(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Reading:
+    """Return the article on a page, or Outcome NOT_AN_ARTICLE, NO_TEXT, UNREADABLE or TOO_LARGE with a plain detail.
+
+    The body is picked by the newest recipe of the card that was valid when the article was published and finds
+    something, else by the general reader. `hint` is the feed's entry: its date and title fill what the page lacks.
+    """
+    if refusal := _refusal(page):
+        return refusal
+    html = decode(page.body, page.charset)
+    if "<" not in html[:2000] or (page.media_type == "text/plain" and "<html" not in html[:2000].lower()):
+        return _read_plain_text(page, html, source, hint)
+    tree = parse(html)
+    about = read_metadata(tree, page.fetched_at)
+    published = about.published or _from_hint(page, hint)
+    picked = _by_recipe(html, source, published)
+    if picked is None or not published:
+        published = published or _last_resort_date(html, page, picked)
+    wall = _has_wall(tree.body.text(separator=" ") if tree.body is not None else "")
+    found = list(picked.blocks) if picked and picked.blocks else _general(html, tree, about)
+    about = replace(
+        about,
+        title=(picked.title if picked else "") or about.title or (hint.title if hint else ""),
+        byline=_picked_names(picked) or about.byline,
+    )
+    body = _clean_blocks(found, about)
+    return _conclude(page, source, about, published, body, wall)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A cleaned body with the links of its kept paragraphs."""
+
+    cleaned: Cleaned
+    links: tuple[tuple[str, str], ...]
+    n_link_chars: int
+
+
+def _refusal(page: Page) -> Reading | None:
+    if len(page.body) > MAX_BYTES:
+        size = f"{len(page.body):,} bytes"
+        return Reading(Outcome.TOO_LARGE, detail=f"the page has {size}; pages over {MAX_BYTES:,} are not read")
+    if not page.body.strip():
+        return Reading(Outcome.NO_TEXT, detail="the answer was empty")
+    if foreign := foreign_format(page.body):
+        return Reading(Outcome.NOT_AN_ARTICLE, detail=f"the answer is {foreign}, not a web page")
+    start = page.body[:300].lstrip().lower()
+    if (
+        start.startswith((b"<?xml", b"<rss", b"<feed", b"<urlset", b"<sitemapindex"))
+        and b"<html" not in page.body[:3000].lower()
+    ):
+        return Reading(Outcome.NOT_AN_ARTICLE, detail="the answer is a feed or another XML document, not a web page")
+    if page.media_type not in _HTML_TYPES and b"<html" not in page.body[:3000].lower():
+        return Reading(Outcome.NOT_AN_ARTICLE, detail=f"the answer is of type {page.media_type}, not a web page")
+    if harm := unsafe_markup(page.body):
+        return Reading(Outcome.UNREADABLE, detail=f"the page is not read because {harm}")
+    return None
+
+
+def _from_hint(page: Page, hint: FeedEntry | None) -> Dated | None:
+    if hint is None or hint.published_at is None or hint.published_at > page.fetched_at + timedelta(days=1):
+        return None
+    return Dated(hint.published_at, "feed", Precision.MINUTE)
+
+
+def _by_recipe(html: str, source: Source | None, published: Dated | None) -> Picked | None:
+    """Return what the first fitting recipe picks; a recipe whose body finds nothing has had its day."""
+    for recipe in recipes_for(source, published.at.date() if published else None):
+        picked = apply(recipe, html)
+        if picked.blocks or not recipe.body:
+            return picked
+    return None
+
+
+def _last_resort_date(html: str, page: Page, picked: Picked | None) -> Dated | None:
+    latest = page.fetched_at + timedelta(days=1)
+    if picked and (moment := read_moment(picked.date)) and moment[0] <= latest:
+        return Dated(moment[0], "recipe", moment[1])
+    return date_from_text(html, page.final_url, latest)
+
+
+def _picked_names(picked: Picked | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for line in (picked.byline if picked else ()) for name in names_in(line)))
+
+
+def _general(html: str, tree: LexborHTMLParser, about: Metadata) -> list[Block]:
+    """Read a page of unknown layout: by where its text stands; by trafilatura where that finds suspiciously little."""
+    whole = sum(len(tidy(p.text())) for p in tree.css("p") if len(p.text(strip=True)) >= 80)
+    found = general_body(tree, about.description)
+    length = sum(len(block.text) for block in found)
+    if length < max(_MIN_CHARS, 0.4 * whole):
+        other = _by_trafilatura(html)
+        if sum(len(block.text) for block in other) > 1.3 * length:
+            found = other
+            length = sum(len(block.text) for block in found)
+    if length < _SHORT_BODY and len(about.linked.body) > 2 * length:
+        return _linked_blocks(about)
+    return found
+
+
+def _by_trafilatura(html: str) -> list[Block]:
+    """Return trafilatura's body. It is slow to import and to run, and few pages need it."""
+    from trafilatura import extract
+
+    text = extract(html, include_comments=False, include_tables=False, favor_precision=True) or ""
+    return [Block("p", tidy(line)) for line in text.split("\n") if line.strip()]
+
+
+def _linked_blocks(about: Metadata) -> list[Block]:
+    text = re.sub(r"</?(?:p|br|div|h[1-6]|li)\b[^>]*>", "\n", about.linked.body)
+    text = re.sub(r"<[^>]{1,500}>", "", text)
+    return [Block("p", tidy(line)) for line in text.split("\n") if tidy(line)]
+
+
+def _clean_blocks(found: list[Block], about: Metadata) -> _Body:
+    title = letters(about.title)
+    found = [block for block in found if not title or letters(block.text) != title]
+    cleaned = clean([block.text for block in found])
+    kept = [found[i] for i in cleaned.kept_at]
+    links = tuple(dict.fromkeys(link for block in kept for link in block.links))
+    return _Body(cleaned, links, sum(block.link_chars for block in kept))
+
+
+def _has_wall(page_text: str) -> bool:
+    return bool(_WALL.search(page_text))
+
+
+def _conclude(
+    page: Page, source: Source | None, about: Metadata, published: Dated | None, body: _Body, wall: bool
+) -> Reading:
+    """Judge whether what was read is an article, and make it one."""
+    text = body.cleaned.text
+    says_article = bool(_ARTICLE_KINDS.search(about.linked.kind)) or about.og_type == "article"
+    if _SOFT_404.match(about.title) and len(text) < _SHORT_BODY:
+        return Reading(
+            Outcome.NOT_AN_ARTICLE, detail=f"the page calls itself {about.title!r}: an error page sent as a page"
+        )
+    if urlsplit(page.final_url).path in {"", "/"} and not urlsplit(page.final_url).query and not says_article:
+        return Reading(Outcome.NOT_AN_ARTICLE, detail="the address is the front page of a site")
+    if len(text) >= _MIN_CHARS and body.n_link_chars > 0.5 * len(text) and len(body.links) >= _MANY_LINKS:
+        return Reading(
+            Outcome.NOT_AN_ARTICLE, detail=f"more than half of its text is links ({len(body.links)}): a listing"
+        )
+    if not text or (len(text) < _MIN_CHARS and not (says_article and len(text) >= 40)):
+        return Reading(Outcome.NO_TEXT, detail=f"only {len(text)} characters of running text were found on the page")
+    gated = about.linked.free is False
+    partial = len(text) < 2 * _SHORT_BODY and (gated or wall) or (wall and len(text) < _SHORT_BODY)
+    return Reading(Outcome.SAVED, _article(page, source, about, published, body, "partial" if partial else "full"))
+
+
+def _article(
+    page: Page, source: Source | None, about: Metadata, published: Dated | None, body: _Body, access: str
+) -> Article:
+    address = canonical_address(page.final_url, list(about.claims))
+    text = body.cleaned.text
+    links = ((tidy_address(href, page.final_url), anchor) for href, anchor in body.links)
+    return Article(
+        article_id=article_id(address),
+        version=text_version(text),
+        source_id=source.source_id if source else page.source_id,
+        url=address,
+        title=about.title,
+        text=text,
+        language=about.language or (language_tag(source.language) if source else "") or "en",
+        byline=about.byline,
+        published_at=published.at if published else None,
+        published_basis=published.basis if published else "unknown",
+        published_precision=published.precision if published else Precision.UNKNOWN,
+        modified_at=about.modified_at,
+        fetched_at=page.fetched_at,
+        page_sha256=page.sha256,
+        publisher=about.publisher or (source.title if source else ""),
+        links=tuple((address, anchor) for address, anchor in links if address),
+        removed_blocks=body.cleaned.removed,
+        has_affiliate_content=body.cleaned.has_affiliate_content,
+        access=access,
+    )
+
+
+def _read_plain_text(page: Page, text: str, source: Source | None, hint: FeedEntry | None) -> Reading:
+    """Read text/plain: paragraphs parted by blank lines; a first line that reads like a title is the title."""
+    parts = (
+        [tidy(part) for part in re.split(r"\n\s*\n", text)] if "\n\n" in text.replace("\r", "") else text.splitlines()
+    )
+    parts = [part for part in map(tidy, parts) if part]
+    title = hint.title if hint else ""
+    if not title and len(parts) > 1 and len(parts[0]) <= 200 and parts[0][-1] not in ".!?":
+        title, parts = parts[0], parts[1:]
+    body = _clean_blocks([Block("p", part) for part in parts], Metadata(title=title))
+    return _conclude(page, source, Metadata(title=title), _from_hint(page, hint), body, wall=False)

@@ -1,0 +1,71 @@
+"""A page and the recipe on its source's card in; the blocks, title, byline and date that the selectors pick out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from bs4 import BeautifulSoup, Tag
+
+from scrapers.markup import Block, blocks, parse, tidy
+from scrapers.records import Recipe, Source
+
+_BULK = re.compile(r"<(script|style|svg|noscript|template)\b.*?</\1\s*>", re.I | re.S)
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What a recipe's selectors found; empty where it has no selector for it or the selector finds nothing."""
+
+    blocks: tuple[Block, ...] = ()
+    title: str = ""
+    byline: tuple[str, ...] = ()
+    date: str = ""
+
+
+def recipes_for(source: Source | None, day: date | None) -> list[Recipe]:
+    """Return the source's recipes that were valid on a publication day, newest layout first; all if no day is known."""
+    if source is None:
+        return []
+    valid = [
+        recipe
+        for recipe in source.recipes
+        if day is None
+        or (
+            (recipe.valid_from is None or recipe.valid_from <= day)
+            and (recipe.valid_until is None or day <= recipe.valid_until)
+        )
+    ]
+    return sorted(valid, key=lambda recipe: recipe.valid_from or date.min, reverse=True)
+
+
+def apply(recipe: Recipe, html: str) -> Picked:
+    """Run a recipe's CSS selectors over a page. Nested matches count once; the dropped elements are cut out first."""
+    soup = BeautifulSoup(_BULK.sub("", html), "lxml")
+    title = soup.select_one(recipe.title) if recipe.title else None
+    byline = [tidy(node.get_text(" ")) for node in soup.select(recipe.byline)] if recipe.byline else []
+    when = soup.select_one(recipe.date) if recipe.date else None
+    for selector in recipe.drop:
+        for node in soup.select(selector):
+            node.decompose()
+    found: list[Block] = []
+    for node in _outermost(soup.select(recipe.body)) if recipe.body else []:
+        fragment = parse(f"<body>{node}</body>").body
+        found.extend(blocks(fragment) if fragment is not None else [])
+    return Picked(
+        blocks=tuple(found),
+        title=tidy(title.get_text(" ")) if title else "",
+        byline=tuple(name for name in byline if name),
+        date=_written_date(when) if when else "",
+    )
+
+
+def _outermost(found: list[Tag]) -> list[Tag]:
+    chosen = {id(node) for node in found}
+    return [node for node in found if not any(id(parent) in chosen for parent in node.parents)]
+
+
+def _written_date(node: Tag) -> str:
+    value = node.get("datetime") or node.get("content") or node.get_text(" ")
+    return tidy(str(value))
