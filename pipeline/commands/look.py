@@ -1,0 +1,219 @@
+"""Commands that look into the published ledger: an id or a name comes in, words or JSON go out."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import click
+
+from pipeline.commands.output import json_option, say_json, say_rows
+from pipeline.errors import WrongUse
+from pipeline.folder import DataFolder
+
+CURE = "Run `oversight run` (or `oversight demo`) first."
+
+
+def _open(folder: DataFolder) -> sqlite3.Connection:
+    file = folder.need(folder.current, CURE)
+    connection = sqlite3.connect(f"file:{file.resolve()}?mode=ro&immutable=1", uri=True)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _rows(db: sqlite3.Connection, sql: str, *values: Any) -> list[dict[str, Any]]:
+    return [dict(row) for row in db.execute(sql, values)]
+
+
+def _find_event(db: sqlite3.Connection, name: str) -> dict[str, Any]:
+    """Return the event of an id, of the beginning of an id, or of an id that was merged into another."""
+    found = _rows(db, "select * from events where event_id = ? or event_id like ? limit 2", name, name + "%")
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise WrongUse(f"More than one event begins with '{name}'. Give more of the id.")
+    gone = _rows(db, "select * from event_redirects where old_event_id = ?", name)
+    if gone and gone[0]["event_id"]:
+        click.echo(f"{name} is now part of {gone[0]['event_id']} ({gone[0]['reason']}).", err=True)
+        return _find_event(db, gone[0]["event_id"])
+    if gone:
+        raise WrongUse(f"Event {name} was withdrawn: {gone[0]['reason']}.")
+    raise WrongUse(f"There is no event '{name}'. Ids look like e1234567890abcdef and stand on the site's event pages.")
+
+
+def _claims_of(db: sqlite3.Connection, event_id: str) -> list[dict[str, Any]]:
+    return _rows(
+        db,
+        """select c.*, s.title as source, a.url, a.title as article, o.label as origin
+           from claims c join sources s using (source_id) join articles a using (article_id)
+           left join origins o on o.origin_id = c.origin_id
+           where c.event_id = ? order by c.published_on, c.claim_id""",
+        event_id,
+    )
+
+
+@click.command()
+@click.argument("event_id")
+@json_option
+@click.pass_obj
+def event(folder: DataFolder, event_id: str, as_json: bool) -> None:
+    """Show one event with its evidence: each sentence, how certain it is, and who says so."""
+    db = _open(folder)
+    found = _find_event(db, event_id)
+    claims = _claims_of(db, found["event_id"])
+    parties = _rows(
+        db,
+        """select p.role, e.name, e.entity_id from event_participants p join entities e using (entity_id)
+           where event_id = ? order by p.role, e.name""",
+        found["event_id"],
+    )
+    if as_json:
+        say_json(found | {"participants": parties, "claims": claims})
+        return
+    click.echo(found["summary"])
+    click.echo(f"  {found['event_id']} · {found['type']} · {found['modality']} · {_date_words(found)}")
+    click.echo(f"  {found['n_origins']} independent origin(s), {found['n_articles']} article(s)")
+    for party in parties:
+        click.echo(f"  {party['role']}: {party['name']}")
+    for claim in claims:
+        said = f" · {claim['attribution_kind']}: {claim['attribution_name']}" if claim["attribution_name"] else ""
+        click.echo(f"\n  “{claim['quote']}”")
+        click.echo(f"    {claim['modality']}{said} · {claim['source']}, {claim['published_on']} · {claim['url']}")
+    for conflict in _conflicts(db, found["event_id"]):
+        click.echo(f"\n  Disagreement on {conflict['field']}: {conflict['summary']}")
+
+
+def _date_words(row: dict[str, Any]) -> str:
+    if not row["date_start"]:
+        return "no date known"
+    span = row["date_start"] if row["date_start"] == row["date_end"] else f"{row['date_start']} to {row['date_end']}"
+    return f"{span} ({row['date_precision']})"
+
+
+@click.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def entity(folder: DataFolder, name: str, as_json: bool) -> None:
+    """Show one person, body, company, model or instrument by its NAME or id, with its latest events."""
+    db = _open(folder)
+    found = _rows(
+        db,
+        """select distinct e.* from entities e left join entity_names n using (entity_id)
+           where e.entity_id = ?1 or e.name = ?1 collate nocase or n.name = ?1 collate nocase""",
+        name,
+    )
+    if not found:
+        near = _rows(db, "select name from entities where name like ? order by n_events desc limit 5", f"%{name}%")
+        hint = f" Did you mean: {', '.join(row['name'] for row in near)}?" if near else ""
+        raise WrongUse(f"The ledger knows no '{name}'.{hint}")
+    for one in found:
+        one["names"] = _rows(db, "select name, kind, used_from, used_until from entity_names where entity_id = ?",
+                             one["entity_id"])  # fmt: skip
+        one["events"] = _rows(
+            db,
+            """select ev.event_id, ev.summary, ev.modality, ev.date_start, ev.n_origins,
+                      group_concat(p.role, ', ') as roles
+               from event_participants p join events ev using (event_id) where p.entity_id = ?
+               group by ev.event_id order by ev.date_start desc, ev.event_id""",
+            one["entity_id"],
+        )
+    if as_json:
+        say_json(found)
+        return
+    for one in found:
+        click.echo(f"{one['name']} ({one['kind']}, {one['entity_id']}): {one['n_events']} event(s)")
+        for row in one["events"][:25]:
+            click.echo(f"  {row['date_start'] or 'undated   '}  {row['modality']:<11} {row['summary']}")
+        if len(one["events"]) > 25:
+            click.echo(f"  ... and {len(one['events']) - 25} more: --json lists them all")
+
+
+@click.command()
+@click.argument("event_id")
+@json_option
+@click.pass_obj
+def origins(folder: DataFolder, event_id: str, as_json: bool) -> None:
+    """Show which reports behind an event are independent, and why the others are not counted."""
+    db = _open(folder)
+    found = _find_event(db, event_id)
+    rows = _rows(
+        db,
+        """select distinct c.origin_id, o.kind, o.label, a.article_id, s.title as source, a.url
+           from claims c join articles a using (article_id) join sources s on s.source_id = c.source_id
+           left join origins o on o.origin_id = c.origin_id where c.event_id = ? order by o.label, a.url""",
+        found["event_id"],
+    )
+    edges = _rows(
+        db,
+        """select distinct oe.* from origin_edges oe join claims c using (article_id) where c.event_id = ?""",
+        found["event_id"],
+    )
+    if as_json:
+        say_json({"event_id": found["event_id"], "origins": rows, "edges": edges})
+        return
+    click.echo(
+        f"{found['summary']}\n{found['n_origins']} independent origin(s) behind {found['n_articles']} article(s)"
+    )
+    last = None
+    for row in rows:
+        if row["origin_id"] != last:
+            click.echo(f"\n{row['label']} ({row['kind']})")
+            last = row["origin_id"]
+        click.echo(f"  {row['source']}: {row['url']}")
+        for edge in edges:
+            if edge["article_id"] == row["article_id"]:
+                click.echo(f"    rests on {edge['to_name']} ({edge['basis']}: {edge['detail']})")
+
+
+def _conflicts(db: sqlite3.Connection, event_id: str | None) -> list[dict[str, Any]]:
+    found = _rows(
+        db,
+        """select k.*, e.summary as event from conflicts k join events e using (event_id)
+           where ?1 is null or k.event_id = ?1 order by e.last_reported_on desc, k.conflict_id""",
+        event_id,
+    )
+    for conflict in found:
+        conflict["values"] = _rows(
+            db,
+            """select v.value, v.claim_id, c.quote, s.title as source
+               from conflict_values v join claims c using (claim_id) join sources s using (source_id) where v.conflict_id = ? order by v.value, v.claim_id""",
+            conflict["conflict_id"],
+        )
+    return found
+
+
+@click.command()
+@click.option("--event", "event_id", help="Only those of this event.")
+@json_option
+@click.pass_obj
+def conflicts(folder: DataFolder, event_id: str | None, as_json: bool) -> None:
+    """Show where reports disagree, each value with the sentences behind it."""
+    db = _open(folder)
+    if event_id:
+        event_id = _find_event(db, event_id)["event_id"]
+    found = _conflicts(db, event_id)
+    if as_json:
+        say_json(found)
+        return
+    if not found:
+        click.echo("No disagreement found.")
+    for conflict in found:
+        click.echo(f"{conflict['event']} ({conflict['event_id']})\n  {conflict['field']}: {conflict['summary']}")
+        for value in conflict["values"]:
+            click.echo(f"    {value['value']}: {value['source']}: “{value['quote']}”")
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def gaps(folder: DataFolder, as_json: bool) -> None:
+    """Show names that the lexicon does not know yet, the most frequent first."""
+    found = _rows(_open(folder), "select * from lexicon_gaps order by n_articles desc, n_mentions desc, name")
+    if as_json:
+        say_json(found)
+        return
+    say_rows(
+        ((row["name"], row["kind"], str(row["n_articles"]), row["example"][:70]) for row in found),
+        ("name", "looks like", "articles", "example"),
+    )

@@ -1,0 +1,48 @@
+"""The settings of one ledger: oversight.toml in its data folder, environment variables over it, defaults under it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from pipeline.errors import WrongUse
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an editor may set. Each field can be set in oversight.toml or as OVERSIGHT_<NAME> in the environment."""
+
+    contact: str = ""  # e-mail or address that site owners can write to: the live web is not crawled without one
+    cards: str = ""  # folder of further source cards
+    lexicon: str = ""  # folder of further lexicon files
+    least_confidence: float = 0.5  # claims under it wait for review and are not published
+    keep_snapshots: int = 7
+
+
+def load_settings(file: Path) -> Settings:
+    """Read the settings; raise WrongUse for an unreadable file, an unknown key or a value of the wrong type."""
+    values: dict[str, object] = {}
+    if file.exists():
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise WrongUse(f"{file}: this is not readable TOML ({error}).") from error
+    known = {field.name: field for field in fields(Settings)}
+    for key in values:
+        if key not in known:
+            raise WrongUse(f"{file}: unknown setting '{key}'. Known settings: {', '.join(known)}.")
+    for name in known:
+        if (text := os.environ.get(f"OVERSIGHT_{name.upper()}")) is not None:
+            values[name] = text
+    return Settings(**{key: _typed(file, key, value) for key, value in values.items()})  # type: ignore[arg-type]
+
+
+def _typed(file: Path, key: str, value: object) -> object:
+    default = getattr(Settings(), key)
+    try:
+        return type(default)(value)
+    except (TypeError, ValueError):
+        kind = {"str": "text", "float": "a number", "int": "a whole number"}[type(default).__name__]
+        raise WrongUse(f"{file}: setting '{key}' is {value!r}, but should be {kind}.") from None
