@@ -55,7 +55,7 @@ class Publisher:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What was changed in a published article: at the time `at`, each (old, new) once. `kind` is text or boilerplate."""
+    """What was changed in a published article at a time: (old, new), each once. `kind` is text or boilerplate."""
 
     at: datetime
     kind: str
@@ -128,7 +128,9 @@ class Story:
             if edit.at <= moment:
                 for old, new in edit.replace:
                     if body.count(old) != 1:
-                        raise ValueError(f"{self.story_id}: edit of {edit.at}: {old[:50]!r} stands {body.count(old)} times")
+                        raise ValueError(
+                            f"{self.story_id}: edit of {edit.at}: {old[:50]!r} stands {body.count(old)} times"
+                        )
                     body = body.replace(old, new)
                 modified = edit.at
         return _changed(self, body=body, modified=modified)
@@ -216,6 +218,6 @@ def out_by(moment: datetime, publisher_id: str | None = None) -> list[Story]:
 
 
 def earlier_by_same(this: Story, count: int = 3) -> list[Story]:
-    """Return the stories the same publisher ran just before this one: the same on every day, so that pages stand still."""
+    """Return the stories the same publisher ran just before this one: the same on every day, so pages stand still."""
     before = this.published - timedelta(seconds=1)
     return out_by(before, this.publisher.publisher_id)[:count]

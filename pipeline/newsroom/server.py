@@ -1,0 +1,297 @@
+"""The invented publishers come in; a site for each goes out, on loopback ports of one process, as of any day.
+
+python -m pipeline.newsroom.server --port 8100 --day 2026-04-10
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import threading
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from email.utils import format_datetime, parsedate_to_datetime
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from urllib.parse import urlsplit
+
+from pipeline.newsroom.feeds import Odd, feed_documents
+from pipeline.newsroom.pages import article_page, front_page
+from pipeline.newsroom.stories import FOLDER, LAST_DAY, Publisher, end_of, out_by, publishers, story
+from scrapers.records import Feed, FeedShape, Source, Standing
+
+LOOPBACK = "127.0.0.1"
+_FOUNDED = datetime(2026, 3, 1, tzinfo=UTC)
+
+_SHELL = b"""<!doctype html><html><head><meta charset="utf-8"><title>Loading</title></head>
+<body><div id="root"></div><noscript>Please turn on JavaScript.</noscript>
+<script src="/app.js"></script></body></html>"""
+_MEMBERS = b"""<!doctype html><html><head><title>Members</title></head><body><article><h1>The Branscombe interview</h1>
+<p>This page is for members, and robots.txt asks crawlers to leave it alone. Whoever quotes from it did not ask.</p>
+</article></body></html>"""
+_PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OddAddress:
+    """An address that a feed names from a day on and behind which no article stands; `outcome` is a crawler's due."""
+
+    publisher_id: str
+    path: str
+    title: str
+    since: date
+    answer: str  # gone, pdf, redirect, page, shell, forbidden, elsewhere
+    outcome: str
+    to: str = ""
+    address: str = ""  # where it lies on a host that is not the publisher's
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a site says to one path."""
+
+    status: int
+    content_type: str = "text/html; charset=utf-8"
+    body: bytes = b""
+    modified: datetime = _FOUNDED
+    location: str = ""
+
+    @property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(self.body).hexdigest()[:20]}"'
+
+
+@cache
+def odd_addresses() -> tuple[OddAddress, ...]:
+    """Return the addresses of odd.toml."""
+    rows = tomllib.loads((FOLDER / "odd.toml").read_text(encoding="utf-8"))["odd"]
+    return tuple(OddAddress(publisher_id=row.pop("publisher"), since=row.pop("from"), **row) for row in rows)
+
+
+class Site:
+    """One publisher's site at one origin. `answer` is what it says to a path at a moment."""
+
+    def __init__(self, publisher: Publisher, origin: str) -> None:
+        self.publisher = publisher
+        self.origin = origin
+
+    def odd(self, moment: datetime) -> list[OddAddress]:
+        mine = (each for each in odd_addresses() if each.publisher_id == self.publisher.publisher_id)
+        return [each for each in mine if each.since <= moment.date()]
+
+    def answer(self, path: str, moment: datetime) -> Answer:
+        """Return the answer to a path (with its query) at a moment; 404 for what is not there or not out yet."""
+        stories = out_by(moment, self.publisher.publisher_id)
+        for each in stories:
+            if each.path == path:
+                content_type = f"text/html; charset={each.declared or each.encoding}"
+                return Answer(200, content_type, article_page(each), each.modified or each.published)
+        newest = max((each.modified or each.published for each in stories), default=_FOUNDED)
+        if path == "/":
+            return Answer(200, body=front_page(self.publisher, stories), modified=newest)
+        if path == "/robots.txt" and self.publisher.robots is not None:
+            text = self.publisher.robots.strip().replace("{origin}", self.origin) + "\n"
+            return Answer(200, "text/plain; charset=utf-8", text.encode())
+        odd = self.odd(moment)
+        entries: Odd = [(each.title, each.address or self.origin + each.path) for each in odd]
+        for feed in self.publisher.feeds:
+            documents = feed_documents(self.publisher, feed, stories, entries, self.origin)
+            if path in documents:
+                return Answer(200, *documents[path], modified=newest)
+        for each in odd:
+            if each.path == path or each.to == path:
+                return _odd_answer(each)
+        return Answer(404, body=b"<h1>Not found</h1>")
+
+
+def _odd_answer(odd: OddAddress) -> Answer:
+    if odd.answer == "redirect":
+        return Answer(301, location=odd.to)
+    return {
+        "gone": Answer(410, body=b"<h1>Gone</h1><p>This story has been removed.</p>"),
+        "pdf": Answer(200, "application/pdf", _PDF),
+        "page": Answer(200, body=_MEMBERS),
+        "shell": Answer(200, body=_SHELL),
+        "forbidden": Answer(403, body=b"<h1>Readers of the paper edition only</h1>"),
+    }[odd.answer]
+
+
+class Newsroom:
+    """All sites of the newsroom, served from threads while the context lasts.
+
+    `day`: what was out at the end of that day is served (or up to that moment, if a datetime). `port`: the first
+    publisher's port, the others follow; 0 takes free ones. Raises OSError where a port is taken.
+    """
+
+    def __init__(self, day: date | datetime = LAST_DAY, port: int = 0) -> None:
+        self.set_day(day)
+        self.sites: dict[str, Site] = {}
+        self._first_port = port
+        self._servers: list[ThreadingHTTPServer] = []
+
+    def set_day(self, day: date | datetime) -> None:
+        """Serve what was out by the end of a day, or at a moment, as it then stood."""
+        if isinstance(day, datetime):
+            self.moment = day if day.tzinfo else day.replace(tzinfo=UTC)
+        else:
+            self.moment = end_of(day)
+
+    def __enter__(self) -> Newsroom:
+        try:
+            for number, publisher in enumerate(publishers().values()):
+                port = self._first_port + number if self._first_port else 0
+                server = ThreadingHTTPServer((LOOPBACK, port), _Handler)
+                self._servers.append(server)
+                site = Site(publisher, f"http://{LOOPBACK}:{server.server_address[1]}")
+                server.site, server.newsroom = site, self  # type: ignore[attr-defined]
+                self.sites[publisher.publisher_id] = site
+                threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop every site and free its port."""
+        for server in self._servers:
+            if getattr(server, "site", None) is not None:
+                server.shutdown()
+            server.server_close()
+        self._servers.clear()
+        self.sites.clear()
+
+    def address(self, story_id: str) -> str:
+        """Return where a story is served now. Its canonical address is `story(story_id).url`."""
+        this = story(story_id)
+        return self.sites[this.publisher.publisher_id].origin + this.path
+
+    def cards(self, every_minutes: int = 1) -> tuple[Source, ...]:
+        """Return a source card for each publisher, addressed at the running sites.
+
+        `hosts` holds both the site's loopback address with its port and the host that its pages name as canonical.
+        """
+        return tuple(_card(site, every_minutes) for site in self.sites.values())
+
+
+def _card(site: Site, every_minutes: int) -> Source:
+    publisher = site.publisher
+    feeds = tuple(
+        Feed(
+            url=site.origin + feed.path,
+            shape=FeedShape(feed.shape),
+            every_minutes=every_minutes,
+            pass_all=feed.pass_all,
+            items=feed.items,
+            link=feed.link,
+            title=feed.title,
+            date=feed.date,
+            summary=feed.summary,
+        )
+        for feed in publisher.feeds
+    )
+    return Source(
+        source_id=publisher.publisher_id,
+        title=publisher.title,
+        homepage=site.origin + "/",
+        standing=Standing(publisher.standing),
+        jurisdiction=publisher.jurisdiction,
+        language="en",
+        family=publisher.family,
+        feeds=feeds,
+        hosts=(urlsplit(site.origin).netloc, publisher.host),
+        pause_seconds=0.0,
+        agency=publisher.agency,
+        note=publisher.note or "A publisher of the invented newsroom.",
+    )
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "Newsroom"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        self._send(with_body=True)
+
+    def do_HEAD(self) -> None:
+        self._send(with_body=False)
+
+    def _send(self, with_body: bool) -> None:
+        site: Site = self.server.site  # type: ignore[attr-defined]
+        answer = site.answer(self.path, self.server.newsroom.moment)  # type: ignore[attr-defined]
+        if answer.status == 200 and self._has(answer):
+            self.send_response(304)
+            self._validators(answer)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        body, zipped = answer.body, "gzip" in self.headers.get("Accept-Encoding", "") and len(answer.body) > 500
+        if zipped:
+            body = gzip.compress(body, mtime=0)
+        self.send_response(answer.status)
+        if answer.location:
+            self.send_header("Location", answer.location)
+        if answer.status == 200:
+            self._validators(answer)
+        if zipped:
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Vary", "Accept-Encoding")
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
+
+    def _has(self, answer: Answer) -> bool:
+        """Tell whether the client's validators say that it holds this answer; If-None-Match goes before the date."""
+        if tags := self.headers.get("If-None-Match"):
+            return answer.etag in (tag.strip().removeprefix("W/") for tag in tags.split(","))
+        if since := self.headers.get("If-Modified-Since"):
+            try:
+                return answer.modified.replace(microsecond=0) <= parsedate_to_datetime(since)
+            except (TypeError, ValueError):
+                return False
+        return False
+
+    def _validators(self, answer: Answer) -> None:
+        self.send_header("ETag", answer.etag)
+        self.send_header("Last-Modified", format_datetime(answer.modified.astimezone(UTC), usegmt=True))
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the crawler keeps the record."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve the newsroom until interrupted, and say where."""
+    parser = argparse.ArgumentParser(description="Serve the invented newsroom on loopback.")
+    parser.add_argument("--port", type=int, default=8100, help="the first publisher's port; the others follow")
+    parser.add_argument("--day", type=date.fromisoformat, default=LAST_DAY, help="what was out by then, YYYY-MM-DD")
+    chosen = parser.parse_args(arguments)
+    try:
+        with Newsroom(datetime.combine(chosen.day, time.max, tzinfo=UTC), chosen.port) as newsroom:
+            for site in newsroom.sites.values():
+                print(f"{site.origin}/  {site.publisher.title}")
+            print("Stop with Ctrl-C.", flush=True)
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        return 0
+    except OSError as error:
+        last = chosen.port + len(publishers()) - 1
+        print(f"Ports {chosen.port} to {last} on {LOOPBACK}: {error.strerror}. Choose others with --port.")
+        return 4
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
