@@ -29,7 +29,7 @@ _NAME = ("text", "kind", "from", "until", "needs", "case_sensitive")
 _ROLE = ("person", "office", "titles", "body", "from", "until")
 _PATTERN = ("id", "kind", "regex", "name", "parent", "jurisdiction", "examples", "near_misses")
 _NOMINAL = ("words", "kinds", "plural")
-_PLACE = ("id", "name", "code", "aliases", "adjectives", "wikidata", "government", "government_names")
+_PLACE = ("id", "name", "code", "aliases", "adjectives", "wikidata", "government", "government_id", "government_names")
 _GOVERNMENT_WORDS = ("government", "authorities")
 
 
@@ -178,7 +178,9 @@ class _Builder:
             self._name(place_id, text, "alias", where)
         adjectives = _texts(raw.get("adjectives", ()), where)
         government = _text(raw, "government", where, "")
-        government_id = ""
+        government_id = _text(raw, "government_id", where, "")
+        if government_id:
+            self.refers.append((f"{where}, government_id", government_id))
         if government:
             government_id = f"{place_id}-government"
             kind = EntityKind.GOVERNMENT
