@@ -231,7 +231,7 @@ def _check_address(path: Path, key: str, value: str) -> None:
 
 
 def _check_selector(path: Path, key: str, selector: str) -> None:
-    """Compile a CSS selector, which catches slips before a crawl does; the compiler is imported only for cards that have one."""
+    """Compile a CSS selector, so that a slip is met here, not in a crawl; the compiler is imported only if needed."""
     if not selector:
         return
     from soupsieve import SelectorSyntaxError

@@ -1,4 +1,4 @@
-"""The paragraphs of an article as they stood on the page in; what is journalism, and what was taken out by which rule, out."""
+"""The paragraphs of a page in; those that are journalism out, and the others with the rule that took each."""
 
 from __future__ import annotations
 
@@ -37,36 +37,46 @@ def _any(*patterns: str) -> re.Pattern[str]:
 _AFFILIATE = _any(
     r"^as an? (?:\w+ )?(?:affiliate|associate)\b.{0,80}\bearn",
     r"\bearn\b.{0,60}\b(?:qualifying|eligible) purchases",
-    r"\b(?:may|might|can|could|will) (?:also )?(?:earn|receive|get|make) (?:\w+ ){0,3}?(?:commissions?|compensation)\b",
+    r"\b(?:may|might|can|could|will) (?:also )?(?:earn|receive|get|make) (?:\w+ ){0,3}?(?:commissions?|"
+    r"compensation)\b",
     r"\b(?:contains?|includes?|uses?) affiliate links?",
-    r"\baffiliate (?:links?|commissions?|disclosure|partnerships?)\b.{0,120}(?:earn|commission|paid|disclos|policy|$)",
+    r"\baffiliate (?:links?|commissions?|disclosure|partnerships?)\b.{0,120}(?:earn|commission|paid|disclos|"
+    r"policy|$)",
     r"^(?:affiliate|sponsored|paid) (?:disclosure|content|post|links?|partnership)\b",
     r"\bwe (?:independently )?(?:select|review)\b.{0,120}\b(?:commission|purchase|buy)",
 )
 _SHOP = _any(
-    r"^(?:view|buy|shop|see|get|check|find)(?: \w+){0,4} (?:on|at|from) (?:amazon|walmart|best buy|ebay|target|etsy)\b.{0,40}$",
+    r"^(?:view|buy|shop|see|get|check|find)(?: \w+){0,4} (?:on|at|from) (?:amazon|walmart|best buy|ebay|target|"
+    r"etsy)\b.{0,40}$",
     r"^(?:buy|shop|order|get it|view deal|see deal|check price|see price|view offer)(?: now| here| today)?[!.]?$",
     r"^(?:(?:now|was|from|only|price|list price)[:\s]+)*[$£€]\s?\d[\d,.]*(?:\s+(?:at|on|from) \w[\w .]{0,30})?$",
 )
 _NEWSLETTER = _any(
-    r"^(?:please )?(?:sign|signing) ?up\b.{0,200}\b(?:newsletter|email|e-mail|inbox|alerts?|updates?|here|briefing|digest|free)\b",
-    r"\b(?:sign|signing) ?up (?:to|for) (?:our|the|your|my|a|this)\b.{0,100}\b(?:newsletters?|briefing|digest|alerts?|emails?)\b",
+    r"^(?:please )?(?:sign|signing) ?up\b.{0,200}\b(?:newsletter|email|e-mail|inbox|alerts?|updates?|here|"
+    r"briefing|digest|free)\b",
+    r"\b(?:sign|signing) ?up (?:to|for) (?:our|the|your|my|a|this)\b.{0,100}\b(?:newsletters?|briefing|digest|"
+    r"alerts?|emails?)\b",
     r"^(?:please )?subscribe\b(?! to the (?:view|theory|idea|belief))",
     r"\bsubscribe to (?:our|the|my)\b.{0,80}\b(?:newsletter|channel|podcast|briefing|magazine|digest|feed)\b",
-    r"^(?:get|want|receive)\b.{0,120}\b(?:(?:in|to) your inbox|newsletter|straight to your (?:phone|device|inbox)|delivered)\b",
+    r"^(?:get|want|receive)\b.{0,120}\b(?:(?:in|to) your inbox|newsletter|straight to your (?:phone|device|inbox)|"
+    r"delivered)\b",
     r"\b(?:delivered|sent|straight|direct(?:ly)?) to your (?:inbox|phone|device)\b",
-    r"^(?:join|follow|like|find|add) (?:us|our|\w+(?:\.\w+)?|the \w+(?: \w+)?)\b.{0,60}\bon (?:whatsapp|twitter|x|facebook|instagram|tiktok|"
+    r"^(?:join|follow|like|find|add) (?:us|our|\w+(?:\.\w+)?|the \w+(?: \w+)?)\b.{0,60}\bon (?:whatsapp|twitter|x|"
+    r"facebook|instagram|tiktok|"
     r"telegram|linkedin|bluesky|threads|youtube|google news|snapchat)\b",
-    r"^(?:for (?:more|the latest)|check out (?:more|the latest))\b.{0,160}\b(?:sign(?:ing)? up|click|check|visit|follow|subscribe|newsletter|page)\b",
+    r"^(?:for (?:more|the latest)|check out (?:more|the latest))\b.{0,160}\b(?:sign(?:ing)? up|click|check|visit|"
+    r"follow|subscribe|newsletter|page)\b",
     r"^download (?:our|the) (?:free )?app\b",
     r"^by (?:signing up|subscribing|entering|submitting|clicking)\b.{0,200}\b(?:agree|accept|consent|acknowledge)\b",
-    r"^(?:we use your sign-?up|our community members are|this site is protected by recaptcha|you can unsubscribe|thank you for (?:signing|subscribing|registering))",
+    r"^(?:we use your sign-?up|our community members are|this site is protected by recaptcha|you can unsubscribe|"
+    r"thank you for (?:signing|subscribing|registering))",
     r"^(?:do you have|have you got|got|have) an? (?:story|tip|question|news tip|confidential tip)\b.{0,200}",
     r"^(?:already a (?:subscriber|member)|not a (?:subscriber|member))\b",
     r"^(?:support|donate to) (?:our|independent|this)\b.{0,100}\b(?:journalism|work|reporting|site)\b",
 )
 _ADVERT = _any(
-    r"^-?\s*(?:advert|advertisement|advertising|ad|sponsored|promoted|promotion|ad feedback|paid advertisement)s?\s*-?$",
+    r"^-?\s*(?:advert|advertisement|advertising|ad|sponsored|promoted|promotion|ad feedback|paid "
+    r"advertisement)s?\s*-?$",
     r"^(?:article|story|content|post)?\s*continues? (?:below|after|beneath)\b.{0,40}$",
     r"^(?:advertisement|ad) [-–—.] (?:scroll|article|story)\b.{0,40}$",
     r"^(?:scroll|swipe) (?:to|down|for) \w.{0,30}$",
@@ -74,24 +84,32 @@ _ADVERT = _any(
 _SHARE = _any(
     r"^share(?: this)?(?: (?:article|story|post|page|video))?(?: (?:on|via|with)\b.{0,60})?:?$",
     r"^(?:print|email|copy link|copy url|link copied|bookmark|save|comments?|add comment|leave a (?:reply|comment)|"
-    r"view comments?|show comments?|\d+ comments?|listen(?: to this article)?|watch now|play video|read aloud|loading\b.{0,3}|"
-    r"click to (?:share|tweet)\b.{0,40}|tweet|whatsapp|facebook|twitter|linkedin|reddit|table of contents|menu|close)[.!:]?$",
+    r"view comments?|show comments?|\d+ comments?|listen(?: to this article)?|watch now|play video|read aloud|"
+    r"loading\b.{0,3}|"
+    r"click to (?:share|tweet)\b.{0,40}|tweet|whatsapp|facebook|twitter|linkedin|reddit|table of contents|menu|"
+    r"close)[.!:]?$",
     r"^(?:listen|subscribe|watch) (?:here|now) on\b.{0,60}$",
     r"^\d+ min(?:ute)?s? (?:read|listen)$",
     r"^(?:follow|connect with) \w[\w. ]{1,40}$(?<![.!?])",
 )
 _CAPTION = _any(
-    r"^\(?(?:photo|image|picture|video|illustration|graphic|photograph|credit|image credits?|photo credits?|caption|pictured)s?\s*(?:credit|source|courtesy)?\s*(?::|by |via |/|\|)",
+    r"^\(?(?:photo|image|picture|video|illustration|graphic|photograph|credit|image credits?|photo credits?|"
+    r"caption|pictured)s?\s*(?:credit|source|courtesy)?\s*(?::|by |via |/|\|)",
     r"^(?:file|stock) (?:photo|image|picture)\b",
-    r"^[^.!?]{0,80}(?:/|\||via|—|-)\s*(?:getty images?|reuters|associated press|ap photo|afp|shutterstock|istock|unsplash|bloomberg)\b[^.!?]{0,40}$",
+    r"^[^.!?]{0,80}(?:/|\||via|—|-)\s*(?:getty images?|reuters|associated press|ap photo|afp|shutterstock|istock|"
+    r"unsplash|bloomberg)\b[^.!?]{0,40}$",
     r"^(?:getty images?|reuters|ap|afp|pa|ap photo|shutterstock|istock|pa wire|epa|bloomberg)$",
     r"\((?:ap photo|photo by|photo:|image:|picture:|getty|reuters/|afp/|pa wire)[^)]{0,120}\)\.?$",
 )
 _POINTER = _any(
-    r"^(?:read (?:more|also|next|on)|see (?:also|more)|also read|related(?: (?:story|stories|article|articles|coverage|news|video|reading))?|"
-    r"more:|recommended|watch(?: (?:also|more))?|listen|must read|don['’]t miss|also on \w+|exclusive:? read)\s*(?::|[-–—>|»]|→).{0,200}$",
-    r"^(?:read more|see more|learn more|view more|show more|load more|continue reading|keep reading|full story|more info|"
-    r"editor['’]?s picks?|related(?: coverage| stories| articles| content)?|see also|most read|most popular|trending(?: now)?|"
+    r"^(?:read (?:more|also|next|on)|see (?:also|more)|also read|related(?: (?:story|stories|article|articles|"
+    r"coverage|news|video|reading))?|"
+    r"more:|recommended|watch(?: (?:also|more))?|listen|must read|don['’]t miss|also on \w+|exclusive:? "
+    r"read)\s*(?::|[-–—>|»]|→).{0,200}$",
+    r"^(?:read more|see more|learn more|view more|show more|load more|continue reading|keep reading|full story|"
+    r"more info|"
+    r"editor['’]?s picks?|related(?: coverage| stories| articles| content)?|see also|most read|most popular|"
+    r"trending(?: now)?|"
     r"popular(?: now)?|recommended(?: for you)?|up next|in this story|in this article)\s*[.…>»→:]*$",
     r"^(?:click|tap) here (?:to|for)\b.{0,160}$",
     r"^for more (?:stories|news|articles|on this)\b.{0,160}$",
@@ -112,17 +130,24 @@ _CREDIT = _any(
 _SOURCE = _any(
     r"^(?:news |original )?(?:source|via|h/t|hat tip)s?\s*[:\-–—]\s*[^.!?]{2,100}\.?$",
     r"^via [A-Z][^.!?]{1,60}$",
-    r"^(?:this (?:article|story|post|report|piece) )?(?:was )?(?:first|originally) (?:appeared|published|reported|posted)\b.{0,160}$",
+    r"^(?:this (?:article|story|post|report|piece) )?(?:was )?(?:first|originally) (?:appeared|published|reported|"
+    r"posted)\b.{0,160}$",
     r"^read the (?:full|original) (?:article|story|report)\b.{0,120}$",
 )
 _TAIL = re.compile(
-    r"^(?:you (?:may|might)(?: also)? (?:like|enjoy|be interested in|have missed)|you['’]ll also like|we (?:also )?recommend|"
+    r"^(?:you (?:may|might)(?: also)? (?:like|enjoy|be interested in|have missed)|you['’]ll also like|we (?:also "
+    r")?recommend|"
     r"(?:related|recommended|similar|more|other|latest|popular|trending|recent|top|featured|must[- ]read)\s+"
-    r"(?:stories|articles?|posts?|reading|reads|content|coverage|news|topics|videos?|links?|headlines)(?: (?:from|on|about|for you)\b.{0,50})?|"
-    r"recommended(?: for you| by\b.{0,30})?|more from\b.{0,60}|more on this(?: story| topic)?|more in\b.{0,40}|what to read next|read next|up next|"
-    r"next up|see also|also read|don['’]t miss|most (?:read|popular|viewed|shared)\b.{0,30}|trending(?: now)?|editor['’]?s picks?|"
-    r"leave a (?:reply|comment)|(?:\d+ )?comments|about the authors?|share this(?: article| story| post)?|wired coupons|"
-    r"follow us|stay connected|join the (?:conversation|discussion)|post navigation|you may have missed|from around the web)\s*[:.…!]*$",
+    r"(?:stories|articles?|posts?|reading|reads|content|coverage|news|topics|videos?|links?|headlines)(?: (?:from|"
+    r"on|about|for you)\b.{0,50})?|"
+    r"recommended(?: for you| by\b.{0,30})?|more from\b.{0,60}|more on this(?: story| topic)?|more in\b.{0,40}|"
+    r"what to read next|read next|up next|"
+    r"next up|see also|also read|don['’]t miss|most (?:read|popular|viewed|shared)\b.{0,30}|trending(?: now)?|"
+    r"editor['’]?s picks?|"
+    r"leave a (?:reply|comment)|(?:\d+ )?comments|about the authors?|share this(?: article| story| post)?|wired "
+    r"coupons|"
+    r"follow us|stay connected|join the (?:conversation|discussion)|post navigation|you may have missed|from "
+    r"around the web)\s*[:.…!]*$",
     re.I,
 )
 

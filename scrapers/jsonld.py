@@ -11,7 +11,27 @@ from typing import Any
 
 from scrapers.markup import tidy
 
-_RANK = ["newsarticle", "reportagenewsarticle", "analysisnewsarticle", "opinionnewsarticle", "askpublicnewsarticle", "backgroundnewsarticle", "reviewnewsarticle", "liveblogposting", "article", "report", "blogposting", "socialmediaposting", "techarticle", "scholarlyarticle", "governmentpressrelease", "pressrelease", "review", "webpage", "videoobject"]
+_RANK = [
+    "newsarticle",
+    "reportagenewsarticle",
+    "analysisnewsarticle",
+    "opinionnewsarticle",
+    "askpublicnewsarticle",
+    "backgroundnewsarticle",
+    "reviewnewsarticle",
+    "liveblogposting",
+    "article",
+    "report",
+    "blogposting",
+    "socialmediaposting",
+    "techarticle",
+    "scholarlyarticle",
+    "governmentpressrelease",
+    "pressrelease",
+    "review",
+    "webpage",
+    "videoobject",
+]
 _MAX_CHARS = 3_000_000
 _MAX_NODES = 5_000
 
@@ -40,7 +60,7 @@ class Linked:
 
 
 def load(text: str) -> Any:
-    """Return the value of one JSON-LD script, forgiving comments, trailing commas and control characters; None if none."""
+    """Return the value of one JSON-LD script, forgiving comments, trailing commas, control characters; or None."""
     if len(text) > _MAX_CHARS:
         return None
     for mended in (_as_is, _without_slips, _unescaped):

@@ -1,4 +1,4 @@
-"""An HTML element in; its readable blocks - paragraphs, headings, list items, quotations, table rows - and links out."""
+"""An HTML element in; its readable blocks (paragraphs, headings, list items, quotations, rows) with links out."""
 
 from __future__ import annotations
 
@@ -16,17 +16,86 @@ _UNSEEN = re.compile(
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _BLOCKS = HEADINGS | frozenset(
-    ["address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul"]
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "header",
+        "hgroup",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 _SILENT = frozenset(
-    ["script", "style", "noscript", "template", "svg", "math", "iframe", "object", "embed", "video", "audio", "canvas", "map", "select", "option", "button", "input", "textarea", "label", "form", "nav", "footer", "head", "title", "link", "meta", "figcaption", "dialog", "menu", "progress", "source", "picture", "img"]
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "math",
+        "iframe",
+        "object",
+        "embed",
+        "video",
+        "audio",
+        "canvas",
+        "map",
+        "select",
+        "option",
+        "button",
+        "input",
+        "textarea",
+        "label",
+        "form",
+        "nav",
+        "footer",
+        "head",
+        "title",
+        "link",
+        "meta",
+        "figcaption",
+        "dialog",
+        "menu",
+        "progress",
+        "source",
+        "picture",
+        "img",
+    ]
 )
 _CELLS = frozenset({"td", "th"})
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One paragraph of a page. `kind` is its tag (p, li, h2, blockquote, div, tr); `link_chars` counts text in links."""
+    """One paragraph of a page; `kind` is its tag (p, li, h2, blockquote, div, tr), `link_chars` the text in links."""
 
     kind: str
     text: str

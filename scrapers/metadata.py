@@ -1,4 +1,4 @@
-"""A parsed page in; what its head and markup say of the article out: title, byline, dates with basis, address, access."""
+"""A parsed page in; what it says of its article out: title, byline, dates with their basis, publisher, address."""
 
 from __future__ import annotations
 
@@ -14,16 +14,69 @@ from scrapers.markup import attribute, tidy
 from scrapers.moments import Moment, read_moment
 from scrapers.records import Precision
 
-_PUBLISHED_META = ["article:published_time", "og:article:published_time", "og:published_time", "datepublished", "article.published", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.issued", "dc.date", "dcterms.created", "dcterms.date", "citation_publication_date", "publish-date", "publish_date", "publishdate", "published_date", "pubdate", "cxenseparse:recs:publishtime", "bt:pubdate", "rnews:datepublished", "iso-8601-publish-date", "originalpublicationdate", "article_date_original", "date.release", "release_date", "displaydate", "date"]
-_MODIFIED_META = ["article:modified_time", "og:updated_time", "article:modified", "datemodified", "last-modified", "dcterms.modified", "dc.date.modified", "revised", "updated_time", "article.updated"]
-_AUTHOR_META = ["author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "byl", "byline", "citation_author", "cxenseparse:author", "bt:author", "article.author"]
+_PUBLISHED_META = [
+    "article:published_time",
+    "og:article:published_time",
+    "og:published_time",
+    "datepublished",
+    "article.published",
+    "parsely-pub-date",
+    "sailthru.date",
+    "dc.date.issued",
+    "dcterms.issued",
+    "dc.date",
+    "dcterms.created",
+    "dcterms.date",
+    "citation_publication_date",
+    "publish-date",
+    "publish_date",
+    "publishdate",
+    "published_date",
+    "pubdate",
+    "cxenseparse:recs:publishtime",
+    "bt:pubdate",
+    "rnews:datepublished",
+    "iso-8601-publish-date",
+    "originalpublicationdate",
+    "article_date_original",
+    "date.release",
+    "release_date",
+    "displaydate",
+    "date",
+]
+_MODIFIED_META = [
+    "article:modified_time",
+    "og:updated_time",
+    "article:modified",
+    "datemodified",
+    "last-modified",
+    "dcterms.modified",
+    "dc.date.modified",
+    "revised",
+    "updated_time",
+    "article.updated",
+]
+_AUTHOR_META = [
+    "author",
+    "article:author",
+    "parsely-author",
+    "sailthru.author",
+    "dc.creator",
+    "dcterms.creator",
+    "byl",
+    "byline",
+    "citation_author",
+    "cxenseparse:author",
+    "bt:author",
+    "article.author",
+]
 _SITE_META = ("og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher", "publisher")
 _SEPARATORS = r"\s+[|\-–—·•»:/]{1,2}\s+"
 _NO_AUTHOR = re.compile(
     r"^(?:https?:|www\.|@?\w+\.(?:com|org|net|co\.uk)$|admin(?:istrator)?$|staff$|none$|null$|n/?a$|undefined$)", re.I
 )
 _BY = re.compile(r"^(?:(?:written|posted|reported|published|story)\s+)?by[:\s]+", re.I)
-_AND = re.compile(r"\s*(?:,|;|\||/|\band\b|&)\s*", re.I)
+_AND = re.compile(r"\s*(?:[,;|]|\band\b|&)\s*", re.I)
 _ROLE = re.compile(
     r"^(?:.*\b(?:editor|reporter|correspondent|writer|contributor|columnist|producer|journalist|analyst|fellow|"
     r"desk|bureau|chief|phd|m\.?d|jr|sr|esq)\b\.?)$",
@@ -127,15 +180,15 @@ def _bare(name: str) -> str:
 
 
 def _title(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked, site: str) -> str:
-    """Return the headline: of the JSON-LD, unless it was cut short; of OpenGraph; the only h1; the title element."""
+    """Return the headline: of OpenGraph, unless it was cut short; of the JSON-LD; the first h1; the title element."""
     og = without_site(_first(metas, ("og:title", "twitter:title", "dc.title")), site)
     headings = [tidy(node.text(separator=" ")) for node in tree.css("h1")]
     headings = [text for text in headings if text]
     headline = without_site(linked.headline, site)
-    if headline and not _cut_short(headline, [og, *headings]):
-        return headline
-    if og and not _cut_short(og, headings):
+    if og and not _cut_short(og, [headline, *headings]):
         return og
+    if headline and not _cut_short(headline, headings):
+        return headline
     longer = [text for text in [og, *headings] if text and headline and text.startswith(headline.rstrip("….")[:40])]
     element = tree.css_first("head title") or tree.css_first("title")
     return next(
@@ -150,7 +203,9 @@ def _cut_short(title: str, others: list[str]) -> bool:
 
 def names_in(written: str) -> list[str]:
     """Return the people named in a byline: "By Ann Lee and Bo Day, Staff Writers" -> ["Ann Lee", "Bo Day"]."""
-    text = _BY.sub("", tidy(re.sub(r"\S+@\S+", " ", written)))
+    text = _BY.sub("", tidy(re.sub(r"\S+@\S+|\([^)]*\)", " ", written)))
+    if _NO_AUTHOR.match(text):
+        return []
     names = []
     for part in _AND.split(text):
         part = _BY.sub("", part.strip(" .,-–|"))
@@ -201,7 +256,7 @@ def _published(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Link
 
 
 def _time_elements(tree: LexborHTMLParser) -> list[str]:
-    """Return what <time> elements say, those marked as the publication date first, none from lists of other articles."""
+    """Return what <time> elements say: those marked as the publication date, then the first of the others."""
     marked, plain = [], []
     for node in tree.css("time,[itemprop=datePublished]"):
         written = attribute(node, "datetime") or attribute(node, "content") or node.text()

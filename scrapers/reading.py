@@ -38,10 +38,14 @@ _MANY_LINKS = 12
 _HTML_TYPES = {"", "text/html", "application/xhtml+xml", "application/octet-stream", "text/plain"}
 _ARTICLE_KINDS = re.compile(r"article|report|posting|pressrelease|review")
 _WALL = re.compile(
-    r"\b(?:subscribe (?:now )?to (?:continue|keep|read|unlock)|to (?:continue|keep) reading|continue reading (?:with|by|this)|"
-    r"already (?:a subscriber|subscribed|have an account)|(?:this|the full) (?:article|story|content) is (?:only )?(?:available )?"
-    r"(?:for|to|reserved for) (?:paying |registered )?(?:subscribers|members)|for subscribers only|subscriber[- ]only|"
-    r"(?:log|sign) in to (?:continue|read)|register (?:for free )?to (?:continue|read)|unlock (?:this|the full) (?:article|story)|"
+    r"\b(?:subscribe (?:now )?to (?:continue|keep|read|unlock)|to (?:continue|keep) reading|continue reading "
+    r"(?:with|by|this)|"
+    r"already (?:a subscriber|subscribed|have an account)|(?:this|the full) (?:article|story|content) is (?:only "
+    r")?(?:available )?"
+    r"(?:for|to|reserved for) (?:paying |registered )?(?:subscribers|members)|for subscribers only|subscriber[- "
+    r"]only|"
+    r"(?:log|sign) in to (?:continue|read)|register (?:for free )?to (?:continue|read)|unlock (?:this|the full) "
+    r"(?:article|story)|"
     r"you (?:have|['’]ve) (?:reached|read|used) (?:your|all)\b.{0,40}(?:free|limit)|start your (?:free )?trial)\b",
     re.I,
 )
@@ -135,7 +139,8 @@ def _picked_names(picked: Picked | None) -> tuple[str, ...]:
 
 
 def _general(html: str, tree: LexborHTMLParser, about: Metadata) -> list[Block]:
-    """Read a page of unknown layout: by where its text stands; by trafilatura where that finds suspiciously little."""
+    """Read a page of unknown layout: by where its text stands; by trafilatura where that finds suspiciously "
+    "little."""
     whole = sum(len(tidy(p.text())) for p in tree.css("p") if len(p.text(strip=True)) >= 80)
     found = general_body(tree, about.description)
     length = sum(len(block.text) for block in found)
