@@ -7,7 +7,7 @@ import re
 import socket
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from scrapers.records import Source
+from scrapers.records import Outcome, Source
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -124,6 +124,23 @@ def judge_url(url: str, *, allow_loopback: bool = False) -> str:
     if ip is None:
         return "" if not _NUMBER_HOST.fullmatch(host) else f"{host} is no host that can be reached"
     return judge_ip(ip, allow_loopback=allow_loopback)
+
+
+def refusal(
+    url: str, source: Source | None, *, allow_loopback: bool = False, for_feed: bool = False
+) -> tuple[Outcome, str] | None:
+    """Return the outcome and the words with which an address ends before any request, None where it may be asked for.
+
+    `source` is the card whose hosts bound the visit; None leaves the host open (robots.txt may redirect anywhere).
+    """
+    reason = judge_url(url, allow_loopback=allow_loopback)
+    if reason:
+        parts = _split(url)
+        by_address = parts is not None and parts.scheme in ("http", "https") and parts.username is None
+        return (Outcome.BLOCKED_ADDRESS if by_address else Outcome.OUT_OF_SCOPE), reason
+    if source is not None and not in_scope(url, source, for_feed=for_feed):
+        return Outcome.OUT_OF_SCOPE, f"{host_key(url)} is not one of the card's hosts"
+    return None
 
 
 def is_loopback_host(host: str) -> bool:

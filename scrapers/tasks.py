@@ -13,7 +13,7 @@ DAY_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One address to be visited now. `kind` is "feed" or "article"; the validators are those of the last full answer."""
+    """One address to be visited now. `kind`: "feed" or "article"; the validators are those of the last full answer."""
 
     url: str
     source_id: str
@@ -39,6 +39,15 @@ class Answer:
     last_modified: str = ""
     retry_after: str = ""  # the header as sent, for 429 and 503
     temporary: bool = False  # the outcome speaks of the moment, not of the address: try again later
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the desk says to an answer: what to fetch besides, and whether to leave the host or everything."""
+
+    tasks: tuple[Task, ...] = ()
+    leave_host: bool = False
+    stop: bool = False
 
 
 @dataclass(frozen=True, slots=True)

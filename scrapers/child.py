@@ -1,0 +1,86 @@
+"""The fetching process: an order comes in over a pipe, Scrapy runs once, answers go back over the same pipe.
+
+It holds no database and no archive. It ends when its work is done, when it is told to, or when its parent is gone.
+Run as `python -m scrapers.child DESCRIPTOR`.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from multiprocessing.connection import Connection
+from typing import Any
+
+from scrapers.tasks import Answer, FetchOrder, RobotsCopy
+
+BEAT_SECONDS = 1.0
+PARENT_GONE = 3
+
+
+class PipeDesk:
+    """The desk as the spider sees it: every call goes to the parent and waits for its word."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self.pipe = pipe
+
+    def call(self, name: str, *args: Any) -> Any:
+        """Ask the parent; end this process where there is none any more."""
+        try:
+            self.pipe.send((name, args))
+            return self.pipe.recv()
+        except (EOFError, OSError):
+            os._exit(PARENT_GONE)
+
+    def answer(self, answer: Answer) -> Any:
+        return self.call("answer", answer)
+
+    def reading(self, url: str) -> None:
+        self.call("reading", url)
+
+    def robots(self, site: str) -> RobotsCopy | None:
+        return self.call("robots", site)
+
+    def keep_robots(self, site: str, status: int, body: bytes) -> RobotsCopy:
+        return self.call("keep_robots", site, status, body)
+
+
+def main(descriptor: int) -> None:
+    """Run one crawl for the parent at the other end of the pipe."""
+    pipe = Connection(descriptor)
+    order: FetchOrder = pipe.recv()
+    limit = order.memory_mb * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _crawl(order, PipeDesk(pipe))
+
+
+def _crawl(order: FetchOrder, desk: PipeDesk) -> None:
+    from scrapy.crawler import CrawlerProcess
+    from scrapy.signals import spider_opened
+    from scrapy.utils.defer import deferred_from_coro
+
+    from scrapers.settings import scrapy_settings
+    from scrapers.spider import CardSpider
+
+    process = CrawlerProcess(scrapy_settings(order), install_root_handler=bool(order.log_file))
+    crawler = process.create_crawler(CardSpider)
+
+    def start_beat(spider: CardSpider) -> None:
+        from twisted.internet.task import LoopingCall
+
+        def beat() -> None:
+            if desk.call("beat") and not spider.stopping:
+                spider.stop()
+                deferred_from_coro(crawler.stop_async())
+
+        LoopingCall(beat).start(BEAT_SECONDS)
+
+    crawler.signals.connect(start_beat, spider_opened, weak=False)
+    process.crawl(crawler, order=order, desk=desk)
+    process.start()
+    desk.call("done")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

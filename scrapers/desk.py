@@ -1,0 +1,217 @@
+"""Answers of the fetching process come in; archive and frontier are brought up to date, the next tasks go out.
+
+The order of writing makes a kill harmless at any moment: first the page is on the disk, then one transaction enters
+page and visit together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from scrapers.addresses import refusal
+from scrapers.archive import Archive
+from scrapers.frontier import Frontier
+from scrapers.records import Feed, FeedEntry, Outcome, Page, Source, Visit
+from scrapers.schedule import READ
+from scrapers.tasks import Answer, CrawlConfig, Reply, RobotsCopy, Task
+
+# A host that fails so often in a row is left alone for the rest of the run.
+MOST_FAILURES_IN_A_ROW = 3
+_HOST_FAILS = frozenset({Outcome.SERVER_ERROR, Outcome.TIMEOUT, Outcome.CONNECTION_FAILED})
+# How long a host rests that said "too many requests" without saying until when.
+UNTOLD_HOLD = timedelta(minutes=15)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one run did for one source."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    n_pages: int = 0
+    n_bytes: int = 0
+    n_open: int = 0  # tasks handed out and not answered
+    faults: dict[str, None] = field(default_factory=dict)  # in order, each once
+
+
+class BookDesk:
+    """Keeps the books of one run."""
+
+    def __init__(
+        self,
+        sources: tuple[Source, ...],
+        frontier: Frontier,
+        archive: Archive,
+        config: CrawlConfig,
+        sink: Callable[[Page], None],
+        source_done: Callable[[Source, Tally], None],
+    ) -> None:
+        self.sources = {source.source_id: source for source in sources}
+        self.frontier = frontier
+        self.archive = archive
+        self.config = config
+        self.sink = sink
+        self.source_done = source_done
+        self.tallies = {source.source_id: Tally() for source in sources}
+        self.open: dict[str, Task] = {}  # handed out, not answered
+        self.failures: Counter[str] = Counter()  # in a row, by host
+        self.left_hosts: set[str] = set()  # not visited again in this run
+        self.n_tasks = 0
+        self.stopped = ""  # why nothing more is handed out
+        self.reading_url = ""  # what the fetching process was about to parse
+
+    def first_tasks(self) -> tuple[Task, ...]:
+        """Return everything that is due, as far as this run may go."""
+        return self._hand_out(list(self.sources.values()))
+
+    def answer(self, answer: Answer) -> Reply:
+        """Enter an answer; return what to do next."""
+        now = self.config.now()
+        task, visit = answer.task, answer.visit
+        source = self.sources[task.source_id]
+        if self.open.pop(task.url, None) is None:
+            return Reply(stop=bool(self.stopped))
+        self.reading_url = ""
+        archived = None
+        if answer.page is not None:
+            archived = (answer.page, self.archive.append(answer.page))
+        self.frontier.record(answer, now, archived, task.feed.every_minutes)
+        self._count(visit, answer)
+        if answer.page is not None:
+            self.tallies[task.source_id].n_pages += 1
+            self.sink(answer.page)
+        leave = self._leaves(answer, now)
+        new: tuple[Task, ...] = ()
+        if task.kind == "feed" and answer.visit.outcome is Outcome.SAVED:
+            self.frontier.add_feeds(source, task.feed, self._safe_feeds(source, answer.more), task.url, now)
+            for ended in self.frontier.add_entries(
+                source, task.feed, answer.entries, now, self._judge(source, task.feed)
+            ):
+                self._count(ended)
+            new = self._hand_out([source])
+        self._close(source)
+        return Reply(new, leave_host=leave, stop=bool(self.stopped))
+
+    def reading(self, url: str) -> None:
+        """Remember what is about to be parsed: if the process dies of it, this address is to blame."""
+        self.reading_url = url
+
+    def robots(self, site: str) -> RobotsCopy | None:
+        """Return the kept robots.txt of a site."""
+        return self.frontier.robots(site, self.config.now())
+
+    def keep_robots(self, site: str, status: int, body: bytes) -> RobotsCopy:
+        """Keep the robots.txt of a site as just answered."""
+        copy = RobotsCopy(site, status, body, self.config.now())
+        self.frontier.keep_robots(copy)
+        return copy
+
+    def beat(self) -> bool:
+        """Tell the fetching process whether to stop."""
+        return bool(self.stopped)
+
+    def died(self, what: str) -> None:
+        """Enter the death of the fetching process: it costs the address that it was parsing, and nothing else."""
+        task = self.open.get(self.reading_url)
+        if task is not None:
+            now = self.config.now()
+            detail = f"the fetching process died while it was reading this ({what})"
+            self.answer(Answer(task, Visit(task.url, task.source_id, now, Outcome.UNREADABLE, detail)))
+        for task in self.open.values():
+            self.tallies[task.source_id].n_open -= 1
+            self.n_tasks -= 1
+        self.open.clear()
+
+    def _hand_out(self, sources: list[Source]) -> tuple[Task, ...]:
+        left = self.config.max_pages - self.n_tasks
+        if left <= 0 or self.stopped:
+            return ()
+        due = self.frontier.due(self.config.now(), left + len(self.open), sources)
+        tasks = tuple(t for t in due if t.url not in self.open and t.host not in self.left_hosts)[:left]
+        for task in tasks:
+            self.open[task.url] = task
+            self.tallies[task.source_id].n_open += 1
+        self.n_tasks += len(tasks)
+        return tasks
+
+    def _judge(self, source: Source, feed: Feed) -> Callable[[FeedEntry], tuple[Outcome, str] | None]:
+        def judge(entry: FeedEntry) -> tuple[Outcome, str] | None:
+            verdict = refusal(entry.url, source, allow_loopback=self.config.allow_loopback)
+            if verdict is not None or feed.pass_all or self.config.topic_filter is None:
+                return verdict
+            on_topic = self.config.topic_filter(f"{entry.title}\n{entry.summary}")
+            return None if on_topic else (Outcome.OUT_OF_SCOPE, "off topic by its title and summary")
+
+        return judge
+
+    def _safe_feeds(self, source: Source, urls: tuple[str, ...]) -> list[str]:
+        safe = []
+        for url in urls:
+            verdict = refusal(url, source, allow_loopback=self.config.allow_loopback, for_feed=True)
+            if verdict is None:
+                safe.append(url)
+            else:
+                self.tallies[source.source_id].faults[f"{url} is named as a further feed, but {verdict[1]}."] = None
+        return safe
+
+    def _count(self, visit: Visit, answer: Answer | None = None) -> None:
+        tally = self.tallies[visit.source_id]
+        tally.outcomes[visit.outcome.value] += 1
+        tally.n_bytes += visit.n_bytes
+        for fault in answer.faults if answer else ():
+            tally.faults[f"{visit.url}: {fault}"] = None
+        if answer is not None and visit.outcome not in READ and answer.task.kind == "feed":
+            tally.faults[f"The feed {visit.url} gave nothing: {visit.outcome.value}, {visit.detail}."] = None
+
+    def _leaves(self, answer: Answer, now: datetime) -> bool:
+        """Tell whether the host of an answer is left alone from now on; what was handed out for it stays due."""
+        host = answer.task.host
+        self.failures[host] = self.failures[host] + 1 if answer.visit.outcome in _HOST_FAILS else 0
+        held = self._hold(answer, now)
+        if not (held or answer.temporary or self.failures[host] >= MOST_FAILURES_IN_A_ROW):
+            return False
+        if self.failures[host] >= MOST_FAILURES_IN_A_ROW:
+            words = f"{host} failed {MOST_FAILURES_IN_A_ROW} times in a row and was left alone for the rest of the run."
+            self.tallies[answer.task.source_id].faults[words] = None
+        self.left_hosts.add(host)
+        for task in [task for task in self.open.values() if task.host == host]:
+            del self.open[task.url]
+            if task.source_id == answer.task.source_id:
+                self.tallies[task.source_id].n_open -= 1
+            else:
+                self._close(self.sources[task.source_id])
+        return True
+
+    def _hold(self, answer: Answer, now: datetime) -> bool:
+        """Keep in the frontier until when a host asked to be left alone."""
+        limited = answer.visit.outcome is Outcome.RATE_LIMITED
+        until = _retry_moment(answer.retry_after, now)
+        if until is None and limited:
+            until = now + UNTOLD_HOLD
+        if until is None or until <= now:
+            return limited
+        until = self.frontier.hold_host(answer.task.host, until, answer.visit.detail, now)
+        words = f"{answer.task.host} asks to be left alone until {until:%Y-%m-%d %H:%M} UTC ({answer.visit.detail})."
+        self.tallies[answer.task.source_id].faults[words] = None
+        return True
+
+    def _close(self, source: Source) -> None:
+        tally = self.tallies[source.source_id]
+        tally.n_open -= 1
+        if tally.n_open == 0:
+            self.source_done(source, tally)
+
+
+def _retry_moment(header: str, now: datetime) -> datetime | None:
+    """Return the moment a Retry-After header names, in seconds from now or as a date; None where it names none."""
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return now + timedelta(seconds=min(int(text[:9]), 10**8))
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
