@@ -1,0 +1,123 @@
+"""Drafts of claims -> claims with evidence, attribution, date and id; and the entities and unknown names they refer to."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pipeline.dates import claim_date, find_dates, settle_dates
+from pipeline.lexicon.lexicon import Lexicon
+from pipeline.records import Claim, Entity, Evidence, Gap, Participant, claim_id
+from pipeline.references import quoted_spans
+from scrapers.records import Article
+
+if TYPE_CHECKING:
+    from pipeline.attribution import Speakers
+    from pipeline.claims import Draft
+
+LONGEST_QUOTE = 700  # characters of evidence
+_BREAK = re.compile(r"[;:—–,]\s")
+
+
+def assemble(
+    article: Article, drafts: list[Draft], speakers: Speakers, lexicon: Lexicon, day: date | None
+) -> tuple[tuple[Claim, ...], tuple[Entity, ...], tuple[Gap, ...]]:
+    """Return the claims in the order of the text, the entities in them, and the names that the lexicon lacks."""
+    dates = find_dates(article.text, day)
+    seen: Counter[tuple[str, int, str, str]] = Counter()
+    claims = []
+    for draft in sorted(drafts, key=lambda draft: (draft.words, draft.type)):
+        start, end = evidence_span(article.text, draft)
+        quote = article.text[start:end]
+        nth = article.text.count(quote, 0, start) + 1
+        trigger = article.text[slice(*draft.words)]
+        seen[quote, nth, draft.type, trigger] += 1
+        when = claim_date(start, end, *draft.words, draft.modality.value, dates, day, article.text, draft.mention)
+        claims.append(
+            Claim(
+                claim_id(article.article_id, quote, nth, draft.type, trigger, seen[quote, nth, draft.type, trigger]),
+                draft.type,
+                draft.modality,
+                Evidence(article.article_id, article.version, start, end, quote),
+                *draft.words,
+                trigger,
+                _within(draft.participants, start, end),
+                speakers.attribute(draft.trigger),
+                when,
+                draft.direction,
+                draft.force,
+                draft.mention,
+                draft.confidence,
+                draft.rule,
+            )
+        )
+    settled = settle_dates(claims, article.text, day)
+    return settled, *_entities(settled, lexicon)
+
+
+def evidence_span(text: str, draft: Draft) -> tuple[int, int]:
+    """Return the span of the sentence; of one longer than LONGEST_QUOTE the clauses around the trigger."""
+    passage, sent = draft.passage, draft.sent
+    start, end = passage.start + sent.start_char, passage.start + sent.end_char
+    # A quotation mark that closes after the sentence belongs to it.
+    while end < len(text) and text[end] in "”\"’'" and (end + 1 == len(text) or text[end + 1].isspace()):
+        opened = any(
+            s <= end - passage.start - 1 < e - 1 and s >= sent.start_char for s, e in quoted_spans(passage.doc.text)
+        )
+        if not opened:
+            break
+        end += 1
+    if end - start <= LONGEST_QUOTE:
+        return start, end
+    middle = (draft.words[0] + draft.words[1]) // 2
+    low, high = max(start, middle - LONGEST_QUOTE // 2), min(end, middle + LONGEST_QUOTE // 2)
+    breaks = [match.end() for match in _BREAK.finditer(text, low, high)]
+    before = [at for at in breaks if at <= draft.words[0]]
+    after = [at - 1 for at in breaks if at - 1 >= draft.words[1]]
+    if low > start:
+        low = before[0] if before else _blank(text, low, draft.words[0])
+    if high < end:
+        high = after[-1] if after else _blank(text, high, draft.words[1], step=-1)
+    return low, high
+
+
+def _blank(text: str, at: int, limit: int, step: int = 1) -> int:
+    """Move an offset to the next blank towards a limit, so that no word is cut."""
+    moved = at
+    while moved != limit and not text[moved - (step > 0)].isspace():
+        moved += step
+    return moved
+
+
+def _within(parties: tuple[Participant, ...], start: int, end: int) -> tuple[Participant, ...]:
+    """Parties whose words stand outside the evidence have no offsets."""
+    return tuple(
+        p
+        if p.start < 0 or start <= p.start and p.end <= end
+        else Participant(p.role, p.entity_id, p.name, p.kind, p.text)
+        for p in parties
+    )
+
+
+def _entities(claims: tuple[Claim, ...], lexicon: Lexicon) -> tuple[tuple[Entity, ...], tuple[Gap, ...]]:
+    entities: dict[str, Entity] = {}
+    gaps: dict[str, Gap] = {}
+    for claim in claims:
+        for party in claim.participants:
+            known = lexicon.entities.get(party.entity_id)
+            entities.setdefault(party.entity_id, known or Entity(party.entity_id, party.name, party.kind, known=False))
+            if known is None and party.start >= 0 and _is_name(party.name):
+                gaps.setdefault(party.entity_id, Gap(party.name, party.kind, party.start, party.end))
+    return tuple(entities.values()), tuple(gaps.values())
+
+
+def _is_name(name: str) -> bool:
+    """Tell whether a participant is named and not described: "Ofcom", not "Meta's AI models" or "federal agencies"."""
+    words = name.split()
+    return (
+        "'s " not in name
+        and bool(words)
+        and sum(word[:1].isupper() or word[:1].isdigit() for word in words) * 2 > len(words)
+    )

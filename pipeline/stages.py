@@ -1,0 +1,154 @@
+"""The stage that a claim's trigger names: a type and its words come in, one word of that type's stages goes out.
+
+"introduced", "passed", "signed" are three events on one bill's line. A trigger that names no stage gives "", which
+fits every stage: silence is no contradiction.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.records import Modality
+
+# For each type: (stage, words that name it), first match wins. Words are matched at a word's beginning.
+_LINES: dict[str, tuple[tuple[str, str], ...]] = {
+    "executive_action": (
+        ("revoked", r"revok|rescind|repeal|reverse|withdr"),
+        ("amended", r"amend|revis|extend"),
+        ("drafted", r"draft"),
+        ("issued", r"sign|issu|releas|publish|unveil|announc|order|direct|instruct|mandat|establish|executive order"),
+    ),
+    "legislation": (
+        ("vetoed", r"veto"),
+        ("rejected", r"reject|kill|defeat|struck down|strip|remov|fail"),
+        ("signed", r"sign|enact|law\b"),
+        ("in force", r"(?:took|takes?|taking) effect|c[oa]me into force|in force|appl(?:y|ies)\b"),
+        ("passed", r"pass|approv|adopt|vote|clear"),
+        ("amended", r"amend|revis|change"),
+        ("introduced", r"introduc|author|sponsor|file|draft|share|unveil|table"),
+    ),
+    "regulation": (
+        ("withdrawn", r"withdr|rescind|revok|repeal|scrap"),
+        ("delayed", r"delay|postpon"),
+        ("proposed", r"propos|draft|consult|seek comment"),
+        ("in force", r"took effect|takes? effect|taking effect|in force|appl(?:y|ies)\b"),
+        ("adopted", r"adopt|finali[sz]|approv|endors"),
+        ("published", r"publish|releas|issu|unveil"),
+    ),
+    "agreement": (
+        ("in talks", r"without an? (?:agreement|deal)|broke down|break(?:s|ing)? down|collaps|fail"),
+        ("ended", r"end(?:ed|s|ing)?\b|terminat|cancel|los(?:e|t|ing)\b|withdr|scrap|tear|tore"),
+        ("amended", r"renegotiat|amend|revis|updat|chang"),
+        ("in talks", r"negotiat|talk|conversation|discuss|stalemate|broke down"),
+        ("renewed", r"renew|extend|expand"),
+        ("signed", r"sign|ink"),
+        ("agreed", r"agree|reach|struck|strike|award|won\b|deal|contract|memorand|join|partner|accept|made its"),
+    ),
+    "commitment": (
+        ("dropped", r"drop|abandon|remov|walk(?:ed|s)? (?:back|away)|scrap"),
+        ("changed", r"chang|revis|updat|amend"),
+        ("adopted", r"commit|pledg|promis|adopt|vow|agree|undertak"),
+    ),
+    "access_request": (
+        ("deadline set", r"deadline|ultimatum|until\b"),
+        ("requested", r"want|urg|ask|request|seek|sought|demand|push|press|call"),
+    ),
+    "restriction": (
+        ("designated", r"designat|label|declar|blacklist|list(?:ed|s|ing)\b|supply[- ]chain"),
+        ("banned", r"ban(?:s|ned|ning)?\b|stop|ceas|offboard|cut|drop|halt|phas|wind|prohibit|outlaw|n't work|not do"),
+        ("suspended", r"suspend|paus|freez|froze"),
+    ),
+    "model_release": (
+        ("withdrawn", r"withdr|pull|remov|took down|retir|deprecat"),
+        ("delayed", r"delay|postpon|paus|held back|hold back|stag"),
+        ("released", r"releas|launch|ship|unveil|introduc|publish|open[- ]?sourc|roll"),
+    ),
+    "evaluation": (
+        ("published", r"publish|report|found|find|result"),
+        ("tested", r"test|evaluat|audit|red[- ]?team|assess|examin|review"),
+    ),
+    "investigation": (
+        ("closed", r"clos|drop|end(?:ed|s)?\b|conclud"),
+        ("widened", r"widen|expand|broaden"),
+        ("hearing", r"hear|testif|listening"),
+        ("opened", r"open|launch|start|began|begin|investigat|prob|inquir|look"),
+    ),
+    "litigation": (
+        ("appealed", r"appeal"),
+        ("settled", r"settl"),
+        ("dismissed", r"dismiss|threw out|throw out"),
+        ("hearing", r"hearing|argu"),
+        ("opposed", r"rebut|oppos|respond"),
+        ("brief filed", r"brief|amicus"),
+        ("ruled", r"rul|block|enjoin|injunct|grant|den(?:y|ied)\b|order|found|conclud|opinion|decid|overturn|upheld"),
+        ("filed", r"su(?:e|ed|es|ing)\b|fil|lawsuit|challeng|went to court|go to court|legal action|petition"),
+    ),
+    "enforcement": (
+        ("settled", r"settl|consent"),
+        ("fined", r"fin(?:e|ed|es|ing)\b|penal"),
+        ("ordered", r"order|requir|compel|force|make them"),
+    ),
+    "institution": (
+        ("left", r"left|leav|resign|step|depart|quit|no longer|used up|oust|fire"),
+        ("dissolved", r"dissolv|disband|shut|abolish|clos"),
+        ("renamed", r"renam|re-establish|rebrand"),
+        ("appointed", r"appoint|nam(?:e|ed|es|ing)\b|co-?chair|nominat|hire|lead|head"),
+        ("created", r"creat|establish|launch|found|form|set up|set(?:s|ting)? up|born|being born"),
+    ),
+}  # fmt: skip
+_COMPILED = {
+    type_: tuple((stage, re.compile(rf"\b(?:{words})", re.I)) for stage, words in line)
+    for type_, line in _LINES.items()
+}
+# Types whose stages are separate events. For the others two words for one act are no difference.
+_SEPARATE = {
+    "executive_action": {"revoked", "issued"},
+    "legislation": {"vetoed", "signed", "passed", "introduced", "in force", "amended"},
+    "regulation": {"withdrawn", "proposed", "adopted", "in force"},
+    "agreement": {"ended", "amended", "signed", "agreed"},
+    "commitment": {"dropped", "adopted"},
+    "access_request": {"deadline set", "requested"},
+    "restriction": {"designated", "banned"},
+    "model_release": {"withdrawn", "released", "delayed"},
+    "investigation": {"closed", "opened", "hearing"},
+    "litigation": {"appealed", "settled", "dismissed", "hearing", "opposed", "brief filed", "ruled", "filed"},
+    "institution": {"left", "dissolved", "renamed", "appointed", "created"},
+}
+# Two words for one stage of a line: an agreement that is signed is agreed, a deferred release is a stage of its own.
+_SAME = {("agreement", "signed"): "agreed", ("agreement", "renewed"): "amended"}
+_BEFORE = {
+    Modality.PLANNED: "planned",
+    Modality.CONSIDERED: "considered",
+    Modality.POSTPONED: "postponed",
+    Modality.CANCELLED: "cancelled",
+    Modality.NEGATED: "not done",
+    Modality.DENIED: "denied",
+    Modality.ALLEGED: "alleged",
+    Modality.CONDITIONAL: "conditional",
+}
+DEFAULT_STAGE = {
+    "executive_action": "issued", "legislation": "moved", "regulation": "issued", "agreement": "agreed",
+    "commitment": "made", "access_request": "requested", "access_grant": "granted", "refusal": "refused",
+    "restriction": "imposed", "model_release": "released", "evaluation": "tested", "investigation": "opened",
+    "litigation": "in court", "enforcement": "enforced", "institution": "changed",
+}  # fmt: skip
+
+
+def act(type_: str, trigger: str) -> str:
+    """Return the stage that a trigger names ("signed"), "" where it names none of its type's."""
+    return next((stage for stage, words in _COMPILED.get(type_, ()) if words.search(trigger)), "")
+
+
+def line_key(type_: str, trigger: str) -> str:
+    """Return the stage that keeps two claims apart: two different, non-empty keys are two events of one line."""
+    stage = _SAME.get((type_, act(type_, trigger)), act(type_, trigger))
+    return stage if stage in _SEPARATE.get(type_, ()) else ""
+
+
+def stage_of(type_: str, act_: str, modality: Modality, direction: str | None) -> str:
+    """Return the stage word of an event: the act where it occurred, how far it got otherwise ("planned")."""
+    if modality is not Modality.OCCURRED:
+        return _BEFORE[modality]
+    if direction == "lift":
+        return "lifted"
+    return act_ or DEFAULT_STAGE[type_]

@@ -1,0 +1,295 @@
+"""One English sentence for an event: its fields come in, a sentence with the modality inside it goes out.
+
+"Meta has not signed an agreement with ...": a plan, a hope or a denial never reads like a fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.phrases import noun, parties, sentence
+from pipeline.records import Attribution, EntityKind, Modality, Participant
+
+_IRREGULAR = {
+    "give": ("gave", "given"), "make": ("made", "made"), "hold": ("held", "held"), "take": ("took", "taken"),
+    "put": ("put", "put"), "leave": ("left", "left"), "withdraw": ("withdrew", "withdrawn"),
+    "drop": ("dropped", "dropped"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A verb with what follows it: "open" "an investigation" "into Meta". `thing` can be the subject of a passive."""
+
+    verb: str
+    thing: str
+    tail: str = ""
+    plural: bool = False
+
+    @property
+    def past(self) -> str:
+        return _IRREGULAR[self.verb][0] if self.verb in _IRREGULAR else _regular(self.verb)
+
+    @property
+    def participle(self) -> str:
+        return _IRREGULAR[self.verb][1] if self.verb in _IRREGULAR else _regular(self.verb)
+
+    @property
+    def gerund(self) -> str:
+        if self.verb in ("put", "drop"):
+            return f"{self.verb}{self.verb[-1]}ing"
+        return (self.verb[:-1] if self.verb.endswith("e") and not self.verb.endswith("ee") else self.verb) + "ing"
+
+    def after(self, form: str) -> str:
+        return " ".join(part for part in (form, self.thing, self.tail) if part)
+
+
+def _regular(verb: str) -> str:
+    if verb.endswith("e"):
+        return f"{verb}d"
+    return f"{verb[:-1]}ied" if verb.endswith("y") and verb[-2] not in "aeiou" else f"{verb}ed"
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The parties of an event as noun phrases, "" where there are none."""
+
+    target: str
+    object: str
+    instrument: str
+    body: str
+    affected: str
+    many: frozenset[str]  # roles in the plural
+
+    def first(self, *roles: str) -> str:
+        return next((phrase for role in roles if (phrase := getattr(self, role))), "")
+
+
+def _on(preposition: str, phrase: str) -> str:
+    return f"{preposition} {phrase}" if phrase else ""
+
+
+def _thing(roles: Roles, role: str, default: str) -> tuple[str, bool]:
+    phrase = getattr(roles, role)
+    return (phrase, role in roles.many) if phrase else (default, False)
+
+
+def _executive(roles: Roles, act: str) -> Phrase:
+    verb = {"revoked": "revoke", "amended": "amend", "drafted": "draft"}.get(act, "issue")
+    thing, plural = _thing(roles, "instrument", "an executive action")
+    return Phrase(verb, thing, _on("directed at", roles.target) or _on("concerning", roles.affected), plural)
+
+
+def _legislation(roles: Roles, act: str) -> Phrase:
+    verbs = {
+        "vetoed": "veto", "rejected": "reject", "signed": "sign", "passed": "pass", "amended": "amend",
+        "introduced": "introduce", "in force": "put",
+    }  # fmt: skip
+    thing, plural = _thing(roles, "instrument", "legislation")
+    tail = "into force" if act == "in force" else "into law" if act == "signed" else ""
+    return Phrase(verbs.get(act, "advance"), thing, f"{tail} {_on('concerning', roles.object)}".strip(), plural)
+
+
+def _regulation(roles: Roles, act: str) -> Phrase:
+    verbs = {"withdrawn": "withdraw", "delayed": "delay", "proposed": "propose", "adopted": "adopt", "in force": "put"}
+    thing, plural = _thing(roles, "instrument", "rules or guidance")
+    tail = "into force" if act == "in force" else ""
+    whom = _on("for", roles.first("affected", "target"))
+    return Phrase(verbs.get(act, "publish"), thing, f"{tail} {whom}".strip(), plural)
+
+
+def _agreement(roles: Roles, act: str) -> Phrase:
+    verbs = {"ended": "end", "amended": "amend", "in talks": "negotiate", "renewed": "renew", "signed": "sign"}
+    thing, plural = _thing(roles, "instrument", "an agreement")
+    return Phrase(verbs.get(act, "conclude"), thing, _on("with", roles.target) or _on("on", roles.object), plural)
+
+
+def _commitment(roles: Roles, act: str) -> Phrase:
+    verb = {"dropped": "drop", "changed": "change"}.get(act, "make")
+    thing, plural = _thing(roles, "instrument", "a commitment")
+    if roles.instrument and verb == "make":
+        verb = "adopt"
+    return Phrase(verb, thing, f"{_on('to', roles.target)} {_on('concerning', roles.object)}".strip(), plural)
+
+
+def _access_request(roles: Roles, act: str) -> Phrase:
+    if act == "deadline set":
+        return Phrase("give", roles.target or "a company", _on("a deadline over", roles.object) or "a deadline")
+    wanted, plural = _thing(roles, "object", "access or terms of use")
+    if not roles.target:
+        return Phrase("request", wanted, "", plural)
+    return Phrase("ask", roles.target, f"for {wanted}", "target" in roles.many)
+
+
+def _access_grant(roles: Roles, act: str) -> Phrase:
+    access = f"access to {roles.object or 'an AI system'}"
+    return Phrase("give", roles.target, access, "target" in roles.many) if roles.target else Phrase("give", access)
+
+
+def _refusal(roles: Roles, act: str) -> Phrase:
+    tail = f"{_on('from', roles.target)} {_on('concerning', roles.object)}".strip()
+    return Phrase("refuse", f"a request {tail}".strip())
+
+
+def _restriction(roles: Roles, act: str) -> Phrase:
+    word = {"designated": "a designation", "banned": "a ban", "suspended": "a suspension"}.get(act, "a restriction")
+    verb = "lift" if act == "lifted" else "impose"
+    main, second = (roles.target, roles.object) if roles.target else (roles.object, roles.affected)
+    return Phrase(verb, f"{word} {_on('on', main)} {_on('concerning', second)}".strip())
+
+
+def _model_release(roles: Roles, act: str) -> Phrase:
+    thing, plural = _thing(roles, "object", "a model")
+    return Phrase({"withdrawn": "withdraw", "delayed": "delay"}.get(act, "release"), thing, "", plural)
+
+
+def _evaluation(roles: Roles, act: str) -> Phrase:
+    thing = roles.object or (f"systems of {roles.target}" if roles.target else "an AI system")
+    if act == "published":
+        return Phrase("publish", f"an evaluation of {thing}")
+    tail = _on("of", roles.target) if roles.object and roles.target and roles.target not in roles.object else ""
+    return Phrase("test", thing, tail, "object" in roles.many or not roles.object and bool(roles.target))
+
+
+def _investigation(roles: Roles, act: str) -> Phrase:
+    about = _on("into", roles.first("target", "object"))
+    if act == "hearing":
+        return Phrase("hold", f"a hearing {_on('on', roles.first('target', 'object'))}".strip())
+    return Phrase({"closed": "close", "widened": "widen"}.get(act, "open"), f"an investigation {about}".strip())
+
+
+def _litigation(roles: Roles, act: str) -> Phrase:
+    over = _on("over", roles.first("instrument", "object"))
+    against, with_ = (f"{_on(word, roles.target)} {over}".strip() for word in ("against", "with"))
+    verb, thing = {
+        "appealed": ("file", f"an appeal {against}"),
+        "settled": ("settle", f"a lawsuit {with_}"),
+        "dismissed": ("dismiss", f"a lawsuit {against}"),
+        "hearing": ("hold", f"a court hearing {with_}"),
+        "opposed": ("file", f"an opposition in court {against}"),
+        "brief filed": ("file", f"a court brief {over}"),
+        "ruled": ("issue", f"a ruling {against}"),
+    }.get(act, ("file", f"a lawsuit {against}"))
+    return Phrase(verb, thing.strip())
+
+
+def _enforcement(roles: Roles, act: str) -> Phrase:
+    word = {"fined": "a fine on", "settled": "a settlement on"}.get(act, "an enforcement order on")
+    return Phrase("impose", f"{word} {roles.target or 'a company'}", _on("under", roles.instrument))
+
+
+def _institution(roles: Roles, act: str) -> Phrase:
+    body = roles.body or "an oversight body"
+    many = "body" in roles.many
+    if act == "left":
+        return Phrase("leave", roles.body or "an oversight post")
+    if act == "appointed" or (act != "created" and roles.target):
+        return Phrase("appoint", roles.target or "a leader", _on("to", roles.body), "target" in roles.many)
+    return Phrase({"dissolved": "dissolve", "renamed": "rename"}.get(act, "create"), body, "", many)
+
+
+_PHRASES = {
+    "executive_action": _executive, "legislation": _legislation, "regulation": _regulation, "agreement": _agreement,
+    "commitment": _commitment, "access_request": _access_request, "access_grant": _access_grant, "refusal": _refusal,
+    "restriction": _restriction, "model_release": _model_release, "evaluation": _evaluation,
+    "investigation": _investigation, "litigation": _litigation, "enforcement": _enforcement,
+    "institution": _institution,
+}  # fmt: skip
+
+
+def _active(who: str, many: bool, phrase: Phrase, modality: Modality, says: str) -> str:
+    """Say it with its actor. `says`: who says so; the actor's own word reads "X says it will ..."."""
+    is_, has, it, do = ("are", "have", "they", "say") if many else ("is", "has", "it", "says")
+    own = says == who
+    if modality is Modality.OCCURRED:
+        return f"{who} {phrase.after(phrase.past)}"
+    if modality is Modality.PLANNED:
+        plan = phrase.after(phrase.verb)
+        return f"{who} {do} {it} will {plan}" if own else f"{who} {is_} set to {plan}"
+    if modality is Modality.CONSIDERED:
+        return f"{who} {is_} considering {phrase.after(phrase.gerund)}"
+    if modality is Modality.POSTPONED:
+        return f"{who} postponed {phrase.after(phrase.gerund)}"
+    if modality is Modality.CANCELLED:
+        return f"{who} dropped plans to {phrase.after(phrase.verb)}"
+    if modality is Modality.NEGATED:
+        return f"{who} {has} not {phrase.after(phrase.participle)}"
+    if modality is Modality.DENIED:
+        if says and not own:
+            return f"{says} denies that {who} {phrase.after(phrase.past)}"
+        return f"{who} {'deny' if many else 'denies'} that {it} {phrase.after(phrase.past)}"
+    if modality is Modality.ALLEGED:
+        return f"{who} {is_} said, without confirmation, to have {phrase.after(phrase.participle)}"
+    return f"{who} would {phrase.after(phrase.verb)} under stated conditions"
+
+
+def _passive(phrase: Phrase, modality: Modality, says: str) -> str:
+    """Say it where nobody is named as its actor."""
+    was, is_, has = ("were", "are", "have") if phrase.plural else ("was", "is", "has")
+    thing, tail = phrase.thing, f" {phrase.tail}" if phrase.tail else ""
+    if modality is Modality.OCCURRED:
+        return f"{thing} {was} {phrase.participle}{tail}"
+    if modality is Modality.PLANNED:
+        return f"{thing} {is_} set to be {phrase.participle}{tail}"
+    if modality in (Modality.CONSIDERED, Modality.POSTPONED, Modality.CANCELLED):
+        done = {
+            Modality.CONSIDERED: "are under consideration",
+            Modality.POSTPONED: "were postponed",
+            Modality.CANCELLED: "were dropped",
+        }[modality]
+        return f"plans to {phrase.after(phrase.verb)} {done}"
+    if modality is Modality.NEGATED:
+        return f"{thing} {has} not been {phrase.participle}{tail}"
+    if modality is Modality.DENIED:
+        return f"{says + ' denies' if says else 'it is denied'} that {thing} {was} {phrase.participle}{tail}"
+    if modality is Modality.ALLEGED:
+        return f"{thing} {is_} said, without confirmation, to have been {phrase.participle}{tail}"
+    return f"{thing} would be {phrase.participle}{tail} under stated conditions"
+
+
+def _speaker(attributions: Sequence[Attribution]) -> str:
+    """Return the one named voice behind all claims, "unnamed sources" where all are unnamed, "" otherwise."""
+    names = {(a.kind, a.name or "") for a in attributions}
+    if len({name for _, name in names}) != 1:
+        return ""
+    kinds = {kind for kind, _ in names}
+    name = next(iter(names))[1]
+    if name:
+        kind = EntityKind.PERSON if kinds == {"person"} else EntityKind.ORGANISATION
+        return noun(name, kind) if "own_reporting" not in kinds else ""
+    return "unnamed sources" if kinds == {"anonymous"} else "unnamed reports" if kinds == {"outlet"} else ""
+
+
+def summarise(
+    type_: str,
+    modality: Modality,
+    participants: Sequence[Participant],
+    *,
+    act: str = "",
+    direction: str | None = None,
+    attributions: Sequence[Attribution] = (),
+) -> str:
+    """Return one sentence for an event.
+
+    `act`: the stage its triggers name (pipeline.stages); `attributions`: of the claims that carry its modality. A
+    single voice behind all of them is named: "According to A, ...".
+    """
+    phrases = {role: parties(participants, role) for role in ("target", "object", "instrument", "body", "affected")}
+    roles = Roles(
+        *(phrases[role][0] for role in ("target", "object", "instrument", "body", "affected")),
+        many=frozenset(role for role, (_, many) in phrases.items() if many),
+    )
+    if type_ == "restriction" and direction == "lift":
+        act = "lifted"
+    phrase = _PHRASES[type_](roles, act)
+    who, many = parties(participants, "actor")
+    says = _speaker(attributions)
+    if type_ == "institution" and act == "left" and not who:
+        who, many = phrases["target"]
+    body = _active(who, many, phrase, modality, says) if who else _passive(phrase, modality, says)
+    unsure = " but without confirmation," if modality is Modality.ALLEGED else ""
+    speaks = modality not in (Modality.DENIED, Modality.NEGATED) and says and says != who
+    if modality is Modality.ALLEGED and speaks:
+        body = _active(who, many, phrase, Modality.OCCURRED, "") if who else _passive(phrase, Modality.OCCURRED, "")
+    return sentence(f"according to {says},{unsure} {body}" if speaks else body)
