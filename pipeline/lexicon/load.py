@@ -65,6 +65,21 @@ def _files(places: Iterable[Path]) -> Iterable[Path]:
             raise LexiconError(f"{place}: no such file or folder. Give a folder of TOML files or one TOML file.")
 
 
+def _parse(path: Path) -> tuple[bytes, dict[str, Any]]:
+    try:
+        body = path.read_bytes()
+        return body, tomllib.loads(body.decode())
+    except OSError as error:
+        raise LexiconError(f"{path}: cannot be read ({error.strerror}). Check the path and its rights.") from error
+    except UnicodeDecodeError as error:
+        raise LexiconError(f"{path}: is not UTF-8 (byte {error.start}). Save the file as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise LexiconError(f"{path}: is not TOML: {error}. Correct that line.") from error
+
+
+_packaged = lru_cache(maxsize=None)(_parse)  # parsing is most of the loading, and packaged files do not change
+
+
 class _Builder:
     """Collects the entries of file after file; what needs all files at once is checked in finish()."""
 
@@ -83,15 +98,7 @@ class _Builder:
         self.digest = hashlib.sha256()
 
     def read(self, path: Path) -> None:
-        try:
-            body = path.read_bytes()
-            content = tomllib.loads(body.decode())
-        except OSError as error:
-            raise LexiconError(f"{path}: cannot be read ({error.strerror}). Check the path and its rights.") from error
-        except UnicodeDecodeError as error:
-            raise LexiconError(f"{path}: is not UTF-8 (byte {error.start}). Save the file as UTF-8.") from error
-        except tomllib.TOMLDecodeError as error:
-            raise LexiconError(f"{path}: is not TOML: {error}. Correct that line.") from error
+        body, content = _packaged(path) if path.parent == PACKAGED else _parse(path)
         self.digest.update(path.name.encode() + b"\0" + body + b"\0")
         _known_keys(content, _TABLES, str(path))
         defaults = content.get("defaults", {})
