@@ -1,0 +1,58 @@
+"""Events come in, an Atom feed as bytes goes out."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable
+from xml.etree import ElementTree as ET
+
+from pipeline.serve.words import TYPES, modality_words, span_words, support_words
+
+ATOM = "http://www.w3.org/2005/Atom"
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # characters that XML 1.0 cannot hold
+
+
+def entry_id(event_id: str) -> str:
+    """Return the permanent id of an event's entry: it depends on the event alone, not on the host that serves it."""
+    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'oversight-ledger/event/' + event_id)}"
+
+
+def atom(title: str, self_url: str, page_url: str, base_url: str, events: Iterable[dict], built_at: str) -> bytes:
+    """Return the feed. Entries' titles begin with the modality in words, so that no reader takes a plan for a fact."""
+    ET.register_namespace("", ATOM)
+    feed = ET.Element(f"{{{ATOM}}}feed")
+    _add(feed, "title", title)
+    _add(feed, "id", f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'oversight-ledger/feed/' + title)}")
+    _add(feed, "link", rel="self", href=self_url, type="application/atom+xml")
+    _add(feed, "link", rel="alternate", href=page_url, type="text/html")
+    _add(ET.SubElement(feed, f"{{{ATOM}}}author"), "name", "Oversight Ledger")
+    events = list(events)
+    days = [_moment(event["last_reported_on"]) for event in events]
+    _add(feed, "updated", max(days, default=_moment(built_at)))
+    for event in events:
+        words = modality_words(event["modality"])
+        entry = ET.SubElement(feed, f"{{{ATOM}}}entry")
+        _add(entry, "title", f"{words.badge}: {event['summary']}")
+        _add(entry, "id", entry_id(event["event_id"]))
+        _add(entry, "link", rel="alternate", href=f"{base_url}/event/{event['event_id']}", type="text/html")
+        _add(entry, "updated", _moment(event["last_reported_on"]))
+        _add(entry, "published", _moment(event["first_reported_on"]))
+        _add(entry, "category", term=event["type"], label=TYPES.get(event["type"], event["type"]))
+        when = span_words(event["date_start"], event["date_end"], event["date_precision"])
+        said = [words.meaning, f"When: {when}.", f"Support: {support_words(event['n_origins'], event['n_articles'])}."]
+        if event["contested"]:
+            said.append("Reports disagree about it.")
+        _add(entry, "summary", " ".join(said))
+    return ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+
+
+def _add(parent: ET.Element, name: str, text: str = "", **attributes: str) -> None:
+    element = ET.SubElement(parent, f"{{{ATOM}}}{name}", attributes)
+    element.text = _FORBIDDEN.sub("", text) or None
+
+
+def _moment(day: str | None) -> str:
+    if not day:
+        return "1970-01-01T00:00:00Z"
+    return f"{day}T00:00:00Z" if len(day) == 10 else day.replace("+00:00", "Z")

@@ -1,0 +1,196 @@
+"""A request for one of our own pages comes in, the page goes out; the queries are in queries.py, the looks in templates."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+from urllib.parse import unquote, urlencode
+
+from datasette import NotFound, Response, hookimpl
+
+from pipeline.serve import queries
+from pipeline.serve.cite import cite
+from pipeline.serve.plugins.looks import event_href
+from pipeline.serve.snapshots import NAME
+from pipeline.serve.timeline import build_timeline
+
+CACHE = {"cache-control": "max-age=5"}
+FORM_FIELDS = (
+    "_search", "_party", "type", "modality", "jurisdiction", "date_start__gte", "date_start__lte", "contested",
+    "origins_band",
+)  # fmt: skip
+
+
+async def show(datasette: Any, request: Any, template: str, status: int = 200, **context: Any) -> Response:
+    """Render one of our pages."""
+    return Response.html(
+        await datasette.render_template(template, context, request=request), status=status, headers=dict(CACHE)
+    )
+
+
+async def home(datasette: Any, request: Any) -> Response:
+    """The front page: latest, due next, disputed, timeline, coverage."""
+    db = datasette.get_database(NAME)
+    day = await queries.last_day(db)
+    rows = await queries.months_and_types(db, day[:7])
+    return await show(
+        datasette,
+        request,
+        "home.html",
+        latest=await queries.latest_events(db),
+        due=await queries.due_next(db, day),
+        disputed=await queries.disputed(db),
+        timeline=build_timeline(rows, day[:7], queries.TIMELINE_MONTHS),
+        coverage=await queries.coverage(db),
+        facts=await queries.facts(db),
+        last_day=day,
+    )
+
+
+def by_origin(claims: list[dict]) -> list[dict]:
+    """Group an event's claims by the origin they rest on, earliest first; articles without an origin stand alone."""
+    groups: dict[str, dict] = {}
+    for claim in claims:
+        key = claim["origin_id"] or claim["article_id"]
+        group = groups.setdefault(
+            key,
+            {
+                "origin_id": claim["origin_id"],
+                "kind": claim["origin_kind"] or "original",
+                "label": claim["origin_label"] or claim["source_title"],
+                "articles": {},
+            },
+        )
+        article = group["articles"].setdefault(claim["article_id"], claim | {"claims": []})
+        article["claims"].append(claim)
+    return list(groups.values())
+
+
+async def event(datasette: Any, request: Any) -> Response:
+    """One event with its evidence; an old id redirects, a withdrawn one says why."""
+    db = datasette.get_database(NAME)
+    event_id = request.url_vars["event_id"]
+    row = await queries.event(db, event_id)
+    if row is None:
+        moved = await queries.redirect(db, event_id)
+        if moved is None:
+            raise NotFound("No event has this address.")
+        if moved["event_id"]:
+            return Response.redirect(event_href(moved["event_id"]), status=301)
+        return await show(datasette, request, "withdrawn.html", status=410, event_id=event_id, reason=moved["reason"])
+    claims = await queries.claims_of_event(db, event_id)
+    credits: dict[str, list[dict]] = defaultdict(list)
+    for edge in await queries.credits_of(db, sorted({claim["article_id"] for claim in claims})):
+        credits[edge["article_id"]].append(edge)
+    known = await queries.facts(db)
+    built = known.get("built_at", "")[:10] or await queries.last_day(db)
+    url = datasette.absolute_url(request, event_href(event_id))
+    return await show(
+        datasette,
+        request,
+        "event.html",
+        event=row,
+        groups=by_origin(claims),
+        claims=claims,
+        credits=credits,
+        conflicts=await queries.conflicts_of_event(db, event_id),
+        related=await queries.related_events(db, event_id),
+        citation=cite(event_id, row["summary"], row["modality"], url, built),
+        url=url,
+    )
+
+
+async def entity(datasette: Any, request: Any) -> Response:
+    """One entity: names over time, events by year, companions."""
+    db = datasette.get_database(NAME)
+    entity_id = unquote(request.url_vars["entity_id"])
+    row = await queries.entity(db, entity_id)
+    if row is None:
+        raise NotFound("No person, body, model or instrument has this address.")
+    years: dict[str, dict] = {}
+    for count in await queries.years_of_entity(db, entity_id):
+        year = years.setdefault(count["year"], {"year": count["year"], "n": 0, "occurred": 0})
+        year["n"] += count["n"]
+        year["occurred"] += count["n"] if count["modality"] == "occurred" else 0
+    return await show(
+        datasette,
+        request,
+        "entity.html",
+        entity=row,
+        events=await queries.events_of_entity(db, entity_id),
+        years=list(years.values()),
+        companions=await queries.companions(db, entity_id),
+    )
+
+
+async def article(datasette: Any, request: Any) -> Response:
+    """One article: metadata, what it credits, its claims in the order of the text; never its full text."""
+    db = datasette.get_database(NAME)
+    article_id = request.url_vars["article_id"]
+    row = await queries.article(db, article_id)
+    if row is None:
+        raise NotFound("No article has this address.")
+    return await show(
+        datasette,
+        request,
+        "article.html",
+        article=row,
+        claims=await queries.claims_of_article(db, article_id),
+        credits=await queries.credits_of(db, [article_id]),
+        resting=await queries.articles_resting_on(db, article_id),
+        versions=await queries.versions_of_article(db, article_id),
+    )
+
+
+async def sources(datasette: Any, request: Any) -> Response:
+    """All sources and how their visits went."""
+    db = datasette.get_database(NAME)
+    return await show(
+        datasette, request, "sources.html", sources=await queries.sources(db), coverage=await queries.coverage(db)
+    )
+
+
+async def about(datasette: Any, request: Any) -> Response:
+    """Method, meaning of the words, limits, licence."""
+    db = datasette.get_database(NAME)
+    return await show(
+        datasette, request, "about.html", facts=await queries.facts(db), coverage=await queries.coverage(db)
+    )
+
+
+async def search(datasette: Any, request: Any) -> Response:
+    """One box over entities, events, quotes and articles."""
+    text = (request.args.get("q") or "").strip()[:200]
+    found = await queries.search(datasette.get_database(NAME), text)
+    return await show(
+        datasette, request, "search.html", q=text, found=found, n=sum(len(rows) for rows in found.values())
+    )
+
+
+async def questions(datasette: Any, request: Any) -> Response:
+    """The saved questions."""
+    saved = await datasette.get_canned_queries(NAME, None)
+    return await show(datasette, request, "questions.html", questions=list(saved.values()))
+
+
+async def filter_form(datasette: Any, request: Any) -> Response:
+    """Lead the named filter form to the same address that the facets lead to: empty fields are left out."""
+    table = "claims" if request.args.get("of") == "claims" else "events"
+    pairs = [(f, v) for f in FORM_FIELDS for v in request.args.getlist(f) if v.strip()]
+    return Response.redirect(f"/oversight/{table}" + (f"?{urlencode(pairs)}" if pairs else ""))
+
+
+@hookimpl
+def register_routes() -> list[tuple[str, Any]]:
+    """Our pages; they stand before Datasette's own."""
+    return [
+        (r"^/$", home),
+        (r"^/event/(?P<event_id>[^/.]+)$", event),
+        (r"^/entity/(?P<entity_id>(?:(?!\.atom$)[^/])+)$", entity),
+        (r"^/article/(?P<article_id>[^/.]+)$", article),
+        (r"^/sources$", sources),
+        (r"^/about$", about),
+        (r"^/search$", search),
+        (r"^/questions$", questions),
+        (r"^/events$", filter_form),
+    ]

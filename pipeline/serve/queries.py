@@ -1,0 +1,427 @@
+"""All SQL of the site's own pages: a snapshot and an id or filter come in, plain dictionaries go out."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+Row = dict[str, Any]
+
+EVENT_COLUMNS = (
+    "e.event_id, e.type, e.modality, e.summary, e.stage, e.direction, e.force, e.jurisdiction, e.date_start, e.date_end, "
+    "e.date_precision, e.event_month, e.n_claims, e.n_articles, e.n_origins, e.origins_band, e.contested, "
+    "e.best_standing, e.confidence, e.first_reported_on, e.last_reported_on"
+)
+TIMELINE_MONTHS = 18
+EVENTS_ON_PAGE = 100  # an entity's events on its own page; the table shows the rest
+
+
+async def many(db: Any, sql: str, params: Sequence | dict = ()) -> list[Row]:
+    """Return all rows of a query as dictionaries."""
+    return [dict(row) for row in (await db.execute(sql, params)).rows]
+
+
+async def one(db: Any, sql: str, params: Sequence | dict = ()) -> Row | None:
+    """Return the first row of a query, or None."""
+    rows = await many(db, sql, params)
+    return rows[0] if rows else None
+
+
+def _marks(values: Sequence) -> str:
+    return ", ".join("?" * len(values))
+
+
+async def facts(db: Any) -> dict[str, str]:
+    """Return the facts of the snapshot: when and from what it was built."""
+    return {row["key"]: row["value"] for row in await many(db, "select key, value from facts order by key")}
+
+
+async def last_day(db: Any) -> str:
+    """Return the last day that the ledger knows of: that of its newest article; "" for an empty ledger."""
+    row = await one(db, "select max(published_on) as day from articles")
+    return (row or {}).get("day") or ""
+
+
+async def with_parties(db: Any, events: list[Row]) -> list[Row]:
+    """Add to each event its `parties`, in the order of roles: actor, target, object, instrument, affected, body."""
+    ids = [event["event_id"] for event in events]
+    parties: dict[str, list[Row]] = defaultdict(list)
+    if ids:
+        sql = f"""
+            select p.event_id, p.role, p.n_claims, n.entity_id, n.name, n.kind
+            from event_participants p join entities n using (entity_id)
+            where p.event_id in ({_marks(ids)})
+            order by p.event_id, instr('actor target object instrument affected body', p.role), p.n_claims desc, n.name
+        """
+        for row in await many(db, sql, ids):
+            parties[row["event_id"]].append(row)
+    return [event | {"parties": parties[event["event_id"]]} for event in events]
+
+
+async def latest_events(db: Any, size: int = 12) -> list[Row]:
+    """Return the events that were newly reported last: those only recalled as background are left out."""
+    sql = f"""
+        select {EVENT_COLUMNS} from events e
+        where exists (select 1 from claims c where c.event_id = e.event_id and c.mention = 'new')
+        order by e.first_reported_on desc, e.n_origins desc, e.event_id limit ?
+    """
+    return await with_parties(db, await many(db, sql, [size]))
+
+
+async def due_next(db: Any, day: str, size: int = 8) -> list[Row]:
+    """Return planned and postponed events whose date lies on or after `day`, the nearest first."""
+    sql = f"""
+        select {EVENT_COLUMNS} from events e
+        where e.date_start is not null and e.date_end >= ? and e.modality in ('planned', 'postponed')
+        order by e.date_start, e.event_id limit ?
+    """
+    return await with_parties(db, await many(db, sql, [day, size]))
+
+
+async def disputed(db: Any, size: int = 5) -> list[Row]:
+    """Return the contested events reported on last, each with its `conflicts`."""
+    sql = f"select {EVENT_COLUMNS} from events e where e.contested = 1 order by e.last_reported_on desc, e.event_id limit ?"
+    events = await many(db, sql, [size])
+    ids = [event["event_id"] for event in events]
+    found: dict[str, list[Row]] = defaultdict(list)
+    if ids:
+        for row in await many(
+            db, f"select event_id, field, summary from conflicts where event_id in ({_marks(ids)}) order by field", ids
+        ):
+            found[row["event_id"]].append(row)
+    return [event | {"conflicts": found[event["event_id"]]} for event in await with_parties(db, events)]
+
+
+async def months_and_types(db: Any, until: str) -> list[Row]:
+    """Return how many events of each type happened in each month, for the last months up to the month `until`."""
+    if not until:
+        return []
+    sql = """
+        select event_month, type, count(*) as n from events
+        where event_month between ? and ? and modality = 'occurred' group by event_month, type
+    """
+    return await many(db, sql, [months_before(until, TIMELINE_MONTHS - 1), until])
+
+
+def months_before(month: str, n: int) -> str:
+    """Return the month n months before: ("2026-01", 1) gives "2025-12"."""
+    index = int(month[:4]) * 12 + int(month[5:7]) - 1 - n
+    return f"{index // 12:04d}-{index % 12 + 1:02d}"
+
+
+async def coverage(db: Any) -> Row:
+    """Return what the ledger rests on: counts, first and last day, last visit, and sources in trouble."""
+    counts = await db.table_counts()
+    row = (
+        await one(
+            db,
+            """
+        select count(*) as n_sources, sum(n_articles > 0) as n_with_articles, max(last_visit_at) as last_visit_at,
+            min(first_article_on) as first_on, max(last_article_on) as last_on,
+            sum(last_visit_at is not null and (last_success_at is null or last_success_at < last_visit_at)) as n_failing
+        from sources""",
+        )
+        or {}
+    )
+    return row | {name: counts.get(name) or 0 for name in ("articles", "claims", "events", "entities")}
+
+
+async def event(db: Any, event_id: str) -> Row | None:
+    """Return one event with its parties, or None."""
+    row = await one(db, f"select {EVENT_COLUMNS} from events e where e.event_id = ?", [event_id])
+    return (await with_parties(db, [row]))[0] if row else None
+
+
+async def redirect(db: Any, event_id: str) -> Row | None:
+    """Return where an old event went: event_id (None: withdrawn) and reason."""
+    return await one(db, "select event_id, reason from event_redirects where old_event_id = ?", [event_id])
+
+
+CLAIM_COLUMNS = (
+    "c.claim_id, c.event_id, c.article_id, c.source_id, c.origin_id, c.type, c.modality, c.direction, c.force, "
+    "c.mention, c.date_start, c.date_end, c.date_precision, c.date_basis, c.date_said, c.attribution_kind, "
+    "c.attribution_name, c.quote, c.quote_start, c.quote_end, c.trigger, c.trigger_start, c.trigger_end, "
+    "c.confidence, c.rule, c.published_on"
+)
+
+
+async def _with_participants(db: Any, claims: list[Row]) -> list[Row]:
+    ids = [claim["claim_id"] for claim in claims]
+    parties: dict[str, list[Row]] = defaultdict(list)
+    for i in range(0, len(ids), 500):
+        some = ids[i : i + 500]
+        sql = f"""
+            select claim_id, role, entity_id, name, text, start, end from claim_participants
+            where claim_id in ({_marks(some)}) order by claim_id, position
+        """
+        for row in await many(db, sql, some):
+            parties[row["claim_id"]].append(row)
+    return [claim | {"participants": parties[claim["claim_id"]]} for claim in claims]
+
+
+async def claims_of_event(db: Any, event_id: str) -> list[Row]:
+    """Return an event's claims with article, source, origin and participants, by day of publication."""
+    sql = f"""
+        select {CLAIM_COLUMNS}, a.url, a.title as article_title, a.published_at, a.fetched_at, a.access,
+            s.title as source_title, s.standing, o.kind as origin_kind, o.label as origin_label,
+            o.lead_article_id, o.n_articles as origin_articles
+        from claims c join articles a using (article_id) join sources s on s.source_id = c.source_id
+            left join origins o on o.origin_id = c.origin_id
+        where c.event_id = ? order by c.published_on, c.article_id, c.quote_start limit 500
+    """
+    return await _with_participants(db, await many(db, sql, [event_id]))
+
+
+async def credits_of(db: Any, article_ids: Sequence[str]) -> list[Row]:
+    """Return the origin edges of articles: what each was put under, and why."""
+    ids = list(article_ids)[:500]
+    if not ids:
+        return []
+    sql = f"""
+        select x.article_id, x.to_article_id, x.to_name, x.basis, x.detail, t.title as to_title
+        from origin_edges x left join articles t on t.article_id = x.to_article_id
+        where x.article_id in ({_marks(ids)}) order by x.article_id, x.basis
+    """
+    return await many(db, sql, ids)
+
+
+async def conflicts_of_event(db: Any, event_id: str) -> list[Row]:
+    """Return an event's conflicts, each with its `values`: the value and the claims that give it."""
+    sql = """
+        select k.conflict_id, k.field, k.summary, v.value, v.claim_id, c.quote, c.modality, c.published_on, c.article_id,
+            s.title as source_title
+        from conflicts k join conflict_values v using (conflict_id) join claims c on c.claim_id = v.claim_id
+            join sources s on s.source_id = c.source_id
+        where k.event_id = ? order by k.field, k.conflict_id, v.value, c.published_on, c.claim_id
+    """
+    found: dict[str, Row] = {}
+    for row in await many(db, sql, [event_id]):
+        conflict = found.setdefault(
+            row["conflict_id"],
+            {"conflict_id": row["conflict_id"], "field": row["field"], "summary": row["summary"], "values": {}},
+        )
+        conflict["values"].setdefault(row["value"], []).append(row)
+    return list(found.values())
+
+
+async def related_events(db: Any, event_id: str, size: int = 6) -> list[Row]:
+    """Return events that share most parties with this one (an instrument or model counts double), nearest dates first."""
+    sql = f"""
+        with mine as (
+            select p.entity_id, max(case when n.kind in ('instrument', 'model') then 2 else 1 end) as weight
+            from event_participants p join entities n using (entity_id)
+            where p.event_id = :id and n.n_events < 5000 group by p.entity_id
+        ), shared as (
+            select p.event_id, sum(mine.weight) as score
+            from mine join event_participants p using (entity_id) where p.event_id <> :id
+            group by p.event_id having score >= 2 order by score desc limit 200
+        )
+        select {EVENT_COLUMNS} from shared join events e using (event_id)
+        order by shared.score desc, abs(julianday(coalesce(e.date_start, e.first_reported_on)) -
+            julianday((select coalesce(date_start, first_reported_on) from events where event_id = :id))), e.event_id
+        limit :size
+    """
+    return await with_parties(db, await many(db, sql, {"id": event_id, "size": size}))
+
+
+async def entity(db: Any, entity_id: str) -> Row | None:
+    """Return an entity with its names, parent and children, or None."""
+    row = await one(
+        db,
+        "select e.*, p.name as parent_name from entities e left join entities p on p.entity_id = e.parent_id "
+        "where e.entity_id = ?",
+        [entity_id],
+    )
+    if not row:
+        return None
+    names = await many(
+        db,
+        "select name, kind, used_from, used_until from entity_names where entity_id = ? "
+        "order by coalesce(used_from, ''), name",
+        [entity_id],
+    )
+    children = await many(
+        db,
+        "select entity_id, name, kind, n_events from entities where parent_id = ? order by n_events desc, name limit 24",
+        [entity_id],
+    )
+    return row | {"names": names, "children": children}
+
+
+async def events_of_entity(db: Any, entity_id: str) -> list[Row]:
+    """Return an entity's newest events, each once with the entity's `roles` in it, the newest date first."""
+    sql = f"""
+        select {EVENT_COLUMNS}, group_concat(p.role) as roles
+        from event_participants p join events e using (event_id) where p.entity_id = ?
+        group by e.event_id order by coalesce(e.date_start, e.first_reported_on) desc, e.event_id limit ?
+    """
+    return await with_parties(db, await many(db, sql, [entity_id, EVENTS_ON_PAGE]))
+
+
+async def years_of_entity(db: Any, entity_id: str) -> list[Row]:
+    """Return how many events an entity has by year and modality ("" where no date is known)."""
+    sql = """
+        select coalesce(substr(e.date_start, 1, 4), '') as year, e.modality, count(distinct e.event_id) as n
+        from event_participants p join events e using (event_id) where p.entity_id = ? group by 1, 2 order by 1, 2
+    """
+    return await many(db, sql, [entity_id])
+
+
+async def companions(db: Any, entity_id: str, size: int = 12) -> list[Row]:
+    """Return the entities that take part in the same events most often."""
+    sql = """
+        select n.entity_id, n.name, n.kind, count(distinct q.event_id) as n
+        from event_participants p join event_participants q on q.event_id = p.event_id and q.entity_id <> p.entity_id
+            join entities n on n.entity_id = q.entity_id
+        where p.entity_id = ? group by n.entity_id order by n desc, n.name limit ?
+    """
+    return await many(db, sql, [entity_id, size])
+
+
+async def article(db: Any, article_id: str) -> Row | None:
+    """Return an article's metadata with its source, or None."""
+    sql = """
+        select a.*, s.title as source_title, s.standing, s.homepage, o.label as origin_label, o.kind as origin_kind,
+            o.lead_article_id, o.n_articles as origin_articles
+        from articles a join sources s using (source_id) left join origins o on o.origin_id = a.origin_id
+        where a.article_id = ?
+    """
+    return await one(db, sql, [article_id])
+
+
+async def claims_of_article(db: Any, article_id: str) -> list[Row]:
+    """Return an article's claims with participants and their events' sentences, in the order of the text."""
+    sql = f"""
+        select {CLAIM_COLUMNS}, e.summary from claims c join events e using (event_id)
+        where c.article_id = ? order by c.quote_start, c.trigger_start, c.claim_id limit 500
+    """
+    return await _with_participants(db, await many(db, sql, [article_id]))
+
+
+async def versions_of_article(db: Any, article_id: str) -> list[Row]:
+    """Return the versions of an article's text, the oldest first."""
+    sql = "select * from article_versions where article_id = ? order by first_seen_at, version"
+    return await many(db, sql, [article_id])
+
+
+async def articles_resting_on(db: Any, article_id: str, size: int = 30) -> list[Row]:
+    """Return articles that rest on this one: copies, agency copy, credits."""
+    sql = """
+        select x.article_id, x.basis, x.detail, a.title, s.title as source_title, a.published_on
+        from origin_edges x join articles a on a.article_id = x.article_id join sources s using (source_id)
+        where x.to_article_id = ? order by a.published_on, x.article_id limit ?
+    """
+    return await many(db, sql, [article_id, size])
+
+
+async def sources(db: Any) -> list[Row]:
+    """Return all sources with their `outcomes` (what became of visits), by standing and title."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in await many(db, "select source_id, outcome, n from outcomes order by source_id, n desc"):
+        found[row["source_id"]].append(row)
+    rows = await many(
+        db,
+        "select * from sources order by instr('primary lab wire press trade aggregator', standing), title collate nocase",
+    )
+    return [row | {"outcomes": found[row["source_id"]]} for row in rows]
+
+
+async def busiest_entities(db: Any, size: int = 150) -> list[Row]:
+    """Return the entities with most events, for the filter form's suggestions."""
+    sql = "select entity_id, name, n_events from entities where n_events > 0 order by n_events desc, name limit ?"
+    return await many(db, sql, [size])
+
+
+async def entity_ids_named(db: Any, text: str) -> list[str]:
+    """Return the ids of the entities that have this id or bear this name, whatever its capitals; at most 20."""
+    sql = """
+        select entity_id from entities where entity_id = :text
+        union select entity_id from entities where name = :text collate nocase
+        union select entity_id from entity_names where name = :text collate nocase
+        limit 20
+    """
+    return [row["entity_id"] for row in await many(db, sql, {"text": text.strip()})]
+
+
+def fts_query(text: str) -> str:
+    """Return a full-text query that finds all words of `text`, the last one also as a beginning; "" for no words."""
+    words = re.findall(r"\w+", text)[:12]
+    if not words:
+        return ""
+    return " ".join([f'"{word}"' for word in words[:-1]] + [f'"{words[-1]}"*'])
+
+
+def like_pattern(text: str) -> str:
+    """Return a LIKE pattern (escape character \\) for names that contain `text`."""
+    escaped = re.sub(r"([\\%_])", r"\\\1", text.strip()[:60])
+    return f"%{escaped}%"
+
+
+async def search(db: Any, text: str) -> dict[str, list[Row]]:
+    """Return what a reader's words find: `entities` by any of their names, `events`, `quotes`, `articles` by title."""
+    match = fts_query(text)
+    if not match:
+        return {"entities": [], "events": [], "quotes": [], "articles": []}
+    pattern = {"pattern": like_pattern(text), "size": 12}
+    entities = await many(
+        db,
+        """
+        select n.entity_id, n.name, n.kind, n.n_events, max(m.name) as matched from entities n join (
+            select entity_id, name from entities where name like :pattern escape '\\'
+            union all select entity_id, name from entity_names where name like :pattern escape '\\'
+        ) m using (entity_id) group by n.entity_id order by n.n_events desc, n.name limit :size""",
+        pattern,
+    )
+    events = await many(
+        db,
+        f"""
+        select {EVENT_COLUMNS} from events_fts f join events e on e.rowid = f.rowid
+        where events_fts match ? order by f.rank limit 20""",
+        [match],
+    )
+    quotes = await many(
+        db,
+        """
+        select c.claim_id, c.event_id, c.modality, c.article_id, c.published_on, s.title as source_title,
+            snippet(claims_fts, 0, char(2), char(3), '…', 48) as snippet
+        from claims_fts join claims c on c.rowid = claims_fts.rowid join sources s using (source_id)
+        where claims_fts match ? order by rank limit 20""",
+        [match],
+    )
+    articles = await many(
+        db,
+        """
+        select a.article_id, a.title, a.published_on, s.title as source_title, a.n_claims
+        from articles a join sources s using (source_id)
+        where a.title like :pattern escape '\\' order by a.published_on desc limit :size""",
+        pattern,
+    )
+    return {
+        "entities": entities,
+        "events": await with_parties(db, events),
+        "quotes": quotes,
+        "articles": articles,
+    }
+
+
+FEED_FILTERS = ("type", "modality", "jurisdiction", "force", "contested", "origins_band")
+
+
+async def feed_events(db: Any, filters: dict[str, str], party_ids: Iterable[str] | None, size: int = 50) -> list[Row]:
+    """Return the events last reported on that pass the filters: exact values of FEED_FILTERS, and any of the parties."""
+    clauses, params = ["1 = 1"], []
+    for column in FEED_FILTERS:
+        if column in filters:
+            clauses.append(f"e.{column} = ?")
+            params.append(filters[column])
+    if party_ids is not None:
+        ids = list(party_ids)
+        clauses.append(f"e.event_id in (select event_id from event_participants where entity_id in ({_marks(ids)}))")
+        params.extend(ids)
+    sql = f"""
+        select {EVENT_COLUMNS} from events e where {" and ".join(clauses)}
+        order by e.last_reported_on desc, e.event_id limit ?
+    """
+    return await with_parties(db, await many(db, sql, [*params, size]))

@@ -1,0 +1,312 @@
+"""A code of the ledger comes in, the plain words that a reader sees go out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ModalityWords:
+    """How one modality is shown: a short badge, a sign that is never the only bearer of meaning, and a sentence."""
+
+    badge: str
+    sign: str
+    meaning: str
+
+
+MODALITIES = {
+    "occurred": ModalityWords("Happened", "●", "Reported as done or under way."),
+    "planned": ModalityWords("Planned", "○", "Announced or expected. Not reported as done."),
+    "considered": ModalityWords("Considered", "◌", "Weighed, hoped for or in talks. Nothing is decided."),
+    "postponed": ModalityWords("Postponed", "◷", "Put off. Not reported as done."),
+    "cancelled": ModalityWords("Cancelled", "✕", "Called off."),
+    "negated": ModalityWords("Not done", "✕", "Reported as not done."),
+    "denied": ModalityWords("Denied", "✕", "A party says that it did not do this."),
+    "alleged": ModalityWords(
+        "Reported, unconfirmed", "?", "Claimed by somebody; the reports keep their distance and nobody confirms it."
+    ),
+    "conditional": ModalityWords("Conditional", "◇", "Would happen only under a condition."),
+}
+
+TYPES = {
+    "executive_action": "Executive action",
+    "legislation": "Legislation",
+    "regulation": "Regulation",
+    "agreement": "Agreement",
+    "commitment": "Commitment",
+    "access_request": "Access requested",
+    "access_grant": "Access given",
+    "refusal": "Refusal",
+    "restriction": "Restriction",
+    "model_release": "Model release",
+    "evaluation": "Evaluation",
+    "investigation": "Investigation",
+    "litigation": "Court case",
+    "enforcement": "Enforcement",
+    "institution": "Institution",
+}
+
+FAMILIES = {
+    "Orders, laws and rules": ("executive_action", "legislation", "regulation"),
+    "Limits and penalties": ("restriction", "enforcement"),
+    "Courts and inquiries": ("litigation", "investigation"),
+    "Agreements and promises": ("agreement", "commitment"),
+    "Access and refusals": ("access_request", "access_grant", "refusal"),
+    "Models, tests and bodies": ("model_release", "evaluation", "institution"),
+}
+
+ROLES = {
+    "actor": "Who acts",
+    "target": "Towards whom",
+    "object": "Model, system or data",
+    "instrument": "Order, law, contract or case",
+    "affected": "Who is affected",
+    "body": "Body",
+}
+
+FORCES = {"binding": "Binding", "voluntary": "Voluntary", "not_stated": "Not stated"}
+DIRECTIONS = {"impose": "Imposed", "lift": "Lifted"}
+MENTIONS = {"new": "Reported as news", "background": "Recalled as background"}
+STANDINGS = {
+    "primary": "Government, regulator, court or legislature",
+    "lab": "AI developer on its own acts",
+    "wire": "News agency",
+    "press": "News outlet",
+    "trade": "Specialist outlet",
+    "aggregator": "Aggregator",
+}
+KINDS = {
+    "organisation": "Organisation",
+    "agency": "Public body",
+    "government": "Government",
+    "outlet": "News publisher",
+    "person": "Person",
+    "model": "AI model or system",
+    "instrument": "Order, law, contract or case",
+    "group": "Group",
+    "place": "Place",
+}
+ATTRIBUTIONS = {
+    "own_reporting": "The publisher's own words",
+    "person": "Said by",
+    "organisation": "Said by",
+    "anonymous": "Unnamed source",
+    "document": "From a document",
+    "outlet": "As reported by",
+}
+ORIGIN_KINDS = {
+    "original": "Own report",
+    "wire": "News agency copy",
+    "family": "Publishers of one group",
+    "credited": "Credited to a report outside this ledger",
+}
+EDGE_BASES = {
+    "copy": "is nearly the same text as",
+    "wire": "reprints agency copy of",
+    "family": "belongs to the same publisher group as",
+    "credit": "credits",
+}
+FIELDS = {
+    "date": "When",
+    "actor": "Who acted",
+    "target": "Towards whom",
+    "amount": "How much",
+    "force": "Binding or voluntary",
+    "happened": "Whether it happened",
+    "direction": "Imposed or lifted",
+    "parties": "Who took part",
+}
+DATE_BASES = {
+    "stated": "a date stated in the report",
+    "relative": "worked out from words such as “Tuesday” and the day of publication",
+    "publication": "no time is given, so the day of publication stands in",
+}
+PRECISIONS = {
+    "minute": "to the minute",
+    "day": "to the day",
+    "week": "to the week",
+    "month": "to the month",
+    "quarter": "to the quarter",
+    "year": "to the year",
+    "unknown": "not known",
+}
+ORIGINS_BANDS = {"0": "No origin", "1": "1 origin only", "2-3": "2 to 3 origins", "4+": "4 origins or more"}
+OUTCOMES = {
+    "SAVED": "read",
+    "UNCHANGED": "unchanged since the last visit",
+    "ROBOTS_DENIED": "closed to crawlers (robots.txt)",
+    "GONE": "gone",
+    "REFUSED": "refused",
+    "RATE_LIMITED": "asked us to slow down",
+    "SERVER_ERROR": "server error",
+    "NOT_AN_ARTICLE": "not an article",
+    "NO_TEXT": "no article text found",
+    "UNREADABLE": "unreadable",
+    "TOO_LARGE": "too large",
+    "TIMEOUT": "timed out",
+    "CONNECTION_FAILED": "connection failed",
+    "BLOCKED_ADDRESS": "address not allowed",
+    "OUT_OF_SCOPE": "outside the subject",
+}
+JURISDICTIONS = {
+    "US": "United States", "EU": "European Union", "GB": "United Kingdom", "UK": "United Kingdom", "CN": "China",
+    "INT": "International", "FR": "France", "DE": "Germany", "IT": "Italy", "ES": "Spain", "JP": "Japan",
+    "KR": "South Korea", "IN": "India", "CA": "Canada", "AU": "Australia", "BR": "Brazil", "SG": "Singapore",
+    "IE": "Ireland", "NL": "Netherlands", "CH": "Switzerland", "TW": "Taiwan", "IL": "Israel",
+    "AE": "United Arab Emirates", "SA": "Saudi Arabia", "RU": "Russia", "UA": "Ukraine",
+}  # fmt: skip
+
+CONTESTED = {"0": "Reports agree", "1": "Reports disagree"}
+YES_NO = {"0": "No", "1": "Yes"}
+
+COLUMN_WORDS = {
+    "type": TYPES,
+    "modality": {code: words.badge for code, words in MODALITIES.items()},
+    "force": FORCES,
+    "direction": DIRECTIONS,
+    "mention": MENTIONS,
+    "role": ROLES,
+    "best_standing": STANDINGS,
+    "standing": STANDINGS,
+    "origins_band": ORIGINS_BANDS,
+    "contested": CONTESTED,
+    "jurisdiction": JURISDICTIONS,
+    "attribution_kind": ATTRIBUTIONS,
+    "date_basis": DATE_BASES,
+    "date_precision": PRECISIONS,
+    "published_precision": PRECISIONS,
+    "outcome": OUTCOMES,
+    "field": FIELDS,
+    "known": YES_NO,
+    "has_affiliate_content": YES_NO,
+    "access": {"full": "Whole text read", "partial": "Only a part could be read"},
+}
+TABLE_COLUMN_WORDS = {
+    ("entities", "kind"): KINDS,
+    ("lexicon_gaps", "kind"): KINDS,
+    ("origins", "kind"): ORIGIN_KINDS,
+    ("origin_edges", "basis"): EDGE_BASES,
+}
+
+FACET_TITLES = {
+    "type": "Kind of event",
+    "modality": "How sure it is",
+    "origins_band": "Independent origins",
+    "contested": "Do reports agree?",
+    "force": "Binding?",
+    "jurisdiction": "Where",
+    "event_month": "Month",
+    "best_standing": "Nearest source",
+    "source_id": "Source",
+    "attribution_kind": "Who says so",
+    "party": "Who takes part",
+    "actor": "Who acts",
+    "target": "Towards whom",
+    "object": "Model or system",
+    "instrument": "Order, law or case",
+    "mention": "News or background",
+    "standing": "Sort of source",
+    "kind": "Sort",
+    "access": "How much was read",
+    "published_precision": "Date known",
+    "known": "In the lexicon?",
+}
+
+
+def words_for(column: str, value: object, table: str = "") -> str:
+    """Return the words for a stored value of a column; a value without words of its own comes back as it is."""
+    text = "" if value is None else str(value)
+    if column == "event_month":
+        return month_words(text)
+    known = TABLE_COLUMN_WORDS.get((table, column)) or COLUMN_WORDS.get(column)
+    return known.get(text, text.replace("_", " ")) if known else text
+
+
+def title_for(column: str) -> str:
+    """Return the heading of a column or facet."""
+    return FACET_TITLES.get(column, column.replace("_", " "))
+
+
+def modality_words(code: str) -> ModalityWords:
+    """Return how a modality is shown; an unknown code is shown as itself, never as something that happened."""
+    return MODALITIES.get(code) or ModalityWords(str(code).replace("_", " ") or "Unknown", "?", "Not explained.")
+
+
+def month_words(value: str) -> str:
+    """Return "May 2026" for "2026-05"; anything else as it is."""
+    year, _, month = value.partition("-")
+    if len(year) == 4 and month.isdigit() and 1 <= int(month) <= 12:
+        return f"{MONTHS[int(month) - 1]} {year}"
+    return value
+
+
+def day_words(value: str | None) -> str:
+    """Return "5 May 2026" for an ISO day or moment; "" for none; anything else as it is."""
+    if not value:
+        return ""
+    try:
+        day = date.fromisoformat(value[:10])
+    except ValueError:
+        return month_words(value)
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def moment_words(value: str | None) -> str:
+    """Return "5 May 2026, 14:30 UTC" for an ISO moment in UTC; a bare day without the time."""
+    if not value or len(value) < 16:
+        return day_words(value)
+    return f"{day_words(value)}, {value[11:16]} UTC"
+
+
+def span_words(start: str | None, end: str | None, precision: str | None) -> str:
+    """Return when something happened, no finer than it is known: "5 May 2026", "May 2026", "2026", "no date given"."""
+    if not start:
+        return "no date given"
+    end = end or start
+    if precision == "year":
+        return start[:4]
+    if precision == "quarter":
+        quarter = (int(start[5:7]) - 1) // 3 if start[5:7].isdigit() else 0
+        return f"{('First', 'Second', 'Third', 'Last')[quarter]} quarter of {start[:4]}"
+    if precision == "month":
+        return month_words(start[:7])
+    if precision == "week":
+        return f"Week of {day_words(start)}"
+    if start == end or precision in ("day", "minute"):
+        return day_words(start)
+    return f"{day_words(start)} to {day_words(end)}"
+
+
+def count_words(n: int, one: str, many: str = "") -> str:
+    """Return "1 article", "3 articles", "1,204 articles"."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def support_words(n_origins: int, n_articles: int) -> str:
+    """Return what stands behind an event: "2 independent origins (5 articles)"."""
+    return f"{count_words(n_origins, 'independent origin')} ({count_words(n_articles, 'article')})"
+
+
+def date_basis_words(basis: str | None, said: str | None) -> str:
+    """Return how a claim's date is known, with the words it was read from."""
+    if not basis:
+        return "no date could be read"
+    words = DATE_BASES.get(basis, basis)
+    return f"{words} (“{said}”)" if said and basis != "publication" else words
+
+
+def attribution_words(kind: str, name: str | None) -> str:
+    """Return who says so: "Said by Jane Roe", "Unnamed source", "The publisher's own words"."""
+    words = ATTRIBUTIONS.get(kind, kind.replace("_", " "))
+    if name and kind != "own_reporting":
+        joiner = " " if kind in ("person", "organisation", "outlet") else ": "
+        return f"{words}{joiner}{name}"
+    return {"outlet": "As reported elsewhere", "person": "Said by a person", "organisation": "Said by an organisation"}.get(
+        kind, words
+    )  # fmt: skip
