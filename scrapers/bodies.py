@@ -169,7 +169,7 @@ def _signature(node: LexborNode) -> tuple[str, str]:
 
 def prune(found: list[Block]) -> list[Block]:
     """Leave out blocks that are links rather than text, and headings that nothing follows."""
-    kept = [b for b in found if b.kind != "h1" and not _is_only_links(b) and not _is_label(b)]
+    kept = [b for b in found if b.kind != "h1" and not is_only_links(b) and not _is_label(b)]
     prose_at = [
         i for i, block in enumerate(kept) if block.kind not in HEADINGS and len(block.text) >= _PARAGRAPH_MIN_CHARS
     ]
@@ -184,7 +184,7 @@ def prune(found: list[Block]) -> list[Block]:
     return [b for i, b in enumerate(kept) if not (b.kind in HEADINGS and _nothing_follows(kept, i))]
 
 
-def _is_only_links(block: Block) -> bool:
+def is_only_links(block: Block) -> bool:
     if block.kind in HEADINGS:
         return False
     return block.link_chars > (0.8 if len(block.text) > 200 else 0.6) * len(block.text)

@@ -12,6 +12,7 @@ from scrapers.records import RemovedBlock
 _LINE_MAX = 320  # only short paragraphs are judged by their words: running prose may speak of newsletters too
 _TITLE_MAX = 260
 _TAIL_SHARE = 0.4  # a tail heading with more of the text than this behind it stands in the middle of the article
+_PROSE_MIN = 80
 _ENDS = '.!?…"”’»)]:;'
 
 
@@ -134,20 +135,19 @@ _SOURCE = _any(
     r"posted)\b.{0,160}$",
     r"^read the (?:full|original) (?:article|story|report)\b.{0,120}$",
 )
-_TAIL = re.compile(
-    r"^(?:you (?:may|might)(?: also)? (?:like|enjoy|be interested in|have missed)|you['’]ll also like|we (?:also "
-    r")?recommend|"
+_TEASERS = re.compile(
+    r"^(?:you (?:may|might)(?: also)? (?:like|enjoy|be interested in|have missed)|you['’]ll also like|we (?:also )?recommend|"
     r"(?:related|recommended|similar|more|other|latest|popular|trending|recent|top|featured|must[- ]read)\s+"
-    r"(?:stories|articles?|posts?|reading|reads|content|coverage|news|topics|videos?|links?|headlines)(?: (?:from|"
-    r"on|about|for you)\b.{0,50})?|"
-    r"recommended(?: for you| by\b.{0,30})?|more from\b.{0,60}|more on this(?: story| topic)?|more in\b.{0,40}|"
-    r"what to read next|read next|up next|"
-    r"next up|see also|also read|don['’]t miss|most (?:read|popular|viewed|shared)\b.{0,30}|trending(?: now)?|"
-    r"editor['’]?s picks?|"
-    r"leave a (?:reply|comment)|(?:\d+ )?comments|about the authors?|share this(?: article| story| post)?|wired "
-    r"coupons|"
-    r"follow us|stay connected|join the (?:conversation|discussion)|post navigation|you may have missed|from "
-    r"around the web)\s*[:.…!]*$",
+    r"(?:stories|articles?|posts?|reading|reads|content|coverage|news|topics|videos?|links?|headlines)"
+    r"(?: (?:from|on|about|for you)\b.{0,50})?|recommended(?: for you| by\b.{0,30})?|more from\b[^:]{0,60}(?!:)|"
+    r"more on this(?: story| topic)?|more in\b[^:]{0,40}(?!:)|what to read next|read next|up next|next up|see also|also read|"
+    r"don['’]t miss|most (?:read|popular|viewed|shared)\b.{0,30}|trending(?: now)?|editor['’]?s picks?|post navigation|"
+    r"you may have missed|from around the web)\s*[:.…!]*$",
+    re.I,
+)
+_AFTER_ALL = re.compile(
+    r"^(?:leave a (?:reply|comment)|(?:\d+ )?comments|about the authors?|share this(?: article| story| post)?|follow us|"
+    r"stay connected|join the (?:conversation|discussion))\s*[:.…!]*$",
     re.I,
 )
 
@@ -201,21 +201,40 @@ def is_title_like(line: str) -> bool:
 
 
 def _mark_tail(lines: list[str], rules: list[str]) -> None:
-    """Cut at a heading such as "You may also like" when little follows; in mid-text cut only the teasers under it."""
+    """Take out what follows the article: all after "Comments", and the teasers after "You may also like".
+
+    Teasers are titles with at most one paragraph each: two paragraphs of prose in a row are the article going on.
+    """
     total = sum(map(len, lines)) or 1
     for at, line in enumerate(lines):
-        if len(line) > 90 or not _TAIL.match(line):
+        if len(line) > 90 or not at:
             continue
         rest = sum(map(len, lines[at + 1 :]))
-        if at and rest <= _TAIL_SHARE * total and sum(map(len, lines[:at])) > rest:
-            for i in range(at, len(lines)):
-                rules[i] = rules[i] or "tail"
+        if _AFTER_ALL.match(line) and rest <= _TAIL_SHARE * total:
+            rules[at:] = [rule or "tail" for rule in rules[at:]]
             return
-        rules[at] = rules[at] or "tail"
-        following = at + 1
-        while following < len(lines) and is_title_like(lines[following]) and len(lines[following]) > 20:
-            rules[following] = rules[following] or "teaser"
-            following += 1
+        if _TEASERS.match(line):
+            end = _end_of_teasers(lines, at + 1) if rest <= _TAIL_SHARE * total else _end_of_titles(lines, at + 1)
+            rules[at:end] = [rule or "tail" for rule in rules[at:end]]
+
+
+def _end_of_teasers(lines: list[str], start: int) -> int:
+    """Return where the first two paragraphs of prose in a row stand, else the end."""
+    for i in range(start, len(lines) - 1):
+        if _is_prose(lines[i]) and _is_prose(lines[i + 1]):
+            return i
+    return len(lines)
+
+
+def _end_of_titles(lines: list[str], start: int) -> int:
+    end = start
+    while end < len(lines) and is_title_like(lines[end]) and len(lines[end]) > 20:
+        end += 1
+    return end
+
+
+def _is_prose(line: str) -> bool:
+    return len(line) >= _PROSE_MIN and not is_title_like(line)
 
 
 def _mark_repeats(lines: list[str], rules: list[str]) -> None:

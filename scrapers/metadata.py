@@ -71,7 +71,7 @@ _AUTHOR_META = [
     "article.author",
 ]
 _SITE_META = ("og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher", "publisher")
-_SEPARATORS = r"\s+[|\-–—·•»:/]{1,2}\s+"
+_SEPARATORS = r"\s+[|\-–—·•»:/*]{1,2}\s+"
 _NO_AUTHOR = re.compile(
     r"^(?:https?:|www\.|@?\w+\.(?:com|org|net|co\.uk)$|admin(?:istrator)?$|staff$|none$|null$|n/?a$|undefined$)", re.I
 )
@@ -164,14 +164,12 @@ def language_tag(written: str) -> str:
 
 
 def without_site(title: str, site: str) -> str:
-    """Return a title without the site's name that was put behind or before it ("A bill passes | The Gazette")."""
+    """Return a title without the site's name, and what follows it, behind or before ("A bill passes | The Gazette")."""
     parts = re.split(f"({_SEPARATORS})", title)
-    names = {_bare(site)} - {""}
-    if len(parts) >= 3 and _bare(parts[-1]) in names:
-        return "".join(parts[:-2]).strip()
-    if len(parts) >= 3 and _bare(parts[0]) in names:
-        return "".join(parts[2:]).strip()
-    return title
+    named = [i for i, part in enumerate(parts) if i % 2 == 0 and _bare(part) == _bare(site) != ""]
+    if not named or len(parts) < 3:
+        return title
+    return "".join(parts[: named[-1] - 1] if named[-1] else parts[2:]).strip()
 
 
 def _bare(name: str) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 
 from bs4 import BeautifulSoup, Tag
 
+from scrapers.bodies import is_only_links
 from scrapers.markup import Block, blocks, parse, tidy
 from scrapers.records import Recipe, Source
 
@@ -51,8 +52,8 @@ def apply(recipe: Recipe, html: str) -> Picked:
             node.decompose()
     found: list[Block] = []
     for node in _outermost(soup.select(recipe.body)) if recipe.body else []:
-        fragment = parse(f"<body>{node}</body>").body
-        found.extend(blocks(fragment) if fragment is not None else [])
+        fragment = parse(f"<body>{node}</body>").root
+        found.extend(block for block in blocks(fragment) if not is_only_links(block))
     return Picked(
         blocks=tuple(found),
         title=tidy(title.get_text(" ")) if title else "",
