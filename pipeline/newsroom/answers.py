@@ -18,7 +18,7 @@ def expected() -> dict[str, dict[str, Any]]:
     """Return the expected findings by document id, each in the format of the claims guidelines.
 
     A document is an article's first version under the article's id, or a later one under "ID@2". Quotes stand in its
-    `text`; `ignore` holds what stands on the page beside it.
+    `text`, which holds nothing of what stands on the page beside the article.
     """
     files = sorted((EXPECTED / "claims").glob("*.json"))
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}

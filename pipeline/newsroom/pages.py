@@ -1,4 +1,4 @@
-"""A story, or a publisher's stories, come in; the bytes of the page that shows them go out, in its publisher's layout."""
+"""A story, or a publisher's stories, come in; the bytes of the page that shows them go out, in the publisher's way."""
 
 from __future__ import annotations
 
