@@ -104,9 +104,9 @@ class Site:
             documents = feed_documents(self.publisher, feed, stories, entries, self.origin)
             if path in documents:
                 return Answer(200, *documents[path], modified=newest)
-        for each in odd:
-            if each.path == path or each.to == path:
-                return _odd_answer(each)
+        for strange in odd:
+            if path in (strange.path, strange.to):
+                return _odd_answer(strange)
         return Answer(404, body=b"<h1>Not found</h1>")
 
 
