@@ -11,6 +11,7 @@ from scrapers.records import Outcome, Source
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+LONGEST_URL = 2000
 # Addresses of cloud metadata services that no range below holds on every Python version.
 _METADATA = frozenset(
     ipaddress.ip_address(text) for text in ("169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254")
@@ -115,6 +116,8 @@ def judge_url(url: str, *, allow_loopback: bool = False) -> str:
         return f"its scheme is {parts.scheme or 'missing'}; only http and https are fetched"
     if not parts.hostname:
         return "it names no host"
+    if len(url) > LONGEST_URL:
+        return f"it is {len(url)} characters long"
     if parts.username is not None or parts.password is not None:
         return "it carries a user name or a password"
     host = parts.hostname.rstrip(".")
@@ -136,8 +139,9 @@ def refusal(
     reason = judge_url(url, allow_loopback=allow_loopback)
     if reason:
         parts = _split(url)
-        by_address = parts is not None and parts.scheme in ("http", "https") and parts.username is None
-        return (Outcome.BLOCKED_ADDRESS if by_address else Outcome.OUT_OF_SCOPE), reason
+        host = (parts.hostname or "").rstrip(".") if parts is not None and parts.scheme in ("http", "https") else ""
+        leads_inside = bool(host) and (is_loopback_host(host) or literal_ip(host) is not None)
+        return (Outcome.BLOCKED_ADDRESS if leads_inside else Outcome.OUT_OF_SCOPE), reason
     if source is not None and not in_scope(url, source, for_feed=for_feed):
         return Outcome.OUT_OF_SCOPE, f"{host_key(url)} is not one of the card's hosts"
     return None

@@ -88,7 +88,8 @@ def crawl(
 
     `sink` is called with each article page after it is archived and entered; a kill between the two is why readers go
     by the archive's index, not by the sink. `progress` gets one line of plain text for each source. Raises ConfigError
-    where the live web is to be crawled without a contact, CrawlError where the disk is full or fetching keeps dying.
+    where the live web is to be crawled without a contact, CrawlError where too little disk is free or fetching keeps
+    dying, OSError or sqlite3.Error where the disk refuses a write.
     """
     enabled = tuple(source for source in sources if source.enabled)
     order_text = _identity(enabled, config)
@@ -204,11 +205,11 @@ def _serve(desk: BookDesk, pipe: Connection, deadline: float) -> bool:
         if not pipe.poll(0.5):
             continue
         name, args = pipe.recv()
-        heard = time.monotonic()
         if name == "done":
             pipe.send(None)
             return True
         pipe.send(getattr(desk, name)(*args))
+        heard = time.monotonic()
 
 
 def _end(process: subprocess.Popen[bytes]) -> int:

@@ -156,8 +156,7 @@ class RobotsMiddleware(_Middleware):
                 raise end from error  # the host itself, not a place that its robots.txt redirects to
             # RFC 9309, 2.3.1.2: after too many redirects a robots.txt counts as absent.
             return (404 if end.outcome is Outcome.BAD_REDIRECT else 0), b"", ""
-        is_html = response.headers.get("Content-Type", b"").lower().startswith(b"text/html")
-        return response.status, b"" if is_html else response.body, _text(response.headers.get("Retry-After"))
+        return response.status, response.body, _text(response.headers.get("Retry-After"))
 
     def _slow_down(self, url: str, rules: Rules) -> None:
         asked = rules.delay_seconds(self.crawler.spider.robots_token)

@@ -44,11 +44,17 @@ def scrapy_settings(order: FetchOrder) -> dict[str, Any]:
             "scrapers.middlewares.RedirectMiddleware": 600,
             "scrapers.middlewares.PeerMiddleware": 950,
         },
-        # Spiders see every answer: each has an outcome. No referrer is sent.
-        "HTTPERROR_ALLOW_ALL": True,
-        "REFERER_ENABLED": False,
-        # Our own robots middleware stands above; this keeps Scrapy from warning that robots.txt is not obeyed.
+        # Spiders see every answer, and no middleware drops a request in silence: each address has an outcome.
+        "SPIDER_MIDDLEWARES": {
+            "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
+            "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
+            "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+            "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+            "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+        },
+        # Our own middlewares stand above for what these name.
         "ROBOTSTXT_OBEY": True,
+        "REFERER_ENABLED": False,
         "REDIRECT_MAX_TIMES": MOST_REDIRECTS,
         "METAREFRESH_ENABLED": False,
         "COOKIES_ENABLED": False,

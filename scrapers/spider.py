@@ -105,15 +105,20 @@ class CardSpider(Spider):
             headers["If-None-Match"] = task.etag
         if task.last_modified:
             headers["If-Modified-Since"] = task.last_modified
-        yield Request(
-            task.url,
-            headers=headers,
-            meta={"task": task},
-            callback=self.parse,
-            errback=self.failed,
-            dont_filter=True,
-            priority=1 if task.kind == "feed" else 0,
-        )
+        try:
+            request = Request(
+                task.url,
+                headers=headers,
+                meta={"task": task},
+                callback=self.parse,
+                errback=self.failed,
+                dont_filter=True,
+                priority=1 if task.kind == "feed" else 0,
+            )
+        except ValueError as error:
+            yield from self._hand_over(self._ended(task, Ended(Outcome.OUT_OF_SCOPE, f"no address: {error}")))
+        else:
+            yield request
 
     def _hand_over(self, answer: Answer) -> Iterator[Request]:
         host = answer.task.host
