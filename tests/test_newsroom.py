@@ -23,7 +23,11 @@ from pipeline.newsroom.pages import article_page
 from pipeline.newsroom.server import Newsroom, odd_addresses
 from pipeline.newsroom.stories import FOLDER, publishers, read_story, stories, story
 from pipeline.records import ATTRIBUTION_KINDS, EVENT_TYPES, ROLES, Force, Modality
-from scrapers.records import FeedShape, Outcome
+from scrapers.archive import Archive
+from scrapers.crawl import CrawlConfig, crawl
+from scrapers.frontier import Frontier
+from scrapers.reading import read
+from scrapers.records import FeedShape, Outcome, Page
 
 COPIES = {
     "northline-tessel-request",
@@ -389,7 +393,7 @@ def test_odd_addresses_answer_oddly(newsroom: Newsroom) -> None:
     seen = set()
     for odd in odd_addresses():
         assert odd.outcome in set(Outcome)
-        seen.add(odd.outcome)
+        seen |= {odd.outcome, odd.reading}
         if odd.answer == "elsewhere":
             assert urlsplit(odd.address).hostname not in {publisher.host for publisher in publishers().values()}
             continue
@@ -513,3 +517,27 @@ def test_a_closed_newsroom_frees_its_ports() -> None:
         port = urlsplit(next(iter(first.sites.values())).origin).port
     with pytest.raises(ConnectionRefusedError):
         ask(f"http://127.0.0.1:{port}/")
+
+
+def test_the_crawler_meets_every_article_and_every_planted_outcome(tmp_path: Path) -> None:
+    pages: list[Page] = []
+    config = CrawlConfig(allow_loopback=True, contact="newsroom@demo.example")
+    frontier, archive = Frontier(tmp_path / "crawl.db"), Archive(tmp_path / "archive")
+    with Newsroom() as running:
+        report = crawl(running.cards(), frontier, archive, config=config, sink=pages.append)
+        cards = {card.source_id: card for card in running.cards()}
+        texts = {page.url: read(page, cards[page.source_id]) for page in pages}
+        for each in stories():
+            reading = texts[running.address(each.story_id)]
+            assert reading.outcome is Outcome.SAVED, (each.story_id, reading.detail)
+            assert reading.article is not None
+            claims = expected()[f"{each.story_id}@{len(each.versions)}" if each.edits else each.story_id]["claims"]
+            lost = [claim["quote"] for claim in claims if claim["quote"] not in reading.article.text]
+            assert lost == [], each.story_id
+        met = report.outcomes
+        for odd in odd_addresses():
+            assert met.get(odd.outcome, 0) > 0, odd.path
+            if odd.reading:
+                assert texts[running.sites[odd.publisher_id].origin + odd.path].outcome == odd.reading
+    members_only = b"Whoever quotes from it did not ask"
+    assert not any(members_only in page.body for page in pages)

@@ -40,7 +40,10 @@ _PDF = (
 
 @dataclass(frozen=True, slots=True)
 class OddAddress:
-    """An address that a feed names from a day on and behind which no article stands; `outcome` is a crawler's due."""
+    """An address that a feed names from a day on and behind which no article stands.
+
+    `outcome` is what a crawler should make of the visit, `reading` what a reader should make of the page, "" if none.
+    """
 
     publisher_id: str
     path: str
@@ -48,6 +51,7 @@ class OddAddress:
     since: date
     answer: str  # gone, pdf, redirect, page, shell, forbidden, elsewhere
     outcome: str
+    reading: str = ""
     to: str = ""
     address: str = ""  # where it lies on a host that is not the publisher's
 
