@@ -136,17 +136,21 @@ _SOURCE = _any(
     r"^read the (?:full|original) (?:article|story|report)\b.{0,120}$",
 )
 _TEASERS = re.compile(
-    r"^(?:you (?:may|might)(?: also)? (?:like|enjoy|be interested in|have missed)|you['’]ll also like|we (?:also )?recommend|"
+    r"^(?:you (?:may|might)(?: also)? (?:like|enjoy|be interested in|have missed)|you['’]ll also like|we (?:also "
+    r")?recommend|"
     r"(?:related|recommended|similar|more|other|latest|popular|trending|recent|top|featured|must[- ]read)\s+"
     r"(?:stories|articles?|posts?|reading|reads|content|coverage|news|topics|videos?|links?|headlines)"
     r"(?: (?:from|on|about|for you)\b.{0,50})?|recommended(?: for you| by\b.{0,30})?|more from\b[^:]{0,60}(?!:)|"
-    r"more on this(?: story| topic)?|more in\b[^:]{0,40}(?!:)|what to read next|read next|up next|next up|see also|also read|"
-    r"don['’]t miss|most (?:read|popular|viewed|shared)\b.{0,30}|trending(?: now)?|editor['’]?s picks?|post navigation|"
+    r"more on this(?: story| topic)?|more in\b[^:]{0,40}(?!:)|what to read next|read next|up next|next up|see "
+    r"also|also read|"
+    r"don['’]t miss|most (?:read|popular|viewed|shared)\b.{0,30}|trending(?: now)?|editor['’]?s picks?|post "
+    r"navigation|"
     r"you may have missed|from around the web)\s*[:.…!]*$",
     re.I,
 )
 _AFTER_ALL = re.compile(
-    r"^(?:leave a (?:reply|comment)|(?:\d+ )?comments|about the authors?|share this(?: article| story| post)?|follow us|"
+    r"^(?:leave a (?:reply|comment)|(?:\d+ )?comments|about the authors?|share this(?: article| story| post)?|"
+    r"follow us|"
     r"stay connected|join the (?:conversation|discussion))\s*[:.…!]*$",
     re.I,
 )

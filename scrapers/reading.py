@@ -33,7 +33,7 @@ from scrapers.records import (
 )
 
 _MIN_CHARS = 140  # a body shorter than this is no article, unless the page says that it is one
-_SHORT_BODY = 600  # below this the JSON-LD's articleBody is looked at, and a wall is believed
+_SHORT_BODY = 600  # below this the JSON-LD's articleBody is looked at; below twice this a wall is believed
 _MANY_LINKS = 12
 _HTML_TYPES = {"", "text/html", "application/xhtml+xml", "application/octet-stream", "text/plain"}
 _ARTICLE_KINDS = re.compile(r"article|report|posting|pressrelease|review")
@@ -71,7 +71,6 @@ def read(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Re
     picked = _by_recipe(html, source, published)
     if picked is None or not published:
         published = published or _last_resort_date(html, page, picked)
-    wall = _has_wall(tree.body.text(separator=" ") if tree.body is not None else "")
     found = list(picked.blocks) if picked and picked.blocks else _general(html, tree, about)
     about = replace(
         about,
@@ -79,7 +78,7 @@ def read(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Re
         byline=_picked_names(picked) or about.byline,
     )
     body = _clean_blocks(found, about)
-    return _conclude(page, source, about, published, body, wall)
+    return _conclude(page, source, about, published, body, html)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +176,8 @@ def _clean_blocks(found: list[Block], about: Metadata) -> _Body:
     return _Body(cleaned, links, sum(block.link_chars for block in kept))
 
 
-def _has_wall(page_text: str) -> bool:
-    return bool(_WALL.search(page_text))
-
-
 def _conclude(
-    page: Page, source: Source | None, about: Metadata, published: Dated | None, body: _Body, wall: bool
+    page: Page, source: Source | None, about: Metadata, published: Dated | None, body: _Body, html: str
 ) -> Reading:
     """Judge whether what was read is an article, and make it one."""
     text = body.cleaned.text
@@ -199,8 +194,7 @@ def _conclude(
         )
     if not text or (len(text) < _MIN_CHARS and not (says_article and len(text) >= 40)):
         return Reading(Outcome.NO_TEXT, detail=f"only {len(text)} characters of running text were found on the page")
-    gated = about.linked.free is False
-    partial = len(text) < 2 * _SHORT_BODY and (gated or wall) or (wall and len(text) < _SHORT_BODY)
+    partial = len(text) < 2 * _SHORT_BODY and (about.linked.free is False or bool(_WALL.search(html)))
     return Reading(Outcome.SAVED, _article(page, source, about, published, body, "partial" if partial else "full"))
 
 
@@ -243,4 +237,4 @@ def _read_plain_text(page: Page, text: str, source: Source | None, hint: FeedEnt
     if not title and len(parts) > 1 and len(parts[0]) <= 200 and parts[0][-1] not in ".!?":
         title, parts = parts[0], parts[1:]
     body = _clean_blocks([Block("p", part) for part in parts], Metadata(title=title))
-    return _conclude(page, source, Metadata(title=title), _from_hint(page, hint), body, wall=False)
+    return _conclude(page, source, Metadata(title=title), _from_hint(page, hint), body, text)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 
 from bs4 import BeautifulSoup, Tag
+from soupsieve import compile as compile_selector
 
 from scrapers.bodies import is_only_links
 from scrapers.markup import Block, blocks, parse, tidy
 from scrapers.records import Recipe, Source
 
-_BULK = re.compile(r"<(script|style|svg|noscript|template)\b.*?</\1\s*>", re.I | re.S)
+# What no recipe picks from: taken out by the fast parser first, it halves the time that BeautifulSoup needs.
+_BULK = (
+    "head,script,style,svg,noscript,template,iframe,nav,footer,form,button,picture,img,source,video,audio,object,link,"
+    "input,select"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +46,19 @@ def recipes_for(source: Source | None, day: date | None) -> list[Recipe]:
 
 
 def apply(recipe: Recipe, html: str) -> Picked:
-    """Run a recipe's CSS selectors over a page. Nested matches count once; the dropped elements are cut out first."""
-    soup = BeautifulSoup(_BULK.sub("", html), "lxml")
+    """Run a recipe's CSS selectors over a page. Nested matches count once; what `drop` names is left out."""
+    soup = BeautifulSoup(_slim(html), "lxml")
     title = soup.select_one(recipe.title) if recipe.title else None
     byline = [tidy(node.get_text(" ")) for node in soup.select(recipe.byline)] if recipe.byline else []
     when = soup.select_one(recipe.date) if recipe.date else None
-    for selector in recipe.drop:
-        for node in soup.select(selector):
-            node.decompose()
+    drop = compile_selector(", ".join(recipe.drop)) if recipe.drop else None
     found: list[Block] = []
     for node in _outermost(soup.select(recipe.body)) if recipe.body else []:
+        if drop is not None:
+            if drop.closest(node) is not None:
+                continue
+            for part in drop.select(node):
+                part.decompose()
         fragment = parse(f"<body>{node}</body>").root
         found.extend(block for block in blocks(fragment) if not is_only_links(block))
     return Picked(
@@ -60,6 +67,13 @@ def apply(recipe: Recipe, html: str) -> Picked:
         byline=tuple(name for name in byline if name),
         date=_written_date(when) if when else "",
     )
+
+
+def _slim(html: str) -> str:
+    tree = parse(html)
+    for node in tree.css(_BULK):
+        node.decompose()
+    return tree.html or ""
 
 
 def _outermost(found: list[Tag]) -> list[Tag]:
