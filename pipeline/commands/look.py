@@ -177,7 +177,8 @@ def _conflicts(db: sqlite3.Connection, event_id: str | None) -> list[dict[str, A
         conflict["values"] = _rows(
             db,
             """select v.value, v.claim_id, c.quote, s.title as source
-               from conflict_values v join claims c using (claim_id) join sources s using (source_id) where v.conflict_id = ? order by v.value, v.claim_id""",
+               from conflict_values v join claims c using (claim_id)
+               join sources s using (source_id) where v.conflict_id = ? order by v.value, v.claim_id""",
             conflict["conflict_id"],
         )
     return found

@@ -1,0 +1,55 @@
+"""What several commands share: the source cards and lexicon files of a ledger, and errors in the words of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import OutsideFailure, WrongUse
+from pipeline.folder import DataFolder
+from pipeline.settings import Settings, load_settings
+from scrapers.records import Source
+
+
+def settings_of(folder: DataFolder) -> Settings:
+    """Return the settings of a ledger."""
+    return load_settings(folder.settings)
+
+
+def sources_of(settings: Settings) -> tuple[Source, ...]:
+    """Return the packaged source cards and those of the settings' folder; raise WrongUse for a broken card."""
+    from pipeline.steps import every_source
+    from scrapers.cards import CardError, load_sources
+
+    try:
+        return every_source(load_sources(), load_sources(Path(settings.cards)) if settings.cards else ())
+    except CardError as error:
+        raise WrongUse(str(error)) from error
+    except OSError as error:
+        raise WrongUse(f"{settings.cards}: the folder of source cards cannot be read ({error.strerror}).") from error
+
+
+def lexicon_of(settings: Settings) -> tuple[Path, ...]:
+    """Return the further lexicon files of the settings."""
+    if not settings.lexicon:
+        return ()
+    place = Path(settings.lexicon)
+    if not place.exists():
+        raise WrongUse(f"{place}: the lexicon named in the settings is not there.")
+    return (place,)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn the errors of the rooms below into those that the command line speaks."""
+    from pipeline.lexicon.lexicon import LexiconError
+    from scrapers.archive import ArchiveError
+    from scrapers.crawl import ConfigError, CrawlError
+
+    try:
+        yield
+    except (ConfigError, LexiconError) as error:
+        raise WrongUse(str(error)) from error
+    except (ArchiveError, CrawlError) as error:
+        raise OutsideFailure(str(error)) from error

@@ -1,0 +1,86 @@
+"""The command that shows everything on the small invented newsroom."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from pipeline.commands.common import plain_errors
+from pipeline.commands.output import Progress
+from pipeline.errors import OutsideFailure
+from pipeline.folder import DataFolder
+
+
+def make_demo(folder: DataFolder, say=click.echo) -> None:
+    """Crawl the newsroom on two of its days (the second sees edits), extract, build, publish."""
+    from pipeline import steps
+    from pipeline.gate import passes_topic
+    from pipeline.newsroom.server import Newsroom
+    from pipeline.newsroom.stories import FOLDER, LAST_DAY
+    from scrapers.archive import Archive
+    from scrapers.crawl import CrawlConfig, crawl
+    from scrapers.frontier import Frontier
+
+    folder.make()
+    folder.logs.mkdir(exist_ok=True)
+    lexicon = (FOLDER / "lexicon.toml",)
+    last = datetime.combine(LAST_DAY, datetime.min.time(), tzinfo=UTC) + timedelta(hours=23)
+    with Newsroom() as newsroom:
+        cards = newsroom.cards()
+        for moment in (last - timedelta(days=20), last - timedelta(days=1), last):
+            newsroom.set_day(moment)
+            config = CrawlConfig(
+                contact="demo@oversight-ledger.example",
+                allow_loopback=True,
+                topic_filter=passes_topic,
+                pause_seconds=0.0,
+                now=lambda moment=moment: moment,
+                log_file=str(folder.logs / "crawl.log"),
+            )
+            with closing(Frontier(folder.crawl_db)) as frontier:
+                archive = Archive(folder.archive, folder.crawl_db)
+                report = crawl(cards, frontier, archive, config=config)
+                archive.close()
+            say(
+                f"Crawled the newsroom as of {moment.date()}: {report.n_visits} visits, "
+                f"{report.n_pages} new or changed pages."
+            )
+    # The sites ran on ports of their own; in the ledger they stand under their (invented) names.
+    sources = tuple(replace(card, homepage=f"https://{card.hosts[-1]}/") for card in cards)
+    progress = Progress()
+    found = steps.extract(folder, sources, progress, lexicon)
+    progress.done(f"Read {found.n_pages} pages: {found.n_relevant} articles on AI oversight, {found.n_claims} claims.")
+    built = steps.build(folder, sources, least_confidence=0.5, lexicon=lexicon)
+    say(f"Built {built.n_events} events of {built.n_origins} origins, with {built.n_conflicts} disagreements.")
+    steps.publish(folder, keep=7)
+
+
+@click.command()
+@click.option("--port", default=8001, show_default=True, type=click.IntRange(0, 65535), help="Port of the site.")
+@click.option("--no-serve", is_flag=True, help="Only make the ledger, do not serve it.")
+@click.option("--again", is_flag=True, help="Start from nothing, even where the demo was made before.")
+@click.pass_obj
+def demo(folder: DataFolder, port: int, no_serve: bool, again: bool) -> None:
+    """Crawl the small invented newsroom, read it, build its ledger and serve it."""
+    import shutil
+
+    place = DataFolder(Path(folder.path) / "demo")
+    with place.lock(), plain_errors():
+        if again:
+            for part in (place.archive, place.published):
+                shutil.rmtree(part, ignore_errors=True)
+            for file in place.path.glob("*.db*"):
+                file.unlink()
+        try:
+            make_demo(place)
+        except OSError as error:
+            raise OutsideFailure(f"{place.path}: {error.strerror or error}") from error
+    click.echo(f"The demo's ledger lies in {place.path}: look into it with `oversight --data {place.path} ...`.")
+    if not no_serve:
+        from pipeline.serve.app import serve
+
+        serve(place.path, "127.0.0.1", port)

@@ -1,0 +1,200 @@
+"""Commands over files: add one page or text, read a folder of texts into claims, score claims against annotations."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.commands.common import lexicon_of, plain_errors, settings_of, sources_of
+from pipeline.commands.output import Progress, json_option, say_json
+from pipeline.errors import OutsideFailure, WrongUse
+from pipeline.folder import DataFolder
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a JSON document with at least `text`; raise WrongUse in plain words."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise WrongUse(f"{path}: this is not readable JSON ({error}).") from error
+    if not isinstance(document, dict) or not isinstance(document.get("text"), str):
+        raise WrongUse(f'{path}: a document needs a key "text" with the article\'s text.')
+    return document
+
+
+def day_of(path: Path, document: dict[str, Any]) -> date | None:
+    """Return the publication day of a document; raise WrongUse where it is no ISO date."""
+    value = document.get("published")
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        raise WrongUse(f'{path}: "published" is {value!r}, but should be a date such as 2026-05-08.') from None
+
+
+@click.command()
+@click.argument("what")
+@click.option("--title", default="", help="Title, where the file does not give one.")
+@click.option("--published", default="", help="Publication date (2026-05-08), where the file does not give one.")
+@click.option("--url", default="", help="Address of the original, where the file does not give one.")
+@json_option
+@click.pass_obj
+def add(folder: DataFolder, what: str, title: str, published: str, url: str, as_json: bool) -> None:
+    """Add one page or text: WHAT is a file (.json with "text", .html, .txt) or an http(s) address."""
+    from pipeline.steps import add_article
+
+    with folder.lock(), plain_errors():
+        settings = settings_of(folder)
+        if what.startswith(("http://", "https://")):
+            article = _fetched(folder, what, settings)
+        else:
+            article = _from_file(folder, Path(what), title, published, url)
+        findings = add_article(folder, article, lexicon_of(settings))
+    if as_json:
+        say_json({"article_id": article.article_id, "version": article.version, "relevant": findings.relevant,
+                  "claims": len(findings.claims)})  # fmt: skip
+        return
+    about = f"{len(findings.claims)} claims" if findings.relevant else "it is not about the oversight of AI"
+    click.echo(f"Added “{article.title or article.url}” as {article.article_id}: {about}.")
+    click.echo("Run `oversight build` and `oversight publish` to see it on the site.")
+
+
+def _from_file(folder: DataFolder, path: Path, title: str, published: str, url: str):
+    from dataclasses import replace
+
+    from pipeline.texts import plain_text
+
+    if not path.is_file():
+        raise WrongUse(f"{path}: there is no such file. Give a .json, .html or .txt file, or an http(s) address.")
+    if path.suffix.lower() in {".html", ".htm"}:
+        article = _read_html(folder, path, url)
+        return replace(article, title=title or article.title)
+    document = read_document(path) if path.suffix.lower() == ".json" else {"text": path.read_text(errors="replace")}
+    document = {**document, **{k: v for k, v in (("title", title), ("published", published), ("url", url)) if v}}
+    article = plain_text(
+        document["text"],
+        name=str(document.get("id") or path.stem),
+        title=str(document.get("title") or ""),
+        published=day_of(path, document),
+        url=str(document.get("url") or ""),
+        publisher=str(document.get("site") or ""),
+    ).article
+    if not article.text:
+        raise WrongUse(f"{path}: there is no text in it.")
+    return article
+
+
+def _read_html(folder: DataFolder, path: Path, url: str):
+    import hashlib
+
+    from scrapers.records import Page
+
+    body = path.read_bytes()
+    address = url or f"https://files.invalid/{path.name}"
+    page = Page(
+        url=address, final_url=address, source_id="added", fetched_at=datetime.now(UTC), status=200,
+        media_type="text/html", charset="", headers=(), body=body, sha256=hashlib.sha256(body).hexdigest(),
+    )  # fmt: skip
+    return _article_on(folder, page, str(path))
+
+
+def _article_on(folder: DataFolder, page, name: str):
+    """Archive a page and return the article on it; raise WrongUse where there is none."""
+    from pipeline.steps import read_safely
+    from scrapers.archive import Archive
+
+    reading = read_safely(page, None, None)
+    if reading.article is None:
+        raise WrongUse(f"{name}: no article was found in it ({reading.outcome.value}: {reading.detail}).")
+    archive = Archive(folder.archive, folder.crawl_db)
+    archive.add(page)
+    archive.close()
+    return reading.article
+
+
+def _fetched(folder: DataFolder, url: str, settings):
+    """Fetch one address through the crawler, with all its manners and guards."""
+    from contextlib import closing
+    from urllib.parse import urlsplit
+
+    from scrapers.archive import Archive
+    from scrapers.crawl import CrawlConfig, crawl
+    from scrapers.frontier import Frontier
+    from scrapers.records import FeedEntry, Source, Standing
+
+    host = urlsplit(url).hostname or ""
+    card = next((s for s in sources_of(settings) if host in s.hosts), None)
+    source = card or Source(
+        source_id="added", title=host, homepage=f"https://{host}/", standing=Standing.PRESS, jurisdiction="INT",
+        language="en", family="", feeds=(), hosts=(host,),
+    )  # fmt: skip
+    kept: list = []
+    with closing(Frontier(folder.crawl_db)) as frontier:
+        archive = Archive(folder.archive, folder.crawl_db)
+        now = datetime.now(UTC)
+        frontier.add_sources([source], now)
+        frontier.add_wanted(source, FeedEntry(url=url), now)
+        report = crawl([source], frontier, archive, config=CrawlConfig(contact=settings.contact), sink=kept.append)
+        archive.close()
+    if not kept:
+        ends = ", ".join(report.outcomes) or "nothing came back"
+        raise OutsideFailure(f"{url}: it could not be fetched ({ends}).")
+    return _article_on(folder, kept[-1], url)
+
+
+@click.command()
+@click.argument("texts", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where to write ID.json.")
+@click.pass_obj
+def claims(folder: DataFolder, texts: Path, out: Path) -> None:
+    """Read every ID.json in the folder TEXTS (`id`, `title`, `published`, `text`) and write its claims to --out."""
+    from pipeline.documents import read_folder
+
+    settings = settings_of(folder)
+    paths = sorted(texts.glob("*.json"))
+    if not paths:
+        raise WrongUse(f"{texts}: there is no .json file in it.")
+    documents = []
+    for path in paths:
+        document = read_document(path)
+        documents.append({**document, "id": str(document.get("id") or path.stem), "published": day_of(path, document)})
+    out.mkdir(parents=True, exist_ok=True)
+    progress = Progress()
+    found = 0
+    with plain_errors():
+        for number, result in enumerate(read_folder(documents, lexicon_of(settings), progress), start=1):
+            (out / f"{result['id']}.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+            found += len(result["claims"])
+    progress.done(f"Read {number} documents into {out}: {found} claims.")
+
+
+@click.command()
+@click.argument("texts", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("gold", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--predicted", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Claims made before with `oversight claims`; without it they are made now.")  # fmt: skip
+@click.option("--show", default=0, help="Show so many of the errors.")
+@json_option
+@click.pass_obj
+def evaluate(folder: DataFolder, texts: Path, gold: Path, predicted: Path | None, show: int, as_json: bool) -> None:
+    """Score the extraction over the documents in TEXTS against the annotations in GOLD."""
+    import tempfile
+
+    from pipeline.evaluate import evaluate as score
+
+    with tempfile.TemporaryDirectory() as scratch:
+        if predicted is None:
+            predicted = Path(scratch)
+            click.get_current_context().invoke(claims, texts=texts, out=predicted)
+        report = score(texts, gold, predicted)
+    if as_json:
+        say_json(report.as_dict())
+    else:
+        click.echo(report.as_table())
+        for line in report.errors[:show]:
+            click.echo(line)

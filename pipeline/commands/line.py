@@ -1,0 +1,155 @@
+"""The steps of the line as commands: crawl, extract, build, publish, and all of them at once."""
+
+from __future__ import annotations
+
+import click
+
+from pipeline.commands.common import lexicon_of, plain_errors, settings_of, sources_of
+from pipeline.commands.output import Progress, json_option, say_json
+from pipeline.errors import WrongUse
+from pipeline.folder import DataFolder
+
+CONTACT = (
+    'The sites must be able to reach whoever crawls them. Put `contact = "you@your-newsroom.org"` into {file}, or set '
+    "OVERSIGHT_CONTACT."
+)
+
+
+def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_seconds: float) -> dict:
+    from contextlib import closing
+
+    from pipeline.gate import passes_topic
+    from scrapers.archive import Archive
+    from scrapers.crawl import CrawlConfig, crawl
+    from scrapers.frontier import Frontier
+
+    settings = settings_of(folder)
+    sources = sources_of(settings)
+    known = {source.source_id for source in sources}
+    for name in only:
+        if name not in known:
+            raise WrongUse(f"There is no source '{name}'. `oversight sources list` names them all.")
+    chosen = [s for s in sources if s.enabled and (not only or s.source_id in only)]
+    if not settings.contact:
+        raise WrongUse(CONTACT.format(file=folder.settings))
+    folder.logs.mkdir(parents=True, exist_ok=True)
+    config = CrawlConfig(
+        contact=settings.contact,
+        topic_filter=passes_topic,
+        max_pages=max_pages,
+        max_seconds=max_seconds,
+        log_file=str(folder.logs / "crawl.log"),
+    )
+    with closing(Frontier(folder.crawl_db)) as frontier:
+        archive = Archive(folder.archive, folder.crawl_db)
+        report = crawl(chosen, frontier, archive, config=config, progress=click.echo)
+        archive.close()
+    return {"visits": report.n_visits, "pages": report.n_pages, "outcomes": report.outcomes, "stopped": report.stopped}
+
+
+def _say_crawl(report: dict) -> None:
+    ends = ", ".join(f"{n} {outcome}" for outcome, n in sorted(report["outcomes"].items())) or "nothing was due"
+    click.echo(f"Crawled: {report['visits']} visits, {report['pages']} pages kept ({ends}).")
+    if report["stopped"]:
+        click.echo(f"Stopped early: {report['stopped']}.")
+
+
+def _extract(folder: DataFolder) -> dict:
+    from dataclasses import asdict
+
+    from pipeline.steps import extract as extract_step
+
+    settings = settings_of(folder)
+    progress = Progress()
+    report = extract_step(folder, sources_of(settings), progress, lexicon_of(settings))
+    progress.done(
+        f"Read {report.n_pages} pages and understood {report.n_articles} articles: {report.n_relevant} on AI oversight, "
+        f"{report.n_claims} claims."
+    )
+    return asdict(report)
+
+
+def _build(folder: DataFolder) -> dict:
+    from pipeline.steps import build as build_step
+
+    folder.need(folder.crawl_db, "Run `oversight crawl` or `oversight add` first.")
+    settings = settings_of(folder)
+    report = build_step(
+        folder, sources_of(settings), least_confidence=settings.least_confidence, lexicon=lexicon_of(settings)
+    )
+    click.echo(
+        f"Built {report.n_events} events from {report.n_claims} claims in {report.n_relevant} articles of "
+        f"{report.n_origins} independent origins; {report.n_conflicts} disagreements."
+    )
+    if report.n_pending:
+        click.echo(f"{report.n_pending} articles wait for `oversight extract`.")
+    return report.as_dict()
+
+
+def _publish(folder: DataFolder, force: bool) -> dict:
+    from pipeline.steps import publish as publish_step
+
+    folder.need(folder.build_db, "Run `oversight build` first.")
+    file = publish_step(folder, keep=settings_of(folder).keep_snapshots, force=force)
+    click.echo(f"Published {file}.")
+    return {"snapshot": str(file)}
+
+
+@click.command()
+@click.option("--source", "only", multiple=True, help="Only this source (may be given more than once).")
+@click.option("--max-pages", default=2000, show_default=True, help="At most so many visits in this run.")
+@click.option("--max-seconds", default=1800.0, show_default=True, help="At most so long.")
+@json_option
+@click.pass_obj
+def crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_seconds: float, as_json: bool) -> None:
+    """Fetch what is due from the sources, politely, and keep every page as it came."""
+    with folder.lock(), plain_errors():
+        report = _crawl(folder, only, max_pages, max_seconds)
+    say_json(report) if as_json else _say_crawl(report)
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def extract(folder: DataFolder, as_json: bool) -> None:
+    """Read the claims out of the pages that no run has read yet."""
+    with folder.lock(), plain_errors():
+        report = _extract(folder)
+    if as_json:
+        say_json(report)
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def build(folder: DataFolder, as_json: bool) -> None:
+    """Join the claims into events with their origins and disagreements."""
+    with folder.lock(), plain_errors():
+        report = _build(folder)
+    if as_json:
+        say_json(report)
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Publish although the new ledger is much smaller than the last.")
+@json_option
+@click.pass_obj
+def publish(folder: DataFolder, force: bool, as_json: bool) -> None:
+    """Publish what was built as a new snapshot; a running server switches to it by itself."""
+    with folder.lock(), plain_errors():
+        report = _publish(folder, force)
+    if as_json:
+        say_json(report)
+
+
+@click.command()
+@click.option("--max-pages", default=2000, show_default=True, help="At most so many visits in this run.")
+@click.option("--max-seconds", default=1800.0, show_default=True, help="Crawl for at most so long.")
+@click.pass_obj
+def run(folder: DataFolder, max_pages: int, max_seconds: float) -> None:
+    """Crawl what is due, read it, build the ledger and publish it: the one command for cron."""
+    with folder.lock(), plain_errors():
+        _say_crawl(_crawl(folder, (), max_pages, max_seconds))
+        _extract(folder)
+        _build(folder)
+        _publish(folder, force=False)

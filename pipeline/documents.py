@@ -1,0 +1,76 @@
+"""Documents (id, title, published, text) come in, their claims in the exchange format go out, joined over all of them.
+
+The format is that of docs/claims.md written as JSON: each claim with its quote and the offsets of the quote in the
+document's own text, its type, trigger, modality, attribution, date, force, mention, participants and an event key that
+claims about the same event share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.flow import load_tools, understand
+from pipeline.joining import join
+from pipeline.lexicon.load import load_lexicon
+from pipeline.records import Claim, Findings
+from pipeline.texts import PlainText, plain_text
+
+
+def read_folder(
+    documents: Iterable[dict[str, Any]], lexicon: Sequence[Path], say: Callable[[str], None]
+) -> Iterator[dict[str, Any]]:
+    """Yield each document's findings as JSON values; `published` of a document is a date or None."""
+    tools = load_tools(lexicon=lexicon)
+    read: list[tuple[dict[str, Any], PlainText, Findings]] = []
+    for document in documents:
+        text = plain_text(
+            document["text"],
+            name=document["id"],
+            title=str(document.get("title") or ""),
+            published=document["published"],
+            publisher=str(document.get("site") or ""),
+        )
+        read.append((document, text, understand(text.article, tools)))
+        say(f"read {len(read)} documents")
+    joined = join(
+        [findings for _, _, findings in read], [text.article for _, text, _ in read], (),
+        lexicon=load_lexicon(*lexicon), min_confidence=0.0,
+    )  # fmt: skip
+    keys = {event.event_id: _key(event) for event in joined.events}
+    for document, text, findings in read:
+        yield {
+            "id": document["id"],
+            "title": document.get("title") or "",
+            "published": document["published"].isoformat() if document["published"] else None,
+            "relevant": findings.relevant,
+            "cites": sorted({credit.name for credit in findings.credits}),
+            "claims": [_claim(claim, text, keys[joined.claim_event[claim.claim_id]]) for claim in findings.claims],
+        }
+
+
+def _key(event) -> str:
+    day = event.date.value if event.date else "undated"
+    return f"{day}/{event.type}/{event.event_id}"
+
+
+def _claim(claim: Claim, text: PlainText, event: str) -> dict[str, Any]:
+    start, end = text.original_span(claim.evidence.start, claim.evidence.end)
+    return {
+        "quote": text.original[start:end],
+        "start": start,
+        "end": end,
+        "trigger": claim.trigger,
+        "type": claim.type,
+        "modality": claim.modality.value,
+        **({"direction": claim.direction} if claim.direction else {}),
+        "attribution": {"kind": claim.attribution.kind, "name": claim.attribution.name},
+        "date": {"value": claim.date.value, "basis": claim.date.basis} if claim.date else None,
+        "force": claim.force.value,
+        "mention": claim.mention,
+        "event": event,
+        "participants": [{"role": p.role, "name": p.name, "text": p.text} for p in claim.participants],
+        "confidence": claim.confidence,
+        "rule": claim.rule,
+    }

@@ -1,0 +1,133 @@
+"""The steps of the line over a data folder: crawl, extract, build, publish; each takes up where the last run ended.
+
+Every step says how far it has come through `say`, keeps what it has done in small transactions, and may be killed at
+any moment: the next run goes on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pipeline.folder import DataFolder
+from pipeline.records import Findings
+from pipeline.store.library import Library
+from pipeline.versions import program_version, reader_version
+from scrapers.archive import Archive
+from scrapers.frontier import Frontier
+from scrapers.reading import read
+from scrapers.records import Article, Outcome, Page, Reading, Source, Visit
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractReport:
+    """What one extraction did. `outcomes` counts how reading the new pages ended."""
+
+    n_pages: int
+    n_articles: int
+    n_relevant: int
+    n_claims: int
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+
+def read_pages(folder: DataFolder, sources: Sequence[Source], say: Say) -> Counter[str]:
+    """Read every archived page that this version of the reader has not read yet; return how the readings ended."""
+    by_id = {source.source_id: source for source in sources}
+    ended: Counter[str] = Counter()
+    with Library(folder.crawl_db) as library, closing(Frontier(folder.crawl_db)) as frontier:
+        archive = Archive(folder.archive, folder.crawl_db)
+        for ref in archive.pages():
+            if library.was_read(ref.sha256, ref.url, reader_version()):
+                continue
+            page = archive.get(ref.sha256, ref.url)
+            reading = read_safely(page, by_id.get(ref.source_id), frontier.hint(ref.url))
+            library.save_reading(
+                ref.sha256, ref.url, ref.source_id, reader_version(), reading.outcome, reading.article, reading.detail
+            )
+            ended[reading.outcome.value] += 1
+            say(f"read {ended.total()} pages")
+        archive.close()
+    return ended
+
+
+def read_safely(page: Page, source: Source | None, hint) -> Reading:
+    """Read a page; a page that makes the reader fail becomes the outcome UNREADABLE with what happened."""
+    try:
+        return read(page, source, hint)
+    except Exception as error:  # noqa: BLE001 - a broken page may break a reader in any way; the row says how
+        return Reading(Outcome.UNREADABLE, None, f"the reader failed: {type(error).__name__}: {error}"[:300])
+
+
+def extract(folder: DataFolder, sources: Sequence[Source], say: Say, lexicon: Sequence[Path] = ()) -> ExtractReport:
+    """Read new pages into articles and new articles into findings."""
+    ended = read_pages(folder, sources, say)
+    version = program_version(*lexicon)
+    n_articles = n_relevant = n_claims = 0
+    with Library(folder.crawl_db) as library:
+        waiting = library.n_pending(version)
+        if waiting:
+            from pipeline.flow import load_tools, understand  # heavy: spaCy
+
+            tools = load_tools(lexicon=lexicon)
+            for article in library.pending(version):
+                findings = understand(article, tools)
+                library.save_findings(findings, version)
+                n_articles += 1
+                n_relevant += findings.relevant
+                n_claims += len(findings.claims)
+                say(f"understood {n_articles} of {waiting} articles: {n_claims} claims")
+    return ExtractReport(ended.total(), n_articles, n_relevant, n_claims, dict(ended))
+
+
+def add_article(folder: DataFolder, article: Article, lexicon: Sequence[Path] = ()) -> Findings:
+    """Keep one article and what it says; return the findings."""
+    from pipeline.flow import load_tools, understand  # heavy: spaCy
+
+    version = program_version(*lexicon)
+    findings = understand(article, load_tools(lexicon=lexicon))
+    with Library(folder.crawl_db) as library:
+        library.save(article, findings, version)
+    return findings
+
+
+def build(folder: DataFolder, sources: Sequence[Source], *, least_confidence: float, lexicon: Sequence[Path] = ()):
+    """Join everything kept into build.db; return the BuildReport."""
+    from pipeline.lexicon.load import load_lexicon
+    from pipeline.store.build import build as build_ledger
+
+    return build_ledger(
+        folder.crawl_db,
+        folder.build_db,
+        sources,
+        visits=list(settled_visits(folder)),
+        program_version=program_version(*lexicon),
+        lexicon=load_lexicon(*lexicon),
+        min_confidence=least_confidence,
+    )
+
+
+def settled_visits(folder: DataFolder) -> Iterator[Visit]:
+    """Yield every visit with its last word: a page that was saved, but could not be read, ends as the reader said."""
+    with Library(folder.crawl_db) as library, closing(Frontier(folder.crawl_db)) as frontier:
+        ends = library.reading_outcomes(reader_version())
+        for visit in frontier.visits():
+            end = ends.get((visit.sha256, visit.url)) if visit.outcome is Outcome.SAVED else None
+            yield replace(visit, outcome=end) if end and end is not Outcome.SAVED else visit
+
+
+def publish(folder: DataFolder, *, keep: int, force: bool = False) -> Path:
+    """Publish build.db as a new snapshot; return its file."""
+    from pipeline.store.publish import publish as publish_snapshot
+
+    return publish_snapshot(folder.build_db, folder.published, keep=keep, force=force)
+
+
+def every_source(cards: Iterable[Source], more: Iterable[Source]) -> tuple[Source, ...]:
+    """Return both sets of cards; the second replaces cards of the first with the same id."""
+    by_id = {source.source_id: source for source in (*cards, *more)}
+    return tuple(by_id[key] for key in sorted(by_id))
