@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.assembly import anchor, make_event
 from pipeline.conflicts import find_conflicts
 from pipeline.events import group
 from pipeline.families import Families
+from pipeline.merging import anchor, make_event
 from pipeline.origins import assign, find_origins
 from pipeline.publishers import Outlet
 from pipeline.records import Claim, Conflict, Entity, EntityKind, Event, Findings, Origin, OriginEdge, event_id
@@ -26,6 +26,7 @@ class Joined:
     claims: Mapping[str, Claim]
     claim_event: Mapping[str, str]
     claim_origin: Mapping[str, str]
+    article_origin: Mapping[str, str]
 
 
 def outlets_of(lexicon) -> tuple[Outlet, ...]:
@@ -91,6 +92,7 @@ def join(
         claims=claims,
         claim_event={c: e.event_id for e in events for c in e.claim_ids},
         claim_origin=claim_origin,
+        article_origin={id_: origin.origin_id for origin in origins for id_ in origin.article_ids},
     )
 
 

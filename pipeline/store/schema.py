@@ -1,4 +1,4 @@
-"""The tables: private ones in crawl.db (`PRIVATE`), published ones in oversight.db (`PUBLISHED`), as numbered migrations.
+"""The tables: private ones in crawl.db (`private`), published ones in oversight.db (`published`), as migrations.
 
 A change of a published table is a new migration here, a higher SCHEMA_VERSION and a line in CHANGELOG.md.
 """
@@ -48,6 +48,20 @@ def articles_and_findings(db: Database) -> None:
     )
 
 
+@private()
+def vanished_events_and_lookups(db: Database) -> None:
+    """Where the claims of an event went whose id is gone; and the indexes that crawling and building look up."""
+    db.executescript(
+        """
+        create table event_redirects (
+            old_event_id text primary key, event_id text, reason text not null
+        ) strict;
+        create index articles_by_url on articles (url);
+        create index articles_by_first_seen on articles (first_seen_at, article_id, version);
+        """
+    )
+
+
 @published()
 def ledger(db: Database) -> None:
     """The published ledger."""
@@ -81,7 +95,8 @@ def ledger(db: Database) -> None:
             n_claims integer not null, page_sha256 text not null, origin_id text
         ) strict;
         create table article_versions (
-            article_id text not null references articles(article_id), version text not null, first_seen_at text not null,
+            article_id text not null references articles(article_id), version text not null,
+            first_seen_at text not null,
             last_seen_at text not null, page_sha256 text not null, n_claims integer not null,
             primary key (article_id, version)
         ) strict, without rowid;

@@ -1,0 +1,214 @@
+"""The private store: articles with their full text, every version, and what was read out of each, in crawl.db.
+
+One transaction for each article; after a crash it is whole or absent. One process writes at a time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from pipeline.records import Findings
+from pipeline.store.errors import plain_errors
+from pipeline.store.rows import article_of, article_row, findings_of, findings_row
+from pipeline.store.schema import open_db, private
+from scrapers.records import Article, Outcome
+
+LATEST = "order by last_seen_at desc, first_seen_at desc, version desc"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of an article as it was seen; times are ISO text."""
+
+    article: Article
+    first_seen_at: str
+    last_seen_at: str
+
+
+class Library:
+    """The articles and findings of one ledger."""
+
+    def __init__(self, path: Path) -> None:
+        """Open crawl.db, bringing its tables up to date. Raises StoreError."""
+        self.path = Path(path)
+        with plain_errors(self.path, "open"):
+            self._db = open_db(self.path)
+            self._db.row_factory = sqlite3.Row
+            private.apply(Database(self._db))
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Hold the write lock; all of the block is kept, or nothing. Inside another one it belongs to that one."""
+        with plain_errors(self.path, "write"):
+            if self._db.in_transaction:
+                yield self._db
+                return
+            self._db.execute("begin immediate")
+            try:
+                yield self._db
+                self._db.execute("commit")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
+                raise
+
+    def _rows(self, sql: str, values: Iterable[Any] | Mapping[str, Any] = ()) -> Iterator[sqlite3.Row]:
+        with plain_errors(self.path, "read"):
+            yield from self._db.execute(sql, values if isinstance(values, Mapping) else tuple(values))
+
+    # articles
+
+    def save_article(self, article: Article, seen_at: datetime | None = None) -> bool:
+        """Keep a version of an article; return True if it is new. A known version is only marked as seen again.
+
+        `seen_at`: when its page was fetched, by default the article's own fetched_at, else now.
+        """
+        seen = (seen_at or article.fetched_at or datetime.now(UTC)).astimezone(UTC).isoformat()
+        row = {**article_row(article), "first_seen_at": seen, "last_seen_at": seen}
+        with self.transaction() as db:
+            added = db.execute(_insert("articles", row, "or ignore"), row).rowcount == 1
+            if not added:
+                db.execute(
+                    "update articles set last_seen_at = max(last_seen_at, :last_seen_at), "
+                    "first_seen_at = min(first_seen_at, :first_seen_at) "
+                    "where article_id = :article_id and version = :version",
+                    {k: row[k] for k in ("article_id", "version", "first_seen_at", "last_seen_at")},
+                )
+        return added
+
+    def article(self, article_id: str, version: str | None = None) -> Article | None:
+        """Return an article, by default its latest version; None where it is not kept."""
+        where = "where article_id = ? and (? is null or version = ?)"
+        row = next(self._rows(f"select * from articles {where} {LATEST} limit 1", (article_id, version, version)), None)
+        return article_of(row) if row else None
+
+    def article_at(self, url: str) -> Article | None:
+        """Return the latest version of the article with a canonical address."""
+        row = next(self._rows(f"select * from articles where url = ? {LATEST} limit 1", (url,)), None)
+        return article_of(row) if row else None
+
+    def versions(self, article_id: str | None = None) -> Iterator[Version]:
+        """Yield every kept version (of one article, if given), oldest first within each article."""
+        sql = "select * from articles where (? is null or article_id = ?) order by article_id, last_seen_at, version"
+        for row in self._rows(sql, (article_id, article_id)):
+            yield Version(article_of(row), row["first_seen_at"], row["last_seen_at"])
+
+    def count(self) -> int:
+        """Return how many articles are kept, each counted once."""
+        return next(self._rows("select count(distinct article_id) from articles"))[0]
+
+    # readings: what became of each archived page
+
+    def save_reading(
+        self, page_sha256: str, url: str, source_id: str, reader_version: str, outcome: Outcome,
+        article: Article | None = None, detail: str = "",
+    ) -> None:  # fmt: skip
+        """Keep what reading a page gave, so that it is not read again by the same reader."""
+        row = {
+            "page_sha256": page_sha256, "url": url, "source_id": source_id, "reader_version": reader_version,
+            "outcome": outcome.value, "article_id": article.article_id if article else None,
+            "version": article.version if article else None, "detail": detail,
+        }  # fmt: skip
+        with self.transaction() as db:
+            if article is not None:
+                self.save_article(article)
+            db.execute(_insert("readings", row, "or replace"), row)
+
+    def was_read(self, page_sha256: str, url: str, reader_version: str) -> bool:
+        """Tell whether a page was read by this version of the reader."""
+        sql = "select 1 from readings where page_sha256 = ? and url = ? and reader_version = ?"
+        return next(self._rows(sql, (page_sha256, url, reader_version)), None) is not None
+
+    # findings
+
+    def save_findings(self, findings: Findings, program_version: str) -> None:
+        """Keep what was read out of one version of an article; the same program's earlier findings are replaced."""
+        row = findings_row(findings, program_version)
+        with self.transaction() as db:
+            db.execute(_insert("findings", row, "or replace"), row)
+
+    def save(self, article: Article, findings: Findings, program_version: str, seen_at: datetime | None = None) -> bool:
+        """Keep an article and its findings in one transaction; return True if this version of it is new."""
+        with self.transaction():
+            added = self.save_article(article, seen_at)
+            self.save_findings(findings, program_version)
+        return added
+
+    def pending(self, program_version: str, limit: int | None = None) -> Iterator[Article]:
+        """Yield the versions of articles that this version of the program has not read yet, oldest seen first."""
+        sql = """
+            select * from articles a where not exists (
+                select 1 from findings f
+                where f.article_id = a.article_id and f.version = a.version and f.program_version = ?
+            ) order by first_seen_at, article_id, version limit ?"""
+        with plain_errors(self.path, "read"):
+            rows = self._db.execute(sql, (program_version, -1 if limit is None else limit)).fetchall()
+        yield from map(article_of, rows)
+
+    def n_pending(self, program_version: str) -> int:
+        """Return how many versions of articles wait for this version of the program."""
+        sql = """
+            select count(*) from articles a where not exists (
+                select 1 from findings f
+                where f.article_id = a.article_id and f.version = a.version and f.program_version = ?)"""
+        return next(self._rows(sql, (program_version,)))[0]
+
+    def findings(self, program_version: str, *, relevant_only: bool = False) -> Iterator[Findings]:
+        """Yield all findings of a version of the program, of every version of every article."""
+        sql = "select findings from findings where program_version = ? and relevant >= ? order by article_id, version"
+        for row in self._rows(sql, (program_version, int(relevant_only))):
+            yield findings_of(row["findings"])
+
+    def last_program_version(self) -> str:
+        """Return the version of the program that wrote the latest findings, "" where there are none."""
+        row = next(self._rows("select program_version from findings order by rowid desc limit 1"), None)
+        return row[0] if row else ""
+
+    def program_versions(self) -> tuple[str, ...]:
+        """Return the versions of the program whose findings are kept."""
+        return tuple(row[0] for row in self._rows("select distinct program_version from findings order by 1"))
+
+    # events: what the last build called them
+
+    def event_history(self) -> dict[str, tuple[str, ...]]:
+        """Return the claim ids of each event of the last build."""
+        return {row[0]: tuple(row[1].split()) for row in self._rows("select event_id, claim_ids from event_history")}
+
+    def redirects(self) -> dict[str, tuple[str | None, str]]:
+        """Return for each vanished event id where its claims went, None for nowhere, and why."""
+        return {row[0]: (row[1], row[2]) for row in self._rows("select * from event_redirects")}
+
+    def save_history(
+        self, history: Mapping[str, Iterable[str]], redirects: Mapping[str, tuple[str | None, str]]
+    ) -> None:
+        """Replace the event history and the redirects in one transaction."""
+        with self.transaction() as db:
+            db.execute("delete from event_history")
+            db.executemany(
+                "insert into event_history values (?, ?)", [(k, " ".join(ids)) for k, ids in sorted(history.items())]
+            )
+            db.execute("delete from event_redirects")
+            db.executemany(
+                "insert into event_redirects values (?, ?, ?)", [(k, *value) for k, value in sorted(redirects.items())]
+            )
+
+
+def _insert(table: str, row: Mapping[str, Any], how: str = "") -> str:
+    return f"insert {how} into {table} ({', '.join(row)}) values ({', '.join(':' + name for name in row)})"

@@ -1,0 +1,159 @@
+"""A built ledger becomes the one that is shown: build.db comes in, a checked snapshot under published/ goes out.
+
+The snapshot is written under a name of its own, checked, and only then does `current` point at it, in one step.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline.errors import OversightError
+from pipeline.store.errors import StoreError, plain_errors
+
+KEEP = 7
+CURRENT = "current"
+_COUNTED = ("articles", "events", "claims", "entities")
+_FEW = 10  # a table with fewer rows may shrink as it likes
+
+
+class NotSane(OversightError):
+    """The new ledger is so much smaller than the last that something must have gone wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport:
+    """The snapshot that is shown now, its rows by table, and which old ones were removed."""
+
+    path: Path
+    n_bytes: int
+    counts: Mapping[str, int]
+    removed: tuple[str, ...]
+
+
+def publish(build_path: Path, folder: Path, *, force: bool = False, now: datetime | None = None) -> PublishReport:
+    """Publish build.db into `folder` and return what is shown now.
+
+    Raises StoreError (damaged, disk full), NotSane (a table fell by half or more; `force` publishes all the same).
+    Whatever fails, `current` goes on pointing at the last good snapshot.
+    """
+    build_path, folder = Path(build_path), Path(folder)
+    if not build_path.exists():
+        raise StoreError(f"{build_path} is not there. Run `oversight build` first.")
+    with plain_errors(folder, "make"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob("*.db.tmp*"):
+            leftover.unlink()
+    name = _free_name(folder, now or datetime.now(UTC))
+    temporary = folder / f"{name}.tmp"
+    try:
+        with plain_errors(build_path, "copy"):
+            _copy(build_path, temporary)
+        counts = check(temporary)
+        if not force:
+            _compare(counts, last_counts(folder), folder)
+        with plain_errors(temporary, "publish"):
+            _sync(temporary)
+            os.replace(temporary, folder / name)
+            _point(folder, name)
+            removed = _prune(folder, name)
+            n_bytes = (folder / name).stat().st_size
+    finally:
+        temporary.unlink(missing_ok=True)
+    return PublishReport(folder / name, n_bytes, counts, removed)
+
+
+def _free_name(folder: Path, now: datetime) -> str:
+    """Return a name by the second, later than any that stands there: names sort by time."""
+    name = f"oversight-{now.astimezone(UTC):%Y%m%dT%H%M%S}.db"
+    taken = [path.name for path in snapshots(folder)]
+    if not taken or name > taken[-1]:
+        return name
+    stem, _, number = taken[-1].removesuffix(".db").partition("_")
+    return f"{stem}_{int(number or 0) + 1:04d}.db"
+
+
+def _copy(build_path: Path, target: Path) -> None:
+    with closing(sqlite3.connect(f"file:{build_path.absolute()}?mode=ro", uri=True, timeout=30)) as connection:
+        connection.execute("vacuum into ?", (str(target),))
+    with closing(sqlite3.connect(target)) as connection:
+        connection.execute("pragma journal_mode=delete")
+
+
+def check(path: Path) -> dict[str, int]:
+    """Return the rows by table of a ledger that is whole; raise StoreError where it is damaged or refers to nothing."""
+    with (
+        plain_errors(path, "check"),
+        closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as connection,
+    ):
+        said = connection.execute("pragma quick_check").fetchone()[0]
+        if said != "ok":
+            raise StoreError(f"{path} is damaged ({said}). Run `oversight build` again.")
+        if broken := connection.execute("pragma foreign_key_check").fetchone():
+            raise StoreError(
+                f"{path}: row {broken[1]} of table {broken[0]} refers to a missing row of {broken[2]}. "
+                "Run `oversight build` again."
+            )
+        tables = [row[0] for row in connection.execute(f"select name from sqlite_master where {_PLAIN} order by name")]
+        return {table: connection.execute(f"select count(*) from {table}").fetchone()[0] for table in tables}
+
+
+_PLAIN = "type = 'table' and name not like '%\\_fts%' escape '\\' and name not like 'sqlite\\_%' escape '\\' " + (
+    "and name <> '_sqlite_migrations'"
+)
+
+
+def last_counts(folder: Path) -> dict[str, int]:
+    """Return the rows by table of the snapshot that is shown, {} where there is none or it cannot be read."""
+    current = folder / CURRENT
+    if not current.exists():
+        return {}
+    try:
+        return check(current.resolve())
+    except StoreError:
+        return {}
+
+
+def _compare(counts: Mapping[str, int], before: Mapping[str, int], folder: Path) -> None:
+    for table in _COUNTED:
+        old, new = before.get(table, 0), counts.get(table, 0)
+        if old >= _FEW and new * 2 <= old:
+            raise NotSane(
+                f"{folder / CURRENT} has {old} {table}, the new ledger only {new}; so it was not published. "
+                "If that is right, publish with --force."
+            )
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def _point(folder: Path, name: str) -> None:
+    """Let `current` point at a snapshot, in one step: a reader sees the old one or the new one, never none."""
+    link = folder / f".{CURRENT}.{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(name)
+    os.replace(link, folder / CURRENT)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def snapshots(folder: Path) -> list[Path]:
+    """Return the published snapshots, oldest first."""
+    return sorted(path for path in Path(folder).glob("oversight-*.db") if path.is_file() and not path.is_symlink())
+
+
+def _prune(folder: Path, shown: str) -> tuple[str, ...]:
+    old = [path for path in snapshots(folder)[:-KEEP] if path.name != shown]
+    for path in old:
+        path.unlink()
+    return tuple(path.name for path in old)

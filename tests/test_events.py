@@ -1,0 +1,164 @@
+"""Claims that say the same come together, and nothing else does."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from builders import article, claim, day_span
+from gold_claims import SHARED, b_cubed, load_gold
+
+from pipeline.events import group, is_named
+from pipeline.families import Families
+from pipeline.merging import best_modality, make_event
+from pipeline.records import Entity, EntityKind, Modality, Participant, event_id
+
+TEXT = (
+    "Meridian Labs signed the Harbour Accord on 5 May. Meridian Labs plans to sign the Harbour Accord on 5 May. "
+    "Meridian Labs signed the Lantern Pact on 5 May. It signed something. They asked for it. The agency banned Meridian."
+    " The agency lifted the ban on Meridian. Meridian Labs has postponed signing the Harbour Accord."
+)
+
+
+def make(source: str, sentence: str, trigger: str, type_: str = "agreement", day: int = 1, **more):
+    art = article(source, "one", TEXT, day=day)
+    return art, claim(art, sentence, trigger, type_, **more)
+
+
+def grouped(*pairs, families: Families | None = None) -> list[set[str]]:
+    articles = {art.article_id: art for art, _ in pairs}
+    return [set(ids) for ids in group([c for _, c in pairs], articles, families=families)]
+
+
+SIGNED = "Meridian Labs signed the Harbour Accord on 5 May."
+PLANS = "Meridian Labs plans to sign the Harbour Accord on 5 May."
+PARTIES = {"actor": ["Meridian Labs", "Office of Machine Safety"], "instrument": "Harbour Accord"}
+
+
+def test_two_reports_of_one_signing_are_one_event() -> None:
+    one = make("gazette", SIGNED, "signed", on="2026-05-05", **PARTIES)
+    two = make("herald", SIGNED, "signed", on="2026-05", **PARTIES)
+    assert grouped(one, two) == [{one[1].claim_id, two[1].claim_id}]
+
+
+def test_a_planned_signing_and_the_signing_itself_are_one_event() -> None:
+    planned = make("gazette", PLANS, "sign", on="2026-05-05", modality="planned", **PARTIES)
+    done = make("herald", SIGNED, "signed", on="2026-05-05", day=2, **PARTIES)
+    assert len(grouped(planned, done)) == 1
+
+
+def test_two_accords_of_one_day_are_two_events() -> None:
+    one = make("gazette", SIGNED, "signed", on="2026-05-05", **PARTIES)
+    other = make(
+        "herald", "Meridian Labs signed the Lantern Pact on 5 May.", "signed", on="2026-05-05",
+        actor=["Meridian Labs", "Office of Machine Safety"], instrument="Lantern Pact",
+    )  # fmt: skip
+    assert len(grouped(one, other)) == 2
+
+
+def test_imposing_and_lifting_are_never_one_event() -> None:
+    roles = {"actor": "The Agency", "target": "Meridian Labs", "on": "2026-05-05"}
+    one = make("gazette", "The agency banned Meridian.", "banned", "restriction", direction="impose", **roles)
+    other = make("herald", "The agency lifted the ban on Meridian.", "lifted", "restriction", direction="lift", **roles)
+    assert len(grouped(one, other)) == 2
+
+
+def test_requests_in_opposite_directions_are_two_events() -> None:
+    one = make("gazette", "They asked for it.", "asked", "access_request", actor="Meridian Labs", target="Ministry")
+    other = make("herald", "They asked for it.", "asked", "access_request", actor="Ministry", target="Meridian Labs")
+    assert len(grouped(one, other)) == 2
+
+
+def test_participants_without_a_name_glue_nothing_together() -> None:
+    one = make("gazette", "It signed something.", "signed", day=1, actor="the company")
+    other = make("herald", "It signed something.", "signed", day=9, actor="the company")
+    assert len(grouped(one, other)) == 2
+
+
+def test_stages_of_one_bill_are_separate_events() -> None:
+    art = article("gazette", "bill", "The Senate passed SB 7 on 5 May. The governor signed SB 7 on 6 May.")
+    passed = claim(art, "The Senate passed SB 7 on 5 May.", "passed", "legislation", on="2026-05-05", instrument="SB 7")
+    signed = claim(
+        art, "The governor signed SB 7 on 6 May.", "signed", "legislation", on="2026-05-06", instrument="SB 7"
+    )
+    assert len(grouped((art, passed), (art, signed))) == 2
+
+
+def test_an_agency_and_its_department_can_be_one_party() -> None:
+    families = Families([Entity("safety-unit", "Safety Unit", EntityKind.AGENCY, parent_id="ministry")])
+    one = make("gazette", "They asked for it.", "asked", "access_request", actor="Safety Unit", target="Meridian Labs")
+    other = make("herald", "They asked for it.", "asked", "access_request", actor="Ministry", target="Meridian Labs")
+    assert len(grouped(one, other, families=families)) == 1
+    assert len(grouped(one, other)) == 2
+
+
+def test_the_order_of_claims_makes_no_difference() -> None:
+    pairs = [
+        make(f"paper{n}", SIGNED, "signed", day=n, on="2026-05-05" if n % 2 else None, **PARTIES) for n in range(12)
+    ] + [make(f"other{n}", "They asked for it.", "asked", "access_request", actor=f"Body {n % 3}") for n in range(9)]
+    first = grouped(*pairs)
+    for seed in range(5):
+        random.Random(seed).shuffle(pairs)
+        assert grouped(*pairs) == first
+
+
+@pytest.mark.parametrize("modality", [m for m in Modality if m is not Modality.OCCURRED])
+def test_no_event_is_occurred_without_a_claim_that_says_so(modality: Modality) -> None:
+    one = make("gazette", PLANS, "sign", modality=modality.value, **PARTIES)
+    two = make("herald", SIGNED, "signed", modality=modality.value, **PARTIES)
+    articles = {art.article_id: art for art, _ in (one, two)}
+    event = make_event([one[1], two[1]], articles, {})
+    assert event.modality is modality
+
+
+def test_a_later_and_better_supported_denial_stands_above_and_the_event_is_contested() -> None:
+    said = make("gazette", SIGNED, "signed", day=1, **PARTIES)
+    denied = [make(f"paper{n}", SIGNED, "signed", modality="denied", day=3, **PARTIES) for n in range(2)]
+    articles = {art.article_id: art for art, _ in (said, *denied)}
+    claims = [c for _, c in (said, *denied)]
+    assert best_modality(claims, articles, {}) == (Modality.DENIED, True)
+    assert best_modality(claims[:2], articles, {}) == (Modality.OCCURRED, True)
+    one_origin = {c.claim_id: "o1" for c in claims[1:]}
+    assert best_modality(claims, articles, one_origin) == (Modality.OCCURRED, True)
+
+
+def test_what_was_planned_and_later_postponed_is_postponed() -> None:
+    planned = [make(f"paper{n}", PLANS, "sign", modality="planned", day=1, **PARTIES) for n in range(3)]
+    late = make("herald", SIGNED, "signed", modality="postponed", day=4, **PARTIES)
+    articles = {art.article_id: art for art, _ in (*planned, late)}
+    claims = [c for _, c in (*planned, late)]
+    assert best_modality(claims, articles, {}) == (Modality.POSTPONED, False)
+
+
+def test_an_event_takes_the_day_before_the_month_and_its_id_from_its_earliest_claim() -> None:
+    early = make("gazette", SIGNED, "signed", day=1, on="2026-05", **PARTIES)
+    late = make("herald", SIGNED, "signed", day=2, on="2026-05-05", **PARTIES)
+    event = make_event([late[1], early[1]], {a.article_id: a for a, _ in (early, late)}, {})
+    assert event.date == day_span("2026-05-05")
+    assert event.event_id == event_id(early[1].claim_id)
+    assert (event.n_articles, event.stage) == (2, "signed")
+
+
+def test_names_and_descriptions_are_told_apart() -> None:
+    for name in ("SB 53", "Claude", "xAI", "the European Commission"):
+        assert is_named(Participant("object", "x", name, EntityKind.MODEL)), name
+    for name in ("its AI models", "Meta’s AI models", "new models", "draft rules on AI"):
+        assert not is_named(Participant("object", "x", name, EntityKind.MODEL)), name
+
+
+def test_circles_among_parents_end() -> None:
+    families = Families(
+        [Entity("a", "A", EntityKind.AGENCY, parent_id="b"), Entity("b", "B", EntityKind.AGENCY, parent_id="a")]
+    )
+    assert families.closeness("a", "b") == 0.8
+
+
+@pytest.mark.skipif(not (SHARED / "gold/dev").is_dir(), reason="the folder with annotated documents is not here")
+def test_grouping_of_the_annotated_claims_keeps_its_level() -> None:
+    claims, articles, entities, keys = load_gold(SHARED / "gold/dev")
+    groups = group(claims, articles, entities)
+    found = {claim_id: str(number) for number, ids in enumerate(groups) for claim_id in ids}
+    precision, recall, f1 = b_cubed([(keys[c.claim_id], found[c.claim_id]) for c in claims])
+    assert f1 >= 0.84, (precision, recall, f1)
+    directions = {c.claim_id: c.direction for c in claims}
+    assert all(len({directions[id_] for id_ in ids} - {None}) <= 1 for ids in groups)
