@@ -17,6 +17,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from pipeline.gate import gate
 from pipeline.lexicon.load import load_lexicon
 from pipeline.newsroom.answers import expected, planted, version, write_documents
 from pipeline.newsroom.pages import article_page
@@ -337,6 +338,15 @@ def test_the_newsrooms_lexicon_joins_the_packaged_one() -> None:
     assert lexicon.name_at("model-assurance-institute", date(2026, 3, 30)) == "Model Assurance Institute"
     names = {name.text.casefold() for name in lexicon.names}
     assert not [name for names_of in planted()["gaps"].values() for name in names_of if name.casefold() in names]
+
+
+def test_the_gate_lets_in_what_is_about_oversight_and_nothing_else() -> None:
+    articles = planted()["articles"]
+    undecided = {*articles["relevant_without_event"], *articles["other_language"]}
+    for document_id, findings in expected().items():
+        each = version(document_id)
+        if document_id not in undecided:
+            assert gate(each.title, each.text).relevant == findings["relevant"], document_id
 
 
 # Server
