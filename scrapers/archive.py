@@ -40,13 +40,15 @@ class Archive:
         """Open the archive in `folder`. `db`: crawl.db or a connection to it; None: the crawl.db beside the folder."""
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._owns_db = not isinstance(db, sqlite3.Connection)
         self._db = db if isinstance(db, sqlite3.Connection) else open_crawl_db(db or self.folder.parent / "crawl.db")
         self._open: tuple[str, int] | None = None  # name and descriptor of the file that is written
 
     def close(self) -> None:
-        if self._open is not None:
-            os.close(self._open[1])
-            self._open = None
+        """Close the file that was written and the database, where it is the archive's own."""
+        self._close_file()
+        if self._owns_db:
+            self._db.close()
 
     def add(self, page: Page) -> PageRef:
         """Keep a page and enter it into the index. The same bytes of the same address are kept once."""
@@ -151,11 +153,16 @@ class Archive:
         found = self._db.execute("select max(offset + length) from pages where warc_file = ?", (name,)).fetchone()
         return found[0] or 0
 
+    def _close_file(self) -> None:
+        if self._open is not None:
+            os.close(self._open[1])
+            self._open = None
+
     def _writer(self, name: str) -> int:
         """Return the descriptor of the file to write to, locked for this process and with a torn tail cut off."""
         if self._open is not None and self._open[0] == name:
             return self._open[1]
-        self.close()
+        self._close_file()
         path = self.folder / name
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:

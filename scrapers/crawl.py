@@ -94,6 +94,8 @@ def crawl(
     enabled = tuple(source for source in sources if source.enabled)
     order_text = _identity(enabled, config)
     _check_disk(archive.folder)
+    if config.log_file:
+        Path(config.log_file).parent.mkdir(parents=True, exist_ok=True)
     started_at, clock = config.now(), time.monotonic()
     say = progress or (lambda line: None)
     recovered = tuple(frontier.recover(archive.unindexed()))

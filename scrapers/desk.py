@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -70,6 +70,7 @@ class BookDesk:
     def answer(self, answer: Answer) -> Reply:
         """Enter an answer; return what to do next."""
         now = self.config.now()
+        answer = _dated(answer, now)
         task, visit = answer.task, answer.visit
         source = self.sources[task.source_id]
         if self.open.pop(task.url, None) is None:
@@ -203,6 +204,12 @@ class BookDesk:
         tally.n_open -= 1
         if tally.n_open == 0:
             self.source_done(source, tally)
+
+
+def _dated(answer: Answer, now: datetime) -> Answer:
+    """Date visit and page by the crawl's own clock: the fetching process has none that a caller could set."""
+    page = replace(answer.page, fetched_at=now) if answer.page is not None else None
+    return replace(answer, visit=replace(answer.visit, at=now), page=page)
 
 
 def _retry_moment(header: str, now: datetime) -> datetime | None:

@@ -6,7 +6,7 @@ Every change of state is one transaction. Every method that depends on the time 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -200,6 +200,21 @@ class Frontier:
         published = as_moment(row["published_at"]) if row["published_at"] else None
         updated = as_moment(row["updated_at"]) if row["updated_at"] else None
         return FeedEntry(row["url"], row["title"], row["summary"], published, updated, row["entry_id"])
+
+    def visits(self, source_id: str | None = None) -> Iterator[Visit]:
+        """Yield every visit (to one source), oldest first."""
+        where, values = ("where source_id = ?", (source_id,)) if source_id else ("", ())
+        for row in self.db.execute(f"select * from visits {where} order by visit_id", values):
+            yield Visit(
+                row["url"],
+                row["source_id"],
+                as_moment(row["at"]),
+                Outcome(row["outcome"]),
+                row["detail"],
+                row["status"],
+                row["n_bytes"],
+                row["sha256"],
+            )
 
     def summaries(self) -> dict[str, SourceSummary]:
         """Return how visits went, for each source that was ever visited."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -16,6 +18,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hostile.cases import CASES, HOPS, LINKS
 from hostile.server import Handler, Site, article, redirect, status
 
@@ -91,6 +97,7 @@ def test_articles_of_a_feed_are_saved_and_a_second_run_adds_nothing(site: Site, 
     assert ledger.pages[0].media_type == "text/html" and ledger.pages[0].charset == "utf-8"
     assert all(ledger.archive.get(page.sha256) == page for page in ledger.pages)
     assert len(ledger.lines) == 1 and ledger.lines[0].startswith("The Gazette: 5 new pages")
+    assert {page.fetched_at for page in ledger.pages} == {NOW}, "the caller's clock dates the pages"
     assert ledger.frontier.hint(site.url("/news/1")).title == "On /news/1"
     agents = {asked.headers["user-agent"] for asked in site.asked}
     assert agents == {"OversightLedger/0.1"}
@@ -185,6 +192,35 @@ def test_a_name_that_leads_into_the_local_network_is_never_connected_to(ledger: 
 def test_loopback_is_closed_unless_it_is_allowed(site: Site, ledger: Ledger) -> None:
     report = ledger.crawl(source_of(site), allow_loopback=False, contact="desk@gazette.example")
     assert report.outcomes == {"BLOCKED_ADDRESS": 1} and site.asked == []
+
+
+def test_a_site_whose_certificate_nobody_vouches_for_is_not_read(tmp_path: Path, ledger: Ledger) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(1))
+        .not_valid_after(now + timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / "site.pem"
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    encoding = serialization.Encoding.PEM
+    pem.write_bytes(key.private_bytes(encoding, *form) + certificate.public_bytes(encoding))
+    site = Site()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    site.server.socket = context.wrap_socket(site.server.socket, server_side=True)
+    try:
+        site.routes["*"] = site.feed([])
+        source = source_of(site, feeds=(Feed(site.url("/feed").replace("http:", "https:"), FeedShape.RSS),))
+        report = ledger.crawl(source)
+        assert report.n_pages == 0 and site.asked == []
+        assert set(report.outcomes) <= {"ROBOTS_DENIED", "CONNECTION_FAILED"}
+    finally:
+        site.close()
 
 
 def test_robots_txt_is_obeyed(site: Site, ledger: Ledger) -> None:

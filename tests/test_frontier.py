@@ -203,6 +203,10 @@ def test_every_visit_has_one_outcome_and_they_add_up(frontier: Frontier) -> None
     assert summary.outcomes == {outcome.value: 1 for outcome in Outcome}
     assert frontier.db.execute("select count(*) from visits").fetchone()[0] == len(Outcome)
     assert summary.last_visit_at == NOW + MINUTE
+    assert [(v.url, v.outcome, v.at) for v in frontier.visits("gazette")] == [
+        (task.url, outcome, NOW + MINUTE) for task, outcome in zip(tasks, Outcome, strict=True)
+    ]
+    assert list(frontier.visits("other")) == []
 
 
 def test_a_page_and_its_visit_are_entered_together_or_not_at_all(frontier: Frontier, tmp_path: Path) -> None:
