@@ -339,7 +339,11 @@ def make_snapshot(path: Path) -> Path:
                 origins[origin]["kind"] = "wire" if basis == "wire" else "original"
                 edges.append(
                     dict(
-                        article_id=article["id"], to_article_id=to, to_name=SOURCES[lead][0], basis=basis, detail="0.97"
+                        article_id=article["id"],
+                        to_article_id=to,
+                        to_name=SOURCES[lead][0],
+                        basis=basis,
+                        detail="0.97 of the text is the same",
                     )
                 )
         identity = event_id(made[0])
@@ -361,7 +365,7 @@ def make_snapshot(path: Path) -> Path:
             objects=named["object"], instruments=named["instrument"], n_claims=len(mine),
             n_articles=len({claim["article_id"] for claim in mine}), n_origins=n_origins,
             origins_band="1" if n_origins == 1 else "2-3" if n_origins < 4 else "4+", contested=int(bool(story.conflicts)),
-            best_standing=min(standings, key="primary lab wire press trade aggregator".split().index),
+            best_standing=min(standings, key=["primary", "lab", "wire", "press", "trade", "aggregator"].index),
             confidence=story.confidence, first_reported_on=min(c["published_on"] for c in mine),
             last_reported_on=max(c["published_on"] for c in mine),
         ))  # fmt: skip
@@ -451,7 +455,7 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
             f"insert into facet_counts select 'events', '{column}', {column}, count(*) from events where {column} is not null group by {column}"
         )
     db["facts"].insert_all([
-        dict(key="built_at", value="2026-07-21T07:00:00+00:00"), dict(key="schema_version", value=str(SCHEMA_VERSION)),
+        dict(key="last_fetched_at", value="2026-07-21T06:40:00+00:00"), dict(key="schema_version", value=str(SCHEMA_VERSION)),
         dict(key="program_version", value="0.1.0"),
     ])  # fmt: skip
     db["events"].rebuild_fts()

@@ -27,7 +27,7 @@ SETTINGS = {
     "max_returned_rows": 500,
     "sql_time_limit_ms": 1000,
     "facet_time_limit_ms": 200,
-    "default_facet_size": 8,
+    "default_facet_size": 10,
     "max_csv_mb": 20,
     "truncate_cells_html": 600,
     "template_debug": False,

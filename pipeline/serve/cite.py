@@ -17,7 +17,7 @@ class Citation:
 
 
 def cite(event_id: str, summary: str, modality: str, url: str, built_on: str) -> Citation:
-    """Return the citations; `built_on` is the ISO day of the snapshot ("" if unknown), which says what was known when."""
+    """Return the citations; `built_on` is the ISO day of the snapshot ("" if unknown): what was known when."""
     sentence = f"{modality_words(modality).badge}: {' '.join(summary.split())}"
     state = f" (as of {day_words(built_on)})" if built_on else ""
     year = built_on[:4] or "n.d."

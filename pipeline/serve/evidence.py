@@ -81,7 +81,7 @@ def safe_url(url: str | None) -> str:
 
 
 def fragment_url(url: str | None, text: str) -> str:
-    """Return the address with a text fragment, so that a browser jumps to the quoted words; "" for an unsafe address."""
+    """Return the address with a text fragment, so that a browser jumps to the words; "" for an unsafe address."""
     safe = safe_url(url)
     words = _WORDS.findall(text)
     if not safe or not words:

@@ -10,8 +10,8 @@ from typing import Any
 Row = dict[str, Any]
 
 EVENT_COLUMNS = (
-    "e.event_id, e.type, e.modality, e.summary, e.stage, e.direction, e.force, e.jurisdiction, e.date_start, e.date_end, "
-    "e.date_precision, e.event_month, e.n_claims, e.n_articles, e.n_origins, e.origins_band, e.contested, "
+    "e.event_id, e.type, e.modality, e.summary, e.stage, e.direction, e.force, e.jurisdiction, e.date_start, "
+    "e.date_end, e.date_precision, e.event_month, e.n_claims, e.n_articles, e.n_origins, e.origins_band, e.contested, "
     "e.best_standing, e.confidence, e.first_reported_on, e.last_reported_on"
 )
 TIMELINE_MONTHS = 18
@@ -82,7 +82,10 @@ async def due_next(db: Any, day: str, size: int = 8) -> list[Row]:
 
 async def disputed(db: Any, size: int = 5) -> list[Row]:
     """Return the contested events reported on last, each with its `conflicts`."""
-    sql = f"select {EVENT_COLUMNS} from events e where e.contested = 1 order by e.last_reported_on desc, e.event_id limit ?"
+    sql = f"""
+        select {EVENT_COLUMNS} from events e where e.contested = 1
+        order by e.last_reported_on desc, e.event_id limit ?
+    """
     events = await many(db, sql, [size])
     ids = [event["event_id"] for event in events]
     found: dict[str, list[Row]] = defaultdict(list)
@@ -169,7 +172,9 @@ async def claims_of_event(db: Any, event_id: str) -> list[Row]:
             o.lead_article_id, o.n_articles as origin_articles
         from claims c join articles a using (article_id) join sources s on s.source_id = c.source_id
             left join origins o on o.origin_id = c.origin_id
-        where c.event_id = ? order by c.published_on, c.article_id, c.quote_start limit 500
+        where c.event_id = ?
+        order by c.published_on, instr('primary lab wire press trade aggregator', s.standing), c.article_id,
+            c.quote_start limit 500
     """
     return await _with_participants(db, await many(db, sql, [event_id]))
 
@@ -190,8 +195,8 @@ async def credits_of(db: Any, article_ids: Sequence[str]) -> list[Row]:
 async def conflicts_of_event(db: Any, event_id: str) -> list[Row]:
     """Return an event's conflicts, each with its `values`: the value and the claims that give it."""
     sql = """
-        select k.conflict_id, k.field, k.summary, v.value, v.claim_id, c.quote, c.modality, c.published_on, c.article_id,
-            s.title as source_title
+        select k.conflict_id, k.field, k.summary, v.value, v.claim_id, c.quote, c.modality, c.published_on,
+            c.article_id, s.title as source_title
         from conflicts k join conflict_values v using (conflict_id) join claims c on c.claim_id = v.claim_id
             join sources s on s.source_id = c.source_id
         where k.event_id = ? order by k.field, k.conflict_id, v.value, c.published_on, c.claim_id
@@ -207,7 +212,7 @@ async def conflicts_of_event(db: Any, event_id: str) -> list[Row]:
 
 
 async def related_events(db: Any, event_id: str, size: int = 6) -> list[Row]:
-    """Return events that share most parties with this one (an instrument or model counts double), nearest dates first."""
+    """Return events that share most parties with this one (an instrument or model counts double), nearest first."""
     sql = f"""
         with mine as (
             select p.entity_id, max(case when n.kind in ('instrument', 'model') then 2 else 1 end) as weight
@@ -244,7 +249,8 @@ async def entity(db: Any, entity_id: str) -> Row | None:
     )
     children = await many(
         db,
-        "select entity_id, name, kind, n_events from entities where parent_id = ? order by n_events desc, name limit 24",
+        "select entity_id, name, kind, n_events from entities where parent_id = ? "
+        "order by n_events desc, name limit 24",
         [entity_id],
     )
     return row | {"names": names, "children": children}
@@ -323,7 +329,8 @@ async def sources(db: Any) -> list[Row]:
         found[row["source_id"]].append(row)
     rows = await many(
         db,
-        "select * from sources order by instr('primary lab wire press trade aggregator', standing), title collate nocase",
+        "select * from sources "
+        "order by instr('primary lab wire press trade aggregator', standing), title collate nocase",
     )
     return [row | {"outcomes": found[row["source_id"]]} for row in rows]
 
@@ -410,7 +417,7 @@ FEED_FILTERS = ("type", "modality", "jurisdiction", "force", "contested", "origi
 
 
 async def feed_events(db: Any, filters: dict[str, str], party_ids: Iterable[str] | None, size: int = 50) -> list[Row]:
-    """Return the events last reported on that pass the filters: exact values of FEED_FILTERS, and any of the parties."""
+    """Return the events last reported on that pass the filters: values of FEED_FILTERS, and any of the parties."""
     clauses, params = ["1 = 1"], []
     for column in FEED_FILTERS:
         if column in filters:

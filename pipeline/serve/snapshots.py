@@ -7,6 +7,7 @@ Datasette keys its connections by database name, so that a swapped file would be
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import threading
 from pathlib import Path
@@ -63,6 +64,12 @@ def current_snapshot(data_dir: Path) -> Path:
             "or name the right folder with --data."
         )
     return link.resolve()
+
+
+def published_at(path: Path | str) -> str:
+    """Return when a snapshot was published, as an ISO moment in UTC, from its file name; "" for another name."""
+    match = re.search(r"-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)", Path(path).name)
+    return "{}-{}-{}T{}:{}:{}Z".format(*match.groups()) if match else ""
 
 
 def check_snapshot(path: Path) -> dict[str, int]:

@@ -93,7 +93,7 @@ KINDS = {
     "place": "Place",
 }
 ATTRIBUTIONS = {
-    "own_reporting": "The publisher's own words",
+    "own_reporting": "The publisher’s own words",
     "person": "Said by",
     "organisation": "Said by",
     "anonymous": "Unnamed source",
@@ -152,6 +152,7 @@ OUTCOMES = {
     "TIMEOUT": "timed out",
     "CONNECTION_FAILED": "connection failed",
     "BLOCKED_ADDRESS": "address not allowed",
+    "BAD_REDIRECT": "led on to nowhere",
     "OUT_OF_SCOPE": "outside the subject",
 }
 JURISDICTIONS = {
@@ -297,16 +298,19 @@ def date_basis_words(basis: str | None, said: str | None) -> str:
     """Return how a claim's date is known, with the words it was read from."""
     if not basis:
         return "no date could be read"
-    words = DATE_BASES.get(basis, basis)
-    return f"{words} (“{said}”)" if said and basis != "publication" else words
+    if basis == "relative" and said:
+        return f"worked out from “{said}” and the day of publication"
+    if basis == "stated" and said:
+        return f"stated: “{said}”"
+    return DATE_BASES.get(basis, basis)
+
+
+NAMELESS = {"outlet": "As reported elsewhere", "person": "Said by a person", "organisation": "Said by an organisation"}
 
 
 def attribution_words(kind: str, name: str | None) -> str:
-    """Return who says so: "Said by Jane Roe", "Unnamed source", "The publisher's own words"."""
+    """Return who says so: "Said by Jane Roe", "Unnamed source", "The publisher’s own words"."""
     words = ATTRIBUTIONS.get(kind, kind.replace("_", " "))
     if name and kind != "own_reporting":
-        joiner = " " if kind in ("person", "organisation", "outlet") else ": "
-        return f"{words}{joiner}{name}"
-    return {"outlet": "As reported elsewhere", "person": "Said by a person", "organisation": "Said by an organisation"}.get(
-        kind, words
-    )  # fmt: skip
+        return f"{words}{' ' if kind in NAMELESS else ': '}{name}"
+    return NAMELESS.get(kind, words)

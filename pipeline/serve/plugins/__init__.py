@@ -1,1 +1,1 @@
-"""Datasette plugins: pages and exports, filters and facets, cells and looks, safety. Registered by pipeline.serve.app."""
+"""Datasette plugins, registered by pipeline.serve.app: pages, exports, filters, cells, looks, safety."""

@@ -1,4 +1,4 @@
-"""A stored value comes in, the cell of a table goes out: links instead of ids, words instead of codes, always escaped."""
+"""A stored value comes in, the cell of a table goes out: links for ids, words for codes, always escaped."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from datasette import NotFound, Response, hookimpl
 
 from pipeline.serve import queries
 from pipeline.serve.feeds import atom
-from pipeline.serve.snapshots import NAME
+from pipeline.serve.snapshots import NAME, published_at
 from pipeline.serve.words import title_for, words_for
 
 
@@ -40,8 +40,7 @@ async def _feed(datasette: Any, request: Any, filters: dict, party: str | None, 
     title = "Oversight Ledger" + (f": {', '.join(said)}" if said else "")
     base = datasette.absolute_url(request, "/").rstrip("/")
     page = f"{base}/oversight/events" + (f"?{urlencode(arguments)}" if arguments else "")
-    known = await queries.facts(db)
-    body = atom(title, request.url, page, base, events, known.get("built_at", ""))
+    body = atom(title, request.url, page, base, events, published_at(db.path))
     return Response(
         body.decode(), headers={"cache-control": "max-age=60"}, content_type="application/atom+xml; charset=utf-8"
     )

@@ -1,4 +1,4 @@
-"""Names of parties and months in an address come in; SQL conditions and facets for the tables of events and claims go out."""
+"""Names of parties and months in an address come in, SQL conditions and facets of events and claims go out."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def filters_from_request(request: Any, table: str, database: str, datasette: Any
 
 
 class PartyFacet(Facet):
-    """Counts rows by the entities that take part in them: {"party": "party"} for any role, {"party": "actor"} for one."""
+    """Counts rows by the entities that take part in them: {"party": "party"} for any role, or "actor" and so on."""
 
     type = "party"
 

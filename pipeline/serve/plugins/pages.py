@@ -1,4 +1,4 @@
-"""A request for one of our own pages comes in, the page goes out; the queries are in queries.py, the looks in templates."""
+"""A request for one of our own pages comes in, the page goes out (SQL: queries.py, looks: templates)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datasette import NotFound, Response, hookimpl
 from pipeline.serve import queries
 from pipeline.serve.cite import cite
 from pipeline.serve.plugins.looks import event_href
-from pipeline.serve.snapshots import NAME
+from pipeline.serve.snapshots import NAME, published_at
 from pipeline.serve.timeline import build_timeline
 
 CACHE = {"cache-control": "max-age=5"}
@@ -42,28 +42,44 @@ async def home(datasette: Any, request: Any) -> Response:
         disputed=await queries.disputed(db),
         timeline=build_timeline(rows, day[:7], queries.TIMELINE_MONTHS),
         coverage=await queries.coverage(db),
-        facts=await queries.facts(db),
+        published_at=published_at(db.path),
         last_day=day,
     )
 
 
 def by_origin(claims: list[dict]) -> list[dict]:
-    """Group an event's claims by the origin they rest on, earliest first; articles without an origin stand alone."""
+    """Group an event's claims by the origin they rest on, earliest first; articles without an origin stand alone.
+
+    Within a group the report that the others rest on comes first.
+    """
     groups: dict[str, dict] = {}
     for claim in claims:
         key = claim["origin_id"] or claim["article_id"]
         group = groups.setdefault(
             key,
             {
-                "origin_id": claim["origin_id"],
                 "kind": claim["origin_kind"] or "original",
                 "label": claim["origin_label"] or claim["source_title"],
-                "articles": {},
+                "by_article": {},
             },
         )
-        article = group["articles"].setdefault(claim["article_id"], claim | {"claims": []})
+        article = group["by_article"].setdefault(claim["article_id"], claim | {"claims": []})
         article["claims"].append(claim)
-    return list(groups.values())
+    return [
+        {
+            "kind": group["kind"],
+            "label": group["label"],
+            "articles": sorted(
+                group["by_article"].values(),
+                key=lambda one: (
+                    one["article_id"] != one["lead_article_id"],
+                    one["published_on"] or "9",
+                    one["article_id"],
+                ),
+            ),
+        }
+        for group in groups.values()
+    ]
 
 
 async def event(datasette: Any, request: Any) -> Response:
@@ -82,8 +98,7 @@ async def event(datasette: Any, request: Any) -> Response:
     credits: dict[str, list[dict]] = defaultdict(list)
     for edge in await queries.credits_of(db, sorted({claim["article_id"] for claim in claims})):
         credits[edge["article_id"]].append(edge)
-    known = await queries.facts(db)
-    built = known.get("built_at", "")[:10] or await queries.last_day(db)
+    as_of = published_at(db.path)[:10] or await queries.last_day(db)
     url = datasette.absolute_url(request, event_href(event_id))
     return await show(
         datasette,
@@ -95,7 +110,7 @@ async def event(datasette: Any, request: Any) -> Response:
         credits=credits,
         conflicts=await queries.conflicts_of_event(db, event_id),
         related=await queries.related_events(db, event_id),
-        citation=cite(event_id, row["summary"], row["modality"], url, built),
+        citation=cite(event_id, row["summary"], row["modality"], url, as_of),
         url=url,
     )
 
@@ -154,7 +169,7 @@ async def about(datasette: Any, request: Any) -> Response:
     """Method, meaning of the words, limits, licence."""
     db = datasette.get_database(NAME)
     return await show(
-        datasette, request, "about.html", facts=await queries.facts(db), coverage=await queries.coverage(db)
+        datasette, request, "about.html", facts=await queries.facts(db), published_at=published_at(db.path)
     )
 
 

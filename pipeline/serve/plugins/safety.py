@@ -1,4 +1,4 @@
-"""Requests and SQL connections come in; what a public site must not allow is refused, and every answer gets its headers."""
+"""Requests and SQL connections come in; what a public site must not allow is refused, answers get their headers."""
 
 from __future__ import annotations
 
