@@ -152,3 +152,8 @@ def _passage_score(cues: list[_Cue], titled_ai: bool) -> float:
 
 def _distinct(words) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
+
+
+def passes_topic(text: str) -> bool:
+    """Say whether a feed's title and summary speak of AI at all: the cheap filter before an entry is fetched."""
+    return any(cue.group == _AI for _, cue in _finder().find(text[:LONGEST]))

@@ -60,7 +60,7 @@ class EntityKind(StrEnum):
 class DateSpan:
     """When an event happened or is to happen: both days inclusive; start == end for precision DAY.
 
-    `value` is ISO 8601 at its precision: 2026-05-05, 2026-05, 2026 (week and quarter give the month or year they lie in).
+    `value` is ISO 8601 at its precision: 2026-05-05, 2026-05, 2026 (week and quarter: the month or year around).
     """
 
     start: date

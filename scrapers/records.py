@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date as Day
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -75,7 +76,7 @@ class Feed:
     shape: FeedShape
     every_minutes: int = 30
     pass_all: bool = (
-        False  # True: every entry is fetched; False: only entries whose title or summary pass the topic filter
+        False  # False: only entries whose title or summary pass the topic filter
     )
     items: str = ""  # LISTING: CSS selector of one item; JSON_API: dotted path of the list
     link: str = ""  # LISTING: CSS selector of the link inside an item; JSON_API: dotted path of the address
@@ -93,13 +94,13 @@ class Recipe:
     title: str = ""
     byline: str = ""
     date: str = ""
-    valid_from: date | None = None  # first publication day of this layout
-    valid_until: date | None = None  # last publication day of this layout
+    valid_from: Day | None = None  # first publication day of this layout
+    valid_until: Day | None = None  # last publication day of this layout
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One publisher, as its card in scrapers/sources describes it. `source_id` is the card's file name without .toml."""
+    """One publisher, as its card in scrapers/sources describes it. `source_id`: the card's file name without .toml."""
 
     source_id: str
     title: str
@@ -157,7 +158,7 @@ class RemovedBlock:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What a page says, read once. `text` is paragraphs joined by a blank line; every offset in the ledger points into it."""
+    """What a page says, read once. `text`: paragraphs joined by a blank line; all offsets point into it."""
 
     article_id: str  # from the canonical address: see article_id()
     version: str  # from the text: see text_version()

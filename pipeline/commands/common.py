@@ -43,7 +43,7 @@ def lexicon_of(settings: Settings) -> tuple[Path, ...]:
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Turn the errors of the rooms below into those that the command line speaks."""
-    from pipeline.lexicon.lexicon import LexiconError
+    from pipeline.lexicon.load import LexiconError
     from scrapers.archive import ArchiveError
     from scrapers.crawl import ConfigError, CrawlError
 

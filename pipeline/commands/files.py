@@ -167,10 +167,10 @@ def claims(folder: DataFolder, texts: Path, out: Path) -> None:
     progress = Progress()
     found = 0
     with plain_errors():
-        for number, result in enumerate(read_folder(documents, lexicon_of(settings), progress), start=1):
+        for result in read_folder(documents, lexicon_of(settings), progress):
             (out / f"{result['id']}.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
             found += len(result["claims"])
-    progress.done(f"Read {number} documents into {out}: {found} claims.")
+    progress.done(f"Read {len(documents)} documents into {out}: {found} claims.")
 
 
 @click.command()

@@ -63,8 +63,8 @@ def _extract(folder: DataFolder) -> dict:
     progress = Progress()
     report = extract_step(folder, sources_of(settings), progress, lexicon_of(settings))
     progress.done(
-        f"Read {report.n_pages} pages and understood {report.n_articles} articles: {report.n_relevant} on AI oversight, "
-        f"{report.n_claims} claims."
+        f"Read {report.n_pages} pages and understood {report.n_articles} articles: {report.n_relevant} on AI "
+        f"oversight, {report.n_claims} claims."
     )
     return asdict(report)
 
