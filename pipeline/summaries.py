@@ -14,7 +14,6 @@ from pipeline.records import Attribution, EntityKind, Modality, Participant
 _IRREGULAR = {
     "give": ("gave", "given"), "make": ("made", "made"), "hold": ("held", "held"), "take": ("took", "taken"),
     "put": ("put", "put"), "leave": ("left", "left"), "withdraw": ("withdrew", "withdrawn"),
-    "drop": ("dropped", "dropped"),
 }  # fmt: skip
 
 
@@ -37,8 +36,8 @@ class Phrase:
 
     @property
     def gerund(self) -> str:
-        if self.verb in ("put", "drop"):
-            return f"{self.verb}{self.verb[-1]}ing"
+        if self.verb == "put":
+            return "putting"
         return (self.verb[:-1] if self.verb.endswith("e") and not self.verb.endswith("ee") else self.verb) + "ing"
 
     def after(self, form: str) -> str:
@@ -106,11 +105,12 @@ def _agreement(roles: Roles, act: str) -> Phrase:
 
 
 def _commitment(roles: Roles, act: str) -> Phrase:
-    verb = {"dropped": "drop", "changed": "change"}.get(act, "make")
+    verb = {"dropped": "abandon", "changed": "change"}.get(act, "make")
     thing, plural = _thing(roles, "instrument", "a commitment")
     if roles.instrument and verb == "make":
         verb = "adopt"
-    return Phrase(verb, thing, f"{_on('to', roles.target)} {_on('concerning', roles.object)}".strip(), plural)
+    about = f"{_on('to', roles.target)} {_on('concerning', roles.object)}".strip()
+    return Phrase(verb, f"{thing} {about}".strip(), "", plural)
 
 
 def _access_request(roles: Roles, act: str) -> Phrase:
