@@ -48,15 +48,16 @@ def site_of(url: str) -> str:
     return ".".join(labels[-keep:])
 
 
-def canonical_address(final_url: str, claimed: list[str]) -> str:
+def canonical_address(final_url: str, claimed: list[str], hosts: tuple[str, ...] = ()) -> str:
     """Return the article's address: the first claimed one (rel=canonical, og:url) of the same site, or the page's own.
 
-    A claim that points at the site's front page is passed over, unless the page is that front page.
+    `hosts`: further hosts of the same publisher, from its card. A claim that points at the site's front page is passed
+    over, unless the page is that front page.
     """
     own = tidy_address(final_url)
     for claim in claimed:
         address = tidy_address(claim, final_url) if claim else ""
-        if not address or site_of(address) != site_of(final_url):
+        if not address or not (site_of(address) == site_of(final_url) or urlsplit(address).netloc in hosts):
             continue
         if _is_front_page(address) and not _is_front_page(own):
             continue

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from scrapers.bodies import general_body
+from scrapers.bodies import general_body, is_mostly_links, running_text
 from scrapers.canonical import canonical_address, tidy_address
 from scrapers.cleaning import Cleaned, clean
 from scrapers.decoding import MAX_BYTES, decode, foreign_format, unsafe_markup
@@ -140,10 +140,10 @@ def _picked_names(picked: Picked | None) -> tuple[str, ...]:
 def _general(html: str, tree: LexborHTMLParser, about: Metadata) -> list[Block]:
     """Read a page of unknown layout: by where its text stands; by trafilatura where that finds suspiciously "
     "little."""
-    whole = sum(len(tidy(p.text())) for p in tree.css("p") if len(p.text(strip=True)) >= 80)
+    whole = running_text(tree).get(tree.body.mem_id, 0) if tree.body is not None else 0
     found = general_body(tree, about.description)
     length = sum(len(block.text) for block in found)
-    if length < max(_MIN_CHARS, 0.4 * whole):
+    if length < max(_MIN_CHARS, 0.4 * whole) and not is_mostly_links(html):
         other = _by_trafilatura(html)
         if sum(len(block.text) for block in other) > 1.3 * length:
             found = other
@@ -201,7 +201,7 @@ def _conclude(
 def _article(
     page: Page, source: Source | None, about: Metadata, published: Dated | None, body: _Body, access: str
 ) -> Article:
-    address = canonical_address(page.final_url, list(about.claims))
+    address = canonical_address(page.final_url, list(about.claims), source.hosts if source else ())
     text = body.cleaned.text
     links = ((tidy_address(href, page.final_url), anchor) for href, anchor in body.links)
     return Article(
