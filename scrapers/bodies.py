@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from scrapers.markup import HEADINGS, Block, attribute, blocks, letters, tidy
+from scrapers.markup import HEADINGS, Block, attribute, blocks, letters, parse, tidy
 
 _NEVER = (
     "script,style,noscript,template,svg,nav,footer,form,button,iframe,aside,figure,figcaption,dialog,menu,select,"
@@ -32,13 +32,19 @@ _BESIDE = re.compile(
     r")",
     re.I,
 )
+# Consent boxes: their small print can be longer than a short article.
+_CONSENT = re.compile(
+    r"onetrust|cookie-?(?:consent|banner|notice|policy|law)|consent-?(?:sdk|banner|modal|box|manager)|gdpr|didomi|"
+    r"qc-cmp|truste|sp_message|cmp-?(?:container|wrapper|banner)",
+    re.I,
+)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _KEPT_WHOLE = frozenset({"body", "html", "main"})
 _ENDS = '.!?…"”’):;'
 _LABEL_MAX_CHARS = 120
 _PARAGRAPH_MIN_CHARS = 40
 _NEARLY_ALL = 0.86  # a child with this share of the running text holds the article
-_MOST = 0.55  # so does a child with this share that is not one of several alike
+_MOST = 0.6  # so does a child with this share that is not one of several alike
 _BESIDE_SHARE = 0.35  # a part that holds more of the running text than this is the article, whatever it is called
 
 
@@ -75,6 +81,15 @@ def _prose_length(node: LexborNode) -> int:
         if len(own) >= 2 * _PARAGRAPH_MIN_CHARS and " " in own:
             return len(own)
     return 0
+
+
+def is_mostly_links(html: str) -> bool:
+    """Say whether more than half of a page's text stands in links, as on a listing."""
+    body = parse(html).body
+    if body is None:
+        return False
+    found = blocks(body)
+    return sum(block.link_chars for block in found) > 0.5 * sum(len(block.text) for block in found)
 
 
 def general_body(tree: LexborHTMLParser, description: str = "") -> list[Block]:
@@ -125,9 +140,10 @@ def _take_out_beside(tree: LexborHTMLParser) -> None:
         if weights.get(node.mem_id, 0) <= _BESIDE_SHARE * total:
             node.decompose()
     for node in tree.css("[class],[id]"):
-        if node.tag in _KEPT_WHOLE or weights.get(node.mem_id, 0) > _BESIDE_SHARE * total:
+        names = f"{attribute(node, 'class')} {attribute(node, 'id')}"
+        if node.tag in _KEPT_WHOLE or not stands_beside(names):
             continue
-        if stands_beside(f"{attribute(node, 'class')} {attribute(node, 'id')}"):
+        if weights.get(node.mem_id, 0) <= _BESIDE_SHARE * total or _CONSENT.search(names):
             node.decompose()
 
 
@@ -176,8 +192,7 @@ def prune(found: list[Block]) -> list[Block]:
     if not prose_at:
         return []
     first, last = prose_at[0], prose_at[-1]
-    while last + 1 < len(kept) and _is_sentence(kept[last + 1]):
-        last += 1
+    last = max([last, *(i for i in range(last + 1, len(kept)) if _is_sentence(kept[i]))])
     while first > 0 and _is_sentence(kept[first - 1]):
         first -= 1
     kept = kept[first : last + 1]

@@ -37,7 +37,7 @@ _MAX_NODES = 5_000
 
 _STRING_OR_SLIP = re.compile(
     r'("(?:[^"\\]|\\.)*")'  # a string stays as it is
-    r"|/\*.*?\*/|(?<![:\w])//[^\n]*|<!--|-->|<!\[CDATA\[|\]\]>"  # comments go
+    r"|/\*.*?\*/|(?<![:\w])//[^\n]*|<!--.*?-->|<!\[CDATA\[|\]\]>"  # comments go
     r"|,(?=\s*[}\]])",  # so do trailing commas
     re.S,
 )
@@ -72,11 +72,14 @@ def load(text: str) -> Any:
 
 
 def _as_is(text: str) -> str:
-    return text.strip().rstrip(";")
+    text = text.strip()
+    if text.startswith("<!--") and text.endswith("-->"):
+        text = text[4:-3].strip()
+    return text.rstrip(";")
 
 
 def _without_slips(text: str) -> str:
-    return _STRING_OR_SLIP.sub(lambda found: found.group(1) or "", text).strip().rstrip(";")
+    return _STRING_OR_SLIP.sub(lambda found: found.group(1) or "", _as_is(text)).strip().rstrip(";")
 
 
 def _unescaped(text: str) -> str:

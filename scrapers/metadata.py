@@ -75,7 +75,9 @@ _SEPARATORS = r"\s+[|\-–—·•»:/*]{1,2}\s+"
 _NO_AUTHOR = re.compile(
     r"^(?:https?:|www\.|@?\w+\.(?:com|org|net|co\.uk)$|admin(?:istrator)?$|staff$|none$|null$|n/?a$|undefined$)", re.I
 )
-_BY = re.compile(r"^(?:(?:written|posted|reported|published|story)\s+)?by[:\s]+", re.I)
+_BY = re.compile(
+    r"^(?:(?:(?:written|posted|reported|published|story)\s+)?by[:\s]+|(?:words|text|story|reporting)\s*:\s*)", re.I
+)
 _AND = re.compile(r"\s*(?:[,;|]|\band\b|&)\s*", re.I)
 _ROLE = re.compile(
     r"^(?:.*\b(?:editor|reporter|correspondent|writer|contributor|columnist|producer|journalist|analyst|fellow|"
@@ -189,9 +191,8 @@ def _title(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked, 
         return headline
     longer = [text for text in [og, *headings] if text and headline and text.startswith(headline.rstrip("….")[:40])]
     element = tree.css_first("head title") or tree.css_first("title")
-    return next(
-        iter([*longer, og or headline, *headings, without_site(tidy(element.text()) if element else "", site)]), ""
-    )
+    last = without_site(tidy(element.text()), site) if element else ""
+    return next((text for text in [*longer, og, headline, *headings, last] if text), "")
 
 
 def _cut_short(title: str, others: list[str]) -> bool:
