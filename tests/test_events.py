@@ -16,7 +16,8 @@ from pipeline.records import Entity, EntityKind, Modality, Participant, event_id
 TEXT = (
     "Meridian Labs signed the Harbour Accord on 5 May. Meridian Labs plans to sign the Harbour Accord on 5 May. "
     "Meridian Labs signed the Lantern Pact on 5 May. It signed something. They asked for it. "
-    "The agency banned Meridian. The agency lifted the ban on Meridian. Meridian Labs has postponed signing the Harbour Accord."
+    "The agency banned Meridian. The agency lifted the ban on Meridian. "
+    "Meridian Labs has postponed signing the Harbour Accord."
 )
 
 

@@ -12,8 +12,7 @@ from pipeline.records import EVENT_TYPES, Attribution, EntityKind, Modality, Par
 from pipeline.stages import _COMPILED, act, line_key, stage_of
 from pipeline.summaries import summarise
 
-
-P, A, I, M, G = (
+P, A, L, M, G = (
     EntityKind.PERSON, EntityKind.AGENCY, EntityKind.INSTRUMENT, EntityKind.MODEL, EntityKind.GROUP,
 )  # fmt: skip
 
@@ -67,11 +66,11 @@ def test_every_type_and_modality_gives_one_clean_sentence(type_: str, modality: 
         ("agreement", "negated", "signed", [party("actor", "Meridian"), party("actor", "Lumen")],
          "Meridian and Lumen have not signed an agreement."),
         ("executive_action", "postponed", "issued",
-         [party("actor", "Ada Arden", P), party("instrument", "Executive Order 99", I)],
+         [party("actor", "Ada Arden", P), party("instrument", "Executive Order 99", L)],
          "Ada Arden postponed issuing Executive Order 99."),
-        ("legislation", "occurred", "signed", [party("instrument", "SB 7", I)],
+        ("legislation", "occurred", "signed", [party("instrument", "SB 7", L)],
          "SB 7 was signed into law."),
-        ("legislation", "planned", "in force", [party("instrument", "Harbour Act", I)],
+        ("legislation", "planned", "in force", [party("instrument", "Harbour Act", L)],
          "The Harbour Act is set to be put into force."),
         ("restriction", "occurred", "banned", [party("target", "Meridian"), party("object", "Lantern 2", M)],
          "A ban on Meridian concerning Lantern 2 was imposed."),

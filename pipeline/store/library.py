@@ -136,6 +136,11 @@ class Library:
         sql = "select 1 from readings where page_sha256 = ? and url = ? and reader_version = ?"
         return next(self._rows(sql, (page_sha256, url, reader_version)), None) is not None
 
+    def reading_outcomes(self, reader_version: str) -> dict[tuple[str, str], Outcome]:
+        """Return how reading each page ended, by its sha256 and address."""
+        sql = "select page_sha256, url, outcome from readings where reader_version = ?"
+        return {(row[0], row[1]): Outcome(row[2]) for row in self._rows(sql, (reader_version,))}
+
     # findings
 
     def save_findings(self, findings: Findings, program_version: str) -> None:

@@ -36,8 +36,10 @@ class PublishReport:
     removed: tuple[str, ...]
 
 
-def publish(build_path: Path, folder: Path, *, force: bool = False, now: datetime | None = None) -> PublishReport:
-    """Publish build.db into `folder` and return what is shown now.
+def publish(
+    build_path: Path, folder: Path, *, force: bool = False, keep: int = KEEP, now: datetime | None = None
+) -> PublishReport:
+    """Publish build.db into `folder`, keep the last `keep` snapshots, and return what is shown now.
 
     Raises StoreError (damaged, disk full), NotSane (a table fell by half or more; `force` publishes all the same).
     Whatever fails, `current` goes on pointing at the last good snapshot.
@@ -61,7 +63,7 @@ def publish(build_path: Path, folder: Path, *, force: bool = False, now: datetim
             _sync(temporary)
             os.replace(temporary, folder / name)
             _point(folder, name)
-            removed = _prune(folder, name)
+            removed = _prune(folder, name, keep)
             n_bytes = (folder / name).stat().st_size
     finally:
         temporary.unlink(missing_ok=True)
@@ -152,8 +154,8 @@ def snapshots(folder: Path) -> list[Path]:
     return sorted(path for path in Path(folder).glob("oversight-*.db") if path.is_file() and not path.is_symlink())
 
 
-def _prune(folder: Path, shown: str) -> tuple[str, ...]:
-    old = [path for path in snapshots(folder)[:-KEEP] if path.name != shown]
+def _prune(folder: Path, shown: str, keep: int) -> tuple[str, ...]:
+    old = [path for path in snapshots(folder)[: -max(keep, 1)] if path.name != shown]
     for path in old:
         path.unlink()
     return tuple(path.name for path in old)
