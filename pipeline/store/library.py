@@ -141,6 +141,11 @@ class Library:
         sql = "select page_sha256, url, outcome from readings where reader_version = ?"
         return {(row[0], row[1]): Outcome(row[2]) for row in self._rows(sql, (reader_version,))}
 
+    def reading_outcomes(self, reader_version: str) -> dict[tuple[str, str], Outcome]:
+        """Return how each page ended that this version of the reader has read, by (sha256, address)."""
+        sql = "select page_sha256, url, outcome from readings where reader_version = ?"
+        return {(row[0], row[1]): Outcome(row[2]) for row in self._rows(sql, (reader_version,))}
+
     # findings
 
     def save_findings(self, findings: Findings, program_version: str) -> None:
@@ -159,13 +164,16 @@ class Library:
     def pending(self, program_version: str, limit: int | None = None) -> Iterator[Article]:
         """Yield the versions of articles that this version of the program has not read yet, oldest seen first."""
         sql = """
-            select * from articles a where not exists (
+            select article_id, version from articles a where not exists (
                 select 1 from findings f
                 where f.article_id = a.article_id and f.version = a.version and f.program_version = ?
             ) order by first_seen_at, article_id, version limit ?"""
         with plain_errors(self.path, "read"):
-            rows = self._db.execute(sql, (program_version, -1 if limit is None else limit)).fetchall()
-        yield from map(article_of, rows)
+            waiting = self._db.execute(sql, (program_version, -1 if limit is None else limit)).fetchall()
+        for article_id, version in waiting:  # one text at a time: what waits may be larger than the memory
+            article = self.article(article_id, version)
+            if article is not None:
+                yield article
 
     def n_pending(self, program_version: str) -> int:
         """Return how many versions of articles wait for this version of the program."""
