@@ -14,6 +14,12 @@ from tests.scoring_pages import shared_folder
 
 SEED = shared_folder() / "seed" / "texts" / "seed-us-urges-meta.json"
 
+# Headings of the seed article that may stay: they are the writer's own.
+HEADINGS = (
+    "Implications", "Regulatory", "Unclear", "Next Steps", "Key Questions",
+    "Why is", "Has Meta", "How does", "What are", "When will",
+)  # fmt: skip
+
 PROSE = [
     "The ministry asked the company on Tuesday for access to its newest model, two officials said.",
     "The company said that it was still working through the details and that it hoped to sign soon.",
@@ -98,18 +104,18 @@ def test_teasers_after_the_article_go_with_their_heading():
     assert {block.rule for block in cleaned.removed} == {"tail"}
 
 
+PROSE_TWO = [line.replace("The ", "Yesterday the ").replace("Under the", "As to the") for line in PROSE]
+PROSE_THREE = [line.replace("The ", "Today the ").replace("Under the", "By the") for line in PROSE]
+
+
 def test_an_article_that_goes_on_after_teasers_is_not_cut_off():
     middle = ["Trending", "A headline about something else entirely", "Another headline about a film"]
     cleaned = clean([*PROSE, *PROSE_TWO, *middle, *PROSE_THREE])
     assert list(cleaned.kept) == [*PROSE, *PROSE_TWO, *PROSE_THREE]
 
 
-PROSE_TWO = [line.replace("ministry", "agency") for line in PROSE]
-PROSE_THREE = [line.replace("ministry", "bureau") for line in PROSE]
-
-
 def test_a_pull_quote_goes_and_the_paragraph_that_it_was_pulled_from_stays():
-    said = "“We asked for the weights and we got the weights, and that is all I will say,” said the deputy head of the office."
+    said = "“We asked for the weights and we got the weights, and that is all I will say,” the deputy head said."
     pulled = "“We asked for the weights and we got the weights, and that is all I will say”"
     cleaned = clean([PROSE[0], pulled, said, *PROSE[1:]])
     assert list(cleaned.kept) == [PROSE[0], said, *PROSE[1:]]
@@ -143,16 +149,13 @@ def test_the_affiliate_ridden_article_keeps_its_prose_and_loses_the_rest():
     text = json.loads(SEED.read_text(encoding="utf-8"))["text"]
     gold = json.loads((SEED.parents[1] / "claims" / SEED.name).read_text(encoding="utf-8"))
     cleaned = clean_text(text)
-    headings = [line for line in gold["ignore"] if clean_text(text).text.count(line)]
-    junk = [line for line in gold["ignore"] if line not in headings]
+    junk = [line for line in gold["ignore"] if not line.startswith(HEADINGS)]
     before, _, _ = text.partition("Source: Engadget")
     prose = [tidy(part) for part in before.split("\n\n") if tidy(part) and tidy(part) not in gold["ignore"]]
     assert [line for line in prose if line not in cleaned.kept] == []
     assert len(junk) >= 14
     assert not any(line in cleaned.kept for line in junk)
-    assert all(line.endswith("?") or "AI" in line or line == "Key Questions" for line in headings)
-    assert not any(
-        word in cleaned.text for word in ("affiliate", "CompTIA", "SHAP", "Gaza", "Espionage", "slush", "Engadget")
-    )
+    for word in ("affiliate", "CompTIA", "SHAP", "Gaza", "Espionage", "slush", "Engadget"):
+        assert word not in cleaned.text
     assert cleaned.has_affiliate_content
     assert ("source-line", "Source: Engadget") in [(block.rule, block.text) for block in cleaned.removed]
