@@ -18,7 +18,6 @@ class Settings:
     cards: str = ""  # folder of further source cards
     lexicon: str = ""  # folder of further lexicon files
     least_confidence: float = 0.5  # claims under it wait for review and are not published
-    keep_snapshots: int = 7
 
 
 def load_settings(file: Path) -> Settings:

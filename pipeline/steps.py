@@ -13,8 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.folder import DataFolder
+from pipeline.lexicon.load import load_lexicon
 from pipeline.records import Findings
+from pipeline.store.build import BuildReport
+from pipeline.store.build import build as build_ledger
 from pipeline.store.library import Library
+from pipeline.store.publish import PublishReport
+from pipeline.store.publish import publish as publish_snapshot
 from pipeline.versions import program_version, reader_version
 from scrapers.archive import Archive
 from scrapers.frontier import Frontier
@@ -95,11 +100,10 @@ def add_article(folder: DataFolder, article: Article, lexicon: Sequence[Path] = 
     return findings
 
 
-def build(folder: DataFolder, sources: Sequence[Source], *, least_confidence: float, lexicon: Sequence[Path] = ()):
-    """Join everything kept into build.db; return the BuildReport."""
-    from pipeline.lexicon.load import load_lexicon
-    from pipeline.store.build import build as build_ledger
-
+def build(
+    folder: DataFolder, sources: Sequence[Source], *, least_confidence: float, lexicon: Sequence[Path] = ()
+) -> BuildReport:
+    """Join everything kept into build.db."""
     return build_ledger(
         folder.crawl_db,
         folder.build_db,
@@ -120,11 +124,9 @@ def settled_visits(folder: DataFolder) -> Iterator[Visit]:
             yield replace(visit, outcome=end) if end and end is not Outcome.SAVED else visit
 
 
-def publish(folder: DataFolder, *, keep: int, force: bool = False) -> Path:
-    """Publish build.db as a new snapshot; return its file."""
-    from pipeline.store.publish import publish as publish_snapshot
-
-    return publish_snapshot(folder.build_db, folder.published, keep=keep, force=force)
+def publish(folder: DataFolder, *, force: bool = False) -> PublishReport:
+    """Publish build.db as a new snapshot."""
+    return publish_snapshot(folder.build_db, folder.published, force=force)
 
 
 def every_source(cards: Iterable[Source], more: Iterable[Source]) -> tuple[Source, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -23,7 +24,7 @@ def verify(folder: DataFolder, as_json: bool) -> int:
     with plain_errors():
         faults = check(folder.path)
     if as_json:
-        say_json([{"what": fault.what, "where": fault.where, "claims": list(fault.claim_ids)} for fault in faults])
+        say_json([asdict(fault) for fault in faults])
     else:
         for fault in faults:
             click.echo(str(fault))
@@ -37,11 +38,12 @@ def verify(folder: DataFolder, as_json: bool) -> int:
 @click.pass_obj
 def export(folder: DataFolder, out: Path, as_json: bool) -> None:
     """Write every published table as CSV and JSON Lines, with a data dictionary and the SHA-256 of each file."""
+    from pipeline.serve.app import metadata_file
     from pipeline.store.export import export as write_tables
 
     snapshot = folder.need(folder.current, "Run `oversight publish` first.")
-    manifest = write_tables(snapshot, out)
+    report = write_tables(snapshot, out, metadata=metadata_file())
     if as_json:
-        say_json(manifest)
+        say_json({"folder": str(report.folder), "files": dict(report.files), "rows": dict(report.counts)})
     else:
-        click.echo(f"Wrote {len(manifest['files'])} files into {out}.")
+        click.echo(f"Wrote {len(report.files)} files with {sum(report.counts.values())} rows into {out}.")

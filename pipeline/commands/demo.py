@@ -15,11 +15,24 @@ from pipeline.errors import OutsideFailure
 from pipeline.folder import DataFolder
 
 
+NEWSROOM_PORT = 8101  # the first of twelve: always the same, so that a second run meets the same addresses
+
+
+def _newsroom():
+    """Return the newsroom on its usual ports, or on free ones where another program holds those."""
+    from pipeline.newsroom.server import Newsroom
+
+    try:
+        Newsroom(port=NEWSROOM_PORT).__enter__().close()
+    except OSError:
+        return Newsroom()
+    return Newsroom(port=NEWSROOM_PORT)
+
+
 def make_demo(folder: DataFolder, say=click.echo) -> None:
     """Crawl the newsroom on two of its days (the second sees edits), extract, build, publish."""
     from pipeline import steps
     from pipeline.gate import passes_topic
-    from pipeline.newsroom.server import Newsroom
     from pipeline.newsroom.stories import FOLDER, LAST_DAY
     from scrapers.archive import Archive
     from scrapers.crawl import CrawlConfig, crawl
@@ -29,7 +42,7 @@ def make_demo(folder: DataFolder, say=click.echo) -> None:
     folder.logs.mkdir(exist_ok=True)
     lexicon = (FOLDER / "lexicon.toml",)
     last = datetime.combine(LAST_DAY, datetime.min.time(), tzinfo=UTC) + timedelta(hours=23)
-    with Newsroom() as newsroom:
+    with _newsroom() as newsroom:
         cards = newsroom.cards()
         for moment in (last - timedelta(days=20), last - timedelta(days=1), last):
             newsroom.set_day(moment)
@@ -56,7 +69,7 @@ def make_demo(folder: DataFolder, say=click.echo) -> None:
     progress.done(f"Read {found.n_pages} pages: {found.n_relevant} articles on AI oversight, {found.n_claims} claims.")
     built = steps.build(folder, sources, least_confidence=0.5, lexicon=lexicon)
     say(f"Built {built.n_events} events of {built.n_origins} origins, with {built.n_conflicts} disagreements.")
-    steps.publish(folder, keep=7)
+    steps.publish(folder)
 
 
 @click.command()

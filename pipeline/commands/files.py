@@ -125,7 +125,7 @@ def _fetched(folder: DataFolder, url: str, settings):
     from scrapers.archive import Archive
     from scrapers.crawl import CrawlConfig, crawl
     from scrapers.frontier import Frontier
-    from scrapers.records import FeedEntry, Source, Standing
+    from scrapers.records import Feed, FeedEntry, FeedShape, Source, Standing
 
     host = urlsplit(url).hostname or ""
     card = next((s for s in sources_of(settings) if host in s.hosts), None)
@@ -138,7 +138,8 @@ def _fetched(folder: DataFolder, url: str, settings):
         archive = Archive(folder.archive, folder.crawl_db)
         now = datetime.now(UTC)
         frontier.add_sources([source], now)
-        frontier.add_wanted(source, FeedEntry(url=url), now)
+        wanted = Feed(url=url, shape=FeedShape.LISTING, pass_all=True)
+        frontier.add_entries(source, wanted, [FeedEntry(url=url)], now)
         report = crawl([source], frontier, archive, config=CrawlConfig(contact=settings.contact), sink=kept.append)
         archive.close()
     if not kept:

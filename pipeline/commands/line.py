@@ -90,9 +90,9 @@ def _publish(folder: DataFolder, force: bool) -> dict:
     from pipeline.steps import publish as publish_step
 
     folder.need(folder.build_db, "Run `oversight build` first.")
-    file = publish_step(folder, keep=settings_of(folder).keep_snapshots, force=force)
-    click.echo(f"Published {file}.")
-    return {"snapshot": str(file)}
+    report = publish_step(folder, force=force)
+    click.echo(f"Published {report.path}.")
+    return {"snapshot": str(report.path), "bytes": report.n_bytes, "rows": report.counts}
 
 
 @click.command()
