@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import combinations
 
 from pipeline.amounts import Amount, agree, amounts
-from pipeline.events import is_named
+from pipeline.events import CONTINUING, is_named
 from pipeline.families import Families
 from pipeline.records import Claim, Conflict, DateSpan, EntityKind, Force, Modality
 from pipeline.stages import act
@@ -77,11 +77,14 @@ def _rivals(values: list[tuple[str, str]], clash: Callable[[int, int], bool]) ->
 
 
 def _dates(claims: list[Claim]) -> Rivals:
-    dated = [c for c in claims if c.date is not None and c.date.basis != "publication"]
+    dated = [c for c in claims if c.date is not None and c.date.basis != "publication" and c.type not in CONTINUING]
     spans: list[DateSpan] = [c.date for c in dated if c.date is not None]
 
     def clash(one: int, other: int) -> bool:
         if _tense(dated[one]) != _tense(dated[other]) or not _tense(dated[one]):
+            return False
+        stages = {act(c.type, c.trigger) for c in (dated[one], dated[other])} - {""}
+        if len(stages) > 1:
             return False
         return spans[one].end < spans[other].start or spans[other].end < spans[one].start
 

@@ -42,7 +42,8 @@ _COMMON = frozenset(
 _GENERIC = _COMMON | set("act bill bills law order executive rule policy plan framework memo contract deal".split())  # noqa: SIM905
 # One instrument gathers what its text does to many targets: whom it directs does not split it.
 _ONE_INSTRUMENT = {"executive_action", "legislation", "regulation"}
-_CONTINUING = {"access_request", "refusal", "commitment", "access_grant", "evaluation"}
+# Requests, refusals and the like are made and repeated over days: two dates of one are no contradiction.
+CONTINUING = {"access_request", "refusal", "commitment", "access_grant", "evaluation"}
 
 
 def is_named(participant: Participant) -> bool:
@@ -178,7 +179,7 @@ class Grouping:
 
     def _apart(self, one: Case, other: Case, gap: int) -> float:
         """Return the likeness in time of intervals `gap` days apart: reports of one act may differ on its day."""
-        if one.claim.type in _CONTINUING and gap <= 21:
+        if one.claim.type in CONTINUING and gap <= 21:
             return APART
         same = one.stage == other.stage and self.shared_instrument(one, other)
         return APART if gap <= (45 if same else 4) else 0.0

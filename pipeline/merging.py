@@ -129,15 +129,21 @@ def merged_participants(claims: Sequence[Claim]) -> list[tuple[Participant, int]
     return [(shown[key], number[key]) for key in kept]
 
 
-def main_participants(merged: Sequence[tuple[Participant, int]]) -> list[Participant]:
-    """Return those worth a place in a sentence: one instrument, object and body, and the well supported parties."""
+def main_participants(merged: Sequence[tuple[Participant, int]], n_claims: int) -> list[Participant]:
+    """Return those worth a place in a sentence: one instrument, object and body, and the well supported parties.
+
+    A thing that few of the `n_claims` speak of is left out, unless it is an instrument or body with a name.
+    """
     most: dict[str, int] = {}
     taken: Counter[str] = Counter()
     chosen = []
     for participant, n in merged:
         top = most.setdefault(participant.role, n)
         alone = participant.role in ("instrument", "object", "body")
-        if n >= _MAIN_SHARE * top and not (alone and taken[participant.role]):
+        enough = _MAIN_SHARE * (n_claims if alone else top)
+        if participant.role in ("instrument", "body") and is_named(participant):
+            enough = 0
+        if n >= enough and not (alone and taken[participant.role]):
             taken[participant.role] += 1
             chosen.append(participant)
     return chosen
@@ -175,7 +181,7 @@ def make_event(
         summary=summarise(
             claims[0].type,
             modality,
-            main_participants(filled),
+            main_participants(filled, len(claims)),
             act=act_,
             direction=direction,
             attributions=[c.attribution for c in bearing],

@@ -22,6 +22,7 @@ _DETERMINED = re.compile(
     r"one|two|three|four|five|six|seven|eight|nine|ten|dozens|state|states)\b|^\d+ |[’']s? ",
     re.I,
 )
+_ONLY_ONE = re.compile(r"^(?:first|second|third|only|same|latest|last|next|other|rest|former|current)\b")
 _OF = re.compile(r" (?:of|on|for|in|to|about|over|with|under|by|from|that|which|used|made|at|against|between) ")
 _MASS = re.compile(
     r"\b(?:technology|software|data|access|guidance|information|legislation|equipment|hardware|funding|research|use|"
@@ -34,9 +35,15 @@ def head(name: str) -> str:
     return _OF.split(name, maxsplit=1)[0].split()[-1] if name.split() else ""
 
 
-def is_plural(name: str) -> bool:
+def is_plural(name: str, kind: EntityKind | None = None) -> bool:
     """Return True for a description in the plural ("AI developers"); a proper name counts as one."""
-    if name[:1].isupper() and not re.match(r"^(?:AI|U\.S\.|American|European|State|Federal) [a-z]", name):
+    if kind is EntityKind.GROUP and re.search(r"[a-z]{2}s$", name) and not re.search(r"(?:ss|us|is|ics)$", name):
+        return True
+    if (
+        kind is not EntityKind.GROUP
+        and name[:1].isupper()
+        and not re.match(r"^(?:AI|U\.S\.|American|European|State|Federal) [a-z]", name)
+    ):
         return False
     last = head(name).casefold()
     return last.endswith("s") and not last.endswith(("ss", "us", "is", "ics")) or last in ("people", "men", "women")
@@ -50,11 +57,13 @@ def noun(name: str, kind: EntityKind) -> str:
     if kind is EntityKind.INSTRUMENT and name[:1].isupper():
         numbered = re.search(r"\b(?:\d+[-\w.]*|[IVX]+)$", name)
         return name if numbered or not _INSTRUMENT_THE.search(name) or _DETERMINED.search(name) else f"the {name}"
-    if any(c.isupper() for c in name.split()[0]) and name[:3] != "AI ":
+    if _ONLY_ONE.match(name):
+        return f"the {name}"
+    if any(c.isupper() for c in name.split()[0]) and name[:3] != "AI " and kind is not EntityKind.GROUP:
         if kind in (EntityKind.MODEL, EntityKind.OUTLET, EntityKind.PLACE) or re.search(r"[’']s? ", name):
             return name
         return f"the {name}" if _WITH_THE.search(name) and not re.match(r"(?:Google|Amazon|Congress)", name) else name
-    if is_plural(name) or _DETERMINED.search(name) or _MASS.search(_OF.split(name, maxsplit=1)[0]):
+    if is_plural(name, kind) or _DETERMINED.search(name) or _MASS.search(_OF.split(name, maxsplit=1)[0]):
         return name
     return f"{_a(name)} {name}"
 
@@ -82,11 +91,12 @@ def parties(participants: Iterable[Participant], role: str) -> tuple[str, bool]:
     """Return the phrase for everybody in a role, and whether it is plural; ("", False) where nobody is."""
     those = [p for p in participants if p.role == role]
     names = list(dict.fromkeys(noun(p.name, p.kind) for p in those))
-    plural = len(names) > 1 or bool(those and is_plural(those[0].name))
+    plural = len(names) > 1 or bool(those and is_plural(those[0].name, those[0].kind))
     return listing(names), plural
 
 
 def sentence(words: str) -> str:
     """Return words as a sentence: a capital first letter, one full stop."""
     words = " ".join(words.split()).replace(" ,", ",")
-    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "?", "!")) else ".")
+    first = words[:1] if words[1:2].isupper() else words[:1].upper()  # "xAI" stays as it is
+    return first + words[1:] + ("" if words.endswith((".", "?", "!")) else ".")

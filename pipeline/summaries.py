@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -98,10 +99,18 @@ def _regulation(roles: Roles, act: str) -> Phrase:
     return Phrase(verbs.get(act, "publish"), thing, f"{tail} {whom}".strip(), plural)
 
 
+_PACT = re.compile(  # what can be concluded: a title, or a word for a pact
+    r"^(?:the )?[A-Z]|(?i:agreement|contract|deal|memorand|mou|pact|accord|partner|treaty|declar|terms|award|frame)"
+)
+
+
 def _agreement(roles: Roles, act: str) -> Phrase:
     verbs = {"ended": "end", "amended": "amend", "in talks": "negotiate", "renewed": "renew", "signed": "sign"}
     thing, plural = _thing(roles, "instrument", "an agreement")
-    return Phrase(verbs.get(act, "conclude"), thing, _on("with", roles.target) or _on("on", roles.object), plural)
+    about = roles.object
+    if roles.instrument and not _PACT.search(roles.instrument):
+        thing, plural, about = "an agreement", False, roles.instrument
+    return Phrase(verbs.get(act, "conclude"), thing, _on("with", roles.target) or _on("on", about), plural)
 
 
 def _commitment(roles: Roles, act: str) -> Phrase:

@@ -119,7 +119,10 @@ def test_nouns_take_the_article_that_english_wants() -> None:
         ("RAISE Act", EntityKind.INSTRUMENT, "the RAISE Act"), ("draft rule", EntityKind.INSTRUMENT, "a draft rule"),
         ("executive order on chips", EntityKind.INSTRUMENT, "an executive order on chips"),
         ("$200 million contract", EntityKind.INSTRUMENT, "a $200 million contract"),
-        ("federal agencies", EntityKind.GROUP, "federal agencies"), ("its models", EntityKind.GROUP, "its models"),
+        ("federal agencies", EntityKind.GROUP, "federal agencies"),
+        ("first lab", EntityKind.GROUP, "the first lab"),
+        ("American company", EntityKind.GROUP, "an American company"), ("U.S. vendors", EntityKind.GROUP, "U.S. vendors"),
+        ("its models", EntityKind.GROUP, "its models"),
         ("EU code", EntityKind.INSTRUMENT, "EU code"), ("technology", EntityKind.GROUP, "technology"),
     ]  # fmt: skip
     assert [noun(name, kind) for name, kind, _ in cases] == [expected for *_, expected in cases]
