@@ -1,0 +1,306 @@
+"""Parsed passages of one article and the frames of all kinds -> claims without date and attribution.
+
+Each cue in a sentence is tried with its frames; a frame whose slots and demands are met is a candidate. Candidates that
+speak of one event in one sentence collapse into the one that says most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipeline.kinds.load import Cue, Frame, Kinds
+from pipeline.language import Passage, sentences
+from pipeline.modality import modality_of
+from pipeline.records import EntityKind, Mention, Modality, Participant
+from pipeline.references import Referents
+from pipeline.roles import Filler, Roles, directive, participants
+from pipeline.stance import force_of, mention_of
+from pipeline.syntax import children, complements, is_verb
+
+if TYPE_CHECKING:
+    from spacy.tokens import Span, Token
+
+# Constructions in which a verb names no event of its own.
+_CHAIN = frozenset(
+    {"xcomp", "ccomp", "acl", "pcomp", "dobj", "prep", "pobj", "nsubjpass", "agent", "dative", "attr", "oprd", "conj"}
+)
+_STEPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A claim before it has date, attribution and id."""
+
+    type: str
+    passage: Passage
+    sent: Span
+    trigger: Token
+    words: tuple[int, int]  # the trigger's offsets in the article
+    modality: Modality
+    direction: str | None
+    force: str
+    mention: str
+    participants: tuple[Participant, ...]
+    confidence: float
+    rule: str
+
+
+@dataclass(slots=True)
+class _Candidate:
+    frame: Frame
+    part: str
+    particle: str
+    trigger: Token
+    filled: list[tuple[str, Filler]] = field(default_factory=list)
+
+    @property
+    def weight(self) -> tuple[float, float, float]:
+        """Say how much a candidate knows: demands met, participants found, verbs before nouns."""
+        demands = len(self.frame.needs) + sum(slot.required for slot in self.frame.slots) + bool(self.frame.complement)
+        return (self.part == "verb") * 0.5 + len({f.token.i for _, f in self.filled}), demands, self.frame.precision
+
+
+class ClaimReader:
+    """Finds the claims in the passages of one article."""
+
+    def __init__(self, kinds: Kinds, referents: Referents) -> None:
+        self.kinds, self.referents, self.roles = kinds, referents, Roles(referents)
+
+    def read(self, passage: Passage) -> list[Draft]:
+        """Return the claims of a passage in the order of their triggers."""
+        return [draft for sent in sentences(passage) for draft in self.read_sentence(passage, sent)]
+
+    def read_sentence(self, passage: Passage, sent: Span) -> list[Draft]:
+        """Return the claims of one sentence."""
+        words = {token.lower_ for token in sent}
+        found = []
+        for token in sent:
+            best: dict[str, _Candidate] = {}
+            for cue in self.kinds.cues.get(token.lower_, ()):
+                candidate = self._try(cue, token, words, passage)
+                if candidate is not None:
+                    held = best.get(cue.frame.type)
+                    if held is None or candidate.weight > held.weight:
+                        best[cue.frame.type] = candidate
+            found += self._of_one_trigger(list(best.values()))
+        return [self._draft(candidate, passage, sent) for candidate in self._collapse(found)]
+
+    def _try(self, cue: Cue, token: Token, words: set[str], passage: Passage) -> _Candidate | None:
+        frame = cue.frame
+        if not _fits_part(cue, token) or frame.without & words or frame.near and not frame.near & words:
+            return None
+        if cue.particle and not (_has_particle if cue.part == "verb" else _has_beside)(token, cue.particle):
+            return None
+        if frame.complement and not any(verb.lower_ in frame.complement for verb in complements(token)):
+            return None
+        if frame.prohibits and not _prohibits(token):
+            return None
+        if not frame.finite and any(_is_finite(verb) for verb in children(token, "ccomp")):
+            return None
+        filled = self.roles.fill(frame, cue.part, token, cue.particle.split(" ")[-1], passage)
+        if filled is None or not any(_is_somebody(filler) for _, filler in filled):
+            return None
+        return _Candidate(frame, cue.part, cue.particle, token, filled)
+
+    def _of_one_trigger(self, rivals: list[_Candidate]) -> list[_Candidate]:
+        """One word names one event: keep the type that beats the others, else the one that knows most."""
+        if len(rivals) < 2:
+            return rivals
+        unbeaten = [c for c in rivals if not any(c.frame.type in self._beats(other) for other in rivals)] or rivals
+        return [max(unbeaten, key=lambda candidate: (candidate.frame.precision, candidate.weight))]
+
+    def _beats(self, candidate: _Candidate) -> tuple[str, ...]:
+        return self.kinds.kinds[candidate.frame.type].beats
+
+    def _collapse(self, found: list[_Candidate]) -> list[_Candidate]:
+        """Drop candidates that name again, or less specifically, an event that another of the sentence names."""
+        dropped: set[int] = set()
+        for i, one in enumerate(found):
+            for j, other in enumerate(found):
+                if i == j or i in dropped or j in dropped:
+                    continue
+                steps = _chain(one.trigger, other.trigger)  # other hangs on one
+                same = one.frame.type == other.frame.type
+                if not same:
+                    if steps and other.frame.type in self._beats(one):
+                        dropped.add(j)
+                    elif (
+                        steps
+                        and one.frame.type in self._beats(other)
+                        and one.frame.type not in ("refusal", "access_request")
+                    ):
+                        dropped.add(i)
+                elif steps or _same_event(one, other):
+                    dropped.add(i if _says_less(one, other) else j)
+        return [candidate for i, candidate in enumerate(found) if i not in dropped]
+
+    def _draft(self, candidate: _Candidate, passage: Passage, sent: Span) -> Draft:
+        frame, trigger = candidate.frame, candidate.trigger
+        start = passage.offset(trigger)
+        end = start + len(trigger.text)
+        if (
+            candidate.particle
+            and trigger.i + 1 < len(trigger.doc)
+            and trigger.nbor().lower_ == candidate.particle.split()[0]
+        ):
+            end = passage.offset(trigger.nbor()) + len(trigger.nbor().text)
+        ordered = any("orderee" in slot.positions for slot in frame.slots) and directive(trigger) is not None
+        modality = modality_of(trigger, sent.text, frame.modality, ordered, frame.fixed)
+        span = (passage.start + sent.start_char, passage.start + sent.end_char)
+        parties = participants(candidate.filled, span, _developer(candidate.filled))
+        parties = self._with_owner(self._with_sides(parties, frame), candidate)
+        confidence = frame.precision - (0.05 if candidate.part == "noun" else 0.0)
+        if not any(party.role == "actor" for party in parties):
+            confidence -= 0.1
+        return Draft(
+            frame.type, passage, sent, trigger, (start, end), modality, frame.direction,
+            force_of(frame.force, sent), mention_of(trigger, sent, modality, candidate.part),
+            parties, round(max(0.05, min(0.99, confidence)), 3), f"{frame.type}:{frame.frame_id}",
+        )  # fmt: skip
+
+    def _with_sides(self, parties: tuple[Participant, ...], frame: Frame) -> tuple[Participant, ...]:
+        """A head of a company who agrees or refuses does so for it: the company is an actor as well."""
+        if frame.type not in ("refusal", "agreement", "commitment", "access_grant"):
+            return parties
+        added = []
+        for party in parties:
+            if party.role == "actor" and party.kind is EntityKind.PERSON:
+                side = self.referents.side(party.entity_id)
+                if side is not None and side.kind is EntityKind.ORGANISATION:
+                    added.append(Participant("actor", side.entity_id, side.name, side.kind))
+        known = {(party.role, party.entity_id) for party in parties}
+        return parties + tuple(party for party in added if (party.role, party.entity_id) not in known)
+
+    def _with_owner(self, parties: tuple[Participant, ...], candidate: _Candidate) -> tuple[Participant, ...]:
+        """Whose models are meant takes part too: "stop using Acme's tools" is aimed at Acme."""
+        role = self.kinds.kinds[candidate.frame.type].owner
+        if not role or any(party.role == role for party in parties):
+            return parties
+        taken = {party.entity_id for party in parties}
+        owners = []
+        for _, filler in candidate.filled:
+            if filler.owner is not None and filler.owner.entity_id not in taken:
+                m = filler.owner
+                owners.append(Participant(role, m.entity_id, m.name, m.kind, m.text, m.start, m.end))
+        return parties + tuple(dict.fromkeys(owners))
+
+
+def _prohibits(verb: Token) -> bool:
+    """Tell whether a verb says what nobody may do: "no supplier may sell"."""
+    may = any(child.lower_ in ("may", "can", "shall") for child in children(verb, "aux"))
+    return may and any(
+        grand.lower_ in ("no", "neither") for child in children(verb, "nsubj", "nsubjpass") for grand in child.children
+    )
+
+
+def _is_somebody(filler: Filler) -> bool:
+    """Tell whether a filler says who or what in particular, be it as the owner of what is meant."""
+    return filler.resolved or filler.owner is not None
+
+
+def _fits_part(cue: Cue, token: Token) -> bool:
+    if cue.part == "verb":
+        return (
+            is_verb(token)
+            and token.dep_ not in ("amod", "compound", "aux", "auxpass")
+            or (token.dep_ == "amod" and token.tag_ == "VBN" and False)
+        )
+    if cue.part == "adjective":
+        return token.pos_ in ("ADJ", "VERB", "NOUN", "ADV") and token.dep_ in (
+            "acomp",
+            "attr",
+            "ROOT",
+            "conj",
+            "oprd",
+            "amod",
+            "advmod",
+            "pobj",
+        )
+    return token.pos_ in ("NOUN", "PROPN") and token.dep_ not in ("compound", "nmod")
+
+
+def _has_particle(verb: Token, particle: str) -> bool:
+    near = [
+        child
+        for child in verb.children
+        if child.dep_ in ("prt", "prep", "advmod", "dative", "acomp", "agent", "oprd", "dobj")
+    ]
+    wanted = particle.split()
+    first = [child for child in near if child.lower_ == wanted[0] and child.i > verb.i]
+    if not first or len(wanted) == 1:
+        return bool(first)
+    around = [*near, *(grand for child in first for grand in child.children)]
+    return any(child.lower_ == wanted[1] for child in around)
+
+
+def _has_beside(noun: Token, words: str) -> bool:
+    """Tell whether the other words of a cue of several words stand right before or after it."""
+    wanted, doc = words.split(), noun.doc
+    before = [token.lower_ for token in doc[max(0, noun.i - len(wanted)) : noun.i]]
+    after = [token.lower_ for token in doc[noun.i + 1 : noun.i + 1 + len(wanted)]]
+    return wanted in (before, after)
+
+
+def _is_finite(verb: Token) -> bool:
+    return (
+        is_verb(verb)
+        and bool(children(verb, "nsubj", "nsubjpass", "expl"))
+        and not any(child.lower_ == "to" for child in children(verb, "aux"))
+    )
+
+
+def _chain(upper: Token, lower: Token) -> int:
+    """Return how many steps a trigger hangs below another without a clause of its own between, 0 if it does not."""
+    token, steps = lower, 0
+    while steps < _STEPS and token.head != token:
+        if token.dep_ not in _CHAIN or token.dep_ == "conj" and children(token, "nsubj", "nsubjpass"):
+            return 0
+        token, steps = token.head, steps + 1
+        if token is upper or token.i == upper.i:
+            return steps
+    return 0
+
+
+def _actors(candidate: _Candidate, *roles: str) -> set[str]:
+    return {
+        party[0] for role, filler in candidate.filled if role in roles for party in filler.parties if filler.resolved
+    }
+
+
+def _same_event(one: _Candidate, other: _Candidate) -> bool:
+    """Tell whether two candidates of a type name one event: same actors and nothing else that differs."""
+    if one.frame.direction != other.frame.direction:
+        return False
+    actors = _actors(one, "actor"), _actors(other, "actor")
+    if actors[0] and actors[1] and not actors[0] & actors[1]:
+        return False
+    for role in ("target", "object", "instrument", "body"):
+        mine, its = _actors(one, role), _actors(other, role)
+        if mine and its and not mine & its:
+            return False
+    if one.part == "noun" or other.part == "noun":
+        return True
+    return abs(one.trigger.i - other.trigger.i) <= 4 or _conjoined(one.trigger, other.trigger)
+
+
+def _conjoined(one: Token, other: Token) -> bool:
+    return other.dep_ == "conj" and other.head == one or one.dep_ == "conj" and one.head == other
+
+
+def _says_less(one: _Candidate, other: _Candidate) -> bool:
+    """Tell whether the first of two candidates for one event is the one to drop."""
+    return (one.part == "verb", one.weight) < (other.part == "verb", other.weight)
+
+
+def _developer(filled: list[tuple[str, Filler]]) -> Mention | None:
+    """Return whose models are meant where nobody is said: the only company among the targets, else among the actors."""
+    for wanted in ("target", "actor"):
+        companies = {}
+        for role, filler in filled:
+            for entity_id, name, kind, words, start, end in filler.parties:
+                if role == wanted and kind is EntityKind.ORGANISATION and filler.resolved:
+                    companies[entity_id] = Mention(start, end, words, entity_id, name, kind, "reference")
+        if len(companies) == 1:
+            return next(iter(companies.values()))
+    return None

@@ -1,0 +1,102 @@
+"""The whole line on one screen: articles come in, findings go out. Pure: nothing is read or written besides the tools.
+
+gate -> paragraphs -> names -> parse -> references -> frames (and the classifier where they are silent) -> attribution,
+dates, evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pipeline.assembly import assemble
+from pipeline.attribution import Speakers, title_speaker
+from pipeline.credits import find_credits
+from pipeline.claims import ClaimReader, Draft
+from pipeline.gate import gate
+from pipeline.kinds.load import Kinds, load_kinds
+from pipeline.language import Language, Passage, load_language
+from pipeline.lexicon.lexicon import Lexicon
+from pipeline.lexicon.load import load_lexicon
+from pipeline.mentions import NameFinder, unknown_names
+from pipeline.paragraphs import BODY, find_paragraphs
+from pipeline.records import EntityKind, Findings, Mention
+from pipeline.references import Referents
+from pipeline.silent import Thresholds, read_silent
+from scrapers.records import Article
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What understanding needs; made once, used for every article. `classifier` None: frames alone."""
+
+    language: Language
+    lexicon: Lexicon
+    names: NameFinder
+    kinds: Kinds
+    classifier: object | None = None
+    thresholds: Thresholds = Thresholds()
+    gated: bool = True  # False: every text is read, whatever it is about
+
+
+def load_tools(*, classifier: bool = True, gated: bool = True, lexicon: Iterable[Path] = ()) -> Tools:
+    """Load lexicon, cards, parser and, unless told otherwise, the classifier (takes about two seconds)."""
+    names = load_lexicon(*lexicon)
+    found = None
+    if classifier:
+        from pipeline.classifier.model import Classifier  # heavy: onnxruntime
+
+        found = Classifier.load()
+    return Tools(load_language(), names, NameFinder(names), load_kinds(), found, gated=gated)
+
+
+def understand(article: Article, tools: Tools) -> Findings:
+    """Return what one version of an article claims; no text makes it fail, an irrelevant one has no claims."""
+    judged = gate(article.title, article.text)
+    if tools.gated and not judged.relevant:
+        return Findings(article.article_id, article.version, False, judged.score)
+    day = article.published_at.date() if article.published_at else None
+    passages, mentions, referents, author = read_text(article, tools, day)
+    reader = ClaimReader(tools.kinds, referents)
+    drafts: list[Draft] = []
+    for passage in passages:
+        drafts += reader.read(passage)
+    drafts = read_silent(drafts, passages, reader, tools.classifier, tools.thresholds)
+    speakers = Speakers(passages, referents, author, article.publisher)
+    claims, entities, gaps = assemble(article, drafts, speakers, tools.lexicon, day)
+    return Findings(
+        article.article_id, article.version, True, judged.score, claims, find_credits(article, mentions), gaps, entities
+    )
+
+
+def understand_many(articles: Iterable[Article], tools: Tools) -> Iterator[Findings]:
+    """Understand articles one after the other, lazily."""
+    for article in articles:
+        yield understand(article, tools)
+
+
+def read_text(
+    article: Article, tools: Tools, day: date | None
+) -> tuple[list[Passage], list[Mention], Referents, Mention | None]:
+    """Return the parsed body paragraphs, the names in the text, what tokens refer to, and the author if one speaks."""
+    body = [(p.start, p.end) for p in find_paragraphs(article.text) if p.kind == BODY]
+    mentions = tools.names.find(article.text, day)
+    passages = list(tools.language.parse(article.text, body, mentions))
+    author = author_of(article, tools, day)
+    unknown = unknown_names(passages, tools.lexicon)
+    return passages, mentions, Referents(passages, unknown, tools.lexicon, day, author), author
+
+
+def author_of(article: Article, tools: Tools, day: date | None) -> Mention | None:
+    """Return who "we" and "I" are outside quotations: the speaker in the title, else a publisher that acts itself."""
+    speaker = title_speaker(article.title)
+    for words in (speaker, article.publisher):
+        if not words:
+            continue
+        found = [m for m in tools.names.find(words, day) if m.kind not in (EntityKind.OUTLET, EntityKind.PLACE)]
+        persons = [m for m in found if m.kind is EntityKind.PERSON]
+        if found:
+            return (persons or found)[-1]
+    return None

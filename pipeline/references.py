@@ -1,0 +1,481 @@
+"""Parsed passages with their names -> for each token the entities it stands for: by name, pronoun or "the company".
+
+Salience decides: what was said last, as subject, and often. A description takes only what it fits ("the agency" an
+agency, "both labs" two organisations); "we" is who speaks, in a quotation the speaker's side; a plural gives each member.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pipeline.inflection import singular, verb_forms
+from pipeline.language import Passage, sentences
+from pipeline.lexicon.lexicon import Lexicon
+from pipeline.nominals import ENVOYS, NOUN_KINDS
+from pipeline.records import EntityKind, Mention
+from pipeline.syntax import children, instances, is_verb, members, subjects, surface_subjects
+
+if TYPE_CHECKING:
+    from spacy.tokens import Span, Token
+
+PARTIES = frozenset({EntityKind.ORGANISATION, EntityKind.AGENCY, EntityKind.GOVERNMENT})
+_IT = frozenset({"it", "its", "itself"})
+_HE = frozenset({"he", "she", "him", "his", "her", "hers", "himself", "herself"})
+_THEY = frozenset({"they", "them", "their", "theirs", "themselves"})
+_WE = frozenset({"we", "us", "our", "ours", "ourselves"})
+_I = frozenset({"i", "me", "my", "mine", "myself"})
+_DEFINITE = frozenset(
+    {"the", "this", "that", "these", "those", "both", "each", "all", "every", "either", "neither", "such"}
+)
+_NUMBERS = {
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "both": 2,
+}
+_BILLS = re.compile(r"\b(?:Bill|Act|S\.?B\.?|A\.?B\.?|H\.?R\.?|HB|Law|Legislation)\b")
+_ORDERS = re.compile(r"\b(?:Order|Memorandum|Directive|Proclamation)\b")
+_REACH = 10  # sentences over which a description finds what it stands for
+SAY = frozenset(
+    form
+    for verb in [
+        "say",
+        "tell",
+        "write",
+        "add",
+        "announce",
+        "state",
+        "declare",
+        "note",
+        "explain",
+        "argue",
+        "claim",
+        "post",
+        "tweet",
+        "warn",
+        "confirm",
+        "insist",
+        "stress",
+        "reiterate",
+        "acknowledge",
+        "admit",
+        "respond",
+        "reply",
+        "comment",
+        "emphasize",
+        "conclude",
+        "suggest",
+        "continue",
+        "promise",
+        "vow",
+        "pledge",
+    ]
+    for form in verb_forms(verb)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    sentence: int
+    rank: float  # how salient its place in the sentence was
+    mention: Mention
+    token: object
+
+
+class Referents:
+    """What the tokens of one article stand for."""
+
+    def __init__(
+        self, passages: list[Passage], unknown: Iterable[Mention], lexicon: Lexicon, day: date | None,
+        author: Mention | None = None,
+    ) -> None:  # fmt: skip
+        self.passages, self.lexicon, self.day, self.author = passages, lexicon, day, author
+        self._at: dict[tuple[int, int], tuple[Mention, ...]] = {}
+        self._named: dict[tuple[int, int], Mention] = {}
+        self._seen: list[_Seen] = []
+        self._groups: list[tuple[int, tuple[Mention, ...]]] = []
+        self._frequency: Counter[str] = Counter()
+        self._titles: dict[str, set[str]] = {}
+        self._sides: dict[str, Mention] = {}  # person -> the body the text or the lexicon puts them in
+        self._sentence = 0
+        extra = list(unknown)
+        for number, passage in enumerate(passages):
+            passage.doc.user_data["passage"] = number
+            end = passage.start + len(passage.doc.text)
+            for mention in [*passage.mentions, *(m for m in extra if passage.start <= m.start < end)]:
+                self._place(number, passage, mention)
+        for passage in passages:
+            for sent in sentences(passage):
+                self._read(passage, sent)
+        for passage in passages:
+            self._first_person(passage)
+
+    def of(self, token: Token) -> tuple[Mention, ...]:
+        """Return the entities a token stands for: one for a name, several for a plural, none if nothing is known."""
+        return self._at.get((token.doc.user_data["passage"], token.i), ())
+
+    def name(self, token: Token) -> Mention | None:
+        """Return the name that a token is or belongs to, not what it refers to."""
+        return self._named.get((token.doc.user_data["passage"], token.i))
+
+    def side(self, person_id: str) -> Mention | None:
+        """Return the body a person speaks for, as far as the text or the lexicon says."""
+        return self._sides.get(person_id)
+
+    def _place(self, number: int, passage: Passage, mention: Mention) -> None:
+        span = passage.doc.char_span(
+            mention.start - passage.start, mention.end - passage.start, alignment_mode="expand"
+        )
+        if span is None or not len(span):
+            return
+        for token in span:
+            self._named.setdefault((number, token.i), mention)
+        self._at.setdefault((number, span.root.i), (mention,))
+        self._frequency[mention.entity_id] += 1
+
+    def _read(self, passage: Passage, sent: Span) -> None:
+        """Resolve one sentence from left to right; what is met becomes salient for what follows."""
+        self._sentence += 1
+        for token in sent:
+            mentions = self.of(token)
+            if mentions and token.pos_ != "VERB":
+                self._learn_person(token, mentions[0])
+            else:
+                mentions = self._resolve(passage, token, sent)
+                if mentions:
+                    self._at[token.doc.user_data["passage"], token.i] = mentions
+            if not mentions:
+                continue
+            if len(mentions) == 1:
+                self._seen.append(_Seen(self._sentence, _rank(token), mentions[0], token))
+                self._note_group(token)
+            else:
+                self._groups.append((self._sentence, mentions))
+
+    def _note_group(self, token: Token) -> None:
+        if token.dep_ in ("conj", "appos") or not children(token, "conj"):
+            return
+        named = [self.of(member)[0] for member in members(token) if self.of(member)]
+        parties = tuple({m.entity_id: m for m in named if m.kind in PARTIES}.values())
+        if len(parties) > 1:
+            self._groups.append((self._sentence, parties))
+
+    def _learn_person(self, token: Token, mention: Mention) -> None:
+        """Take title and body from "Anthropic CEO Dario Amodei" and "Dana Roe, head of the agency"."""
+        if mention.kind is not EntityKind.PERSON:
+            return
+        titles = self._titles.setdefault(mention.entity_id, set())
+        before = [child for child in token.lefts if child.dep_ in ("compound", "nmod", "amod", "poss")]
+        appositions = [child for child in token.rights if child.dep_ == "appos"]
+        titles.update(child.lower_ for child in before)
+        titles.update(child.lower_ for child in appositions)
+        near = [*before, *(grand for child in [*before, *appositions] for grand in child.subtree)]
+        for child in near:
+            for other in self.of(child):
+                if other.kind in PARTIES:
+                    self._sides[mention.entity_id] = other
+        if mention.entity_id in self.lexicon.entities and len(titles) <= len(before) + len(appositions):
+            for role in self.lexicon.roles_of(mention.entity_id, self.day):
+                titles.update(role.office.lower().split())
+                titles.update(word for title in role.titles for word in title.lower().split())
+                if role.body_id and mention.entity_id not in self._sides:
+                    self._sides[mention.entity_id] = self._entity(role.body_id)
+
+    def _entity(self, entity_id: str) -> Mention:
+        entity = self.lexicon.entities[entity_id]
+        return Mention(-1, -1, "", entity_id, self.lexicon.name_at(entity_id, self.day), entity.kind, "reference")
+
+    def _resolve(self, passage: Passage, token: Token, sent: Span) -> tuple[Mention, ...]:
+        word = token.lower_
+        if token.pos_ in ("PRON", "DET") or word in _IT | _THEY | _HE:
+            found: tuple[Mention, ...] = ()
+            if word in _IT and not _expletive(token):
+                found = self._one(self._it(token))
+            elif word in _HE:
+                found = self._one(self._best({EntityKind.PERSON}, token))
+            elif word in _THEY:
+                found = self._they(token)
+            return self._said(found, passage, token, token)
+        if token.pos_ not in ("NOUN", "PROPN"):
+            return ()
+        return self._description(passage, token)
+
+    def _one(self, mention: Mention | None) -> tuple[Mention, ...]:
+        return (mention,) if mention is not None else ()
+
+    def _said(self, found: tuple[Mention, ...], passage: Passage, first: Token, last: Token) -> tuple[Mention, ...]:
+        """Give the entities found the words that refer to them here."""
+        start, end = passage.offset(first), passage.offset(last) + len(last.text)
+        words = passage.doc.text[first.idx : last.idx + len(last.text)]
+        return tuple(replace(mention, start=start, end=end, text=words, basis="reference") for mention in found)
+
+    def _it(self, token: Token) -> Mention | None:
+        possessive = token.lower_ == "its"
+        clause = token.head
+        while clause.head != clause and not is_verb(clause):
+            clause = clause.head
+        if possessive and is_verb(clause):
+            for verb in (clause, clause.head):
+                if not is_verb(verb):
+                    continue
+                for subject in [*subjects(verb), *surface_subjects(verb)]:
+                    for mention in self.of(subject):
+                        if mention.kind in PARTIES and subject.i < token.i:
+                            return mention
+        return self._best(PARTIES | {EntityKind.INSTRUMENT, EntityKind.MODEL}, token)
+
+    def _they(self, token: Token) -> tuple[Mention, ...]:
+        for sentence, group in reversed(self._groups):
+            if self._sentence - sentence <= 2:
+                return group
+        best = self._best(PARTIES, token)
+        return self._one(best)
+
+    def _best(
+        self, kinds: Iterable[EntityKind], token: Token, fits: re.Pattern[str] | None = None, word: str = ""
+    ) -> Mention | None:
+        """Return the most salient entity of some kinds that came before a token, None if the text has none near."""
+        rivals = self._clause_mates(token)
+        best, score = None, 0.0
+        for seen in reversed(self._seen[-160:]):
+            distance = self._sentence - seen.sentence
+            if distance > _REACH:
+                break
+            mention = seen.mention
+            if mention.kind not in kinds or mention.entity_id in rivals:
+                continue
+            if fits is not None and not fits.search(mention.name):
+                continue
+            mark = 10 + seen.rank - 1.6 * distance + min(self._frequency[mention.entity_id], 12) * 0.12
+            if word and word in mention.name.lower():
+                mark += 5
+            if mark > score:
+                best, score = mention, mark
+        return best
+
+    def _clause_mates(self, token: Token) -> set[str]:
+        """Return the entities that a token cannot be, since they are the subject of the verb it completes."""
+        head = token.head
+        if token.dep_ == "pobj" and head.dep_ in ("prep", "dative", "agent"):
+            head = head.head
+        if token.dep_ not in ("dobj", "pobj", "dative") or not is_verb(head):
+            return set()
+        return {mention.entity_id for subject in subjects(head) if subject is not token for mention in self.of(subject)}
+
+    def _description(self, passage: Passage, token: Token) -> tuple[Mention, ...]:
+        """Resolve "the company", "both labs", "the order", "his company", "Pentagon officials"."""
+        word = singular(token.lower_)
+        kind = NOUN_KINDS.get(word)
+        first = noun_phrase_start(token)
+        if token.lower_ in ENVOYS and (side := self._envoy_of(token)):
+            return self._said(side, passage, first, token)
+        if kind is None or token.dep_ in ("compound", "nmod") or children(token, "relcl") and token.lower_ == word:
+            return ()
+        owner = children(token, "poss")
+        if owner:
+            sides = [self._sides.get(m.entity_id) for m in self.of(owner[0]) if m.kind is EntityKind.PERSON]
+            mine = kind in PARTIES and word in (
+                "company",
+                "firm",
+                "agency",
+                "department",
+                "startup",
+                "lab",
+                "administration",
+            )
+            if mine and sides and sides[0] is not None:
+                return self._said((sides[0],), passage, first, token)
+            return ()
+        determiner = {child.lower_ for child in token.lefts if child.dep_ in ("det", "predet", "nummod", "amod")}
+        if not determiner & _DEFINITE and not determiner & _NUMBERS.keys() or "other" in determiner:
+            return ()
+        if token.tag_ in ("NNS", "NNPS") or {"each", "both", "either", "every"} & determiner:
+            return self._said(self._group(kind, determiner, word), passage, first, token)
+        return self._said(self._one(self._definite(kind, word, token)), passage, first, token)
+
+    def _envoy_of(self, token: Token) -> tuple[Mention, ...]:
+        """Return the body whose people act: "Pentagon officials", "officials at the agency", "a spokesperson for X"."""
+        near = [child for child in token.children if child.dep_ in ("compound", "nmod", "poss", "amod")]
+        for prep in children(token, "prep"):
+            if prep.lower_ in ("of", "at", "for", "from", "with"):
+                near += children(prep, "pobj")
+        for child in near:
+            for mention in self.of(child):
+                if mention.kind in PARTIES:
+                    return (mention,)
+        return ()
+
+    def _definite(self, kind: EntityKind, word: str, token: Token) -> Mention | None:
+        if kind is EntityKind.ORGANISATION:
+            return self._best({kind}, token)
+        if kind in (EntityKind.AGENCY, EntityKind.GOVERNMENT):
+            if word in ("government", "administration", "state", "country", "nation"):
+                return self._government(word, token)
+            named = self._best({EntityKind.AGENCY}, token, word=word)
+            return named if named is not None or word != "military" else None
+        if kind is EntityKind.PERSON:
+            return self._titled(word, token)
+        if kind is EntityKind.MODEL and word in ("model", "chatbot", "assistant", "system", "tool", "bot", "ai"):
+            return self._best({kind}, token)
+        if word in ("bill", "act", "law", "legislation", "measure", "statute"):
+            return self._best({EntityKind.INSTRUMENT}, token, fits=_BILLS)
+        if word in ("order", "memorandum", "directive", "memo"):
+            return self._best({EntityKind.INSTRUMENT}, token, fits=_ORDERS)
+        if kind is EntityKind.INSTRUMENT and word in (
+            "framework",
+            "code",
+            "rule",
+            "treaty",
+            "guidance",
+            "standard",
+            "plan",
+        ):
+            return self._best({EntityKind.INSTRUMENT}, token, fits=re.compile(rf"\b{word}\b", re.IGNORECASE))
+        return None
+
+    def _government(self, word: str, token: Token) -> Mention | None:
+        if word not in ("government", "administration"):
+            return None
+        best = self._best(
+            {EntityKind.GOVERNMENT}, token, word="white house" if word == "administration" else "government"
+        )
+        if best is not None:
+            return best
+        codes = Counter(
+            entity.jurisdiction
+            for entity_id, n in self._frequency.items()
+            if (entity := self.lexicon.entities.get(entity_id)) is not None and entity.jurisdiction
+            for _ in range(n)
+        )
+        for code, _ in codes.most_common(1):
+            for place in self.lexicon.places:
+                if place.code == code and place.government_id:
+                    return self._entity(place.government_id)
+        return None
+
+    def _titled(self, word: str, token: Token) -> Mention | None:
+        """Find the person introduced with a title, or who held the office on the day ("the president")."""
+        for seen in reversed(self._seen[-160:]):
+            if seen.mention.kind is EntityKind.PERSON and word in self._titles.get(seen.mention.entity_id, ()):
+                return seen.mention
+        if word in ("president",) and (role := self.lexicon.holder("President", self.day)) is not None:
+            return self._entity(role.person_id)
+        return None
+
+    def _group(self, kind: EntityKind, determiner: set[str], word: str) -> tuple[Mention, ...]:
+        """Return the members of "the companies" or "both labs": the last co-ordination of that kind and number."""
+        if kind not in PARTIES:
+            return ()
+        count = next((_NUMBERS[word] for word in determiner if word in _NUMBERS), 0)
+        for sentence, group in reversed(self._groups):
+            fitting = tuple(m for m in group if m.kind is kind or kind is not EntityKind.ORGANISATION)
+            near = self._sentence - sentence <= _REACH or count > 2
+            if near and len(fitting) > 1 and (not count or len(fitting) == count):
+                return fitting
+        recent = {
+            s.mention.entity_id: s.mention
+            for s in self._seen
+            if self._sentence - s.sentence <= 3 and s.mention.kind is kind
+        }
+        if len(recent) == count == 2:
+            return tuple(recent.values())
+        return ()
+
+    def _first_person(self, passage: Passage) -> None:
+        """Resolve "we" and "I": in a quotation its speaker, elsewhere the author."""
+        quotes = quoted_spans(passage.doc.text)
+        for sent in sentences(passage):
+            for token in sent:
+                if token.lower_ not in _WE and token.lower_ not in _I or token.pos_ not in ("PRON", "DET", "ADJ"):
+                    continue
+                quoted = any(start <= token.idx < end for start, end in quotes)
+                speaker = self._speaker(passage, token, quotes) if quoted else self.author
+                if speaker is None:
+                    continue
+                if token.lower_ in _WE and speaker.kind is EntityKind.PERSON:
+                    speaker = self._sides.get(speaker.entity_id, speaker)
+                self._at[token.doc.user_data["passage"], token.i] = self._said((speaker,), passage, token, token)
+
+    def _speaker(self, passage: Passage, token: Token, quotes: list[tuple[int, int]]) -> Mention | None:
+        number = passage.doc.user_data["passage"]
+        for where in (passage, *reversed(self.passages[max(0, number - 2) : number])):
+            outside = quotes if where is passage else quoted_spans(where.doc.text)
+            best: tuple[float, Mention] | None = None
+            for verb in where.doc:
+                if verb.lower_ not in SAY or any(start <= verb.idx < end for start, end in outside):
+                    continue
+                for subject in surface_subjects(verb):
+                    for mention in self.of(subject):
+                        if mention.kind is EntityKind.PERSON or mention.kind in PARTIES:
+                            distance = abs(verb.i - token.i) if where is passage else -verb.i
+                            if best is None or distance < best[0]:
+                                best = (distance, mention)
+            if best is not None:
+                return best[1]
+        return self.author
+
+
+def _rank(token: Token) -> float:
+    if token.dep_ in ("nsubj", "nsubjpass"):
+        return 3.0
+    if token.dep_ in ("dobj", "dative", "appos"):
+        return 1.5
+    if token.dep_ == "poss":
+        return 1.2
+    if token.dep_ == "conj":
+        return 1.0
+    return 0.8 if token.dep_ == "pobj" else 0.3
+
+
+def _expletive(token: Token) -> bool:
+    """Tell whether "it" stands for nothing: "it is unclear whether", "it is hereby ordered"."""
+    verb = token.head
+    if token.dep_ not in ("nsubj", "nsubjpass") or not is_verb(verb):
+        return False
+    if verb.lower_ in ("is", "was", "be", "'s", "’s", "remains", "remained", "seems", "appears", "becomes"):
+        return bool(children(verb, "acomp")) and any(
+            child.dep_ in ("ccomp", "xcomp", "advcl") for child in verb.subtree
+        )
+    return False
+
+
+def noun_phrase_start(token: Token) -> Token:
+    """Return the first token of the noun phrase whose head is given, without what follows the head."""
+    first = token
+    for child in token.lefts:
+        if child.dep_ in ("det", "poss", "amod", "compound", "nummod", "nmod", "predet", "quantmod", "advmod"):
+            edge = child.left_edge
+            if edge.i < first.i:
+                first = edge
+    return first
+
+
+def quoted_spans(text: str) -> list[tuple[int, int]]:
+    """Return the spans in quotation marks; one that is never closed runs to the end, as it does over paragraphs."""
+    spans, start = [], -1
+    for match in re.finditer(r"[“”\"]", text):
+        mark, at = match[0], match.start()
+        if start < 0 and mark != "”":
+            start = at
+        elif start >= 0 and mark != "“":
+            spans.append((start, at + 1))
+            start = -1
+    if start >= 0:
+        spans.append((start, len(text)))
+    return spans
+
+
+def named_instances(token: Token) -> list[Token]:
+    """Return the tokens that name the members of a class: "firms such as X and Y", "the labs, X and Y"."""
+    return instances(token)
