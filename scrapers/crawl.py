@@ -28,7 +28,7 @@ from scrapers.addresses import is_loopback_host
 from scrapers.archive import Archive
 from scrapers.desk import BookDesk, Tally
 from scrapers.frontier import Frontier
-from scrapers.records import Page, Source
+from scrapers.records import Outcome, Page, Source
 from scrapers.tasks import CrawlConfig, FetchOrder, Task
 
 __all__ = ["ConfigError", "CrawlConfig", "CrawlError", "CrawlReport", "SourceReport", "crawl"]
@@ -132,15 +132,14 @@ def _check_disk(folder: Path) -> None:
 
 def _fetch_all(desk: BookDesk, sources: tuple[Source, ...], config: CrawlConfig, agent: str, clock: float) -> None:
     """Run the fetching process, again after a crash, until nothing is due or the run must end."""
-    deaths: list[str] = []
+    unexplained = 0
     while not desk.stopped and (tasks := desk.first_tasks()):
         death = _fetch(desk, _order(sources, tasks, config, agent), clock + config.max_seconds)
         if not death:
             break
-        desk.died(death)
-        deaths.append(death)
-        if len(deaths) >= MOST_DEATHS and not desk.stopped:
-            raise CrawlError(f"The fetching process died {len(deaths)} times, the last time like this: {death}.")
+        unexplained += not desk.died(death)
+        if unexplained >= MOST_DEATHS and not desk.stopped:
+            raise CrawlError(f"The fetching process died {unexplained} times, the last time like this: {death}.")
     if not desk.stopped and desk.n_tasks >= config.max_pages:
         desk.stopped = f"{config.max_pages} visits, the most for one run, were made"
 
@@ -242,10 +241,17 @@ def _stop_on_signal(desk: BookDesk) -> Iterator[None]:
 
 
 def _line(source: Source, tally: Tally) -> str:
-    counts = ", ".join(f"{n} {name.lower().replace('_', ' ')}" for name, n in sorted(tally.outcomes.items()))
-    pages = f"{tally.n_pages} new page{'' if tally.n_pages == 1 else 's'}"
+    """Return what happened to one source in a sentence, with the first fault behind it."""
+    n_feeds = tally.outcomes[Outcome.SAVED.value] - tally.n_pages
+    parts = [_count(tally.n_pages, "new page"), f"{_count(n_feeds, 'feed')} read"]
+    others = sorted(set(tally.outcomes) - {Outcome.SAVED.value})
+    parts += [f"{tally.outcomes[name]} {name.lower().replace('_', ' ')}" for name in others]
     fault = f" {next(iter(tally.faults))}" if tally.faults else ""
-    return f"{source.title}: {pages} ({counts}).{fault}"
+    return f"{source.title}: {', '.join(parts)}.{fault}"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _report(

@@ -29,6 +29,7 @@ create table if not exists visits (
 ) strict;
 create index if not exists visits_by_source on visits (source_id, at);
 create index if not exists visits_by_url on visits (url);
+create index if not exists visits_by_time on visits (at);
 create table if not exists hosts (
     host text primary key, not_before text, reason text not null default '', robots_status integer,
     robots_body blob, robots_fetched_at text
@@ -65,7 +66,7 @@ def open_crawl_db(path: Path) -> sqlite3.Connection:
     db.execute("pragma journal_mode = wal")
     db.execute("pragma synchronous = normal")
     db.execute("pragma foreign_keys = on")
-    if db.execute("select count(*) from sqlite_master where name = 'pages_by_place'").fetchone()[0] == 0:
+    if db.execute("select count(*) from sqlite_master where name = 'visits_by_time'").fetchone()[0] == 0:
         with transaction(db):
             for statement in _TABLES.split(";"):
                 db.execute(statement)

@@ -114,17 +114,21 @@ class BookDesk:
         """Tell the fetching process whether to stop."""
         return bool(self.stopped)
 
-    def died(self, what: str) -> None:
-        """Enter the death of the fetching process: it costs the address that it was parsing, and nothing else."""
+    def died(self, what: str) -> bool:
+        """Enter the death of the fetching process: it costs the address that it was parsing, and nothing else.
+
+        Return whether an address is to blame; where none is, nothing was gained by trying.
+        """
         task = self.open.get(self.reading_url)
         if task is not None:
             now = self.config.now()
             detail = f"the fetching process died while it was reading this ({what})"
             self.answer(Answer(task, Visit(task.url, task.source_id, now, Outcome.UNREADABLE, detail)))
-        for task in self.open.values():
-            self.tallies[task.source_id].n_open -= 1
+        for left in self.open.values():
+            self.tallies[left.source_id].n_open -= 1
             self.n_tasks -= 1
         self.open.clear()
+        return task is not None
 
     def _hand_out(self, sources: list[Source]) -> tuple[Task, ...]:
         left = self.config.max_pages - self.n_tasks

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.address import IPv4Address, IPv6Address
 
 from scrapers.addresses import host_key, in_scope, is_loopback_host, judge_ip, judge_url, literal_ip, normal_url
 from scrapers.records import Feed, FeedShape, Source, Standing
+from scrapers.resolver import GuardedResolver
 
 CLOSED = [
     "127.0.0.1", "127.9.9.9", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.5.4", "192.168.1.1", "169.254.169.254",
@@ -108,3 +110,61 @@ def test_the_host_owed_politeness_has_its_port_only_where_it_is_odd() -> None:
     assert host_key("https://A.example:443/x") == "a.example"
     assert host_key("http://a.example:8080/x") == "a.example:8080"
     assert host_key("http://[::1]:81/") == "[::1]:81"
+
+
+class Receiver:
+    """Takes what a resolver gives."""
+
+    def __init__(self) -> None:
+        self.addresses: list[str] = []
+        self.complete = False
+
+    def resolutionBegan(self, resolution: object) -> None:  # noqa: N802 - Twisted's names
+        """Nothing to do."""
+
+    def addressResolved(self, address: IPv4Address | IPv6Address) -> None:  # noqa: N802
+        self.addresses.append(address.host)
+
+    def resolutionComplete(self) -> None:  # noqa: N802
+        self.complete = True
+
+
+class Reactor:
+    """Stands in for Twisted's reactor: its resolver gives the addresses it was made with, one list after the other."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self.answers = list(answers)
+        self.nameResolver = self
+
+    def resolveHostName(self, receiver, name, port=0, types=None, semantics="TCP"):  # noqa: ANN001, ANN201, N802
+        receiver.resolutionBegan(None)
+        for host in self.answers.pop(0):
+            receiver.addressResolved((IPv6Address if ":" in host else IPv4Address)("TCP", host, port))
+        receiver.resolutionComplete()
+
+
+def resolved(resolver: GuardedResolver, name: str = "gazette.example") -> list[str]:
+    receiver = Receiver()
+    resolver.resolveHostName(receiver, name, 80)
+    assert receiver.complete
+    return receiver.addresses
+
+
+def test_the_resolver_hands_on_public_addresses_only() -> None:
+    resolver = GuardedResolver(Reactor(["10.0.0.1", "8.8.8.8", "::1", "2606:2800:220:1::1", "fd00::1"]), False)
+    assert resolved(resolver) == ["8.8.8.8", "2606:2800:220:1::1"]
+    assert "gazette.example" not in resolver.refused
+
+
+def test_a_name_that_turns_inwards_between_two_questions_is_refused_the_second_time() -> None:
+    resolver = GuardedResolver(Reactor(["8.8.8.8"], ["169.254.169.254"], ["8.8.8.8"]), False)
+    assert resolved(resolver) == ["8.8.8.8"]
+    assert resolved(resolver) == []
+    assert "metadata" in resolver.refused["gazette.example"]
+    assert resolved(resolver) == ["8.8.8.8"] and "gazette.example" not in resolver.refused
+
+
+def test_allowing_loopback_lets_the_resolver_pass_loopback_alone() -> None:
+    resolver = GuardedResolver(Reactor(["127.0.0.1", "10.0.0.1"]), True)
+    assert resolved(resolver) == ["127.0.0.1"]
+    assert resolved(resolver, "press.localhost") == ["127.0.0.1"]

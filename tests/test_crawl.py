@@ -96,7 +96,7 @@ def test_articles_of_a_feed_are_saved_and_a_second_run_adds_nothing(site: Site, 
     assert sorted(page.url for page in ledger.pages) == sorted(map(site.url, links))
     assert ledger.pages[0].media_type == "text/html" and ledger.pages[0].charset == "utf-8"
     assert all(ledger.archive.get(page.sha256) == page for page in ledger.pages)
-    assert len(ledger.lines) == 1 and ledger.lines[0].startswith("The Gazette: 5 new pages")
+    assert ledger.lines == ["The Gazette: 5 new pages, 1 feed read."]
     assert {page.fetched_at for page in ledger.pages} == {NOW}, "the caller's clock dates the pages"
     assert ledger.frontier.hint(site.url("/news/1")).title == "On /news/1"
     agents = {asked.headers["user-agent"] for asked in site.asked}
@@ -387,6 +387,13 @@ def test_a_feed_that_kills_or_stops_its_reader_costs_that_feed_alone(
     assert report.outcomes == {"SAVED": 3, "UNREADABLE": 1}
     assert ledger.outcomes()[site.url("/bad")] == "UNREADABLE"
     assert {page.url for page in ledger.pages} == {site.url("/a"), site.url("/b")}
+
+
+def test_a_fetching_process_that_cannot_start_is_told_in_one_line(site: Site, ledger: Ledger) -> None:
+    with pytest.raises(CrawlError, match="died 3 times") as told:
+        ledger.crawl(source_of(site), memory_mb=32)
+    assert "\n" not in str(told.value)
+    assert site.asked == []
 
 
 def test_a_full_disk_stops_the_run_and_nothing_half_done_is_kept(

@@ -27,6 +27,7 @@ CASES: dict[str, tuple[s.Route, O]] = {
     "/m-to-nowhere": (s.redirect("http://[bad/"), O.BAD_REDIRECT),
     "/n-gzip-bomb": (s.bomb(), O.TOO_LARGE),
     "/n-gzip-in-gzip": (s.bomb_in_a_bomb(), O.TOO_LARGE),
+    "/n-brotli-bomb": (s.brotli_bomb(), O.TOO_LARGE),
     "/o-endless": (s.endless, O.TOO_LARGE),
     "/o-said-to-be-huge": (s.said_to_be_huge, O.TOO_LARGE),
     "/p-cut-short": (s.cut_short, O.CONNECTION_FAILED),

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.sax.saxutils import escape
 
+import brotli
+
 
 @dataclass
 class Asked:
@@ -129,6 +131,11 @@ def bomb(n_bytes: int = 64 * 1024 * 1024) -> Route:
 def bomb_in_a_bomb(n_bytes: int = 64 * 1024 * 1024) -> Route:
     packed = gzip.compress(gzip.compress(b"\0" * n_bytes))
     return lambda h: h.reply(packed, Content_Encoding="gzip, gzip")
+
+
+def brotli_bomb(n_bytes: int = 64 * 1024 * 1024) -> Route:
+    packed = brotli.compress(b"\0" * n_bytes)
+    return lambda h: h.reply(packed, Content_Encoding="br")
 
 
 def endless(h: Handler) -> None:
