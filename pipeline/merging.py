@@ -26,6 +26,7 @@ _FINE_FIRST = (
     Precision.UNKNOWN,
 )  # fmt: skip
 _BASIS_FIRST = ("stated", "relative", "publication")
+_THING_SHARE = 0.15  # of all claims of an event: below, an instrument, object or body is not named in the sentence
 _MAIN_SHARE = 0.25  # of the claims of a role's best supported party: below, a party is not named in the sentence
 Support = Callable[[Iterable[Claim]], int]
 
@@ -47,6 +48,8 @@ def best_modality(
     """Return the modality that is best supported, and whether claims against it remain.
 
     Support counts origins, not claims. `origin_of`: claim id -> origin id; a claim without one counts by itself.
+    One report that it occurred does not stand against more than twice as many that, at that time or later, still speak
+    of it as open, planned or not done.
     """
     groups = _by_modality(claims)
 
@@ -63,6 +66,9 @@ def best_modality(
         if support(later) > support(occurred):
             return _latest(later, articles, support), True
         first = min(written_on(c, articles)[:10] for c in occurred)
+        doubtful = [c for c in claims if c not in occurred and written_on(c, articles)[:10] >= first]
+        if support(doubtful) > 2 * support(occurred):
+            return best_modality([c for c in claims if c not in occurred], articles, origin_of)[0], True
         after = [c for c in against if c.modality is Modality.DENIED or written_on(c, articles)[:10] > first]
         return Modality.OCCURRED, bool(after)
     ahead = [c for c in claims if c.modality not in _AGAINST]
@@ -140,7 +146,7 @@ def main_participants(merged: Sequence[tuple[Participant, int]], n_claims: int) 
     for participant, n in merged:
         top = most.setdefault(participant.role, n)
         alone = participant.role in ("instrument", "object", "body")
-        enough = _MAIN_SHARE * (n_claims if alone else top)
+        enough = _THING_SHARE * n_claims if alone else _MAIN_SHARE * top
         if participant.role in ("instrument", "body") and is_named(participant):
             enough = 0
         if n >= enough and not (alone and taken[participant.role]):

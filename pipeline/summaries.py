@@ -207,15 +207,17 @@ _PHRASES = {
 }  # fmt: skip
 
 
-def _active(who: str, many: bool, phrase: Phrase, modality: Modality, says: str) -> str:
-    """Say it with its actor. `says`: who says so; the actor's own word reads "X says it will ..."."""
+def _active(who: str, many: bool, person: bool, phrase: Phrase, modality: Modality, says: str) -> str:
+    """Say it with its actor. `says`: who says so; an organisation's own word reads "X says it will ..."."""
     is_, has, it, do = ("are", "have", "they", "say") if many else ("is", "has", "it", "says")
     own = says == who
     if modality is Modality.OCCURRED:
         return f"{who} {phrase.after(phrase.past)}"
     if modality is Modality.PLANNED:
         plan = phrase.after(phrase.verb)
-        return f"{who} {do} {it} will {plan}" if own else f"{who} {is_} set to {plan}"
+        if own:
+            return f"{who} {'plan' if many else 'plans'} to {plan}" if person else f"{who} {do} {it} will {plan}"
+        return f"{who} {is_} set to {plan}"
     if modality is Modality.CONSIDERED:
         return f"{who} {is_} considering {phrase.after(phrase.gerund)}"
     if modality is Modality.POSTPONED:
@@ -227,7 +229,7 @@ def _active(who: str, many: bool, phrase: Phrase, modality: Modality, says: str)
     if modality is Modality.DENIED:
         if says and not own:
             return f"{says} denies that {who} {phrase.after(phrase.past)}"
-        return f"{who} {'deny' if many else 'denies'} that {it} {phrase.after(phrase.past)}"
+        return f"{who} {'deny' if many else 'denies'} having {phrase.after(phrase.participle)}"
     if modality is Modality.ALLEGED:
         return f"{who} {is_} said, without confirmation, to have {phrase.after(phrase.participle)}"
     return f"{who} would {phrase.after(phrase.verb)} under stated conditions"
@@ -294,11 +296,16 @@ def summarise(
     phrase = _PHRASES[type_](roles, act)
     who, many = parties(participants, "actor")
     says = _speaker(attributions)
+    person = any(p.role == "actor" and p.kind is EntityKind.PERSON for p in participants)
     if type_ == "institution" and act == "left" and not who:
         who, many = phrases["target"]
-    body = _active(who, many, phrase, modality, says) if who else _passive(phrase, modality, says)
+    body = _active(who, many, person, phrase, modality, says) if who else _passive(phrase, modality, says)
     unsure = " but without confirmation," if modality is Modality.ALLEGED else ""
     speaks = modality not in (Modality.DENIED, Modality.NEGATED) and says and says != who
     if modality is Modality.ALLEGED and speaks:
-        body = _active(who, many, phrase, Modality.OCCURRED, "") if who else _passive(phrase, Modality.OCCURRED, "")
+        body = (
+            _active(who, many, person, phrase, Modality.OCCURRED, "")
+            if who
+            else _passive(phrase, Modality.OCCURRED, "")
+        )
     return sentence(f"according to {says},{unsure} {body}" if speaks else body)

@@ -123,6 +123,15 @@ def test_a_later_and_better_supported_denial_stands_above_and_the_event_is_conte
     assert best_modality(claims, articles, one_origin) == (Modality.OCCURRED, True)
 
 
+def test_one_report_that_it_happened_does_not_stand_against_many_that_it_is_still_open() -> None:
+    hasty = make("gazette", SIGNED, "signed", day=1, **PARTIES)
+    open_ = [make(f"paper{n}", PLANS, "sign", modality="considered", day=2, **PARTIES) for n in range(3)]
+    articles = {art.article_id: art for art, _ in (hasty, *open_)}
+    claims = [c for _, c in (hasty, *open_)]
+    assert best_modality(claims, articles, {}) == (Modality.CONSIDERED, True)
+    assert best_modality(claims[:3], articles, {}) == (Modality.OCCURRED, False)
+
+
 def test_what_was_planned_and_later_postponed_is_postponed() -> None:
     planned = [make(f"paper{n}", PLANS, "sign", modality="planned", day=1, **PARTIES) for n in range(3)]
     late = make("herald", SIGNED, "signed", modality="postponed", day=4, **PARTIES)

@@ -99,8 +99,11 @@ def test_a_single_voice_is_named() -> None:
         summarise("commitment", Modality.PLANNED, people[:1], attributions=own)
         == "Meridian says it will make a commitment."
     )
+    ada = [party("actor", "Ada Arden", EntityKind.PERSON)]
+    word = [Attribution("person", "Ada Arden")]
+    assert summarise("commitment", Modality.PLANNED, ada, attributions=word) == "Ada Arden plans to make a commitment."
     assert summarise("refusal", Modality.DENIED, people, attributions=own) == (
-        "Meridian denies that it refused a request from Lumen."
+        "Meridian denies having refused a request from Lumen."
     )
     assert summarise("refusal", Modality.DENIED, people, attributions=[Attribution("organisation", "Lumen")]) == (
         "Lumen denies that Meridian refused a request from Lumen."
