@@ -1,0 +1,39 @@
+"""A data folder comes in, a site that answers one request at a time goes out: for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import httpx
+
+from pipeline.serve.app import build_site
+from pipeline.serve.snapshots import current_snapshot
+
+
+class Site:
+    """A site under test: `get` answers one request as a reader would get it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.ds = build_site(data_dir)
+        self.loop = asyncio.new_event_loop()
+        self.loop.run_until_complete(self.ds.invoke_startup())
+        self.application = self.ds.app()
+        self.db = sqlite3.connect(current_snapshot(data_dir))
+
+    def get(self, path: str, method: str = "GET") -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self.application)
+            async with httpx.AsyncClient(transport=transport, base_url="http://ledger.test") as client:
+                return await client.request(method, path)
+
+        return self.loop.run_until_complete(ask())
+
+    def one(self, sql: str, *values: str) -> str:
+        return self.db.execute(sql, values).fetchone()[0]
+
+    def event_named(self, words: str) -> str:
+        """Return the id of the event whose sentence holds these words."""
+        return self.one("select event_id from events where summary like ?", f"%{words}%")

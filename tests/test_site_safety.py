@@ -1,0 +1,218 @@
+"""What a public site must not do: write, run wild, tell paths, lead elsewhere, or let hostile words act."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import time
+from urllib.parse import urlencode
+
+import pytest
+
+from pipeline.serve import app
+from tests.site_data import STORIES, publish
+from tests.site_under_test import Site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Site:
+    folder = tmp_path_factory.mktemp("site")
+    publish(folder)
+    return Site(folder)
+
+
+# ---- safety
+
+
+def test_writing_is_refused(site):
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+        assert site.get("/oversight", method).status_code == 405
+    for sql in ("delete from events", "pragma writable_schema=1", "attach 'x.db' as x", "vacuum into '/tmp/x.db'"):
+        assert site.get("/oversight?" + urlencode({"sql": sql})).status_code == 400
+    assert site.one("select count(*) from events") == len(STORIES)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select length(randomblob(900000000))",
+        "select length(hex(zeroblob(400000000)))",
+        "select length(printf('%.*c', 500000000, 'x'))",
+        "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c",
+        "select 1 where 'a' like '" + "%a" * 150 + "'",
+    ],
+)
+def test_sql_cannot_eat_memory_or_time(site, sql):
+    began = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answer = site.get("/oversight.json?" + urlencode({"sql": sql}))
+    assert answer.status_code == 400 or answer.json()["rows"] == [[None]]
+    assert time.monotonic() - began < 3
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
+
+
+def test_no_page_tells_where_the_files_lie(site):
+    folder = str(site.data_dir)
+    paths = [
+        "/-/databases.json",
+        "/-/databases",
+        "/-/threads",
+        "/-/metadata",
+        "/-/config.json",
+        "/-/settings",
+        "/-/plugins.json",
+        "/-/versions",
+        "/_internal",
+        "/_internal/databases.json",
+        "/_memory",
+        "/oversight.json",
+        "/oversight.db",
+        "/oversight?" + urlencode({"sql": "select * from pragma_database_list"}),
+        "/oversight.json?" + urlencode({"sql": "select file from pragma_database_list()"}),
+    ]
+    for path in paths:
+        answer = site.get(path)
+        assert folder not in answer.text, path
+        if path != "/oversight.json":
+            assert answer.status_code in (400, 403, 404), path
+
+
+@pytest.mark.parametrize(
+    "path", ["/\\evil.example/", "/%5Cevil.example/", "//evil.example/", "/\\/evil.example/", "/%09//evil.example/"]
+)
+def test_no_path_leads_to_another_host(site, path):
+    async def ask() -> list[dict]:
+        raw = path.encode()
+        decoded = path.replace("%5C", "\\").replace("%09", "\t")
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": decoded,
+            "raw_path": raw,
+            "query_string": b"",
+            "headers": [(b"host", b"ledger.test")],
+            "server": ("ledger.test", 80),
+            "client": None,
+        }
+        sent: list[dict] = []
+
+        async def receive() -> dict:
+            return {"type": "http.request", "body": b""}
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        await site.application(scope, receive, send)
+        return sent
+
+    start = site.loop.run_until_complete(ask())[0]
+    assert start["status"] == 404
+    assert b"location" not in dict(start["headers"])
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/event/nothing", "/static/ledger.css", "/robots.txt", "/oversight/events.json", "/-/x"]
+)
+def test_every_answer_has_the_safety_headers(site, path):
+    headers = site.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "script-src" not in policy and "http" not in policy
+    assert "frame-ancestors 'none'" in policy and headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer" and "set-cookie" not in headers
+
+
+def test_robots_may_read_events_but_not_facet_combinations(site):
+    text = site.get("/robots.txt").text
+    assert "Disallow: /*?" in text and "Allow: /" in text
+
+
+def test_no_page_asks_anything_of_another_host(site):
+    for path in ("/", "/oversight/events", f"/event/{site.event_named('passed the Frontier')}"):
+        for attribute in ('src="http', '<link rel="stylesheet" href="http', "@import", "url(http"):
+            assert attribute not in site.get(path).text
+    sheet = (app.HERE / "static" / "ledger.css").read_text()
+    assert "url(" not in sheet and "@import" not in sheet
+
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory) -> Site:
+    folder = tmp_path_factory.mktemp("hostile")
+    db = sqlite3.connect(publish(folder))
+    event = db.execute("select event_id from events where contested = 1 order by n_claims desc").fetchone()[0]
+    poison = {
+        "events": ("summary", "stage", "actors", "targets"),
+        "articles": ("title", "byline", "published_basis"),
+        "entities": ("name", "description", "jurisdiction", "wikidata_id"),
+        "entity_names": ("name",),
+        "sources": ("title", "health"),
+        "origins": ("label",),
+        "origin_edges": ("to_name", "detail"),
+        "conflicts": ("summary",),
+        "conflict_values": ("value",),
+        "claim_participants": ("name",),
+        "claims": ("attribution_name", "date_said", "rule"),
+        "event_redirects": ("reason",),
+        "lexicon_gaps": ("example",),
+        "facts": ("value",),
+    }
+    for table, columns in poison.items():
+        for column in columns:
+            suffix = (
+                " || rowid"
+                if table not in ("entity_names", "conflict_values", "claim_participants", "lexicon_gaps")
+                else " || rtrim(substr(hex(randomblob(4)), 1))"
+            )
+            db.execute(f"update {table} set {column} = ?{suffix}", [HOSTILE])
+    db.execute("update articles set url = 'javascript:alert(1)//' || rowid")
+    db.execute("update sources set homepage = ' JaVaScRiPt:alert(1)'")
+    db.execute("update claims set quote = substr(? || quote, 1, length(quote))", [HOSTILE])
+    db.execute("insert into events_fts(events_fts) values ('rebuild')")
+    db.execute("insert into claims_fts(claims_fts) values ('rebuild')")
+    db.commit()
+    site = Site(folder)
+    site.event = event
+    return site
+
+
+def test_hostile_words_come_out_inert_on_every_page(hostile):
+    db = hostile.db
+    paths = [
+        "/",
+        "/sources",
+        "/about",
+        "/questions",
+        "/search?q=script",
+        "/oversight",
+        f"/event/{hostile.event}",
+        "/event/e0000000000000002",
+    ]
+    paths += [f"/entity/{key}" for (key,) in db.execute("select entity_id from entities limit 6")]
+    paths += [
+        f"/article/{key}" for (key,) in db.execute("select article_id from articles order by n_versions desc limit 6")
+    ]
+    tables = hostile.ds.metadata()["databases"]["oversight"]
+    paths += [f"/oversight/{name}" for name in (*tables["tables"], *tables["queries"])]
+    paths += ["/oversight/events?_columns=all", "/oversight/claims?_columns=all", f"/oversight/events/{hostile.event}"]
+    paths += [
+        "/oversight/events?" + urlencode({"_party": HOSTILE, "type": HOSTILE, "_search": HOSTILE}),
+        "/search?" + urlencode({"q": HOSTILE}),
+    ]
+    paths += [
+        "/oversight?"
+        + urlencode({"sql": f"select '{HOSTILE}' as summary, 'e1' as event_id, 'javascript:alert(1)' as url"})
+    ]
+    paths += [
+        "/oversight?" + urlencode({"sql": f"select {HOSTILE}"}),
+        "/" + HOSTILE,
+        "/feed.atom?" + urlencode({"type": HOSTILE}),
+    ]
+    for path in paths:
+        text = hostile.get(path).text
+        assert "<script" not in text and "<img" not in text, path
+        lowered = text.lower().replace(" ", "")
+        assert 'href="javascript' not in lowered and 'cite="javascript' not in lowered, path
