@@ -14,7 +14,6 @@ from pipeline.commands.output import Progress
 from pipeline.errors import OutsideFailure
 from pipeline.folder import DataFolder
 
-
 NEWSROOM_PORT = 8101  # the first of twelve: always the same, so that a second run meets the same addresses
 
 

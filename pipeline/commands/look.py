@@ -38,7 +38,24 @@ def _find_event(db: sqlite3.Connection, name: str) -> dict[str, Any]:
         return _find_event(db, gone[0]["event_id"])
     if gone:
         raise WrongUse(f"Event {name} was withdrawn: {gone[0]['reason']}.")
-    raise WrongUse(f"There is no event '{name}'. Ids look like e1234567890abcdef and stand on the site's event pages.")
+    return _search_event(db, name)
+
+
+def _search_event(db: sqlite3.Connection, words: str) -> dict[str, Any]:
+    """Return the one event whose summary or names hold these words; raise WrongUse with the candidates otherwise."""
+    quoted = " ".join('"' + word.replace('"', "") + '"' for word in words.split())
+    found = _rows(
+        db,
+        """select e.* from events_fts f join events e on e.rowid = f.rowid where events_fts match ?
+           order by e.n_origins desc, e.last_reported_on desc, e.event_id""",
+        quoted,
+    )
+    if len(found) == 1:
+        return found[0]
+    if found:
+        lines = "\n".join(f"  {row['event_id']}  {row['summary']}" for row in found[:10])
+        raise WrongUse(f"{len(found)} events fit '{words}'. Give one of these ids, or more words:\n{lines}")
+    raise WrongUse(f"There is no event '{words}'. Give an id such as e1234567890abcdef, or words of its summary.")
 
 
 def _claims_of(db: sqlite3.Connection, event_id: str) -> list[dict[str, Any]]:
@@ -53,11 +70,11 @@ def _claims_of(db: sqlite3.Connection, event_id: str) -> list[dict[str, Any]]:
 
 
 @click.command()
-@click.argument("event_id")
+@click.argument("event_id", metavar="EVENT")
 @json_option
 @click.pass_obj
 def event(folder: DataFolder, event_id: str, as_json: bool) -> None:
-    """Show one event with its evidence: each sentence, how certain it is, and who says so."""
+    """Show one EVENT (its id, or words of its summary) with its evidence: each sentence, how sure, and who says so."""
     db = _open(folder)
     found = _find_event(db, event_id)
     claims = _claims_of(db, found["event_id"])
