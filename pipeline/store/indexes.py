@@ -18,6 +18,7 @@ FACETS = {
 }  # fmt: skip
 _DATE = {"events": "date_start", "claims": "published_on", "articles": "published_on"}
 _LOOKUPS = (
+    ("events", "first_reported_on"),
     ("events", "last_reported_on"),
     ("events", "date_start"),
     ("event_participants", "entity_id, event_id, role"),
@@ -33,6 +34,7 @@ _LOOKUPS = (
     ("origin_edges", "article_id"),
     ("origin_edges", "to_article_id"),
     ("entities", "parent_id"),
+    ("entities", "n_events"),
     ("event_redirects", "event_id"),
 )
 

@@ -75,15 +75,8 @@ class PartyFacet(Facet):
             argument = f"_{name}"
             if self.table not in LINKS or argument not in PARTY_ARGUMENTS:
                 continue
-            key, link = LINKS[self.table]
-            role = PARTY_ARGUMENTS[argument]
             size = self.get_facet_size()
-            sql = f"""
-                select p.entity_id as value, e.name as label, count(distinct p.{key}) as count
-                from {link} p join entities e using (entity_id)
-                where p.{key} in (select {key} from ({self.sql})) {f"and p.role = '{role}'" if role else ""}
-                group by p.entity_id order by count desc, e.name limit {size + 1}
-            """
+            sql = self._count_sql(PARTY_ARGUMENTS[argument], size)
             try:
                 found = await self.ds.execute(
                     self.database, sql, self.params, custom_time_limit=self.ds.setting("facet_time_limit_ms")
@@ -104,6 +97,22 @@ class PartyFacet(Facet):
                 }
             )
         return results, timed_out
+
+    def _count_sql(self, role: str, size: int) -> str:
+        """Return the SQL that counts; over a whole table the counts that every entity carries are taken."""
+        key, link = LINKS[self.table]
+        if not self.params and self.sql.rstrip().endswith(f" from {self.table}") and not role:
+            n = f"n_{self.table}"
+            return f"""
+                select entity_id as value, name as label, {n} as count from entities
+                where {n} > 0 order by {n} desc, name limit {size + 1}
+            """
+        return f"""
+            select p.entity_id as value, e.name as label, count(distinct p.{key}) as count
+            from {link} p join entities e using (entity_id)
+            where p.{key} in (select {key} from ({self.sql})) {f"and p.role = '{role}'" if role else ""}
+            group by p.entity_id order by count desc, e.name limit {size + 1}
+        """
 
     def _value(self, row: Any, argument: str, pairs: list[tuple[str, str]]) -> dict:
         chosen = next((v for k, v in pairs if k == argument and v in (row["value"], row["label"])), None)
