@@ -28,18 +28,25 @@ def _newsroom():
     return Newsroom(port=NEWSROOM_PORT)
 
 
+def demo_lexicon() -> Path:
+    """Return the lexicon of the newsroom's invented names."""
+    from pipeline.newsroom.stories import FOLDER
+
+    return FOLDER / "lexicon.toml"
+
+
 def make_demo(folder: DataFolder, say=click.echo) -> None:
     """Crawl the newsroom on two of its days (the second sees edits), extract, build, publish."""
     from pipeline import steps
     from pipeline.gate import passes_topic
-    from pipeline.newsroom.stories import FOLDER, LAST_DAY
+    from pipeline.newsroom.stories import LAST_DAY
     from scrapers.archive import Archive
     from scrapers.crawl import CrawlConfig, crawl
     from scrapers.frontier import Frontier
 
     folder.make()
     folder.logs.mkdir(exist_ok=True)
-    lexicon = (FOLDER / "lexicon.toml",)
+    lexicon = (demo_lexicon(),)
     last = datetime.combine(LAST_DAY, datetime.min.time(), tzinfo=UTC) + timedelta(hours=23)
     with _newsroom() as newsroom:
         cards = newsroom.cards()

@@ -1,0 +1,30 @@
+"""What all tests share: the demo's ledger, made once in each run of the suite by the real line over the newsroom."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's data folder: crawled, read, built and published. Not to be changed: copy it first."""
+    from pipeline.commands.demo import make_demo
+    from pipeline.folder import DataFolder
+
+    folder = DataFolder(tmp_path_factory.mktemp("demo") / "ledger")
+    make_demo(folder, say=lambda line: None)
+    return folder.path
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real pages, feeds and annotated texts, not part of the project: skip where it is absent."""
+    folder = Path(os.environ.get("OVERSIGHT_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"the folder of real texts and pages is not at {folder}")
+    return folder
