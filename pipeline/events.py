@@ -19,9 +19,10 @@ from pipeline.records import Claim, Entity, EntityKind, Modality, Participant
 from pipeline.stages import line_key
 from scrapers.records import Article, Precision
 
+FARTHEST = 45  # days between two reports of one act of one instrument; beyond, they tell of two acts
 APART = 0.25  # time, where two reports put one act on different days
 LINK = 0.436  # average likeness at which two groups are one event
-# What each part of the likeness weighs; set on annotated documents, where each may move by a fifth at little cost.
+# What each part of the likeness weighs; set on annotated documents; a fifth up or down costs up to 0.025 B-cubed F1.
 WHO, WHEN, WHAT, SAID = 0.30, 0.38, 0.07, 0.43
 SAME_WORDS = 0.27  # share of common words at which two sentences count as saying the same
 NOT_SURE_YET = 0.06  # taken off where one claim says it occurred and the other that it might, or did not
@@ -30,7 +31,7 @@ PLANNED_THEN_DONE = 0.045
 DAYS_IN_MONTH, SOON, LATER, ANY_TIME = 0.60, 0.72, 0.65, 0.47
 # Parties: both silent; one silent; "AI companies" and five names; two classes, or a class and a single name.
 UNNAMED, ONE_NAMED, CLASS_AND_MEMBERS, OTHER_CLASS = 0.57, 0.71, 0.62, 0.21
-MAX_NEIGHBOURS = 400  # a claim is compared with at most so many nearest in time that share the same party
+MAX_NEIGHBOURS = 100  # a claim is compared with at most so many nearest in time that share the same party
 _SLACK = {Precision.MINUTE: 1, Precision.DAY: 1, Precision.WEEK: 3, Precision.MONTH: 3, Precision.QUARTER: 7}
 _WORD = re.compile(r"[a-z][a-z-]+|\d[\d,.]*\d|\d")
 _COMMON = frozenset(
@@ -113,6 +114,10 @@ class Case:
             return day - 20, day + 90
         return (day - 900, day + 1) if self.claim.mention == "background" else (day - 30, day + 1)
 
+    def days_from(self, other: Case) -> int:
+        """Return the days between the two intervals; 0 or less where they meet."""
+        return max(self.interval[0], other.interval[0]) - min(self.interval[1], other.interval[1])
+
     @cached_property
     def words(self) -> frozenset[str]:
         return frozenset(_WORD.findall(self.claim.evidence.quote.casefold())) - _COMMON
@@ -120,6 +125,10 @@ class Case:
     @cached_property
     def dated(self) -> bool:
         return self.claim.date is not None and self.claim.date.basis != "publication"
+
+
+def _numbers(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(word for word in words if word[0].isdigit())
 
 
 class Grouping:
@@ -147,6 +156,8 @@ class Grouping:
         """Return True where one instrument may bear both names: shared telling words, or a bare number on one side."""
         for some in one.titles:
             for others in other.titles:
+                if _numbers(some) and _numbers(others) and not _numbers(some) & _numbers(others):
+                    continue
                 if not some or not others or len(some & others) * 2 >= min(len(some), len(others)):
                     return True
                 if all(w[0].isdigit() for w in some) != all(w[0].isdigit() for w in others):
@@ -154,9 +165,7 @@ class Grouping:
         return False
 
     def similarity(self, one: Case, other: Case) -> float:
-        """Return how alike two cases of one type are, 0 (not the same event) to 1."""
-        if self.opposed(one, other):
-            return 0.0
+        """Return how alike two cases of one type that are not opposed are, 0 (not the same event) to 1."""
         when = self._time(one, other)
         who = self._parties(one, other)
         if not when or who is None:
@@ -169,7 +178,7 @@ class Grouping:
 
     def _time(self, one: Case, other: Case) -> float:
         (a, b), (c, d) = one.interval, other.interval
-        gap = max(a, c) - min(b, d)
+        gap = one.days_from(other)
         if gap > 0:
             return self._apart(one, other, gap)
         if one.dated and other.dated:
@@ -182,7 +191,7 @@ class Grouping:
         if one.claim.type in CONTINUING and gap <= 21:
             return APART
         same = one.stage == other.stage and self.shared_instrument(one, other)
-        return APART if gap <= (45 if same else 4) else 0.0
+        return APART if gap <= (FARTHEST if same else 4) else 0.0
 
     def _parties(self, one: Case, other: Case) -> float | None:
         """Return the parties' likeness; None where they exclude each other."""
@@ -256,25 +265,33 @@ def _neighbours(cases: list[Case], families: Families) -> set[tuple[int, int]]:
     pairs: set[tuple[int, int]] = set()
     for members in blocks.values():
         for position, index in enumerate(members):
-            pairs.update((index, other) for other in members[position + 1 : position + 1 + MAX_NEIGHBOURS])
+            pairs.update(
+                (index, other)
+                for other in members[position + 1 : position + 1 + MAX_NEIGHBOURS]
+                if cases[index].days_from(cases[other]) <= FARTHEST
+            )
     return pairs
 
 
 def _agglomerate(n: int, scores: dict[tuple[int, int], float], opposed: set[tuple[int, int]]) -> list[list[int]]:
-    """Join the two groups with the highest average link until none reaches LINK; pairs without a score count 0."""
+    """Join the two groups with the highest average link until none reaches LINK.
+
+    Pairs that were not compared count 0 between small groups; between large ones, of which only neighbours in time are
+    compared, the average is over what was compared.
+    """
     groups = {index: [index] for index in range(n)}
-    links: dict[int, dict[int, float]] = defaultdict(dict)
+    links: dict[int, dict[int, tuple[float, int]]] = defaultdict(dict)
     walls: dict[int, set[int]] = defaultdict(set)
     for (one, other), score in scores.items():
-        links[one][other] = links[other][one] = score
+        links[one][other] = links[other][one] = (score, 1)
     for one, other in opposed:
         walls[one].add(other)
         walls[other].add(one)
 
     def best_of(one: int) -> tuple[float, int]:
         options = [
-            (total / (len(groups[one]) * len(groups[other])), -other)
-            for other, total in links[one].items()
+            (total / max(compared, min(len(groups[one]) * len(groups[other]), MAX_NEIGHBOURS)), -other)
+            for other, (total, compared) in links[one].items()
             if other not in walls[one]
         ]
         return max(options, default=(0.0, 0))
@@ -287,10 +304,11 @@ def _agglomerate(n: int, scores: dict[tuple[int, int], float], opposed: set[tupl
         one = -one
         kept, gone = sorted((one, -best[one][1]))
         groups[kept] += groups.pop(gone)
-        for other, total in links.pop(gone).items():
+        for other, (total, compared) in links.pop(gone).items():
             links[other].pop(gone)
             if other != kept:
-                links[kept][other] = links[other][kept] = links[kept].get(other, 0.0) + total
+                before = links[kept].get(other, (0.0, 0))
+                links[kept][other] = links[other][kept] = (before[0] + total, before[1] + compared)
         for other in walls.pop(gone, set()):
             walls[other].discard(gone)
             walls[other].add(kept)
@@ -327,8 +345,8 @@ def group(
         for one, other in sorted(_neighbours(of_type, families)):
             if measure.opposed(of_type[one], of_type[other]):
                 walls.add((one, other))
-            elif score := measure.similarity(of_type[one], of_type[other]):
-                scores[one, other] = score
+            else:
+                scores[one, other] = measure.similarity(of_type[one], of_type[other])
         for members in _agglomerate(len(of_type), scores, walls):
             found.append([of_type[index] for index in sorted(members)])
     found.sort(key=lambda cases: cases[0].key)

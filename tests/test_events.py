@@ -85,6 +85,16 @@ def test_stages_of_one_bill_are_separate_events() -> None:
     assert len(grouped((art, passed), (art, signed))) == 2
 
 
+def test_bills_of_other_numbers_are_never_one_event() -> None:
+    art = article("gazette", "bills", "The Senate passed SB 7 on 5 May. The Senate passed SB 9 on 5 May.")
+    pair = [
+        (art, claim(art, f"The Senate passed {bill} on 5 May.", "passed", "legislation", on="2026-05-05",
+                    actor="Senate", instrument=bill))
+        for bill in ("SB 7", "SB 9")
+    ]  # fmt: skip
+    assert len(grouped(*pair)) == 2
+
+
 def test_an_agency_and_its_department_can_be_one_party() -> None:
     families = Families([Entity("safety-unit", "Safety Unit", EntityKind.AGENCY, parent_id="ministry")])
     one = make("gazette", "They asked for it.", "asked", "access_request", actor="Safety Unit", target="Meridian Labs")

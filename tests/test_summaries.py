@@ -124,7 +124,8 @@ def test_nouns_take_the_article_that_english_wants() -> None:
         ("$200 million contract", EntityKind.INSTRUMENT, "a $200 million contract"),
         ("federal agencies", EntityKind.GROUP, "federal agencies"),
         ("first lab", EntityKind.GROUP, "the first lab"),
-        ("American company", EntityKind.GROUP, "an American company"), ("U.S. vendors", EntityKind.GROUP, "U.S. vendors"),
+        ("American company", EntityKind.GROUP, "an American company"),
+        ("U.S. vendors", EntityKind.GROUP, "U.S. vendors"),
         ("its models", EntityKind.GROUP, "its models"),
         ("EU code", EntityKind.INSTRUMENT, "EU code"), ("technology", EntityKind.GROUP, "technology"),
     ]  # fmt: skip
