@@ -137,11 +137,6 @@ class Library:
         return next(self._rows(sql, (page_sha256, url, reader_version)), None) is not None
 
     def reading_outcomes(self, reader_version: str) -> dict[tuple[str, str], Outcome]:
-        """Return how reading each page ended, by its sha256 and address."""
-        sql = "select page_sha256, url, outcome from readings where reader_version = ?"
-        return {(row[0], row[1]): Outcome(row[2]) for row in self._rows(sql, (reader_version,))}
-
-    def reading_outcomes(self, reader_version: str) -> dict[tuple[str, str], Outcome]:
         """Return how each page ended that this version of the reader has read, by (sha256, address)."""
         sql = "select page_sha256, url, outcome from readings where reader_version = ?"
         return {(row[0], row[1]): Outcome(row[2]) for row in self._rows(sql, (reader_version,))}
