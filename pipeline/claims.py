@@ -6,21 +6,29 @@ speak of one event in one sentence collapse into the one that says most.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipeline.inflection import singular
 from pipeline.kinds.load import Cue, Frame, Kinds
 from pipeline.language import Passage, sentences
-from pipeline.modality import modality_of
+from pipeline.modality import is_negated, modality_of
+from pipeline.nominals import NOUN_KINDS
 from pipeline.records import EntityKind, Mention, Modality, Participant
-from pipeline.references import Referents
+from pipeline.references import SAY, Referents
 from pipeline.roles import Filler, Roles, directive, participants
 from pipeline.stance import force_of, mention_of
-from pipeline.syntax import children, complements, is_verb
+from pipeline.syntax import children, complements, is_verb, subjects
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
+# What only somebody can do: said of an order or a bill, it is its content.
+_OF_PEOPLE = frozenset({"restriction", "access_request", "refusal", "commitment", "evaluation", "access_grant"})
+# What an official does by announcing it.
+_DONE_BY_SAYING = frozenset({"restriction", "executive_action", "enforcement"})
+_ACTING = frozenset("designation label determination ruling letter petition post tweet".split())
 # Constructions in which a verb names no event of its own.
 _CHAIN = frozenset(
     {"xcomp", "ccomp", "acl", "pcomp", "dobj", "prep", "pobj", "nsubjpass", "agent", "dative", "attr", "oprd", "conj"}
@@ -73,7 +81,9 @@ class ClaimReader:
 
     def read_sentence(self, passage: Passage, sent: Span) -> list[Draft]:
         """Return the claims of one sentence."""
-        words = {token.lower_ for token in sent}
+        words = set(re.findall(r"[\w$]+(?:[.'’-][\w]+)*|[“][\w]+", sent.text.lower())) | {
+            token.lower_ for token in sent
+        }
         found = []
         for token in sent:
             best: dict[str, _Candidate] = {}
@@ -90,6 +100,10 @@ class ClaimReader:
         frame = cue.frame
         if not _fits_part(cue, token) or frame.without & words or frame.near and not frame.near & words:
             return None
+        if frame.negated and not is_negated(token):
+            return None
+        if cue.part == "verb" and frame.type in _OF_PEOPLE and self._content_of_instrument(token):
+            return None
         if cue.particle and not (_has_particle if cue.part == "verb" else _has_beside)(token, cue.particle):
             return None
         if frame.complement and not any(verb.lower_ in frame.complement for verb in complements(token)):
@@ -102,6 +116,15 @@ class ClaimReader:
         if filled is None or not any(_is_somebody(filler) for _, filler in filled):
             return None
         return _Candidate(frame, cue.part, cue.particle, token, filled)
+
+    def _content_of_instrument(self, verb: Token) -> bool:
+        """Tell whether a verb says what an order or a bill contains ("an order that blocks states from ...")."""
+        for subject in subjects(verb):
+            named = self.referents.of(subject)
+            kind = named[0].kind if named else NOUN_KINDS.get(singular(subject.lower_))
+            if kind is EntityKind.INSTRUMENT and subject.lower_ not in _ACTING:
+                return True
+        return False
 
     def _of_one_trigger(self, rivals: list[_Candidate]) -> list[_Candidate]:
         """One word names one event: keep the type that beats the others, else the one that knows most."""
@@ -120,8 +143,8 @@ class ClaimReader:
             for j, other in enumerate(found):
                 if i == j or i in dropped or j in dropped:
                     continue
-                steps = _chain(one.trigger, other.trigger)  # other hangs on one
                 same = one.frame.type == other.frame.type
+                steps = _chain(one.trigger, other.trigger, through_and=same)  # other hangs on one
                 if not same:
                     if steps and other.frame.type in self._beats(one):
                         dropped.add(j)
@@ -148,8 +171,8 @@ class ClaimReader:
         ordered = any("orderee" in slot.positions for slot in frame.slots) and directive(trigger) is not None
         modality = modality_of(trigger, sent.text, frame.modality, ordered, frame.fixed)
         span = (passage.start + sent.start_char, passage.start + sent.end_char)
-        parties = participants(candidate.filled, span, _developer(candidate.filled))
-        parties = self._with_owner(self._with_sides(parties, frame), candidate)
+        parties = participants(self._without_bare(candidate), span, _developer(candidate.filled))
+        parties = self._with_owner(self._with_sides(self._with_speaker(parties, candidate), frame), candidate)
         confidence = frame.precision - (0.05 if candidate.part == "noun" else 0.0)
         if not any(party.role == "actor" for party in parties):
             confidence -= 0.1
@@ -180,10 +203,47 @@ class ClaimReader:
         taken = {party.entity_id for party in parties}
         owners = []
         for _, filler in candidate.filled:
+            if filler.owner is None and filler.kind == EntityKind.MODEL:
+                made_by = [self.referents.maker(party[0]) for party in filler.parties]
+                owners += [
+                    Participant(role, m.entity_id, m.name, m.kind)
+                    for m in made_by
+                    if m is not None and m.entity_id not in taken
+                ]
             if filler.owner is not None and filler.owner.entity_id not in taken:
                 m = filler.owner
                 owners.append(Participant(role, m.entity_id, m.name, m.kind, m.text, m.start, m.end))
         return parties + tuple(dict.fromkeys(owners))
+
+    def _with_speaker(self, parties: tuple[Participant, ...], candidate: _Candidate) -> tuple[Participant, ...]:
+        """An official who says that something is done, without saying by whom, does it."""
+        if candidate.frame.type not in _DONE_BY_SAYING or any(party.role == "actor" for party in parties):
+            return parties
+        if candidate.part == "verb" and subjects(candidate.trigger):
+            return parties
+        clause = candidate.trigger
+        for _ in range(6):
+            if clause.head is clause:
+                return parties
+            clause = clause.head
+            if clause.lower_ in SAY:
+                said_by = [m for subject in subjects(clause) for m in self.referents.of(subject)]
+                return parties + tuple(
+                    Participant("actor", m.entity_id, m.name, m.kind, m.text, m.start, m.end)
+                    for m in said_by
+                    if m.kind in (EntityKind.PERSON, EntityKind.AGENCY, EntityKind.GOVERNMENT)
+                )
+        return parties
+
+    def _without_bare(self, candidate: _Candidate) -> list[tuple[str, Filler]]:
+        """Leave out instruments that are only called "a deal" or "the decision" where the card says so."""
+        if self.kinds.kinds[candidate.frame.type].bare:
+            return candidate.filled
+        return [
+            (role, filler)
+            for role, filler in candidate.filled
+            if role != "instrument" or filler.resolved or any(" " in party[1] for party in filler.parties)
+        ]
 
 
 def _prohibits(verb: Token) -> bool:
@@ -250,11 +310,14 @@ def _is_finite(verb: Token) -> bool:
     )
 
 
-def _chain(upper: Token, lower: Token) -> int:
+def _chain(upper: Token, lower: Token, through_and: bool) -> int:
     """Return how many steps a trigger hangs below another without a clause of its own between, 0 if it does not."""
     token, steps = lower, 0
     while steps < _STEPS and token.head != token:
-        if token.dep_ not in _CHAIN or token.dep_ == "conj" and children(token, "nsubj", "nsubjpass"):
+        infinitive = token.tag_ == "VB" and any(child.lower_ == "to" for child in children(token, "aux"))
+        if token.dep_ not in _CHAIN and not (infinitive and token.dep_ in ("advcl", "relcl")):
+            return 0
+        if token.dep_ == "conj" and (not through_and or children(token, "nsubj", "nsubjpass")):
             return 0
         token, steps = token.head, steps + 1
         if token is upper or token.i == upper.i:

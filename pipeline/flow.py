@@ -6,6 +6,7 @@ dates, evidence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +27,9 @@ from pipeline.records import EntityKind, Findings, Mention
 from pipeline.references import Referents
 from pipeline.silent import Thresholds, read_silent
 from scrapers.records import Article
+
+
+_PRESIDENT = re.compile(r"\bvested in me as President\b")  # the first words of a U.S. executive order
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ def read_text(
 
 def author_of(article: Article, tools: Tools, day: date | None) -> Mention | None:
     """Return who "we" and "I" are outside quotations: the speaker in the title, else a publisher that acts itself."""
+    if _PRESIDENT.search(article.text) and (role := tools.lexicon.holder("President of the United States", day)):
+        return tools.names.mention(-1, -1, "", role.person_id, day, "reference")
     speaker = title_speaker(article.title)
     for words in (speaker, article.publisher):
         if not words:

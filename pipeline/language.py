@@ -29,7 +29,9 @@ _LOOKS_LIKE = {
     EntityKind.INSTRUMENT: "Obamacare",
     EntityKind.PLACE: "California",
 }
+_SHORT_QUOTE = re.compile(r"(?<![\w.])[“\"'‘](?P<words>[^“”\"‘’\n]{1,60}?)(?P<mark>[,.;]?)[”\"'’](?!\w)")
 _SENTENCE_ENDS = frozenset(".!?…:;") | {"...", "?!", "!!", "??"}
+_QUOTES = frozenset("\"“”'‘’") | {"``", "''"}
 _CLOSERS = frozenset("\"'”’»)]") | {"''"}
 _OPENERS = frozenset("\"'“‘«([") | {"``"}
 _CONTROL = re.compile(
@@ -117,6 +119,8 @@ class Language:
 
     def _prepare(self, text: str, start: int, mentions: tuple[Mention, ...]) -> Doc:
         doc = self.nlp.make_doc(_CONTROL.sub(" ", text))
+        shouted = sum(token.is_upper and token.is_alpha and len(token) > 3 for token in doc) > 1
+        taken_tokens: set[int] = set()
         with doc.retokenize() as retokenizer:
             taken = -1
             for mention in mentions:
@@ -125,20 +129,66 @@ class Language:
                 if span is None or span.start <= taken or looks is None or not any(c.isupper() for c in mention.text):
                     continue
                 taken = span.end - 1
+                taken_tokens.update(range(span.start, span.end))
                 self._disguise(span.text, looks)
                 if len(span) > 1:
                     retokenizer.merge(span)
                 else:
                     span[0].norm_ = looks.lower()
+            for span in _scare_quotes(doc, taken_tokens):
+                self._bare(span)
+                retokenizer.merge(span)
+        for token in doc:
+            if token.is_upper and token.is_alpha and len(token) > 3 and shouted and not token.norm_[:1].isupper():
+                self._lower_case(token)
         for token in doc:
             if token.i:
                 token.is_sent_start = None if _may_start(token) else False
         return doc
 
+    def _bare(self, span: Span) -> None:
+        """Let a word with a quotation mark on it look like the word alone."""
+        word = next(token for token in span if token.text not in _QUOTES)
+        lexeme, bare = self.nlp.vocab[span.text], self.nlp.vocab[word.text]
+        lexeme.norm_, lexeme.lower_ = bare.norm_, bare.lower_
+        lexeme.prefix_, lexeme.suffix_, lexeme.shape_ = bare.prefix_, bare.suffix_, bare.shape_
+
+    def _lower_case(self, token: Token) -> None:
+        """Let a shouted word look like the word in small letters."""
+        bare = self.nlp.vocab[token.lower_]
+        lexeme = self.nlp.vocab[token.text]
+        lexeme.norm_, lexeme.prefix_, lexeme.suffix_ = bare.norm_, bare.prefix_, bare.suffix_
+        lexeme.shape_ = bare.shape_
+
     def _disguise(self, words: str, looks: str) -> None:
         lexeme, model = self.nlp.vocab[words], self.nlp.vocab[looks]
         lexeme.norm_, lexeme.prefix_, lexeme.suffix_ = looks.lower(), model.prefix_, model.suffix_
         lexeme.shape_ = model.shape_
+
+
+def _scare_quotes(doc: Doc, names: set[int]) -> Iterator[Span]:
+    """Yield opening and closing marks of short quotations inside a sentence, each with the word it stands on.
+
+    Such marks ("immediately cease" in quotation marks) mislead the parser; speech, which ends in a full stop or a comma
+    or begins a sentence, keeps its marks.
+    """
+    used: set[int] = set()
+    for match in _SHORT_QUOTE.finditer(doc.text):
+        if match["mark"] or match.start() == 0 or doc.text[match.end() :].strip()[:1] == "":
+            continue
+        quote = doc.char_span(match.start(), match.end())
+        if quote is None or len(quote) < 3 or quote[0].text not in _QUOTES or quote[-1].text not in _QUOTES:
+            continue
+        first, last = quote[1], quote[-2]
+        for span in (doc[quote.start : first.i + 1], doc[last.i : quote.end]):
+            inside = set(range(span.start, span.end))
+            word = span[0] if span[0].text not in _QUOTES else span[-1]
+            if len(quote) == 3:
+                break
+            if inside & (names | used) or not word.text[:1].isalpha():
+                continue
+            used |= inside
+            yield span
 
 
 def _may_start(token: Token) -> bool:

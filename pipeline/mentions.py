@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from pipeline.lexicon.lexicon import Lexicon, Name
+from pipeline.inflection import singular
 from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, TIME_WORDS
 from pipeline.records import Entity, EntityKind, Mention, unknown_entity_id
 
@@ -30,6 +31,13 @@ _ACRONYM = re.compile(r"\(\s*(?:the |[\"“'‘])*([A-Z][A-Za-z]{0,3}[A-Z]{1,5}|
 _LEADING = re.compile(r"(?:[A-Z][\w&.'-]*|of|for|on|and|the|to|in|&)$")
 _CONNECTORS = frozenset({"of", "for", "on", "&"})
 _AND = frozenset({"and"})
+_ABBREVIATIONS = frozenset(
+    "ai a.i. ceo cto cfo coo eo it tv uk us eu un pm est et gmt agi llm gpu api nsm rfi mou q&a faq ceos".split()
+)
+_COMMON = frozenset(
+    """executive federal presidential national state new draft final government military private public international u.s. us
+    chief senior general every all any each these this american foreign""".split()
+)
 
 
 class NameFinder:
@@ -216,12 +224,20 @@ def unknown_names(passages: list[Passage], lexicon: Lexicon) -> list[Mention]:
                 run = run[1:]
             while run and (run[-1].text in PERSON_TITLES or run[-1].lower_ in TIME_WORDS):
                 run = run[:-1]
-            if not run or run[0].lower_ in TIME_WORDS or all(len(token.text) < 2 for token in run):
+            if not run or run[0].lower_ in TIME_WORDS or _no_name(run):
                 continue
             mention = _new_mention(passage, run, titled, surnames)
             if mention is not None:
                 found.append(mention)
     return found
+
+
+def _no_name(run: list[Token]) -> bool:
+    """Tell whether capitalised words are a common noun ("Executive Order", "Federal Agencies") or an abbreviation."""
+    words = [token.lower_ for token in run]
+    if len(run) == 1 and (words[0] in _ABBREVIATIONS or len(words[0]) < 2 or words[0].endswith(".")):
+        return True
+    return singular(words[-1]) in NOUN_KINDS and all(word in _COMMON for word in words[:-1])
 
 
 def _new_mention(passage: Passage, run: list[Token], titled: bool, surnames: dict[str, Mention]) -> Mention | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.inflection import noun_forms, verb_forms
 from pipeline.records import Modality
 from pipeline.references import SAY
-from pipeline.syntax import children, is_passive, is_verb
+from pipeline.syntax import SUPPORT, children, is_passive, is_verb
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -37,7 +37,7 @@ _GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
     (Modality.CONSIDERED, _verbs(
         """hope want wish consider weigh mull contemplate eye propose aim seek explore try attempt discuss debate threaten urge
         ask call push press pressure encourage request demand lobby need recommend suggest favor study negotiate offer desire
-        mean pursue struggle invite advise tempt examine review evaluate risk warn seem like float choose prefer dare think""")),
+        mean pursue struggle invite advise tempt examine review evaluate risk warn seem like float prefer dare think look""")),
     (Modality.PLANNED, _verbs(
         """plan intend schedule set expect vow promise pledge commit agree prepare slate poise work order direct instruct require
         mandate task charge get oblige aspire pledge undertake anticipate design nominate swear determine develop sign adopt
@@ -46,7 +46,7 @@ _GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
 # Verbs under which an infinitive is done all the same: "moved to ban", "began to share".
 _TRANSPARENT = _verbs(
     """begin start continue manage help move go come rush force compel make have let proceed keep remain happen prove end dare
-    see stop use act step lead join appear prompt cause serve enable be"""
+    see stop use act step lead join appear prompt cause serve enable be vote choose decide opt elect"""
 ) | {"forward"}
 _NOUNS: tuple[tuple[Modality, frozenset[str]], ...] = (
     (Modality.NEGATED, _nouns("failure inability refusal reluctance lack")),
@@ -54,7 +54,7 @@ _NOUNS: tuple[tuple[Modality, frozenset[str]], ...] = (
     (Modality.CONSIDERED, _nouns(
         """attempt effort bid threat desire proposal talk negotiation request demand call push hope possibility consideration idea
         suggestion recommendation campaign willingness wish ambition ability authority option power discussion petition letter
-        debate need offer invitation chance opportunity risk goal aim""")),
+        debate need offer invitation chance opportunity risk goal aim step path""")),
     (Modality.PLANNED, _nouns(
         """plan intention promise vow pledge commitment agreement deal deadline schedule preparation order directive mandate
         obligation duty requirement timeline contract bill memorandum investment roadmap""")),
@@ -165,6 +165,13 @@ def modality_of(
     ):
         return base if strongest is not Modality.CONDITIONAL else strongest
     return strongest
+
+
+def is_negated(verb: Token) -> bool:
+    """Tell whether a verb is negated, by itself or by what governs it: "refused to budge", "is not going to"."""
+    cues = _Cues()
+    _verb(verb, cues, 0)
+    return Modality.NEGATED in cues.found
 
 
 def _verb(verb: Token, cues: _Cues, depth: int) -> None:
@@ -281,6 +288,9 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
         cues.ordered = False
         _verb(head, cues, depth + 1)
         return
+    if word == "worked" and infinitive:
+        _verb(head, cues, depth + 1)
+        return
     if word in ("has", "have", "had") and infinitive:
         cues.found.add(Modality.NEGATED if any(c.lower_ == "yet" for c in head.children) else Modality.PLANNED)
         return
@@ -346,7 +356,9 @@ def _noun_governor(noun: Token, cues: _Cues, depth: int) -> None:
         cue, cues.ordered = None, False
     if cue is not None:
         cues.found.add(cue)
-    if any(child.lower_ == "no" and child.dep_ == "det" for child in noun.children):
+    if word in ("choice", "option", "alternative"):
+        cues.found.add(Modality.PLANNED)
+    elif any(child.lower_ == "no" and child.dep_ == "det" for child in noun.children):
         cues.found.add(Modality.NEGATED)
     head = noun.head
     if cue is not None and noun.dep_ in ("dobj", "pobj") and depth <= _DEPTH:
@@ -383,7 +395,7 @@ def _noun(noun: Token, cues: _Cues, depth: int) -> None:
         governed = head.head
         if governed.pos_ in ("NOUN", "PROPN") and governed is not head:
             cue = next((modality for modality, forms in _NOUNS if governed.lower_ in forms), None)
-            if cue is not None and word in ("of", "for", "to", "on", "about", "over"):
+            if cue is not Modality.PLANNED and cue is not None and word in ("of", "for", "to", "on", "about"):
                 cues.found.add(cue)
                 if any(child.lower_ == "no" for child in governed.children):
                     cues.found.add(Modality.NEGATED)
@@ -408,5 +420,10 @@ def _noun(noun: Token, cues: _Cues, depth: int) -> None:
             cues.found.add(Modality.PLANNED)
         if noun.dep_ == "nsubj" and not is_passive(head) and head.dep_ != "ROOT":
             return
-        if noun.dep_ in ("dobj", "nsubjpass", "attr") or head.lower_ in ("is", "was", "remains", "looms", "follows"):
+        lends = head.lower_ in SUPPORT or not children(noun, "poss")
+        if (
+            noun.dep_ in ("dobj", "nsubjpass", "attr")
+            and lends
+            or head.lower_ in ("is", "was", "remains", "looms", "follows")
+        ):
             _verb(head, cues, depth + 1)

@@ -11,7 +11,7 @@ _WORDS = {
         institution organisation organization""",
     EntityKind.AGENCY: """agency department regulator ministry commission authority watchdog bureau institute office council
         committee subcommittee panel board court tribunal senate parliament legislature congress house chamber assembly
-        taskforce administration service prosecutor commissioner directorate inspectorate body administrator centre center
+        taskforce administration prosecutor commissioner directorate inspectorate body administrator centre center
         pentagon military army""",
     EntityKind.GOVERNMENT: """government state country nation authorities cabinet presidency union bloc""",
     EntityKind.PERSON: """president governor secretary minister senator congressman congresswoman representative judge justice
@@ -86,7 +86,6 @@ PERSON_TITLES = frozenset(
         "Vice",
         "Deputy",
         "Chief",
-        "Executive",
         "Officer",
         "Speaker",
         "Leader",

@@ -13,6 +13,10 @@ BODY = "body"
 LONGEST = 5000  # characters of one piece that is parsed; a longer paragraph is cut at a sentence end
 _LINE = re.compile(r"[^\r\n\f\v\x85\u2028\u2029]+")
 _BULLET = re.compile(r"^(?:[-–—*•·▪◦‣>]+|\(?[0-9]{1,2}[.)]|\([a-z]{1,3}\)|\\\([a-z]{1,3}\\\))\s+")
+_DATELINE = re.compile(  # "GAITHERSBURG, Md. (AP) — "
+    r"^[A-Z]{3}[A-Z .'’-]*(?:,\s+[A-Z][\w.]+(?:\s[A-Z][\w.]+)?)?(?:,\s+[A-Z][a-z]+\.?\s+\d{1,2}(?:,\s+\d{4})?)?\s*(?:\([A-Z][\w /]+\)\s*)?"
+    r"(?:—|–|--|-)+\s+"
+)
 _ENDS = re.compile(r"[.!?…:;,]['\"”’»)\]*]*$|[.!?…]\s*\[[0-9]+\]$|[”\"]$")
 _RELATED = re.compile(
     r"^(?:you (?:may|might) also (?:like|enjoy|be interested)|related(?: (?:stories|articles|posts|reading|coverage|content|"
@@ -63,7 +67,7 @@ def find_paragraphs(text: str) -> list[Paragraph]:
         if _RELATED.match(line) and start > len(text) * 0.4:
             related = True
         kind = "teaser" if related else _kind(line, counts[line])
-        bullet = _BULLET.match(line)
+        bullet = _BULLET.match(line) or _DATELINE.match(line)
         found += _pieces(text, start + bullet.end() if bullet else start, end, kind)
     return found
 

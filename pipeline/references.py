@@ -109,12 +109,18 @@ class Referents:
         self._titles: dict[str, set[str]] = {}
         self._sides: dict[str, Mention] = {}  # person -> the body the text or the lexicon puts them in
         self._sentence = 0
+        self._lists: dict[int, tuple[Mention, ...]] = {}
         extra = list(unknown)
         for number, passage in enumerate(passages):
             passage.doc.user_data["passage"] = number
             end = passage.start + len(passage.doc.text)
-            for mention in [*passage.mentions, *(m for m in extra if passage.start <= m.start < end)]:
+            inside = sorted(
+                [*passage.mentions, *(m for m in extra if passage.start <= m.start < end)], key=lambda m: m.start
+            )
+            for mention in inside:
                 self._place(number, passage, mention)
+            for members_ in _name_lists(passage, inside):
+                self._lists.update({mention.start: members_ for mention in members_})
         for passage in passages:
             for sent in sentences(passage):
                 self._read(passage, sent)
@@ -128,6 +134,11 @@ class Referents:
     def name(self, token: Token) -> Mention | None:
         """Return the name that a token is or belongs to, not what it refers to."""
         return self._named.get((token.doc.user_data["passage"], token.i))
+
+    def listed(self, token: Token) -> tuple[Mention, ...]:
+        """Return all members of the list of names that a token stands in: "X, Y and Z", as written, whatever the parse."""
+        mention = self.name(token)
+        return self._lists.get(mention.start, ()) if mention is not None else ()
 
     def side(self, person_id: str) -> Mention | None:
         """Return the body a person speaks for, as far as the text or the lexicon says."""
@@ -164,6 +175,11 @@ class Referents:
                 self._groups.append((self._sentence, mentions))
 
     def _note_group(self, token: Token) -> None:
+        mention = self.name(token)
+        if mention is not None and (listed := self._lists.get(mention.start)):
+            if listed[-1] is mention and mention.kind in PARTIES:
+                self._groups.append((self._sentence, listed))
+            return
         if token.dep_ in ("conj", "appos") or not children(token, "conj"):
             return
         named = [self.of(member)[0] for member in members(token) if self.of(member)]
@@ -191,6 +207,14 @@ class Referents:
                 titles.update(word for title in role.titles for word in title.lower().split())
                 if role.body_id and mention.entity_id not in self._sides:
                     self._sides[mention.entity_id] = self._entity(role.body_id)
+
+    def maker(self, entity_id: str) -> Mention | None:
+        """Return the company that the lexicon names as the maker of a model."""
+        entity = self.lexicon.entities.get(entity_id)
+        if entity is None or entity.kind is not EntityKind.MODEL or not entity.parent_id:
+            return None
+        above = self._entity(entity.parent_id)
+        return above if above.kind in PARTIES else self.maker(above.entity_id)
 
     def _entity(self, entity_id: str) -> Mention:
         entity = self.lexicon.entities[entity_id]
@@ -322,8 +346,10 @@ class Referents:
         if kind in (EntityKind.AGENCY, EntityKind.GOVERNMENT):
             if word in ("government", "administration", "state", "country", "nation"):
                 return self._government(word, token)
-            named = self._best({EntityKind.AGENCY}, token, word=word)
-            return named if named is not None or word != "military" else None
+            defence = (
+                re.compile(r"Defen[cs]e|War|Pentagon|Army|Military", re.IGNORECASE) if word == "military" else None
+            )
+            return self._best({EntityKind.AGENCY}, token, fits=defence, word=word)
         if kind is EntityKind.PERSON:
             return self._titled(word, token)
         if kind is EntityKind.MODEL and word in ("model", "chatbot", "assistant", "system", "tool", "bot", "ai"):
@@ -369,7 +395,10 @@ class Referents:
         for seen in reversed(self._seen[-160:]):
             if seen.mention.kind is EntityKind.PERSON and word in self._titles.get(seen.mention.entity_id, ()):
                 return seen.mention
-        if word in ("president",) and (role := self.lexicon.holder("President", self.day)) is not None:
+        if (
+            word in ("president",)
+            and (role := self.lexicon.holder("President of the United States", self.day)) is not None
+        ):
             return self._entity(role.person_id)
         return None
 
@@ -424,6 +453,29 @@ class Referents:
             if best is not None:
                 return best[1]
         return self.author
+
+
+def _name_lists(passage: Passage, mentions: list[Mention]) -> list[tuple[Mention, ...]]:
+    """Return the runs of names of parties that only commas and "and" separate, with an "and" or "or" before the last."""
+    found: list[tuple[Mention, ...]] = []
+    run: list[Mention] = []
+    joined = False
+    for mention in [*mentions, None]:
+        between = ""
+        if run and mention is not None:
+            between = passage.doc.text[run[-1].end - passage.start : mention.start - passage.start]
+        links = run and mention is not None and mention.kind in PARTIES and _LINK.fullmatch(between) is not None
+        if links and not joined:
+            joined = "and" in between.lower().split() or "&" in between or "or" in between.lower().split()
+            run.append(mention)  # type: ignore[arg-type]
+            continue
+        if joined and len(run) > 1:
+            found.append(tuple({m.entity_id: m for m in run}.values()))
+        run, joined = ([mention] if mention is not None and mention.kind in PARTIES else []), False
+    return [members_ for members_ in found if len(members_) > 1]
+
+
+_LINK = re.compile(r"\s*(?:,|,?\s*(?:and|or|&|as well as)\s+(?:the\s+)?|,\s+the)\s*", re.IGNORECASE)
 
 
 def _rank(token: Token) -> float:

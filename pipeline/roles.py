@@ -230,6 +230,9 @@ class Roles:
     def fillers(self, token: Token, passage: Passage) -> list[Filler]:
         """Return what a head stands for: its entities, the members it names, or a description."""
         named = self.referents.of(token)
+        listed = self.referents.listed(token) if len(named) == 1 and named[0].basis != "reference" else ()
+        if listed:
+            return [Filler(token, tuple(_party(m) for m in listed), _kind_of(listed[0].kind), True)]
         if named:
             inner = [] if named[0].basis != "reference" else instances(token)
             within = [f for member in inner for f in self.fillers(member, passage) if f.resolved]
@@ -267,6 +270,16 @@ class Roles:
         if owner is None:
             after = [m for pobj in prepositional(token, "of", "from", "by") for m in self.referents.of(pobj)]
             owner = next((m for m in after if m.kind in PARTIES), None) if token.lower_ in _OF_PRODUCTS else None
+        if kind is EntityKind.INSTRUMENT:
+            after = [c for c in children(token, "prep") if c.lower_ == "of" and c.i == token.i + 1]
+            tail = [
+                pobj
+                for prep in after
+                for pobj in children(prep, "pobj")
+                if pobj.i - token.i <= 3 and pobj.pos_ == "NOUN"
+            ]
+            if tail:
+                words = passage.doc.text[first.idx : tail[0].idx + len(tail[0].text)]
         plain = _without_article(words)
         name = GROUP_OF.get(plain.lower(), plain)
         if owner is not None and kind is EntityKind.MODEL:
@@ -288,8 +301,8 @@ def product_name(owner: str, head: str, words: str) -> str:
 
 
 def _without_article(words: str) -> str:
-    first, _, rest = words.partition(" ")
-    if first.lower() in _ARTICLES and rest:
+    first, _, rest = words.strip('[]"“”').partition(" ")
+    if first.lower().strip('[]"“”') in _ARTICLES and rest:
         return _without_article(rest)
     return re.sub(r"^[\w.&'’ -]*?(?:'s|’s|s'|s’)\s+(?=\w)", "", words) if re.search(r"['’]s? ", words) else words
 
@@ -339,6 +352,10 @@ def _inside(token: Token, position: str, roles: Roles) -> list[Token]:
             if is_verb(token)
             else prepositional(token, "of")
         )
+    if position == "complement":
+        return complements(token)
+    if position == "acl":
+        return children(token, "acl")
     if position == "subject":
         own = children(token, "nsubj")
         if own:

@@ -39,11 +39,11 @@ _POSITION = re.compile(
     r"(?:subject|object|indirect|orderee|orderer|modifier|complement|[a-z]+(?: [a-z]+)?)(?:\.[a-z]+)*$"
 )
 _CARD = (
-    "type", "label", "definition", "roles", "lists", "beats", "owner", "defaults", "frame", "example", "near_miss",
+    "type", "label", "definition", "roles", "lists", "beats", "owner", "bare", "defaults", "frame", "example", "near_miss",
 )  # fmt: skip
 _FRAME = (
     "id", "verbs", "nouns", "adjectives", "slots", "needs", "near", "without", "complement", "direction", "modality",
-    "precision", "force", "finite", "fixed", "prohibits",
+    "precision", "force", "finite", "fixed", "prohibits", "negated",
 )  # fmt: skip
 _EXAMPLE = ("text", "type", "modality", "direction", "trigger", "mention", *ROLES)
 _NEAR_MISS = ("text", "because")
@@ -84,6 +84,7 @@ class Frame:
     force: str
     finite: bool  # False: a finite "that" clause as complement makes it no event
     fixed: bool  # the negation or auxiliary belongs to the cue: "cannot accede" is a refusal that occurred
+    negated: bool  # only with a negation: "will not back down"
     prohibits: bool  # only as "no contractor may ..."
 
 
@@ -118,6 +119,7 @@ class Kind:
     definition: str
     roles: Mapping[str, str]
     beats: tuple[str, ...]  # types that say less where both are seen in one chain of words
+    bare: bool  # False: an instrument said in one common word ("a deal") is no participant
     owner: str  # the role of whose model or product is meant, "" for none
     frames: tuple[Frame, ...]
     examples: tuple[Example, ...]
@@ -187,7 +189,7 @@ def read_card(path: Path, cues: dict[str, list[Cue]] | None = None) -> Kind:
     if owner and owner not in ROLES:
         raise KindError(f"{where}: owner is {owner!r}; roles are {', '.join(ROLES)}.")
     return Kind(
-        type_, _text(card, "label", where), _text(card, "definition", where), roles, beats, owner, tuple(frames),
+        type_, _text(card, "label", where), _text(card, "definition", where), roles, beats, bool(card.get("bare", True)), owner, tuple(frames),
         tuple(_example(raw, type_, where) for raw in card.get("example", ())),
         tuple(_near_miss(raw, where) for raw in card.get("near_miss", ())),
     )  # fmt: skip
@@ -218,7 +220,8 @@ def _frame(
         needs, frozenset(_resolve(raw.get("near", ()), lists, where)),
         frozenset(_resolve(raw.get("without", ()), lists, where)), complement, direction,
         Modality(modality) if modality else None, float(precision), raw.get("force", "not_stated"), bool(raw.get("finite", True)),
-        bool(raw.get("fixed", False)), bool(raw.get("prohibits", False)),
+        bool(raw.get("fixed", False)), bool(raw.get("negated", False)),
+        bool(raw.get("prohibits", False)),
     )  # fmt: skip
     said = 0
     for part, key, forms in (
