@@ -213,7 +213,7 @@ FACET_TITLES = {
     "instrument": "Order, law or case",
     "mention": "News or background",
     "standing": "Sort of source",
-    "kind": "Sort",
+    "kind": "What it is",
     "access": "How much was read",
     "published_precision": "Date known",
     "known": "In the lexicon?",

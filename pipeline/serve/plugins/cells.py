@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -25,7 +26,12 @@ PAGES = {
     "origin_id": "/oversight/origins/",
     "conflict_id": "/oversight/conflicts/",
 }
+NAMED_BY = {
+    "name": "entity_id",
+    "title": "article_id",
+}  # the column that holds the id of what a name or title stands for
 URL_COLUMNS = {"url", "homepage"}
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 LONGEST_LABEL = 90
 
 
@@ -72,6 +78,12 @@ def render_cell(row: Any, value: Any, column: str, table: str | None, database: 
         event_id = row["event_id"]
         event_id = event_id["value"] if isinstance(event_id, dict) else event_id
         return Markup('<a href="{}">{}</a>').format(page_href("event_id", str(event_id)), str(plain))
+    if column in NAMED_BY and NAMED_BY[column] in _keys(row) and table in (None, "entities", "articles"):
+        key = row[NAMED_BY[column]]
+        key = key["value"] if isinstance(key, dict) else key
+        return Markup('<a href="{}">{}</a>').format(page_href(NAMED_BY[column], str(key)), str(plain))
+    if isinstance(plain, str) and DAY.fullmatch(plain):
+        return Markup('<span class="nowrap">{}</span>').format(plain)
     if column in COLUMN_WORDS or (table or "", column) in TABLE_COLUMN_WORDS:
         words = words_for(column, plain, table or "")
         return Markup('<span title="{}">{}</span>').format(str(plain), words)

@@ -96,6 +96,11 @@ def has_columns(display_columns: list[dict], *names: str) -> bool:
     return set(names) <= shown
 
 
+def dict_of(rows: list[dict], key: str) -> dict[str, dict]:
+    """Return rows by the value of one of their keys."""
+    return {row[key]: row for row in rows}
+
+
 def event_feed_href(request: Any) -> str:
     """Return the feed for a filtered events page, "" where a filter has no feed."""
     pairs = [p for p in parse_qsl(request.query_string) if not p[0].startswith(SILENT_ARGUMENTS)]
@@ -132,8 +137,8 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     site = datasette.metadata()
     env.trim_blocks = env.lstrip_blocks = True
     env.globals.update(
-        W=words, active_filters=active_filters, article_href=article_href, badge=badge, entity_href=entity_href,
-        event_feed_href=event_feed_href, event_href=event_href, external_link=external_link,
+        W=words, active_filters=active_filters, article_href=article_href, badge=badge, dict_of=dict_of,
+        entity_href=entity_href, event_feed_href=event_feed_href, event_href=event_href, external_link=external_link,
         fragment_url=evidence.fragment_url, has_columns=has_columns, host_of=evidence.host_of, label=label,
         ordered_facets=ordered_facets, pieces=evidence.pieces, plain=plain, safe_url=evidence.safe_url,
         snippet_pieces=evidence.snippet_pieces, static_href=static_href, table_href=table_href, site=site,
