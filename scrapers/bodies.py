@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from scrapers.markup import HEADINGS, Block, attribute, blocks, letters, parse, tidy
+from scrapers.markup import HEADINGS, Block, attribute, blocks, letters, parse, take_out, tidy
 
 _NEVER = (
     "script,style,noscript,template,svg,nav,footer,form,button,iframe,aside,figure,figcaption,dialog,menu,select,"
@@ -42,6 +42,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _KEPT_WHOLE = frozenset({"body", "html", "main"})
 _ENDS = '.!?…"”’):;'
 _LABEL_MAX_CHARS = 120
+_NAMES_MAX_CHARS = 300
 _PARAGRAPH_MIN_CHARS = 40
 _NEARLY_ALL = 0.86  # a child with this share of the running text holds the article
 _MOST = 0.6  # so does a child with this share that is not one of several alike
@@ -55,16 +56,17 @@ def stands_beside(names: str) -> bool:
 
 
 def running_text(tree: LexborHTMLParser) -> dict[int, int]:
-    """Return, by node id, how many characters of running text (paragraphs not made of links) stand in each element."""
+    """Return, by node id, how many characters of running text (paragraphs not made of links) stand in each element.
+
+    One pass from the last element to the first, in which each hands its sum to its parent: linear on any page.
+    """
     weights: dict[int, int] = {}
-    for node in tree.css("p,blockquote,li,h2,div,span,section,article"):
-        length = _prose_length(node)
-        if not length:
-            continue
-        here: LexborNode | None = node
-        while here is not None:
-            weights[here.mem_id] = weights.get(here.mem_id, 0) + length
-            here = here.parent
+    for node in reversed(tree.css("*")):
+        weight = weights.get(node.mem_id, 0) + _prose_length(node)
+        if weight:
+            weights[node.mem_id] = weight
+            if (parent := node.parent) is not None:
+                weights[parent.mem_id] = weights.get(parent.mem_id, 0) + weight
     return weights
 
 
@@ -136,15 +138,16 @@ def with_deck(found: list[Block], deck: str) -> list[Block]:
 def _take_out_beside(tree: LexborHTMLParser) -> None:
     weights = running_text(tree)
     total = weights.get(tree.body.mem_id, 0)
-    for node in tree.css(_NEVER):
-        if weights.get(node.mem_id, 0) <= _BESIDE_SHARE * total:
-            node.decompose()
+    small = _BESIDE_SHARE * total
+    take_out([node for node in tree.css(_NEVER) if weights.get(node.mem_id, 0) <= small])
+    beside = []
     for node in tree.css("[class],[id]"):
-        names = f"{attribute(node, 'class')} {attribute(node, 'id')}"
+        names = f"{attribute(node, 'class')} {attribute(node, 'id')}"[:_NAMES_MAX_CHARS]
         if node.tag in _KEPT_WHOLE or not stands_beside(names):
             continue
-        if weights.get(node.mem_id, 0) <= _BESIDE_SHARE * total or _CONSENT.search(names):
-            node.decompose()
+        if weights.get(node.mem_id, 0) <= small or _CONSENT.search(names):
+            beside.append(node)
+    take_out(beside)
 
 
 def _container(tree: LexborHTMLParser, body: LexborNode, weights: dict[int, int]) -> LexborNode:

@@ -12,7 +12,9 @@ from scrapers.records import RemovedBlock
 _LINE_MAX = 320  # only short paragraphs are judged by their words: running prose may speak of newsletters too
 _TITLE_MAX = 260
 _TAIL_SHARE = 0.4  # a tail heading with more of the text than this behind it stands in the middle of the article
+_TAIL_HEADING_MAX = 90
 _PROSE_MIN = 80
+_QUOTES_MAX_TEXT = 200_000  # pull quotes are looked for by comparing all with all
 _ENDS = '.!?…"”’»)]:;'
 
 
@@ -211,13 +213,15 @@ def _mark_tail(lines: list[str], rules: list[str]) -> None:
     """
     total = sum(map(len, lines)) or 1
     for at, line in enumerate(lines):
-        if len(line) > 90 or not at:
+        after_all = at and len(line) <= _TAIL_HEADING_MAX and _AFTER_ALL.match(line)
+        teasers = at and len(line) <= _TAIL_HEADING_MAX and _TEASERS.match(line)
+        if rules[at] == "tail" or not (after_all or teasers):
             continue
         rest = sum(map(len, lines[at + 1 :]))
-        if _AFTER_ALL.match(line) and rest <= _TAIL_SHARE * total:
+        if after_all and rest <= _TAIL_SHARE * total:
             rules[at:] = [rule or "tail" for rule in rules[at:]]
             return
-        if _TEASERS.match(line):
+        if teasers:
             end = _end_of_teasers(lines, at + 1) if rest <= _TAIL_SHARE * total else _end_of_titles(lines, at + 1)
             rules[at:end] = [rule or "tail" for rule in rules[at:end]]
 
@@ -265,6 +269,8 @@ def _mark_pull_quotes(lines: list[str], rules: list[str]) -> None:
     """Take out a short quotation or highlight whose words stand in a longer paragraph as well."""
     bare = [letters(line) if not rule else "" for line, rule in zip(lines, rules, strict=True)]
     whole = "\n".join(bare)
+    if len(whole) > _QUOTES_MAX_TEXT or len(lines) > 2_000:
+        return
     for i, words in enumerate(bare):
         is_quote = lines[i][:1] in "\"“‘'«" or is_title_like(lines[i])
         if is_quote and 40 <= len(words) <= 300 and whole.count(words) > 1:

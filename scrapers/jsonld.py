@@ -35,9 +35,10 @@ _RANK = [
 _MAX_CHARS = 3_000_000
 _MAX_NODES = 5_000
 
+# What is left open runs to the end, so that no text is scanned twice.
 _STRING_OR_SLIP = re.compile(
-    r'("(?:[^"\\]|\\.)*")'  # a string stays as it is
-    r"|/\*.*?\*/|(?<![:\w])//[^\n]*|<!--.*?-->|<!\[CDATA\[|\]\]>"  # comments go
+    r'("(?:[^"\\]|\\(?:.|\Z))*+(?:"|\Z))'  # a string stays as it is
+    r"|/\*.*?(?:\*/|\Z)|(?<![:\w])//[^\n]*|<!--.*?(?:-->|\Z)|<!\[CDATA\[|\]\]>"  # comments go
     r"|,(?=\s*[}\]])",  # so do trailing commas
     re.S,
 )

@@ -123,6 +123,13 @@ def attribute(node: LexborNode, name: str) -> str:
     return node.attributes.get(name) or ""
 
 
+def take_out(nodes: list[LexborNode]) -> None:
+    """Destroy elements that stand in document order: innermost first, since one inside a destroyed one is no more."""
+    once = {node.mem_id: node for node in nodes}
+    for node in reversed(list(once.values())):
+        node.decompose()
+
+
 class _Collector:
     """Gathers inline text until a block begins or ends, then makes one Block of it."""
 

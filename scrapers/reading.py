@@ -35,6 +35,8 @@ from scrapers.records import (
 _MIN_CHARS = 140  # a body shorter than this is no article, unless the page says that it is one
 _SHORT_BODY = 600  # below this the JSON-LD's articleBody is looked at; below twice this a wall is believed
 _MANY_LINKS = 12
+_CAREFUL_MAX_TAGS = 20_000  # trafilatura takes minutes for pages with far more
+_CAREFUL_MAX_CHARS = 3_000_000
 _HTML_TYPES = {"", "text/html", "application/xhtml+xml", "application/octet-stream", "text/plain"}
 _ARTICLE_KINDS = re.compile(r"article|report|posting|pressrelease|review")
 _WALL = re.compile(
@@ -143,7 +145,8 @@ def _general(html: str, tree: LexborHTMLParser, about: Metadata) -> list[Block]:
     whole = running_text(tree).get(tree.body.mem_id, 0) if tree.body is not None else 0
     found = general_body(tree, about.description)
     length = sum(len(block.text) for block in found)
-    if length < max(_MIN_CHARS, 0.4 * whole) and not is_mostly_links(html):
+    bearable = len(html) < _CAREFUL_MAX_CHARS and html.count("<") < _CAREFUL_MAX_TAGS
+    if length < max(_MIN_CHARS, 0.4 * whole) and bearable and not is_mostly_links(html):
         other = _by_trafilatura(html)
         if sum(len(block.text) for block in other) > 1.3 * length:
             found = other

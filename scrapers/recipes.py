@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup, Tag
 from soupsieve import compile as compile_selector
 
 from scrapers.bodies import is_only_links
-from scrapers.markup import Block, blocks, parse, tidy
+from scrapers.markup import Block, blocks, parse, take_out, tidy
 from scrapers.records import Recipe, Source
 
 # What no recipe picks from: taken out by the fast parser first, it halves the time that BeautifulSoup needs.
@@ -71,8 +71,7 @@ def apply(recipe: Recipe, html: str) -> Picked:
 
 def _slim(html: str) -> str:
     tree = parse(html)
-    for node in tree.css(_BULK):
-        node.decompose()
+    take_out(tree.css(_BULK))
     return tree.html or ""
 
 

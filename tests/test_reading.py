@@ -132,6 +132,25 @@ def test_the_scan_of_hostile_markup_takes_time_in_proportion_to_its_length(body)
     assert time.process_time() - began < 2.0
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<p>Comments</p>" * 24_000,
+        "<p>You may also like</p><p>A title of some length without an end</p>" * 12_000,
+        "<div class=related>" * 400 + PROSE * 8_000,
+        '<script type="application/ld+json">{' + '"a":1,/* ' * 100_000 + "</script>" + PROSE,
+        '<script type="application/ld+json">' + '"\\' * 400_000 + "</script>" + PROSE,
+        '<script type="application/ld+json">' + "[" * 100_000 + "</script>" + PROSE,
+        "<time>" + "1 " * 1_000_000 + "</time>" + PROSE,
+    ],
+    ids=["comments", "teasers", "deep", "open comments", "open string", "brackets", "long time"],
+)
+def test_a_page_made_to_be_slow_is_read_in_seconds(inside):
+    began = time.process_time()
+    read(page(html(inside)), None)
+    assert time.process_time() - began < 5.0
+
+
 def test_ordinary_markup_passes_the_scan():
     assert unsafe_markup(b"<ul>" + b"<li><p>one<br><img src=a>" * 2_000 + b"</ul>") == ""
     assert unsafe_markup(b"<svg>" + b"<path d='M0 0'/>" * 2_000 + b"</svg><script>" + b"'<div>'" * 2_000) == ""
