@@ -1,0 +1,143 @@
+"""Sentences -> scores of the 15 claim types, and triggers with modality, by the shipped int8 model (ONNX, no PyTorch).
+
+The weights lie in pipeline/classifier/weights (model.onnx, tokenizer.json, card.json); where they are not shipped,
+`Classifier.load` returns None and extraction goes on with its frames alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.classifier.features import Batch, Featurizer
+from pipeline.records import EVENT_TYPES, Modality
+
+WEIGHTS = Path(__file__).parent / "weights"
+BATCH = 32  # sentences, sorted by length so that little is padded
+TRIGGER_FLOOR = 0.2  # probability from which a token may be part of a trigger
+_MODALITIES = tuple(each.value for each in Modality)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Words that name an event. Offsets in the sentence; `modalities` has the probability of each Modality in order."""
+
+    type: str
+    start: int
+    end: int
+    score: float
+    modalities: np.ndarray
+    background: float  # probability that an earlier event is recalled
+    lift: float  # probability that a restriction is lifted
+
+    @property
+    def modality(self) -> str:
+        return _MODALITIES[int(self.modalities.argmax())]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceReading:
+    """What the classifier sees in a sentence: `scores` [15] in the order of EVENT_TYPES, and triggers, best first."""
+
+    scores: np.ndarray
+    triggers: tuple[Trigger, ...]
+
+    def trigger(self, type_: str) -> Trigger | None:
+        """Return the best trigger of a type."""
+        return next((each for each in self.triggers if each.type == type_), None)
+
+
+class Classifier:
+    """The run-time model. `card` is its model card, `thresholds` the score from which each type is a claim."""
+
+    def __init__(self, session: Any, featurizer: Featurizer, card: dict[str, Any]) -> None:
+        self._session, self._featurizer, self.card = session, featurizer, card
+        thresholds = card.get("thresholds", {})
+        self.thresholds = {name: float(thresholds.get(name, 0.5)) for name in EVENT_TYPES}
+
+    @classmethod
+    def load(cls, folder: Path | None = None, threads: int = 1) -> Classifier | None:
+        """Load the weights of a folder (None: the shipped ones); return None where there are none."""
+        folder = folder or WEIGHTS
+        if not (folder / "model.onnx").is_file():
+            return None
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = threads
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        return cls(session, Featurizer(folder / "tokenizer.json"), card)
+
+    def scores(self, sentences: Sequence[str], previous: Sequence[str] | None = None) -> np.ndarray:
+        """Return [n, 15]: for each sentence the probability of a claim of each of EVENT_TYPES."""
+        readings = self.read(sentences, previous)
+        return np.stack([each.scores for each in readings]) if readings else np.zeros((0, len(EVENT_TYPES)), np.float32)
+
+    def read(self, sentences: Sequence[str], previous: Sequence[str] | None = None) -> list[SentenceReading]:
+        """Read sentences, each with the one before it as context ("" for none)."""
+        if not sentences:
+            return []
+        encodings = self._featurizer.encode(sentences, previous)
+        order = sorted(range(len(encodings)), key=lambda n: len(encodings[n].ids))
+        found: dict[int, SentenceReading] = {}
+        for at in range(0, len(order), BATCH):
+            rows = order[at : at + BATCH]
+            batch = self._featurizer.batch([encodings[n] for n in rows])
+            feeds = {"ids": batch.ids, "mask": batch.mask, "types": batch.types, "own": batch.own}
+            outputs = self._session.run(None, feeds)
+            found.update(zip(rows, decode(batch, *outputs), strict=True))
+        return [found[n] for n in range(len(sentences))]
+
+
+def decode(
+    batch: Batch, sentence: np.ndarray, trigger: np.ndarray, modality: np.ndarray, stance: np.ndarray
+) -> list[SentenceReading]:
+    """Turn logits into readings. A type's score is the mean of what the sentence and what its best token say."""
+    token_types, modalities, stances = _softmax(trigger), _softmax(modality), _sigmoid(stance)
+    token_types = token_types * batch.own[:, :, None]
+    best = token_types[:, :, 1:].max(1)
+    scores = (_sigmoid(sentence) + best) / 2
+    return [
+        SentenceReading(scores[n], _triggers(batch.offsets[n], token_types[n], modalities[n], stances[n]))
+        for n in range(len(scores))
+    ]
+
+
+def _triggers(offsets: list[tuple[int, int]], types: np.ndarray, modalities: np.ndarray, stances: np.ndarray) -> tuple:
+    """Join neighbouring tokens of one type; a trigger's modality is the weighted mean over its tokens."""
+    found = []
+    for index, name in enumerate(EVENT_TYPES, 1):
+        column, at = types[: len(offsets), index], 0
+        while at < len(column):
+            if column[at] < TRIGGER_FLOOR or offsets[at] == (0, 0):
+                at += 1
+                continue
+            stop = at
+            while stop < len(column) and column[stop] >= TRIGGER_FLOOR and offsets[stop] != (0, 0):
+                stop += 1
+            weights = column[at:stop] / column[at:stop].sum()
+            background, lift = weights @ stances[at:stop]
+            found.append(
+                Trigger(
+                    name, offsets[at][0], offsets[stop - 1][1], float(column[at:stop].max()),
+                    weights @ modalities[at:stop], float(background), float(lift),
+                )
+            )  # fmt: skip
+            at = stop
+    return tuple(sorted(found, key=lambda each: (-each.score, each.start, each.type)))
+
+
+def _softmax(x: np.ndarray) -> np.ndarray:
+    shifted = np.exp(x - x.max(-1, keepdims=True))
+    return shifted / shifted.sum(-1, keepdims=True)
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1.0 / (1.0 + np.exp(-np.clip(x, -60, 60)))
