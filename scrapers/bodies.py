@@ -137,7 +137,7 @@ def with_deck(found: list[Block], deck: str) -> list[Block]:
 
 def _take_out_beside(tree: LexborHTMLParser) -> None:
     weights = running_text(tree)
-    total = weights.get(tree.body.mem_id, 0)
+    total = weights.get(tree.body.mem_id, 0) if tree.body is not None else 0
     small = _BESIDE_SHARE * total
     take_out([node for node in tree.css(_NEVER) if weights.get(node.mem_id, 0) <= small])
     beside = []
@@ -183,7 +183,7 @@ def _heir(here: LexborNode, weights: dict[int, int]) -> LexborNode | None:
 
 
 def _signature(node: LexborNode) -> tuple[str, str]:
-    return node.tag, attribute(node, "class")
+    return node.tag or "", attribute(node, "class")
 
 
 def prune(found: list[Block]) -> list[Block]:

@@ -137,6 +137,6 @@ def unsafe_markup(body: bytes) -> str:
             if depth > MAX_DEPTH:
                 return f"its elements are nested more than {MAX_DEPTH} deep"
         if name in _RAW_TEXT and not in_svg:
-            end = re.compile(rb"</" + name, re.I).search(body, position)
-            position = end.start() if end else len(body)
+            closing = re.compile(rb"</" + name, re.I).search(body, position)
+            position = closing.start() if closing else len(body)
     return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -150,7 +150,7 @@ class _Collector:
         self._reset()
 
 
-def _steps(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
+def _steps(root: LexborNode) -> Generator[tuple[LexborNode, bool], bool | None, None]:
     """Walk a tree without recursion: (node, True) on the way in and, for elements, (node, False) on the way out.
 
     Sending True after a way-in step leaves the element's inside out.
@@ -170,7 +170,10 @@ def _steps(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
             if following is not None:
                 node = following
                 break
-            node = node.parent
+            parent = node.parent
+            if parent is None:
+                return
+            node = parent
 
 
 def blocks(root: LexborNode, silent: frozenset[str] = _SILENT) -> list[Block]:

@@ -167,6 +167,9 @@ def language_tag(written: str) -> str:
 
 def without_site(title: str, site: str) -> str:
     """Return a title without the site's name, and what follows it, behind or before ("A bill passes | The Gazette")."""
+    before, colon, after = title.partition(": ")
+    if colon and after and _bare(before) == _bare(site) != "":
+        return after.strip()
     parts = re.split(f"({_SEPARATORS})", title)
     named = [i for i, part in enumerate(parts) if i % 2 == 0 and _bare(part) == _bare(site) != ""]
     if not named or len(parts) < 3:
@@ -205,7 +208,7 @@ def names_in(written: str) -> list[str]:
     text = _BY.sub("", tidy(re.sub(r"\S+@\S+|\([^)]*\)", " ", written)))
     if _NO_AUTHOR.match(text):
         return []
-    names = []
+    names: list[str] = []
     for part in _AND.split(text):
         part = _BY.sub("", part.strip(" .,-–|"))
         if not part or _NO_AUTHOR.match(part) or (names and _ROLE.match(part)):
@@ -256,7 +259,8 @@ def _published(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Link
 
 def _time_elements(tree: LexborHTMLParser) -> list[str]:
     """Return what <time> elements say: those marked as the publication date, then the first of the others."""
-    marked, plain = [], []
+    marked: list[str] = []
+    plain: list[str] = []
     for node in tree.css("time,[itemprop=datePublished]"):
         written = attribute(node, "datetime") or attribute(node, "content") or node.text()
         names = f"{attribute(node, 'class')} {attribute(node, 'itemprop')} {attribute(node, 'pubdate')}".lower()

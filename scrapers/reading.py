@@ -17,7 +17,7 @@ from scrapers.canonical import canonical_address, tidy_address
 from scrapers.cleaning import Cleaned, clean
 from scrapers.decoding import MAX_BYTES, decode, foreign_format, unsafe_markup
 from scrapers.markup import Block, letters, parse, tidy
-from scrapers.metadata import Dated, Metadata, date_from_text, language_tag, names_in, read_metadata
+from scrapers.metadata import Dated, Metadata, date_from_text, language_tag, names_in, read_metadata, without_site
 from scrapers.moments import read_moment
 from scrapers.recipes import Picked, apply, recipes_for
 from scrapers.records import (
@@ -76,7 +76,9 @@ def read(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Re
     found = list(picked.blocks) if picked and picked.blocks else _general(html, tree, about)
     about = replace(
         about,
-        title=(picked.title if picked else "") or about.title or (hint.title if hint else ""),
+        title=(picked.title if picked else "")
+        or without_site(about.title, source.title if source else "")
+        or (hint.title if hint else ""),
         byline=_picked_names(picked) or about.byline,
     )
     body = _clean_blocks(found, about)

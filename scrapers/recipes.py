@@ -60,7 +60,7 @@ def apply(recipe: Recipe, html: str) -> Picked:
             for part in drop.select(node):
                 part.decompose()
         fragment = parse(f"<body>{node}</body>").root
-        found.extend(block for block in blocks(fragment) if not is_only_links(block))
+        found.extend(block for block in (blocks(fragment) if fragment is not None else []) if not is_only_links(block))
     return Picked(
         blocks=tuple(found),
         title=tidy(title.get_text(" ")) if title else "",
