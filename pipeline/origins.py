@@ -39,13 +39,30 @@ def credit_rank(credit: Credit) -> int | None:
     return 1 if credit.start < LEAD_CHARACTERS else None
 
 
+def whole_names(credits: Iterable[Credit]) -> list[Credit]:
+    """Return the credits without those whose name is a piece of another's at the same place."""
+    every = sorted(set(credits), key=lambda c: (c.start, c.end - c.start, c.name, c.cue))
+    return [
+        one
+        for one in every
+        if not any(
+            o.start <= one.start
+            and one.end <= o.end
+            and (o.end - o.start, len(o.name)) > (one.end - one.start, len(one.name))
+            for o in every
+        )
+    ]
+
+
 def chain(credits: Iterable[Credit]) -> list[Credit]:
     """Return the credits that make up an article's chain: one report it rests on, and where its text was taken from.
 
     Two reports credited side by side are two origins: only the first is followed, so that nothing is joined too far.
     """
     ranked = sorted(
-        (rank, credit.start, credit.name, credit) for credit in credits if (rank := credit_rank(credit)) is not None
+        (rank, credit.start, credit.name, credit)
+        for credit in whole_names(credits)
+        if (rank := credit_rank(credit)) is not None
     )
     report = next((credit for rank, *_, credit in ranked if rank < 2), None)
     taken = next((credit for rank, *_, credit in ranked if rank == 2), None)
@@ -279,8 +296,9 @@ def assign(
 def _own_credit(claim: Claim, findings: Mapping[str, Findings]) -> Credit | None:
     """Return the credit that stands in the claim's own sentence, unless it speaks for the whole article anyway."""
     found = findings.get(claim.evidence.article_id)
-    for credit in found.credits if found else ():
-        if credit_rank(credit) is None and any(w in credit.cue.casefold() for w in _NOT_A_CREDIT):
+    whole = chain(found.credits) if found else []
+    for credit in whole_names(found.credits) if found else ():
+        if credit in whole or any(w in credit.cue.casefold() for w in _NOT_A_CREDIT):
             continue
         if claim.evidence.start <= credit.start < claim.evidence.end:
             return credit

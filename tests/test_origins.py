@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from builders import SIGNED, article, claim, credit, findings, signing, source
@@ -118,6 +119,17 @@ def test_a_credit_deep_in_the_text_speaks_for_its_own_sentence_only() -> None:
     labels = {o.origin_id: o.label for o in result.origins}
     assert labels[result.claim_origin[own.claim_id]] == "Courier"
     assert labels[result.claim_origin[taken.claim_id]] == "Beacon"
+
+
+def test_a_name_inside_a_longer_name_is_no_credit_of_its_own() -> None:
+    first = signing("beacon", "scoop", text=OWN_TEXT)
+    late = signing("courier", "b", day=2, text="It was first reported by Beacon Street Beacon.")
+    art, found = late
+    whole = credit(art, "Beacon", "first reported by")
+    late = art, replace(found, credits=(replace(whole, name="Beac", end=whole.end - 2), whole))
+    result = joined(first, late)
+    assert [(e.n_articles, e.n_origins) for e in result.events] == [(2, 1)]
+    assert [o.label for o in result.origins] == ["Beacon"]
 
 
 def test_the_order_of_articles_makes_no_difference() -> None:
