@@ -36,6 +36,7 @@ _PAST = ("occurred", "negated", "denied", "alleged", "cancelled")
 _AHEAD = ("planned", "considered", "conditional", "postponed")
 _FAR = 40  # cost, in characters, of a clause border between a trigger and a date
 _TOO_FAR = 160
+_NEAR = 60  # a date so near belongs to the trigger however old it is
 _NEWS_DAYS = 45  # what is new lies hardly further back
 _OLD_NEWS = 100
 _LEAD = 600  # characters in which an article says when its news happened
@@ -77,10 +78,9 @@ def claim_date(
         cost = _cost(each, trigger_start, trigger_end, text)
         if spoken or _opens(each, sentence_start, text):
             cost = min(cost, _TOO_FAR - 1 + cost / 10_000)  # such a day holds for the whole sentence, as a last resort
-        if mention == "new":
-            cost += _age_cost(span, published)
-        if cost <= _TOO_FAR and (best is None or cost < best[0]):
-            best = (cost, span)
+        age = _age_cost(span, published) if mention == "new" else 0.0
+        if (cost <= _NEAR or cost + age <= _TOO_FAR) and (best is None or cost + age < best[0]):
+            best = (cost + age, span)
     if best is not None:
         return best[1]
     if published is not None and mention == "new" and modality in ("occurred", "negated"):

@@ -145,6 +145,10 @@ def test_each_event_of_a_sentence_takes_the_date_of_its_own_clause():
     assert _date_of(text, "imposed", mention="background") == ("2026-05-05", "stated")
 
 
+def test_an_old_date_beside_the_trigger_counts_even_for_what_is_taken_as_new():
+    assert _date_of("Halden signed a contract with the ministry in January.", "signed") == ("2026-01", "stated")
+
+
 def test_what_is_planned_takes_the_reading_ahead():
     assert _date_of("The governor will sign the bill on Friday.", "sign", "planned") == ("2026-06-26", "relative")
     assert _date_of("The rule takes effect on Jan. 1.", "takes effect", "planned") == ("2027-01-01", "stated")
