@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.dates import claim_date, find_dates, settle_dates
 from pipeline.lexicon.lexicon import Lexicon
-from pipeline.records import Claim, Entity, Evidence, Gap, Participant, claim_id
+from pipeline.news import mentions_of
+from pipeline.records import Attribution, Claim, DateSpan, Entity, Evidence, Gap, Modality, Participant, claim_id
 from pipeline.references import quoted_spans
 from scrapers.records import Article
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.claims import Draft
 
 LONGEST_QUOTE = 700  # characters of evidence
+_REPORTEDLY = re.compile(r"\breportedly\b|\baccording to\b", re.IGNORECASE)
 _BREAK = re.compile(r"[;:—–,]\s")
 
 
@@ -25,36 +27,50 @@ def assemble(
     article: Article, drafts: list[Draft], speakers: Speakers, lexicon: Lexicon, day: date | None
 ) -> tuple[tuple[Claim, ...], tuple[Entity, ...], tuple[Gap, ...]]:
     """Return the claims in the order of the text, the entities in them, and the names that the lexicon lacks."""
-    dates = find_dates(article.text, day)
+    drafts = sorted(drafts, key=lambda draft: (draft.words, draft.type))
+    spans = [evidence_span(article.text, draft) for draft in drafts]
+    found = find_dates(article.text, day)
+
+    def dated(draft: Draft, span: tuple[int, int], mention: str) -> DateSpan | None:
+        return claim_date(*span, *draft.words, draft.modality.value, found, day, article.text, mention)
+
+    first = [dated(draft, span, draft.mention) for draft, span in zip(drafts, spans, strict=True)]
+    mentions = mentions_of(drafts, first, day)
     seen: Counter[tuple[str, int, str, str]] = Counter()
     claims = []
-    for draft in sorted(drafts, key=lambda draft: (draft.words, draft.type)):
-        start, end = evidence_span(article.text, draft)
+    for draft, (start, end), mention in zip(drafts, spans, mentions, strict=True):
         quote = article.text[start:end]
         nth = article.text.count(quote, 0, start) + 1
         trigger = article.text[slice(*draft.words)]
         seen[quote, nth, draft.type, trigger] += 1
-        when = claim_date(start, end, *draft.words, draft.modality.value, dates, day, article.text, draft.mention)
+        said = speakers.attribute(draft.trigger)
         claims.append(
             Claim(
                 claim_id(article.article_id, quote, nth, draft.type, trigger, seen[quote, nth, draft.type, trigger]),
                 draft.type,
-                draft.modality,
+                _believed(draft.modality, said, quote),
                 Evidence(article.article_id, article.version, start, end, quote),
                 *draft.words,
                 trigger,
                 _within(draft.participants, start, end),
-                speakers.attribute(draft.trigger),
-                when,
+                said,
+                dated(draft, (start, end), mention),
                 draft.direction,
                 draft.force,
-                draft.mention,
+                mention,
                 draft.confidence,
                 draft.rule,
             )
         )
     settled = settle_dates(claims, article.text, day)
     return settled, *_entities(settled, lexicon)
+
+
+def _believed(modality: Modality, said: Attribution, quote: str) -> Modality:
+    """What is "reportedly" so according to a source with a name is reported, no rumour."""
+    if modality is Modality.ALLEGED and said.name and _REPORTEDLY.search(quote):
+        return Modality.OCCURRED
+    return modality
 
 
 def evidence_span(text: str, draft: Draft) -> tuple[int, int]:

@@ -42,6 +42,7 @@ class Draft:
 
     type: str
     passage: Passage
+    paragraph: int  # the passage's number in the article, from 0
     sent: Span
     trigger: Token
     words: tuple[int, int]  # the trigger's offsets in the article
@@ -177,7 +178,7 @@ class ClaimReader:
         if not any(party.role == "actor" for party in parties):
             confidence -= 0.1
         return Draft(
-            frame.type, passage, sent, trigger, (start, end), modality, frame.direction,
+            frame.type, passage, passage.doc.user_data["passage"], sent, trigger, (start, end), modality, frame.direction,
             force_of(frame.force, sent), mention_of(trigger, sent, modality, candidate.part),
             parties, round(max(0.05, min(0.99, confidence)), 3), f"{frame.type}:{frame.frame_id}",
         )  # fmt: skip

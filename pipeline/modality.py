@@ -201,6 +201,8 @@ def _above(head: Token, cues: _Cues, depth: int) -> None:
 
 def _own(verb: Token, cues: _Cues) -> None:
     before_subject = False
+    if _negated_before(verb):
+        cues.found.add(Modality.NEGATED)
     for child in verb.children:
         word = child.lower_
         if child.dep_ == "neg" or word in ("not", "n't", "n’t"):
@@ -236,6 +238,16 @@ def _own(verb: Token, cues: _Cues) -> None:
             cues.has_if = True
         elif child.dep_ == "prep" and word == "without" and verb.dep_ == "ROOT":
             continue
+
+
+def _negated_before(verb: Token) -> bool:
+    """Tell whether "not yet to", "never" or the like stands right before a verb, whatever the parse hangs it on."""
+    for token in reversed(verb.doc[max(0, verb.i - 4) : verb.i]):
+        if token.lower_ in ("not", "n't", "n’t", "never"):
+            return not _not_only(token)
+        if token.dep_ not in ("aux", "auxpass", "advmod", "neg") and token.lower_ != "to":
+            return False
+    return False
 
 
 def _not_only(token: Token) -> bool:

@@ -101,7 +101,10 @@ def _antecedent(verb: Token, subject: Token) -> Token | None:
     clause = verb
     for _ in range(4):
         if clause.dep_ == "relcl":
-            return clause.head
+            noun = clause.head
+            if noun.dep_ == "attr" and is_verb(noun.head):  # "X is the only firm that ..."
+                return next(iter(_surface(noun.head, _DEPTH)), noun)
+            return noun
         if clause.dep_ not in ("conj", "ccomp", "xcomp", "acl"):
             break
         if clause.dep_ == "acl":
