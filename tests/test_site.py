@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
 import pytest
+import sqlite_utils
 
 from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.serve import app
@@ -18,6 +19,7 @@ from pipeline.serve.app import Watcher, build_site, listen
 from pipeline.serve.plugins.filters import PARTY_ARGUMENTS, facet_names
 from pipeline.serve.snapshots import check_snapshot, current_snapshot
 from pipeline.serve.words import MODALITIES
+from pipeline.store import schema
 from tests.site_data import publish
 from tests.site_under_test import Site
 
@@ -155,6 +157,31 @@ def test_search_finds_former_names_short_names_quotes_and_beginnings(site):
 @pytest.mark.parametrize("words", ['"', "AND", "a OR", "NEAR(", "*", "' or 1=1 --", "%", "\\", "🙂", "x" * 5000])
 def test_search_takes_any_words(site, words):
     assert site.get("/search?" + urlencode({"q": words})).status_code == 200
+
+
+def test_a_second_credit_of_a_publisher_that_was_found_is_not_repeated(tmp_path):
+    snapshot = publish(tmp_path)
+    db = sqlite3.connect(snapshot)
+    key, name = db.execute("select article_id, to_name from origin_edges limit 1").fetchone()
+    db.execute("insert into origin_edges values (?, null, ?, 'credit', 'first reported by')", [key, name])
+    db.execute("insert into origin_edges values (?, null, 'Elsewhere Daily', 'credit', 'told')", [key])
+    db.commit()
+    text = Site(tmp_path).get(f"/article/{key}").text
+    assert f"{name}, which is not in this ledger" not in text
+    assert "Elsewhere Daily, which is not in this ledger" in text
+
+
+def test_an_empty_ledger_has_honest_pages(tmp_path):
+    folder = tmp_path / "published"
+    folder.mkdir()
+    schema.published.apply(sqlite_utils.Database(folder / "oversight-20260101T000000.db"))
+    (folder / "current").symlink_to("oversight-20260101T000000.db")
+    site = Site(tmp_path)
+    for path in ("/", "/sources", "/about", "/search?q=x", "/oversight", "/oversight/events", "/questions"):
+        assert site.get(path).status_code == 200, path
+    assert ET.fromstring(site.get("/feed.atom").content) is not None
+    text = site.get("/").text
+    assert "No event has been read yet" in text and "none yet" in text
 
 
 # ---- tables, facets, questions, feeds

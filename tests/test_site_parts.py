@@ -12,7 +12,7 @@ from pipeline.serve.feeds import atom, entry_id
 from pipeline.serve.queries import fts_query, like_pattern, months_before
 from pipeline.serve.snapshots import published_at
 from pipeline.serve.timeline import build_timeline
-from pipeline.serve.words import MODALITIES, span_words, words_for
+from pipeline.serve.words import MODALITIES, span_words, with_day_words, words_for
 
 # ---- pure parts
 
@@ -92,6 +92,13 @@ def test_dates_are_never_shown_finer_than_they_are_known():
     assert span_words("2026-01-01", "2026-12-31", "year") == "2026"
     assert span_words("2026-05-04", "2026-05-10", "week") == "Week of 4 May 2026"
     assert span_words(None, None, None) == "no date given"
+
+
+def test_days_inside_a_text_are_put_in_words():
+    assert (
+        with_day_words("differ: 2026-04-08 (1 claim) or 2026-04-09") == "differ: 8 April 2026 (1 claim) or 9 April 2026"
+    )
+    assert with_day_words("order 2026-99-99 and 12026-04-08") == "order 2026-99-99 and 12026-04-08"
 
 
 def test_a_modality_nobody_knows_is_never_shown_as_something_that_happened():

@@ -180,7 +180,10 @@ async def claims_of_event(db: Any, event_id: str) -> list[Row]:
 
 
 async def credits_of(db: Any, article_ids: Sequence[str]) -> list[Row]:
-    """Return the origin edges of articles: what each was put under, and why."""
+    """Return the origin edges of articles: what each was put under, and why.
+
+    Where one credit of a publisher was found in the ledger, a second credit of the same one says nothing more.
+    """
     ids = list(article_ids)[:500]
     if not ids:
         return []
@@ -189,7 +192,9 @@ async def credits_of(db: Any, article_ids: Sequence[str]) -> list[Row]:
         from origin_edges x left join articles t on t.article_id = x.to_article_id
         where x.article_id in ({_marks(ids)}) order by x.article_id, x.basis
     """
-    return await many(db, sql, ids)
+    edges = await many(db, sql, ids)
+    found = {(edge["article_id"], edge["to_name"]) for edge in edges if edge["to_article_id"]}
+    return [edge for edge in edges if edge["to_article_id"] or (edge["article_id"], edge["to_name"]) not in found]
 
 
 async def conflicts_of_event(db: Any, event_id: str) -> list[Row]:

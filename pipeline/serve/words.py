@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -161,6 +162,7 @@ JURISDICTIONS = {
     "KR": "South Korea", "IN": "India", "CA": "Canada", "AU": "Australia", "BR": "Brazil", "SG": "Singapore",
     "IE": "Ireland", "NL": "Netherlands", "CH": "Switzerland", "TW": "Taiwan", "IL": "Israel",
     "AE": "United Arab Emirates", "SA": "Saudi Arabia", "RU": "Russia", "UA": "Ukraine",
+    "XT": "Talvia", "XV": "Veldmark",  # the invented states of the demo's newsroom
 }  # fmt: skip
 
 CONTESTED = {"0": "Reports agree", "1": "Reports disagree"}
@@ -256,6 +258,11 @@ def day_words(value: str | None) -> str:
     except ValueError:
         return month_words(value)
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def with_day_words(text: str) -> str:
+    """Return a text with the ISO days in it in words."""
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda match: day_words(match.group()), text)
 
 
 def moment_words(value: str | None) -> str:
