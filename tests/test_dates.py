@@ -80,6 +80,14 @@ def test_an_expression_has_its_meaning_at_its_own_precision(words, value, precis
     assert (mention.span.value, mention.span.precision) == (value, Precision(precision))
 
 
+def test_the_coming_weeks_begin_with_the_publication():
+    for words in ("in the weeks ahead", "in the coming weeks", "over the next few weeks"):
+        (mention,) = find_dates(f"It will act {words}.", THURSDAY)
+        assert mention.span is not None
+        assert (mention.span.start, mention.span.precision) == (THURSDAY, Precision.MONTH)
+        assert not mention.is_duration
+
+
 def test_a_day_and_month_that_could_be_swapped_leave_only_the_year():
     (mention,) = find_dates("It was signed on 12/03/2026.", THURSDAY)
     assert mention.span is not None
