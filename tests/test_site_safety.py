@@ -66,6 +66,7 @@ def test_no_page_tells_where_the_files_lie(site):
         "/_internal/databases.json",
         "/_memory",
         "/oversight.json",
+        "/.json",
         "/oversight.db",
         "/oversight?" + urlencode({"sql": "select * from pragma_database_list"}),
         "/oversight.json?" + urlencode({"sql": "select file from pragma_database_list()"}),
@@ -73,7 +74,7 @@ def test_no_page_tells_where_the_files_lie(site):
     for path in paths:
         answer = site.get(path)
         assert folder not in answer.text, path
-        if path != "/oversight.json":
+        if path not in ("/oversight.json", "/.json"):
             assert answer.status_code in (400, 403, 404), path
 
 
@@ -121,6 +122,42 @@ def test_every_answer_has_the_safety_headers(site, path):
     assert "default-src 'none'" in policy and "script-src" not in policy and "http" not in policy
     assert "frame-ancestors 'none'" in policy and headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer" and "set-cookie" not in headers
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "_sort=nosuch",
+        "_sort=type&_sort_desc=type",
+        "_through=[]",
+        '_through={"table":"x"}',
+        "_through={bad",
+        "_timelimit=abc",
+        "_size=-1",
+        "_next=garbage",
+        "_facet=nosuch",
+        "_facet_array=quote",
+        "_facet_party=nosuch",
+        "_col=nosuch",
+        "_where=bad sql",
+        "_search=*&_searchmode=raw",
+        "_fts_table=x&_search=a",
+        "_shape=x",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_no_fault_of_the_site(site, query):
+    for ending in ("", ".json", ".csv"):
+        assert site.get(f"/oversight/claims{ending}?{query}").status_code < 500
+
+
+def test_our_own_faults_are_told_without_details(site, monkeypatch, caplog):
+    async def fail(_db):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("pipeline.serve.queries.coverage", fail)
+    answer = site.get("/sources")
+    assert answer.status_code == 500 and "secret detail" not in answer.text
+    assert "secret detail" in caplog.text
 
 
 def test_robots_may_read_events_but_not_facet_combinations(site):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from typing import Any
 
 from datasette import Response, hookimpl
@@ -26,6 +27,7 @@ HEADERS = {
     b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
     b"cross-origin-opener-policy": b"same-origin",
 }
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, sqlite3.Error)
 LONGEST_ADDRESS = 8_000  # bytes of path and query together
 
 
@@ -98,7 +100,7 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
     """Answer every error with one plain page (or JSON); details of our own faults go to the log, not to the reader."""
 
     async def answer() -> Response:
-        status, title, words = explain(exception)
+        status, title, words = explain(exception, request.path)
         if status >= 500:
             log.error("%s failed", request.path, exc_info=exception)
         if request.path.endswith(".json"):
@@ -109,15 +111,18 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
     return answer
 
 
-def explain(exception: Exception) -> tuple[int, str, str]:
-    """Return (status, title, words) for an exception: the words of a reader's mistake, none of our own."""
+def explain(exception: Exception, path: str = "") -> tuple[int, str, str]:
+    """Return (status, title, words) for an exception: the words of a reader's mistake, none of our own.
+
+    Datasette's own pages raise bare errors for parameters that they cannot read; under /oversight these are a reader's.
+    """
     if isinstance(exception, QueryInterrupted):
         return 400, "The question took too long", "It was stopped after one second. Ask for less, or add a filter."
     if isinstance(exception, DatasetteError):
         message = Markup(exception.message).striptags() if exception.message_is_html else exception.message
         if "SQL Interrupted" in (exception.title or ""):
             message = "It was stopped after one second. Ask for less, or add a filter."
-        return exception.status, exception.title or "This cannot be answered", str(message)
+        return min(exception.status, 499), exception.title or "This cannot be answered", str(message)
     if isinstance(exception, Base400):
         words = str(exception.args[0]) if exception.args else ""
         if exception.status == 404:
@@ -127,6 +132,7 @@ def explain(exception: Exception) -> tuple[int, str, str]:
                 words if words not in ("", "404") else "Nothing is kept at this address.",
             )
         return exception.status, "This cannot be answered", words
-    if isinstance(exception, (ValueError, KeyError, AssertionError)) and "json" in type(exception).__name__.lower():
-        return 400, "This cannot be answered", "A part of the address is not readable JSON."
+    if path.startswith("/oversight") and isinstance(exception, UNREADABLE):
+        log.warning("%s could not be read: %r", path, exception)
+        return 400, "This address cannot be read", "One of its parameters is unknown or misspelled."
     return 500, "Something went wrong here", "The fault is ours and was written to the log. Please try again."
