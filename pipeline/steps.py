@@ -109,10 +109,17 @@ def build(
         folder.build_db,
         sources,
         visits=list(settled_visits(folder)),
-        program_version=program_version(*lexicon),
+        program_version=_readers_version(folder, lexicon),
         lexicon=load_lexicon(*lexicon),
         min_confidence=least_confidence,
     )
+
+
+def _readers_version(folder: DataFolder, lexicon: Sequence[Path]) -> str | None:
+    """Return this program's version, or None (the last one's) where this program has not read anything yet."""
+    version = program_version(*lexicon)
+    with Library(folder.crawl_db) as library:
+        return version if next(library.findings(version), None) else None
 
 
 def settled_visits(folder: DataFolder) -> Iterator[Visit]:

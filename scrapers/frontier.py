@@ -13,7 +13,7 @@ from pathlib import Path
 
 from scrapers.addresses import host_key, normal_url
 from scrapers.crawldb import PageRef, index_page, open_crawl_db, transaction
-from scrapers.records import Feed, FeedEntry, Outcome, Page, Source, Visit
+from scrapers.records import Feed, FeedEntry, FeedShape, Outcome, Page, Source, Visit
 from scrapers.schedule import READ, next_visit
 from scrapers.tasks import Answer, RobotsCopy, Task, as_moment, as_text
 
@@ -115,6 +115,8 @@ class Frontier:
         for row in rows.fetchall():
             source = known.get(row["source_id"])
             feed = feeds.get((row["source_id"], row["feed_url"]))
+            if feed is None and row["kind"] == "article":  # asked for by hand, or its feed left the card
+                feed = Feed(url=row["feed_url"], shape=FeedShape.LISTING, pass_all=True)
             if source is None or feed is None or len(tasks) >= limit:
                 continue
             if row["kind"] == "article":

@@ -120,6 +120,7 @@ def _article_on(folder: DataFolder, page, name: str):
 def _fetched(folder: DataFolder, url: str, settings):
     """Fetch one address through the crawler, with all its manners and guards."""
     from contextlib import closing
+    from dataclasses import replace
     from urllib.parse import urlsplit
 
     from scrapers.archive import Archive
@@ -134,17 +135,18 @@ def _fetched(folder: DataFolder, url: str, settings):
         language="en", family="", feeds=(), hosts=(host,),
     )  # fmt: skip
     kept: list = []
+    wanted = Feed(url=url, shape=FeedShape.LISTING, pass_all=True)
     with closing(Frontier(folder.crawl_db)) as frontier:
         archive = Archive(folder.archive, folder.crawl_db)
-        now = datetime.now(UTC)
-        frontier.add_sources([source], now)
-        wanted = Feed(url=url, shape=FeedShape.LISTING, pass_all=True)
-        frontier.add_entries(source, wanted, [FeedEntry(url=url)], now)
-        report = crawl([source], frontier, archive, config=CrawlConfig(contact=settings.contact), sink=kept.append)
+        frontier.add_entries(source, wanted, [FeedEntry(url=url)], datetime.now(UTC))
+        config = CrawlConfig(contact=settings.contact, max_pages=1)
+        report = crawl([replace(source, feeds=())], frontier, archive, config=config, sink=kept.append)
+        kept += [archive.read(ref) for ref in archive.pages() if ref.url == url and not kept]
         archive.close()
     if not kept:
-        ends = ", ".join(report.outcomes) or "nothing came back"
-        raise OutsideFailure(f"{url}: it could not be fetched ({ends}).")
+        ends = ", ".join(report.outcomes) or "its host is resting, or it was tried a short while ago"
+        faults = " ".join(fault for source_report in report.sources for fault in source_report.faults)
+        raise OutsideFailure(f"{url}: it could not be fetched ({ends}). {faults}".strip())
     return _article_on(folder, kept[-1], url)
 
 
