@@ -43,18 +43,19 @@ def assemble(
         nth = article.text.count(quote, 0, start) + 1
         trigger = article.text[slice(*draft.words)]
         seen[quote, nth, draft.type, trigger] += 1
+        when = dated(draft, (start, end), mention)
         said = speakers.attribute(draft.trigger)
         claims.append(
             Claim(
                 claim_id(article.article_id, quote, nth, draft.type, trigger, seen[quote, nth, draft.type, trigger]),
                 draft.type,
-                _believed(draft.modality, said, quote),
+                _believed(draft.modality, said, quote, when, day),
                 Evidence(article.article_id, article.version, start, end, quote),
                 *draft.words,
                 trigger,
                 _within(draft.participants, start, end),
                 said,
-                dated(draft, (start, end), mention),
+                when,
                 draft.direction,
                 draft.force,
                 mention,
@@ -66,8 +67,10 @@ def assemble(
     return settled, *_entities(settled, lexicon)
 
 
-def _believed(modality: Modality, said: Attribution, quote: str) -> Modality:
-    """What is "reportedly" so according to a source with a name is reported, no rumour."""
+def _believed(modality: Modality, said: Attribution, quote: str, when: DateSpan | None, day: date | None) -> Modality:
+    """What is "reportedly" so according to a source with a name is reported, no rumour; what lies ahead has not occurred."""
+    if modality is Modality.OCCURRED and when is not None and day is not None and when.start > day:
+        return Modality.PLANNED
     if modality is Modality.ALLEGED and said.name and _REPORTEDLY.search(quote):
         return Modality.OCCURRED
     return modality

@@ -24,6 +24,7 @@ from pipeline.syntax import children, complements, is_verb, subjects
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
+SURE = 0.78  # precision from which a frame may do without anybody named
 # What only somebody can do: said of an order or a bill, it is its content.
 _OF_PEOPLE = frozenset({"restriction", "access_request", "refusal", "commitment", "evaluation", "access_grant"})
 # What an official does by announcing it.
@@ -103,7 +104,8 @@ class ClaimReader:
             return None
         if frame.negated and not is_negated(token):
             return None
-        if cue.part == "verb" and frame.type in _OF_PEOPLE and self._content_of_instrument(token):
+        inside = token.dep_ in ("acl", "relcl", "xcomp", "pcomp", "advcl")
+        if cue.part == "verb" and inside and frame.type in _OF_PEOPLE and self._content_of_instrument(token):
             return None
         if cue.particle and not (_has_particle if cue.part == "verb" else _has_beside)(token, cue.particle):
             return None
@@ -114,7 +116,9 @@ class ClaimReader:
         if not frame.finite and any(_is_finite(verb) for verb in children(token, "ccomp")):
             return None
         filled = self.roles.fill(frame, cue.part, token, cue.particle.split(" ")[-1], passage)
-        if filled is None or not any(_is_somebody(filler) for _, filler in filled):
+        if filled is None or not any(_is_somebody(filler) or _is_someone(filler) for _, filler in filled):
+            return None
+        if not any(_is_somebody(filler) for _, filler in filled) and frame.precision < SURE:
             return None
         return _Candidate(frame, cue.part, cue.particle, token, filled)
 
@@ -170,13 +174,16 @@ class ClaimReader:
         ):
             end = passage.offset(trigger.nbor()) + len(trigger.nbor().text)
         ordered = any("orderee" in slot.positions for slot in frame.slots) and directive(trigger) is not None
-        modality = modality_of(trigger, sent.text, frame.modality, ordered, frame.fixed)
+        base = frame.modality or self.kinds.kinds[frame.type].means.get(trigger.lower_)
+        modality = modality_of(trigger, sent.text, base, ordered, frame.fixed)
         span = (passage.start + sent.start_char, passage.start + sent.end_char)
         parties = participants(self._without_bare(candidate), span, _developer(candidate.filled))
         parties = self._with_owner(self._with_sides(self._with_speaker(parties, candidate), frame), candidate)
         confidence = frame.precision - (0.05 if candidate.part == "noun" else 0.0)
         if not any(party.role == "actor" for party in parties):
             confidence -= 0.1
+        if not any(_is_somebody(filler) for _, filler in candidate.filled):
+            confidence -= 0.15
         return Draft(
             frame.type, passage, passage.doc.user_data["passage"], sent, trigger, (start, end), modality, frame.direction,
             force_of(frame.force, sent), mention_of(trigger, sent, modality, candidate.part),
@@ -258,6 +265,19 @@ def _prohibits(verb: Token) -> bool:
 def _is_somebody(filler: Filler) -> bool:
     """Tell whether a filler says who or what in particular, be it as the owner of what is meant."""
     return filler.resolved or filler.owner is not None
+
+
+def _is_someone(filler: Filler) -> bool:
+    """Tell whether a filler describes one in particular ("a federal judge", "the plant"), not a class ("regulators")."""
+    token = filler.token
+    if filler.kind == "other" or any(child.lower_ in ("any", "no", "every") for child in token.lefts):
+        return False
+    if token.tag_ not in ("NNS", "NNPS"):
+        return any(child.dep_ in ("det", "poss", "amod", "nummod") for child in token.lefts)
+    return any(
+        child.dep_ in ("poss", "nummod") or child.lower_ in ("the", "these", "both", "several", "two")
+        for child in token.lefts
+    )
 
 
 def _fits_part(cue: Cue, token: Token) -> bool:

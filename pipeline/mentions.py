@@ -34,6 +34,7 @@ _AND = frozenset({"and"})
 _ABBREVIATIONS = frozenset(
     "ai a.i. ceo cto cfo coo eo it tv uk us eu un pm est et gmt agi llm gpu api nsm rfi mou q&a faq ceos".split()
 )
+_ALONE = re.compile(r"(?<![\w] )(?<![A-Z][a-z] )\b([A-Z][a-z]{2,})\b(?! [A-Z])")  # a capitalised word by itself
 _COMMON = frozenset(
     """executive federal presidential national state new draft final government military private public international u.s. us
     chief senior general every all any each these this american foreign""".split()
@@ -215,6 +216,7 @@ def unknown_names(passages: list[Passage], lexicon: Lexicon) -> list[Mention]:
     adjectives = {word for place in lexicon.places for word in place.adjectives}
     found: list[Mention] = []
     surnames: dict[str, Mention] = {}
+    alone = {match for passage in passages for match in _ALONE.findall(passage.doc.text)}
     for passage in passages:
         taken = {token.i for mention in passage.mentions for token in _tokens_of(passage, mention)}
         for run in _capital_runs(passage, taken):
@@ -226,7 +228,7 @@ def unknown_names(passages: list[Passage], lexicon: Lexicon) -> list[Mention]:
                 run = run[:-1]
             if not run or run[0].lower_ in TIME_WORDS or _no_name(run):
                 continue
-            mention = _new_mention(passage, run, titled, surnames)
+            mention = _new_mention(passage, run, titled, surnames, alone)
             if mention is not None:
                 found.append(mention)
     return found
@@ -240,7 +242,9 @@ def _no_name(run: list[Token]) -> bool:
     return singular(words[-1]) in NOUN_KINDS and all(word in _COMMON for word in words[:-1])
 
 
-def _new_mention(passage: Passage, run: list[Token], titled: bool, surnames: dict[str, Mention]) -> Mention | None:
+def _new_mention(
+    passage: Passage, run: list[Token], titled: bool, surnames: dict[str, Mention], alone: set[str]
+) -> Mention | None:
     doc = passage.doc
     start, end = run[0].idx, run[-1].idx + len(run[-1].text)
     name = doc.text[start:end]
@@ -258,11 +262,15 @@ def _new_mention(passage: Passage, run: list[Token], titled: bool, surnames: dic
         and not re.search(r"\d", name)
     ):
         kind = kind_of_name(words)
+    if kind is EntityKind.PERSON and not titled and words[0] in alone and words[-1] not in alone:
+        kind = EntityKind.ORGANISATION  # "Bindi Labs" is "Bindi" later; a person would be the last word
     mention = Mention(
         passage.start + start, passage.start + end, name, unknown_entity_id(name, kind), name, kind, "capitals"
     )
-    if kind is EntityKind.PERSON and len(words) > 1:
+    if len(words) > 1 and kind is EntityKind.PERSON:
         surnames.setdefault(words[-1], mention)
+    elif len(words) > 1 and kind in (EntityKind.ORGANISATION, EntityKind.AGENCY) and words[0].lower() not in _COMMON:
+        surnames.setdefault(words[0], mention)
     return mention
 
 

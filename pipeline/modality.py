@@ -17,6 +17,7 @@ from pipeline.syntax import SUPPORT, children, is_passive, is_verb
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
+_ORDERING = frozenset(form for verb in ("tell", "order", "direct", "instruct", "force") for form in verb_forms(verb))
 _DEPTH = 9  # steps upwards from the trigger
 
 
@@ -113,7 +114,7 @@ _ORDER = (
 _REPORTS = re.compile(
     r"\baccording to (?:(?:some |several |multiple |recent |media |press |news |unconfirmed )*reports?|rumou?rs)\b|"
     r"^(?:reports|rumou?rs) (?:say|suggest|claim|indicate)|\b(?:it (?:has been|was|is)) (?:reported|rumou?red|alleged) that\b|"
-    r"\b(?:are|is|was|were) (?:said|believed|rumou?red|alleged|understood) to\b", re.IGNORECASE,
+    r"\b(?:are|is|was|were) (?:said|believed|rumou?red|alleged|understood|reported) to\b", re.IGNORECASE,
 )  # fmt: skip
 
 
@@ -122,7 +123,7 @@ class _Cues:
 
     def __init__(self) -> None:
         self.found: set[Modality] = set()
-        self.would = self.reported = self.past_report = self.in_if = self.has_if = self.ordered = False
+        self.would = self.reported = self.past_report = self.in_if = self.has_if = self.ordered = self.never = False
 
 
 def modality_of(
@@ -151,7 +152,7 @@ def modality_of(
     if cues.in_if:
         found.add(Modality.CONDITIONAL)
         found.discard(Modality.NEGATED)
-    if cues.has_if and found & {Modality.PLANNED, Modality.CONSIDERED}:
+    if cues.has_if and (found & {Modality.PLANNED, Modality.CONSIDERED} or trigger.tag_ in ("VB", "VBZ", "VBP")):
         found.add(Modality.CONDITIONAL)
     if sentence.rstrip("\"”’' ").endswith("?"):
         found.add(Modality.CONSIDERED)
@@ -206,6 +207,7 @@ def _own(verb: Token, cues: _Cues) -> None:
     for child in verb.children:
         word = child.lower_
         if child.dep_ == "neg" or word in ("not", "n't", "n’t"):
+            cues.never = cues.never or word == "never"
             if not any(grand.lower_ == "only" for grand in (child, *child.rights)) and not _not_only(child):
                 cues.found.add(Modality.NEGATED)
         elif child.dep_ in ("aux", "auxpass"):
@@ -224,6 +226,7 @@ def _own(verb: Token, cues: _Cues) -> None:
         elif child.dep_ == "advmod":
             if word in _ADVERBS:
                 cues.found.add(_ADVERBS[word])
+                cues.never = cues.never or word == "never"
             elif (
                 word == "yet"
                 and verb.lower_ in ("has", "have", "had", "is", "are", "was")
@@ -266,6 +269,11 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
     if dep == "acl":
         if infinitive:
             _noun_governor(head, cues, depth)
+        elif head.dep_ == "attr" and is_verb(head.head):  # "would be the first app blocked by a state"
+            outer = _Cues()
+            _own(head.head, outer)
+            cues.found |= outer.found & {Modality.PLANNED, Modality.CONSIDERED}
+            cues.would = cues.would or outer.would
         return
     if not is_verb(head):
         if word in _ADJECTIVES:
@@ -279,6 +287,10 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
         return
     if word in SAY and dep in ("ccomp", "parataxis") and not infinitive:
         cues.reported = True
+        if word in ("claim", "claims", "claimed", "claiming"):
+            cues.found.add(Modality.ALLEGED)
+        if cues.never:
+            cues.found.add(Modality.DENIED)
         if head.tag_ in ("VBD", "VBN", "VBG") or children(head, "aux"):
             cues.past_report = True
         if any(child.lower_ in _ADVERBS for child in children(head, "advmod")):
@@ -296,7 +308,7 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
     if dep == "advcl" and not infinitive:
         _adverbial(verb, head, cues, depth)
         return
-    if cues.ordered and cue is Modality.PLANNED:
+    if cues.ordered and (cue is Modality.PLANNED or word in _ORDERING):
         cues.ordered = False
         _verb(head, cues, depth + 1)
         return

@@ -119,6 +119,7 @@ class Filler:
     parties: tuple[tuple[str, str, EntityKind, str, int, int], ...]  # entity id, name, kind, words, start, end
     kind: str
     resolved: bool  # a name, or a reference to one
+    loose: bool = False  # an unknown name whose kind is a guess from its shape
     owner: Mention | None = None
 
 
@@ -139,6 +140,8 @@ class Roles:
             for token in self.candidates(slot, part, trigger, particle, frame):
                 fillers = self._fitting(slot, token, passage)
                 for filler in fillers:
+                    if slot.role == "target" and _is_actor(filler, found):
+                        continue
                     filled = True
                     key = (filler.token.i, "")
                     if slot.role and key not in used:
@@ -213,7 +216,11 @@ class Roles:
         if slot.words and token.lower_ not in slot.words and not self._named_like(token, slot.words):
             return []
         fillers = [filler for member in members(token) for filler in self.fillers(member, passage)]
-        return [f for f in fillers if not slot.kinds or f.kind in slot.kinds]
+        if slot.named:
+            fillers = [f for f in fillers if f.resolved]
+        return [
+            f for f in fillers if not slot.kinds or f.kind in slot.kinds or f.loose and "organisation" in slot.kinds
+        ]
 
     def _named_like(self, token: Token, words: frozenset[str]) -> bool:
         """Tell whether a name says the wanted noun itself: "the RAISE Act" is an act."""
@@ -239,7 +246,8 @@ class Roles:
             if within and all(f.kind == _kind_of(named[0].kind) for f in within):
                 return within
             parties = tuple(_party(m) for m in named)
-            return [Filler(token, parties, _kind_of(named[0].kind), True)]
+            loose = named[0].basis == "capitals" and named[0].kind in (EntityKind.PERSON, EntityKind.ORGANISATION)
+            return [Filler(token, parties, _kind_of(named[0].kind), True, loose)]
         if token.pos_ not in ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X", "VERB"):
             return []
         within = [f for member in instances(token) for f in self.fillers(member, passage) if f.resolved]
@@ -288,7 +296,13 @@ class Roles:
         if plain.lower() in GROUP_OF or token.tag_ == "NNS" and tag in PARTIES | {EntityKind.PERSON}:
             tag = EntityKind.GROUP
         party = (unknown_entity_id(name, tag), name, tag, words, start, start + len(words))
-        return Filler(token, (party,), _kind_of(tag) if kind else "other", False, owner)
+        return Filler(token, (party,), _kind_of(tag) if kind else "other", False, owner=owner)
+
+
+def _is_actor(filler: Filler, found: list[tuple[str, Filler]]) -> bool:
+    """Tell whether somebody already acts in the claim: nobody is his own target."""
+    mine = {party[0] for party in filler.parties}
+    return any(role == "actor" and mine & {party[0] for party in other.parties} for role, other in found)
 
 
 def product_name(owner: str, head: str, words: str) -> str:

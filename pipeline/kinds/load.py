@@ -8,7 +8,7 @@ A slot reads "position, position [noun noun] -> role: kind kind !":
               or a preposition ("with", "against", "as to"); object.WORD is a preposition on the object
     [nouns]   the filler's head must be one of these words; @name takes a list of the card's [lists]
     role      a role of the claim, or "-" for words that must be there but are no participant
-    kinds     what the filler may stand for, see FILLERS; none: anything
+    kinds     what the filler may stand for, see FILLERS; none: anything; "named": it must have a name or refer to one
     !         the frame does not match without it
 """
 
@@ -39,7 +39,7 @@ _POSITION = re.compile(
     r"(?:subject|object|indirect|orderee|orderer|modifier|complement|[a-z]+(?: [a-z]+)?)(?:\.[a-z]+)*$"
 )
 _CARD = (
-    "type", "label", "definition", "roles", "lists", "beats", "owner", "bare", "defaults", "frame", "example", "near_miss",
+    "type", "label", "definition", "roles", "lists", "beats", "owner", "bare", "means", "defaults", "frame", "example", "near_miss",
 )  # fmt: skip
 _FRAME = (
     "id", "verbs", "nouns", "adjectives", "slots", "needs", "near", "without", "complement", "direction", "modality",
@@ -65,6 +65,7 @@ class Slot:
     kinds: frozenset[str]  # empty: any
     words: frozenset[str]  # lower-case forms of the head; empty: any
     required: bool
+    named: bool  # only what has a name or refers to one
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class Kind:
     roles: Mapping[str, str]
     beats: tuple[str, ...]  # types that say less where both are seen in one chain of words
     bare: bool  # False: an instrument said in one common word ("a deal") is no participant
+    means: Mapping[str, Modality]  # forms of cues that say by themselves how far it came: "postponed", "scrapped"
     owner: str  # the role of whose model or product is meant, "" for none
     frames: tuple[Frame, ...]
     examples: tuple[Example, ...]
@@ -189,7 +191,7 @@ def read_card(path: Path, cues: dict[str, list[Cue]] | None = None) -> Kind:
     if owner and owner not in ROLES:
         raise KindError(f"{where}: owner is {owner!r}; roles are {', '.join(ROLES)}.")
     return Kind(
-        type_, _text(card, "label", where), _text(card, "definition", where), roles, beats, bool(card.get("bare", True)), owner, tuple(frames),
+        type_, _text(card, "label", where), _text(card, "definition", where), roles, beats, bool(card.get("bare", True)), _means(card.get("means", {}), where), owner, tuple(frames),
         tuple(_example(raw, type_, where) for raw in card.get("example", ())),
         tuple(_near_miss(raw, where) for raw in card.get("near_miss", ())),
     )  # fmt: skip
@@ -239,6 +241,16 @@ def _frame(
     return frame
 
 
+def _means(raw: Mapping[str, Any], where: str) -> dict[str, Modality]:
+    found: dict[str, Modality] = {}
+    for modality, verbs in raw.items():
+        if modality not in list(Modality):
+            raise KindError(f"{where}, [means]: there is no modality {modality!r}; there are {', '.join(Modality)}.")
+        for verb in _words(verbs, f"{where}, [means] {modality}"):
+            found.update(dict.fromkeys(verb_forms(verb), Modality(modality)))
+    return found
+
+
 def _split(cue: str, part: str) -> tuple[str, str]:
     """Split a cue of several words into the word that is inflected and the rest, which must stand beside it."""
     first, _, rest = cue.partition(" ")
@@ -266,13 +278,16 @@ def _slot(text: str, lists: Mapping[str, tuple[str, ...]], where: str) -> Slot:
     if role != "-" and role not in ROLES:
         raise KindError(f"{where}: slot {text!r}: there is no role {role!r}; roles are {', '.join(ROLES)}.")
     kinds: set[str] = set()
-    for name in (match["kinds"] or "").split():
+    wanted = (match["kinds"] or "").split()
+    for name in wanted:
+        if name == "named":
+            continue
         if name not in FILLERS:
             raise KindError(f"{where}: slot {text!r}: there is no kind {name!r}; kinds are {', '.join(FILLERS)}.")
         kinds |= FILLERS[name]
     words = _resolve((match["words"] or "").split(), lists, where)
     forms = frozenset(form for word in words for form in noun_forms(word))
-    return Slot(positions, "" if role == "-" else role, frozenset(kinds), forms, bool(match["must"]))
+    return Slot(positions, "" if role == "-" else role, frozenset(kinds), forms, bool(match["must"]), "named" in wanted)
 
 
 def _resolve(words: Any, lists: Mapping[str, tuple[str, ...]], where: str) -> list[str]:
