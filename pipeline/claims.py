@@ -116,7 +116,9 @@ class ClaimReader:
         if not frame.finite and any(_is_finite(verb) for verb in children(token, "ccomp")):
             return None
         filled = self.roles.fill(frame, cue.part, token, cue.particle.split(" ")[-1], passage)
-        if filled is None or not any(_is_somebody(filler) or _is_someone(filler) for _, filler in filled):
+        if filled is None or len(_acting(filled)) < frame.actors:
+            return None
+        if not any(_is_somebody(filler) or _is_someone(filler) for _, filler in filled):
             return None
         if not any(_is_somebody(filler) for _, filler in filled) and frame.precision < SURE:
             return None
@@ -262,6 +264,10 @@ def _prohibits(verb: Token) -> bool:
     )
 
 
+def _acting(filled: list[tuple[str, Filler]]) -> set[str]:
+    return {party[0] for role, filler in filled if role == "actor" for party in filler.parties}
+
+
 def _is_somebody(filler: Filler) -> bool:
     """Tell whether a filler says who or what in particular, be it as the owner of what is meant."""
     return filler.resolved or filler.owner is not None
@@ -282,6 +288,8 @@ def _is_someone(filler: Filler) -> bool:
 
 def _fits_part(cue: Cue, token: Token) -> bool:
     if cue.part == "verb":
+        if token.lower_ == "found" and token.tag_ != "VB":  # the past of "find"
+            return False
         return (
             is_verb(token)
             and token.dep_ not in ("amod", "compound", "aux", "auxpass")

@@ -32,7 +32,7 @@ _LEADING = re.compile(r"(?:[A-Z][\w&.'-]*|of|for|on|and|the|to|in|&)$")
 _CONNECTORS = frozenset({"of", "for", "on", "&"})
 _AND = frozenset({"and"})
 _ABBREVIATIONS = frozenset(
-    "ai a.i. ceo cto cfo coo eo it tv uk us eu un pm est et gmt agi llm gpu api nsm rfi mou q&a faq ceos".split()
+    "ai a.i. ceo cto cfo coo eo it tv uk us eu un pm est et gmt agi llm gpu api nsm rfi mou q&a faq ceos laughter applause".split()
 )
 _ALONE = re.compile(r"(?<![\w] )(?<![A-Z][a-z] )\b([A-Z][a-z]{2,})\b(?! [A-Z])")  # a capitalised word by itself
 _COMMON = frozenset(

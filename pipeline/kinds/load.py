@@ -43,7 +43,7 @@ _CARD = (
 )  # fmt: skip
 _FRAME = (
     "id", "verbs", "nouns", "adjectives", "slots", "needs", "near", "without", "complement", "direction", "modality",
-    "precision", "force", "finite", "fixed", "prohibits", "negated",
+    "precision", "force", "finite", "fixed", "prohibits", "negated", "actors",
 )  # fmt: skip
 _EXAMPLE = ("text", "type", "modality", "direction", "trigger", "mention", *ROLES)
 _NEAR_MISS = ("text", "because")
@@ -86,6 +86,7 @@ class Frame:
     finite: bool  # False: a finite "that" clause as complement makes it no event
     fixed: bool  # the negation or auxiliary belongs to the cue: "cannot accede" is a refusal that occurred
     negated: bool  # only with a negation: "will not back down"
+    actors: int  # so many parties must act at least: two for an agreement
     prohibits: bool  # only as "no contractor may ..."
 
 
@@ -222,7 +223,7 @@ def _frame(
         needs, frozenset(_resolve(raw.get("near", ()), lists, where)),
         frozenset(_resolve(raw.get("without", ()), lists, where)), complement, direction,
         Modality(modality) if modality else None, float(precision), raw.get("force", "not_stated"), bool(raw.get("finite", True)),
-        bool(raw.get("fixed", False)), bool(raw.get("negated", False)),
+        bool(raw.get("fixed", False)), bool(raw.get("negated", False)), int(raw.get("actors", 0)),
         bool(raw.get("prohibits", False)),
     )  # fmt: skip
     said = 0
