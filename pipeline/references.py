@@ -17,7 +17,7 @@ from pipeline.inflection import singular, verb_forms
 from pipeline.language import Passage, sentences
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.nominals import ENVOYS, NOUN_KINDS
-from pipeline.records import EntityKind, Mention
+from pipeline.records import EntityKind, Mention, unknown_entity_id
 from pipeline.syntax import children, instances, is_verb, members, subjects, surface_subjects
 
 if TYPE_CHECKING:
@@ -167,12 +167,27 @@ class Referents:
                 if mentions:
                     self._at[token.doc.user_data["passage"], token.i] = mentions
             if not mentions:
+                self._note_thing(passage, token)
                 continue
             if len(mentions) == 1:
                 self._seen.append(_Seen(self._sentence, _rank(token), mentions[0], token))
                 self._note_group(token)
             else:
                 self._groups.append((self._sentence, mentions))
+
+    def _note_thing(self, passage: Passage, token: Token) -> None:
+        """Keep a bill, a rule or a model without a name in mind, for the "it" that may follow."""
+        kind = NOUN_KINDS.get(singular(token.lower_)) if token.pos_ == "NOUN" else None
+        if kind not in (EntityKind.INSTRUMENT, EntityKind.MODEL) or token.dep_ in ("compound", "nmod", "npadvmod"):
+            return
+        first = noun_phrase_start(token)
+        if first is token or token.tag_ == "NNS" and first.dep_ == "amod":
+            return
+        start, end = passage.offset(first), passage.offset(token) + len(token.text)
+        words = passage.doc.text[first.idx : token.idx + len(token.text)]
+        name = re.sub(r"^(?:an?|the|this|that|its|their|his|her)\s+", "", words, flags=re.IGNORECASE)
+        mention = Mention(start, end, words, unknown_entity_id(name, kind), name, kind, "nominal")
+        self._seen.append(_Seen(self._sentence, _rank(token) - 1.0, mention, token))
 
     def _note_group(self, token: Token) -> None:
         mention = self.name(token)
@@ -242,7 +257,16 @@ class Referents:
         """Give the entities found the words that refer to them here."""
         start, end = passage.offset(first), passage.offset(last) + len(last.text)
         words = passage.doc.text[first.idx : last.idx + len(last.text)]
-        return tuple(replace(mention, start=start, end=end, text=words, basis="reference") for mention in found)
+        return tuple(
+            replace(
+                mention,
+                start=start,
+                end=end,
+                text=words,
+                basis="nominal" if mention.basis == "nominal" else "reference",
+            )
+            for mention in found
+        )
 
     def _it(self, token: Token) -> Mention | None:
         possessive = token.lower_ == "its"
@@ -257,7 +281,11 @@ class Referents:
                     for mention in self.of(subject):
                         if mention.kind in PARTIES and subject.i < token.i:
                             return mention
-        return self._best(PARTIES | {EntityKind.INSTRUMENT, EntityKind.MODEL}, token)
+        if possessive or token.dep_ == "nsubj":
+            return self._best(PARTIES | {EntityKind.MODEL}, token, named=True) or self._best(
+                {EntityKind.INSTRUMENT}, token
+            )
+        return self._best({EntityKind.INSTRUMENT, EntityKind.MODEL}, token, reach=2) or self._best(PARTIES, token)
 
     def _they(self, token: Token) -> tuple[Mention, ...]:
         for sentence, group in reversed(self._groups):
@@ -267,15 +295,23 @@ class Referents:
         return self._one(best)
 
     def _best(
-        self, kinds: Iterable[EntityKind], token: Token, fits: re.Pattern[str] | None = None, word: str = ""
+        self,
+        kinds: Iterable[EntityKind],
+        token: Token,
+        fits: re.Pattern[str] | None = None,
+        word: str = "",
+        named: bool = False,
+        reach: int = _REACH,
     ) -> Mention | None:
         """Return the most salient entity of some kinds that came before a token, None if the text has none near."""
         rivals = self._clause_mates(token)
         best, score = None, 0.0
         for seen in reversed(self._seen[-160:]):
             distance = self._sentence - seen.sentence
-            if distance > _REACH:
+            if distance > reach:
                 break
+            if named and seen.mention.basis == "nominal":
+                continue
             mention = seen.mention
             if mention.kind not in kinds or mention.entity_id in rivals:
                 continue

@@ -224,7 +224,7 @@ class Roles:
 
     def _named_like(self, token: Token, words: frozenset[str]) -> bool:
         """Tell whether a name says the wanted noun itself: "the RAISE Act" is an act."""
-        mention = self.referents.name(token)
+        mention = self.referents.name(token) or next(iter(self.referents.of(token)), None)
         if mention is None:
             return False
         if mention.kind is EntityKind.INSTRUMENT:
@@ -247,7 +247,7 @@ class Roles:
                 return within
             parties = tuple(_party(m) for m in named)
             loose = named[0].basis == "capitals" and named[0].kind in (EntityKind.PERSON, EntityKind.ORGANISATION)
-            return [Filler(token, parties, _kind_of(named[0].kind), True, loose)]
+            return [Filler(token, parties, _kind_of(named[0].kind), named[0].basis != "nominal", loose)]
         if token.pos_ not in ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X", "VERB"):
             return []
         within = [f for member in instances(token) for f in self.fillers(member, passage) if f.resolved]
