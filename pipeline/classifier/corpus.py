@@ -22,6 +22,7 @@ REGISTERS = (
     "blog", "local", "broadcast",
 )  # fmt: skip
 _HEADING = ("story", "event-group", "register", "region", "published", "title")
+_FURTHER = ("relevant",)  # "no": a document that is not about AI oversight, so that its fines and bans are no claims
 _DATE = re.compile(r"^(\d{4}(?:-\d\d(?:-\d\d)?)?) (stated|relative|publication)$")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’')\]]*\s+(?=[\"“‘'(\[]?[A-Z0-9@#])")
 _ABBREVIATED = re.compile(
@@ -72,6 +73,7 @@ class Example:
     register: str = ""
     region: str = ""
     published: date | None = None
+    relevant: bool = True  # False: of no use for a reader of relevant documents, but for the gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +145,8 @@ class _File:
         for part in parts:
             key, colon, value = part.partition(":")
             key, value = key.strip(), value.strip()
-            if not colon or key not in _HEADING:
-                self._fault(here, f"'{part}' is no heading; known are {', '.join(_HEADING)}.")
+            if not colon or key not in _HEADING + _FURTHER:
+                self._fault(here, f"'{part}' is no heading; known are {', '.join(_HEADING + _FURTHER)}.")
             else:
                 self.heading[key] = value
 
@@ -189,7 +191,7 @@ class _File:
             Example(
                 self.sentence, self.previous, tuple(self.notes), self.heading.get("event-group", ""),
                 self.heading.get("story", ""), self.place, self.heading.get("register", ""),
-                self.heading.get("region", ""), published,
+                self.heading.get("region", ""), published, self.heading.get("relevant") != "no",
             )
         )  # fmt: skip
         self.previous, self.sentence, self.notes = self.sentence, "", []

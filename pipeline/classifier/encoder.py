@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pipeline.records import EVENT_TYPES, Modality
+from pipeline.records import EVENT_TYPES, ROLES, Modality
 
 WIDTH, LAYERS, HEADS, INNER, WORDS, PLACES = 384, 6, 12, 1536, 30522, 512
 MODALITIES = tuple(each.value for each in Modality)
@@ -70,7 +70,8 @@ class ClaimModel(nn.Module):
     """The encoder with its heads.
 
     forward(ids, mask, types, own), all [n, tokens], returns: type logits [n, 15]; trigger logits [n, tokens, 16] with
-    class 0 for no trigger; modality logits [n, tokens, 9]; [n, tokens, 2] logits for background and for lifting.
+    class 0 for no trigger; modality logits [n, tokens, 9]; [n, tokens, 2] logits for background and for lifting;
+    role logits [n, tokens, 7] with class 0 for no role, which mean something where the context is a role_query().
     """
 
     def __init__(self) -> None:
@@ -82,8 +83,9 @@ class ClaimModel(nn.Module):
         self.trigger = nn.Linear(WIDTH, 1 + len(EVENT_TYPES))
         self.modality = nn.Linear(WIDTH, len(MODALITIES))
         self.stance = nn.Linear(WIDTH, 2)
+        self.role = nn.Linear(WIDTH, 1 + len(ROLES))
 
-    def forward(self, ids: Tensor, mask: Tensor, types: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, ids: Tensor, mask: Tensor, types: Tensor, own: Tensor) -> tuple[Tensor, ...]:
         x = self.embeddings(ids, types)
         bias = (1.0 - mask[:, None, None, :].to(x.dtype)) * -1e4
         for layer in self.encoder["layer"]:
@@ -92,7 +94,7 @@ class ClaimModel(nn.Module):
         mean = (x * weights).sum(1) / weights.sum(1)
         pooled = self.dropout(torch.cat([x[:, 0], mean], -1))
         x = self.dropout(x)
-        return self.sentence(pooled), self.trigger(x), self.modality(x), self.stance(x)
+        return self.sentence(pooled), self.trigger(x), self.modality(x), self.stance(x), self.role(x)
 
 
 def base_folder() -> Path:

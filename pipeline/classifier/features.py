@@ -17,6 +17,11 @@ MAX_TOKENS = 160
 CONTEXT_CHARACTERS = 400  # the end of the sentence before that is looked at
 
 
+def role_query(type_: str, trigger: str) -> str:
+    """Return the context that asks, of a sentence, who plays which role in the event that a trigger names."""
+    return f"{type_.replace('_', ' ')}: {trigger}"
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Encoded sentences. All arrays are [n, tokens]; `own` is 1 on the tokens of the sentence itself."""

@@ -7,15 +7,15 @@ The weights lie in pipeline/classifier/weights (model.onnx, tokenizer.json, card
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.classifier.features import Batch, Featurizer
-from pipeline.records import EVENT_TYPES, Modality
+from pipeline.classifier.features import Batch, Featurizer, role_query
+from pipeline.records import EVENT_TYPES, ROLES, Modality
 
 WEIGHTS = Path(__file__).parent / "weights"
 BATCH = 32  # sentences, sorted by length so that little is padded
@@ -52,6 +52,16 @@ class SentenceReading:
         return next((each for each in self.triggers if each.type == type_), None)
 
 
+@dataclass(frozen=True, slots=True)
+class RoleSpan:
+    """Words of a sentence that play a role in an event. Offsets in the sentence."""
+
+    role: str
+    start: int
+    end: int
+    score: float
+
+
 class Classifier:
     """The run-time model. `card` is its model card, `thresholds` the score from which each type is a claim."""
 
@@ -82,22 +92,48 @@ class Classifier:
 
     def read(self, sentences: Sequence[str], previous: Sequence[str] | None = None) -> list[SentenceReading]:
         """Read sentences, each with the one before it as context ("" for none)."""
+        return self._run(sentences, previous, decode)
+
+    def roles(self, asked: Sequence[tuple[str, str, str]]) -> list[tuple[RoleSpan, ...]]:
+        """Say who plays which role in events given as (sentence, type, words of the trigger), in reading order."""
+        return self._run([a[0] for a in asked], [role_query(a[1], a[2]) for a in asked], decode_roles)
+
+    def _run(self, sentences: Sequence[str], context: Sequence[str] | None, decoder: Callable[..., list]) -> list:
         if not sentences:
             return []
-        encodings = self._featurizer.encode(sentences, previous)
+        encodings = self._featurizer.encode(sentences, context)
         order = sorted(range(len(encodings)), key=lambda n: len(encodings[n].ids))
-        found: dict[int, SentenceReading] = {}
+        found: dict[int, Any] = {}
         for at in range(0, len(order), BATCH):
             rows = order[at : at + BATCH]
             batch = self._featurizer.batch([encodings[n] for n in rows])
             feeds = {"ids": batch.ids, "mask": batch.mask, "types": batch.types, "own": batch.own}
             outputs = self._session.run(None, feeds)
-            found.update(zip(rows, decode(batch, *outputs), strict=True))
+            found.update(zip(rows, decoder(batch, *outputs), strict=True))
         return [found[n] for n in range(len(sentences))]
 
 
+def decode_roles(batch: Batch, *logits: np.ndarray) -> list[tuple[RoleSpan, ...]]:
+    """Turn the role logits, the last output, into spans: runs of tokens whose most likely role is the same."""
+    probabilities = _softmax(logits[-1]) * batch.own[:, :, None]
+    return [_role_spans(offsets, p) for offsets, p in zip(batch.offsets, probabilities, strict=True)]
+
+
+def _role_spans(offsets: list[tuple[int, int]], p: np.ndarray) -> tuple[RoleSpan, ...]:
+    best, found, at = p[: len(offsets)].argmax(-1), [], 0
+    while at < len(offsets):
+        stop = at + 1
+        if best[at] and offsets[at] != (0, 0):
+            while stop < len(offsets) and best[stop] == best[at] and offsets[stop] != (0, 0):
+                stop += 1
+            role = ROLES[best[at] - 1]
+            found.append(RoleSpan(role, offsets[at][0], offsets[stop - 1][1], float(p[at:stop, best[at]].mean())))
+        at = stop
+    return tuple(found)
+
+
 def decode(
-    batch: Batch, sentence: np.ndarray, trigger: np.ndarray, modality: np.ndarray, stance: np.ndarray
+    batch: Batch, sentence: np.ndarray, trigger: np.ndarray, modality: np.ndarray, stance: np.ndarray, *_: np.ndarray
 ) -> list[SentenceReading]:
     """Turn logits into readings. A type's score is the mean of what the sentence and what its best token say."""
     token_types, modalities, stances = _softmax(trigger), _softmax(modality), _sigmoid(stance)
