@@ -2,27 +2,32 @@
 
 No parsing: words are found with Aho-Corasick, so that a stream of unrelated news costs almost nothing. What separates
 oversight of AI from other AI news and from other regulation is not how often words of either sort occur, but that they
-occur together: the score adds up passages (three neighbouring paragraphs) in which both do.
+occur together. Two scores measure that, and either suffices. The first adds up passages (three neighbouring paragraphs)
+in which words that are surely about AI stand beside words of oversight. The second serves texts that hardly say "AI"
+("the lab gave the testers the weights of its model"): it multiplies the traces of AI in a stretch of text by the words
+of oversight there.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+from pipeline.gate_cues import ACT, AI, COMPANY, DEED, TRACE, Cue, finder
 
 THRESHOLD = 7.0  # score from which a text is relevant; chosen on documents with and without AI oversight
 LONGEST = 400_000  # characters that are looked at; beyond that a text is no article
 PASSAGE = 3  # paragraphs
-_WORDS = Path(__file__).parent / "lexicon" / "gate_words.toml"
+STRETCH = 1500  # characters within which traces of AI and words of oversight belong together
 _PARAGRAPH = re.compile(r"\n\s*\n|\n")
-_AI = "ai"
-_COMPANY = ("hint", "body")  # groups that say nothing on their own
+_SURE = 3.0  # what a word that is surely about AI weighs among traces
+_MOST_SURE = 2  # and how many of them count: a text that says "AI" all the time is no more about oversight
+_MOST_DEEDS = 6
+_FEWEST_DEEDS = 3  # so many deeds stand for an act
+_SCALE = 7.0  # brings the product of traces and oversight to the scale of THRESHOLD
+_ENOUGH_TRACES = 2.0  # for a title and summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,71 +41,6 @@ class Gate:
     oversight: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Cue:
-    text: str
-    group: str
-    weight: float
-    open_ended: bool  # the word may go on
-
-
-class _Finder:
-    """Finds the cues of both sorts in one text."""
-
-    def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            card = tomllib.load(file)
-        self._folded = _Automaton(_cues(card, "words"), fold=True)
-        self._exact = _Automaton(_cues(card, "exact"), fold=False)
-
-    def find(self, text: str) -> list[tuple[int, _Cue]]:
-        return sorted(
-            [*self._folded.find(text), *self._exact.find(text)], key=lambda hit: (hit[0], hit[1].group, hit[1].text)
-        )
-
-
-def _cues(card: dict, key: str) -> list[_Cue]:
-    groups = [(_AI, 1.0, card["ai"])] + [(name, part["weight"], part) for name, part in card["oversight"].items()]
-    return [
-        _Cue(word.rstrip("*"), group, weight, word.endswith("*"))
-        for group, weight, part in groups
-        for word in part.get(key, [])
-    ]
-
-
-class _Automaton:
-    def __init__(self, cues: list[_Cue], fold: bool) -> None:
-        self._fold = fold
-        self._cues = cues
-        # Overlapping, because "ai safety institute" is both a body and, with its first word, a word about AI.
-        self._machine = AhoCorasick([cue.text for cue in cues], matchkind=MatchKind.Standard)
-
-    def find(self, text: str) -> list[tuple[int, _Cue]]:
-        looked_at = _lower(text) if self._fold else text
-        size, found = len(text), []
-        for index, start, end in self._machine.find_matches_as_indexes(looked_at, overlapping=True):
-            cue = self._cues[index]
-            if start and looked_at[start - 1].isalnum():
-                continue
-            if not cue.open_ended and end < size and looked_at[end].isalnum():
-                continue
-            found.append((start, cue))
-        return found
-
-
-def _lower(text: str) -> str:
-    """Lower-case a text without changing its length (one Turkish letter lower-cases to two)."""
-    lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    return "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
-
-
-@lru_cache(maxsize=1)
-def _finder() -> _Finder:
-    return _Finder(_WORDS)
-
-
 def gate(title: str, text: str) -> Gate:
     """Say whether a text is about the oversight of AI.
 
@@ -109,22 +49,22 @@ def gate(title: str, text: str) -> Gate:
     """
     title = (title or "").strip()
     whole = f"{title}\n{text or ''}"[:LONGEST]
-    hits = _finder().find(whole)
+    hits = finder().find(whole)
     breaks = [match.start() for match in _PARAGRAPH.finditer(whole)]
-    paragraphs: dict[int, list[_Cue]] = {}
+    paragraphs: dict[int, list[Cue]] = {}
     for start, cue in hits:
         paragraphs.setdefault(bisect_right(breaks, start), []).append(cue)
-    titled_ai = sum(cue.group == _AI for cue in paragraphs.get(0, ()))
-    score = _score(paragraphs, len(breaks) + 1, bool(titled_ai))
+    titled_ai = any(cue.kind == AI for cue in paragraphs.get(0, ()))
+    score = max(_score(paragraphs, len(breaks) + 1, titled_ai), _stretch_score(hits, len(title)))
     return Gate(
         relevant=score >= THRESHOLD,
         score=round(score, 2),
-        ai=_distinct(cue.text for _, cue in hits if cue.group == _AI),
-        oversight=_distinct(cue.text for _, cue in hits if cue.group != _AI),
+        ai=_distinct(cue.text for _, cue in hits if cue.kind == AI),
+        oversight=_distinct(cue.text for _, cue in hits if cue.kind in (ACT, COMPANY)),
     )
 
 
-def _score(paragraphs: dict[int, list[_Cue]], count: int, titled_ai: bool) -> float:
+def _score(paragraphs: dict[int, list[Cue]], count: int, titled_ai: bool) -> float:
     """Add up the three best passages that do not share a paragraph; the title's own oversight words count twice."""
     passages = []
     for first in range(count):
@@ -140,14 +80,63 @@ def _score(paragraphs: dict[int, list[_Cue]], count: int, titled_ai: bool) -> fl
     return best + _passage_score(paragraphs.get(0, []), titled_ai)
 
 
-def _passage_score(cues: list[_Cue], titled_ai: bool) -> float:
+def _passage_score(cues: list[Cue], titled_ai: bool) -> float:
     """Weigh the distinct oversight words of a passage by how sure it is that the passage is about AI."""
-    ai = sum(cue.group == _AI for cue in cues)
+    ai = sum(cue.kind == AI for cue in cues)
     about_ai = min(1.0, ai / 2 + (0.5 if titled_ai else 0.0))
-    oversight = {cue.text: cue for cue in cues if cue.group != _AI}
+    if not about_ai:
+        return 0.0
+    oversight = {cue.key: cue for cue in cues if cue.kind in (ACT, COMPANY)}
     weight = sum(cue.weight for cue in oversight.values())
-    acts = sum(cue.group not in _COMPANY for cue in oversight.values())
+    acts = any(cue.kind == ACT for cue in oversight.values())
     return about_ai * weight if acts else 0.0
+
+
+def _stretch_score(hits: list[tuple[int, Cue]], title_end: int) -> float:
+    """Multiply, for each stretch of the text, the AI in it by the oversight in it; the best stretch counts.
+
+    The words of the title belong to every stretch.
+    """
+    inside = _Stretch()
+    body = 0
+    while body < len(hits) and hits[body][0] < title_end:
+        inside.enter(hits[body][1])
+        body += 1
+    best, first = inside.score(), body
+    for start, cue in hits[body:]:
+        inside.enter(cue)
+        while hits[first][0] < start - STRETCH:
+            inside.leave(hits[first][1])
+            first += 1
+        best = max(best, inside.score())
+    return best / _SCALE
+
+
+class _Stretch:
+    """The distinct cues of a stretch, and how much each kind weighs."""
+
+    def __init__(self) -> None:
+        self._times: Counter[tuple[str, str]] = Counter()
+        self._weight = dict.fromkeys((AI, TRACE, ACT, COMPANY, DEED), 0.0)
+
+    def enter(self, cue: Cue) -> None:
+        self._times[cue.kind, cue.key] += 1
+        if self._times[cue.kind, cue.key] == 1:
+            self._weight[cue.kind] += cue.weight
+
+    def leave(self, cue: Cue) -> None:
+        self._times[cue.kind, cue.key] -= 1
+        if self._times[cue.kind, cue.key] == 0:
+            self._weight[cue.kind] -= cue.weight
+
+    def ai(self) -> float:
+        return _SURE * min(self._weight[AI], _MOST_SURE) + self._weight[TRACE]
+
+    def score(self) -> float:
+        weight = self._weight
+        if not weight[ACT] and weight[DEED] < _FEWEST_DEEDS:
+            return 0.0
+        return self.ai() * (weight[ACT] + weight[COMPANY] + min(weight[DEED], _MOST_DEEDS))
 
 
 def _distinct(words) -> tuple[str, ...]:
@@ -155,5 +144,11 @@ def _distinct(words) -> tuple[str, ...]:
 
 
 def passes_topic(text: str) -> bool:
-    """Say whether a feed's title and summary speak of AI at all: the cheap filter before an entry is fetched."""
-    return any(cue.group == _AI for _, cue in _finder().find(text[:LONGEST]))
+    """Say whether a feed's title and summary speak of AI, or may: the cheap filter before an entry is fetched.
+
+    A fetch costs little and an entry not fetched is lost, so that two traces, or a clear one, suffice.
+    """
+    said = _Stretch()
+    for _, cue in finder().find(text[:LONGEST]):
+        said.enter(cue)
+    return said.ai() >= _ENOUGH_TRACES
