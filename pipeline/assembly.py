@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -44,12 +45,16 @@ def assemble(
         trigger = article.text[slice(*draft.words)]
         seen[quote, nth, draft.type, trigger] += 1
         when = dated(draft, (start, end), mention)
+        if draft.modality is Modality.OCCURRED and day is not None and _speaks_of_tomorrow(draft):
+            ahead = dated(replace(draft, modality=Modality.PLANNED), (start, end), mention)
+            if ahead is not None and ahead.start > day:
+                draft, when = replace(draft, modality=Modality.PLANNED), ahead
         said = speakers.attribute(draft.trigger)
         claims.append(
             Claim(
                 claim_id(article.article_id, quote, nth, draft.type, trigger, seen[quote, nth, draft.type, trigger]),
                 draft.type,
-                _believed(draft.modality, said, quote, when, day),
+                _believed(draft.modality, said, quote),
                 Evidence(article.article_id, article.version, start, end, quote),
                 *draft.words,
                 trigger,
@@ -67,10 +72,17 @@ def assemble(
     return settled, *_entities(settled, lexicon)
 
 
-def _believed(modality: Modality, said: Attribution, quote: str, when: DateSpan | None, day: date | None) -> Modality:
-    """What is "reportedly" so according to a source with a name is reported, no rumour; what lies ahead has not occurred."""
-    if modality is Modality.OCCURRED and when is not None and day is not None and when.start > day:
-        return Modality.PLANNED
+def _speaks_of_tomorrow(draft: Draft) -> bool:
+    """Tell whether a verb may mean the future by its present tense: "takes effect", "is leaving", "is suspended as of"."""
+    helpers = {child.lower_ for child in draft.trigger.children if child.dep_ in ("aux", "auxpass")}
+    past = draft.trigger.tag_ in ("VBD", "VBN", "VB") and not helpers & {"is", "are", "'s", "’s"}
+    return (
+        draft.type != "access_request" and draft.trigger.pos_ == "VERB" and not past and not helpers & {"was", "were"}
+    )
+
+
+def _believed(modality: Modality, said: Attribution, quote: str) -> Modality:
+    """What is "reportedly" so according to a source with a name is reported, no rumour."""
     if modality is Modality.ALLEGED and said.name and _REPORTEDLY.search(quote):
         return Modality.OCCURRED
     return modality

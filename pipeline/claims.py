@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
 SURE = 0.78  # precision from which a frame may do without anybody named
+# Frames of cutting off that are aimed at somebody else's product.
+_AGAINST_OTHERS = frozenset({"ban", "cut-off", "restored"})
 # What only somebody can do: said of an order or a bill, it is its content.
 _OF_PEOPLE = frozenset({"restriction", "access_request", "refusal", "commitment", "evaluation", "access_grant"})
 # What an official does by announcing it.
@@ -116,6 +118,8 @@ class ClaimReader:
         if not frame.finite and any(_is_finite(verb) for verb in children(token, "ccomp")):
             return None
         filled = self.roles.fill(frame, cue.part, token, cue.particle.split(" ")[-1], passage)
+        if filled is not None and frame.frame_id in _AGAINST_OTHERS and _own_product(filled):
+            return None
         if filled is None or len(_acting(filled)) < frame.actors:
             return None
         if not any(_is_somebody(filler) or _is_someone(filler) for _, filler in filled):
@@ -261,6 +265,14 @@ def _prohibits(verb: Token) -> bool:
     may = any(child.lower_ in ("may", "can", "shall") for child in children(verb, "aux"))
     return may and any(
         grand.lower_ in ("no", "neither") for child in children(verb, "nsubj", "nsubjpass") for grand in child.children
+    )
+
+
+def _own_product(filled: list[tuple[str, Filler]]) -> bool:
+    """Tell whether what is withdrawn is the actor's own: a maker that pulls its model restricts nobody."""
+    actors = _acting(filled)
+    return any(
+        filler.owner is not None and filler.owner.entity_id in actors for role, filler in filled if role != "actor"
     )
 
 

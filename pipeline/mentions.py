@@ -34,6 +34,12 @@ _AND = frozenset({"and"})
 _ABBREVIATIONS = frozenset(
     "ai a.i. ceo cto cfo coo eo it tv uk us eu un pm est et gmt agi llm gpu api nsm rfi mou q&a faq ceos laughter applause".split()
 )
+_NUMBERED = frozenset(
+    "Section Title Article Chapter Phase Level Part Number Page Figure Annex Rule Stage Tier Room Building".split()
+)
+_COUNTED = re.compile(
+    r"(?:million|billion|trillion|thousand|hundred|percent|%|times|days|weeks|months|years|people|euros|dollars|pounds|yen)$"
+)
 _ALONE = re.compile(r"(?<![\w] )(?<![A-Z][a-z] )\b([A-Z][a-z]{2,})\b(?! [A-Z])")  # a capitalised word by itself
 _COMMON = frozenset(
     """executive federal presidential national state new draft final government military private public international u.s. us
@@ -162,8 +168,10 @@ def _spelt_out(plain: str, end: int, letters: str) -> Mention | None:
     base = max(0, end - 120)
     for n in range(len(letters), min(len(words), len(letters) + 5) + 1):
         chosen = words[-n:]
-        if not all(_LEADING.match(word[0]) for word in chosen) or not chosen[0][0][0].isupper():
+        if not all(_LEADING.match(word[0]) for word in chosen):
             return None
+        if not chosen[0][0][0].isupper():
+            continue
         if "".join(word[0][0] for word in chosen if word[0][0].isupper()) == letters.upper():
             start = base + chosen[0].start()
             name = plain[start:end]
@@ -187,6 +195,8 @@ def kind_of_name(words: list[str], context: str = "") -> EntityKind:
         kind = NOUN_KINDS.get(word.lower().strip(".,'"))
         if kind in (EntityKind.AGENCY, EntityKind.INSTRUMENT, EntityKind.ORGANISATION):
             return kind
+    if len(words) > 1 and re.fullmatch(r"\d+(?:\.\d+)?[a-z]?", words[-1]) and words[0] not in _NUMBERED:
+        return EntityKind.MODEL  # "Heron 4"
     if any(re.search(rf"\b{word}\b", context) for word in ("model", "models", "chatbot", "system")):
         return EntityKind.MODEL
     if words[-1] in {
@@ -224,7 +234,9 @@ def unknown_names(passages: list[Passage], lexicon: Lexicon) -> list[Mention]:
             while run and (run[0].text in PERSON_TITLES or run[0].text in adjectives):
                 titled = titled or run[0].text in PERSON_TITLES
                 run = run[1:]
-            while run and (run[-1].text in PERSON_TITLES or run[-1].lower_ in TIME_WORDS):
+            while run and (
+                run[-1].text in PERSON_TITLES or run[-1].lower_ in TIME_WORDS or run[-1].lower_ in _CONNECTORS | _AND
+            ):
                 run = run[:-1]
             if not run or run[0].lower_ in TIME_WORDS or _no_name(run):
                 continue
@@ -303,6 +315,8 @@ def _capital(token: Token, inside: bool = False) -> bool:
         inside and token.like_num and token.text[0].isdigit() and len(token.text) < 5
     ):
         return False
+    if token.text[:1].isdigit() and token.i + 1 < len(token.doc) and _COUNTED.match(token.nbor().lower_):
+        return False  # "fined Orchid Labs 40 million"
     if token.is_sent_start or token.i == 0:
         return token.pos_ == "PROPN" and len(token.text) > 1
     return token.pos_ in ("PROPN", "NUM") or token.pos_ in ("NOUN", "ADJ", "X", "VERB") and token.text[:1].isupper()

@@ -215,7 +215,7 @@ def _own(verb: Token, cues: _Cues) -> None:
                 cues.would = True
             elif word in _AUXILIARIES and child.tag_ == "MD":
                 subject = children(verb, "nsubj", "nsubjpass")
-                before_subject = word == "should" and bool(subject) and child.i < subject[0].i and verb.dep_ == "advcl"
+                before_subject = word == "should" and bool(subject) and child.i < subject[0].i
                 cues.found.add(Modality.CONDITIONAL if before_subject else _AUXILIARIES[word])
                 cues.in_if = cues.in_if or before_subject
         elif child.dep_ == "mark":

@@ -19,3 +19,4 @@ PERSON_TITLES = frozenset(_TABLES["words"]["person_titles"])  # before a name: a
 TIME_WORDS = frozenset(_TABLES["words"]["time"])
 ENVOYS = frozenset(_TABLES["words"]["envoys"])  # who acts for the body they are named with
 GROUP_OF = {said: name for name, sayings in _TABLES["groups"].items() for said in sayings}  # class as said -> as kept
+SENTENCE_OPENERS = frozenset(_TABLES["words"]["sentence_openers"])  # begin a sentence, never a name

@@ -31,7 +31,7 @@ _LINE_RULES = (
     ("caption", re.compile(r"\b(?:this (?:photo|picture|image|illustration|photo illustration|video grab)|photo illustration|file photo)\b", re.I)),
     ("caption", re.compile(
         r"^(?:[A-Z][\w.’'-]*,? (?:[\w.’'&-]+,? ){0,14}?)(?:speaks|testifies|arrives|attends|looks on|gestures|poses|delivers|listens|walks|"
-        r"stands|appears|waves|is seen|are seen|pictured|holds up)\b[^.]{0,160}\b(?:19|20)[0-9]{2}\.?$")),
+        r"stands|appears|waves|is seen|are seen|pictured|holds up)\b.{0,160}\b(?:19|20)[0-9]{2}\.?$")),
     ("advertising", re.compile(
         r"(?:affiliate (?:link|commission|partner)|as an? (?:amazon )?(?:affiliate|associate)|earn(?:s)? (?:a |an )?(?:commission|on qualifying)|"
         r"sign up (?:for|to) (?:our|the|your)|subscribe (?:to|now|for)|our newsletters?|follow us on|share this (?:article|story)|"
@@ -83,7 +83,7 @@ def _kind(line: str, count: int) -> str:
         return "repeated"
     if line.endswith("?") and len(words) <= 25 and len(re.findall(r"[.!?](?:\s|$)", line)) == 1:
         return "question"
-    if re.match(r"^[—–-]\s*\w", line) and len(words) <= 12:
+    if re.match(r"^[—–―]\s*\w", line) and len(words) <= 12 and not line.endswith("."):
         return "credit"  # the by-line under a quotation
     if not _ENDS.search(line) and len(words) <= 25:
         return "heading"

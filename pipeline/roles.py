@@ -219,7 +219,14 @@ class Roles:
         if slot.named:
             fillers = [f for f in fillers if f.resolved]
         return [
-            f for f in fillers if not slot.kinds or f.kind in slot.kinds or f.loose and "organisation" in slot.kinds
+            filler
+            for filler in fillers
+            if not slot.kinds
+            or filler.kind in slot.kinds
+            or filler.loose
+            and "organisation" in slot.kinds
+            or slot.words
+            and not filler.resolved  # the noun itself was asked for: "code" may be software or a rule
         ]
 
     def _named_like(self, token: Token, words: frozenset[str]) -> bool:
@@ -389,9 +396,8 @@ def _inside(token: Token, position: str, roles: Roles) -> list[Token]:
 
 def _nested_subjects(verb: Token) -> list[Token]:
     """Return the subject of a clause below "let": "agreed to let the institute test"."""
-    return [inner for clause in children(verb, "ccomp", "xcomp") for inner in children(clause, "nsubj")] + children(
-        verb, "dobj"
-    )
+    found = [inner for clause in children(verb, "ccomp", "xcomp") for inner in children(clause, "nsubj")]
+    return found + (children(verb, "dobj") if verb.lower_ in ("let", "allow", "permit", "enable", "help") else [])
 
 
 def participants(

@@ -225,9 +225,7 @@ def objects(verb: Token, depth: int = 0) -> list[Token]:
     conjuncts = [child for child in children(verb, "conj") if is_verb(child)]
     if conjuncts and not _own_complement(verb):  # "restricts or bans X"
         return objects(conjuncts[0], depth + 1)
-    if verb.dep_ == "xcomp" and verb.head.pos_ == "ADJ":  # "is hard to ban"
-        return []
-    return []
+    return children(verb, "oprd")[:1]
 
 
 def _own_complement(verb: Token) -> bool:

@@ -1,0 +1,147 @@
+"""Names are found with their ids, by the day's usage, and new names are learnt from the text."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+
+import pytest
+
+from pipeline.language import Language, load_language
+from pipeline.lexicon.load import load_lexicon
+from pipeline.mentions import NameFinder, kind_of_name, unknown_names
+from pipeline.paragraphs import BODY, find_paragraphs
+from pipeline.records import EntityKind
+
+DAY = date(2026, 5, 5)
+
+
+@lru_cache(maxsize=1)
+def finder() -> NameFinder:
+    return NameFinder(load_lexicon())
+
+
+@lru_cache(maxsize=1)
+def language() -> Language:
+    return load_language()
+
+
+def names_in(text: str, day: date | None = DAY) -> list[str]:
+    return [mention.name for mention in finder().find(text, day)]
+
+
+def new_names_in(text: str) -> dict[str, EntityKind]:
+    mentions = finder().find(text, DAY)
+    passages = list(language().parse(text, [(0, len(text))], mentions))
+    return {mention.name: mention.kind for mention in unknown_names(passages, finder().lexicon)}
+
+
+def test_offsets_give_the_words_back() -> None:
+    text = "OpenAI’s deal with Google DeepMind — and NIST’s reply."
+    for mention in finder().find(text, DAY):
+        assert text[mention.start : mention.end].replace("’", "'") == mention.text
+
+
+def test_the_longest_name_wins() -> None:
+    assert names_in("Google DeepMind signed.") == ["Google DeepMind"]
+
+
+def test_a_body_bears_the_name_of_the_day() -> None:
+    assert "U.S. AI Safety Institute" in names_in("The U.S. AI Safety Institute tests models.", date(2024, 8, 29))
+    assert "Center for AI Standards and Innovation" in names_in("CAISI tests models.", date(2026, 5, 5))
+
+
+def test_an_ambiguous_name_needs_its_company() -> None:
+    assert "Meta" not in names_in("The meta question is another.")
+    assert "Meta" in names_in("The government urges Meta to share its AI models.")
+
+
+def test_a_name_inside_a_word_is_none() -> None:
+    assert "Meta" not in names_in("Metadata about the AI models of the company.")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("He signed SB 53 into law.", "SB 53"),
+        ("It rests on Executive Order 14110 of 2023.", "Executive Order 14110"),
+        ("They released GPT-5.5 last week.", "GPT-5.5"),
+    ],
+)
+def test_numbers_make_names(text: str, name: str) -> None:
+    assert name in names_in(text)
+
+
+def test_an_acronym_in_brackets_is_learnt() -> None:
+    text = "The Office for Compute Oversight (OCO) opened in May. OCO has ten staff."
+    found = [mention for mention in finder().find(text, DAY) if mention.text == "OCO"]
+    assert len(found) == 2
+    assert {mention.name for mention in found} == {"Office for Compute Oversight"}
+
+
+def test_unknown_names_get_a_kind_from_their_words() -> None:
+    assert new_names_in("The Federal Compute Agency sued Orchid Labs on Monday.") == {
+        "Federal Compute Agency": EntityKind.AGENCY,
+        "Orchid Labs": EntityKind.ORGANISATION,
+    }
+
+
+def test_a_title_makes_a_person_and_the_surname_follows() -> None:
+    text = "Senator Dana Ruiz wrote to the lab. Ruiz wants answers."
+    assert new_names_in(text) == {"Dana Ruiz": EntityKind.PERSON}
+
+
+def test_a_company_is_known_by_its_first_word_later() -> None:
+    found = new_names_in("In May, Bindi Labs shipped the toy. Later Bindi withdrew it.")
+    assert found == {"Bindi Labs": EntityKind.ORGANISATION}
+
+
+@pytest.mark.parametrize("text", ["He signed an Executive Order on Monday.", "Two Federal Agencies replied in June."])
+def test_a_common_noun_with_capitals_is_no_name(text: str) -> None:
+    assert new_names_in(text) == {}
+
+
+def test_an_amount_is_no_part_of_a_name() -> None:
+    assert "Orchid Labs" in new_names_in("Inspectors fined Orchid Labs 40 million euros.")
+
+
+def test_a_number_makes_a_model_of_a_name() -> None:
+    assert kind_of_name(["Heron", "4"]) is EntityKind.MODEL
+    assert kind_of_name(["Section", "230"]) is not EntityKind.MODEL
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("The company signed an agreement on Monday.", BODY),
+        ("Implications of the Deal", "heading"),
+        ("Why is the government urging the lab to share its models?", "question"),
+        ("Source: Engadget", "credit"),
+        ("— an anonymous researcher", "credit"),
+        ("As an affiliate, we earn on qualifying purchases.", "advertising"),
+        ("A minister speaks during the chip fair in Basel, Jan. 6, 2026.", "caption"),
+        ("Jane Doe | Bloomberg | Getty Images", "credit"),
+        ("- Lumenar agreed to a test.", BODY),
+        ("😀😀😀", "heading"),
+    ],
+)
+def test_a_line_that_reports_nothing_is_told_from_the_body(line: str, kind: str) -> None:
+    assert [paragraph.kind for paragraph in find_paragraphs(line)] == [kind]
+
+
+def test_all_after_you_may_also_like_is_teaser() -> None:
+    text = "One. Two.\n\nThree is here.\n\nFour is too.\n\nYou May Also Like\n\nLumenar was banned on Friday.\n"
+    assert [paragraph.kind for paragraph in find_paragraphs(text)][-2:] == ["teaser", "teaser"]
+
+
+def test_bullet_and_dateline_are_cut_off() -> None:
+    for line in ("- Lumenar agreed.", "GAITHERSBURG, Md. — Lumenar agreed."):
+        (paragraph,) = find_paragraphs(line)
+        assert line[paragraph.start : paragraph.end] == "Lumenar agreed."
+
+
+def test_paragraphs_cover_a_line_of_ten_thousand_words_in_pieces() -> None:
+    text = "word and word, " * 5000 + "end."
+    pieces = find_paragraphs(text)
+    assert max(piece.end - piece.start for piece in pieces) <= 5000
+    assert "".join(text[piece.start : piece.end] for piece in pieces) == text

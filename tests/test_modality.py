@@ -1,0 +1,117 @@
+"""How sure a sentence is of its event."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import pytest
+
+from pipeline.flow import Tools, load_tools, understand
+from pipeline.inflection import noun_forms, verb_forms
+from scrapers.records import Article, text_version
+
+
+@lru_cache(maxsize=1)
+def tools() -> Tools:
+    return load_tools(classifier=False, gated=False)
+
+
+def modality(text: str, type_: str) -> str:
+    day = datetime(2026, 5, 5, tzinfo=UTC)
+    article = Article("a1", text_version(text), "test", "https://example.org/1", "Title", text, published_at=day)
+    found = [claim.modality.value for claim in understand(article, tools()).claims if claim.type == type_]
+    assert len(found) == 1, found
+    return found[0]
+
+
+SIGN = [
+    ("Anthropic signed an agreement with the Pentagon.", "occurred"),
+    ("Anthropic said it had signed an agreement with the Pentagon.", "occurred"),
+    ("Anthropic will sign an agreement with the Pentagon.", "planned"),
+    ("Anthropic is set to sign an agreement with the Pentagon.", "planned"),
+    ("Anthropic said it would sign an agreement with the Pentagon.", "planned"),
+    ("Anthropic plans to sign an agreement with the Pentagon.", "planned"),
+    ("Anthropic is expected to sign an agreement with the Pentagon.", "planned"),
+    ("Anthropic hopes to sign an agreement with the Pentagon.", "considered"),
+    ("Anthropic may sign an agreement with the Pentagon.", "considered"),
+    ("Anthropic is considering signing an agreement with the Pentagon.", "considered"),
+    ("Anthropic wants to sign an agreement with the Pentagon.", "considered"),
+    ("Anthropic is in talks to sign an agreement with the Pentagon.", "considered"),
+    ("Anthropic is ready to sign an agreement with the Pentagon.", "considered"),
+    ("It is unclear whether Anthropic signed an agreement with the Pentagon.", "considered"),
+    ("Anthropic has not signed an agreement with the Pentagon.", "negated"),
+    ("Anthropic has yet to sign an agreement with the Pentagon.", "negated"),
+    ("Anthropic never signed an agreement with the Pentagon.", "negated"),
+    ("Anthropic failed to sign an agreement with the Pentagon.", "negated"),
+    ("Anthropic left without signing an agreement with the Pentagon.", "negated"),
+    ("Anthropic denied that it had signed an agreement with the Pentagon.", "denied"),
+    ("Anthropic denied signing an agreement with the Pentagon.", "denied"),
+    ("Anthropic reportedly signed an agreement with the Pentagon.", "alleged"),
+    ("According to reports, Anthropic signed an agreement with the Pentagon.", "alleged"),
+    ("If Anthropic signs an agreement with the Pentagon, the suit ends.", "conditional"),
+    ("Anthropic could sign an agreement with the Pentagon.", "conditional"),
+    ("Anthropic would sign an agreement with the Pentagon if the terms changed.", "conditional"),
+    ("Should Anthropic sign an agreement with the Pentagon, the suit ends.", "conditional"),
+    ("Anthropic delayed signing an agreement with the Pentagon.", "postponed"),
+    ("Anthropic cancelled plans to sign an agreement with the Pentagon.", "cancelled"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SIGN)
+def test_what_governs_a_verb_decides(text: str, expected: str) -> None:
+    assert modality(text, "agreement") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The Pentagon ordered agencies to stop using Anthropic's models.", "occurred"),
+        ("The Pentagon threatened to designate Anthropic a supply chain risk.", "considered"),
+        ("The Pentagon will designate Anthropic a supply chain risk unless it agrees.", "conditional"),
+        ("If Anthropic fails to comply, the Pentagon could ban the company.", "conditional"),
+        ("The Pentagon bans Anthropic on June 30, 2026.", "planned"),
+    ],
+)
+def test_orders_threats_and_days_to_come(text: str, expected: str) -> None:
+    assert modality(text, "restriction") == expected
+
+
+def test_what_is_not_only_done_is_done() -> None:
+    assert (
+        modality("Anthropic not only signed an agreement with the Pentagon but praised it.", "agreement") == "occurred"
+    )
+
+
+@pytest.mark.parametrize(
+    ("verb", "forms"),
+    [
+        ("hope", {"hope", "hopes", "hoped", "hoping"}),
+        ("fine", {"fine", "fines", "fined", "fining"}),
+        ("ban", {"ban", "bans", "banned", "banning"}),
+        ("deny", {"deny", "denies", "denied", "denying"}),
+        ("withdraw", {"withdraw", "withdraws", "withdrew", "withdrawn", "withdrawing"}),
+        ("agree", {"agree", "agrees", "agreed", "agreeing"}),
+        ("label", {"label", "labels", "labeled", "labelled", "labeling", "labelling"}),
+        (
+            "authorize",
+            {
+                "authorize",
+                "authorizes",
+                "authorized",
+                "authorizing",
+                "authorise",
+                "authorises",
+                "authorised",
+                "authorising",
+            },
+        ),
+    ],
+)
+def test_a_verb_has_all_its_forms(verb: str, forms: set[str]) -> None:
+    assert verb_forms(verb) == forms
+
+
+def test_the_last_word_of_a_noun_takes_the_plural() -> None:
+    assert "executive orders" in noun_forms("executive order")
+    assert "inquiries" in noun_forms("inquiry")

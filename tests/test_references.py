@@ -1,0 +1,82 @@
+"""Pronouns and descriptions stand for what was named before."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import pytest
+
+from pipeline.flow import Tools, load_tools, read_text
+from scrapers.records import Article, text_version
+
+
+@lru_cache(maxsize=1)
+def tools() -> Tools:
+    return load_tools(classifier=False, gated=False)
+
+
+def stands_for(text: str, word: str, title: str = "Title", nth: int = 1) -> list[str]:
+    """Return the names that the nth occurrence of a word stands for."""
+    day = datetime(2026, 5, 5, tzinfo=UTC)
+    article = Article("a1", text_version(text), "test", "https://example.org/1", title, text, published_at=day)
+    passages, _, referents, _ = read_text(article, tools(), day.date())
+    found = [token for passage in passages for token in passage.doc if token.lower_ == word]
+    return [mention.name for mention in referents.of(found[nth - 1])]
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "names"),
+    [
+        ("Orchid Labs met the press. The company signed a deal.", "company", ["Orchid Labs"]),
+        (
+            "The Federal Compute Agency wrote to Orchid Labs. The agency wants access.",
+            "agency",
+            ["Federal Compute Agency"],
+        ),
+        ("OpenAI and Anthropic met on Monday. Both labs signed.", "labs", ["OpenAI", "Anthropic"]),
+        (
+            "OpenAI, Anthropic and Google met. The three companies signed.",
+            "companies",
+            ["OpenAI", "Anthropic", "Google"],
+        ),
+        ("OpenAI and Anthropic met on Monday. They signed.", "they", ["OpenAI", "Anthropic"]),
+        ("Anthropic was asked twice. It refused.", "it", ["Anthropic"]),
+        ("Senator Dana Ruiz wrote a bill. She wants a vote.", "she", ["Dana Ruiz"]),
+        ("Anthropic sued. A Pentagon official replied.", "official", ["U.S. Department of Defense"]),
+    ],
+)
+def test_a_word_stands_for_what_was_named(text: str, word: str, names: list[str]) -> None:
+    assert stands_for(text, word) == names
+
+
+def test_its_is_the_one_that_does_the_verb() -> None:
+    assert stands_for("The Pentagon is urging Anthropic to share its models.", "its") == ["Anthropic"]
+
+
+def test_his_company_is_the_one_he_leads() -> None:
+    text = "OpenAI CEO Sam Altman spoke on Friday. He said his company has agreed to terms."
+    assert stands_for(text, "company") == ["OpenAI"]
+
+
+def test_we_in_a_quotation_is_the_speakers_side() -> None:
+    text = "“We will challenge the designation in court,” Anthropic said in a post on Friday."
+    assert stands_for(text, "we") == ["Anthropic"]
+
+
+def test_i_in_remarks_is_the_speaker_in_the_title() -> None:
+    text = "Thank you all. In May, I signed an executive order on artificial intelligence."
+    assert stands_for(text, "i", title="Remarks by President Biden on Artificial Intelligence") == ["Joe Biden"]
+
+
+def test_it_is_unclear_stands_for_nothing() -> None:
+    assert stands_for("Anthropic met the press. It is unclear whether the lab will sign.", "it") == []
+
+
+def test_an_object_it_may_be_a_bill_without_a_name() -> None:
+    text = "Senator Dana Ruiz wrote a chatbot bill. The governor signed it."
+    assert stands_for(text, "it") == ["chatbot bill"]
+
+
+def test_a_company_that_nobody_named_stands_for_nothing() -> None:
+    assert stands_for("The company signed a deal.", "company") == []
