@@ -19,8 +19,9 @@ from pipeline.lexicon.load import Lexicon, Name, load_lexicon
 from pipeline.records import EntityKind
 
 # Kinds of cue: surely about AI; a trace of AI; an act of oversight; a word that speaks of oversight in company only; a
-# deed of oversight and of many other trades, which counts among traces of AI only.
-AI, TRACE, ACT, COMPANY, DEED = "ai", "trace", "act", "company", "deed"
+# deed of oversight and of many other trades, which counts among traces of AI only; a word of another trade.
+AI, TRACE, ACT, COMPANY, DEED, ELSEWHERE = "ai", "trace", "act", "company", "deed", "elsewhere"
+KINDS = (AI, TRACE, ACT, COMPANY, DEED, ELSEWHERE)
 _WORDS = Path(__file__).parent / "lexicon" / "gate_words.toml"
 _NAMED_AI = re.compile(r"\bAI\b|\bArtificial Intelligence\b")
 _BILL = re.compile(r"[A-Z.]{1,4}[ -]?\d+")  # "SB 53" may be any state's
@@ -77,7 +78,7 @@ def _inside(hit: tuple[int, Cue], spans: list[tuple[int, int]], starts: list[int
 
 
 def _cues(card: dict, key: str) -> list[Cue]:
-    groups = [(AI, "", 1.0, card["ai"])]
+    groups = [(AI, "", 1.0, card["ai"]), (ELSEWHERE, "", 1.0, card["elsewhere"])]
     groups += [(_KINDS[name], "", part["weight"], part) for name, part in card["oversight"].items()]
     groups += [(TRACE, name, part["weight"], part) for name, part in card["trace"].items()]
     return [
@@ -90,17 +91,17 @@ def _cues(card: dict, key: str) -> list[Cue]:
 def _names(card: dict, lexicon: Lexicon) -> Iterator[tuple[Cue, bool]]:
     """Yield the names that speak of AI, each with whether it counts only as written; ambiguous ones are traces."""
     wanted = set(card["makers"])
-    for entity in lexicon.entities.values():
-        about_ai = entity.kind in _BODIES and _NAMED_AI.search(entity.name)
+    for name in lexicon.names:
+        entity = lexicon.entities[name.entity_id]
+        # An instrument is about AI if any of its names says so, a body only if its own name does: "Microsoft AI".
+        said_by = name.text if entity.kind is EntityKind.INSTRUMENT else entity.name
+        about_ai = entity.kind in (*_BODIES, EntityKind.INSTRUMENT) and _NAMED_AI.search(said_by)
         if entity.kind is EntityKind.MODEL or about_ai:
             wanted.add(entity.entity_id)
     known = {word.rstrip("*") for word in (*card["words"], *card["exact"])}
     doubtful = set(card["doubtful"])
     for name in lexicon.names:
-        named = name.entity_id in wanted
-        if not named and lexicon.entities[name.entity_id].kind is EntityKind.INSTRUMENT:
-            named = bool(_NAMED_AI.search(name.text))
-        if not named or name.kind == "nominal" or name.text in known or name.text.lower() in known:
+        if name.entity_id not in wanted or name.kind == "nominal" or known & {name.text, name.text.lower()}:
             continue
         trace = _is_ambiguous(name, doubtful)
         text = name.text if name.case_sensitive else name.text.lower()

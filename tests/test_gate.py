@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import time
+import tomllib
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-from pipeline.gate import LONGEST, gate
+from pipeline.classifier.corpus import read_corpus
+from pipeline.gate import LONGEST, gate, passes_topic
+from pipeline.gate_cues import AI, TRACE, finder
 
+TEXTS = tomllib.loads((Path(__file__).parent / "gate_texts.toml").read_text(encoding="utf-8"))
+CORPUS = Path(__file__).parents[1] / "pipeline" / "classifier" / "corpus"
 SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[1].parent / "shared"))
 
 
@@ -74,6 +82,91 @@ def test_the_same_words_weigh_once_per_passage():
     once = gate("AI ban", "The AI ban was announced. AI and AI.")
     often = gate("AI ban", "The AI ban was announced. AI and AI. " + "A ban, a ban, a ban. " * 40)
     assert once.score == often.score
+
+
+def found(text: str, kind: str) -> set[str]:
+    return {cue.text for _, cue in finder().find(text) if cue.kind == kind}
+
+
+@pytest.mark.parametrize("story", TEXTS["irrelevant"], ids=lambda story: story["about"])
+def test_news_of_other_trades_and_of_ai_without_oversight_stays_out(story):
+    answer = gate(story["title"], story["text"])
+    assert not answer.relevant, answer
+
+
+def test_short_news_of_unknown_labs_and_models_comes_in():
+    missed = [story["about"] for story in TEXTS["relevant"] if not gate(story["title"], story["text"]).relevant]
+    assert len(missed) <= 1, missed
+
+
+def test_nearly_all_stories_with_claims_come_in():
+    """Whole stories that name invented labs and models, and often say "AI" once or never."""
+    stories = defaultdict(list)
+    for example in read_corpus(CORPUS).examples:
+        stories[example.source].append(example)
+    titles = {}
+    for path in CORPUS.glob("*.txt"):
+        for heading in re.split(r"^# story:", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+            said = re.search(r"^#.*\btitle: (.*)", heading, flags=re.MULTILINE)
+            titles[heading.split()[0]] = said[1] if said else ""
+    missed, count = [], 0
+    for name, examples in stories.items():
+        if examples[0].relevant and any(each.notes for each in examples):
+            count += 1
+            text = "\n\n".join(each.sentence for each in examples)
+            if not gate(titles[name], text).relevant:
+                missed.append(name)
+    assert count > 80
+    assert len(missed) <= 0.05 * count, missed
+
+
+def test_names_of_models_labs_and_ai_bodies_speak_of_ai():
+    text = "Midjourney, Hugging Face and the Frontier Model Forum met SDAIA about Mixtral and the RAISE Act."
+    assert {"Midjourney", "Hugging Face", "Mixtral", "SDAIA", "RAISE Act"} <= found(text, AI)
+    assert "frontier model forum" in found(text, AI)
+
+
+def test_names_that_are_also_ordinary_words_are_only_traces():
+    text = "Apollo, Runway and Devin met at the Opus; Siri and Alexa spoke. SB 53 passed."
+    assert found(text, AI) == set()
+    assert {"Runway", "Opus", "Siri", "SB 53"} <= found(text, TRACE)
+
+
+@pytest.mark.parametrize("text", ["Apple sued Google.", "Meta and Amazon were fined.", "Gemma and Kimi won the match."])
+def test_companies_that_do_many_things_and_given_names_let_nothing_in(text):
+    assert not gate(text, text).relevant
+
+
+def test_a_trace_inside_the_name_of_a_lab_is_none():
+    assert "lab" not in found("Thinking Machines Lab raised money.", TRACE)
+    assert "lab" in found("The lab raised money.", TRACE)
+
+
+def test_words_of_another_trade_take_traces_back():
+    said = "The {} ordered tests of the model before release. The developer refused and sued the regulator."
+    assert gate("", said.format("office")).score > gate("", said.format("patients' doctors, and a vaccine lab,")).score
+
+
+def test_a_title_that_may_be_about_ai_is_fetched():
+    assert passes_topic("Federal testers strike deals with Lumen Foundry, Marrow and Galleon")
+    assert passes_topic("Agency gives Sabi Credit 14 days to open its algorithm")
+    assert all(passes_topic(f"{story['title']} {story['text'][:250]}") for story in TEXTS["relevant"])
+
+
+@pytest.mark.parametrize(
+    "title", ["Senate passes farm bill", "Heatwave grips southern Europe", "Rovers beat United after late goal"]
+)
+def test_a_title_on_something_else_is_not_fetched(title):
+    assert not passes_topic(title)
+
+
+def test_a_thousand_articles_take_no_more_than_seconds():
+    text = "\n\n".join(story["text"] for story in TEXTS["irrelevant"] + TEXTS["relevant"])[:3000]
+    gate("", text)
+    start = time.process_time()
+    for _ in range(200):
+        gate("", text)
+    assert time.process_time() - start < 1.0
 
 
 def test_at_least_55_of_the_57_annotated_documents_are_judged_right():
