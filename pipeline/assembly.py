@@ -1,4 +1,5 @@
-"""Drafts of claims -> claims with evidence, attribution, date and id; and the entities and unknown names they refer to."""
+"""Drafts of claims -> claims with evidence, attribution, date and id; and the entities and unknown names they refer
+to."""
 
 from __future__ import annotations
 
@@ -73,7 +74,8 @@ def assemble(
 
 
 def _speaks_of_tomorrow(draft: Draft) -> bool:
-    """Tell whether a verb may mean the future by its present tense: "takes effect", "is leaving", "is suspended as of"."""
+    """Tell whether a verb may mean the future by its present tense: "takes effect", "is leaving", "is suspended as
+    of"."""
     helpers = {child.lower_ for child in draft.trigger.children if child.dep_ in ("aux", "auxpass")}
     past = draft.trigger.tag_ in ("VBD", "VBN", "VB") and not helpers & {"is", "are", "'s", "’s"}
     return (

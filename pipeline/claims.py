@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipeline.inflection import singular
+from pipeline.inflection import singular, words
 from pipeline.kinds.load import Cue, Frame, Kinds
 from pipeline.language import Passage, sentences
 from pipeline.modality import is_negated, modality_of
@@ -31,7 +31,7 @@ _AGAINST_OTHERS = frozenset({"ban", "cut-off", "restored"})
 _OF_PEOPLE = frozenset({"restriction", "access_request", "refusal", "commitment", "evaluation", "access_grant"})
 # What an official does by announcing it.
 _DONE_BY_SAYING = frozenset({"restriction", "executive_action", "enforcement"})
-_ACTING = frozenset("designation label determination ruling letter petition post tweet".split())
+_ACTING = words("designation label determination ruling letter petition post tweet")
 # Constructions in which a verb names no event of its own.
 _CHAIN = frozenset(
     {"xcomp", "ccomp", "acl", "pcomp", "dobj", "prep", "pobj", "nsubjpass", "agent", "dative", "attr", "oprd", "conj"}
@@ -191,7 +191,8 @@ class ClaimReader:
         if not any(_is_somebody(filler) for _, filler in candidate.filled):
             confidence -= 0.15
         return Draft(
-            frame.type, passage, passage.doc.user_data["passage"], sent, trigger, (start, end), modality, frame.direction,
+            frame.type, passage, passage.doc.user_data["passage"], sent, trigger, (start, end), modality,
+            frame.direction,
             force_of(frame.force, sent), mention_of(trigger, sent, modality, candidate.part),
             parties, round(max(0.05, min(0.99, confidence)), 3), f"{frame.type}:{frame.frame_id}",
         )  # fmt: skip
@@ -286,7 +287,8 @@ def _is_somebody(filler: Filler) -> bool:
 
 
 def _is_someone(filler: Filler) -> bool:
-    """Tell whether a filler describes one in particular ("a federal judge", "the plant"), not a class ("regulators")."""
+    """Tell whether a filler describes one in particular ("a federal judge", "the plant"), not a class
+    ("regulators")."""
     token = filler.token
     if filler.kind == "other" or any(child.lower_ in ("any", "no", "every") for child in token.lefts):
         return False
@@ -402,9 +404,9 @@ def _developer(filled: list[tuple[str, Filler]]) -> Mention | None:
     for wanted in ("target", "actor"):
         companies = {}
         for role, filler in filled:
-            for entity_id, name, kind, words, start, end in filler.parties:
+            for entity_id, name, kind, said, start, end in filler.parties:
                 if role == wanted and kind is EntityKind.ORGANISATION and filler.resolved:
-                    companies[entity_id] = Mention(start, end, words, entity_id, name, kind, "reference")
+                    companies[entity_id] = Mention(start, end, said, entity_id, name, kind, "reference")
         if len(companies) == 1:
             return next(iter(companies.values()))
     return None

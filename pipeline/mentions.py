@@ -1,7 +1,9 @@
-"""A text and the lexicon -> the names in it with offsets and entities; and, after parsing, the names nobody knew before.
+"""A text and the lexicon -> the names in it with offsets and entities; and, after parsing, the names nobody knew
+before.
 
 Longest match wins. An ambiguous name ("Meta", "Claude") counts only where one of the words it needs stands near it, or
-where the text has used it beyond doubt elsewhere. A text teaches names of its own: "Office for Compute Oversight (OCO)",
+where the text has used it beyond doubt elsewhere. A text teaches names of its own: "Office for Compute Oversight
+(OCO)",
 or the surname of a person introduced in full.
 """
 
@@ -15,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
+from pipeline.inflection import singular, words
 from pipeline.lexicon.lexicon import Lexicon, Name
-from pipeline.inflection import singular
 from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, TIME_WORDS
 from pipeline.records import Entity, EntityKind, Mention, unknown_entity_id
 
@@ -31,20 +33,20 @@ _ACRONYM = re.compile(r"\(\s*(?:the |[\"“'‘])*([A-Z][A-Za-z]{0,3}[A-Z]{1,5}|
 _LEADING = re.compile(r"(?:[A-Z][\w&.'-]*|of|for|on|and|the|to|in|&)$")
 _CONNECTORS = frozenset({"of", "for", "on", "&"})
 _AND = frozenset({"and"})
-_ABBREVIATIONS = frozenset(
-    "ai a.i. ceo cto cfo coo eo it tv uk us eu un pm est et gmt agi llm gpu api nsm rfi mou q&a faq ceos laughter applause".split()
+_ABBREVIATIONS = words(
+    "ai a.i. ceo cto cfo coo eo it tv uk us eu un pm est et gmt agi llm gpu api nsm rfi mou q&a faq ceos "
+    "laughter applause"
 )
-_NUMBERED = frozenset(
-    "Section Title Article Chapter Phase Level Part Number Page Figure Annex Rule Stage Tier Room Building".split()
+_NUMBERED = words(
+    "Section Title Article Chapter Phase Level Part Number Page Figure Annex Rule Stage Tier Room Building"
 )
 _COUNTED = re.compile(
     r"(?:million|billion|trillion|thousand|hundred|percent|%|times|days|weeks|months|years|people|euros|dollars|pounds|yen)$"
 )
 _ALONE = re.compile(r"(?<![\w] )(?<![A-Z][a-z] )\b([A-Z][a-z]{2,})\b(?! [A-Z])")  # a capitalised word by itself
-_COMMON = frozenset(
-    """executive federal presidential national state new draft final government military private public international u.s. us
-    chief senior general every all any each these this american foreign""".split()
-)
+_COMMON = words("""executive federal presidential national state new draft final government military private public
+international u.s. us
+    chief senior general every all any each these this american foreign""")
 
 
 class NameFinder:
@@ -56,7 +58,8 @@ class NameFinder:
         self._folded = _table((name for name in lexicon.names if not name.case_sensitive), fold=True)
 
     def find(self, text: str, day: date | None) -> list[Mention]:
-        """Return the mentions in order, without overlap; `day` is the day of publication, which decides between names."""
+        """Return the mentions in order, without overlap; `day` is the day of publication, which decides between
+        names."""
         plain = text.translate(_SAME_LENGTH)
         lower = _lower(plain)
         found = [*self._names(plain, lower, day), *self._patterns(plain)]
@@ -114,7 +117,8 @@ def _is_word(text: str, start: int, end: int) -> bool:
 
 
 def _best(names: list[Name], lower: str, start: int, end: int, day: date | None) -> Name | None:
-    """Choose among the entities that share a name: in use on the day, with its needed word near by, else the plain one."""
+    """Choose among the entities that share a name: in use on the day, with its needed word near by, else the plain
+    one."""
     in_use = [name for name in names if name.used_on(day)]
     near = lower[max(0, start - NEAR) : start] + "\0" + lower[end : end + NEAR]
     helped = [name for name in in_use if name.needs and any(_holds(near, word) for word in name.needs)]
@@ -147,7 +151,8 @@ def _longest(found: Iterable[Mention], first: int = 0) -> list[Mention]:
 
 
 def _acronyms(plain: str, known: list[Mention]) -> Iterator[Mention]:
-    """Learn "Full Name (FN)": the letters stand for the name known to end before the bracket, or for the words there."""
+    """Learn "Full Name (FN)": the letters stand for the name known to end before the bracket, or for the words
+    there."""
     ends = {mention.end: mention for mention in known}
     for match in _ACRONYM.finditer(plain):
         letters, at = match[1], match.start()
@@ -262,9 +267,10 @@ def _new_mention(
     name = doc.text[start:end]
     if len(run) == 1 and name in surnames:
         return replace(surnames[name], start=passage.start + start, end=passage.start + end, text=name)
-    if len(run) == 1 and (run[0].is_sent_start or name.isupper() and len(name) > 6 or not name[0].isupper()):
-        if run[0].tag_ not in ("NNP", "NNPS") or name.isupper() and len(name) > 6:
-            return None
+    shouted = name.isupper() and len(name) > 6
+    plain = run[0].is_sent_start and run[0].tag_ not in ("NNP", "NNPS")
+    if len(run) == 1 and (shouted or plain or not name[0].isupper()):
+        return None
     around = " ".join(token.lower_ for token in doc[max(0, run[0].i - 3) : run[-1].i + 3] if token not in run)
     words = name.split()
     kind = EntityKind.PERSON if titled and len(words) <= 3 else kind_of_name(words, around)

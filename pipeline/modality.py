@@ -1,7 +1,9 @@
-"""A trigger in its parse -> how sure the sentence is of the event: from the trigger upwards through all that governs it.
+"""A trigger in its parse -> how sure the sentence is of the event: from the trigger upwards through all that governs
+it.
 
-Auxiliaries, negation, "if", adverbs, and governing verbs and nouns ("plans to", "has yet to", "denied that", "threat to")
-each leave a cue; of several cues the strongest decides. Reporting verbs leave none: "X said it signed" is occurred.
+Auxiliaries, negation, "if", adverbs, and governing verbs and nouns ("plans to", "has yet to", "denied that", "threat
+to") each leave a cue; of several cues the strongest decides. Reporting verbs leave none: "X said
+it signed" is occurred.
 """
 
 from __future__ import annotations
@@ -36,37 +38,50 @@ _GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
     (Modality.NEGATED, _verbs("fail decline refuse avoid neglect reject oppose rule")),
     (Modality.ALLEGED, _verbs("accuse allege rumor rumour purport")),
     (Modality.CONSIDERED, _verbs(
-        """hope want wish consider weigh mull contemplate eye propose aim seek explore try attempt discuss debate threaten urge
-        ask call push press pressure encourage request demand lobby need recommend suggest favor study negotiate offer desire
-        mean pursue struggle invite advise tempt examine review evaluate risk warn seem like float prefer dare think look""")),
+        """hope want wish consider weigh mull contemplate eye propose aim seek explore try attempt discuss debate
+        threaten urge
+        ask call push press pressure encourage request demand lobby need recommend suggest favor study negotiate offer
+        desire
+        mean pursue struggle invite advise tempt examine review evaluate risk warn seem like float prefer dare think
+        look""")),
     (Modality.PLANNED, _verbs(
-        """plan intend schedule set expect vow promise pledge commit agree prepare slate poise work order direct instruct require
-        mandate task charge get oblige aspire pledge undertake anticipate design nominate swear determine develop sign adopt
+        """plan intend schedule set expect vow promise pledge commit agree prepare slate poise work order direct
+        instruct require
+        mandate task charge get oblige aspire pledge undertake anticipate design nominate swear determine develop sign
+        adopt
         pass draft write""")),
 )  # fmt: skip
 # Verbs under which an infinitive is done all the same: "moved to ban", "began to share".
 _TRANSPARENT = _verbs(
-    """begin start continue manage help move go come rush force compel make have let proceed keep remain happen prove end dare
+    """begin start continue manage help move go come rush force compel make have let proceed keep remain happen prove
+    end dare
     see stop use act step lead join appear prompt cause serve enable be vote choose decide opt elect"""
 ) | {"forward"}
 _NOUNS: tuple[tuple[Modality, frozenset[str]], ...] = (
     (Modality.NEGATED, _nouns("failure inability refusal reluctance lack")),
     (Modality.DENIED, _nouns("denial")),
     (Modality.CONSIDERED, _nouns(
-        """attempt effort bid threat desire proposal talk negotiation request demand call push hope possibility consideration idea
-        suggestion recommendation campaign willingness wish ambition ability authority option power discussion petition letter
+        """attempt effort bid threat desire proposal talk negotiation request demand call push hope possibility
+        consideration idea
+        suggestion recommendation campaign willingness wish ambition ability authority option power discussion
+        petition letter
         debate need offer invitation chance opportunity risk goal aim step path""")),
     (Modality.PLANNED, _nouns(
-        """plan intention promise vow pledge commitment agreement deal deadline schedule preparation order directive mandate
+        """plan intention promise vow pledge commitment agreement deal deadline schedule preparation order directive
+        mandate
         obligation duty requirement timeline contract bill memorandum investment roadmap""")),
 )  # fmt: skip
 _ADJECTIVES = {
     "set": Modality.PLANNED, "due": Modality.PLANNED, "about": Modality.PLANNED, "scheduled": Modality.PLANNED,
     "poised": Modality.PLANNED, "slated": Modality.PLANNED, "expected": Modality.PLANNED, "likely": Modality.PLANNED,
-    "committed": Modality.PLANNED, "bound": Modality.PLANNED, "obliged": Modality.PLANNED, "prepared": Modality.CONSIDERED,
-    "ready": Modality.CONSIDERED, "willing": Modality.CONSIDERED, "open": Modality.CONSIDERED, "able": Modality.CONSIDERED,
-    "eager": Modality.CONSIDERED, "keen": Modality.CONSIDERED, "free": Modality.CONSIDERED, "unlikely": Modality.NEGATED,
-    "unwilling": Modality.NEGATED, "reluctant": Modality.NEGATED, "hesitant": Modality.NEGATED, "unable": Modality.NEGATED,
+    "committed": Modality.PLANNED, "bound": Modality.PLANNED, "obliged": Modality.PLANNED, "prepared":
+    Modality.CONSIDERED,
+    "ready": Modality.CONSIDERED, "willing": Modality.CONSIDERED, "open": Modality.CONSIDERED, "able":
+    Modality.CONSIDERED,
+    "eager": Modality.CONSIDERED, "keen": Modality.CONSIDERED, "free": Modality.CONSIDERED, "unlikely":
+    Modality.NEGATED,
+    "unwilling": Modality.NEGATED, "reluctant": Modality.NEGATED, "hesitant": Modality.NEGATED, "unable":
+    Modality.NEGATED,
     "possible": Modality.CONSIDERED, "unclear": Modality.CONSIDERED, "uncertain": Modality.CONSIDERED,
 }  # fmt: skip
 _BEFORE_NOUN = {
@@ -101,19 +116,22 @@ _ADVERBS = {
 _AUXILIARIES = {
     "will": Modality.PLANNED, "'ll": Modality.PLANNED, "’ll": Modality.PLANNED, "wo": Modality.PLANNED,
     "shall": Modality.PLANNED, "must": Modality.PLANNED, "may": Modality.CONSIDERED, "might": Modality.CONSIDERED,
-    "should": Modality.CONSIDERED, "ought": Modality.CONSIDERED, "could": Modality.CONDITIONAL, "can": Modality.CONSIDERED,
+    "should": Modality.CONSIDERED, "ought": Modality.CONSIDERED, "could": Modality.CONDITIONAL, "can":
+    Modality.CONSIDERED,
     "ca": Modality.CONSIDERED,
 }  # fmt: skip
 _NO_SUBJECT = frozenset({"no", "none", "nobody", "neither"})
 _SUPPORT_NOUN = frozenset({"dobj", "nsubjpass", "pobj", "attr", "nsubj", "conj", "oprd"})
 # The strongest cue first.
 _ORDER = (
-    Modality.DENIED, Modality.CANCELLED, Modality.POSTPONED, Modality.NEGATED, Modality.CONDITIONAL, Modality.CONSIDERED,
+    Modality.DENIED, Modality.CANCELLED, Modality.POSTPONED, Modality.NEGATED, Modality.CONDITIONAL,
+    Modality.CONSIDERED,
     Modality.PLANNED, Modality.ALLEGED,
 )  # fmt: skip
 _REPORTS = re.compile(
     r"\baccording to (?:(?:some |several |multiple |recent |media |press |news |unconfirmed )*reports?|rumou?rs)\b|"
-    r"^(?:reports|rumou?rs) (?:say|suggest|claim|indicate)|\b(?:it (?:has been|was|is)) (?:reported|rumou?red|alleged) that\b|"
+    r"^(?:reports|rumou?rs) (?:say|suggest|claim|indicate)|\b(?:it (?:has been|was|is)) (?:reported|rumou?red|"
+    r"alleged) that\b|"
     r"\b(?:are|is|was|were) (?:said|believed|rumou?red|alleged|understood|reported) to\b", re.IGNORECASE,
 )  # fmt: skip
 
@@ -132,7 +150,8 @@ def modality_of(
     """Return the modality of the event that a trigger names.
 
     `base` is what the cue means by itself ("talks": considered). `done_by_order`: the order is itself the event ("was
-    ordered to suspend"), so the ordering verb above the trigger plans nothing. `fixed`: negation and auxiliaries are part
+    ordered to suspend"), so the ordering verb above the trigger plans nothing. `fixed`: negation and auxiliaries are
+    part
     of the cue ("cannot accede").
     """
     cues = _Cues()

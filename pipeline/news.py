@@ -31,9 +31,12 @@ def mentions_of(drafts: Sequence[Draft], dates: Sequence[DateSpan | None], day: 
             result.append("new")
         elif draft.mention == "background" or _is_old(when, day):
             result.append("background")
-        elif _is_fresh(when, day) or any(_repeats(draft, other) for other in told):
-            result.append("new")
-        elif draft.modality in _OPEN and draft.trigger.pos_ in ("VERB", "AUX"):
+        elif (
+            _is_fresh(when, day)
+            or any(_repeats(draft, other) for other in told)
+            or draft.modality in _OPEN
+            and draft.trigger.pos_ in ("VERB", "AUX")
+        ):
             result.append("new")
         else:
             result.append("background")

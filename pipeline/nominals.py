@@ -1,4 +1,5 @@
-"""The word tables of kinds/shared/nouns.toml -> what a noun stands for: "company" an organisation, "chatbot" a model."""
+"""The word tables of kinds/shared/nouns.toml -> what a noun stands for: "company" an organisation, "chatbot" a
+model."""
 
 from __future__ import annotations
 

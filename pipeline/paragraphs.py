@@ -14,34 +14,46 @@ LONGEST = 5000  # characters of one piece that is parsed; a longer paragraph is 
 _LINE = re.compile(r"[^\r\n\f\v\x85\u2028\u2029]+")
 _BULLET = re.compile(r"^(?:[-–—*•·▪◦‣>]+|\(?[0-9]{1,2}[.)]|\([a-z]{1,3}\)|\\\([a-z]{1,3}\\\))\s+")
 _DATELINE = re.compile(  # "GAITHERSBURG, Md. (AP) — "
-    r"^[A-Z]{3}[A-Z .'’-]*(?:,\s+[A-Z][\w.]+(?:\s[A-Z][\w.]+)?)?(?:,\s+[A-Z][a-z]+\.?\s+\d{1,2}(?:,\s+\d{4})?)?\s*(?:\([A-Z][\w /]+\)\s*)?"
+    r"^[A-Z]{3}[A-Z .'’-]*(?:,\s+[A-Z][\w.]+(?:\s[A-Z][\w.]+)?)?"
+    r"(?:,\s+[A-Z][a-z]+\.?\s+\d{1,2}(?:,\s+\d{4})?)?\s*(?:\([A-Z][\w /]+\)\s*)?"
     r"(?:—|–|--|-)+\s+"
 )
 _ENDS = re.compile(r"[.!?…:;,]['\"”’»)\]*]*$|[.!?…]\s*\[[0-9]+\]$|[”\"]$")
 _RELATED = re.compile(
-    r"^(?:you (?:may|might) also (?:like|enjoy|be interested)|related(?: (?:stories|articles|posts|reading|coverage|content|"
-    r"links|topics|news))?|read (?:more|next|also)|more (?:from|on|in|stories)\b.{0,40}|recommended(?: (?:for you|reading|"
+    r"^(?:you (?:may|might) also (?:like|enjoy|be interested)|related(?: (?:stories|articles|posts|reading|"
+    r"coverage|content|"
+    r"links|topics|news))?|read (?:more|next|also)|more (?:from|on|in|stories)\b.{0,40}|"
+    r"recommended(?: (?:for you|reading|"
     r"stories))?|trending(?: now)?|most (?:read|popular)|popular now|up next|further reading|don[’']t miss|"
     r"keep reading|latest (?:news|stories)|what to read next|in case you missed it)\s*:?$",
     re.IGNORECASE,
 )
 _LINE_RULES = (
-    ("credit", re.compile(r"^(?:sources?|via|photo(?:graph)?s?|images?|picture|credits?|image credits?|video|illustration|graphic)\s*:", re.I)),
-    ("credit", re.compile(r"(?:\|\s*(?:Getty Images|Reuters|AFP|Bloomberg|AP)\b|Getty Images\s*$|^\(?(?:Photo|Image) (?:by|courtesy))")),
-    ("caption", re.compile(r"\b(?:this (?:photo|picture|image|illustration|photo illustration|video grab)|photo illustration|file photo)\b", re.I)),
+    ("credit", re.compile(r"^(?:sources?|via|photo(?:graph)?s?|images?|picture|credits?|image credits?|video|"
+                          r"illustration|graphic)\s*:", re.I)),
+    ("credit", re.compile(r"(?:\|\s*(?:Getty Images|Reuters|AFP|Bloomberg|AP)\b|"
+                          r"Getty Images\s*$|^\(?(?:Photo|Image) (?:by|courtesy))")),
+    ("caption", re.compile(r"\b(?:this (?:photo|picture|image|illustration|photo illustration|video grab)|"
+                           r"photo illustration|file photo)\b", re.I)),
     ("caption", re.compile(
-        r"^(?:[A-Z][\w.’'-]*,? (?:[\w.’'&-]+,? ){0,14}?)(?:speaks|testifies|arrives|attends|looks on|gestures|poses|delivers|listens|walks|"
+        r"^(?:[A-Z][\w.’'-]*,? (?:[\w.’'&-]+,? ){0,14}?)(?:speaks|testifies|arrives|attends|looks on|"
+        r"gestures|poses|delivers|listens|walks|"
         r"stands|appears|waves|is seen|are seen|pictured|holds up)\b.{0,160}\b(?:19|20)[0-9]{2}\.?$")),
     ("advertising", re.compile(
-        r"(?:affiliate (?:link|commission|partner)|as an? (?:amazon )?(?:affiliate|associate)|earn(?:s)? (?:a |an )?(?:commission|on qualifying)|"
-        r"sign up (?:for|to) (?:our|the|your)|subscribe (?:to|now|for)|our newsletters?|follow us on|share this (?:article|story)|"
+        r"(?:affiliate (?:link|commission|partner)|as an? (?:amazon )?(?:affiliate|associate)|"
+        r"earn(?:s)? (?:a |an )?(?:commission|on qualifying)|"
+        r"sign up (?:for|to) (?:our|the|your)|subscribe (?:to|now|for)|our newsletters?|follow us on|"
+        r"share this (?:article|story)|"
         r"all rights reserved|advertisement|sponsored (?:content|by)|join the (?:conversation|discussion))", re.I)),
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A line of the text without bullet and margins. kind: body, heading, question, caption, credit, advertising, teaser, repeated."""
+    """A line of the text without bullet and margins.
+
+    kind: body, heading, question, caption, credit, advertising, teaser, repeated.
+    """
 
     start: int
     end: int

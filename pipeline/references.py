@@ -1,7 +1,8 @@
 """Parsed passages with their names -> for each token the entities it stands for: by name, pronoun or "the company".
 
 Salience decides: what was said last, as subject, and often. A description takes only what it fits ("the agency" an
-agency, "both labs" two organisations); "we" is who speaks, in a quotation the speaker's side; a plural gives each member.
+agency, "both labs" two organisations); "we" is who speaks, in a quotation the speaker's side; a plural gives each
+member.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from pipeline.inflection import singular, verb_forms
 from pipeline.language import Passage, sentences
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.nominals import ENVOYS, NOUN_KINDS
+from pipeline.phrasing import PARTIES, is_expletive, name_lists, noun_phrase_start, quoted_spans, rank_of
 from pipeline.records import EntityKind, Mention, unknown_entity_id
-from pipeline.syntax import children, instances, is_verb, members, subjects, surface_subjects
+from pipeline.syntax import children, is_verb, members, subjects, surface_subjects
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
-PARTIES = frozenset({EntityKind.ORGANISATION, EntityKind.AGENCY, EntityKind.GOVERNMENT})
 _IT = frozenset({"it", "its", "itself"})
 _HE = frozenset({"he", "she", "him", "his", "her", "hers", "himself", "herself"})
 _THEY = frozenset({"they", "them", "their", "theirs", "themselves"})
@@ -119,7 +120,7 @@ class Referents:
             )
             for mention in inside:
                 self._place(number, passage, mention)
-            for members_ in _name_lists(passage, inside):
+            for members_ in name_lists(passage, inside):
                 self._lists.update({mention.start: members_ for mention in members_})
         for passage in passages:
             for sent in sentences(passage):
@@ -136,7 +137,8 @@ class Referents:
         return self._named.get((token.doc.user_data["passage"], token.i))
 
     def listed(self, token: Token) -> tuple[Mention, ...]:
-        """Return all members of the list of names that a token stands in: "X, Y and Z", as written, whatever the parse."""
+        """Return all members of the list of names that a token stands in: "X, Y and Z", as written, whatever the
+        parse."""
         mention = self.name(token)
         return self._lists.get(mention.start, ()) if mention is not None else ()
 
@@ -170,7 +172,7 @@ class Referents:
                 self._note_thing(passage, token)
                 continue
             if len(mentions) == 1:
-                self._seen.append(_Seen(self._sentence, _rank(token), mentions[0], token))
+                self._seen.append(_Seen(self._sentence, rank_of(token), mentions[0], token))
                 self._note_group(token)
             else:
                 self._groups.append((self._sentence, mentions))
@@ -187,7 +189,7 @@ class Referents:
         words = passage.doc.text[first.idx : token.idx + len(token.text)]
         name = re.sub(r"^(?:an?|the|this|that|its|their|his|her)\s+", "", words, flags=re.IGNORECASE)
         mention = Mention(start, end, words, unknown_entity_id(name, kind), name, kind, "nominal")
-        self._seen.append(_Seen(self._sentence, _rank(token) - 1.0, mention, token))
+        self._seen.append(_Seen(self._sentence, rank_of(token) - 1.0, mention, token))
 
     def _note_group(self, token: Token) -> None:
         mention = self.name(token)
@@ -239,7 +241,7 @@ class Referents:
         word = token.lower_
         if token.pos_ in ("PRON", "DET") or word in _IT | _THEY | _HE:
             found: tuple[Mention, ...] = ()
-            if word in _IT and not _expletive(token):
+            if word in _IT and not is_expletive(token):
                 found = self._one(self._it(token))
             elif word in _HE:
                 found = self._one(self._best({EntityKind.PERSON}, token))
@@ -489,81 +491,3 @@ class Referents:
             if best is not None:
                 return best[1]
         return self.author
-
-
-def _name_lists(passage: Passage, mentions: list[Mention]) -> list[tuple[Mention, ...]]:
-    """Return the runs of names of parties that only commas and "and" separate, with an "and" or "or" before the last."""
-    found: list[tuple[Mention, ...]] = []
-    run: list[Mention] = []
-    joined = False
-    for mention in [*mentions, None]:
-        between = ""
-        if run and mention is not None:
-            between = passage.doc.text[run[-1].end - passage.start : mention.start - passage.start]
-        links = run and mention is not None and mention.kind in PARTIES and _LINK.fullmatch(between) is not None
-        if links and not joined:
-            joined = "and" in between.lower().split() or "&" in between or "or" in between.lower().split()
-            run.append(mention)  # type: ignore[arg-type]
-            continue
-        if joined and len(run) > 1:
-            found.append(tuple({m.entity_id: m for m in run}.values()))
-        run, joined = ([mention] if mention is not None and mention.kind in PARTIES else []), False
-    return [members_ for members_ in found if len(members_) > 1]
-
-
-_LINK = re.compile(r"\s*(?:,|,?\s*(?:and|or|&|as well as)\s+(?:the\s+)?|,\s+the)\s*", re.IGNORECASE)
-
-
-def _rank(token: Token) -> float:
-    if token.dep_ in ("nsubj", "nsubjpass"):
-        return 3.0
-    if token.dep_ in ("dobj", "dative", "appos"):
-        return 1.5
-    if token.dep_ == "poss":
-        return 1.2
-    if token.dep_ == "conj":
-        return 1.0
-    return 0.8 if token.dep_ == "pobj" else 0.3
-
-
-def _expletive(token: Token) -> bool:
-    """Tell whether "it" stands for nothing: "it is unclear whether", "it is hereby ordered"."""
-    verb = token.head
-    if token.dep_ not in ("nsubj", "nsubjpass") or not is_verb(verb):
-        return False
-    if verb.lower_ in ("is", "was", "be", "'s", "’s", "remains", "remained", "seems", "appears", "becomes"):
-        return bool(children(verb, "acomp")) and any(
-            child.dep_ in ("ccomp", "xcomp", "advcl") for child in verb.subtree
-        )
-    return False
-
-
-def noun_phrase_start(token: Token) -> Token:
-    """Return the first token of the noun phrase whose head is given, without what follows the head."""
-    first = token
-    for child in token.lefts:
-        if child.dep_ in ("det", "poss", "amod", "compound", "nummod", "nmod", "predet", "quantmod", "advmod"):
-            edge = child.left_edge
-            if edge.i < first.i:
-                first = edge
-    return first
-
-
-def quoted_spans(text: str) -> list[tuple[int, int]]:
-    """Return the spans in quotation marks; one that is never closed runs to the end, as it does over paragraphs."""
-    spans, start = [], -1
-    for match in re.finditer(r"[“”\"]", text):
-        mark, at = match[0], match.start()
-        if start < 0 and mark != "”":
-            start = at
-        elif start >= 0 and mark != "“":
-            spans.append((start, at + 1))
-            start = -1
-    if start >= 0:
-        spans.append((start, len(text)))
-    return spans
-
-
-def named_instances(token: Token) -> list[Token]:
-    """Return the tokens that name the members of a class: "firms such as X and Y", "the labs, X and Y"."""
-    return instances(token)

@@ -313,7 +313,8 @@ def _is_actor(filler: Filler, found: list[tuple[str, Filler]]) -> bool:
 
 
 def product_name(owner: str, head: str, words: str) -> str:
-    """Return the name of somebody's products: "Meta's AI models" for "its latest models", "Meta's tools" for "its tools"."""
+    """Return the name of somebody's products: "Meta's AI models" for "its latest models", "Meta's tools" for "its
+    tools"."""
     if head in _MODELS:
         return f"{owner}'s AI models"
     if head in ("technology", "technologies"):
@@ -344,19 +345,15 @@ def directive(verb: Token) -> tuple[list[Token], list[Token], Token] | None:
             break
         clause = clause.head
     head = clause.head
-    if clause.dep_ in ("xcomp", "ccomp", "advcl", "acl", "relcl") and is_verb(head) and head.lower_ in DIRECTIVES:
-        if (
-            any(child.lower_ == "to" for child in children(clause, "aux"))
-            or clause.dep_ == "ccomp"
-            and children(clause, "nsubj")
-        ):
-            own = children(clause, "nsubj", "nsubjpass")
-            ordered = own or objects(head)
-            if ordered:
-                return subjects(head), ordered, head
-    if clause.dep_ in ("acl", "relcl") and head.dep_ in ("dobj", "nsubjpass") and head.head.lower_ in DIRECTIVES:
-        if any(child.lower_ == "to" for child in children(clause, "aux")):
-            return subjects(head.head), [head], head.head
+    infinitive = any(child.lower_ == "to" for child in children(clause, "aux"))
+    below = clause.dep_ in ("xcomp", "ccomp", "advcl", "acl", "relcl") and is_verb(head) and head.lower_ in DIRECTIVES
+    if below and (infinitive or clause.dep_ == "ccomp" and children(clause, "nsubj")):
+        ordered = children(clause, "nsubj", "nsubjpass") or objects(head)
+        if ordered:
+            return subjects(head), ordered, head
+    on_object = clause.dep_ in ("acl", "relcl") and head.dep_ in ("dobj", "nsubjpass")
+    if on_object and infinitive and head.head.lower_ in DIRECTIVES:
+        return subjects(head.head), [head], head.head
     if clause.dep_ in ("acl", "relcl", "ccomp") and head.lower_ in _DIRECTIVE_NOUNS:
         ordered = children(clause, "nsubj") or prepositional(head, "for", "to")
         if ordered:
@@ -403,14 +400,15 @@ def _nested_subjects(verb: Token) -> list[Token]:
 def participants(
     filled: list[tuple[str, Filler]], sentence: tuple[int, int], developer: Mention | None
 ) -> tuple[Participant, ...]:
-    """Turn fillers into participants, each entity once for a role; `developer` owns models that stand without an owner."""
+    """Turn fillers into participants, each entity once for a role; `developer` owns models that stand without an
+    owner."""
     found: dict[tuple[str, str], Participant] = {}
     for role, filler in filled:
         for entity_id, name, kind, words, start, end in filler.parties:
-            if developer is not None and not filler.resolved and filler.owner is None and kind is EntityKind.MODEL:
-                if filler.token.lower_ in _OF_PRODUCTS:
-                    name = product_name(developer.name, filler.token.lower_, name)
-                    entity_id = unknown_entity_id(name, kind)
+            unowned = not filler.resolved and filler.owner is None and kind is EntityKind.MODEL
+            if developer is not None and unowned and filler.token.lower_ in _OF_PRODUCTS:
+                name = product_name(developer.name, filler.token.lower_, name)
+                entity_id = unknown_entity_id(name, kind)
             if not sentence[0] <= start < sentence[1]:
                 start = end = -1
             found.setdefault((role, entity_id), Participant(role, entity_id, name, kind, words, start, end))

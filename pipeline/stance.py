@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 _VOLUNTARY = re.compile(r"\b(?:voluntar(?:y|ily)|non-?binding|self-regulat\w+)\b", re.IGNORECASE)
 _BINDING = re.compile(r"\b(?:mandatory|legally binding|binding|required by law|into law|must|shall)\b", re.IGNORECASE)
 _PAST_TIME = re.compile(
-    r"\b(?:last (?:year|month|summer|fall|autumn|winter|spring|january|february|march|april|may|june|july|august|september|october|"
-    r"november|december)|(?:years?|months?|weeks) (?:ago|earlier)|previously|earlier this (?:year|month)|in (?:19|20)[0-9]{2}|"
-    r"(?:had|has) (?:already|long|previously)|the (?:previous|prior) (?:year|month)|formerly|originally)\b", re.IGNORECASE,
+    r"\b(?:last (?:year|month|summer|fall|autumn|winter|spring|january|february|march|april|may|june|july|"
+    r"august|september|october|"
+    r"november|december)|(?:years?|months?|weeks) (?:ago|earlier)|previously|earlier this (?:year|month)|"
+    r"in (?:19|20)[0-9]{2}|"
+    r"(?:had|has) (?:already|long|previously)|the (?:previous|prior) (?:year|month)|formerly|originally)\b",
+    re.IGNORECASE,
 )  # fmt: skip
 _SUBORDINATE = frozenset(
     {"after", "since", "before", "when", "following", "because", "as", "while", "until", "despite"}
@@ -33,7 +36,8 @@ def force_of(frame: str, sent: Span) -> Force:
 
 
 def mention_of(trigger: Token, sent: Span, modality: Modality, part: str) -> str:
-    """Return "background" for an event recalled (pluperfect, a noun, a clause of time or a relative one), else "new"."""
+    """Return "background" for an event recalled (pluperfect, a noun, a clause of time or a relative one), else
+    "new"."""
     if modality in (Modality.PLANNED, Modality.CONSIDERED, Modality.CONDITIONAL):
         return "new"
     if any(child.dep_ == "aux" and child.lower_ in ("had", "'d") for child in trigger.children):

@@ -1,7 +1,9 @@
 """A token of a parse -> the tokens that stand to it as subject, object or prepositional object, through every detour.
 
-Detours: passive and by-phrase, relative clause, participle, infinitive and gerund (control), co-ordination, nouns with a
-possessor or with a verb that lends them its subject ("issued an ultimatum"). Labels are those of spaCy's English models.
+Detours: passive and by-phrase, relative clause, participle, infinitive and gerund (control), co-ordination, nouns
+with a
+possessor or with a verb that lends them its subject ("issued an ultimatum"). Labels are those of spaCy's English
+models.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 _RELATIVES = frozenset({"who", "whom", "which", "that"})
+_ORDINALS = frozenset({"first", "only", "last", "latest", "next", "second"})
 _DEPTH = 7  # detours followed from one token
 
 
@@ -23,15 +26,19 @@ def _forms(verbs: str) -> frozenset[str]:
 
 # Verbs whose infinitive is done by their object: "urged Meta to share".
 OBJECT_CONTROL = _forms(
-    """order direct instruct ask urge tell force compel require request allow permit let enable get push press pressure want
-    encourage invite persuade convince call expect authorize oblige mandate command cause lead warn advise demand block bar
+    """order direct instruct ask urge tell force compel require request allow permit let enable get push press
+    pressure want
+    encourage invite persuade convince call expect authorize oblige mandate command cause lead warn advise demand
+    block bar
     prevent stop prohibit ban forbid need charge task empower help summon beg implore admonish enjoin make have trust"""
 )
 SUBJECT_CONTROL = _forms("promise threaten vow agree pledge")
 # Verbs that lend their subject to the noun they take: "issued an ultimatum", "made its demand".
 SUPPORT = _forms(
-    """make issue take have give file bring launch open announce publish sign reach strike win offer set send release hold
-    impose lodge submit start begin begin conduct carry undertake run do deliver repeat reiterate drop withdraw keep maintain
+    """make issue take have give file bring launch open announce publish sign reach strike win offer set send release
+    hold
+    impose lodge submit start begin begin conduct carry undertake run do deliver repeat reiterate drop withdraw keep
+    maintain
     enter face receive get continue pursue plan consider weigh propose reject end close seek order post outline unveil
     declare express state voice join adopt introduce"""
 )
@@ -147,7 +154,7 @@ def _gerund_subject(prep: Token, depth: int) -> list[Token]:
 
 def _of_infinitive(verb: Token, noun: Token, depth: int) -> list[Token]:
     """Find who does the infinitive that hangs on a noun: "its refusal to allow", "the first lab to deploy"."""
-    if any(child.tag_ in ("JJ", "JJS", "CD", "RB") and child.lower_ in ("first", "only", "last", "latest", "next", "second")
+    if any(child.tag_ in ("JJ", "JJS", "CD", "RB") and child.lower_ in _ORDINALS
            for child in noun.children):  # fmt: skip
         if noun.dep_ == "attr" and is_verb(noun.head):
             return _surface(noun.head, depth + 1)

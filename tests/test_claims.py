@@ -89,7 +89,8 @@ def test_scare_quotes_do_not_hide_an_order() -> None:
 
 def test_headings_questions_and_teasers_give_no_claims() -> None:
     text = (
-        "Anthropic Sues the Pentagon\n\nHas Anthropic sued the Pentagon?\n\nIt is raining in Rome. The sun will shine.\n\n"
+        "Anthropic Sues the Pentagon\n\nHas Anthropic sued the Pentagon?\n\nIt is raining in Rome. The sun will "
+        "shine.\n\n"
         "You May Also Like\n\nAnthropic sued the Pentagon on Friday.\n"
     )
     assert claims(text) == ()
@@ -134,9 +135,12 @@ def test_an_irrelevant_text_has_no_claims() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "\n\n\n", "😀 🇪🇺 😀", "‏שלום עולם‏ sued the Pentagon.", "\x00\x01\x02 Anthropic \x07sued\x1b the Pentagon.",
-        "“" * 500, "(((((", "A" * 20_000, "Anthropic " * 3000, "sued " * 3000, "İstanbul’da Anthropic sued the Pentagon.",
-        "banned by by by of of to to and and and", "No may can not never until if unless.", "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+        "", " ", "\n\n\n", "😀 🇪🇺 😀", "‏שלום עולם‏ sued the Pentagon.", "\x00\x01\x02 Anthropic \x07sued\x1b the "
+        "Pentagon.",
+        "“" * 500, "(((((", "A" * 20_000, "Anthropic " * 3000, "sued " * 3000, "İstanbul’da Anthropic sued the "
+        "Pentagon.",
+        "banned by by by of of to to and and and", "No may can not never until if unless.",
+        "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
     ],
 )  # fmt: skip
 def test_no_text_makes_it_fail(text: str) -> None:
@@ -144,7 +148,8 @@ def test_no_text_makes_it_fail(text: str) -> None:
 
 
 WORDS = st.sampled_from(
-    "Anthropic sued banned agreed to not if the Pentagon a “ ” ( ) , . ? ! — it which has yet refused model models order by of and".split()
+    """Anthropic sued banned agreed to not if the Pentagon a “ ” ( ) , . ? ! — it which has yet refused
+    model models order by of and""".split()  # noqa: SIM905
 )
 
 
@@ -156,7 +161,8 @@ def test_no_order_of_words_makes_it_fail(words: list[str]) -> None:
         assert text[claim.evidence.start : claim.evidence.end] == claim.evidence.quote
 
 
-# -- one real article, noisy and partly self-contradictory ----------------------------------------------------------------
+# -- one real article, noisy and partly self-contradictory
+# ----------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +181,11 @@ def test_the_real_articles_claims_are_found(seed, tmp_path) -> None:
     scorer.loader.exec_module(score)
     gold = json.loads((SHARED / "seed" / "claims" / f"{document['id']}.json").read_text())
     predicted = [
-        {"type": c.type, "span": (c.evidence.start, c.evidence.end), "participants": [{"role": p.role, "name": p.name} for p in c.participants]}
+        {
+            "type": c.type,
+            "span": (c.evidence.start, c.evidence.end),
+            "participants": [{"role": p.role, "name": p.name} for p in c.participants],
+        }
         for c in found
     ]  # fmt: skip
     for claim in gold["claims"]:

@@ -1,4 +1,5 @@
-"""The cards of the kinds: each example is found as it says, each near-miss gives nothing, and a broken card is refused."""
+"""The cards of the kinds: each example is found as it says, each near-miss gives nothing, and a broken card is
+refused."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ _POSITION = re.compile(
     r"(?:subject|object|indirect|orderee|orderer|modifier|complement|[a-z]+(?: [a-z]+)?)(?:\.[a-z]+)*$"
 )
 _CARD = (
-    "type", "label", "definition", "roles", "lists", "beats", "owner", "bare", "means", "defaults", "frame", "example", "near_miss",
+    "type", "label", "definition", "roles", "lists", "beats", "owner", "bare", "means", "defaults", "frame",
+    "example", "near_miss",
 )  # fmt: skip
 _FRAME = (
     "id", "verbs", "nouns", "adjectives", "slots", "needs", "near", "without", "complement", "direction", "modality",
@@ -48,7 +49,8 @@ _FRAME = (
 _EXAMPLE = ("text", "type", "modality", "direction", "trigger", "mention", *ROLES)
 _NEAR_MISS = ("text", "because")
 _SLOT = re.compile(
-    r"^(?P<positions>[^\[\]>]+?)\s*(?:\[(?P<words>[^\]]*)\])?\s*->\s*(?P<role>[a-z]+|-)(?:\s*:\s*(?P<kinds>[a-z ]+?))?\s*(?P<must>!)?$"
+    r"^(?P<positions>[^\[\]>]+?)\s*(?:\[(?P<words>[^\]]*)\])?\s*->\s*(?P<role>[a-z]+|"
+    r"-)(?:\s*:\s*(?P<kinds>[a-z ]+?))?\s*(?P<must>!)?$"
 )
 
 
@@ -92,7 +94,8 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A form that a frame is found by: part of speech "verb", "noun" or "adjective", with its particle if it has one."""
+    """A form that a frame is found by: part of speech "verb", "noun" or "adjective", with its particle if it has
+    one."""
 
     frame: Frame
     part: str
@@ -192,7 +195,8 @@ def read_card(path: Path, cues: dict[str, list[Cue]] | None = None) -> Kind:
     if owner and owner not in ROLES:
         raise KindError(f"{where}: owner is {owner!r}; roles are {', '.join(ROLES)}.")
     return Kind(
-        type_, _text(card, "label", where), _text(card, "definition", where), roles, beats, bool(card.get("bare", True)), _means(card.get("means", {}), where), owner, tuple(frames),
+        type_, _text(card, "label", where), _text(card, "definition", where), roles, beats, bool(card.get("bare",
+        True)), _means(card.get("means", {}), where), owner, tuple(frames),
         tuple(_example(raw, type_, where) for raw in card.get("example", ())),
         tuple(_near_miss(raw, where) for raw in card.get("near_miss", ())),
     )  # fmt: skip
@@ -219,10 +223,12 @@ def _frame(
         form for verb in _resolve(raw.get("complement", ()), lists, where) for form in verb_forms(verb.split()[0])
     )
     frame = Frame(
-        _text(raw, "id", where), type_, tuple(_slot(slot, lists, where) for slot in _words(raw.get("slots", ()), where)),
+        _text(raw, "id", where), type_,
+        tuple(_slot(slot, lists, where) for slot in _words(raw.get("slots", ()), where)),
         needs, frozenset(_resolve(raw.get("near", ()), lists, where)),
         frozenset(_resolve(raw.get("without", ()), lists, where)), complement, direction,
-        Modality(modality) if modality else None, float(precision), raw.get("force", "not_stated"), bool(raw.get("finite", True)),
+        Modality(modality) if modality else None, float(precision), raw.get("force", "not_stated"),
+        bool(raw.get("finite", True)),
         bool(raw.get("fixed", False)), bool(raw.get("negated", False)), int(raw.get("actors", 0)),
         bool(raw.get("prohibits", False)),
     )  # fmt: skip

@@ -1,0 +1,91 @@
+"""Small readings of a parsed passage: its quotations, lists of names, and where a noun phrase begins."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pipeline.records import EntityKind, Mention
+from pipeline.syntax import children, is_verb
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+    from pipeline.language import Passage
+
+PARTIES = frozenset({EntityKind.ORGANISATION, EntityKind.AGENCY, EntityKind.GOVERNMENT})
+
+
+def name_lists(passage: Passage, mentions: list[Mention]) -> list[tuple[Mention, ...]]:
+    """Return the runs of names of parties that only commas and "and" separate, with an "and" or "or" before the
+    last."""
+    found: list[tuple[Mention, ...]] = []
+    run: list[Mention] = []
+    joined = False
+    for mention in [*mentions, None]:
+        between = ""
+        if run and mention is not None:
+            between = passage.doc.text[run[-1].end - passage.start : mention.start - passage.start]
+        links = run and mention is not None and mention.kind in PARTIES and _LINK.fullmatch(between) is not None
+        if links and not joined:
+            joined = "and" in between.lower().split() or "&" in between or "or" in between.lower().split()
+            run.append(mention)  # type: ignore[arg-type]
+            continue
+        if joined and len(run) > 1:
+            found.append(tuple({m.entity_id: m for m in run}.values()))
+        run, joined = ([mention] if mention is not None and mention.kind in PARTIES else []), False
+    return [members_ for members_ in found if len(members_) > 1]
+
+
+_LINK = re.compile(r"\s*(?:,|,?\s*(?:and|or|&|as well as)\s+(?:the\s+)?|,\s+the)\s*", re.IGNORECASE)
+
+
+def noun_phrase_start(token: Token) -> Token:
+    """Return the first token of the noun phrase whose head is given, without what follows the head."""
+    first = token
+    for child in token.lefts:
+        if child.dep_ in ("det", "poss", "amod", "compound", "nummod", "nmod", "predet", "quantmod", "advmod"):
+            edge = child.left_edge
+            if edge.i < first.i:
+                first = edge
+    return first
+
+
+def quoted_spans(text: str) -> list[tuple[int, int]]:
+    """Return the spans in quotation marks; one that is never closed runs to the end, as it does over paragraphs."""
+    spans, start = [], -1
+    for match in re.finditer(r"[“”\"]", text):
+        mark, at = match[0], match.start()
+        if start < 0 and mark != "”":
+            start = at
+        elif start >= 0 and mark != "“":
+            spans.append((start, at + 1))
+            start = -1
+    if start >= 0:
+        spans.append((start, len(text)))
+    return spans
+
+
+def rank_of(token: Token) -> float:
+    """Return how salient a token's place in its sentence makes it."""
+    if token.dep_ in ("nsubj", "nsubjpass"):
+        return 3.0
+    if token.dep_ in ("dobj", "dative", "appos"):
+        return 1.5
+    if token.dep_ == "poss":
+        return 1.2
+    if token.dep_ == "conj":
+        return 1.0
+    return 0.8 if token.dep_ == "pobj" else 0.3
+
+
+def is_expletive(token: Token) -> bool:
+    """Tell whether "it" stands for nothing: "it is unclear whether", "it is hereby ordered"."""
+    verb = token.head
+    if token.dep_ not in ("nsubj", "nsubjpass") or not is_verb(verb):
+        return False
+    if verb.lower_ in ("is", "was", "be", "'s", "’s", "remains", "remained", "seems", "appears", "becomes"):
+        return bool(children(verb, "acomp")) and any(
+            child.dep_ in ("ccomp", "xcomp", "advcl") for child in verb.subtree
+        )
+    return False
