@@ -113,6 +113,8 @@ class ClaimReader:
             return None
         if frame.complement and not any(verb.lower_ in frame.complement for verb in complements(token)):
             return None
+        if _below_shall(token):
+            return None
         if frame.prohibits and not _prohibits(token):
             return None
         if not frame.finite and any(_is_finite(verb) for verb in children(token, "ccomp")):
@@ -124,7 +126,7 @@ class ClaimReader:
             return None
         if not any(_is_somebody(filler) or _is_someone(filler) for _, filler in filled):
             return None
-        if not any(_is_somebody(filler) for _, filler in filled) and frame.precision < SURE:
+        if not any(_is_somebody(filler) for _, filler in filled) and (frame.precision < SURE or token.tag_ == "VBG"):
             return None
         return _Candidate(frame, cue.part, cue.particle, token, filled)
 
@@ -269,6 +271,15 @@ def _prohibits(verb: Token) -> bool:
     )
 
 
+def _below_shall(token: Token) -> bool:
+    """Tell whether a word stands in the content of a duty ("the agency shall determine whether it may adopt")."""
+    for _ in range(6):
+        token = token.head
+        if is_verb(token) and any(child.lower_ == "shall" for child in children(token, "aux")):
+            return True
+    return False
+
+
 def _own_product(filled: list[tuple[str, Filler]]) -> bool:
     """Tell whether what is withdrawn is the actor's own: a maker that pulls its model restricts nobody."""
     actors = _acting(filled)
@@ -391,7 +402,11 @@ def _same_event(one: _Candidate, other: _Candidate) -> bool:
 
 
 def _conjoined(one: Token, other: Token) -> bool:
-    return other.dep_ == "conj" and other.head == one or one.dep_ == "conj" and one.head == other
+    """Tell whether one of two verbs is joined to the other by "and" or follows it as a participle (", sending it")."""
+    return any(
+        lower.head == upper and (lower.dep_ == "conj" or lower.dep_ == "advcl" and lower.tag_ == "VBG")
+        for upper, lower in ((one, other), (other, one))
+    )
 
 
 def _says_less(one: _Candidate, other: _Candidate) -> bool:

@@ -35,7 +35,7 @@ _CONNECTORS = frozenset({"of", "for", "on", "&"})
 _AND = frozenset({"and"})
 _ABBREVIATIONS = words(
     "ai a.i. ceo cto cfo coo eo it tv uk us eu un pm est et gmt agi llm gpu api nsm rfi mou q&a faq ceos "
-    "laughter applause"
+    "laughter applause p.m. a.m. p.m a.m edt est pst pdt pt"
 )
 _NUMBERED = words(
     "Section Title Article Chapter Phase Level Part Number Page Figure Annex Rule Stage Tier Room Building"
@@ -255,6 +255,8 @@ def _no_name(run: list[Token]) -> bool:
     """Tell whether capitalised words are a common noun ("Executive Order", "Federal Agencies") or an abbreviation."""
     words = [token.lower_ for token in run]
     if len(run) == 1 and (words[0] in _ABBREVIATIONS or len(words[0]) < 2 or words[0].endswith(".")):
+        return True
+    if all(word in _ABBREVIATIONS for word in words):
         return True
     return singular(words[-1]) in NOUN_KINDS and all(word in _COMMON for word in words[:-1])
 

@@ -225,6 +225,10 @@ class Referents:
                 if role.body_id and mention.entity_id not in self._sides:
                     self._sides[mention.entity_id] = self._entity(role.body_id)
 
+    def titles(self, person_id: str) -> frozenset[str]:
+        """Return the lower-case words of the titles a person is given: {"judge"}, {"defense", "secretary"}."""
+        return frozenset(self._titles.get(person_id, ()))
+
     def maker(self, entity_id: str) -> Mention | None:
         """Return the company that the lexicon names as the maker of a model."""
         entity = self.lexicon.entities.get(entity_id)

@@ -234,6 +234,8 @@ class Roles:
         mention = self.referents.name(token) or next(iter(self.referents.of(token)), None)
         if mention is None:
             return False
+        if mention.kind is EntityKind.PERSON:
+            return bool(self.referents.titles(mention.entity_id) & words)
         if mention.kind is EntityKind.INSTRUMENT:
             said = set(re.findall(r"[a-z]+", mention.name.lower())) | set(re.findall(r"[a-z]+", mention.text.lower()))
             if said & words:
