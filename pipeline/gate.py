@@ -4,8 +4,8 @@ No parsing: words are found with Aho-Corasick, so that a stream of unrelated new
 oversight of AI from other AI news and from other regulation is not how often words of either sort occur, but that they
 occur together. Two scores measure that, and either suffices. The first adds up passages (three neighbouring paragraphs)
 in which words that are surely about AI stand beside words of oversight. The second serves texts that hardly say "AI"
-("the lab gave the testers the weights of its model"): it multiplies the traces of AI in a stretch of text by the words
-of oversight there.
+("the lab gave the testers the weights of its model"): it multiplies the traces of AI in a stretch of text, less the
+words of other trades that have models and tests too, by the words of oversight there.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ SHORTEST = 200  # characters; a shorter text is weighed as if it had so many
 _PARAGRAPH = re.compile(r"\n\s*\n|\n")
 # How the second score is made; chosen on the annotated documents, on the stories of the claim classifier and on news of
 # other subjects. A logistic model of the same quantities, cross-validated by story, was no better.
-_SURE = 3.0  # what a word that is surely about AI weighs among traces
-_MOST_SURE = 2  # and how many of them count: a text that says "AI" all the time is no more about oversight
+_SURE = (
+    3.0  # what words that are surely about AI weigh among traces, be they one or many: AI news says "AI" all the time
+)
 _CHANCE = 2.0  # what a text on any subject has of traces, and of words of oversight
 _MOST_DEEDS = 6
 _CROWDING = 0.75  # short texts have fewer words of any sort: power of the length by which the product is divided
@@ -74,7 +75,7 @@ def _score(paragraphs: dict[int, list[Cue]], count: int, titled_ai: bool) -> flo
     for first in range(count):
         window = [cue for index in range(first, first + PASSAGE) for cue in paragraphs.get(index, ())]
         passages.append((_passage_score(window, titled_ai), first))
-    best, taken = 0.0, set()
+    best, taken = 0.0, set[int]()
     for score, first in sorted(passages, key=lambda passage: (-passage[0], passage[1])):
         if len(taken) == 3 or score == 0.0:
             break
@@ -137,7 +138,7 @@ class _Stretch:
         return max(0.0, self._weight[TRACE] - self._weight[ELSEWHERE])
 
     def ai(self) -> float:
-        return _SURE * min(self._weight[AI], _MOST_SURE) + self.traces()
+        return (_SURE if self._weight[AI] else 0.0) + self.traces()
 
     def mixes(self) -> bool:
         """Tell whether some trace of AI and some word of oversight are there."""

@@ -124,7 +124,7 @@ class _Automaton:
         size, found = len(text), []
         for index, start, end in self._machine.find_matches_as_indexes(looked_at, overlapping=True):
             cue = self._cues[index]
-            if start and looked_at[start - 1].isalnum():
+            if start and looked_at[start - 1].isalnum() and looked_at[start].isalnum():
                 continue
             if not cue.open_ended and end < size and looked_at[end].isalnum():
                 continue
