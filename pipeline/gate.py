@@ -25,9 +25,8 @@ SHORTEST = 200  # characters; a shorter text is weighed as if it had so many
 _PARAGRAPH = re.compile(r"\n\s*\n|\n")
 # How the second score is made; chosen on the annotated documents, on the stories of the claim classifier and on news of
 # other subjects. A logistic model of the same quantities, cross-validated by story, was no better.
-_SURE = (
-    3.0  # what words that are surely about AI weigh among traces, be they one or many: AI news says "AI" all the time
-)
+# AI news says "AI" all the time: many words that are surely about AI weigh among traces as much as one.
+_SURE = 3.0
 _CHANCE = 2.0  # what a text on any subject has of traces, and of words of oversight
 _MOST_DEEDS = 6
 _CROWDING = 0.75  # short texts have fewer words of any sort: power of the length by which the product is divided
