@@ -154,13 +154,15 @@ def _acronyms(plain: str, known: list[Mention]) -> Iterator[Mention]:
     """Learn "Full Name (FN)": the letters stand for the name known to end before the bracket, or for the words
     there."""
     ends = {mention.end: mention for mention in known}
+    learnt: set[str] = set()
     for match in _ACRONYM.finditer(plain):
         letters, at = match[1], match.start()
         while at and plain[at - 1] == " ":
             at -= 1
         mention = ends.get(at) or _spelt_out(plain, at, letters)
-        if mention is None or mention.text == letters:
+        if mention is None or mention.text == letters or letters in learnt:
             continue
+        learnt.add(letters)
         if mention.basis == "capitals":
             yield mention
         for other in re.finditer(rf"(?<![\w]){re.escape(letters)}(?![\w])", plain):
