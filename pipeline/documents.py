@@ -7,11 +7,13 @@ claims about the same event share.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.flow import load_tools, understand
+from pipeline.flow import Tools, load_tools, understand
 from pipeline.joining import join
 from pipeline.lexicon.load import load_lexicon
 from pipeline.records import Claim, Findings
@@ -19,10 +21,20 @@ from pipeline.texts import PlainText, plain_text
 
 
 def read_folder(
-    documents: Iterable[dict[str, Any]], lexicon: Sequence[Path], say: Callable[[str], None]
+    documents: Iterable[dict[str, Any]],
+    lexicon: Sequence[Path],
+    say: Callable[[str], None],
+    *,
+    folds: Path | None = None,
+    least_confidence: float = 0.0,
 ) -> Iterator[dict[str, Any]]:
-    """Yield each document's findings as JSON values; `published` of a document is a date or None."""
-    tools = load_tools(lexicon=lexicon)
+    """Yield each document's findings as JSON values; `published` of a document is a date or None.
+
+    `folds`: a folder of weights as `pipeline.classifier.train --folds-out` writes it; each document is then read with
+    the weights that have not seen it. Claims below `least_confidence` are left out.
+    """
+    tools = load_tools(lexicon=lexicon, classifier=folds is None)
+    unseen = held_out(tools, folds) if folds else {}
     read: list[tuple[dict[str, Any], PlainText, Findings]] = []
     for document in documents:
         text = plain_text(
@@ -32,7 +44,9 @@ def read_folder(
             published=document["published"],
             publisher=str(document.get("site") or ""),
         )
-        read.append((document, text, understand(text.article, tools)))
+        findings = understand(text.article, unseen.get(document["id"], tools))
+        sure = tuple(claim for claim in findings.claims if claim.confidence >= least_confidence)
+        read.append((document, text, replace(findings, claims=sure)))
         say(f"read {len(read)} documents")
     joined = join(
         [findings for _, _, findings in read], [text.article for _, text, _ in read], (),
@@ -48,6 +62,17 @@ def read_folder(
             "cites": sorted({credit.name for credit in findings.credits}),
             "claims": [_claim(claim, text, keys[joined.claim_event[claim.claim_id]]) for claim in findings.claims],
         }
+
+
+def held_out(tools: Tools, folds: Path) -> dict[str, Tools]:
+    """Return, for each document named in a fold, tools with the weights that have not seen it."""
+    from pipeline.classifier.model import Classifier  # heavy: onnxruntime
+
+    found = {}
+    for folder in sorted(path for path in folds.iterdir() if (path / "documents.json").is_file()):
+        with_weights = replace(tools, classifier=Classifier.load(folder))
+        found |= dict.fromkeys(json.loads((folder / "documents.json").read_text(encoding="utf-8")), with_weights)
+    return found
 
 
 def _key(event) -> str:

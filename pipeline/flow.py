@@ -14,20 +14,19 @@ from pathlib import Path
 
 from pipeline.assembly import assemble
 from pipeline.attribution import Speakers, title_speaker
-from pipeline.credits import find_credits
 from pipeline.claims import ClaimReader, Draft
+from pipeline.credits import find_credits
 from pipeline.gate import gate
 from pipeline.kinds.load import Kinds, load_kinds
 from pipeline.language import Language, Passage, load_language
+from pipeline.learned import Thresholds, read_learned
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.lexicon.load import load_lexicon
 from pipeline.mentions import NameFinder, unknown_names
 from pipeline.paragraphs import BODY, find_paragraphs
 from pipeline.records import EntityKind, Findings, Mention
 from pipeline.references import Referents
-from pipeline.silent import Thresholds, read_silent
 from scrapers.records import Article
-
 
 _PRESIDENT = re.compile(r"\bvested in me as President\b")  # the first words of a U.S. executive order
 
@@ -67,7 +66,7 @@ def understand(article: Article, tools: Tools) -> Findings:
     drafts: list[Draft] = []
     for passage in passages:
         drafts += reader.read(passage)
-    drafts = read_silent(drafts, passages, reader, tools.classifier, tools.thresholds)
+    drafts = read_learned(drafts, passages, reader.roles, tools.kinds, tools.classifier, tools.thresholds)
     speakers = Speakers(passages, referents, author, article.publisher)
     claims, entities, gaps = assemble(article, drafts, speakers, tools.lexicon, day)
     return Findings(

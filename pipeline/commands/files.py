@@ -140,21 +140,24 @@ def _fetched(folder: DataFolder, url: str, settings):
         archive = Archive(folder.archive, folder.crawl_db)
         frontier.add_entries(source, wanted, [FeedEntry(url=url)], datetime.now(UTC))
         config = CrawlConfig(contact=settings.contact, max_pages=1)
-        report = crawl([replace(source, feeds=())], frontier, archive, config=config, sink=kept.append)
+        crawl([replace(source, feeds=())], frontier, archive, config=config, sink=kept.append)
         kept += [archive.read(ref) for ref in archive.pages() if ref.url == url and not kept]
+        last = [visit for visit in frontier.visits(source.source_id) if visit.url == url][-1:]
+        ended = f"{last[0].outcome.value}: {last[0].detail}" if last else "its host is resting: try again later"
         archive.close()
     if not kept:
-        ends = ", ".join(report.outcomes) or "its host is resting, or it was tried a short while ago"
-        faults = " ".join(fault for source_report in report.sources for fault in source_report.faults)
-        raise OutsideFailure(f"{url}: it could not be fetched ({ends}). {faults}".strip())
+        raise OutsideFailure(f"{url}: it could not be fetched ({ended}).")
     return _article_on(folder, kept[-1], url)
 
 
 @click.command()
 @click.argument("texts", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where to write ID.json.")
+@click.option("--everything", is_flag=True, help="Also the claims that would wait for review.")
+@click.option("--folds", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Weights by fold: each document is read with those that have not seen it.")  # fmt: skip
 @click.pass_obj
-def claims(folder: DataFolder, texts: Path, out: Path) -> None:
+def claims(folder: DataFolder, texts: Path, out: Path, everything: bool, folds: Path | None) -> None:
     """Read every ID.json in the folder TEXTS (`id`, `title`, `published`, `text`) and write its claims to --out."""
     from pipeline.documents import read_folder
 
@@ -170,7 +173,8 @@ def claims(folder: DataFolder, texts: Path, out: Path) -> None:
     progress = Progress()
     found = 0
     with plain_errors():
-        for result in read_folder(documents, lexicon_of(settings), progress):
+        least = 0.0 if everything else settings.least_confidence
+        for result in read_folder(documents, lexicon_of(settings), progress, folds=folds, least_confidence=least):
             (out / f"{result['id']}.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
             found += len(result["claims"])
     progress.done(f"Read {len(documents)} documents into {out}: {found} claims.")
@@ -181,10 +185,14 @@ def claims(folder: DataFolder, texts: Path, out: Path) -> None:
 @click.argument("gold", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--predicted", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Claims made before with `oversight claims`; without it they are made now.")  # fmt: skip
+@click.option("--folds", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Weights by fold: each document is read with those that have not seen it.")  # fmt: skip
 @click.option("--show", default=0, help="Show so many of the errors.")
 @json_option
 @click.pass_obj
-def evaluate(folder: DataFolder, texts: Path, gold: Path, predicted: Path | None, show: int, as_json: bool) -> None:
+def evaluate(
+    folder: DataFolder, texts: Path, gold: Path, predicted: Path | None, folds: Path | None, show: int, as_json: bool
+) -> None:
     """Score the extraction over the documents in TEXTS against the annotations in GOLD."""
     import tempfile
 
@@ -193,7 +201,7 @@ def evaluate(folder: DataFolder, texts: Path, gold: Path, predicted: Path | None
     with tempfile.TemporaryDirectory() as scratch:
         if predicted is None:
             predicted = Path(scratch)
-            click.get_current_context().invoke(claims, texts=texts, out=predicted)
+            click.get_current_context().invoke(claims, texts=texts, out=predicted, everything=False, folds=folds)
         report = score(texts, gold, predicted)
     if as_json:
         say_json(report.as_dict())

@@ -1,0 +1,223 @@
+"""What the frames found, and what the classifier reads in the same sentences -> the claims of an article.
+
+Frames are precise where they fire, and silent where a reporter words things in a way that no card foresaw. A claim that
+both see gains confidence, one that the classifier sees nothing of loses some; what only the classifier sees is a claim
+from its threshold on, with the trigger, modality and roles that it tags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipeline.claims import Draft
+from pipeline.kinds.load import Kinds
+from pipeline.language import Passage, sentences
+from pipeline.modality import modality_of
+from pipeline.records import EVENT_TYPES, EntityKind, Force, Modality, Participant
+from pipeline.roles import Filler, Roles, participants
+from pipeline.stance import force_of, mention_of
+from pipeline.syntax import members
+
+if TYPE_CHECKING:
+    from spacy.tokens import Span, Token
+
+    from pipeline.classifier.model import Classifier, RoleSpan, SentenceReading, Trigger
+
+_HEADS = ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X")
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When the classifier is believed: all in one place, chosen on documents that it had not seen."""
+
+    alone: float = 0.5  # a type with this probability is a claim where the frames saw none of any type
+    beside: float = 0.6  # and this much where they found another type in the sentence
+    agree: float = 0.4  # from here on the classifier supports a frame's claim
+    doubt: float = 0.05  # below, it speaks against it
+    doubted: float = 0.6  # what is left of a frame's confidence then
+    bonus: float = 0.6  # part of the remaining doubt that support takes away
+    modality: float = 0.8  # probability from which its modality outweighs what the grammar says
+    mention: float = 0.85  # likewise for what is recalled as background
+    role: float = 0.5  # probability of words that take a role which the frame left open
+    words: int = 4  # shorter sentences are not asked about
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    passage: Passage
+    sent: Span
+    drafts: list[Draft]
+    reading: SentenceReading
+
+
+def read_learned(
+    drafts: Sequence[Draft],
+    passages: Sequence[Passage],
+    roles: Roles,
+    kinds: Kinds,
+    classifier: Classifier | None,
+    thresholds: Thresholds,
+) -> list[Draft]:
+    """Return the frames' drafts, weighed and completed, and those that only the classifier sees."""
+    if classifier is None:
+        return list(drafts)
+    weighed, added = [], []
+    for asked in _read(drafts, passages, classifier, thresholds):
+        weighed += [_weigh(draft, asked.reading, thresholds) for draft in asked.drafts]
+        added += _new_drafts(asked, kinds, classifier, thresholds)
+    everything = [*weighed, *added]
+    spans = classifier.roles([(d.sent.text, d.type, _words_of(d)) for d in everything])
+    completed = [_complete(draft, found, roles, thresholds) for draft, found in zip(everything, spans, strict=True)]
+    return [draft for n, draft in enumerate(completed) if n < len(weighed) or draft.participants]
+
+
+def _read(
+    drafts: Sequence[Draft], passages: Sequence[Passage], classifier: Classifier, thresholds: Thresholds
+) -> list[_Asked]:
+    """Read every sentence with the one before it as context."""
+    places = [(passage, sent) for passage in passages for sent in sentences(passage)]
+    texts = [sent.text for _, sent in places]
+    readings = classifier.read(texts, ["", *texts[:-1]])
+    by_sentence: dict[tuple[int, int], list[Draft]] = {}
+    for draft in drafts:
+        by_sentence.setdefault((draft.passage.start, draft.sent.start), []).append(draft)
+    return [
+        _Asked(passage, sent, by_sentence.get((passage.start, sent.start), []), reading)
+        for (passage, sent), reading in zip(places, readings, strict=True)
+        if len(sent) >= thresholds.words or (passage.start, sent.start) in by_sentence
+    ]
+
+
+def _weigh(draft: Draft, reading: SentenceReading, thresholds: Thresholds) -> Draft:
+    """Return a frame's draft with its confidence raised or lowered, and its doubtful points settled."""
+    p = float(reading.scores[EVENT_TYPES.index(draft.type)])
+    confidence = draft.confidence
+    if p >= thresholds.agree:
+        confidence += (1 - confidence) * thresholds.bonus * p
+    elif p < thresholds.doubt:
+        confidence *= thresholds.doubted
+    trigger = _near(draft, reading)
+    if trigger is None:
+        return replace(draft, confidence=round(confidence, 3))
+    return replace(
+        draft,
+        confidence=round(confidence, 3),
+        modality=_modality(draft.modality, trigger, thresholds),
+        mention=_mention(draft.mention, trigger, thresholds),
+    )
+
+
+def _near(draft: Draft, reading: SentenceReading) -> Trigger | None:
+    """Return the classifier's trigger of the draft's type that covers or is nearest to the frame's."""
+    at = draft.trigger.idx - draft.sent.start_char
+    same = [trigger for trigger in reading.triggers if trigger.type == draft.type]
+    return min(same, key=lambda trigger: max(trigger.start - at, at - trigger.end, 0), default=None)
+
+
+def _modality(grammar: Modality, trigger: Trigger, thresholds: Thresholds) -> Modality:
+    """Weigh what the grammar says with what the classifier reads. In doubt, an event has not occurred."""
+    seen = Modality(trigger.modality)
+    sure = float(trigger.modalities.max())
+    if seen == grammar or sure < thresholds.modality:
+        return grammar
+    return seen
+
+
+def _mention(grammar: str, trigger: Trigger, thresholds: Thresholds) -> str:
+    if trigger.background >= thresholds.mention:
+        return "background"
+    return "new" if trigger.background <= 1 - thresholds.mention else grammar
+
+
+def _new_drafts(asked: _Asked, kinds: Kinds, classifier: Classifier, thresholds: Thresholds) -> list[Draft]:
+    """Return the claims of a sentence that only the classifier sees."""
+    have = {draft.type for draft in asked.drafts}
+    taken = {draft.trigger.i for draft in asked.drafts}
+    found = []
+    for type_, score in zip(EVENT_TYPES, map(float, asked.reading.scores), strict=True):
+        least = max(classifier.thresholds[type_], thresholds.beside if have else thresholds.alone)
+        trigger = asked.reading.trigger(type_)
+        if type_ in have or trigger is None or score < least:
+            continue
+        token = _token(asked.sent, trigger.start, trigger.end)
+        if token is None or token.i in taken:
+            continue
+        taken.add(token.i)
+        found.append(_draft(asked, type_, trigger, token, score, kinds, thresholds))
+    return found
+
+
+def _draft(
+    asked: _Asked, type_: str, trigger: Trigger, token: Token, score: float, kinds: Kinds, thresholds: Thresholds
+) -> Draft:
+    passage, sent = asked.passage, asked.sent
+    base = kinds.kinds[type_].means.get(token.lower_)
+    modality = _modality(modality_of(token, sent.text, base), trigger, thresholds)
+    start = passage.start + sent.start_char
+    part = "verb" if token.pos_ in ("VERB", "AUX") else "noun"
+    direction = ("lift" if trigger.lift > 0.5 else "impose") if type_ == "restriction" else None
+    return Draft(
+        type_, passage, passage.doc.user_data["passage"], sent, token, (start + trigger.start, start + trigger.end),
+        modality, direction, force_of(Force.NOT_STATED, sent),
+        _mention(mention_of(token, sent, modality, part), trigger, thresholds), (), round(score, 3), f"model:{type_}",
+    )  # fmt: skip
+
+
+def _token(sent: Span, start: int, end: int) -> Token | None:
+    """Return the word on which the others of a span hang; verbs and nouns before all else."""
+    inside = [t for t in sent if t.idx - sent.start_char < end and t.idx - sent.start_char + len(t.text) > start]
+    inside = [t for t in inside if not t.is_punct and not t.is_space]
+    if not inside:
+        return None
+    within = {t.i for t in inside}
+    heads = [t for t in inside if t.head.i not in within or t.head is t]
+    ranked = sorted(heads, key=lambda t: (t.pos_ not in ("VERB", "NOUN", "AUX", "PROPN", "ADJ"), t.i))
+    return ranked[0] if ranked else inside[0]
+
+
+def _words_of(draft: Draft) -> str:
+    """Return the words of a draft's trigger as they stand in its sentence."""
+    start = draft.passage.start + draft.sent.start_char
+    return draft.sent.text[draft.words[0] - start : draft.words[1] - start]
+
+
+def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds: Thresholds) -> Draft:
+    """Return a draft with the roles that it left open, as far as the classifier sees who plays them."""
+    held = {party.role for party in draft.participants}
+    taken = {party.entity_id for party in draft.participants}
+    filled: list[tuple[str, Filler]] = []
+    for span in spans:
+        if span.role in held or span.score < thresholds.role:
+            continue
+        for filler in _fillers(draft, span, roles):
+            parties = tuple(party for party in filler.parties if party[0] not in taken)
+            if parties:
+                filled.append((span.role, replace(filler, parties=parties)))
+    start = draft.passage.start
+    sentence = (start + draft.sent.start_char, start + draft.sent.end_char)
+    found = tuple(party for party in participants(filled, sentence, None) if _can_play(party))
+    return replace(draft, participants=draft.participants + found) if found else draft
+
+
+def _can_play(party: Participant) -> bool:
+    """Tell whether a party can play its role at all: an order signs nothing, a place is no instrument."""
+    if party.role in ("actor", "target", "affected"):
+        return party.kind not in (EntityKind.INSTRUMENT, EntityKind.MODEL) or party.role == "affected"
+    return party.role not in ("instrument", "body") or party.kind not in (EntityKind.PERSON, EntityKind.PLACE)
+
+
+def _fillers(draft: Draft, span: RoleSpan, roles: Roles) -> list[Filler]:
+    """Return what the words of a span stand for: every head in it, with the members of a list."""
+    begin = draft.sent.start_char
+    inside = [t for t in draft.sent if t.idx - begin < span.end and t.idx - begin + len(t.text) > span.start]
+    within = {t.i for t in inside}
+    heads = [t for t in inside if t.pos_ in _HEADS and (t.head.i not in within or t.head.pos_ not in _HEADS)]
+    found: dict[int, Filler] = {}
+    for head in heads:
+        for member in members(head):
+            if member.i in within:
+                for filler in roles.fillers(member, draft.passage):
+                    found.setdefault(filler.token.i, filler)
+    return list(found.values())
