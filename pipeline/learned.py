@@ -32,13 +32,14 @@ _HEADS = ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X")
 class Thresholds:
     """When the classifier is believed: all in one place, chosen on documents that it had not seen."""
 
-    alone: float = 0.5  # a type with this probability is a claim where the frames saw none of any type
-    beside: float = 0.6  # and this much where they found another type in the sentence
+    alone: float = 0.55  # a type with this probability is a claim where the frames saw none of any type
+    beside: float = 0.65  # and this much where they found another type in the sentence
     agree: float = 0.4  # from here on the classifier supports a frame's claim
-    doubt: float = 0.05  # below, it speaks against it
-    doubted: float = 0.6  # what is left of a frame's confidence then
+    doubt: float = 0.02  # below, it speaks against it
+    doubted: float = 0.8  # what is left of a frame's confidence then
     bonus: float = 0.6  # part of the remaining doubt that support takes away
     modality: float = 0.8  # probability from which its modality outweighs what the grammar says
+    modality_alone: float = 0.4  # the same for a claim that only it sees
     mention: float = 0.85  # likewise for what is recalled as background
     role: float = 0.5  # probability of words that take a role which the frame left open
     words: int = 4  # shorter sentences are not asked about
@@ -104,7 +105,7 @@ def _weigh(draft: Draft, reading: SentenceReading, thresholds: Thresholds) -> Dr
     return replace(
         draft,
         confidence=round(confidence, 3),
-        modality=_modality(draft.modality, trigger, thresholds),
+        modality=_modality(draft.modality, trigger, thresholds.modality),
         mention=_mention(draft.mention, trigger, thresholds),
     )
 
@@ -116,13 +117,12 @@ def _near(draft: Draft, reading: SentenceReading) -> Trigger | None:
     return min(same, key=lambda trigger: max(trigger.start - at, at - trigger.end, 0), default=None)
 
 
-def _modality(grammar: Modality, trigger: Trigger, thresholds: Thresholds) -> Modality:
+def _modality(grammar: Modality, trigger: Trigger, sure: float) -> Modality:
     """Weigh what the grammar says with what the classifier reads. In doubt, an event has not occurred."""
     seen = Modality(trigger.modality)
-    sure = float(trigger.modalities.max())
-    if seen == grammar or sure < thresholds.modality:
+    if grammar is not Modality.OCCURRED or seen is Modality.OCCURRED:
         return grammar
-    return seen
+    return seen if float(trigger.modalities.max()) >= sure else grammar
 
 
 def _mention(grammar: str, trigger: Trigger, thresholds: Thresholds) -> str:
@@ -154,7 +154,7 @@ def _draft(
 ) -> Draft:
     passage, sent = asked.passage, asked.sent
     base = kinds.kinds[type_].means.get(token.lower_)
-    modality = _modality(modality_of(token, sent.text, base), trigger, thresholds)
+    modality = _modality(modality_of(token, sent.text, base), trigger, thresholds.modality_alone)
     start = passage.start + sent.start_char
     part = "verb" if token.pos_ in ("VERB", "AUX") else "noun"
     direction = ("lift" if trigger.lift > 0.5 else "impose") if type_ == "restriction" else None
