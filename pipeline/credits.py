@@ -33,7 +33,7 @@ _POSSESSED = re.compile(r"^['’]s?\s+(?P<cue>(?:\w+\s+){0,2}(?:report|reporting
 _COPYRIGHT = re.compile(r"(?P<cue>©|copyright)\s*(?:(?:19|20)\d\d)?\s*(?:the\s+)?$", re.I)
 _DATELINE = re.compile(r"(?:^|\n)[^\n]{0,60}?\((?P<name>[A-Z][\w .&-]{1,30}?)\)\s*[-–—]{1,2}\s")
 _SOURCE_LINE = re.compile(
-    r"^\W*(?:(?P<cue>sources?|via|credits?|originally\s+published\s+(?:by|on|in|at)|this\s+(?:article|story)\s+(?:was\s+)?(?:first|"
+    r"^[^\w\n]{0,10}(?:(?P<cue>sources?|via|credits?|originally\s+published\s+(?:by|on|in|at)|this\s+(?:article|story)\s+(?:was\s+)?(?:first|"
     r"originally)\s+(?:appeared|published|ran)\s+(?:in|on|at|by)))\s*:?\s+(?P<names>[^\n]{2,120}?)[.\s]*$",
     re.I | re.M,
 )

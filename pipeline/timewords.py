@@ -15,6 +15,8 @@ from pipeline import dayspans as spans
 from pipeline import timereadings as read
 from pipeline.records import DateSpan
 
+LONGEST = 400_000  # characters that are looked at; beyond that a text is no article
+
 
 @dataclass(frozen=True, slots=True)
 class DateMention:
@@ -220,21 +222,19 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
 
 def find_dates(text: str, published: date | None) -> list[DateMention]:
     """Return the time expressions of a text in their order, without overlaps (the earlier rule wins)."""
-    taken: list[tuple[int, int]] = []
     found: list[DateMention] = []
+    looked_at = text[:LONGEST]
+    taken = bytearray(len(looked_at))
     for is_duration, pattern, reader in _RULES:
-        for match in pattern.finditer(text):
+        for match in pattern.finditer(looked_at):
             start, end = _extent(match)
-            if any(start < other_end and other_start < end for other_start, other_end in taken):
+            if any(taken[start:end]):
                 continue
-            taken.append((start, end))
+            taken[start:end] = b"\x01" * (end - start)
             span, ahead = reader(match, published)
             said = text[start:end]
-            found.append(
-                DateMention(
-                    start, end, _saying(span, said), is_duration, _saying(ahead, said) if ahead != span else None
-                )
-            )
+            ahead = _saying(ahead, said) if ahead != span else None
+            found.append(DateMention(start, end, _saying(span, said), is_duration, ahead))
     return sorted(found, key=lambda mention: mention.start)
 
 
