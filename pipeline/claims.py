@@ -240,7 +240,7 @@ class ClaimReader:
             return parties
         clause = candidate.trigger
         for _ in range(6):
-            if clause.head is clause:
+            if clause.head == clause:
                 return parties
             clause = clause.head
             if clause.lower_ in SAY:
@@ -374,7 +374,7 @@ def _chain(upper: Token, lower: Token, through_and: bool) -> int:
         if token.dep_ == "conj" and (not through_and or children(token, "nsubj", "nsubjpass")):
             return 0
         token, steps = token.head, steps + 1
-        if token is upper or token.i == upper.i:
+        if token.i == upper.i:
             return steps
     return 0
 

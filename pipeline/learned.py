@@ -172,7 +172,7 @@ def _token(sent: Span, start: int, end: int) -> Token | None:
     if not inside:
         return None
     within = {t.i for t in inside}
-    heads = [t for t in inside if t.head.i not in within or t.head is t]
+    heads = [t for t in inside if t.head.i not in within or t.head == t]
     ranked = sorted(heads, key=lambda t: (t.pos_ not in ("VERB", "NOUN", "AUX", "PROPN", "ADJ"), t.i))
     return ranked[0] if ranked else inside[0]
 

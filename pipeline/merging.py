@@ -199,7 +199,8 @@ def make_event(
         force=min(forces, key=lambda f: (-forces[f], f.value)) if forces else Force.NOT_STATED,
         stage=stage_of(claims[0].type, act_, modality, direction),
         n_articles=len({c.evidence.article_id for c in claims}),
-        n_origins=len({origin_of.get(c.claim_id, c.claim_id) for c in claims}),
+        # Who only planned or denied it does not confirm it: the origins are those of the claims that bear the modality.
+        n_origins=len({origin_of.get(c.claim_id, c.claim_id) for c in bearing}),
         contested=contested or in_conflict,
         jurisdiction=_jurisdiction(participants, jurisdiction_of or {}),
     )

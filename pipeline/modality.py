@@ -198,7 +198,7 @@ def _verb(verb: Token, cues: _Cues, depth: int) -> None:
     """Read the cues at a verb and go on to what governs it."""
     _own(verb, cues)
     head = verb.head
-    if head is verb or depth > _DEPTH:
+    if head == verb or depth > _DEPTH:
         return
     infinitive = any(child.lower_ == "to" and child.dep_ == "aux" for child in verb.children)
     dep = verb.dep_
@@ -428,7 +428,7 @@ def _noun(noun: Token, cues: _Cues, depth: int) -> None:
         if child.dep_ == "amod" and word in _ADVERBS:
             cues.found.add(_ADVERBS[word])
     head = noun.head
-    if head is noun or depth > _DEPTH:
+    if head == noun or depth > _DEPTH:
         return
     if noun.dep_ == "pobj":
         word = head.lower_

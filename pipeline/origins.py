@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from pipeline.copies import find_copies
 from pipeline.publishers import Outlet, Publishers, plain
-from pipeline.records import Claim, Credit, Event, Findings, Origin, OriginEdge
+from pipeline.records import Claim, Credit, Findings, Origin, OriginEdge
 from scrapers.records import Article, Source
 
 STORY_DAYS = 10  # a credit reaches back so far for the credited report
@@ -303,8 +303,3 @@ def _own_credit(claim: Claim, findings: Mapping[str, Findings]) -> Credit | None
         if claim.evidence.start <= credit.start < claim.evidence.end:
             return credit
     return None
-
-
-def n_origins(event: Event, claim_origin: Mapping[str, str]) -> int:
-    """Return how many independent origins stand behind an event."""
-    return len({claim_origin[claim_id] for claim_id in event.claim_ids})

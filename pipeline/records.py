@@ -232,7 +232,7 @@ class Event:
     force: Force
     stage: str
     n_articles: int
-    n_origins: int
+    n_origins: int  # independent origins among the claims that bear the event's modality
     contested: bool
     jurisdiction: str = ""
 

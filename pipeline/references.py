@@ -183,7 +183,7 @@ class Referents:
         if kind not in (EntityKind.INSTRUMENT, EntityKind.MODEL) or token.dep_ in ("compound", "nmod", "npadvmod"):
             return
         first = noun_phrase_start(token)
-        if first is token or token.tag_ == "NNS" and first.dep_ == "amod":
+        if first == token or token.tag_ == "NNS" and first.dep_ == "amod":
             return
         start, end = passage.offset(first), passage.offset(token) + len(token.text)
         words = passage.doc.text[first.idx : token.idx + len(token.text)]

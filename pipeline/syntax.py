@@ -82,7 +82,7 @@ def _surface(verb: Token, depth: int = 0) -> list[Token]:
     if depth > _DEPTH:
         return []
     head, dep = verb.head, verb.dep_
-    if head is verb:
+    if head == verb:
         return []
     if dep == "conj":
         return _surface(head, depth + 1) if is_verb(head) else []

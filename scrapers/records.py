@@ -75,9 +75,7 @@ class Feed:
     url: str
     shape: FeedShape
     every_minutes: int = 30
-    pass_all: bool = (
-        False  # False: only entries whose title or summary pass the topic filter
-    )
+    pass_all: bool = False  # False: only entries whose title or summary pass the topic filter
     items: str = ""  # LISTING: CSS selector of one item; JSON_API: dotted path of the list
     link: str = ""  # LISTING: CSS selector of the link inside an item; JSON_API: dotted path of the address
     title: str = ""  # likewise, for the title
