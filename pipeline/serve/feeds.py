@@ -20,19 +20,18 @@ def entry_id(event_id: str) -> str:
 
 def atom(title: str, self_url: str, page_url: str, base_url: str, events: Iterable[dict], built_at: str) -> bytes:
     """Return the feed. Entries' titles begin with the modality in words, so that no reader takes a plan for a fact."""
-    ET.register_namespace("", ATOM)
-    feed = ET.Element(f"{{{ATOM}}}feed")
+    feed = ET.Element("feed", xmlns=ATOM)  # declared by hand: registering a prefix would hold for the whole process
     _add(feed, "title", title)
     _add(feed, "id", f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'oversight-ledger/feed/' + title)}")
     _add(feed, "link", rel="self", href=self_url, type="application/atom+xml")
     _add(feed, "link", rel="alternate", href=page_url, type="text/html")
-    _add(ET.SubElement(feed, f"{{{ATOM}}}author"), "name", "Oversight Ledger")
+    _add(ET.SubElement(feed, "author"), "name", "Oversight Ledger")
     events = list(events)
     days = [_moment(event["last_reported_on"]) for event in events]
     _add(feed, "updated", max(days, default=_moment(built_at)))
     for event in events:
         words = modality_words(event["modality"])
-        entry = ET.SubElement(feed, f"{{{ATOM}}}entry")
+        entry = ET.SubElement(feed, "entry")
         _add(entry, "title", f"{words.badge}: {event['summary']}")
         _add(entry, "id", entry_id(event["event_id"]))
         _add(entry, "link", rel="alternate", href=f"{base_url}/event/{event['event_id']}", type="text/html")
@@ -48,7 +47,7 @@ def atom(title: str, self_url: str, page_url: str, base_url: str, events: Iterab
 
 
 def _add(parent: ET.Element, name: str, text: str = "", **attributes: str) -> None:
-    element = ET.SubElement(parent, f"{{{ATOM}}}{name}", attributes)
+    element = ET.SubElement(parent, name, attributes)
     element.text = _FORBIDDEN.sub("", text) or None
 
 
