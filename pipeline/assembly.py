@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pipeline.dates import claim_date, find_dates, settle_dates
+from pipeline.dates import claim_date, find_dates, lead_day, settle_dates, spoken_dates
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.news import mentions_of
 from pipeline.records import Attribution, Claim, DateSpan, Entity, Evidence, Gap, Modality, Participant, claim_id
@@ -31,13 +31,14 @@ def assemble(
     """Return the claims in the order of the text, the entities in them, and the names that the lexicon lacks."""
     drafts = sorted(drafts, key=lambda draft: (draft.words, draft.type))
     spans = [evidence_span(article.text, draft) for draft in drafts]
-    found = find_dates(article.text, day)
+    found = spoken_dates(find_dates(article.text, day), article.text, day)
+    news = lead_day(found, article.text, day)
 
     def dated(draft: Draft, span: tuple[int, int], mention: str) -> DateSpan | None:
         return claim_date(*span, *draft.words, draft.modality.value, found, day, article.text, mention)
 
     first = [dated(draft, span, draft.mention) for draft, span in zip(drafts, spans, strict=True)]
-    mentions = mentions_of(drafts, first, day)
+    mentions = mentions_of(drafts, first, day, news.start if news else None)
     seen: Counter[tuple[str, int, str, str]] = Counter()
     claims = []
     for draft, (start, end), mention in zip(drafts, spans, mentions, strict=True):

@@ -13,7 +13,7 @@ from pipeline.records import Claim, DateSpan, Modality
 from pipeline.timewords import DateMention, find_dates
 from scrapers.records import Precision
 
-__all__ = ["DateMention", "claim_date", "find_dates", "settle_dates"]
+__all__ = ["DateMention", "claim_date", "find_dates", "lead_day", "settle_dates", "spoken_dates"]
 
 _CLAUSE_BREAK = re.compile(
     r"[;:–—]|,(?!\s+\d)|\s-\s|\b(?:but|while|after|before|when|whereas|although|though|because|since|as|that|which|who|whose|if|"
@@ -42,6 +42,9 @@ _OLD_NEWS = 100
 _LEAD = 600  # characters in which an article says when its news happened
 _LEAD_DAYS = 2  # such a day lies hardly further back; "Tuesday" may also be one to come
 _RECENT_DAYS = 60
+_DUE_AFTER = re.compile(r"^,?\s*(?:(?:at\s+)?[\d:]+\s*(?:[ap]\.?m\.?)?,?\s*(?:ET|EST|PT|GMT|CET)?\s*)?deadline\b", re.I)
+_ANSWERED = re.compile(r"\b(?:responded|reacted|replied|answered|hit\s+back|in\s+(?:a\s+)?(?:response|reply))\b", re.I)
+_TODAY = re.compile(r"today|tonight|this\s+(?:morning|afternoon|evening)", re.I)
 _SAME_DAY = re.compile(
     r"\b(?:earlier\s+in\s+the\s+day|later\s+in\s+the\s+day|(?:the\s+)?same\s+day|(?:minutes|hours|moments)\s+(?:after|before|later|earlier)|"
     r"(?:shortly|soon|immediately)\s+(?:after|before)|shortly\s+thereafter)\b",
@@ -72,7 +75,7 @@ def claim_date(
         if not (sentence_start <= each.start and each.end <= sentence_end) or each.is_duration:
             continue
         spoken = _is_spoken(each, trigger_start, trigger_end, sentence_start, sentence_end, text)
-        span = _reading(each, modality, spoken, published, text[sentence_start : each.start])
+        span = _reading(each, modality, spoken, published, _is_due(each, text))
         if span is None:
             continue
         cost = _cost(each, trigger_start, trigger_end, text)
@@ -88,12 +91,11 @@ def claim_date(
     return None
 
 
-def _reading(each: DateMention, modality: str, spoken: bool, published: date | None, before: str) -> DateSpan | None:
+def _reading(each: DateMention, modality: str, spoken: bool, published: date | None, due: bool) -> DateSpan | None:
     """Choose between the two readings of an open expression; what was done cannot lie after the publication.
 
     "until Friday" belongs to what is to come, the day of a speech to what was done: the other claims pass them by.
     """
-    due = bool(_DUE.search(before))
     if modality in _AHEAD:
         return None if spoken else each.ahead or each.span
     if each.span is None or (due and not spoken) or (published is not None and each.span.start > published):
@@ -197,14 +199,59 @@ def _news_day(claims: list[Claim], text: str, published: date | None) -> DateSpa
     ]
     recent = [day for day in days if day.precision is Precision.DAY and 0 <= (published - day.start).days < 7]
     if not recent:
-        lead = [each for each in find_dates(text[:_LEAD], published) if not _DUE.search(text[: each.start])]
-        days = [each.span for each in lead if each.span and each.span.precision is Precision.DAY]
-        recent = [day for day in days if 0 <= (published - day.start).days <= _LEAD_DAYS][:1]
-    if not recent:
-        return None
+        return lead_day(find_dates(text, published), text, published)
     count = Counter(day.start for day in recent)
     best = max(count, key=lambda day: (count[day], day))
     return next(day for day in recent if day.start == best)
+
+
+def lead_day(dates: Sequence[DateMention], text: str, published: date | None) -> DateSpan | None:
+    """Return the day of the news, if the first lines name it or somebody answers the news on an earlier day.
+
+    What an article reports cannot be younger than the answers to it ("The company responded on Friday evening").
+    """
+    if published is None:
+        return None
+    recent = [
+        each
+        for each in dates
+        if each.span
+        and each.span.precision is Precision.DAY
+        and 0 <= (published - each.span.start).days <= _LEAD_DAYS
+        and not _is_due(each, text)
+    ]
+    lead = [each for each in recent if each.start < _LEAD and not _is_quoted(each.start, text)]
+    answers = [each for each in recent if _ANSWERED.search(_clause_before(each.start, text))]
+    return next((each.span for each in (*lead, *answers)), None)
+
+
+def spoken_dates(dates: Sequence[DateMention], text: str, published: date | None) -> list[DateMention]:
+    """Count "today" and "tonight" inside a quotation from the day of the news, on which the words were said."""
+    said_on = lead_day(dates, text, published)
+    if published is None or said_on is None or said_on.start == published:
+        return list(dates)
+    back = said_on.start - published
+    return [
+        replace(each, span=replace(each.span, start=each.span.start + back, end=each.span.end + back))
+        if each.span and _TODAY.fullmatch(text[each.start : each.end]) and _is_quoted(each.start, text)
+        else each
+        for each in dates
+    ]
+
+
+def _is_due(each: DateMention, text: str) -> bool:
+    """True for the day of a deadline: "by Friday", "until Friday", "the Friday 5 p.m. deadline"."""
+    return bool(_DUE.search(text[max(0, each.start - 80) : each.start]) or _DUE_AFTER.match(text[each.end :][:40]))
+
+
+def _is_quoted(at: int, text: str) -> bool:
+    """True between an opening and a closing quotation mark of one paragraph."""
+    before = text[text.rfind("\n", 0, at) + 1 : at]
+    return before.count("“") > before.count("”") or before.count('"') % 2 == 1
+
+
+def _clause_before(at: int, text: str) -> str:
+    return re.split(r"[.!?;\n]\s", text[max(0, at - 160) : at])[-1]
 
 
 def _just_before(claim: Claim, earlier: list[Claim], text: str, published: date | None) -> Claim | None:

@@ -1,7 +1,8 @@
 """The drafts of one article with their dates -> which of them it reports as news and which it recalls.
 
-News stands in the first paragraphs, or bears the day of publication; what repeats it further down is news
-as well. All else, and what grammar or an older date puts into the past, is background.
+News stands in the first paragraphs, or bears the day of the news; what repeats it further down is news as well, and so
+is what somebody is doing as the article is written. All else, and what grammar or an older date puts into the past, is
+background.
 """
 
 from __future__ import annotations
@@ -11,49 +12,96 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.records import DateSpan, Modality
+from scrapers.records import Precision
 
 if TYPE_CHECKING:
+    from spacy.tokens import Token
+
     from pipeline.claims import Draft
 
 LEAD = 3  # paragraphs in which news stands
 FRESH = timedelta(days=2)  # news is no older
 # What has not happened yet is seldom recalled.
 _OPEN = (Modality.PLANNED, Modality.CONDITIONAL, Modality.POSTPONED, Modality.NEGATED)
+_DONE = (Modality.OCCURRED, Modality.NEGATED, Modality.ALLEGED)
+_EARLIER = frozenset({"already", "previously", "earlier", "recently", "originally", "initially", "formerly", "long"})
+_PROMISES = frozenset({"commit", "pledge", "promise", "vow", "undertake", "agree"})
 
 
-def mentions_of(drafts: Sequence[Draft], dates: Sequence[DateSpan | None], day: date | None) -> list[str]:
-    """Return "new" or "background" for each draft, in order."""
-    news = [_is_lead(draft, when, day) for draft, when in zip(drafts, dates, strict=True)]
-    told = [draft for draft, is_news in zip(drafts, news, strict=True) if is_news]
-    result = []
-    for draft, when, is_news in zip(drafts, dates, news, strict=True):
-        if is_news:
-            result.append("new")
-        elif draft.mention == "background" or _is_old(when, day):
-            result.append("background")
-        elif (
-            _is_fresh(when, day)
-            or any(_repeats(draft, other) for other in told)
-            or draft.modality in _OPEN
-            and draft.trigger.pos_ in ("VERB", "AUX")
-        ):
-            result.append("new")
-        else:
-            result.append("background")
-    return result
+def mentions_of(
+    drafts: Sequence[Draft], dates: Sequence[DateSpan | None], day: date | None, news: date | None = None
+) -> list[str]:
+    """Return "new" or "background" for each draft, in order; `news` is the day that the first lines give, if any."""
+    told = [draft for draft, when in zip(drafts, dates, strict=True) if _is_lead(draft, when, day, news)]
+    return [_mention(draft, when, day, news, told) for draft, when in zip(drafts, dates, strict=True)]
 
 
-def _is_lead(draft: Draft, when: DateSpan | None, day: date | None) -> bool:
-    return draft.paragraph < LEAD and draft.mention == "new" and not _is_old(when, day)
+def _mention(draft: Draft, when: DateSpan | None, day: date | None, news: date | None, told: list[Draft]) -> str:
+    if _is_of_the_day(draft, when, news) or any(draft is other for other in told):
+        return "new"
+    if draft.mention == "background" or _is_old(draft, when, day, news) or _is_earlier(draft.trigger):
+        return "background"
+    if _is_fresh(when, day) or _is_going_on(draft) or any(_repeats(draft, other) for other in told):
+        return "new"
+    return "new" if draft.modality in _OPEN and draft.trigger.pos_ in ("VERB", "AUX") else "background"
 
 
-def _is_old(when: DateSpan | None, day: date | None) -> bool:
-    return when is not None and day is not None and when.basis != "publication" and when.end < day - FRESH
+def _is_lead(draft: Draft, when: DateSpan | None, day: date | None, news: date | None) -> bool:
+    if draft.paragraph >= LEAD or draft.mention != "new" or _is_old(draft, when, day, news):
+        return False
+    return not (_is_earlier(draft.trigger) or draft.paragraph and _was_threatened(draft))
+
+
+def _is_old(draft: Draft, when: DateSpan | None, day: date | None, news: date | None) -> bool:
+    """Tell whether an event's own date lies before the news, or is too vague to be that of news."""
+    if when is None or day is None or when.basis == "publication":
+        return False
+    if when.precision is not Precision.DAY and draft.paragraph and draft.modality in _DONE:
+        return True
+    if draft.paragraph < LEAD:
+        return when.end < min(day - FRESH, news or day)
+    return when.end < (news or day)
 
 
 def _is_fresh(when: DateSpan | None, day: date | None) -> bool:
     """Tell whether a date that the text itself gives lies at the publication or after it."""
     return when is not None and day is not None and when.basis != "publication" and when.start >= day - FRESH
+
+
+def _is_of_the_day(draft: Draft, when: DateSpan | None, news: date | None) -> bool:
+    """Tell whether a verb says that something was done on the day of the news itself."""
+    return (
+        news is not None
+        and when is not None
+        and when.basis != "publication"
+        and when.start == when.end == news
+        and draft.modality is Modality.OCCURRED
+        and draft.trigger.tag_ in ("VBD", "VBN", "VBG")
+        and not any(child.lower_ in ("had", "'d", "’d") for child in draft.trigger.children)
+    )
+
+
+def _is_earlier(trigger: Token) -> bool:
+    """Tell whether an adverb puts a verb before the news: "has already agreed"."""
+    return any(child.dep_ == "advmod" and child.lower_ in _EARLIER for child in trigger.children)
+
+
+def _was_threatened(draft: Draft) -> bool:
+    """Tell whether an act was weighed before the news: "has threatened to label"."""
+    governor = draft.trigger.head
+    while governor.dep_ in ("xcomp", "conj") and governor.tag_ == "VB":
+        governor = governor.head
+    helpers = {child.lower_ for child in governor.children if child.dep_ == "aux"}
+    return draft.modality is Modality.CONSIDERED and governor.tag_ == "VBN" and bool(helpers & {"has", "have", "had"})
+
+
+def _is_going_on(draft: Draft) -> bool:
+    """Tell whether a sentence says what is being done: "I am directing", "is refusing", "The companies commit"."""
+    trigger = draft.trigger
+    helpers = {child.lower_ for child in trigger.children if child.dep_ == "aux"}
+    if trigger.tag_ == "VBG":
+        return bool(helpers & {"am", "is", "are", "'m", "’m", "'s", "’s", "'re", "’re"})
+    return trigger.tag_ in ("VBP", "VBZ") and trigger.lemma_ in _PROMISES and not helpers
 
 
 def _repeats(draft: Draft, other: Draft) -> bool:
