@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline.claims import Draft
 from pipeline.kinds.load import Kinds
 from pipeline.language import Passage, sentences
-from pipeline.modality import modality_of
+from pipeline.modality import modality_of_words
 from pipeline.records import EVENT_TYPES, EntityKind, Force, Modality, Participant
 from pipeline.roles import Filler, Roles, participants
 from pipeline.stance import force_of, mention_of
@@ -154,7 +154,8 @@ def _draft(
 ) -> Draft:
     passage, sent = asked.passage, asked.sent
     base = kinds.kinds[type_].means.get(token.lower_)
-    modality = _modality(modality_of(token, sent.text, base), trigger, thresholds.modality_alone)
+    words = _inside(sent, trigger.start, trigger.end)
+    modality = _modality(modality_of_words(words, sent.text, base), trigger, thresholds.modality_alone)
     start = passage.start + sent.start_char
     part = "verb" if token.pos_ in ("VERB", "AUX") else "noun"
     direction = ("lift" if trigger.lift > 0.5 else "impose") if type_ == "restriction" else None
@@ -165,10 +166,15 @@ def _draft(
     )  # fmt: skip
 
 
+def _inside(sent: Span, start: int, end: int) -> list[Token]:
+    """Return the words between two offsets of a sentence."""
+    found = [t for t in sent if t.idx - sent.start_char < end and t.idx - sent.start_char + len(t.text) > start]
+    return [t for t in found if not t.is_punct and not t.is_space]
+
+
 def _token(sent: Span, start: int, end: int) -> Token | None:
     """Return the word on which the others of a span hang; verbs and nouns before all else."""
-    inside = [t for t in sent if t.idx - sent.start_char < end and t.idx - sent.start_char + len(t.text) > start]
-    inside = [t for t in inside if not t.is_punct and not t.is_space]
+    inside = _inside(sent, start, end)
     if not inside:
         return None
     within = {t.i for t in inside}
@@ -210,8 +216,7 @@ def _can_play(party: Participant) -> bool:
 
 def _fillers(draft: Draft, span: RoleSpan, roles: Roles) -> list[Filler]:
     """Return what the words of a span stand for: every head in it, with the members of a list."""
-    begin = draft.sent.start_char
-    inside = [t for t in draft.sent if t.idx - begin < span.end and t.idx - begin + len(t.text) > span.start]
+    inside = _inside(draft.sent, span.start, span.end)
     within = {t.i for t in inside}
     heads = [t for t in inside if t.pos_ in _HEADS and (t.head.i not in within or t.head.pos_ not in _HEADS)]
     found: dict[int, Filler] = {}

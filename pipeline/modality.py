@@ -17,6 +17,8 @@ from pipeline.references import SAY
 from pipeline.syntax import SUPPORT, children, is_passive, is_verb
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from spacy.tokens import Token
 
 _ORDERING = frozenset(form for verb in ("tell", "order", "direct", "instruct", "force") for form in verb_forms(verb))
@@ -69,7 +71,7 @@ _NOUNS: tuple[tuple[Modality, frozenset[str]], ...] = (
     (Modality.PLANNED, _nouns(
         """plan intention promise vow pledge commitment agreement deal deadline schedule preparation order directive
         mandate
-        obligation duty requirement timeline contract bill memorandum investment roadmap""")),
+        obligation duty requirement timeline contract bill memorandum investment roadmap day week month hour""")),
 )  # fmt: skip
 _ADJECTIVES = {
     "set": Modality.PLANNED, "due": Modality.PLANNED, "about": Modality.PLANNED, "scheduled": Modality.PLANNED,
@@ -192,6 +194,15 @@ def is_negated(verb: Token) -> bool:
     cues = _Cues()
     _verb(verb, cues, 0)
     return Modality.NEGATED in cues.found
+
+
+def modality_of_words(words: Sequence[Token], sentence: str, base: Modality | None = None) -> Modality:
+    """Return the modality of an event that several words name together ("postponed the signing"): the strongest cue."""
+    found = {modality_of(word, sentence, base) for word in words if word.pos_ in ("VERB", "AUX", "NOUN", "ADJ")}
+    for modality in (Modality.CANCELLED, Modality.POSTPONED):
+        if any(word.lower_ in dict(_GOVERNORS)[modality] for word in words):
+            found.add(modality)
+    return next((modality for modality in _ORDER if modality in found), Modality.OCCURRED)
 
 
 def _verb(verb: Token, cues: _Cues, depth: int) -> None:

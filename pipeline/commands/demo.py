@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -14,6 +14,8 @@ from pipeline.commands.output import Progress
 from pipeline.errors import OutsideFailure
 from pipeline.folder import DataFolder
 
+# When the demo crawls: before and after an article is edited, and at the end of the newsroom's three months.
+DAYS = ((2026, 3, 20, 12), (2026, 3, 27, 12), (2026, 4, 17, 12), (2026, 5, 11, 12), (2026, 5, 31, 12))
 NEWSROOM_PORT = 8101  # the first of twelve: always the same, so that a second run meets the same addresses
 
 
@@ -39,7 +41,6 @@ def make_demo(folder: DataFolder, say=click.echo) -> None:
     """Crawl the newsroom on two of its days (the second sees edits), extract, build, publish."""
     from pipeline import steps
     from pipeline.gate import passes_topic
-    from pipeline.newsroom.stories import LAST_DAY
     from scrapers.archive import Archive
     from scrapers.crawl import CrawlConfig, crawl
     from scrapers.frontier import Frontier
@@ -47,10 +48,10 @@ def make_demo(folder: DataFolder, say=click.echo) -> None:
     folder.make()
     folder.logs.mkdir(exist_ok=True)
     lexicon = (demo_lexicon(),)
-    last = datetime.combine(LAST_DAY, datetime.min.time(), tzinfo=UTC) + timedelta(hours=23)
+    moments = [datetime(*day, tzinfo=UTC) for day in DAYS]
     with _newsroom() as newsroom:
         cards = newsroom.cards()
-        for moment in (last - timedelta(days=20), last - timedelta(days=1), last):
+        for moment in moments:
             newsroom.set_day(moment)
             config = CrawlConfig(
                 contact="demo@oversight-ledger.example",
