@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from pipeline.dateclauses import dates_for
 from pipeline.dates import claim_date, find_dates, lead_day, settle_dates, spoken_dates
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.news import mentions_of
@@ -35,7 +36,10 @@ def assemble(
     news = lead_day(found, article.text, day)
 
     def dated(draft: Draft, span: tuple[int, int], mention: str) -> DateSpan | None:
-        return claim_date(*span, *draft.words, draft.modality.value, found, day, article.text, mention)
+        own = found
+        if draft.modality not in (Modality.POSTPONED, Modality.CANCELLED):  # "put off the launch, which was due in May"
+            own = dates_for(draft.trigger, draft.sent, draft.passage.start, found)
+        return claim_date(*span, *draft.words, draft.modality.value, own, day, article.text, mention)
 
     first = [dated(draft, span, draft.mention) for draft, span in zip(drafts, spans, strict=True)]
     mentions = mentions_of(drafts, first, day, news.start if news else None)

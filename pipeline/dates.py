@@ -21,7 +21,8 @@ _CLAUSE_BREAK = re.compile(
     re.I,
 )
 _SAID_BEFORE = re.compile(
-    r"\b(?:said|says|told|announced|wrote|posted|tweeted|stated|added|reported|confirmed|argued|revealed|declared|met|meeting|"
+    r"\b(?:said|says|told|announced|wrote|posted|tweeted|stated|added|reported|confirmed|argued|revealed|declared|vowed|pledged|promised|"
+    r"threatened|warned|claimed|insisted|met|meeting|"
     r"memo|post|statement|letter|interview|remarks|speech|press\s+conference|hearing)\W+(?:\w+\W+){0,4}$",
     re.I,
 )
@@ -41,7 +42,9 @@ _NEWS_DAYS = 45  # what is new lies hardly further back
 _OLD_NEWS = 100
 _LEAD = 600  # characters in which an article says when its news happened
 _LEAD_DAYS = 2  # such a day lies hardly further back; "Tuesday" may also be one to come
+_WEEK = 6  # but "Last Thursday, ..." opens an article some days later, too
 _RECENT_DAYS = 60
+_LONG_WAY, _SHORT_WAY = 240, 125  # days; between them a day without a year lies rather back than ahead
 _DUE_AFTER = re.compile(r"^,?\s*(?:(?:at\s+)?[\d:]+\s*(?:[ap]\.?m\.?)?,?\s*(?:ET|EST|PT|GMT|CET)?\s*)?deadline\b", re.I)
 _ANSWERED = re.compile(r"\b(?:responded|reacted|replied|answered|hit\s+back|in\s+(?:a\s+)?(?:response|reply))\b", re.I)
 _TODAY = re.compile(r"today|tonight|this\s+(?:morning|afternoon|evening)", re.I)
@@ -50,6 +53,13 @@ _SAME_DAY = re.compile(
     r"(?:shortly|soon|immediately)\s+(?:after|before)|shortly\s+thereafter)\b",
     re.I,
 )
+_SAME_TIME = re.compile(
+    r"\b(?:(?:around|about|at)\s+(?:about\s+)?(?:the\s+same|that)\s+time|that\s+(?:same\s+)?day|"
+    r"(?:post|statement|letter|memo|order|directive|announcement)\s+(?:also\s+|further\s+)+"
+    r"(?:said|says|stated|states|read|reads|added|adds|called|calls))\b|^(?:Instead|In\s+turn|In\s+response),",
+    re.I,
+)
+_NEAR_PARAGRAPHS = 2  # how far back "the same time" may point
 
 
 def claim_date(
@@ -86,7 +96,7 @@ def claim_date(
             best = (cost + age, span)
     if best is not None:
         return best[1]
-    if published is not None and mention == "new" and modality in ("occurred", "negated"):
+    if published is not None and mention == "new" and modality == "occurred":  # what was not done has no day
         return spans.day(published, "publication")
     return None
 
@@ -97,10 +107,19 @@ def _reading(each: DateMention, modality: str, spoken: bool, published: date | N
     "until Friday" belongs to what is to come, the day of a speech to what was done: the other claims pass them by.
     """
     if modality in _AHEAD:
-        return None if spoken else each.ahead or each.span
+        return None if spoken else _ahead(each, published)
     if each.span is None or (due and not spoken) or (published is not None and each.span.start > published):
         return None
     return each.span
+
+
+def _ahead(each: DateMention, published: date | None) -> DateSpan | None:
+    """Return the reading ahead, but not "February 27" of next year where this year's has hardly gone."""
+    if each.ahead and each.span and published:
+        gone, to_come = (published - each.span.end).days, (each.ahead.start - published).days
+        if to_come > _LONG_WAY and gone < _SHORT_WAY:
+            return each.span
+    return each.ahead or each.span
 
 
 def _is_spoken(each: DateMention, trigger_start: int, trigger_end: int, start: int, end: int, text: str) -> bool:
@@ -157,11 +176,31 @@ def settle_dates(claims: Sequence[Claim], text: str, published: date | None) -> 
     for index, claim in enumerate(claims):
         if _has_own(claim) or claim.modality not in ("occurred", "negated"):
             continue
-        if news is not None and (claim.mention == "new" or _SAME_DAY.search(claim.evidence.quote)):
+        if claim.mention == "background" and (other := _at_that_time(claim, claims[:index], text)):
+            claims[index] = replace(claim, date=other.date)
+        elif (
+            news is not None
+            and claim.modality == "occurred"
+            and (claim.mention == "new" or _SAME_DAY.search(claim.evidence.quote))
+        ):
             claims[index] = replace(claim, date=news)
         elif claim.mention == "background" and (other := _just_before(claim, claims[:index], text, published)):
             claims[index] = replace(claim, date=other.date)
     return tuple(claims)
+
+
+def _at_that_time(claim: Claim, earlier: list[Claim], text: str) -> Claim | None:
+    """Find what was told just before a claim "around the same time", "hours after", or of "the post" of before."""
+    if not (_SAME_TIME.search(claim.evidence.quote) or _SAME_DAY.search(claim.evidence.quote)):
+        return None
+    for other in reversed(earlier):
+        if other.evidence.start == claim.evidence.start:
+            continue
+        if text.count("\n\n", other.evidence.end, claim.evidence.start) > _NEAR_PARAGRAPHS:
+            return None
+        if _has_own(other) and other.modality in _PAST:
+            return other
+    return None
 
 
 def _has_own(claim: Claim) -> bool:
@@ -217,7 +256,7 @@ def lead_day(dates: Sequence[DateMention], text: str, published: date | None) ->
         for each in dates
         if each.span
         and each.span.precision is Precision.DAY
-        and 0 <= (published - each.span.start).days <= _LEAD_DAYS
+        and 0 <= (published - each.span.start).days <= (_WEEK if _opens_sentence(each, text) else _LEAD_DAYS)
         and not _is_due(each, text)
     ]
     lead = [each for each in recent if each.start < _LEAD and not _is_quoted(each.start, text)]
@@ -237,6 +276,12 @@ def spoken_dates(dates: Sequence[DateMention], text: str, published: date | None
         else each
         for each in dates
     ]
+
+
+def _opens_sentence(each: DateMention, text: str) -> bool:
+    """True for "Last Thursday, ..." and "On Friday, ..." at the head of any sentence."""
+    before = re.search(r"(?:^|[.!?”\"\n]\s*)(?:On\s+|Late\s+|Early\s+)?$", text[max(0, each.start - 40) : each.start])
+    return bool(before) and text[each.end : each.end + 1] == ","
 
 
 def _is_due(each: DateMention, text: str) -> bool:

@@ -39,7 +39,11 @@ def mentions_of(
 def _mention(draft: Draft, when: DateSpan | None, day: date | None, news: date | None, told: list[Draft]) -> str:
     if _is_of_the_day(draft, when, news) or any(draft is other for other in told):
         return "new"
-    if draft.mention == "background" or _is_old(draft, when, day, news) or _is_earlier(draft.trigger):
+    if _is_old(draft, when, day, news) or _is_earlier(draft.trigger):
+        return "background"
+    if _is_promise(draft.trigger):
+        return "new"
+    if draft.mention == "background":
         return "background"
     if _is_fresh(when, day) or _is_going_on(draft) or any(_repeats(draft, other) for other in told):
         return "new"
@@ -96,12 +100,22 @@ def _was_threatened(draft: Draft) -> bool:
 
 
 def _is_going_on(draft: Draft) -> bool:
-    """Tell whether a sentence says what is being done: "I am directing", "is refusing", "The companies commit"."""
+    """Tell whether a sentence says what is being done: "I am directing", "is refusing"."""
     trigger = draft.trigger
+    while trigger.dep_ in ("xcomp", "ccomp") and trigger.tag_ == "VB":
+        trigger = trigger.head  # "I am directing the ministry to bar them"
     helpers = {child.lower_ for child in trigger.children if child.dep_ == "aux"}
-    if trigger.tag_ == "VBG":
-        return bool(helpers & {"am", "is", "are", "'m", "’m", "'s", "’s", "'re", "’re"})
-    return trigger.tag_ in ("VBP", "VBZ") and trigger.lemma_ in _PROMISES and not helpers
+    return trigger.tag_ == "VBG" and bool(helpers & {"am", "is", "are", "'m", "’m", "'s", "’s", "'re", "’re"})
+
+
+def _is_promise(trigger: Token) -> bool:
+    """Tell whether saying a verb does it: "The companies commit to", not "companies that commit to"."""
+    subjects = [child.lower_ for child in trigger.children if child.dep_ in ("nsubj", "aux", "mark", "advmod")]
+    return (
+        trigger.tag_ in ("VBP", "VBZ")
+        and trigger.lower_.removesuffix("s") in _PROMISES
+        and not {"that", "which", "who", "if", "when", "until", "unless", "do", "does"} & set(subjects)
+    )
 
 
 def _repeats(draft: Draft, other: Draft) -> bool:

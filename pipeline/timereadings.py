@@ -14,6 +14,8 @@ from pipeline import dayspans as spans
 from pipeline.records import DateSpan
 from scrapers.records import Precision
 
+_RECENT_DAYS = 15  # as far back "recently" reaches
+
 Readings = tuple[DateSpan | None, DateSpan | None]
 
 
@@ -212,6 +214,13 @@ def ago(match: re.Match, published: date | None) -> Readings:
 def vague_weeks(match: re.Match, published: date | None) -> Readings:
     """Read "in recent weeks": the month of publication; "in recent months" and longer say too little."""
     if not published or match["unit"].casefold() in ("month", "year"):
+        return None, None
+    return (spans.month(published.year, published.month, "relative"),) * 2
+
+
+def recently(_: re.Match, published: date | None) -> Readings:
+    """Read "recently": the month of publication, unless that has hardly begun."""
+    if not published or published.day < _RECENT_DAYS:
         return None, None
     return (spans.month(published.year, published.month, "relative"),) * 2
 

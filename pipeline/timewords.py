@@ -182,6 +182,7 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
             re.I,
             read.vague_weeks,
         ),
+        (False, r"\brecently\b(?=\s+\w+(?:ed|t|n)\b)", 0, read.recently),
         (
             False,
             r"\b(?P<word>today|tonight|yesterday|tomorrow|last\s+night|this\s+(?:morning|afternoon|evening))\b"
