@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pipeline.dateclauses import dates_for
-from pipeline.dates import claim_date, find_dates, lead_day, settle_dates, spoken_dates
+from pipeline.dates import claim_date, find_dates, lead_day, settle_dates, spoken_dates, told_before
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.news import mentions_of
 from pipeline.records import Attribution, Claim, DateSpan, Entity, Evidence, Gap, Modality, Participant, claim_id
@@ -42,7 +42,10 @@ def assemble(
         return claim_date(*span, *draft.words, draft.modality.value, own, day, article.text, mention)
 
     first = [dated(draft, span, draft.mention) for draft, span in zip(drafts, spans, strict=True)]
-    mentions = mentions_of(drafts, first, day, news.start if news else None)
+    before = [
+        told_before(found, draft.passage.start, draft.passage.start + draft.sent.start_char, day) for draft in drafts
+    ]
+    mentions = mentions_of(drafts, first, before, day, news.start if news else None)
     seen: Counter[tuple[str, int, str, str]] = Counter()
     claims = []
     for draft, (start, end), mention in zip(drafts, spans, mentions, strict=True):

@@ -20,6 +20,7 @@ _CLAUSE_BREAK = re.compile(
     r"unless|until|following)\b",
     re.I,
 )
+_CONTRAST = re.compile(r"\b(?:but|while|whereas|although|though)\b", re.I)  # what follows is another story
 _SAID_BEFORE = re.compile(
     r"\b(?:said|says|told|announced|wrote|posted|tweeted|stated|added|reported|confirmed|argued|revealed|declared|vowed|pledged|promised|"
     r"threatened|warned|claimed|insisted|met|meeting|"
@@ -59,6 +60,7 @@ _SAME_TIME = re.compile(
     r"(?:said|says|stated|states|read|reads|added|adds|called|calls))\b|^(?:Instead|In\s+turn|In\s+response),",
     re.I,
 )
+_CLAUSES = 2  # clause borders over which "hours after" still tells of a trigger
 _NEAR_PARAGRAPHS = 2  # how far back "the same time" may point
 
 
@@ -89,14 +91,15 @@ def claim_date(
         if span is None:
             continue
         cost = _cost(each, trigger_start, trigger_end, text)
-        if spoken or _opens(each, sentence_start, text):
+        opens = not spoken and _opens(each, sentence_start, text)
+        if spoken or opens:
             cost = min(cost, _TOO_FAR - 1 + cost / 10_000)  # such a day holds for the whole sentence, as a last resort
         age = _age_cost(span, published) if mention == "new" else 0.0
-        if (cost <= _NEAR or cost + age <= _TOO_FAR) and (best is None or cost + age < best[0]):
+        if (cost <= _NEAR or opens or cost + age <= _TOO_FAR) and (best is None or cost + age < best[0]):
             best = (cost + age, span)
     if best is not None:
         return best[1]
-    if published is not None and mention == "new" and modality == "occurred":  # what was not done has no day
+    if published is not None and mention == "new" and modality in ("occurred", "negated"):
         return spans.day(published, "publication")
     return None
 
@@ -156,6 +159,7 @@ def _cost(each: DateMention, trigger_start: int, trigger_end: int, text: str) ->
     # "On Friday, the agency signed": the comma after an opening date is no border.
     if each.start < trigger_start and re.match(r"\s*,", between):
         borders -= 1
+    borders += 2 * len(_CONTRAST.findall(between))
     return len(between) + _FAR * max(0, borders)
 
 
@@ -178,11 +182,7 @@ def settle_dates(claims: Sequence[Claim], text: str, published: date | None) -> 
             continue
         if claim.mention == "background" and (other := _at_that_time(claim, claims[:index], text)):
             claims[index] = replace(claim, date=other.date)
-        elif (
-            news is not None
-            and claim.modality == "occurred"
-            and (claim.mention == "new" or _SAME_DAY.search(claim.evidence.quote))
-        ):
+        elif news is not None and claim.modality == "occurred" and (claim.mention == "new" or _says(_SAME_DAY, claim)):
             claims[index] = replace(claim, date=news)
         elif claim.mention == "background" and (other := _just_before(claim, claims[:index], text, published)):
             claims[index] = replace(claim, date=other.date)
@@ -191,7 +191,7 @@ def settle_dates(claims: Sequence[Claim], text: str, published: date | None) -> 
 
 def _at_that_time(claim: Claim, earlier: list[Claim], text: str) -> Claim | None:
     """Find what was told just before a claim "around the same time", "hours after", or of "the post" of before."""
-    if not (_SAME_TIME.search(claim.evidence.quote) or _SAME_DAY.search(claim.evidence.quote)):
+    if not (_SAME_TIME.search(claim.evidence.quote) or _says(_SAME_DAY, claim)):
         return None
     for other in reversed(earlier):
         if other.evidence.start == claim.evidence.start:
@@ -201,6 +201,18 @@ def _at_that_time(claim: Claim, earlier: list[Claim], text: str) -> Claim | None
         if _has_own(other) and other.modality in _PAST:
             return other
     return None
+
+
+def _says(pattern: re.Pattern, claim: Claim) -> bool:
+    """Tell whether such words stand in the clause of the trigger, or in the next to it."""
+    quote, start = claim.evidence.quote, claim.evidence.start
+    for match in pattern.finditer(quote):
+        left, right = match.end(), claim.trigger_start - start
+        if right < match.start():
+            left, right = claim.trigger_end - start, match.start()
+        if len(_CLAUSE_BREAK.findall(quote[left:right])) <= _CLAUSES:
+            return True
+    return False
 
 
 def _has_own(claim: Claim) -> bool:
@@ -262,6 +274,12 @@ def lead_day(dates: Sequence[DateMention], text: str, published: date | None) ->
     lead = [each for each in recent if each.start < _LEAD and not _is_quoted(each.start, text)]
     answers = [each for each in recent if _ANSWERED.search(_clause_before(each.start, text))]
     return next((each.span for each in (*lead, *answers)), None)
+
+
+def told_before(dates: Sequence[DateMention], start: int, end: int, published: date | None) -> DateSpan | None:
+    """Return the last date of what was done that text[start:end], the sentences of a paragraph before one, gives."""
+    past = [each.span for each in dates if start <= each.start and each.end <= end and each.span]
+    return next((span for span in reversed(past) if published is None or span.start <= published), None)
 
 
 def spoken_dates(dates: Sequence[DateMention], text: str, published: date | None) -> list[DateMention]:

@@ -25,13 +25,30 @@ FRESH = timedelta(days=2)  # news is no older
 _OPEN = (Modality.PLANNED, Modality.CONDITIONAL, Modality.POSTPONED, Modality.NEGATED)
 _DONE = (Modality.OCCURRED, Modality.NEGATED, Modality.ALLEGED)
 _EARLIER = frozenset({"already", "previously", "earlier", "recently", "originally", "initially", "formerly", "long"})
+_STANCES = frozenset(
+    f"{verb}{ending}"
+    for verb in ("want", "refuse", "demand", "insist", "seek", "reject", "oppose", "resist", "decline")
+    for ending in ("", "s")
+)
 _PROMISES = frozenset({"commit", "pledge", "promise", "vow", "undertake", "agree"})
 
 
 def mentions_of(
-    drafts: Sequence[Draft], dates: Sequence[DateSpan | None], day: date | None, news: date | None = None
+    drafts: Sequence[Draft],
+    dates: Sequence[DateSpan | None],
+    before: Sequence[DateSpan | None],
+    day: date | None,
+    news: date | None = None,
 ) -> list[str]:
-    """Return "new" or "background" for each draft, in order; `news` is the day that the first lines give, if any."""
+    """Return "new" or "background" for each draft, in order.
+
+    `before` is the last date that its paragraph gives in the sentences before it, `news` the day that the first lines
+    of the article give, if any.
+    """
+    dates = [
+        earlier if (own is None or own.basis == "publication") and _is_told_on(draft) else own
+        for draft, own, earlier in zip(drafts, dates, before, strict=True)
+    ]
     told = [draft for draft, when in zip(drafts, dates, strict=True) if _is_lead(draft, when, day, news)]
     return [_mention(draft, when, day, news, told) for draft, when in zip(drafts, dates, strict=True)]
 
@@ -48,6 +65,12 @@ def _mention(draft: Draft, when: DateSpan | None, day: date | None, news: date |
     if _is_fresh(when, day) or _is_going_on(draft) or any(_repeats(draft, other) for other in told):
         return "new"
     return "new" if draft.modality in _OPEN and draft.trigger.pos_ in ("VERB", "AUX") else "background"
+
+
+def _is_told_on(draft: Draft) -> bool:
+    """Tell whether a sentence goes on with the story of the one before: past tense, no "has" or "is"."""
+    helpers = {child.lower_ for child in draft.trigger.children if child.dep_ in ("aux", "auxpass")}
+    return draft.modality in _DONE and (draft.trigger.tag_ == "VBD" or bool(helpers & {"was", "were"}))
 
 
 def _is_lead(draft: Draft, when: DateSpan | None, day: date | None, news: date | None) -> bool:
@@ -105,6 +128,8 @@ def _is_going_on(draft: Draft) -> bool:
     while trigger.dep_ in ("xcomp", "ccomp") and trigger.tag_ == "VB":
         trigger = trigger.head  # "I am directing the ministry to bar them"
     helpers = {child.lower_ for child in trigger.children if child.dep_ == "aux"}
+    if trigger.tag_ in ("VBP", "VBZ") and not helpers and trigger.dep_ not in ("relcl", "advcl"):
+        return trigger.lower_ in _STANCES
     return trigger.tag_ == "VBG" and bool(helpers & {"am", "is", "are", "'m", "’m", "'s", "’s", "'re", "’re"})
 
 
