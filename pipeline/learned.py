@@ -30,10 +30,10 @@ _HEADS = ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X")
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """When the classifier is believed: all in one place, chosen on documents that it had not seen."""
+    """When the classifier is believed: all in one place, chosen on documents that its weights had not seen."""
 
-    alone: float = 0.55  # a type with this probability is a claim where the frames saw none of any type
-    beside: float = 0.65  # and this much where they found another type in the sentence
+    alone: float = 0.65  # a type with this probability is a claim where the frames saw none of any type
+    beside: float = 0.75  # and this much where they found another type in the sentence
     agree: float = 0.4  # from here on the classifier supports a frame's claim
     doubt: float = 0.02  # below, it speaks against it
     doubted: float = 0.8  # what is left of a frame's confidence then
@@ -41,7 +41,7 @@ class Thresholds:
     modality: float = 0.8  # probability from which its modality outweighs what the grammar says
     modality_alone: float = 0.4  # the same for a claim that only it sees
     mention: float = 0.85  # likewise for what is recalled as background
-    role: float = 0.5  # probability of words that take a role which the frame left open
+    role: float = 0.6  # probability of words that take a role which the frame left open
     words: int = 4  # shorter sentences are not asked about
 
 
@@ -209,9 +209,15 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
 
 def _can_play(party: Participant) -> bool:
     """Tell whether a party can play its role at all: an order signs nothing, a place is no instrument."""
-    if party.role in ("actor", "target", "affected"):
-        return party.kind not in (EntityKind.INSTRUMENT, EntityKind.MODEL) or party.role == "affected"
-    return party.role not in ("instrument", "body") or party.kind not in (EntityKind.PERSON, EntityKind.PLACE)
+    if party.role in ("actor", "target"):
+        return party.kind not in (EntityKind.INSTRUMENT, EntityKind.MODEL, EntityKind.PLACE)
+    if party.role == "affected":
+        return party.kind is not EntityKind.INSTRUMENT
+    if party.role == "object" and party.kind is EntityKind.ORGANISATION:
+        return party.entity_id.startswith("x-")  # an unknown name may well be a product's
+    return party.kind not in (EntityKind.PERSON, EntityKind.PLACE) and not (
+        party.role == "object" and party.kind in (EntityKind.AGENCY, EntityKind.GOVERNMENT)
+    )
 
 
 def _fillers(draft: Draft, span: RoleSpan, roles: Roles) -> list[Filler]:

@@ -159,9 +159,14 @@ def _fetched(folder: DataFolder, url: str, settings):
 @click.pass_obj
 def claims(folder: DataFolder, texts: Path, out: Path, everything: bool, folds: Path | None) -> None:
     """Read every ID.json in the folder TEXTS (`id`, `title`, `published`, `text`) and write its claims to --out."""
+    settings = settings_of(folder)
+    least = 0.0 if everything else settings.least_confidence
+    _read_into(texts, out, lexicon_of(settings), least, folds)
+
+
+def _read_into(texts: Path, out: Path, lexicon: tuple[Path, ...], least: float, folds: Path | None) -> None:
     from pipeline.documents import read_folder
 
-    settings = settings_of(folder)
     paths = sorted(texts.glob("*.json"))
     if not paths:
         raise WrongUse(f"{texts}: there is no .json file in it.")
@@ -173,16 +178,15 @@ def claims(folder: DataFolder, texts: Path, out: Path, everything: bool, folds: 
     progress = Progress()
     found = 0
     with plain_errors():
-        least = 0.0 if everything else settings.least_confidence
-        for result in read_folder(documents, lexicon_of(settings), progress, folds=folds, least_confidence=least):
+        for result in read_folder(documents, lexicon, progress, folds=folds, least_confidence=least):
             (out / f"{result['id']}.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
             found += len(result["claims"])
     progress.done(f"Read {len(documents)} documents into {out}: {found} claims.")
 
 
 @click.command()
-@click.argument("texts", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("gold", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("texts", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("gold", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--predicted", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Claims made before with `oversight claims`; without it they are made now.")  # fmt: skip
 @click.option("--folds", type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -191,17 +195,38 @@ def claims(folder: DataFolder, texts: Path, out: Path, everything: bool, folds: 
 @json_option
 @click.pass_obj
 def evaluate(
-    folder: DataFolder, texts: Path, gold: Path, predicted: Path | None, folds: Path | None, show: int, as_json: bool
+    folder: DataFolder,
+    texts: Path | None,
+    gold: Path | None,
+    predicted: Path | None,
+    folds: Path | None,
+    show: int,
+    as_json: bool,
 ) -> None:
-    """Score the extraction over the documents in TEXTS against the annotations in GOLD."""
+    """Score the extraction over the documents in TEXTS against the annotations in GOLD.
+
+    Without TEXTS and GOLD it scores the articles of the invented newsroom.
+    """
     import tempfile
 
+    from pipeline.commands.demo import demo_lexicon
     from pipeline.evaluate import evaluate as score
+    from pipeline.newsroom.answers import write_documents
 
-    with tempfile.TemporaryDirectory() as scratch:
+    if (texts is None) != (gold is None):
+        raise WrongUse("Give both TEXTS and GOLD, or neither.")
+    settings = settings_of(folder)
+    lexicon = lexicon_of(settings)
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        if texts is None or gold is None:
+            texts, gold, lexicon = scratch / "texts", scratch / "gold", (*lexicon, demo_lexicon())
+            texts.mkdir()
+            gold.mkdir()
+            write_documents(texts, gold)
         if predicted is None:
-            predicted = Path(scratch)
-            click.get_current_context().invoke(claims, texts=texts, out=predicted, everything=False, folds=folds)
+            predicted = scratch / "found"
+            _read_into(texts, predicted, lexicon, settings.least_confidence, folds)
         report = score(texts, gold, predicted)
     if as_json:
         say_json(report.as_dict())
