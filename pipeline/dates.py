@@ -60,6 +60,8 @@ _SAME_TIME = re.compile(
     r"(?:said|says|stated|states|read|reads|added|adds|called|calls))\b|^(?:Instead|In\s+turn|In\s+response),",
     re.I,
 )
+_LEAP = re.compile(r"\b(?:weeks?|months?|years?|following|also|since|eventually|finally)\b", re.I)
+_STORY_DAYS = 185
 _CLAUSES = 2  # clause borders over which "hours after" still tells of a trigger
 _NEAR_PARAGRAPHS = 2  # how far back "the same time" may point
 
@@ -163,7 +165,9 @@ def _cost(each: DateMention, trigger_start: int, trigger_end: int, text: str) ->
     return len(between) + _FAR * max(0, borders)
 
 
-def settle_dates(claims: Sequence[Claim], text: str, published: date | None) -> tuple[Claim, ...]:
+def settle_dates(
+    claims: Sequence[Claim], text: str, published: date | None, story: Sequence[DateSpan | None] = ()
+) -> tuple[Claim, ...]:
     """Let the claims of one article date each other, since dates are resolved over the whole document.
 
     (1) What was done and has no date of its own takes that of the nearest claim of the same type, done as well, that
@@ -186,7 +190,20 @@ def settle_dates(claims: Sequence[Claim], text: str, published: date | None) -> 
             claims[index] = replace(claim, date=news)
         elif claim.mention == "background" and (other := _just_before(claim, claims[:index], text, published)):
             claims[index] = replace(claim, date=other.date)
+        elif claim.mention == "background" and story and (span := story[index]):
+            claims[index] = replace(claim, date=_month_told_on(span, claim, published))
     return tuple(claims)
+
+
+def _month_told_on(span: DateSpan, claim: Claim, published: date | None) -> DateSpan | None:
+    """Return the month of the sentence before, if a story of the last months goes on without a leap in time."""
+    old = published is None or (published - span.end).days > _STORY_DAYS
+    vague = span.precision not in (Precision.DAY, Precision.WEEK, Precision.MONTH)
+    if claim.modality is not Modality.OCCURRED or vague:
+        return None
+    if not _SAME_TIME.search(claim.evidence.quote) and (old or _LEAP.search(claim.evidence.quote)):
+        return None
+    return replace(spans.month(span.start.year, span.start.month, span.basis), said=span.said)
 
 
 def _at_that_time(claim: Claim, earlier: list[Claim], text: str) -> Claim | None:

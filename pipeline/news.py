@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from pipeline.claims import Draft
 
 LEAD = 3  # paragraphs in which news stands
-FRESH = timedelta(days=2)  # news is no older
+FRESH = timedelta(days=4)  # news is no older
 # What has not happened yet is seldom recalled.
 _OPEN = (Modality.PLANNED, Modality.CONDITIONAL, Modality.POSTPONED, Modality.NEGATED)
 _DONE = (Modality.OCCURRED, Modality.NEGATED, Modality.ALLEGED)
 _EARLIER = frozenset({"already", "previously", "earlier", "recently", "originally", "initially", "formerly", "long"})
+_ELSEWHERE = ("Separately", "Meanwhile", "Elsewhere", "In other news", "Also ")
 _STANCES = frozenset(
     f"{verb}{ending}"
     for verb in ("want", "refuse", "demand", "insist", "seek", "reject", "oppose", "resist", "decline")
@@ -46,7 +47,7 @@ def mentions_of(
     of the article give, if any.
     """
     dates = [
-        earlier if (own is None or own.basis == "publication") and _is_told_on(draft) else own
+        earlier if _lies_before(earlier, news or day) and not _has_own(own) and tells_on(draft) else own
         for draft, own, earlier in zip(drafts, dates, before, strict=True)
     ]
     told = [draft for draft, when in zip(drafts, dates, strict=True) if _is_lead(draft, when, day, news)]
@@ -67,10 +68,27 @@ def _mention(draft: Draft, when: DateSpan | None, day: date | None, news: date |
     return "new" if draft.modality in _OPEN and draft.trigger.pos_ in ("VERB", "AUX") else "background"
 
 
-def _is_told_on(draft: Draft) -> bool:
+def _has_own(when: DateSpan | None) -> bool:
+    return when is not None and when.basis != "publication"
+
+
+def _lies_before(when: DateSpan | None, day: date | None) -> bool:
+    return when is not None and day is not None and when.end < day
+
+
+def tells_on(draft: Draft) -> bool:
     """Tell whether a sentence goes on with the story of the one before: past tense, no "has" or "is"."""
     helpers = {child.lower_ for child in draft.trigger.children if child.dep_ in ("aux", "auxpass")}
+    if draft.sent.text.startswith(_ELSEWHERE):
+        return False
     return draft.modality in _DONE and (draft.trigger.tag_ == "VBD" or bool(helpers & {"was", "were"}))
+
+
+def sentence_before(draft: Draft) -> int:
+    """Return the offset in the article at which the sentence before that of a draft begins, within its paragraph."""
+    sent = draft.sent
+    first = sent.doc[sent.start - 1].sent.start_char if sent.start else sent.start_char
+    return draft.passage.start + first
 
 
 def _is_lead(draft: Draft, when: DateSpan | None, day: date | None, news: date | None) -> bool:
