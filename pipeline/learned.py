@@ -230,5 +230,7 @@ def _fillers(draft: Draft, span: RoleSpan, roles: Roles) -> list[Filler]:
         for member in members(head):
             if member.i in within:
                 for filler in roles.fillers(member, draft.passage):
-                    found.setdefault(filler.token.i, filler)
+                    # "AI safety" in "an AI safety testing agreement" only describes; a name may stand before a noun.
+                    if filler.resolved or member.dep_ not in ("compound", "nmod", "amod"):
+                        found.setdefault(filler.token.i, filler)
     return list(found.values())

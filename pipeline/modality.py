@@ -59,6 +59,7 @@ _TRANSPARENT = _verbs(
     end dare
     see stop use act step lead join appear prompt cause serve enable be vote choose decide opt elect"""
 ) | {"forward"}
+_ENABLES = frozenset(["allows", "lets", "permits", "enables", "entitles", "empowers", "authorizes", "authorises"])
 _NOUNS: tuple[tuple[Modality, frozenset[str]], ...] = (
     (Modality.NEGATED, _nouns("failure inability refusal reluctance lack")),
     (Modality.DENIED, _nouns("denial")),
@@ -333,6 +334,9 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
     if word == "going" and infinitive or word in ("is", "are", "was", "were") and dep == "xcomp" and infinitive:
         cues.found.add(Modality.PLANNED)
         _own(head, cues)
+        return
+    if word in _ENABLES and dep in ("xcomp", "ccomp"):  # "the act lets the office ask": it may, it has not
+        cues.found.add(Modality.CONSIDERED)
         return
     cue = next((modality for modality, forms in _GOVERNORS if word in forms), None)
     if dep == "advcl" and not infinitive:
