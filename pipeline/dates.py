@@ -60,7 +60,7 @@ _SAME_TIME = re.compile(
     r"(?:said|says|stated|states|read|reads|added|adds|called|calls))\b|^(?:Instead|In\s+turn|In\s+response),",
     re.I,
 )
-_LEAP = re.compile(r"\b(?:weeks?|months?|years?|following|also|since|eventually|finally)\b", re.I)
+_LEAP = re.compile(r"\b(?:weeks?|months?|years?|following|since|eventually|finally)\b", re.I)
 _STORY_DAYS = 185
 _CLAUSES = 2  # clause borders over which "hours after" still tells of a trigger
 _NEAR_PARAGRAPHS = 2  # how far back "the same time" may point
@@ -246,7 +246,9 @@ def _same_event(claim: Claim, dated: list[Claim]) -> Claim | None:
     for other in dated:
         if other is claim or other.type != claim.type or other.direction != claim.direction:
             continue
-        if not _parties(claim, "actor") & _parties(other, "actor"):
+        mine, its = _parties(claim, "actor"), _parties(other, "actor")
+        # "the agreement with the institute" may be any of several; with both parties named it is one
+        if not mine & its or claim.type == "agreement" and not (mine <= its or its <= mine or len(mine & its) > 1):
             continue
         pairs = [
             (_parties(claim, *roles), _parties(other, *roles)) for roles in (("target",), ("instrument",), ("object",))
@@ -265,9 +267,10 @@ def _news_day(claims: list[Claim], text: str, published: date | None) -> DateSpa
         for claim in claims
         if _has_own(claim) and claim.mention == "new" and claim.modality is Modality.OCCURRED and claim.date
     ]
-    recent = [day for day in days if day.precision is Precision.DAY and 0 <= (published - day.start).days < 7]
+    recent = [day for day in days if day.precision is Precision.DAY and 0 <= (published - day.start).days <= _LEAD_DAYS]
     if not recent:
-        return lead_day(find_dates(text, published), text, published)
+        lead = lead_day(find_dates(text, published), text, published)
+        return lead if lead and (published - lead.start).days <= _LEAD_DAYS else None
     count = Counter(day.start for day in recent)
     best = max(count, key=lambda day: (count[day], day))
     return next(day for day in recent if day.start == best)
@@ -336,6 +339,8 @@ def _clause_before(at: int, text: str) -> str:
 
 def _just_before(claim: Claim, earlier: list[Claim], text: str, published: date | None) -> Claim | None:
     """Find the last claim before this one in its paragraph, if it is old and done too and has a date of its own."""
+    if _LEAP.search(claim.evidence.quote):
+        return None
     for other in reversed(earlier):
         between = text[other.evidence.end : claim.evidence.start]
         if "\n" in between or other.mention != "background" or other.modality not in ("occurred", "negated"):

@@ -55,6 +55,7 @@ THURSDAY = date(2026, 6, 25)
         ("over the weekend", "2026-06", "week"),
         ("on June 2-4", "2026-06", "week"),
         ("earlier this month", "2026-06", "month"),
+        ("recently signed", "2026-06", "month"),
         ("last month", "2026-05", "month"),
         ("in April", "2026-04", "month"),
         ("since February", "2026-02", "month"),
@@ -86,6 +87,11 @@ def test_the_coming_weeks_begin_with_the_publication():
         assert mention.span is not None
         assert (mention.span.start, mention.span.precision) == (THURSDAY, Precision.MONTH)
         assert not mention.is_duration
+
+
+def test_recently_says_nothing_when_the_month_has_hardly_begun():
+    (mention,) = find_dates("It recently signed the pact.", date(2026, 6, 3))
+    assert mention.span is None
 
 
 def test_a_day_and_month_that_could_be_swapped_leave_only_the_year():
@@ -169,6 +175,19 @@ def test_a_deadline_is_not_the_day_of_the_demand():
 def test_the_day_of_a_speech_is_not_that_of_the_plan_it_announces():
     assert _date_of("Dana Roy said Thursday that Halden would sue.", "sue", "planned") is None
     assert _date_of('"We sued," Dana Roy said Wednesday.', "sued") == ("2026-06-24", "relative")
+
+
+def test_a_plan_dated_some_weeks_back_is_not_put_into_next_year():
+    assert _date_of("Halden was to sign the pact on June 2.", "sign", "planned") == ("2026-06-02", "stated")
+
+
+def test_the_day_of_a_vow_is_not_that_of_what_is_vowed():
+    assert _date_of("Halden vowed on Wednesday to fight the label.", "fight", "planned") is None
+
+
+def test_a_date_behind_a_contrast_belongs_to_the_other_story():
+    text = "Talks with the ministry broke down, though Dana Roy had joined them on Tuesday."
+    assert _date_of(text, "broke down", mention="background") is None
 
 
 def test_nothing_that_was_done_lies_after_the_publication():

@@ -1,0 +1,143 @@
+"""What an article reports and what it recalls, and the day that either is given."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+import pytest
+
+from pipeline.dates import find_dates, lead_day, spoken_dates
+from pipeline.flow import Tools, load_tools, understand
+from pipeline.records import Claim
+from scrapers.records import Article, text_version
+
+SATURDAY = "2026-05-09"
+LEAD = "The Pentagon on Friday barred Anthropic from new contracts.\n\n"
+FILL = "Shares of the company hardly moved.\n\nAnalysts were surprised by the step.\n\nNobody had expected it.\n\n"
+
+
+@lru_cache(maxsize=1)
+def tools() -> Tools:
+    return load_tools(classifier=False, gated=False)
+
+
+def claim_at(trigger: str, text: str, day: str = SATURDAY) -> Claim:
+    """Return the claim of an article whose trigger has these words."""
+    published = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    article = Article("a1", text_version(text), "test", "https://example.org/1", "T", text, published_at=published)
+    found = [claim for claim in understand(article, tools()).claims if trigger in claim.trigger]
+    assert found, f"no claim with the trigger {trigger!r}"
+    return found[0]
+
+
+def told(trigger: str, text: str, day: str = SATURDAY) -> tuple[str, str | None]:
+    claim = claim_at(trigger, text, day)
+    return claim.mention, claim.date.value if claim.date else None
+
+
+def test_what_is_dated_before_the_day_of_the_news_is_recalled() -> None:
+    text = LEAD + FILL + "Anthropic sued the Commerce Department on Thursday."
+    assert told("sued", text) == ("background", "2026-05-07")
+
+
+def test_what_is_dated_to_the_day_of_the_news_is_new_however_far_down() -> None:
+    text = LEAD + FILL + "Microsoft signed an agreement with CAISI on Friday."
+    assert told("signed", text) == ("new", "2026-05-08")
+
+
+def test_some_days_later_the_first_lines_may_still_tell_the_news() -> None:
+    text = "Last Thursday, a judge blocked the Pentagon's ban on Anthropic.\n\n" + FILL
+    assert told("blocked", text, "2026-05-11") == ("new", "2026-05-07")
+
+
+def test_a_story_told_on_from_an_old_date_is_recalled_in_its_month() -> None:
+    text = LEAD + "In March, Google agreed to share its models with CAISI. OpenAI signed an agreement with CAISI."
+    assert told("signed", text) == ("background", "2026-03")
+
+
+def test_after_a_leap_in_time_the_month_is_not_known() -> None:
+    text = LEAD + "In March, Google agreed to share its models with CAISI. "
+    assert told("signed", text + "Three months later, OpenAI signed an agreement with CAISI.") == ("background", None)
+
+
+def test_another_story_of_the_same_paragraph_keeps_the_day_of_the_news() -> None:
+    text = LEAD + "In March, Google agreed to share its models. Separately, OpenAI signed an agreement with CAISI."
+    assert told("signed", text) == ("new", "2026-05-08")
+
+
+def test_what_was_done_already_is_recalled() -> None:
+    assert told("agreed", LEAD + "OpenAI has already agreed to the terms of the Pentagon.")[0] == "background"
+
+
+def test_a_threat_in_the_perfect_is_recalled() -> None:
+    text = LEAD + "Pete Hegseth has threatened to designate OpenAI a supply chain risk."
+    assert told("designate", text)[0] == "background"
+
+
+def test_what_is_being_done_and_wanted_today_is_news() -> None:
+    assert told("wants", LEAD + FILL + "Anthropic wants access to the ministry's documents.") == ("new", "2026-05-08")
+    quoted = "“I am directing the Pentagon to designate OpenAI a supply chain risk,” Pete Hegseth wrote."
+    assert told("designate", LEAD + FILL + quoted) == ("new", "2026-05-08")
+
+
+def test_whoever_commits_in_the_present_tense_does_so_today() -> None:
+    text = (
+        "Today, the White House announced commitments of OpenAI.\n\n" + FILL + "The companies commit to share results."
+    )
+    assert told("commit", text.replace("The companies", "OpenAI and Google")) == ("new", "2026-05-09")
+
+
+def test_a_date_in_a_clause_about_another_thing_dates_nothing_else() -> None:
+    text = "Anthropic, which signed a contract with the Pentagon in July, sued the department."
+    assert told("sued", text) == ("new", "2026-05-09")
+    assert claim_at("signed", text).date.value == "2025-07"
+
+
+def test_a_clause_that_hangs_on_the_event_dates_it() -> None:
+    text = LEAD + FILL + "Experts welcomed the agreement between OpenAI and CAISI signed in July."
+    assert told("agreement", text) == ("background", "2025-07")
+
+
+def test_an_opening_date_holds_for_its_sentence_however_old() -> None:
+    text = (
+        "In June, the companies Google, OpenAI, Microsoft, Amazon and some smaller ones signed an agreement with CAISI."
+    )
+    assert told("signed", FILL + text)[1] == "2025-06"
+
+
+def test_around_the_same_time_is_the_time_of_what_was_told_before() -> None:
+    text = LEAD + FILL + "Google signed an agreement with CAISI in April. "
+    assert told("renewed", text + "Around the same time, OpenAI renewed its agreement with CAISI.")[1] == "2026-04"
+
+
+def _lead(text: str, published: date) -> date | None:
+    found = lead_day(find_dates(text, published), text, published)
+    return found.start if found else None
+
+
+def test_the_first_lines_or_the_answers_to_it_name_the_day_of_the_news() -> None:
+    saturday = date(2026, 5, 9)
+    assert _lead(LEAD, saturday) == date(2026, 5, 8)
+    assert _lead("The agency shut the site.\n\n" + FILL, saturday) is None
+    late = "The agency shut the site.\n\n" + FILL * 8
+    assert _lead(late + "The company responded to the agency on Friday evening.", saturday) == date(2026, 5, 8)
+    assert _lead(late + "The company held a party on Friday evening.", saturday) is None
+
+
+@pytest.mark.parametrize("words", ["by Friday", "until Friday", "before the Friday 5 p.m. deadline"])
+def test_a_deadline_is_not_the_day_of_the_news(words: str) -> None:
+    assert _lead(f"The agency told the company to answer {words}.", date(2026, 5, 9)) is None
+
+
+def test_today_in_a_quotation_is_the_day_on_which_it_was_said() -> None:
+    published = date(2026, 5, 9)
+    text = LEAD + "“Tonight we signed,” he wrote.\n\nToday the firm is silent."
+    days = [each.span.start for each in spoken_dates(find_dates(text, published), text, published) if each.span]
+    assert days == [date(2026, 5, 8), date(2026, 5, 8), date(2026, 5, 9)]
+
+
+def test_no_text_without_a_publication_day_has_a_day_of_news() -> None:
+    text = LEAD + "“Tonight we signed,” he wrote."
+    assert lead_day(find_dates(text, None), text, None) is None
+    assert spoken_dates(find_dates(text, None), text, None) == find_dates(text, None)
