@@ -49,6 +49,19 @@ international u.s. us
     chief senior general every all any each these this american foreign""")
 
 
+_CAPITALISED = re.compile(r"\b([A-Z][a-z]+) $")
+_OF_ONE_WORD = (EntityKind.ORGANISATION, EntityKind.OUTLET)
+# Capitalised words before a name that are no part of it.
+_OPENERS = """
+The A An And But Or So Yet With For From By In On At As To Of If When While After Before Since Because Both
+Like Unlike Meanwhile Then Now Still Even Although Though Today Rival Startup Company Maker Chief President
+Inside Via Is Does Did Has Will Can Could Would Should Why How What Where Who Chinese American British
+French European Korean Japanese Canadian Indian German Israeli Dear Hey Former Only Neither Either Last
+Yesterday However Instead Also
+"""
+_NO_NAME = frozenset(_OPENERS.split())
+
+
 class NameFinder:
     """Finds the names of a lexicon in texts."""
 
@@ -83,11 +96,22 @@ class NameFinder:
                 if name is None:
                     doubtful.extend((start, end, other) for other in table[index] if other.used_on(day))
                     continue
+                if self._inside_longer(plain, start, end, name.entity_id):
+                    continue
                 sure.add(name.entity_id)
                 yield self.mention(start, end, plain[start:end], name.entity_id, day, "lexicon")
         for start, end, name in doubtful:
             if name.entity_id in sure:
                 yield self.mention(start, end, plain[start:end], name.entity_id, day, "lexicon")
+
+    def _inside_longer(self, plain: str, start: int, end: int, entity_id: str) -> bool:
+        """Tell whether a name of one word ends a longer one that the text uses throughout: "Oxbow Cognition"."""
+        if " " in plain[start:end] or self.lexicon.entities[entity_id].kind not in _OF_ONE_WORD:
+            return False
+        before = _CAPITALISED.search(plain[max(0, start - 30) : start])
+        if before is None or before.group(1) in _NO_NAME:
+            return False
+        return plain.count(before.group() + plain[start:end]) > 1
 
     def _patterns(self, plain: str) -> Iterator[Mention]:
         for pattern in self.lexicon.patterns:

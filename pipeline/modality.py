@@ -199,7 +199,8 @@ def is_negated(verb: Token) -> bool:
 
 def modality_of_words(words: Sequence[Token], sentence: str, base: Modality | None = None) -> Modality:
     """Return the modality of an event that several words name together ("postponed the signing"): the strongest cue."""
-    found = {modality_of(word, sentence, base) for word in words if word.pos_ in ("VERB", "AUX", "NOUN", "ADJ")}
+    heads = [word.head if word.dep_ in ("compound", "nmod") else word for word in words]
+    found = {modality_of(word, sentence, base) for word in heads if word.pos_ in ("VERB", "AUX", "NOUN", "ADJ")}
     for modality in (Modality.CANCELLED, Modality.POSTPONED):
         if any(word.lower_ in dict(_GOVERNORS)[modality] for word in words):
             found.add(modality)
