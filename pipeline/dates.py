@@ -171,15 +171,22 @@ def settle_dates(
     """Let the claims of one article date each other, since dates are resolved over the whole document.
 
     (1) What was done and has no date of its own takes that of the nearest claim of the same type, done as well, that
-    shares its parties. (2) What is new and undated takes the day of the article's news: that of most dated new claims,
-    else the first day named in the text, if it lies in the week before publication.
-    (3) What is old and undated takes the date of the claim before it in the same paragraph, if that is as old.
+    shares its parties; so does what is dated to a year only. (2) What is new and undated takes the day of the
+    article's news: that of most dated new claims, else the first day named in the text, if it lies in the days before
+    publication. (3) What is old and undated takes the date of what is told "around the same time", else of the claim
+    before it in the same paragraph, if that is as old, else the month of the sentence before. `story` holds, for each
+    claim that goes on with the sentence before it, the date which that sentence gives.
     """
     claims = list(claims)
     dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
     for index, claim in enumerate(claims):
         if not _has_own(claim) and claim.modality in _PAST and (other := _same_event(claim, dated)):
             claims[index] = replace(claim, date=other.date)
+    for index, claim in enumerate(claims):
+        if _has_own(claim) and claim.modality in _PAST:
+            finer = [other for other in dated if _lies_within(other.date, claim.date)]
+            if other := _same_event(claim, finer):
+                claims[index] = replace(claim, date=other.date)
     news = _news_day(claims, text, published)
     for index, claim in enumerate(claims):
         if _has_own(claim) or claim.modality not in ("occurred", "negated"):
@@ -234,6 +241,13 @@ def _says(pattern: re.Pattern, claim: Claim) -> bool:
 
 def _has_own(claim: Claim) -> bool:
     return claim.date is not None and claim.date.basis != "publication"
+
+
+def _lies_within(fine: DateSpan | None, coarse: DateSpan | None) -> bool:
+    """True for a shorter time inside a longer one, "in July" and "last year"; a day inside a month may be another's."""
+    if fine is None or coarse is None or coarse.precision is not Precision.YEAR:
+        return False
+    return fine.precision is not Precision.YEAR and coarse.start <= fine.start and fine.end <= coarse.end
 
 
 def _parties(claim: Claim, *roles: str) -> set[str]:

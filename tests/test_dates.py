@@ -247,6 +247,14 @@ def test_a_claim_learns_its_date_from_another_claim_of_the_same_event():
     ] * 2
 
 
+def test_a_year_gives_way_to_the_month_that_another_sentence_names():
+    text = "The Pentagon barred Halden in July.\n\nThe Pentagon barred Halden last year, after a dispute."
+    first = _claim(text, "The Pentagon barred Halden in July.", "barred", "background", date(2026, 3, 2))
+    second = _claim(text, "The Pentagon barred Halden last year, after a dispute.", "barred", "background")
+    settled = settle_dates([first, second], text, date(2026, 3, 2))
+    assert [each.date.value for each in settled if each.date] == ["2025-07", "2025-07"]
+
+
 def test_new_and_undated_claims_take_the_day_of_the_news():
     text = "Halden said on Wednesday it was puzzled.\n\nThe Pentagon has barred Halden."
     claim = _claim(text, "The Pentagon has barred Halden.", "barred")
