@@ -211,8 +211,8 @@ def _can_play(party: Participant) -> bool:
     """Tell whether a party can play its role at all: an order signs nothing, a place is no instrument."""
     if party.role in ("actor", "target"):
         return party.kind not in (EntityKind.INSTRUMENT, EntityKind.MODEL, EntityKind.PLACE)
-    if party.role == "affected":
-        return party.kind is not EntityKind.INSTRUMENT
+    if party.role in ("affected", "instrument"):
+        return (party.kind is EntityKind.INSTRUMENT) == (party.role == "instrument")
     if party.role == "object" and party.kind is EntityKind.ORGANISATION:
         return party.entity_id.startswith("x-")  # an unknown name may well be a product's
     return party.kind not in (EntityKind.PERSON, EntityKind.PLACE) and not (
