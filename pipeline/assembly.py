@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.dateclauses import dates_for
 from pipeline.dates import claim_date, find_dates, lead_day, settle_dates, spoken_dates, told_before
 from pipeline.lexicon.lexicon import Lexicon
-from pipeline.news import mentions_of, sentence_before, tells_on
+from pipeline.news import mentions_of
 from pipeline.records import Attribution, Claim, DateSpan, Entity, Evidence, Gap, Modality, Participant, claim_id
 from pipeline.references import quoted_spans
 from scrapers.records import Article
@@ -77,13 +77,7 @@ def assemble(
                 draft.rule,
             )
         )
-    story = [
-        told_before(found, sentence_before(draft), draft.passage.start + draft.sent.start_char, day)
-        if tells_on(draft)
-        else None
-        for draft in drafts
-    ]
-    settled = settle_dates(claims, article.text, day, story)
+    settled = settle_dates(claims, article.text, day)
     return settled, *_entities(settled, lexicon)
 
 

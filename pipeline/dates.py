@@ -60,8 +60,6 @@ _SAME_TIME = re.compile(
     r"(?:said|says|stated|states|read|reads|added|adds|called|calls))\b|^(?:Instead|In\s+turn|In\s+response),",
     re.I,
 )
-_LEAP = re.compile(r"\b(?:weeks?|months?|years?|following|since|eventually|finally)\b", re.I)
-_STORY_DAYS = 185
 _CLAUSES = 2  # clause borders over which "hours after" still tells of a trigger
 _NEAR_PARAGRAPHS = 2  # how far back "the same time" may point
 
@@ -165,17 +163,14 @@ def _cost(each: DateMention, trigger_start: int, trigger_end: int, text: str) ->
     return len(between) + _FAR * max(0, borders)
 
 
-def settle_dates(
-    claims: Sequence[Claim], text: str, published: date | None, story: Sequence[DateSpan | None] = ()
-) -> tuple[Claim, ...]:
+def settle_dates(claims: Sequence[Claim], text: str, published: date | None) -> tuple[Claim, ...]:
     """Let the claims of one article date each other, since dates are resolved over the whole document.
 
     (1) What was done and has no date of its own takes that of the nearest claim of the same type, done as well, that
     shares its parties; so does what is dated to a year only. (2) What is new and undated takes the day of the
     article's news: that of most dated new claims, else the first day named in the text, if it lies in the days before
-    publication. (3) What is old and undated takes the date of what is told "around the same time", else of the claim
-    before it in the same paragraph, if that is as old, else the month of the sentence before. `story` holds, for each
-    claim that goes on with the sentence before it, the date which that sentence gives.
+    publication. (3) What is old and undated takes the date of what is told "around the same time"; a sentence
+    that merely follows a dated one has no date of its own.
     """
     claims = list(claims)
     dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
@@ -195,22 +190,7 @@ def settle_dates(
             claims[index] = replace(claim, date=other.date)
         elif news is not None and claim.modality == "occurred" and (claim.mention == "new" or _says(_SAME_DAY, claim)):
             claims[index] = replace(claim, date=news)
-        elif claim.mention == "background" and (other := _just_before(claim, claims[:index], text, published)):
-            claims[index] = replace(claim, date=other.date)
-        elif claim.mention == "background" and story and (span := story[index]):
-            claims[index] = replace(claim, date=_month_told_on(span, claim, published))
     return tuple(claims)
-
-
-def _month_told_on(span: DateSpan, claim: Claim, published: date | None) -> DateSpan | None:
-    """Return the month of the sentence before, if a story of the last months goes on without a leap in time."""
-    old = published is None or (published - span.end).days > _STORY_DAYS
-    vague = span.precision not in (Precision.DAY, Precision.WEEK, Precision.MONTH)
-    if claim.modality is not Modality.OCCURRED or vague:
-        return None
-    if not _SAME_TIME.search(claim.evidence.quote) and (old or _LEAP.search(claim.evidence.quote)):
-        return None
-    return replace(spans.month(span.start.year, span.start.month, span.basis), said=span.said)
 
 
 def _at_that_time(claim: Claim, earlier: list[Claim], text: str) -> Claim | None:
@@ -349,17 +329,3 @@ def _is_quoted(at: int, text: str) -> bool:
 
 def _clause_before(at: int, text: str) -> str:
     return re.split(r"[.!?;\n]\s", text[max(0, at - 160) : at])[-1]
-
-
-def _just_before(claim: Claim, earlier: list[Claim], text: str, published: date | None) -> Claim | None:
-    """Find the last claim before this one in its paragraph, if it is old and done too and has a date of its own."""
-    if _LEAP.search(claim.evidence.quote):
-        return None
-    for other in reversed(earlier):
-        between = text[other.evidence.end : claim.evidence.start]
-        if "\n" in between or other.mention != "background" or other.modality not in ("occurred", "negated"):
-            return None
-        if _has_own(other) and other.date:
-            recent = published is not None and (published - other.date.end).days <= _RECENT_DAYS
-            return other if recent else None
-    return None

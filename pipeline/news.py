@@ -84,13 +84,6 @@ def tells_on(draft: Draft) -> bool:
     return draft.modality in _DONE and (draft.trigger.tag_ == "VBD" or bool(helpers & {"was", "were"}))
 
 
-def sentence_before(draft: Draft) -> int:
-    """Return the offset in the article at which the sentence before that of a draft begins, within its paragraph."""
-    sent = draft.sent
-    first = sent.doc[sent.start - 1].sent.start_char if sent.start else sent.start_char
-    return draft.passage.start + first
-
-
 def _is_lead(draft: Draft, when: DateSpan | None, day: date | None, news: date | None) -> bool:
     if draft.paragraph >= LEAD or draft.mention != "new" or _is_old(draft, when, day, news):
         return False
