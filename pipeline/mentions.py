@@ -292,7 +292,7 @@ def _new_mention(
 ) -> Mention | None:
     doc = passage.doc
     start, end = run[0].idx, run[-1].idx + len(run[-1].text)
-    name = doc.text[start:end]
+    name = doc[run[0].i : run[-1].i + 1].text
     if len(run) == 1 and name in surnames:
         return replace(surnames[name], start=passage.start + start, end=passage.start + end, text=name)
     shouted = name.isupper() and len(name) > 6

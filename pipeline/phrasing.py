@@ -19,13 +19,14 @@ PARTIES = frozenset({EntityKind.ORGANISATION, EntityKind.AGENCY, EntityKind.GOVE
 def name_lists(passage: Passage, mentions: list[Mention]) -> list[tuple[Mention, ...]]:
     """Return the runs of names of parties that only commas and "and" separate, with an "and" or "or" before the
     last."""
+    text = passage.doc.text
     found: list[tuple[Mention, ...]] = []
     run: list[Mention] = []
     joined = False
     for mention in [*mentions, None]:
         between = ""
         if run and mention is not None:
-            between = passage.doc.text[run[-1].end - passage.start : mention.start - passage.start]
+            between = text[run[-1].end - passage.start : mention.start - passage.start]
         links = run and mention is not None and mention.kind in PARTIES and _LINK.fullmatch(between) is not None
         if links and not joined:
             joined = "and" in between.lower().split() or "&" in between or "or" in between.lower().split()
