@@ -1,0 +1,84 @@
+"""The classifier's reading beside the frames': what only it sees, what it may not do, and the frames without it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from pipeline.flow import Tools, load_tools, understand
+from pipeline.learned import _can_play
+from pipeline.records import Claim, EntityKind, Modality, Participant
+from pipeline.texts import plain_text
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    found = load_tools(gated=False)
+    if found.classifier is None:
+        pytest.skip("no weights are shipped")
+    return found
+
+
+def read(text: str, tools: Tools) -> tuple[Claim, ...]:
+    return understand(plain_text(text, name="one", published=date(2026, 5, 12)).article, tools).claims
+
+
+UNFORESEEN = (
+    "Two hospitals in Oslo pulled the plug on the AI assistant Fjord 2 after a nurse raised the alarm.",
+    "The lab Orrin AI let outside testers loose on its unreleased model Kite for a week in April.",
+    "Brightwater AI tore up its pledge to publish safety results.",
+)
+
+
+def test_the_classifier_sees_claims_that_no_frame_foresaw(tools: Tools) -> None:
+    silent = [text for text in UNFORESEEN if not read(text, replace(tools, classifier=None))]
+    assert silent, "choose other sentences: the frames know all of these"
+    found = [claim for text in silent for claim in read(text, tools)]
+    assert found and all(claim.rule.startswith("model:") for claim in found)
+    assert all(claim.participants for claim in found)
+
+
+def test_what_the_classifier_adds_quotes_its_sentence(tools: Tools) -> None:
+    text = "A first sentence on AI.\n\n" + " ".join(UNFORESEEN)
+    body = plain_text(text, name="one").article.text
+    claims = read(text, tools)
+    assert claims
+    for claim in claims:
+        assert body[claim.evidence.start : claim.evidence.end] == claim.evidence.quote
+        assert body[claim.trigger_start : claim.trigger_end] == claim.trigger
+
+
+def test_without_a_classifier_the_frames_stand_alone(tools: Tools) -> None:
+    text = "The Pentagon barred Halden Systems from new AI contracts."
+    (alone,) = read(text, replace(tools, classifier=None))
+    assert alone.rule.startswith("restriction:")
+    assert any(claim.type == "restriction" and claim.rule == alone.rule for claim in read(text, tools))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Vellichor has postponed the signing of a testing agreement with the Office for AI Safety.",
+        "Orrin AI hopes to sign an agreement with the Office for AI Safety on its models.",
+        "Orrin AI has not handed its AI model over to the regulator.",
+        "The ministry may ban the AI chatbot Petrel from schools if the tests fail.",
+    ],
+)
+def test_the_classifier_never_turns_an_open_event_into_a_done_one(tools: Tools, sentence: str) -> None:
+    claims = read(sentence, tools)
+    assert claims
+    assert [claim.type for claim in claims if claim.modality is Modality.OCCURRED] == []
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "fits"),
+    [
+        ("actor", EntityKind.INSTRUMENT, False), ("actor", EntityKind.AGENCY, True),
+        ("instrument", EntityKind.GROUP, False), ("instrument", EntityKind.INSTRUMENT, True),
+        ("object", EntityKind.PERSON, False), ("object", EntityKind.MODEL, True), ("body", EntityKind.PERSON, False),
+    ],
+)  # fmt: skip
+def test_a_party_plays_only_roles_that_it_can_play(role: str, kind: EntityKind, fits: bool) -> None:
+    assert _can_play(Participant(role, "known-id", "Name", kind)) is fits
