@@ -18,7 +18,7 @@ from pipeline.modality import modality_of_words
 from pipeline.records import EVENT_TYPES, EntityKind, Force, Modality, Participant
 from pipeline.roles import Filler, Roles, participants
 from pipeline.stance import force_of, mention_of
-from pipeline.syntax import members
+from pipeline.syntax import is_verb, members
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
@@ -132,7 +132,9 @@ def _mention(grammar: str, trigger: Trigger, thresholds: Thresholds) -> str:
 
 
 def _new_drafts(asked: _Asked, kinds: Kinds, classifier: Classifier, thresholds: Thresholds) -> list[Draft]:
-    """Return the claims of a sentence that only the classifier sees."""
+    """Return the claims of a sentence that only the classifier sees; a list without a verb tells none."""
+    if not is_verb(asked.sent.root):
+        return []
     have = {draft.type for draft in asked.drafts}
     taken = {draft.trigger.i for draft in asked.drafts}
     found = []

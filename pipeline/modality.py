@@ -297,6 +297,8 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
         _preposition(head, cues, depth)
         return
     if dep == "relcl":
+        if infinitive and head.pos_ in ("NOUN", "PROPN"):  # "no reason to switch it off", "ten days to comply"
+            _noun_governor(head, cues, depth)
         return
     if dep == "acl":
         if infinitive:

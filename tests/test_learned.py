@@ -63,6 +63,8 @@ def test_without_a_classifier_the_frames_stand_alone(tools: Tools) -> None:
         "Vellichor has postponed the signing of a testing agreement with the Office for AI Safety.",
         "Orrin AI hopes to sign an agreement with the Office for AI Safety on its models.",
         "Orrin AI has not handed its AI model over to the regulator.",
+        "Eastern Power said that it had no reason to switch the AI model Tessel off.",
+        "Schools have ten days to switch the AI chatbot off.",
         "The ministry may ban the AI chatbot Petrel from schools if the tests fail.",
     ],
 )
