@@ -54,10 +54,13 @@ def join(
     *,
     lexicon=None,
     min_confidence: float = 0.0,
+    together: Iterable[tuple[str, str]] = (),
+    apart: Iterable[tuple[str, str]] = (),
 ) -> Joined:
     """Join what was found into events; claims below `min_confidence` are left out. Pure; order makes no difference.
 
     `articles`: the version of each that the findings were read from. `lexicon` adds families of entities and outlets.
+    `together` and `apart`: pairs of claim ids that an editor has put into one event, or kept in two.
     """
     by_id = {a.article_id: a for a in articles}
     of_article = {f.article_id: f for f in findings if f.article_id in by_id}
@@ -69,7 +72,7 @@ def join(
 
     origins, edges = find_origins(by_id.values(), of_article.values(), sources, outlets)
     grouped: dict[str, tuple[Claim, ...]] = {}
-    for ids in group(claims.values(), by_id, families=families):
+    for ids in group(claims.values(), by_id, families=families, together=together, apart=apart):
         members = tuple(claims[id_] for id_ in ids)
         grouped[event_id(anchor(members, by_id))] = members
     claim_origin, more, more_edges = assign(grouped, by_id, of_article, origins, sources, outlets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from builders import article, claim, day_span
@@ -182,3 +183,18 @@ def test_grouping_of_the_annotated_claims_keeps_its_level() -> None:
     assert f1 >= 0.84, (precision, recall, f1)
     directions = {c.claim_id: c.direction for c in claims}
     assert all(len({directions[id_] for id_ in ids} - {None}) <= 1 for ids in groups)
+
+
+def test_an_editor_may_join_what_is_opposed_and_keep_apart_what_is_alike() -> None:
+    alike = [make(name, SIGNED, "signed", day=day, on="2026-05-05", **PARTIES) for day, name in enumerate("abc", 1)]
+    pact = make("d", "Meridian Labs signed the Lantern Pact on 5 May.", "signed", actor="X", instrument="Lantern Pact")
+    articles = {art.article_id: art for art, _ in [*alike, pact]}
+    claims = [found for _, found in [*alike, pact]]
+    one, two, _, other = (found.claim_id for found in claims)
+    assert len(group(claims, articles)) == 2
+    split = group(claims, articles, apart=[(two, one)])
+    assert not any({one, two} <= set(ids) for ids in split)
+    assert len(group(claims, articles, together=[(other, one)])) == 1
+    retyped = [*claims[:3], replace(claims[3], type="commitment")]
+    assert len(group(retyped, articles, together=[(other, two)])) == 1
+    assert group(claims, articles, together=[("c0", one)], apart=[("c0", "c1")]) == group(claims, articles)
