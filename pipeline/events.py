@@ -273,10 +273,8 @@ def _neighbours(cases: list[Case], families: Families) -> set[tuple[int, int]]:
     return pairs
 
 
-def _agglomerate(
-    n: int, scores: dict[tuple[int, int], float], opposed: set[tuple[int, int]], joined: Iterable[tuple[int, int]] = ()
-) -> list[list[int]]:
-    """Join what is `joined` from the start, then the two groups with the highest average link until none reaches LINK.
+def _agglomerate(n: int, scores: dict[tuple[int, int], float], opposed: set[tuple[int, int]]) -> list[list[int]]:
+    """Join the two groups with the highest average link until none reaches LINK.
 
     Pairs that were not compared count 0 between small groups; between large ones, of which only neighbours in time are
     compared, the average is over what was compared.
@@ -298,9 +296,15 @@ def _agglomerate(
         ]
         return max(options, default=(0.0, 0))
 
-    def unite(kept: int, gone: int) -> None:
+    best = {index: best_of(index) for index in groups}
+    while best:
+        average, one = max((value[0], -index) for index, value in best.items())
+        if average < LINK:
+            break
+        one = -one
+        kept, gone = sorted((one, -best[one][1]))
         groups[kept] += groups.pop(gone)
-        for other, (total, compared) in links.pop(gone, {}).items():
+        for other, (total, compared) in links.pop(gone).items():
             links[other].pop(gone)
             if other != kept:
                 before = links[kept].get(other, (0.0, 0))
@@ -309,21 +313,6 @@ def _agglomerate(
             walls[other].discard(gone)
             walls[other].add(kept)
             walls[kept].add(other)
-
-    at = list(range(n))  # the group of each case that `joined` has made so far
-    for one, other in sorted(joined):
-        kept, gone = sorted((at[one], at[other]))
-        if kept != gone:
-            unite(kept, gone)
-            at = [kept if index == gone else index for index in at]
-    best = {index: best_of(index) for index in groups}
-    while best:
-        average, one = max((value[0], -index) for index, value in best.items())
-        if average < LINK:
-            break
-        one = -one
-        kept, gone = sorted((one, -best[one][1]))
-        unite(kept, gone)
         del best[gone]
         for other in [kept, *links[kept]]:
             best[other] = best_of(other)
@@ -340,7 +329,8 @@ def group(
 ) -> tuple[tuple[str, ...], ...]:
     """Return the groups of claim ids that are about one event each, earliest claim first in each.
 
-    `together` and `apart`: pairs of claim ids that an editor has put into one event, whatever they say, or kept in two.
+    `together` and `apart`: pairs of claim ids that an editor has put into one event, whatever they say, or kept in two;
+    where they contradict each other, `apart` stands.
 
     `articles` by article id give the publication days; `entities` (parent_id) or ready `families` tell who belongs
     to whom. Pure: the order of
@@ -353,38 +343,40 @@ def group(
     by_type: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
         by_type[case.claim.type].append(case)
-    together, apart = list(together), list(apart)
+    apart = frozenset(map(frozenset, apart))
     found: list[list[Case]] = []
     for type_ in sorted(by_type):
         of_type = by_type[type_]
-        joined, walls = _pairs(of_type, together), _pairs(of_type, apart)
-        scores: dict[tuple[int, int], float] = {}
+        scores, walls = {}, _kept_apart(of_type, apart)
         for one, other in sorted(_neighbours(of_type, families)):
-            if (one, other) in joined or (one, other) in walls:
-                continue
-            if measure.opposed(of_type[one], of_type[other]):
+            if (one, other) in walls or measure.opposed(of_type[one], of_type[other]):
                 walls.add((one, other))
             else:
                 scores[one, other] = measure.similarity(of_type[one], of_type[other])
-        for members in _agglomerate(len(of_type), scores, walls, joined):
+        for members in _agglomerate(len(of_type), scores, walls):
             found.append([of_type[index] for index in sorted(members)])
-    found = _across_types(found, together)
+    found = _put_together(found, together, apart)
     found.sort(key=lambda cases: cases[0].key)
     return tuple(tuple(case.claim.claim_id for case in cases) for cases in found)
 
 
-def _pairs(cases: list[Case], pairs: Iterable[tuple[str, str]]) -> set[tuple[int, int]]:
+def _kept_apart(cases: list[Case], apart: frozenset[frozenset[str]]) -> set[tuple[int, int]]:
     """Return pairs of claim ids as pairs of places, the smaller first; claims that are not among the cases fall out."""
     place = {case.claim.claim_id: index for index, case in enumerate(cases)}
-    return {tuple(sorted((place[one], place[other]))) for one, other in pairs if one in place and other in place}  # type: ignore[misc]
+    pairs = [sorted(place[id_] for id_ in pair if id_ in place) for pair in apart]
+    return {(pair[0], pair[1]) for pair in pairs if len(pair) == 2}
 
 
-def _across_types(groups: list[list[Case]], together: Iterable[tuple[str, str]]) -> list[list[Case]]:
-    """Join groups of different types where an editor has put a claim of each into one event."""
+def _put_together(
+    groups: list[list[Case]], together: Iterable[tuple[str, str]], apart: frozenset[frozenset[str]]
+) -> list[list[Case]]:
+    """Join whole groups, of whatever types, where an editor has put a claim of each into one event."""
     group_of = {case.claim.claim_id: members for members in groups for case in members}
     for one, other in together:
         some, others = group_of.get(one), group_of.get(other)
         if some is None or others is None or some is others:
+            continue
+        if any(frozenset((a.claim.claim_id, b.claim.claim_id)) in apart for a in some for b in others):
             continue
         merged = sorted([*some, *others], key=lambda case: case.key)
         groups = [members for members in groups if members is not some and members is not others] + [merged]

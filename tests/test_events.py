@@ -195,6 +195,7 @@ def test_an_editor_may_join_what_is_opposed_and_keep_apart_what_is_alike() -> No
     split = group(claims, articles, apart=[(two, one)])
     assert not any({one, two} <= set(ids) for ids in split)
     assert len(group(claims, articles, together=[(other, one)])) == 1
+    assert len(group(claims, articles, together=[(other, one)], apart=[(other, two)])) == 2
     retyped = [*claims[:3], replace(claims[3], type="commitment")]
     assert len(group(retyped, articles, together=[(other, two)])) == 1
     assert group(claims, articles, together=[("c0", one)], apart=[("c0", "c1")]) == group(claims, articles)
