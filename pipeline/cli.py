@@ -35,7 +35,7 @@ COMMANDS = {
     "conflicts": ("look", "Show where reports disagree."),
     "gaps": ("look", "Show names that the lexicon does not know yet."),
     "sources": ("sources", "List and check the source cards, show their health."),
-    "export": ("check", "Write the published tables as CSV and JSON Lines."),
+    "export": ("check", "Write the published tables as CSV, JSON Lines or Parquet."),
 }
 
 

@@ -297,7 +297,9 @@ def test_the_export_has_a_dictionary_and_hashes_that_hold(tmp_path: Path) -> Non
     assert manifest["sha256"] == dict(report.files)
     assert manifest["rows"]["claims"] == 3
     words = {
-        (r["table"], r["column"]): r["meaning"] for r in json.loads((tmp_path / "out/dictionary.json").read_text())
+        (t["table"], c["column"]): c["meaning"]
+        for t in json.loads((tmp_path / "out/data_dictionary.json").read_text())["tables"]
+        for c in t["columns"]
     }
     assert words["events", "event_id"] == "stable id"
     lines = (tmp_path / "out/claims.jsonl").read_text().splitlines()

@@ -34,16 +34,30 @@ def verify(folder: DataFolder, as_json: bool) -> int:
 
 @click.command()
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write into.")
+@click.option("--format", "formats", multiple=True, metavar="NAME",
+              help="csv, jsonl or parquet; may be given more than once.  [default: csv and jsonl]")  # fmt: skip
+@click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table; may be given more than once.")
 @json_option
 @click.pass_obj
-def export(folder: DataFolder, out: Path, as_json: bool) -> None:
-    """Write every published table as CSV and JSON Lines, with a data dictionary and the SHA-256 of each file."""
+def export(folder: DataFolder, out: Path, formats: tuple[str, ...], tables: tuple[str, ...], as_json: bool) -> None:
+    """Write the published tables as CSV, JSON Lines or Parquet, with a data dictionary and the SHA-256 of each file.
+
+    The folder is replaced as a whole if it holds an older export, and left alone if it holds anything else.
+    Parquet needs the extra: pip install 'oversight-ledger[parquet]'.
+    """
     from pipeline.serve.app import metadata_file
     from pipeline.store.export import export as write_tables
 
     snapshot = folder.need(folder.current, "Run `oversight publish` first.")
-    report = write_tables(snapshot, out, metadata=metadata_file())
+    report = write_tables(snapshot, out, metadata=metadata_file(), formats=formats, tables=tables)
     if as_json:
-        say_json({"folder": str(report.folder), "files": dict(report.files), "rows": dict(report.counts)})
+        say_json(
+            {
+                "folder": str(report.folder),
+                "data_sha256": report.data_sha256,
+                "files": dict(report.files),
+                "rows": dict(report.counts),
+            }
+        )
     else:
-        click.echo(f"Wrote {len(report.files)} files with {sum(report.counts.values())} rows into {out}.")
+        click.echo(f"Wrote {len(report.files) + 1} files with {sum(report.counts.values())} rows into {out}.")
