@@ -33,6 +33,8 @@ COMMANDS = {
     "entity": ("look", "Show one person, body, company, model or instrument."),
     "origins": ("look", "Show which reports behind an event are independent."),
     "conflicts": ("look", "Show where reports disagree."),
+    "status": ("standing", "Show how things stand with a name, on any day."),
+    "due": ("standing", "Show what is due next, and what was due."),
     "gaps": ("look", "Show names that the lexicon does not know yet."),
     "sources": ("sources", "List and check the source cards, show their health."),
     "export": ("check", "Write the published tables as CSV, JSON Lines or Parquet."),

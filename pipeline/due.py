@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pipeline.merging import main_participants, merged_participants
+from pipeline.phrases import parties, sentence
 from pipeline.records import Claim, DateSpan, Event, Modality
 from pipeline.status import Stage, act_of, by_line
 from pipeline.summaries import summarise
@@ -170,10 +171,21 @@ def _kind(claim: Claim) -> str:
     return "deadline" if stage == "deadline set" or _DEADLINE.search(before) else "plan"
 
 
+_TAKES_EFFECT = {
+    Modality.PLANNED: ("is set to take effect", "are set to take effect"),
+    Modality.CONSIDERED: ("may take effect: nothing is decided", "may take effect: nothing is decided"),
+    Modality.CONDITIONAL: ("would take effect under stated conditions", "would take effect under stated conditions"),
+    Modality.ALLEGED: ("is said, unconfirmed, to take effect", "are said, unconfirmed, to take effect"),
+}  # fmt: skip
+
+
 def _summary(event: Event, members: Sequence[Claim], modality: Modality) -> str:
     acts = [found for c in members if (found := act_of(c))]
     if modality is event.modality and "in force" not in acts:
         return event.summary
+    if "in force" in acts:
+        thing, many = parties([p for c in members for p in c.participants] or event.participants, "instrument")
+        return sentence(f"{thing or 'a rule'} {_TAKES_EFFECT[modality][many]}")
     merged = merged_participants(members)
     roles = {p.role for p, _ in merged}
     people = main_participants([*merged, *((p, 1) for p in event.participants if p.role not in roles)], len(members))

@@ -174,12 +174,13 @@ def _done(event: Event, members: Sequence[Claim], reported: Callable[[Iterable[C
 
 def _stage(event: Event, members: Sequence[Claim], modality: Modality, day: str | None) -> Stage:
     """Return a stage as told of since `day`, before it belongs to a line."""
-    acts = Counter(found for c in members if (found := act_of(c)))
+    named = [found for c in members if (found := act(c.type, c.trigger))]
+    acts = Counter(named or [found for c in members if (found := act_of(c))])
     act_ = min(acts, key=lambda a: (-acts[a], a)) if acts else ""
     direction = next((c.direction for c in members if c.direction), event.direction)
     merged = merged_participants(members)
     summary = event.summary
-    if modality is not event.modality or act_ == "in force":
+    if modality is not event.modality or (act_ == "in force" and not named):
         roles = {p.role for p, _ in merged}
         others = [(p, 1) for p in event.participants if p.role not in roles]
         people = main_participants([*merged, *others], len(members))
@@ -197,11 +198,12 @@ def _stage(event: Event, members: Sequence[Claim], modality: Modality, day: str 
 
 def act_of(claim: Claim) -> str:
     """Return the stage that a claim names; of a law that "takes" effect the words after the trigger tell it."""
-    if claim.type in ("legislation", "regulation"):
+    named = act(claim.type, claim.trigger)
+    if named in ("", "issued") and claim.type in ("executive_action", "legislation", "regulation"):
         quote, at = claim.evidence.quote, claim.trigger_start - claim.evidence.start
         if _IN_FORCE.match(quote[max(at, 0) :]):
             return "in force"
-    return act(claim.type, claim.trigger)
+    return named
 
 
 def _finish(line: _Line) -> list[Stage]:

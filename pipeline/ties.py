@@ -26,6 +26,7 @@ MATTERS = {
 PUBLIC = (EntityKind.AGENCY, EntityKind.GOVERNMENT)
 MANY = 6  # more parties than this are not paired with each other
 _SHARE = 0.25  # of the claims of a role's best supported party: below, a party stands in a side remark
+_CLASS = re.compile(r"(?:AI|US|U\.S\.|EU|UK|American|European) [a-z]")  # "AI developer" is nobody in particular
 _COURT_ACTS = {"ruled", "dismissed", "hearing"}  # in these the actor is the court
 _STRONG = ("release", "restriction", "evaluation")  # in these one shared thing is enough to know a line again
 
@@ -90,7 +91,7 @@ class _Cast:
         most: dict[str, int] = {}
         for participant, n in merged_participants(claims):
             top = most.setdefault(participant.role, n)
-            if is_named(participant) and n >= _SHARE * top:
+            if is_named(participant) and not _CLASS.match(participant.name) and n >= _SHARE * top:
                 self.roles[participant.role].append(participant)
 
     def parties(self, role: str) -> list[Participant]:

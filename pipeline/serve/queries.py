@@ -70,16 +70,6 @@ async def latest_events(db: Any, size: int = 12) -> list[Row]:
     return await with_parties(db, await many(db, sql, [size]))
 
 
-async def due_next(db: Any, day: str, size: int = 8) -> list[Row]:
-    """Return planned and postponed events whose date lies on or after `day`, the nearest first."""
-    sql = f"""
-        select {EVENT_COLUMNS} from events e
-        where e.date_start is not null and e.date_end >= ? and e.modality in ('planned', 'postponed')
-        order by e.date_start, e.event_id limit ?
-    """
-    return await with_parties(db, await many(db, sql, [day, size]))
-
-
 async def disputed(db: Any, size: int = 5) -> list[Row]:
     """Return the contested events reported on last, each with its `conflicts`."""
     sql = f"""

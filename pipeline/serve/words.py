@@ -165,6 +165,32 @@ JURISDICTIONS = {
     "XT": "Talvia", "XV": "Veldmark",  # the invented states of the demo's newsroom
 }  # fmt: skip
 
+MATTER_WORDS = {
+    "agreement": "Agreements",
+    "access": "Access: asked, given, refused",
+    "restriction": "Restrictions",
+    "case": "Court cases",
+    "inquiry": "Inquiries and penalties",
+    "rule": "Orders, laws and rules",
+    "commitment": "Voluntary commitments",
+    "release": "Model releases",
+    "evaluation": "Tests",
+    "institution": "Bodies and their heads",
+}
+DUE_KINDS = {
+    "deadline": "Deadline",
+    "effect": "Takes effect",
+    "hearing": "Hearing",
+    "plan": "Announced",
+}
+FATES = {
+    "open": "No report yet",
+    "happened": "Happened",
+    "put_off": "Put off",
+    "called_off": "Called off",
+    "moved": "Moved to another day",
+}
+
 CONTESTED = {"0": "Reports agree", "1": "Reports disagree"}
 YES_NO = {"0": "No", "1": "Yes"}
 
@@ -186,6 +212,8 @@ COLUMN_WORDS = {
     "published_precision": PRECISIONS,
     "outcome": OUTCOMES,
     "field": FIELDS,
+    "matter": MATTER_WORDS,
+    "fate": FATES,
     "known": YES_NO,
     "has_affiliate_content": YES_NO,
     "access": {"full": "Whole text read", "partial": "Only a part could be read"},
@@ -194,6 +222,7 @@ TABLE_COLUMN_WORDS = {
     ("entities", "kind"): KINDS,
     ("lexicon_gaps", "kind"): KINDS,
     ("origins", "kind"): ORIGIN_KINDS,
+    ("due", "kind"): DUE_KINDS,
     ("origin_edges", "basis"): EDGE_BASES,
 }
 
@@ -219,6 +248,9 @@ FACET_TITLES = {
     "access": "How much was read",
     "published_precision": "Date known",
     "known": "In the lexicon?",
+    "matter": "What it is about",
+    "fate": "What became of it",
+    "stage": "Stage",
 }
 
 

@@ -36,6 +36,16 @@ _LOOKUPS = (
     ("entities", "parent_id"),
     ("entities", "n_events"),
     ("event_redirects", "event_id"),
+    ("standings", "line_id, position"),
+    ("standings", "actor_id"),
+    ("standings", "counterpart_id"),
+    ("standings", "thing_id"),
+    ("standings", "event_id"),
+    ("standings", "matter, sure_from, line_id"),
+    ("standing_claims", "claim_id"),
+    ("due", "due_end, due_start, fate"),
+    ("due", "event_id"),
+    ("due", "claim_id"),
 )
 
 

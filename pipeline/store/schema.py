@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 private = Migrations("oversight_private")
 published = Migrations("oversight_published")
@@ -163,6 +163,38 @@ def ledger(db: Database) -> None:
     )
     db["events"].enable_fts(["summary", "actors", "targets", "objects", "instruments"], tokenize="porter unicode61")
     db["claims"].enable_fts(["quote"], tokenize="porter unicode61")
+
+
+@published()
+def standings_and_due_days(db: Database) -> None:
+    """How actors stand to instruments, models and each other, stage by stage; and the days to watch."""
+    db.executescript(
+        """
+        create table standings (
+            standing_id text primary key, line_id text not null, position integer not null, matter text not null,
+            actor_id text references entities(entity_id), counterpart_id text references entities(entity_id),
+            thing_id text references entities(entity_id), stage text not null, modality text not null,
+            summary text not null, from_start text, from_end text, from_precision text, from_basis text not null,
+            sure_from text, until text, contested integer not null,
+            event_id text not null references events(event_id), n_claims integer not null, first_reported_on text
+        ) strict;
+        create table standing_claims (
+            standing_id text not null references standings(standing_id),
+            claim_id text not null references claims(claim_id), primary key (standing_id, claim_id)
+        ) strict, without rowid;
+        create table due (
+            due_id text primary key, due_start text not null, due_end text not null, due_precision text not null,
+            kind text not null, modality text not null, summary text not null, fate text not null, settled_on text,
+            event_id text not null references events(event_id), claim_id text not null references claims(claim_id),
+            date_said text not null, n_claims integer not null, first_reported_on text not null
+        ) strict;
+        """
+    )
+
+
+def needs_rebuild(db: sqlite3.Connection, table: str) -> bool:
+    """Return True where a published file was written before it had this table."""
+    return db.execute("select 1 from sqlite_master where type = 'table' and name = ?", (table,)).fetchone() is None
 
 
 def open_db(path: Path | str, *, readonly: bool = False) -> sqlite3.Connection:

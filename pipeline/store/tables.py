@@ -13,6 +13,7 @@ from pipeline.phrases import listing
 from pipeline.records import Claim, Entity, Event, Findings
 from pipeline.store.indexes import FACETS
 from pipeline.store.rows import Row, claim_participant_rows, claim_row, date_columns, day, moment
+from pipeline.store.standings import standing_rows
 from scrapers.records import Article, Outcome, Source, Standing, Visit
 
 _NEAREST = tuple(Standing)
@@ -80,6 +81,7 @@ def table_rows(material: Material) -> dict[str, list[Row]]:
         for value, ids in c.values
         for claim_id in ids
     ]
+    rows |= standing_rows(material.joined, material.articles)
     rows["event_redirects"] = [
         {"old_event_id": old, "event_id": new, "reason": reason}
         for old, (new, reason) in sorted(material.redirects.items())

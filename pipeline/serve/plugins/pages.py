@@ -8,10 +8,11 @@ from urllib.parse import unquote, urlencode
 
 from datasette import NotFound, Response, hookimpl
 
-from pipeline.serve import queries
+from pipeline.serve import queries, standing_queries
 from pipeline.serve.cite import cite
 from pipeline.serve.plugins.looks import event_href
 from pipeline.serve.snapshots import NAME, published_at
+from pipeline.serve.standing_view import by_matter, line_views
 from pipeline.serve.timeline import build_timeline
 
 CACHE = {"cache-control": "max-age=5"}
@@ -38,7 +39,7 @@ async def home(datasette: Any, request: Any) -> Response:
         request,
         "home.html",
         latest=await queries.latest_events(db),
-        due=await queries.due_next(db, day),
+        due=await standing_queries.due_next(db, day),
         disputed=await queries.disputed(db),
         timeline=build_timeline(rows, day[:7], queries.TIMELINE_MONTHS),
         coverage=await queries.coverage(db),
@@ -82,6 +83,17 @@ def by_origin(claims: list[dict]) -> list[dict]:
     ]
 
 
+async def _lines(db: Any, *, event_id: str = "", entity_id: str = "") -> list[dict]:
+    """Return the lines of an event or of an entity as they stand on the day of the newest report."""
+    if not await standing_queries.ready(db):
+        return []
+    if event_id:
+        found = await standing_queries.lines_of_event(db, event_id)
+    else:
+        found = await standing_queries.lines_of_entities(db, [entity_id])
+    return line_views(found, await queries.last_day(db) or "9999")
+
+
 async def event(datasette: Any, request: Any) -> Response:
     """One event with its evidence; an old id redirects, a withdrawn one says why."""
     db = datasette.get_database(NAME)
@@ -110,6 +122,7 @@ async def event(datasette: Any, request: Any) -> Response:
         credits=credits,
         conflicts=await queries.conflicts_of_event(db, event_id),
         related=await queries.related_events(db, event_id),
+        lines=[view for view in await _lines(db, event_id=event_id) if len(view["stages"]) > 1],
         citation=cite(event_id, row["summary"], row["modality"], url, as_of),
         url=url,
     )
@@ -135,6 +148,8 @@ async def entity(datasette: Any, request: Any) -> Response:
         events=await queries.events_of_entity(db, entity_id),
         years=list(years.values()),
         companions=await queries.companions(db, entity_id),
+        standings=by_matter(await _lines(db, entity_id=entity_id)),
+        last_day=await queries.last_day(db),
     )
 
 

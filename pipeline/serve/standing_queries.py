@@ -1,0 +1,138 @@
+"""SQL on where things stand and what is due: a snapshot, names and days come in, plain rows and stages go out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pipeline.status import Stage, by_line
+from pipeline.store.standings import stage_of_row
+
+Row = dict[str, Any]
+MOST_LINES = 300  # lines on one page; the table holds the rest
+PAIRED = ("agreement",)
+COLUMNS = """
+    s.*, a.name as actor, a.kind as actor_kind, c.name as counterpart, c.kind as counterpart_kind, t.name as thing,
+    t.kind as thing_kind
+"""
+JOINS = """
+    left join entities a on a.entity_id = s.actor_id left join entities c on c.entity_id = s.counterpart_id
+    left join entities t on t.entity_id = s.thing_id
+"""
+
+
+def lines_sql() -> str:
+    """Return the SQL for the ids of the lines of a matter that moved last by a day: (matter, day, how many)."""
+    return """
+        select distinct line_id from (
+            select line_id from standings where matter = ? and sure_from <= ? order by sure_from desc limit ?
+        )
+    """
+
+
+def entity_lines_sql(marks: str) -> str:
+    """Return the SQL for the ids of the lines in which entities take part; `marks` stands three times."""
+    return f"""
+        select line_id from standings where actor_id in ({marks})
+        union select line_id from standings where counterpart_id in ({marks})
+        union select line_id from standings where thing_id in ({marks}) limit {MOST_LINES}
+    """
+
+
+def stages_sql(marks: str) -> str:
+    """Return the SQL for all stages of lines, with names."""
+    return f"select {COLUMNS} from standings s {JOINS} where s.line_id in ({marks}) order by s.line_id, s.position"
+
+
+def own_sql(n: int) -> str:
+    """Return the SQL for entities and the models that belong to them."""
+    marks = ", ".join("?" * n)
+    return f"""
+        select entity_id from entities where entity_id in ({marks})
+        union select entity_id from entities where parent_id in ({marks}) and kind = 'model'
+    """
+
+
+async def _many(db: Any, sql: str, values: Sequence) -> list[Row]:
+    return [dict(row) for row in (await db.execute(sql, list(values))).rows]
+
+
+async def lines_of_matter(db: Any, matter: str, day: str, size: int = MOST_LINES) -> dict[str, list[Row]]:
+    """Return the lines of a matter that had begun by a day, those that moved last before it first; rows by line."""
+    ids = [row["line_id"] for row in await _many(db, lines_sql(), [matter, day, size])]
+    return await _stages_of(db, ids)
+
+
+async def lines_of_entities(db: Any, entity_ids: Iterable[str]) -> dict[str, list[Row]]:
+    """Return the lines in which entities, or models that belong to them, take part; rows by line."""
+    ids = list(entity_ids)
+    own = [row["entity_id"] for row in await _many(db, own_sql(len(ids)), [*ids, *ids])] if ids else []
+    if not own:
+        return {}
+    marks = ", ".join("?" * len(own))
+    found = [row["line_id"] for row in await _many(db, entity_lines_sql(marks), [*own, *own, *own])]
+    return await _stages_of(db, found)
+
+
+async def lines_of_event(db: Any, event_id: str) -> dict[str, list[Row]]:
+    """Return the lines that an event is a stage of; rows by line."""
+    ids = await _many(db, "select distinct line_id from standings where event_id = ? limit 12", [event_id])
+    return await _stages_of(db, [row["line_id"] for row in ids])
+
+
+async def _stages_of(db: Any, line_ids: Sequence[str]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {line_id: [] for line_id in line_ids}
+    for i in range(0, len(line_ids), 400):
+        some = line_ids[i : i + 400]
+        for row in await _many(db, stages_sql(", ".join("?" * len(some))), some):
+            found[row["line_id"]].append(row)
+    return found
+
+
+def stages(rows: Iterable[Row]) -> list[Stage]:
+    """Return the stages of rows."""
+    return [stage_of_row(row) for row in rows]
+
+
+def stages_by_line(rows: Iterable[Row]) -> dict[str, list[Stage]]:
+    """Return the stages of rows by line, in order."""
+    return by_line(stages(rows))
+
+
+DUE_COLUMNS = """
+    d.*, e.type, e.n_origins, c.quote, c.article_id, c.published_on, s.title as source_title
+    from due d join events e using (event_id) join claims c using (claim_id) join sources s using (source_id)
+"""
+
+
+def due_sql(order: str, sign: str, n_parties: int = 0) -> str:
+    """Return the SQL for days due that end on or after a day (">="), or before it ("<"): (day, *parties, how many)."""
+    marks = ", ".join("?" * n_parties)
+    party = f"and d.event_id in (select event_id from event_participants where entity_id in ({marks}))"
+    return f"select {DUE_COLUMNS} where d.due_end {sign} ? {party if n_parties else ''} order by {order} limit ?"
+
+
+NEAREST, LATEST = "d.due_end, d.due_start, d.due_id", "d.due_end desc, d.due_start desc, d.due_id"
+
+
+async def due_ahead(db: Any, day: str, party_ids: Iterable[str] = (), size: int = 200) -> list[Row]:
+    """Return what is due on a day or later, the nearest first; of some parties only, where any are given."""
+    ids = list(party_ids)
+    return await _many(db, due_sql(NEAREST, ">=", len(ids)), [day, *ids, size])
+
+
+async def due_behind(db: Any, day: str, party_ids: Iterable[str] = (), size: int = 100) -> list[Row]:
+    """Return what was due before a day, the latest first; of some parties only, where any are given."""
+    ids = list(party_ids)
+    return await _many(db, due_sql(LATEST, "<", len(ids)), [day, *ids, size])
+
+
+async def due_next(db: Any, day: str, size: int = 8) -> list[Row]:
+    """Return what is still open and due on a day or later, the nearest first."""
+    sql = f"select {DUE_COLUMNS} where d.due_end >= ? and d.fate = 'open' order by {NEAREST} limit ?"
+    return await _many(db, sql, [day, size]) if await ready(db) else []
+
+
+async def ready(db: Any) -> bool:
+    """Return whether the snapshot has these tables: one from an older program may still be shown."""
+    return bool(await db.table_exists("standings"))
