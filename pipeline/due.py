@@ -69,7 +69,7 @@ def due_days(
     found = []
     for event in events:
         for due in _of_event(event, [claims[c] for c in event.claim_ids], day_of):
-            later = [day for day in done_after.get(event.event_id, ()) if day >= due.first_reported_on]
+            later = [day for day in done_after.get(event.event_id, ()) if day > due.first_reported_on]
             if due.fate is Fate.OPEN and later:
                 due = replace(due, fate=Fate.HAPPENED, settled_on=min(later))
             found.append(due)

@@ -26,6 +26,22 @@ _IN_FORCE = re.compile(
 _ONE_AT_A_TIME = ("agreement", "access", "restriction")
 
 
+# Stages that last until one of these is reached; any other stage gives way to the next.
+_LASTING = {
+    "signed": {"ended", "passed", "in force", "vetoed", "revoked"},
+    "agreed": {"ended", "signed"},
+    "renewed": {"ended"},
+    "adopted": {"dropped", "changed", "withdrawn", "in force"},
+    "made": {"dropped", "changed"},
+    "in force": {"revoked", "withdrawn"},
+    "issued": {"revoked", "withdrawn", "in force"},
+    "appointed": {"left", "dissolved"},
+    "created": {"dissolved"},
+    "renamed": {"dissolved"},
+    "changed": {"dissolved", "dropped"},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One stage of one line. All days are ISO text; None where they are not known.
@@ -216,6 +232,7 @@ def _finish(line: _Line) -> list[Stage]:
         key=lambda s: (s.dated, s.sure_from or "", s.from_start or "", s.done, s.event_id, s.modality),
     )
     line_id = "l" + _digest("\x1f".join(tie.key))
+    ordered = [replace(s, until=_until(s, ordered[place + 1 :])) for place, s in enumerate(ordered)]
     rivals = _rivals(ordered)
     return [
         replace(
@@ -226,7 +243,6 @@ def _finish(line: _Line) -> list[Stage]:
             actor_id=stage.actor_id or tie.actor,
             counterpart_id=tie.counterpart,
             thing_id=tie.thing,
-            until=_until(stage, ordered[position + 1 :]),
             contested=stage.contested or (stage.event_id, stage.modality) in rivals,
         )
         for position, stage in enumerate(ordered)
@@ -246,7 +262,7 @@ def _until(stage: Stage, later: Sequence[Stage]) -> str | None:
             continue
         after = (other.sure_from or "") > (stage.sure_from or "")
         if stage.done:
-            settles = other.done and other.stage != stage.stage
+            settles = other.done and _takes_the_place(other.stage, stage)
         elif other.event_id == stage.event_id:
             settles = True
         else:
@@ -256,12 +272,24 @@ def _until(stage: Stage, later: Sequence[Stage]) -> str | None:
     return None
 
 
+def _takes_the_place(new: str, old: Stage) -> bool:
+    """Return True where reaching one stage ends another: an amended agreement is still one, an ended one is not."""
+    if new == old.stage:
+        return False
+    if old.stage in _LASTING:
+        return new in _LASTING[old.stage]
+    if old.matter == "restriction" and old.stage != "lifted":
+        return new == "lifted"
+    return new != "amended"
+
+
 def _rivals(stages: Sequence[Stage]) -> set[tuple[str, str]]:
-    """Return the stages of which one says done what another denies."""
+    """Return the stages of which one says done what another denies while it is said to hold."""
     found: set[tuple[str, str]] = set()
     for denied in (s for s in stages if s.modality == Modality.DENIED):
         for done in (s for s in stages if s.done and s.stage == denied.stage):
-            found |= {(denied.event_id, denied.modality), (done.event_id, done.modality)}
+            if done.until is None or done.until > (denied.sure_from or ""):
+                found |= {(denied.event_id, denied.modality), (done.event_id, done.modality)}
     return found
 
 

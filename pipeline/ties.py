@@ -27,6 +27,7 @@ PUBLIC = (EntityKind.AGENCY, EntityKind.GOVERNMENT)
 MANY = 6  # more parties than this are not paired with each other
 _SHARE = 0.25  # of the claims of a role's best supported party: below, a party stands in a side remark
 _CLASS = re.compile(r"(?:AI|US|U\.S\.|EU|UK|American|European) [a-z]")  # "AI developer" is nobody in particular
+_COURT = re.compile(r"\b(?:[Cc]ourt|Tribunal|Judge)\b")
 _COURT_ACTS = {"ruled", "dismissed", "hearing"}  # in these the actor is the court
 _STRONG = ("release", "restriction", "evaluation")  # in these one shared thing is enough to know a line again
 
@@ -165,10 +166,11 @@ def _restriction(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]
 
 def _case(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
     acts = {act(c.type, c.trigger) for c in claims if c.modality is event.modality}
-    if acts & _COURT_ACTS and cast.ids("target"):
-        winners = cast.ids("affected")
-        return [Tie(matter, a, b, None, court=True) for a in _each(winners) for b in cast.ids("target")]
-    targets = cast.ids("target")
+    courts = [p for p in cast.parties("actor") if _COURT.search(p.name)]
+    winners, targets = cast.ids("affected"), cast.ids("target")
+    if courts or (acts & _COURT_ACTS and targets):
+        losers = _each(targets) if winners else targets
+        return [Tie(matter, a, b, None, court=True) for a in _each(winners) for b in losers]
     return [Tie(matter, a, b, None if b else cast.title) for a in _each(cast.ids("actor")) for b in _each(targets)]
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlite_utils
+from stood import add_standings
 
 from pipeline.records import claim_id, event_id
 from pipeline.store.schema import SCHEMA_VERSION, published
@@ -458,6 +459,7 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
         dict(key="last_fetched_at", value="2026-07-21T06:40:00+00:00"), dict(key="schema_version", value=str(SCHEMA_VERSION)),
         dict(key="program_version", value="0.1.0"),
     ])  # fmt: skip
+    add_standings(db)
     db["events"].rebuild_fts()
     db["claims"].rebuild_fts()
     db.conn.commit()

@@ -132,6 +132,13 @@ def _day_said(day: str, newest: str) -> str:
     return f"{day_words(day)}{note}"
 
 
+def _told(stage: dict[str, Any], whole: bool = True) -> str:
+    """Return a stage as a line of the terminal."""
+    sentence = f" {stage['summary']}" if whole else ""
+    disagree = " Reports disagree." if stage["contested"] else ""
+    return f"{stage['brief']}.{sentence}{disagree} [{stage['event_id']}]"
+
+
 def _say_lines(views: list[dict[str, Any]], day: str) -> None:
     from pipeline.serve.standing_view import by_matter
     from pipeline.serve.words import MATTER_WORDS
@@ -142,11 +149,11 @@ def _say_lines(views: list[dict[str, Any]], day: str) -> None:
             click.echo(f"  {view['title']}")
             shown = [view["done"]] if view["done"] else []
             for stage in [*shown, *view["besides"], *view["undated"]]:
-                click.echo(f"    {stage['brief']}. {stage['summary']} [{stage['event_id']}]")
+                click.echo(f"    {_told(stage)}")
             for stage in view["possibly"]:
-                click.echo(f"    Possibly already: {stage['brief']}. {stage['summary']} [{stage['event_id']}]")
+                click.echo(f"    Possibly already: {_told(stage)}")
             for stage in view["open"]:
-                click.echo(f"    {stage['brief']}. {stage['summary']} [{stage['event_id']}]")
+                click.echo(f"    {_told(stage)}")
             told = {stage["standing_id"] for key in ("besides", "undated", "possibly", "open") for stage in view[key]}
             told |= {stage["standing_id"] for stage in shown}
             for stage in view["stages"]:
@@ -172,16 +179,14 @@ def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
     for row in table["rows"]:
         for column in table["columns"]:
             for view in table["cells"].get(row["entity_id"], {}).get(column["entity_id"], []):
-                head = view["head"]
-                click.echo(f"  {row['name']} - {column['name']}: {head['brief']} [{head['event_id']}]")
+                click.echo(f"  {row['name']} - {column['name']}: {_told(view['head'], whole=False)}")
     if not table["rows"]:
         click.echo("  No agreement is known.")
     click.echo("\nWho may use which model, since when and by whose order")
     for model in models(views):
         click.echo(f"  {model['name']}")
         for view in model["lines"]:
-            head = view["head"]
-            click.echo(f"    {head['brief']}. {head['summary']} [{head['event_id']}]")
+            click.echo(f"    {_told(view['head'])}")
 
 
 @click.command()

@@ -19,6 +19,11 @@ OVER = {"ended", "lifted", "closed", "settled", "dismissed", "dropped", "withdra
 
 def line_title(row: Row) -> str:
     """Return a line's heading: who stands to whom, and about what."""
+    words = _title(row)
+    return words[:1].upper() + words[1:] if words.startswith("a party") else words
+
+
+def _title(row: Row) -> str:
     actor, other, thing = (row[side] for side in SIDES)
     about = f": {thing}" if thing else ""
     someone = "a party that is not named"

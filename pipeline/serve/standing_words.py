@@ -59,7 +59,7 @@ def since_words(stage: Stage) -> str:
 def brief(stage: Stage) -> str:
     """Return a stage as a cell shows it: "Signed, 9 April 2026"."""
     words = f"{stage_words(stage.stage, stage.modality)}, {since_words(stage)}"
-    return words[:1].upper() + words[1:] + ("; reports disagree" if stage.contested else "")
+    return words[:1].upper() + words[1:]
 
 
 def sentence_words(standing: Standing) -> str:

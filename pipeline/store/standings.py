@@ -17,13 +17,14 @@ def standing_rows(joined: Joined, articles: Mapping[str, Article]) -> dict[str, 
     day_of = {id_: day(article.published_at) or "" for id_, article in articles.items()}
     stages = standings(joined.events, joined.claims, day_of)
     return {
-        "standings": [_stage(stage) for stage in stages],
+        "standings": [stage_row(stage) for stage in stages],
         "standing_claims": [{"standing_id": s.standing_id, "claim_id": c} for s in stages for c in s.claim_ids],
-        "due": [_due(due) for due in due_days(joined.events, joined.claims, day_of, stages)],
+        "due": [due_row(due) for due in due_days(joined.events, joined.claims, day_of, stages)],
     }
 
 
-def _stage(stage: Stage) -> Row:
+def stage_row(stage: Stage) -> Row:
+    """Return the row of `standings` for a stage; its claims stand in `standing_claims`."""
     row = asdict(stage) | {"contested": int(stage.contested), "n_claims": len(stage.claim_ids)}
     del row["claim_ids"]
     return row
@@ -36,7 +37,8 @@ def stage_of_row(row: Row, claim_ids: tuple[str, ...] = ()) -> Stage:
     return Stage(**(known | {"contested": bool(row["contested"]), "claim_ids": claim_ids}))
 
 
-def _due(due: Due) -> Row:
+def due_row(due: Due) -> Row:
+    """Return the row of `due` for a day to watch."""
     return {
         "due_id": due.due_id, "due_start": due.start, "due_end": due.end, "due_precision": due.precision,
         "kind": due.kind, "modality": due.modality, "summary": due.summary, "fate": due.fate.value,

@@ -66,12 +66,17 @@ async def _standing(datasette: Any, request: Any) -> dict[str, Any]:
     return context | {"views": views, "matrix": matrix(views), "models": models(views)}
 
 
+def _whole(view: dict[str, Any]) -> bool:
+    """Return whether a line has a place among all lines: both parties are known, or the thing has a name."""
+    return bool(view["thing"] or (view["actor"] and view["counterpart"]))
+
+
 async def status_page(datasette: Any, request: Any) -> Response:
     """Where things stand on a day: of one name, or the matrix of companies and bodies, models, rules and cases."""
     found = await _standing(datasette, request)
     pairs = [(key, request.args.get(key)) for key in ("name", "as-of") if request.args.get(key)]
     model_lines = {v["line_id"] for m in found.get("models", ()) for v in m["lines"]}
-    rest = [v for v in found["views"] if found["name"] or v["line_id"] not in model_lines]
+    rest = [v for v in found["views"] if found["name"] or (v["line_id"] not in model_lines and _whole(v))]
     return await show(
         datasette,
         request,
