@@ -13,8 +13,8 @@ from pipeline.dateclauses import dates_for
 from pipeline.dates import claim_date, find_dates, lead_day, settle_dates, spoken_dates, told_before
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.news import mentions_of
+from pipeline.phrasing import quoted_spans
 from pipeline.records import Attribution, Claim, DateSpan, Entity, Evidence, Gap, Modality, Participant, claim_id
-from pipeline.references import quoted_spans
 from scrapers.records import Article
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def evidence_span(text: str, draft: Draft) -> tuple[int, int]:
     # A quotation mark that closes after the sentence belongs to it.
     while end < len(text) and text[end] in "”\"’'" and (end + 1 == len(text) or text[end + 1].isspace()):
         opened = any(
-            s <= end - passage.start - 1 < e - 1 and s >= sent.start_char for s, e in quoted_spans(passage.doc.text)
+            s <= end - passage.start - 1 < e - 1 and s >= sent.start_char for s, e in quoted_spans(passage.text)
         )
         if not opened:
             break

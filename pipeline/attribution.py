@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from pipeline.credits import find_credits
 from pipeline.inflection import verb_forms
 from pipeline.language import Passage
+from pipeline.phrasing import quoted_spans, span_around
 from pipeline.records import Attribution, EntityKind, Mention
-from pipeline.references import Referents, quoted_spans
+from pipeline.references import Referents
 from pipeline.syntax import children, surface_subjects
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Speakers:
         self.passages, self.referents = passages, referents
         self._publisher = _plain(publisher)
         self._author = author
-        self._quotes = [quoted_spans(passage.doc.text) for passage in passages]
+        self._quotes = [quoted_spans(passage.text) for passage in passages]
         self._cues: list[list[_Cue]] = []
         for number in range(len(passages)):
             self._cues.append([])
@@ -146,7 +147,7 @@ class Speakers:
                     yield _Cue(number, verb.idx, verb.idx + len(verb.text), says)
 
     def _in_quotes(self, number: int, at: int) -> tuple[int, int] | None:
-        return next((span for span in self._quotes[number] if span[0] <= at < span[1]), None)
+        return span_around(self._quotes[number], at)
 
     def _speaker_of(self, number: int, verb: Token) -> Attribution | None:
         subjects = surface_subjects(verb)
@@ -213,7 +214,7 @@ class Speakers:
     def _quoted(self, number: int, trigger: Token) -> Attribution | None:
         """A trigger inside a quotation: who is said to speak in its sentence, else beside it, else who spoke last."""
         span = self._in_quotes(number, trigger.idx)
-        text = self.passages[number].doc.text
+        text = self.passages[number].text
         if span is None or len(text[slice(*span)].split()) <= _SCARE:
             return None
         sent = trigger.sent
@@ -319,11 +320,11 @@ class Speakers:
 
     def _introduces(self, number: int) -> Attribution | None:
         passage = self.passages[number]
-        if not passage.doc.text.rstrip().endswith(":"):
+        if not passage.text.rstrip().endswith(":"):
             return None
         if self._cues[number]:
             return self._cues[number][-1].says
-        if len(passage.doc.text.split()) > _HEADLINE:
+        if len(passage.text.split()) > _HEADLINE:
             return None
         named = [m for m in passage.mentions if _KINDS.get(m.kind) in ("person", "organisation")]
         return Attribution(_KINDS[named[-1].kind], named[-1].name, named[-1].start, named[-1].end) if named else None

@@ -5,6 +5,7 @@ In "Halden, which signed a pact in July, wants more" the month stands in a claus
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ def dates_for(trigger: Token, sent: Span, start: int, dates: Sequence[DateMentio
 def _first_token(sent: Span, at: int) -> Token | None:
     if not sent.start_char <= at < sent.end_char:
         return None
-    return next((token for token in sent if token.idx <= at < token.idx + len(token.text)), None)
+    token = sent[bisect_right(range(len(sent)), at, key=lambda index: sent[index].idx) - 1]
+    return token if at < token.idx + len(token.text) else None
 
 
 def _is_aside(token: Token | None, trigger: Token, holders: set[int]) -> bool:

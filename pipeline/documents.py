@@ -56,9 +56,10 @@ def read_folder(
     for document, text, findings in read:
         yield {
             "id": document["id"],
-            "title": document.get("title") or "",
+            "title": text.article.title,
             "published": document["published"].isoformat() if document["published"] else None,
             "relevant": findings.relevant,
+            **({"unread": findings.unread} if findings.unread else {}),
             "cites": sorted({credit.name for credit in findings.credits}),
             "claims": [_claim(claim, text, keys[joined.claim_event[claim.claim_id]]) for claim in findings.claims],
         }

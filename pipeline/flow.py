@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -26,8 +26,10 @@ from pipeline.mentions import NameFinder, unknown_names
 from pipeline.paragraphs import BODY, find_paragraphs
 from pipeline.records import EntityKind, Findings, Mention
 from pipeline.references import Referents
+from scrapers.decoding import whole
 from scrapers.records import Article
 
+LONGEST = 150_000  # characters of a text that are read, some 25,000 words; the findings say how many were left
 _PRESIDENT = re.compile(r"\bvested in me as President\b")  # the first words of a U.S. executive order
 
 
@@ -56,10 +58,16 @@ def load_tools(*, classifier: bool = True, gated: bool = True, lexicon: Iterable
 
 
 def understand(article: Article, tools: Tools) -> Findings:
-    """Return what one version of an article claims; no text makes it fail, an irrelevant one has no claims."""
+    """Return what one version of an article claims; no text makes it fail, an irrelevant one has no claims.
+
+    Of a text longer than LONGEST the beginning is read, up to a paragraph's or a word's end; `unread` says how much is
+    left. Halves of surrogate pairs, which no file can hold, are read as U+FFFD.
+    """
+    article = _encodable(article)
     judged = gate(article.title, article.text)
     if tools.gated and not judged.relevant:
         return Findings(article.article_id, article.version, False, judged.score)
+    article, unread = _shortened(article)
     day = article.published_at.date() if article.published_at else None
     passages, mentions, referents, author = read_text(article, tools, day)
     reader = ClaimReader(tools.kinds, referents)
@@ -70,8 +78,24 @@ def understand(article: Article, tools: Tools) -> Findings:
     speakers = Speakers(passages, referents, author, article.publisher)
     claims, entities, gaps = assemble(article, drafts, speakers, tools.lexicon, day)
     return Findings(
-        article.article_id, article.version, True, judged.score, claims, find_credits(article, mentions), gaps, entities
-    )
+        article.article_id, article.version, True, judged.score, claims, find_credits(article, mentions), gaps,
+        entities, unread,
+    )  # fmt: skip
+
+
+def _encodable(article: Article) -> Article:
+    words = (article.title, article.text, article.publisher)
+    mended = tuple(map(whole, words))
+    return article if mended == words else replace(article, title=mended[0], text=mended[1], publisher=mended[2])
+
+
+def _shortened(article: Article) -> tuple[Article, int]:
+    """Return an article whose text is not too long, and how many characters were cut off its end."""
+    text = article.text
+    if len(text) <= LONGEST:
+        return article, 0
+    cut = next((at for mark in "\n " if (at := text.rfind(mark, LONGEST // 2, LONGEST)) > 0), LONGEST)
+    return replace(article, text=text[:cut]), len(text) - cut
 
 
 def understand_many(articles: Iterable[Article], tools: Tools) -> Iterator[Findings]:

@@ -16,6 +16,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from pipeline.gate_cues import ACT, AI, COMPANY, DEED, ELSEWHERE, KINDS, TRACE, Cue, finder
+from scrapers.decoding import whole
 
 THRESHOLD = 7.0  # score from which a text is relevant; chosen on documents with and without AI oversight
 LONGEST = 400_000  # characters that are looked at; beyond that a text is no article
@@ -52,14 +53,14 @@ def gate(title: str, text: str) -> Gate:
     sued" goes on to say "the company".
     """
     title = (title or "").strip()
-    whole = f"{title}\n{text or ''}"[:LONGEST]
-    hits = finder().find(whole)
-    breaks = [match.start() for match in _PARAGRAPH.finditer(whole)]
+    looked_at = whole(f"{title}\n{text or ''}"[:LONGEST])
+    hits = finder().find(looked_at)
+    breaks = [match.start() for match in _PARAGRAPH.finditer(looked_at)]
     paragraphs: dict[int, list[Cue]] = {}
     for start, cue in hits:
         paragraphs.setdefault(bisect_right(breaks, start), []).append(cue)
     titled_ai = any(cue.kind == AI for cue in paragraphs.get(0, ()))
-    score = max(_score(paragraphs, len(breaks) + 1, titled_ai), _stretch_score(hits, len(title), len(whole)))
+    score = max(_score(paragraphs, len(breaks) + 1, titled_ai), _stretch_score(hits, len(title), len(looked_at)))
     return Gate(
         relevant=score >= THRESHOLD,
         score=round(score, 2),
@@ -162,6 +163,6 @@ def passes_topic(text: str) -> bool:
     oversight.
     """
     said = _Stretch()
-    for _, cue in finder().find(text[:LONGEST]):
+    for _, cue in finder().find(whole(text[:LONGEST])):
         said.enter(cue)
     return said.ai() >= _ENOUGH_TRACES or said.mixes()

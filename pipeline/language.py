@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import spacy
 from spacy.language import Language as SpacyLanguage
@@ -60,6 +60,10 @@ class Passage:
     doc: Doc
     start: int
     mentions: tuple[Mention, ...]  # offsets in the article
+    text: str = field(init=False, repr=False)  # spaCy joins the tokens anew each time it is asked for the text
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", self.doc.text)
 
     def offset(self, token: Token) -> int:
         """Return where a token begins in the article."""
@@ -176,8 +180,10 @@ def _scare_quotes(doc: Doc, names: set[int]) -> Iterator[Span]:
     or begins a sentence, keeps its marks.
     """
     used: set[int] = set()
-    for match in _SHORT_QUOTE.finditer(doc.text):
-        if match["mark"] or match.start() == 0 or doc.text[match.end() :].strip()[:1] == "":
+    text = doc.text
+    end = len(text.rstrip())
+    for match in _SHORT_QUOTE.finditer(text):
+        if match["mark"] or match.start() == 0 or match.end() >= end:
             continue
         quote = doc.char_span(match.start(), match.end())
         if quote is None or len(quote) < 3 or quote[0].text not in _QUOTES or quote[-1].text not in _QUOTES:

@@ -77,18 +77,21 @@ def read_learned(
 def _read(
     drafts: Sequence[Draft], passages: Sequence[Passage], classifier: Classifier, thresholds: Thresholds
 ) -> list[_Asked]:
-    """Read every sentence with the one before it as context."""
-    places = [(passage, sent) for passage in passages for sent in sentences(passage)]
-    texts = [sent.text for _, sent in places]
-    readings = classifier.read(texts, ["", *texts[:-1]])
+    """Read the sentences in which a claim may be gained or weighed, each with the one before it as context."""
     by_sentence: dict[tuple[int, int], list[Draft]] = {}
     for draft in drafts:
         by_sentence.setdefault((draft.passage.start, draft.sent.start), []).append(draft)
-    return [
-        _Asked(passage, sent, by_sentence.get((passage.start, sent.start), []), reading)
-        for (passage, sent), reading in zip(places, readings, strict=True)
-        if len(sent) >= thresholds.words or (passage.start, sent.start) in by_sentence
-    ]
+    chosen: list[tuple[Passage, Span, list[Draft]]] = []
+    texts, contexts, previous = [], [], ""
+    for passage in passages:
+        for sent in sentences(passage):
+            text, held = sent.text, by_sentence.get((passage.start, sent.start), [])
+            if held or len(sent) >= thresholds.words and is_verb(sent.root):
+                chosen.append((passage, sent, held))
+                texts.append(text)
+                contexts.append(previous)
+            previous = text
+    return [_Asked(*place, reading) for place, reading in zip(chosen, classifier.read(texts, contexts), strict=True)]
 
 
 def _weigh(draft: Draft, reading: SentenceReading, thresholds: Thresholds) -> Draft:

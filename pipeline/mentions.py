@@ -179,6 +179,7 @@ def _acronyms(plain: str, known: list[Mention]) -> Iterator[Mention]:
     there."""
     ends = {mention.end: mention for mention in known}
     learnt: set[str] = set()
+    places: dict[str, list[int]] = {}
     for match in _ACRONYM.finditer(plain):
         letters, at = match[1], match.start()
         while at and plain[at - 1] == " ":
@@ -189,8 +190,17 @@ def _acronyms(plain: str, known: list[Mention]) -> Iterator[Mention]:
         learnt.add(letters)
         if mention.basis == "capitals":
             yield mention
-        for other in re.finditer(rf"(?<![\w]){re.escape(letters)}(?![\w])", plain):
-            yield replace(mention, start=other.start(), end=other.end(), text=letters)
+        places = places or _places(plain, r"\w+")
+        for start in places.get(letters, ()):
+            yield replace(mention, start=start, end=start + len(letters), text=letters)
+
+
+def _places(plain: str, pattern: str) -> dict[str, list[int]]:
+    """Return where each word of a text begins: one walk, however many words are then asked for."""
+    places: dict[str, list[int]] = {}
+    for match in re.finditer(pattern, plain):
+        places.setdefault(match[0], []).append(match.start())
+    return places
 
 
 def _spelt_out(plain: str, end: int, letters: str) -> Mention | None:
@@ -214,10 +224,15 @@ def _spelt_out(plain: str, end: int, letters: str) -> Mention | None:
 def _surnames(plain: str, known: list[Mention]) -> Iterator[Mention]:
     """A person named in full once is meant by the surname later."""
     persons = {m.name.split()[-1]: m for m in known if m.kind is EntityKind.PERSON and " " in m.text and " " in m.name}
+    places = _places(plain, r"[\w-]+") if persons else {}
     for surname, mention in persons.items():
-        if len(surname) > 1:
-            for match in re.finditer(rf"(?<![\w-]){re.escape(surname)}(?![\w-])", plain):
-                yield replace(mention, start=match.start(), end=match.end(), text=match[0])
+        if len(surname) < 2:
+            continue
+        starts: Iterable[int] = places.get(surname, ())
+        if not re.fullmatch(r"[\w-]+", surname):  # "O'Dell"
+            starts = (m.start() for m in re.finditer(rf"(?<![\w-]){re.escape(surname)}(?![\w-])", plain))
+        for start in starts:
+            yield replace(mention, start=start, end=start + len(surname), text=surname)
 
 
 def kind_of_name(words: list[str], context: str = "") -> EntityKind:
@@ -257,7 +272,7 @@ def unknown_names(passages: list[Passage], lexicon: Lexicon) -> list[Mention]:
     adjectives = {word for place in lexicon.places for word in place.adjectives}
     found: list[Mention] = []
     surnames: dict[str, Mention] = {}
-    alone = {match for passage in passages for match in _ALONE.findall(passage.doc.text)}
+    alone = {match for passage in passages for match in _ALONE.findall(passage.text)}
     for passage in passages:
         taken = {token.i for mention in passage.mentions for token in _tokens_of(passage, mention)}
         for run in _capital_runs(passage, taken):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from pipeline.records import EntityKind, Mention
@@ -19,7 +21,7 @@ PARTIES = frozenset({EntityKind.ORGANISATION, EntityKind.AGENCY, EntityKind.GOVE
 def name_lists(passage: Passage, mentions: list[Mention]) -> list[tuple[Mention, ...]]:
     """Return the runs of names of parties that only commas and "and" separate, with an "and" or "or" before the
     last."""
-    text = passage.doc.text
+    text = passage.text
     found: list[tuple[Mention, ...]] = []
     run: list[Mention] = []
     joined = False
@@ -65,6 +67,12 @@ def quoted_spans(text: str) -> list[tuple[int, int]]:
     if start >= 0:
         spans.append((start, len(text)))
     return spans
+
+
+def span_around(spans: list[tuple[int, int]], at: int) -> tuple[int, int] | None:
+    """Return the span, of some in order and without overlap, that an offset lies in."""
+    index = bisect_right(spans, at, key=itemgetter(0)) - 1
+    return spans[index] if index >= 0 and at < spans[index][1] else None
 
 
 def rank_of(token: Token) -> float:

@@ -193,6 +193,7 @@ class Findings:
     credits: tuple[Credit, ...] = ()
     gaps: tuple[Gap, ...] = ()
     entities: tuple[Entity, ...] = ()  # every entity the claims refer to
+    unread: int = 0  # characters at the end of a text too long to be read whole, see flow.LONGEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pipeline.inflection import singular, verb_forms
+from pipeline.inflection import singular, verb_forms, words
 from pipeline.language import Passage, sentences
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.nominals import ENVOYS, NOUN_KINDS
-from pipeline.phrasing import PARTIES, is_expletive, name_lists, noun_phrase_start, quoted_spans, rank_of
+from pipeline.phrasing import PARTIES, is_expletive, name_lists, noun_phrase_start, quoted_spans, rank_of, span_around
 from pipeline.records import EntityKind, Mention, unknown_entity_id
 from pipeline.syntax import children, is_verb, members, subjects, surface_subjects
 
@@ -50,38 +50,12 @@ _ORDERS = re.compile(r"\b(?:Order|Memorandum|Directive|Proclamation)\b")
 _REACH = 10  # sentences over which a description finds what it stands for
 SAY = frozenset(
     form
-    for verb in [
-        "say",
-        "tell",
-        "write",
-        "add",
-        "announce",
-        "state",
-        "declare",
-        "note",
-        "explain",
-        "argue",
-        "claim",
-        "post",
-        "tweet",
-        "warn",
-        "confirm",
-        "insist",
-        "stress",
-        "reiterate",
-        "acknowledge",
-        "admit",
-        "respond",
-        "reply",
-        "comment",
-        "emphasize",
-        "conclude",
-        "suggest",
-        "continue",
-        "promise",
-        "vow",
-        "pledge",
-    ]
+    for verb in words(
+        """
+        say tell write add announce state declare note explain argue claim post tweet warn confirm insist
+        stress reiterate acknowledge admit respond reply comment emphasize conclude suggest continue promise
+        vow pledge"""
+    )
     for form in verb_forms(verb)
 )
 
@@ -111,10 +85,11 @@ class Referents:
         self._sides: dict[str, Mention] = {}  # person -> the body the text or the lexicon puts them in
         self._sentence = 0
         self._lists: dict[int, tuple[Mention, ...]] = {}
+        self._verbs: dict[int, list[tuple[Token, list[Token]]]] = {}
         extra = list(unknown)
         for number, passage in enumerate(passages):
             passage.doc.user_data["passage"] = number
-            end = passage.start + len(passage.doc.text)
+            end = passage.start + len(passage.text)
             inside = sorted(
                 [*passage.mentions, *(m for m in extra if passage.start <= m.start < end)], key=lambda m: m.start
             )
@@ -186,7 +161,7 @@ class Referents:
         if first == token or token.tag_ == "NNS" and first.dep_ == "amod":
             return
         start, end = passage.offset(first), passage.offset(token) + len(token.text)
-        words = passage.doc.text[first.idx : token.idx + len(token.text)]
+        words = passage.text[first.idx : token.idx + len(token.text)]
         name = re.sub(r"^(?:an?|the|this|that|its|their|his|her)\s+", "", words, flags=re.IGNORECASE)
         mention = Mention(start, end, words, unknown_entity_id(name, kind), name, kind, "nominal")
         self._seen.append(_Seen(self._sentence, rank_of(token) - 1.0, mention, token))
@@ -262,7 +237,7 @@ class Referents:
     def _said(self, found: tuple[Mention, ...], passage: Passage, first: Token, last: Token) -> tuple[Mention, ...]:
         """Give the entities found the words that refer to them here."""
         start, end = passage.offset(first), passage.offset(last) + len(last.text)
-        words = passage.doc.text[first.idx : last.idx + len(last.text)]
+        words = passage.text[first.idx : last.idx + len(last.text)]
         return tuple(
             replace(
                 mention,
@@ -465,28 +440,25 @@ class Referents:
 
     def _first_person(self, passage: Passage) -> None:
         """Resolve "we" and "I": in a quotation its speaker, elsewhere the author."""
-        quotes = quoted_spans(passage.doc.text)
+        quotes = quoted_spans(passage.text)
         for sent in sentences(passage):
             for token in sent:
                 if token.lower_ not in _WE and token.lower_ not in _I or token.pos_ not in ("PRON", "DET", "ADJ"):
                     continue
-                quoted = any(start <= token.idx < end for start, end in quotes)
-                speaker = self._speaker(passage, token, quotes) if quoted else self.author
+                quoted = span_around(quotes, token.idx) is not None
+                speaker = self._speaker(passage, token) if quoted else self.author
                 if speaker is None:
                     continue
                 if token.lower_ in _WE and speaker.kind is EntityKind.PERSON:
                     speaker = self._sides.get(speaker.entity_id, speaker)
                 self._at[token.doc.user_data["passage"], token.i] = self._said((speaker,), passage, token, token)
 
-    def _speaker(self, passage: Passage, token: Token, quotes: list[tuple[int, int]]) -> Mention | None:
+    def _speaker(self, passage: Passage, token: Token) -> Mention | None:
         number = passage.doc.user_data["passage"]
         for where in (passage, *reversed(self.passages[max(0, number - 2) : number])):
-            outside = quotes if where is passage else quoted_spans(where.doc.text)
             best: tuple[float, Mention] | None = None
-            for verb in where.doc:
-                if verb.lower_ not in SAY or any(start <= verb.idx < end for start, end in outside):
-                    continue
-                for subject in surface_subjects(verb):
+            for verb, spoken_by in self._speech(where):
+                for subject in spoken_by:
                     for mention in self.of(subject):
                         if mention.kind is EntityKind.PERSON or mention.kind in PARTIES:
                             distance = abs(verb.i - token.i) if where is passage else -verb.i
@@ -495,3 +467,15 @@ class Referents:
             if best is not None:
                 return best[1]
         return self.author
+
+    def _speech(self, passage: Passage) -> list[tuple[Token, list[Token]]]:
+        """Return the verbs of speech outside quotations, each with its subjects; found once for each passage."""
+        number = passage.doc.user_data["passage"]
+        if number not in self._verbs:
+            quotes = quoted_spans(passage.text)
+            self._verbs[number] = [
+                (verb, surface_subjects(verb))
+                for verb in passage.doc
+                if verb.lower_ in SAY and span_around(quotes, verb.idx) is None
+            ]
+        return self._verbs[number]

@@ -280,7 +280,7 @@ class Roles:
         if token.pos_ == "PRON":
             return None
         first = noun_phrase_start(token)
-        words = passage.doc.text[first.idx : token.idx + len(token.text)]
+        words = passage.text[first.idx : token.idx + len(token.text)]
         start = passage.start + first.idx
         owners = [m for child in children(token, "poss") for m in self.referents.of(child)] or inside
         owner = next((m for m in owners if m.kind in PARTIES or m.kind is EntityKind.PERSON), None)
@@ -296,7 +296,7 @@ class Roles:
                 if pobj.i - token.i <= 3 and pobj.pos_ == "NOUN"
             ]
             if tail:
-                words = passage.doc.text[first.idx : tail[0].idx + len(tail[0].text)]
+                words = passage.text[first.idx : tail[0].idx + len(tail[0].text)]
         plain = _without_article(words)
         name = GROUP_OF.get(plain.lower(), plain)
         if owner is not None and kind is EntityKind.MODEL:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from scrapers.cleaning import clean
+from scrapers.decoding import whole
 from scrapers.records import Article, Precision, article_id, text_version
 
 _PARAGRAPHS = re.compile(r"(?s)\S.*?(?=\n\s*\n|\s*\Z)")
@@ -44,6 +45,7 @@ def plain_text(
     source_id: str = "added",
 ) -> PlainText:
     """Return the article in a plain text. `name` gives its id where it has no address of its own."""
+    text, name, title, url, publisher = map(whole, (text, name, title, url, publisher))
     pieces = [(m.start(), m.group()) for m in _PARAGRAPHS.finditer(text)]
     if len(pieces) == 1:  # no blank line anywhere: its lines are the paragraphs
         pieces = [(m.start(), m.group()) for m in _LINES.finditer(text)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
+from typing import Any
 
 MAX_BYTES = 5_000_000
 MAX_TAGS = 50_000
@@ -28,9 +30,29 @@ _MAGIC = (
 )
 
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.I)
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]")
 _LATIN_1_IN_NAME = {"iso8859-1", "ascii", "latin-1"}
 _ESCAPED_ASCII = {"iso2022_jp", "hz", "iso2022_kr"}  # all their bytes look like ASCII
+
+
+def whole(text: str) -> str:
+    """Return a text with U+FFFD for each half of a surrogate pair, which JSON can hold and no file: same length."""
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+def load_json(text: str) -> Any:
+    """Return the value of a JSON text, its strings whole(). Raises ValueError; RecursionError where it is too deep."""
+    value = json.loads(text, strict=False)
+    return _whole(value) if "\\ud" in text or "\\uD" in text else value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return {whole(key): _whole(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def foreign_format(body: bytes) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from scrapers.decoding import load_json
 from scrapers.markup import tidy
 
 _RANK = [
@@ -66,7 +66,7 @@ def load(text: str) -> Any:
         return None
     for mended in (_as_is, _without_slips, _unescaped):
         try:
-            return json.loads(mended(text), strict=False)
+            return load_json(mended(text))
         except (ValueError, RecursionError):
             continue
     return None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
-from scrapers.decoding import decode, unsafe_markup
+from scrapers.decoding import decode, load_json, unsafe_markup
 from scrapers.markup import tidy
 from scrapers.moments import read_moment
 from scrapers.records import Feed, FeedEntry
@@ -107,8 +106,8 @@ def at_path(value: Any, path: str) -> Any:
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(decode(body), strict=False)
-    except ValueError as error:
+        return load_json(decode(body))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"it is not JSON ({error})") from error
 
 

@@ -19,7 +19,7 @@ def read_document(path: Path) -> dict[str, Any]:
     """Read a JSON document with at least `text`; raise WrongUse in plain words."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise WrongUse(f"{path}: this is not readable JSON ({error}).") from error
     if not isinstance(document, dict) or not isinstance(document.get("text"), str):
         raise WrongUse(f'{path}: a document needs a key "text" with the article\'s text.')
