@@ -35,6 +35,7 @@ COMMANDS = {
     "conflicts": ("look", "Show where reports disagree."),
     "status": ("standing", "Show how things stand with a name, on any day."),
     "due": ("standing", "Show what is due next, and what was due."),
+    "revisions": ("revisions", "Show how an article was edited and what that did to its claims."),
     "gaps": ("look", "Show names that the lexicon does not know yet."),
     "sources": ("sources", "List and check the source cards, show their health."),
     "export": ("check", "Write the published tables as CSV, JSON Lines or Parquet."),

@@ -248,7 +248,8 @@ class Conflict:
     values: tuple[tuple[str, tuple[str, ...]], ...]  # (value in words, claim ids)
 
 
-def _digest(*parts: str) -> str:
+def digest(*parts: str) -> str:
+    """Return the 16 hex digits that ids are made of, from the parts that a thing's identity rests on."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
@@ -257,14 +258,14 @@ def claim_id(article_id: str, quote: str, nth: int, type_: str, trigger: str, nt
 
     An edit elsewhere in the article leaves it as it is; an edit of the sentence makes a new claim.
     """
-    return "c" + _digest(article_id, quote, str(nth), type_, trigger, str(nth_trigger))
+    return "c" + digest(article_id, quote, str(nth), type_, trigger, str(nth_trigger))
 
 
 def event_id(anchor_claim_id: str) -> str:
     """Return the id of the event whose earliest claim is given: "e" and 16 hex digits."""
-    return "e" + _digest(anchor_claim_id)
+    return "e" + digest(anchor_claim_id)
 
 
 def unknown_entity_id(name: str, kind: str) -> str:
     """Return the id of an entity that only texts know: "x-" and 16 hex digits, from name and kind."""
-    return "x-" + _digest(" ".join(name.casefold().split()), kind)
+    return "x-" + digest(" ".join(name.casefold().split()), kind)

@@ -439,6 +439,7 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
                 )
             )
     db["article_versions"].insert_all(versions)
+    _write_edit(db, articles, claims, participants)
     unique = {(e["article_id"], e["to_article_id"]): e for e in edges}
     db["origin_edges"].insert_all(unique.values())
     for table, rows in (("events", events), ("event_participants", roles), ("claims", claims),
@@ -463,6 +464,26 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
     db["events"].rebuild_fts()
     db["claims"].rebuild_fts()
     db.conn.commit()
+
+
+def _write_edit(db, articles, claims, participants) -> None:
+    """One edit: the article with two versions said before that the labs would sign."""
+    article, day = next((a, key[1]) for key, a in articles.items() if key[2].startswith("Two labs"))
+    claim = next(c for c in claims if c["article_id"] == article["id"])
+    parties = ", ".join(f"{p['name']} ({p['role']})" for p in participants if p["claim_id"] == claim["claim_id"])
+    seen = f"{day}T10:05:00+00:00"
+    db["article_edits"].insert(dict(
+        article_id=article["id"], nth=1, old_version=article["sha"][32:48], new_version=article["sha"][16:32],
+        old_seen_at=f"{day}T09:00:00+00:00", new_seen_at=seen, old_title="Two labs to sign", new_title="Two labs sign",
+        n_sentences_gone=1, n_sentences_come=1, n_revisions=1,
+    ))  # fmt: skip
+    db["revisions"].insert(dict(
+        revision_id="r0000000000000001", article_id=article["id"], nth=1, seen_on=day, kind="changed", fields="modality",
+        event_id=claim["event_id"], old_claim_id="c0000000000000001", new_claim_id=claim["claim_id"],
+        type=claim["type"], old_modality="planned", new_modality=claim["modality"], old_date=claim["date_start"],
+        new_date=claim["date_start"], old_parties=parties, new_parties=parties, old_quote=f"It is planned: {claim['quote']}",
+        new_quote=claim["quote"], summary=f"modality: planned → {claim['modality']}",
+    ))  # fmt: skip
 
 
 def publish(data_dir: Path, name: str = "oversight-20260721T070000.db") -> Path:

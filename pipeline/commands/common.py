@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.folder import DataFolder
@@ -38,6 +40,22 @@ def lexicon_of(settings: Settings) -> tuple[Path, ...]:
     if not place.exists():
         raise WrongUse(f"{place}: the lexicon named in the settings is not there.")
     return (place,)
+
+
+def open_ledger(folder: DataFolder) -> sqlite3.Connection:
+    """Open the published ledger for reading; raise where there is none, or one of another version's tables."""
+    from pipeline.store.schema import refuse_other_schema
+
+    file = folder.need(folder.current, "Run `oversight run` (or `oversight demo`) first.").resolve()
+    connection = sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)
+    connection.row_factory = sqlite3.Row
+    refuse_other_schema(connection, file)
+    return connection
+
+
+def rows(db: sqlite3.Connection, sql: str, *values: Any) -> list[dict[str, Any]]:
+    """Return all rows of a query as dictionaries."""
+    return [dict(row) for row in db.execute(sql, values)]
 
 
 @contextmanager

@@ -7,22 +7,11 @@ from typing import Any
 
 import click
 
+from pipeline.commands.common import open_ledger as _open
+from pipeline.commands.common import rows as _rows
 from pipeline.commands.output import json_option, say_json, say_rows
 from pipeline.errors import WrongUse
 from pipeline.folder import DataFolder
-
-CURE = "Run `oversight run` (or `oversight demo`) first."
-
-
-def _open(folder: DataFolder) -> sqlite3.Connection:
-    file = folder.need(folder.current, CURE)
-    connection = sqlite3.connect(f"file:{file.resolve()}?mode=ro&immutable=1", uri=True)
-    connection.row_factory = sqlite3.Row
-    return connection
-
-
-def _rows(db: sqlite3.Connection, sql: str, *values: Any) -> list[dict[str, Any]]:
-    return [dict(row) for row in db.execute(sql, values)]
 
 
 def _find_event(db: sqlite3.Connection, name: str) -> dict[str, Any]:

@@ -16,11 +16,13 @@ from typing import Any
 from datasette.database import Database
 
 from pipeline.errors import OutsideFailure, WrongUse
+from pipeline.store.schema import refuse_other_schema
 
 NAME = "oversight"
 NEEDED = (
-    "articles", "claim_participants", "claims", "conflict_values", "conflicts", "entities", "entity_names",
-    "event_participants", "event_redirects", "events", "facts", "origin_edges", "origins", "outcomes", "sources",
+    "article_edits", "articles", "claim_participants", "claims", "conflict_values", "conflicts", "entities",
+    "entity_names", "event_participants", "event_redirects", "events", "facts", "origin_edges", "origins", "outcomes",
+    "revisions", "sources",
 )  # fmt: skip
 LENGTH_LIMIT = 8_000_000  # bytes of one value: randomblob(900000000) would take more than 1 GB
 PATTERN_LIMIT = 200  # characters of a LIKE or GLOB pattern
@@ -81,6 +83,7 @@ def check_snapshot(path: Path) -> dict[str, int]:
         if answer != "ok":
             raise OutsideFailure(f"{path} is damaged ({answer}). Publish again with `oversight publish`.")
         tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
+        refuse_other_schema(connection, path)
         if missing := sorted(set(NEEDED) - set(tables)):
             raise OutsideFailure(f"{path} is no published ledger: it lacks {', '.join(missing)}.")
         return {name: connection.execute(f'select count(*) from "{name}"').fetchone()[0] for name in tables}

@@ -123,6 +123,19 @@ FIELDS = {
     "direction": "Imposed or lifted",
     "parties": "Who took part",
 }
+REVISIONS = {
+    "changed": "Says something else now",
+    "reworded": "Other words, the same claim",
+    "vanished": "No longer said",
+    "appeared": "Said since the edit",
+}
+REVISED_FIELDS = {
+    "type": "Another kind of event",
+    "direction": "Imposed or lifted: changed",
+    "parties": "Other parties",
+    "force": "Binding or not: changed",
+    "attribution": "Said by somebody else",
+}
 DATE_BASES = {
     "stated": "a date stated in the report",
     "relative": "worked out from words such as “Tuesday” and the day of publication",
@@ -224,6 +237,7 @@ TABLE_COLUMN_WORDS = {
     ("origins", "kind"): ORIGIN_KINDS,
     ("due", "kind"): DUE_KINDS,
     ("origin_edges", "basis"): EDGE_BASES,
+    ("revisions", "kind"): REVISIONS,
 }
 
 FACET_TITLES = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -15,15 +15,19 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipeline.joining import Joined, join
+from pipeline.families import Families
+from pipeline.joining import Joined, holders_of, join
 from pipeline.records import Entity, Findings
+from pipeline.revisions import Edit, edits_of, in_order, successors
 from pipeline.store.errors import plain_errors
 from pipeline.store.indexes import create_indexes
+from pipeline.store.keeping import Kept, read_kept
 from pipeline.store.library import Library
+from pipeline.store.revising import edit_rows, revision_rows
 from pipeline.store.rows import Row
 from pipeline.store.schema import SCHEMA_VERSION, published
 from pipeline.store.tables import Material, table_rows
-from scrapers.records import Article, Source, Visit
+from scrapers.records import Source, Visit
 
 MIN_CONFIDENCE = 0.5  # claims below are kept in crawl.db, but not published
 
@@ -47,17 +51,6 @@ class BuildReport:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What crawl.db holds for one version of the program."""
-
-    articles: dict[str, Article]
-    findings: dict[str, Findings]
-    versions: dict[str, list[tuple[Article, str, str, int]]]
-    n_articles_of: Counter[str]
-    last_fetch: str
-
-
 def build(
     library_path: Path,
     build_path: Path,
@@ -75,15 +68,18 @@ def build(
     """
     with Library(library_path) as library:
         program_version = program_version if program_version is not None else library.last_program_version()
-        kept = _read(library, program_version)
+        kept = read_kept(library, program_version)
         by_id = {source.source_id: source for source in sources}
         joined = join(
             kept.findings.values(), kept.articles.values(), by_id.values(), lexicon=lexicon,
             min_confidence=min_confidence,
         )  # fmt: skip
+        edits = _edits(kept, min_confidence)
         all_claims = {c.claim_id for f in kept.findings.values() for c in f.claims}
         history = {event.event_id: event.claim_ids for event in joined.events}
-        redirects = trace(library.event_history(), library.redirects(), joined.claim_event, all_claims)
+        redirects = trace(
+            library.event_history(), library.redirects(), joined.claim_event, all_claims, successors(edits)
+        )
         report = BuildReport(
             program_version=program_version,
             n_articles=sum(kept.n_articles_of.values()),
@@ -102,6 +98,8 @@ def build(
             "last_fetched_at": kept.last_fetch,
             **{key: str(value) for key, value in report.as_dict().items() if key != "n_pending"},
         }
+        entities = _entities(kept.findings.values(), lexicon)
+        families = Families(entities.values(), holders_of(lexicon) if lexicon else ())
         material = Material(
             joined=joined,
             articles=kept.articles,
@@ -109,11 +107,13 @@ def build(
             versions=kept.versions,
             sources=by_id,
             n_articles_of=kept.n_articles_of,
-            entities=_entities(kept.findings.values(), lexicon),
+            entities=entities,
             names=_names(lexicon),
             visits=visits,
             facts=facts,
             redirects=redirects,
+            edits=edit_rows(edits),
+            revisions=revision_rows(edits, joined.claim_event, joined.claims, kept.articles, families),
         )
         temporary = Path(f"{build_path}.tmp")
         with plain_errors(temporary, "write"):
@@ -127,27 +127,16 @@ def build(
     return report
 
 
-def _read(library: Library, program_version: str) -> _Kept:
-    """Read the latest version of each article with its findings; only relevant articles are kept in memory."""
-    found = {(f.article_id, f.version): f for f in library.findings(program_version)}
-    latest: dict[str, tuple[tuple[str, str, str], Article]] = {}
-    versions: dict[str, list[tuple[Article, str, str, int]]] = defaultdict(list)
-    last_fetch = ""
-    for kept in library.versions():
-        article, first, last = kept.article, kept.first_seen_at, kept.last_seen_at
-        last_fetch = max(last_fetch, last)
-        rank = (last, first, article.version)
-        if article.article_id not in latest or rank > latest[article.article_id][0]:
-            latest[article.article_id] = (rank, article)
-        read = found.get((article.article_id, article.version))
-        versions[article.article_id].append((article, first, last, len(read.claims) if read else 0))
-    articles, findings = {}, {}
-    for id_, (_, article) in latest.items():
-        read = found.get((id_, article.version))
-        if read is not None and read.relevant:
-            articles[id_], findings[id_] = article, read
-    per_source = Counter(article.source_id for _, article in latest.values())
-    return _Kept(articles, findings, {id_: versions[id_] for id_ in articles}, per_source, last_fetch)
+def _edits(kept: Kept, min_confidence: float) -> tuple[Edit, ...]:
+    """Return every edit of every article, in the order of articles and of time."""
+    return tuple(
+        edit
+        for id_ in sorted(kept.editions)
+        if len(kept.editions[id_]) > 1
+        for edit in edits_of(
+            in_order(kept.editions[id_], kept.articles[id_].version), lambda c: c.confidence >= min_confidence
+        )
+    )
 
 
 def trace(
@@ -155,21 +144,28 @@ def trace(
     redirects: Mapping[str, tuple[str | None, str]],
     claim_event: Mapping[str, str],
     all_claims: set[str],
+    heirs: Mapping[str, str] | None = None,
 ) -> dict[str, tuple[str | None, str]]:
     """Return where each event id that is no longer in use leads, and why.
 
     `history`: the events of the last build with their claims; `redirects`: what was known to have vanished before;
-    `claim_event`: the event of each published claim now; `all_claims`: every claim found now, withheld ones too.
+    `claim_event`: the event of each published claim now; `all_claims`: every claim found now, withheld ones too;
+    `heirs`: claim id -> the id that the same claim has since its sentence was edited.
     """
+    heirs = heirs or {}
     alive = set(claim_event.values())
     gone: dict[str, tuple[str | None, str]] = {old: value for old, value in redirects.items() if old not in alive}
     for old, claim_ids in history.items():
         if old in alive:
             continue
-        heirs = Counter(claim_event[c] for c in claim_ids if c in claim_event)
-        if heirs:
-            heir = min(heirs, key=lambda e: (-heirs[e], e))
-            gone[old] = (heir, f"{heirs[heir]} of its {len(claim_ids)} claims now stand in this event")
+        kept = Counter(claim_event[c] for c in claim_ids if c in claim_event)
+        edited = Counter(claim_event[heirs[c]] for c in claim_ids if heirs.get(c) in claim_event)
+        if kept:
+            heir = min(kept, key=lambda e: (-kept[e], e))
+            gone[old] = (heir, f"{kept[heir]} of its {len(claim_ids)} claims now stand in this event")
+        elif edited:
+            heir = min(edited, key=lambda e: (-edited[e], e))
+            gone[old] = (heir, "its sentence was edited by the publisher and now stands in this event")
         elif any(c in all_claims for c in claim_ids):
             gone[old] = (None, "its claims are no longer sure enough to be published")
         else:

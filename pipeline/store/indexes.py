@@ -46,6 +46,10 @@ _LOOKUPS = (
     ("due", "due_end, due_start, fate"),
     ("due", "event_id"),
     ("due", "claim_id"),
+    ("revisions", "event_id"),
+    ("revisions", "article_id, nth"),
+    ("revisions", "new_claim_id"),
+    ("revisions", "seen_on"),
 )
 
 

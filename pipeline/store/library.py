@@ -13,12 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from pipeline.records import Findings
 from pipeline.store.errors import plain_errors
 from pipeline.store.rows import article_of, article_row, findings_of, findings_row
-from pipeline.store.schema import open_db, private
+from pipeline.store.schema import bring_up_to_date, open_db
 from scrapers.records import Article, Outcome
 
 LATEST = "order by last_seen_at desc, first_seen_at desc, version desc"
@@ -42,7 +40,7 @@ class Library:
         with plain_errors(self.path, "open"):
             self._db = open_db(self.path)
             self._db.row_factory = sqlite3.Row
-            private.apply(Database(self._db))
+            bring_up_to_date(self._db, self.path)
 
     def close(self) -> None:
         self._db.close()
@@ -140,6 +138,17 @@ class Library:
         """Return how each page ended that this version of the reader has read, by (sha256, address)."""
         sql = "select page_sha256, url, outcome from readings where reader_version = ?"
         return {(row[0], row[1]): Outcome(row[2]) for row in self._rows(sql, (reader_version,))}
+
+    def outdated_versions(self) -> set[tuple[str, str]]:
+        """Return the (article, version) pairs that a later reading of the same page has replaced."""
+        read: set[tuple[str, str]] = set()
+        last: dict[tuple[str, str], tuple[str, str]] = {}
+        sql = """select page_sha256, url, article_id, version from readings
+                 where article_id is not null and version is not null order by rowid"""
+        for page, url, article_id, version in self._rows(sql):
+            read.add((article_id, version))
+            last[page, url] = (article_id, version)
+        return read - set(last.values())
 
     # findings
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipeline.errors import OversightError
 from pipeline.store.errors import StoreError, plain_errors
+from pipeline.store.schema import refuse_other_schema
 
 KEEP = 7
 CURRENT = "current"
@@ -57,6 +58,8 @@ def publish(
         with plain_errors(build_path, "copy"):
             _copy(build_path, temporary)
         counts = check(temporary)
+        with plain_errors(build_path, "read"), closing(sqlite3.connect(temporary)) as connection:
+            refuse_other_schema(connection, build_path)
         if not force:
             _compare(counts, last_counts(folder), folder)
         with plain_errors(temporary, "publish"):

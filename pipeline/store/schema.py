@@ -10,7 +10,9 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-SCHEMA_VERSION = 2
+from pipeline.store.errors import StoreError
+
+SCHEMA_VERSION = 3
 
 private = Migrations("oversight_private")
 published = Migrations("oversight_published")
@@ -192,9 +194,66 @@ def standings_and_due_days(db: Database) -> None:
     )
 
 
+@published()
+def edits_of_articles(db: Database) -> None:
+    """What publishers changed in their articles, and what that did to the claims."""
+    db.executescript(
+        """
+        create table article_edits (
+            article_id text not null references articles(article_id), nth integer not null, old_version text not null,
+            new_version text not null, old_seen_at text not null, new_seen_at text not null, old_title text not null,
+            new_title text not null, n_sentences_gone integer not null, n_sentences_come integer not null,
+            n_revisions integer not null, primary key (article_id, nth)
+        ) strict, without rowid;
+        create table revisions (
+            revision_id text primary key, article_id text not null references articles(article_id),
+            nth integer not null, seen_on text not null, kind text not null, fields text not null,
+            event_id text references events(event_id), old_claim_id text, new_claim_id text, type text not null,
+            old_modality text, new_modality text, old_date text, new_date text, old_parties text not null,
+            new_parties text not null, old_quote text not null, new_quote text not null, summary text not null
+        ) strict;
+        """
+    )
+
+
 def needs_rebuild(db: sqlite3.Connection, table: str) -> bool:
     """Return True where a published file was written before it had this table."""
     return db.execute("select 1 from sqlite_master where type = 'table' and name = ?", (table,)).fetchone() is None
+
+
+def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    """Apply what is missing of the private tables to crawl.db; raise StoreError where a newer program wrote it."""
+    db = Database(connection)
+    known = {migration.name for migration in [*private.pending(db), *private.applied(db)]}
+    ours = {migration.name for migration in private.pending(Database(memory=True))}
+    if newer := sorted(known - ours):
+        raise StoreError(
+            f"{path} was written by a newer version of this program ({newer[0]} is unknown here). "
+            "Update this program; nothing was changed."
+        )
+    private.apply(db)
+
+
+def refuse_other_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise StoreError, with the cure, where a built or published ledger has the tables of another version.
+
+    Its columns would be missing or mean something else; the ledger is made from crawl.db and can be made again.
+    """
+    try:
+        row = connection.execute("select value from facts where key = 'schema_version'").fetchone()
+    except sqlite3.OperationalError:
+        return  # no table of facts: whoever needs more than that says so
+    version = int(row[0]) if row and str(row[0]).isdigit() else SCHEMA_VERSION
+    if version < SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} has the tables of an older version of this program (schema {version}; this one has "
+            f"{SCHEMA_VERSION}). Run `oversight build` and `oversight publish`; nothing needs to be crawled again."
+        )
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was made by a newer version of this program (schema {version}; this one has {SCHEMA_VERSION}). "
+            "Update this program and start it again."
+        )
 
 
 def open_db(path: Path | str, *, readonly: bool = False) -> sqlite3.Connection:

@@ -35,6 +35,8 @@ class Material:
     visits: Iterable[Visit] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     redirects: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
+    edits: Iterable[Row] = ()  # rows of article_edits
+    revisions: Iterable[Row] = ()  # rows of revisions
 
 
 def table_rows(material: Material) -> dict[str, list[Row]]:
@@ -86,6 +88,7 @@ def table_rows(material: Material) -> dict[str, list[Row]]:
         {"old_event_id": old, "event_id": new, "reason": reason}
         for old, (new, reason) in sorted(material.redirects.items())
     ]
+    rows["article_edits"], rows["revisions"] = list(material.edits), list(material.revisions)
     rows["lexicon_gaps"] = _gaps(material)
     rows["facet_counts"] = _facet_counts(rows)
     rows["facts"] = [{"key": key, "value": value} for key, value in sorted(material.facts.items())]

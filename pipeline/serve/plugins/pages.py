@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlencode
 
 from datasette import NotFound, Response, hookimpl
 
-from pipeline.serve import queries, standing_queries
+from pipeline.serve import changes, queries, standing_queries
 from pipeline.serve.cite import cite
 from pipeline.serve.plugins.looks import event_href
 from pipeline.serve.snapshots import NAME, published_at
@@ -110,6 +110,7 @@ async def event(datasette: Any, request: Any) -> Response:
     credits: dict[str, list[dict]] = defaultdict(list)
     for edge in await queries.credits_of(db, sorted({claim["article_id"] for claim in claims})):
         credits[edge["article_id"]].append(edge)
+    edited, taken_back = await changes.edits_behind_event(db, event_id)
     as_of = published_at(db.path)[:10] or await queries.last_day(db)
     url = datasette.absolute_url(request, event_href(event_id))
     return await show(
@@ -120,6 +121,8 @@ async def event(datasette: Any, request: Any) -> Response:
         groups=by_origin(claims),
         claims=claims,
         credits=credits,
+        edited=edited,
+        taken_back=taken_back,
         conflicts=await queries.conflicts_of_event(db, event_id),
         related=await queries.related_events(db, event_id),
         lines=[view for view in await _lines(db, event_id=event_id) if len(view["stages"]) > 1],
@@ -169,6 +172,7 @@ async def article(datasette: Any, request: Any) -> Response:
         credits=await queries.credits_of(db, [article_id]),
         resting=await queries.articles_resting_on(db, article_id),
         versions=await queries.versions_of_article(db, article_id),
+        edits=await changes.edits_of_article(db, article_id),
     )
 
 
