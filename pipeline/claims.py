@@ -56,6 +56,7 @@ class Draft:
     participants: tuple[Participant, ...]
     confidence: float
     rule: str
+    seen: float | None = None  # the classifier's probability of the type; None where it was not asked
 
 
 @dataclass(slots=True)

@@ -65,6 +65,12 @@ def read_folder(
         }
 
 
+def documents_of(folds: Path) -> set[str]:
+    """Return the ids of the documents that some fold's weights have not seen."""
+    files = folds.glob("*/documents.json")
+    return {name for file in files for name in json.loads(file.read_text(encoding="utf-8"))}
+
+
 def held_out(tools: Tools, folds: Path) -> dict[str, Tools]:
     """Return, for each document named in a fold, tools with the weights that have not seen it."""
     from pipeline.classifier.model import Classifier  # heavy: onnxruntime

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline.assembly import assemble
 from pipeline.attribution import Speakers, title_speaker
+from pipeline.calibration import Judge, load_calibrator
 from pipeline.claims import ClaimReader, Draft
 from pipeline.credits import find_credits
 from pipeline.gate import gate
@@ -35,7 +36,10 @@ _PRESIDENT = re.compile(r"\bvested in me as President\b")  # the first words of 
 
 @dataclass(frozen=True)
 class Tools:
-    """What understanding needs; made once, used for every article. `classifier` None: frames alone."""
+    """What understanding needs; made once, used for every article.
+
+    `classifier` None: frames alone; `judge` None: confidence stays the uncalibrated score.
+    """
 
     language: Language
     lexicon: Lexicon
@@ -43,6 +47,7 @@ class Tools:
     kinds: Kinds
     classifier: object | None = None
     thresholds: Thresholds = Thresholds()
+    judge: Judge | None = None
     gated: bool = True  # False: every text is read, whatever it is about
 
 
@@ -54,7 +59,7 @@ def load_tools(*, classifier: bool = True, gated: bool = True, lexicon: Iterable
         from pipeline.classifier.model import Classifier  # heavy: onnxruntime
 
         found = Classifier.load()
-    return Tools(load_language(), names, NameFinder(names), load_kinds(), found, gated=gated)
+    return Tools(load_language(), names, NameFinder(names), load_kinds(), found, judge=load_calibrator(), gated=gated)
 
 
 def understand(article: Article, tools: Tools) -> Findings:
@@ -75,6 +80,8 @@ def understand(article: Article, tools: Tools) -> Findings:
     for passage in passages:
         drafts += reader.read(passage)
     drafts = read_learned(drafts, passages, reader.roles, tools.kinds, tools.classifier, tools.thresholds)
+    if tools.judge is not None:
+        drafts = tools.judge.judge(drafts)
     speakers = Speakers(passages, referents, author, article.publisher)
     claims, entities, gaps = assemble(article, drafts, speakers, tools.lexicon, day)
     return Findings(

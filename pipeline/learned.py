@@ -104,10 +104,11 @@ def _weigh(draft: Draft, reading: SentenceReading, thresholds: Thresholds) -> Dr
         confidence *= thresholds.doubted
     trigger = _near(draft, reading)
     if trigger is None:
-        return replace(draft, confidence=round(confidence, 3))
+        return replace(draft, confidence=round(confidence, 3), seen=p)
     return replace(
         draft,
         confidence=round(confidence, 3),
+        seen=p,
         modality=_modality(draft.modality, trigger, thresholds.modality),
         mention=_mention(draft.mention, trigger, thresholds),
     )
@@ -167,7 +168,8 @@ def _draft(
     return Draft(
         type_, passage, passage.doc.user_data["passage"], sent, token, (start + trigger.start, start + trigger.end),
         modality, direction, force_of(Force.NOT_STATED, sent),
-        _mention(mention_of(token, sent, modality, part), trigger, thresholds), (), round(score, 3), f"model:{type_}",
+        _mention(mention_of(token, sent, modality, part), trigger, thresholds), (), round(score, 3),
+        f"model:{type_}", score,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ class Settings:
     contact: str = ""  # e-mail or address that site owners can write to: the live web is not crawled without one
     cards: str = ""  # folder of further source cards
     lexicon: str = ""  # folder of further lexicon files
-    least_confidence: float = 0.5  # claims under it wait for review and are not published
+    least_confidence: float = 0.45  # claims that are right with a lower probability wait for review, in no event
 
 
 def load_settings(file: Path) -> Settings:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import WrongUse
-from pipeline.evaluate import b_cubed, evaluate, plain_name
+from pipeline.evaluate import b_cubed, evaluate
+from pipeline.matching import plain_name
 
 SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[1].parent / "shared"))
 TEXT = "The agency barred Halden on Friday. Halden may sue. Buy our mugs. The deal is good."
@@ -160,5 +161,6 @@ def test_the_figures_equal_those_of_the_reference_scorer(tmp_path):
     command = [sys.executable, str(SHARED / "gold/score.py"), *map(str, folders), "--json"]
     reference = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     figures = evaluate(*folders).figures
+    assert sum(figures.pop("asked_of_matched").values()) > 500  # ours alone: what each share is a share of
     assert json.loads(json.dumps(figures)) == reference
     assert 0.3 < figures["claims"]["f1"] < 0.95

@@ -46,7 +46,7 @@ def test_every_event_entity_and_article_has_a_page(site):
             assert '<html lang="en">' in answer.text and "<h1>" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/", "/sources", "/about", "/search", "/search?q=aurora", "/questions", "/oversight"])
+@pytest.mark.parametrize("path", ["/", "/sources", "/about", "/accuracy", "/search", "/questions", "/oversight"])
 def test_the_fixed_pages_open_and_are_marked_up_for_all_readers(site, path):
     answer = site.get(path)
     assert answer.status_code == 200
@@ -177,7 +177,16 @@ def test_an_empty_ledger_has_honest_pages(tmp_path):
     schema.published.apply(sqlite_utils.Database(folder / "oversight-20260101T000000.db"))
     (folder / "current").symlink_to("oversight-20260101T000000.db")
     site = Site(tmp_path)
-    for path in ("/", "/sources", "/about", "/search?q=x", "/oversight", "/oversight/events", "/questions"):
+    for path in (
+        "/",
+        "/sources",
+        "/about",
+        "/accuracy",
+        "/search?q=x",
+        "/oversight",
+        "/oversight/events",
+        "/questions",
+    ):
         assert site.get(path).status_code == 200, path
     assert ET.fromstring(site.get("/feed.atom").content) is not None
     text = site.get("/").text

@@ -223,6 +223,7 @@ def test_hostile_words_come_out_inert_on_every_page(hostile):
         "/",
         "/sources",
         "/about",
+        "/accuracy",
         "/questions",
         "/search?q=script",
         "/oversight",

@@ -305,3 +305,27 @@ def test_the_export_has_a_dictionary_and_hashes_that_hold(tmp_path: Path) -> Non
     lines = (tmp_path / "out/claims.jsonl").read_text().splitlines()
     assert [json.loads(line)["claim_id"] for line in lines] == sorted(c.claim_id for _, f in WORLD for c in f.claims)
     assert not any("fts" in name or "migrations" in name for name in report.files)
+
+
+def test_unsure_claims_are_published_apart_and_count_for_nothing(tmp_path: Path) -> None:
+    weak = signing("signal", "weak", confidence=0.3)
+    crawl = fill(tmp_path / "crawl.db", (WORLD[0], weak))
+    build(crawl, tmp_path / "build.db", SOURCES)
+    database = tmp_path / "build.db"
+    ((claim, article_id, confidence, parties),) = rows(
+        database, "select claim_id, article_id, confidence, participants from unsure_claims"
+    )
+    assert (claim, article_id, confidence) == (weak[1].claims[0].claim_id, weak[0].article_id, 0.3)
+    assert parties.startswith("actor: ")
+    assert (claim,) not in rows(database, "select claim_id from claims")
+    assert rows(database, "select n_claims, n_articles, n_origins from events") == [(1, 1, 1)]
+    ((quote, start, end),) = rows(database, "select quote, quote_start, quote_end from unsure_claims")
+    assert weak[0].text[start:end] == quote
+    assert rows(database, "select value from facts where key = 'n_withheld'") == [("1",)]
+
+
+def test_an_event_that_only_unsure_claims_tell_of_does_not_exist(tmp_path: Path) -> None:
+    crawl = fill(tmp_path / "crawl.db", (signing("signal", "weak", confidence=0.2),))
+    build(crawl, tmp_path / "build.db", SOURCES)
+    assert rows(tmp_path / "build.db", "select count(*) from events") == [(0,)]
+    assert rows(tmp_path / "build.db", "select count(*) from unsure_claims") == [(1,)]

@@ -299,7 +299,7 @@ def read_annotated(texts: Path, claims: Path) -> list[Example]:
         documents.append((path.stem, gold, text))
     # Old events that many articles recall would make one group of everything; they are kept apart when folds are made.
     news = [(name, {c["event"] for c in gold["claims"] if c["mention"] == "new"}) for name, gold, _ in documents]
-    groups = _connected(news)
+    groups = connected(news)
     return [each for name, gold, text in documents for each in _document(name, gold, text, groups[name])]
 
 
@@ -369,7 +369,7 @@ def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _connected(documents: Sequence[tuple[str, set[str]]]) -> dict[str, str]:
+def connected(documents: Sequence[tuple[str, set[str]]]) -> dict[str, str]:
     """Give documents that share an event, directly or over others, one group named after its first document."""
     leader = {name: name for name, _ in documents}
 

@@ -13,6 +13,7 @@ from pipeline.commands.common import plain_errors
 from pipeline.commands.output import Progress
 from pipeline.errors import OutsideFailure
 from pipeline.folder import DataFolder
+from pipeline.settings import Settings
 
 # When the demo crawls: before and after an article is edited, and at the end of the newsroom's three months.
 DAYS = ((2026, 3, 20, 12), (2026, 3, 27, 12), (2026, 4, 17, 12), (2026, 5, 11, 12), (2026, 5, 31, 12))
@@ -74,7 +75,7 @@ def make_demo(folder: DataFolder, say=click.echo) -> None:
     progress = Progress()
     found = steps.extract(folder, sources, progress, lexicon)
     progress.done(f"Read {found.n_pages} pages: {found.n_relevant} articles on AI oversight, {found.n_claims} claims.")
-    built = steps.build(folder, sources, least_confidence=0.5, lexicon=lexicon)
+    built = steps.build(folder, sources, least_confidence=Settings().least_confidence, lexicon=lexicon)
     say(f"Built {built.n_events} events of {built.n_origins} origins, with {built.n_conflicts} disagreements.")
     steps.publish(folder)
 

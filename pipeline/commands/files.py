@@ -164,12 +164,20 @@ def claims(folder: DataFolder, texts: Path, out: Path, everything: bool, folds: 
     _read_into(texts, out, lexicon_of(settings), least, folds)
 
 
-def _read_into(texts: Path, out: Path, lexicon: tuple[Path, ...], least: float, folds: Path | None) -> None:
+def _read_into(
+    texts: Path,
+    out: Path,
+    lexicon: tuple[Path, ...],
+    least: float,
+    folds: Path | None,
+    only: set[str] | None = None,
+) -> None:
     from pipeline.documents import read_folder
 
     paths = sorted(texts.glob("*.json"))
     if not paths:
         raise WrongUse(f"{texts}: there is no .json file in it.")
+    paths = [path for path in paths if only is None or path.stem in only]
     documents = []
     for path in paths:
         document = read_document(path)
@@ -192,6 +200,10 @@ def _read_into(texts: Path, out: Path, lexicon: tuple[Path, ...], least: float, 
 @click.option("--folds", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Weights by fold: each document is read with those that have not seen it.")  # fmt: skip
 @click.option("--show", default=0, help="Show so many of the errors.")
+@click.option("--store", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write the figures to this file, with day, data hash and program version.")  # fmt: skip
+@click.option("--title", default="", help="With --store: what was measured on, in a few words.")
+@click.option("--note", default="", help="With --store: who had seen these documents before.")
 @json_option
 @click.pass_obj
 def evaluate(
@@ -201,14 +213,20 @@ def evaluate(
     predicted: Path | None,
     folds: Path | None,
     show: int,
+    store: Path | None,
+    title: str,
+    note: str,
     as_json: bool,
 ) -> None:
     """Score the extraction over the documents in TEXTS against the annotations in GOLD.
 
-    Without TEXTS and GOLD it scores the articles of the invented newsroom.
+    Without TEXTS and GOLD it scores the articles of the invented newsroom. With --folds only documents that are in a
+    fold are scored.
     """
     import tempfile
 
+    from pipeline.accuracy.stored import HELD_OUT, IN_SAMPLE, NEWSROOM, hash_of
+    from pipeline.accuracy.stored import store as store_figures
     from pipeline.commands.demo import demo_lexicon
     from pipeline.evaluate import evaluate as score
     from pipeline.newsroom.answers import write_documents
@@ -217,6 +235,8 @@ def evaluate(
         raise WrongUse("Give both TEXTS and GOLD, or neither.")
     settings = settings_of(folder)
     lexicon = lexicon_of(settings)
+    only = _in_folds(gold, folds) if gold and folds else None
+    note = note or (HELD_OUT if folds else IN_SAMPLE if texts else NEWSROOM)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         if texts is None or gold is None:
@@ -226,11 +246,28 @@ def evaluate(
             write_documents(texts, gold)
         if predicted is None:
             predicted = scratch / "found"
-            _read_into(texts, predicted, lexicon, settings.least_confidence, folds)
-        report = score(texts, gold, predicted)
+            _read_into(texts, predicted, lexicon, settings.least_confidence, folds, only)
+        report = score(texts, gold, predicted, only)
+        if store:
+            files = [p for p in (*texts.glob("*.json"), *gold.glob("*.json")) if only is None or p.stem in only]
+            store_figures(store, report.as_dict(), note=note, title=title, data_hash=hash_of(files),
+                          least_confidence=settings.least_confidence)  # fmt: skip
     if as_json:
         say_json(report.as_dict())
     else:
         click.echo(report.as_table())
         for line in report.errors[:show]:
             click.echo(line)
+
+
+def _in_folds(gold: Path, folds: Path) -> set[str]:
+    """Return the ids of the annotated documents that some fold has not seen, and say how many others are left out."""
+    from pipeline.documents import documents_of
+
+    names = {path.stem for path in gold.glob("*.json")}
+    found = names & documents_of(folds)
+    if not found:
+        raise WrongUse(f"{folds}: no fold in it names a document of {gold}. Make it with the same documents.")
+    if left := len(names - found):
+        click.echo(f"{left} documents are in no fold and left out.", err=True)
+    return found

@@ -301,6 +301,14 @@ async def claims_of_article(db: Any, article_id: str) -> list[Row]:
     return await _with_participants(db, await many(db, sql, [article_id]))
 
 
+async def unsure_claims_of_article(db: Any, article_id: str) -> int:
+    """Return how many claims of an article wait for review; 0 in a ledger of a program that did not keep them."""
+    if "unsure_claims" not in await db.table_counts():
+        return 0
+    row = await one(db, "select count(*) as n from unsure_claims where article_id = ?", [article_id])
+    return (row or {}).get("n") or 0
+
+
 async def versions_of_article(db: Any, article_id: str) -> list[Row]:
     """Return the versions of an article's text, the oldest first."""
     sql = "select * from article_versions where article_id = ? order by first_seen_at, version"

@@ -203,6 +203,17 @@ FATES = {
     "called_off": "Called off",
     "moved": "Moved to another day",
 }
+FAULTS = {
+    "missed": "claims missed",
+    "not a claim": "no claim at all",
+    "wrong type": "wrong kind of event",
+    "modality wrong": "wrong on how sure it is",
+    "attribution wrong": "wrong on who says so",
+    "date wrong": "wrong date",
+    "mention wrong": "news taken for background, or the reverse",
+    "direction wrong": "imposed taken for lifted, or the reverse",
+    "actor missing": "somebody who acts is missing",
+}
 
 CONTESTED = {"0": "Reports agree", "1": "Reports disagree"}
 YES_NO = {"0": "No", "1": "Yes"}
@@ -356,6 +367,11 @@ def date_basis_words(basis: str | None, said: str | None) -> str:
     if basis == "stated" and said:
         return f"stated: “{said}”"
     return DATE_BASES.get(basis, basis)
+
+
+def chance_words(confidence: float) -> str:
+    """Return a confidence as a reader counts: "87 in 100"."""
+    return f"{round(100 * confidence)} in 100"
 
 
 NAMELESS = {"outlet": "As reported elsewhere", "person": "Said by a person", "organisation": "Said by an organisation"}

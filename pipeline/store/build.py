@@ -19,6 +19,7 @@ from pipeline.families import Families
 from pipeline.joining import Joined, holders_of, join
 from pipeline.records import Entity, Findings
 from pipeline.revisions import Edit, edits_of, in_order, successors
+from pipeline.settings import Settings
 from pipeline.store.errors import plain_errors
 from pipeline.store.indexes import create_indexes
 from pipeline.store.keeping import Kept, read_kept
@@ -29,7 +30,7 @@ from pipeline.store.schema import SCHEMA_VERSION, published
 from pipeline.store.tables import Material, table_rows
 from scrapers.records import Source, Visit
 
-MIN_CONFIDENCE = 0.5  # claims below are kept in crawl.db, but not published
+MIN_CONFIDENCE = Settings().least_confidence  # claims below wait for review: they stand in no event
 
 
 @dataclass(frozen=True, slots=True)

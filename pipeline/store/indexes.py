@@ -14,9 +14,10 @@ FACETS = {
         "best_standing", "event_month",
     ),
     "claims": ("type", "modality", "mention", "force", "attribution_kind", "direction", "source_id"),
+    "unsure_claims": ("type", "modality", "mention", "source_id"),
     "articles": ("source_id", "access", "has_affiliate_content", "published_basis"),
 }  # fmt: skip
-_DATE = {"events": "date_start", "claims": "published_on", "articles": "published_on"}
+_DATE = {"events": "date_start", "claims": "published_on", "unsure_claims": "published_on", "articles": "published_on"}
 _LOOKUPS = (
     ("events", "first_reported_on"),
     ("events", "last_reported_on"),
@@ -27,6 +28,8 @@ _LOOKUPS = (
     ("claims", "origin_id"),
     ("claims", "published_on"),
     ("claim_participants", "entity_id, claim_id"),
+    ("unsure_claims", "article_id"),
+    ("unsure_claims", "confidence"),
     ("conflicts", "event_id"),
     ("conflict_values", "claim_id"),
     ("articles", "origin_id"),

@@ -150,6 +150,14 @@ def claim_row(claim: Claim, article: Article, event_id: str, origin_id: str | No
     }
 
 
+def unsure_claim_row(claim: Claim, article: Article) -> Row:
+    """Return the row of the published table `unsure_claims`: it has no event and no origin; its parties are words."""
+    row = claim_row(claim, article, "", None)
+    parties = "; ".join(f"{p.role}: {p.name}" for p in claim.participants)
+    del row["event_id"], row["origin_id"]
+    return row | {"participants": parties}
+
+
 def claim_participant_rows(claim: Claim) -> list[Row]:
     """Return the rows of the published table `claim_participants`, in the order of the claim."""
     return [

@@ -12,7 +12,7 @@ from sqlite_utils import Database, Migrations
 
 from pipeline.store.errors import StoreError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 private = Migrations("oversight_private")
 published = Migrations("oversight_published")
@@ -211,6 +211,24 @@ def edits_of_articles(db: Database) -> None:
             event_id text references events(event_id), old_claim_id text, new_claim_id text, type text not null,
             old_modality text, new_modality text, old_date text, new_date text, old_parties text not null,
             new_parties text not null, old_quote text not null, new_quote text not null, summary text not null
+        ) strict;
+        """
+    )
+
+
+@published()
+def claims_that_wait_for_review(db: Database) -> None:
+    """Claims that are too unsure to stand in an event: a table apart, so that no count of claims can include them."""
+    db.executescript(
+        """
+        create table unsure_claims (
+            claim_id text primary key, article_id text not null references articles(article_id), version text not null,
+            source_id text not null references sources(source_id), type text not null, modality text not null,
+            direction text, force text not null, mention text not null, date_start text, date_end text,
+            date_precision text, date_basis text, date_said text, attribution_kind text not null, attribution_name text,
+            quote text not null, quote_start integer not null, quote_end integer not null, trigger text not null,
+            trigger_start integer not null, trigger_end integer not null, confidence real not null, rule text not null,
+            published_on text, participants text not null
         ) strict;
         """
     )

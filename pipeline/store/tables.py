@@ -12,7 +12,7 @@ from pipeline.merging import merged_participants
 from pipeline.phrases import listing
 from pipeline.records import Claim, Entity, Event, Findings
 from pipeline.store.indexes import FACETS
-from pipeline.store.rows import Row, claim_participant_rows, claim_row, date_columns, day, moment
+from pipeline.store.rows import Row, claim_participant_rows, claim_row, date_columns, day, moment, unsure_claim_row
 from pipeline.store.standings import standing_rows
 from scrapers.records import Article, Outcome, Source, Standing, Visit
 
@@ -73,6 +73,12 @@ def table_rows(material: Material) -> dict[str, list[Row]]:
         for claim in (material.joined.claims[claim_id],)
     ]
     rows["claim_participants"] = [r for id_, _ in ordered for r in claim_participant_rows(material.joined.claims[id_])]
+    rows["unsure_claims"] = [
+        unsure_claim_row(claim, material.articles[id_])
+        for id_, findings in sorted(material.findings.items())
+        for claim in sorted(findings.claims, key=lambda claim: claim.claim_id)
+        if claim.claim_id not in material.joined.claim_event
+    ]
     rows["conflicts"] = [
         {"conflict_id": c.conflict_id, "event_id": c.event_id, "field": c.field, "summary": in_words(c)}
         for c in material.joined.conflicts

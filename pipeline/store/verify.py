@@ -138,7 +138,11 @@ def _ledger(path: Path, texts: dict[tuple[str, str], str]) -> list[Fault]:
         return [Fault("database", str(path), str(error))]
     faults: list[Fault] = []
     with closing(sqlite3.connect(f"file:{path.resolve()}?mode=ro", uri=True)) as connection:
-        rows = connection.execute("select claim_id, article_id, version, quote_start, quote_end, quote from claims")
+        # A ledger of an older program may lack the second table.
+        held = "select name from sqlite_master where type = 'table' and name in ('claims', 'unsure_claims')"
+        columns = "claim_id, article_id, version, quote_start, quote_end, quote"
+        tables = [name for (name,) in connection.execute(held)]
+        rows = connection.execute(" union all ".join(f"select {columns} from {name}" for name in tables))
         for claim_id, article_id, version, start, end, quote in rows:
             text = texts.get((article_id, version))
             if text is None:

@@ -32,6 +32,7 @@ PAGES = (
     "/entity/oms",
     "/sources",
     "/about",
+    "/accuracy",
     "/search?q=aurora",
     "/questions",
     "/oversight/planned_and_not_done",

@@ -8,12 +8,16 @@ from urllib.parse import unquote, urlencode
 
 from datasette import NotFound, Response, hookimpl
 
+from pipeline.accuracy.lines import by_type, lines
+from pipeline.accuracy.stored import load_figures, same_program
+from pipeline.calibration import load_calibrator
 from pipeline.serve import changes, queries, standing_queries
 from pipeline.serve.cite import cite
 from pipeline.serve.plugins.looks import event_href
 from pipeline.serve.snapshots import NAME, published_at
 from pipeline.serve.standing_view import by_matter, line_views
 from pipeline.serve.timeline import build_timeline
+from pipeline.versions import program_version
 
 CACHE = {"cache-control": "max-age=5"}
 FORM_FIELDS = (
@@ -169,6 +173,7 @@ async def article(datasette: Any, request: Any) -> Response:
         "article.html",
         article=row,
         claims=await queries.claims_of_article(db, article_id),
+        n_unsure=await queries.unsure_claims_of_article(db, article_id),
         credits=await queries.credits_of(db, [article_id]),
         resting=await queries.articles_resting_on(db, article_id),
         versions=await queries.versions_of_article(db, article_id),
@@ -190,6 +195,25 @@ async def about(datasette: Any, request: Any) -> Response:
     return await show(
         datasette, request, "about.html", facts=await queries.facts(db), published_at=published_at(db.path)
     )
+
+
+async def accuracy(datasette: Any, request: Any) -> Response:
+    """How often the program is right: the stored figures, and how far confidence keeps its word."""
+    db = datasette.get_database(NAME)
+    curve = load_calibrator()
+    return await show(
+        datasette,
+        request,
+        "accuracy.html",
+        measured=[
+            each | {"lines": lines(each["figures"]), "by_type": list(by_type(each["figures"])),
+                    "is_current": same_program(each["program_version"], program_version())}
+            for each in load_figures().values()
+        ],
+        running=program_version(),
+        confidence=curve.facts if curve else None,
+        facts=await queries.facts(db),
+    )  # fmt: skip
 
 
 async def search(datasette: Any, request: Any) -> Response:
@@ -224,6 +248,7 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"^/article/(?P<article_id>[^/.]+)$", article),
         (r"^/sources$", sources),
         (r"^/about$", about),
+        (r"^/accuracy$", accuracy),
         (r"^/search$", search),
         (r"^/questions$", questions),
         (r"^/events$", filter_form),
