@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.crew import understand_all
 from pipeline.flow import Tools, load_tools, understand
 from pipeline.joining import join
 from pipeline.lexicon.load import load_lexicon
@@ -33,18 +34,9 @@ def read_folder(
     `folds`: a folder of weights as `pipeline.classifier.train --folds-out` writes it; each document is then read with
     the weights that have not seen it. Claims below `least_confidence` are left out.
     """
-    tools = load_tools(lexicon=lexicon, classifier=folds is None)
-    unseen = held_out(tools, folds) if folds else {}
+    taken = [(document, _text_of(document)) for document in documents]
     read: list[tuple[dict[str, Any], PlainText, Findings]] = []
-    for document in documents:
-        text = plain_text(
-            document["text"],
-            name=document["id"],
-            title=str(document.get("title") or ""),
-            published=document["published"],
-            publisher=str(document.get("site") or ""),
-        )
-        findings = understand(text.article, unseen.get(document["id"], tools))
+    for (document, text), findings in zip(taken, _understood(taken, lexicon, folds), strict=True):
         sure = tuple(claim for claim in findings.claims if claim.confidence >= least_confidence)
         read.append((document, text, replace(findings, claims=sure)))
         say(f"read {len(read)} documents")
@@ -69,6 +61,28 @@ def documents_of(folds: Path) -> set[str]:
     """Return the ids of the documents that some fold's weights have not seen."""
     files = folds.glob("*/documents.json")
     return {name for file in files for name in json.loads(file.read_text(encoding="utf-8"))}
+
+
+def _text_of(document: dict[str, Any]) -> PlainText:
+    return plain_text(
+        document["text"],
+        name=document["id"],
+        title=str(document.get("title") or ""),
+        published=document["published"],
+        publisher=str(document.get("site") or ""),
+    )
+
+
+def _understood(
+    taken: Sequence[tuple[dict[str, Any], PlainText]], lexicon: Sequence[Path], folds: Path | None
+) -> Iterator[Findings]:
+    if folds is None:
+        yield from understand_all((text.article for _, text in taken), lexicon)
+        return
+    tools = load_tools(lexicon=lexicon, classifier=False)
+    unseen = held_out(tools, folds)
+    for document, text in taken:
+        yield understand(text.article, unseen.get(document["id"], tools))
 
 
 def held_out(tools: Tools, folds: Path) -> dict[str, Tools]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import spacy
 from spacy.language import Language as SpacyLanguage
+from spacy.lexeme import Lexeme
 from spacy.tokens import Doc, Span, Token
 
 from pipeline.inflection import singular, words
@@ -76,9 +77,11 @@ class Language:
     def __init__(self, nlp: SpacyLanguage, model: str) -> None:
         self.nlp = nlp
         self.model = model
+        self._disguised: dict[int, tuple[int, ...]] = {}  # word -> how it looked before this text
 
     def parse(self, text: str, pieces: Iterable[tuple[int, int]], mentions: list[Mention]) -> Iterator[Passage]:
         """Parse the pieces (start, end) of a text in order, `mentions` being the names known in it."""
+        self._undisguise()
         docs, spans = [], []
         for start, end in pieces:
             inside = tuple(mention for mention in mentions if start <= mention.start and mention.end <= end)
@@ -123,21 +126,35 @@ class Language:
     def _bare(self, span: Span) -> None:
         """Let a word with a quotation mark on it look like the word alone."""
         word = next(token for token in span if token.text not in _QUOTES)
-        lexeme, bare = self.nlp.vocab[span.text], self.nlp.vocab[word.text]
+        lexeme, bare = self._lexeme(span.text), self.nlp.vocab[word.text]
         lexeme.norm_, lexeme.lower_ = bare.norm_, bare.lower_
         lexeme.prefix_, lexeme.suffix_, lexeme.shape_ = bare.prefix_, bare.suffix_, bare.shape_
 
     def _lower_case(self, token: Token) -> None:
         """Let a shouted word look like the word in small letters."""
         bare = self.nlp.vocab[token.lower_]
-        lexeme = self.nlp.vocab[token.text]
+        lexeme = self._lexeme(token.text)
         lexeme.norm_, lexeme.prefix_, lexeme.suffix_ = bare.norm_, bare.prefix_, bare.suffix_
         lexeme.shape_ = bare.shape_
 
     def _disguise(self, words: str, looks: str) -> None:
-        lexeme, model = self.nlp.vocab[words], self.nlp.vocab[looks]
+        lexeme, model = self._lexeme(words), self.nlp.vocab[looks]
         lexeme.norm_, lexeme.prefix_, lexeme.suffix_ = looks.lower(), model.prefix_, model.suffix_
         lexeme.shape_ = model.shape_
+
+    def _lexeme(self, words: str) -> Lexeme:
+        """Return the parser's entry for a word that is to look like another, until the next text."""
+        lexeme = self.nlp.vocab[words]
+        looks = (lexeme.norm, lexeme.lower, lexeme.prefix, lexeme.suffix, lexeme.shape)
+        self._disguised.setdefault(lexeme.orth, looks)
+        return lexeme
+
+    def _undisguise(self) -> None:
+        """Let every word look as it did before the last text: one article must not change how the next is read."""
+        for orth, looks in self._disguised.items():
+            lexeme = self.nlp.vocab[orth]
+            lexeme.norm, lexeme.lower, lexeme.prefix, lexeme.suffix, lexeme.shape = looks
+        self._disguised.clear()
 
 
 def _unknown_names(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:

@@ -76,11 +76,9 @@ def extract(folder: DataFolder, sources: Sequence[Source], say: Say, lexicon: Se
     with Library(folder.crawl_db) as library:
         waiting = library.n_pending(version)
         if waiting:
-            from pipeline.flow import load_tools, understand  # heavy: spaCy
+            from pipeline.crew import understand_all  # heavy: spaCy
 
-            tools = load_tools(lexicon=lexicon)
-            for article in library.pending(version):
-                findings = understand(article, tools)
+            for findings in understand_all(library.pending(version), lexicon):
                 library.save_findings(findings, version)
                 n_articles += 1
                 n_relevant += findings.relevant
