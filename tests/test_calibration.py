@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.calibration import FILE, MOST, SIGNS, Calibrator, Signals, load_calibrator, logit
-from pipeline.classifier.calibrate import Case, below, choose, cross_fitted, fit, main, report, suggested
+from pipeline.classifier.calibrate import Case, below, choose, cross_fitted, fit, main, report, suggested, weights_of
 from pipeline.reliability import reliability, wilson
 
 PLAIN = Signals(0.8, 0.5, alone=False, actor=True, occurred=True, recalled=False)
@@ -53,6 +53,16 @@ def test_more_features_are_taken_only_where_they_help_on_documents_not_fitted_on
     assert len(tried) > 3
     told = [replace(c, signals=replace(c.signals, classifier=0.9 if c.right else 0.1)) for c in _cases()]
     assert "classifier" in choose(told)[0]
+
+
+def test_a_handful_of_claims_of_one_sort_does_not_outweigh_the_rest():
+    cases = [replace(case, of="one") for case in _cases(300)]
+    few = [replace(case, of="few", right=False) for case in _cases(4)]
+    assert weights_of(cases).sum() == pytest.approx(300)
+    with_few = weights_of([*cases, *few])
+    assert with_few[-4:].sum() / with_few.sum() == pytest.approx(0.04 / 1.04)
+    full = weights_of([*cases, *(replace(case, of="other") for case in _cases(200))])
+    assert full[:300].sum() == pytest.approx(full[300:].sum())
 
 
 def test_no_document_is_judged_by_a_curve_that_saw_its_group():

@@ -12,6 +12,7 @@ import hashlib
 import json
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -33,6 +34,7 @@ from pipeline.texts import plain_text
 
 RIDGE = 1.0  # how strongly each coefficient is drawn towards none
 FOLDS = 10  # of the calibration itself, over groups of documents
+FULL = 100  # claims from which on a set of texts has its full weight
 GAIN = 0.002  # how much lower the Brier score must be before more features are worth having
 CANDIDATES = (
     ("score",),
@@ -114,15 +116,21 @@ def _judged(document: dict[str, Any], annotated: dict[str, Any], tools: Tools) -
             yield claim["signals"], matched.is_right(index)
 
 
+def weights_of(cases: Sequence[Case]) -> np.ndarray:
+    """Return what each case weighs: every set of FULL claims or more weighs the same, a smaller one less."""
+    sizes = Counter(case.of for case in cases)
+    each = np.array([min(1.0, sizes[case.of] / FULL) / sizes[case.of] for case in cases])
+    return each * len(cases) / each.sum()
+
+
 def fit(cases: Sequence[Case], features: Sequence[str]) -> Calibrator:
     """Fit the curve: logistic regression with a ridge; a coefficient of the wrong sign is left out, the rest refitted.
 
-    `features`: the names of SIGNS that may take part. Every set has the same weight, however many claims it has.
+    `features`: the names of SIGNS that may take part.
     """
     x = np.array([case.signals.features() for case in cases])
     y = np.array([case.right for case in cases], float)
-    sets = {name: sum(case.of == name for case in cases) for name in {case.of for case in cases}}
-    w = np.array([len(cases) / len(sets) / sets[case.of] for case in cases])
+    w = weights_of(cases)
     signs = list(SIGNS.values())
     free = [n for n, name in enumerate(SIGNS) if name in features]
     while True:
@@ -153,9 +161,8 @@ def _logistic(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> np.ndarray:
 def choose(cases: Sequence[Case]) -> tuple[tuple[str, ...], dict[str, float]]:
     """Return the features worth having, and each candidate's Brier score on documents that it was not fitted on."""
     right = np.array([case.right for case in cases], float)
-    scores = {
-        names: float(((np.array(cross_fitted(cases, names)) - right) ** 2).mean()) for names in CANDIDATES
-    }  # fmt: skip
+    w = weights_of(cases)
+    scores = {names: float((w * (np.array(cross_fitted(cases, names)) - right) ** 2).mean()) for names in CANDIDATES}
     best = CANDIDATES[0]
     for names in CANDIDATES[1:]:
         if scores[names] < scores[best] - GAIN:
@@ -250,7 +257,7 @@ def read_all(gold: Sequence[tuple[Path, Path]], folds: Path | None) -> list[Case
     with tempfile.TemporaryDirectory() as name:
         write_documents(Path(name, "texts"), Path(name, "claims"))
         cases += cases_of("newsroom", documents_in(Path(name, "texts"), Path(name, "claims")), lambda _: newsroom)
-    examples = read_corpus().examples
+    examples = [each for each in read_corpus().examples if each.relevant]
     unseen = _unseen(examples, _card().get("stories"))
     tools = {**by_fold, **dict.fromkeys(unseen, shipped)}
     return cases + cases_of("stories", story_documents(examples), tools.get)
