@@ -28,6 +28,7 @@ COMMANDS = {
     "add": ("files", "Add one page or text from a file or an address."),
     "claims": ("files", "Read the claims of a folder of texts into a folder of JSON files."),
     "evaluate": ("files", "Score the extraction against annotated texts."),
+    "bench": ("bench", "Measure how quick each stage is on this machine."),
     "verify": ("check", "Check archive, texts, claims and published ledger against each other."),
     "event": ("look", "Show one event with its evidence."),
     "entity": ("look", "Show one person, body, company, model or instrument."),

@@ -1,0 +1,59 @@
+"""The bench prints figures for every stage; the stages it times do what extraction does; wrong words end with 2."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.bench.stages import STAGES, staged
+from pipeline.bench.texts import data_hash, irrelevant_articles, pages, relevant_articles
+from pipeline.commands.bench import bench
+from pipeline.errors import WrongUse
+from pipeline.flow import load_tools, understand
+from pipeline.gate import gate
+
+
+def test_every_stage_gets_a_figure_that_can_be_true() -> None:
+    result = CliRunner().invoke(bench, ["--quick", "--runs", "1", "--json"], catch_exceptions=False)
+    assert result.exit_code == 0
+    report = json.loads(result.stdout)
+    names = {rate["stage"].strip() for rate in report["rates"]}
+    assert {"gate, irrelevant articles", "reading pages", "whole extraction, one process", *STAGES} <= names
+    assert "building the ledger" in names
+    for rate in report["rates"]:
+        assert rate["per_second"] > 0 and rate["per_cpu_second"] > 0 and rate["n"] > 0 and rate["runs"] == 1
+        assert rate["least"] <= rate["per_cpu_second"] <= rate["most"]
+    assert report["machine"]["cores"] >= 1 and report["machine"]["libraries"]["spacy"]
+    assert len(report["data_hash"]) == 16 and 50 < report["peak_memory_mb"]["this process"] < 4_000
+
+
+def test_the_table_names_machine_and_data() -> None:
+    result = CliRunner().invoke(bench, ["gate", "--quick", "--runs", "2"], catch_exceptions=False)
+    assert data_hash() in result.output and "medians of 2 runs" in result.output
+    assert "gate, irrelevant articles" in result.output and "Python 3" in result.output
+
+
+@pytest.mark.parametrize("words", [["gates"], ["gate", "--runs", "0"], ["gate", "nonsense"]])
+def test_wrong_words_are_refused(words: list[str]) -> None:
+    result = CliRunner().invoke(bench, words)
+    assert isinstance(result.exception, WrongUse) and result.exception.exit_code == 2
+
+
+def test_the_timed_stages_find_what_extraction_finds() -> None:
+    tools = load_tools()
+    for article in relevant_articles(2, edition=3):
+        spent = dict.fromkeys(STAGES, 0.0)
+        assert staged(article, tools, spent) == understand(article, tools).claims != ()
+        assert all(seconds > 0 for seconds in spent.values())
+
+
+def test_the_texts_are_what_they_are_called_and_all_different() -> None:
+    ours, other = relevant_articles(60, 1), irrelevant_articles(60, 1)
+    assert len({article.text for article in [*ours, *relevant_articles(60, 2), *other]}) == 180
+    assert sum(gate(a.title, a.text).relevant for a in ours) > 50
+    assert sum(gate(a.title, a.text).relevant for a in other) < 5
+    assert 3_000 < sum(len(a.text) for a in other) / 60 < 4_500
+    assert len({page.sha256 for page in pages(30)}) == 30
+    assert [a.text for a in relevant_articles(5, 1)] == [a.text for a in ours[:5]]
