@@ -94,7 +94,7 @@ class NameFinder:
                     continue
                 name = _best(table[index], lower, start, end, day)
                 if name is None:
-                    doubtful.extend((start, end, other) for other in table[index] if other.used_on(day))
+                    doubtful.extend((start, end, other) for other in _in_use(table[index], day))
                     continue
                 if self._inside_longer(plain, start, end, name.entity_id):
                     continue
@@ -140,10 +140,19 @@ def _is_word(text: str, start: int, end: int) -> bool:
     return not (before.isalnum() or after.isalnum() or before == "." and text[start - 2 : start - 1].isalnum())
 
 
+def _in_use(names: list[Name], day: date | None) -> list[Name]:
+    """Return the names borne on a day; where nobody bore the words then, those that somebody had borne before.
+
+    A report of today still calls a renamed body by its former name.
+    """
+    borne = [name for name in names if name.used_on(day)]
+    return borne or [name for name in names if day and name.used_until and name.used_until < day]
+
+
 def _best(names: list[Name], lower: str, start: int, end: int, day: date | None) -> Name | None:
     """Choose among the entities that share a name: in use on the day, with its needed word near by, else the plain
     one."""
-    in_use = [name for name in names if name.used_on(day)]
+    in_use = _in_use(names, day)
     near = lower[max(0, start - NEAR) : start] + "\0" + lower[end : end + NEAR]
     helped = [name for name in in_use if name.needs and any(_holds(near, word) for word in name.needs)]
     plain = [name for name in in_use if not name.needs]

@@ -407,6 +407,17 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
         for e, n, k, a, b in names
         if not (e == "nordlys" and k == "x")
     )
+    db["entity_relations"].insert_all(
+        dict(
+            entity_id=key,
+            kind="made_by" if row[1] == "model" else "part_of",
+            other_id=row[3],
+            holds_from=None,
+            holds_until=None,
+        )
+        for key, row in ENTITIES.items()
+        if row[3]
+    )
     db["origins"].insert_all(
         dict(
             origin_id=key,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from pipeline.records import Entity, EntityKind
 
+RELATION_KINDS = ("part_of", "made_by", "member_of")
 NAME_KINDS = ("canonical", "alias", "former", "short", "nominal")
 
 
@@ -51,6 +52,17 @@ class Role:
         if day is None:
             return self.end is None
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How one entity stands to another over time: GitHub is part of Microsoft since 2018-10-26."""
+
+    entity_id: str
+    kind: str  # one of RELATION_KINDS
+    other_id: str
+    start: date | None = None
+    end: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +137,12 @@ class Lexicon:
     families: Mapping[str, str]  # outlet id -> publisher group
     wires: frozenset[str]  # outlets whose copy others reprint
     version: str  # 16 hex digits over the contents of all files read
+    relations: tuple[Relation, ...] = ()
     lists: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
     _official: dict[str, list[Name]] = field(init=False, repr=False, compare=False)
     _by_text: dict[str, list[Name]] = field(init=False, repr=False, compare=False)
+    _offices: dict[str, tuple[Role, ...]] = field(init=False, repr=False, compare=False)
+    _called: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         official: dict[str, list[Name]] = {}
@@ -140,6 +155,16 @@ class Lexicon:
             former.sort(key=lambda name: name.used_until or date.max)
         object.__setattr__(self, "_official", official)
         object.__setattr__(self, "_by_text", by_text)
+        offices: dict[str, tuple[Role, ...]] = {}
+        for role in self.roles:
+            if role.body_id:
+                offices[role.body_id] = (*offices.get(role.body_id, ()), role)
+        called: dict[str, list[str]] = {body_id: [] for body_id in offices}
+        for name in self.names:
+            if name.entity_id in called and name.kind != "nominal":
+                called[name.entity_id].append(name.text.casefold())
+        object.__setattr__(self, "_offices", offices)
+        object.__setattr__(self, "_called", {key: tuple(sorted(texts, key=len)[::-1]) for key, texts in called.items()})
 
     def words(self, list_name: str) -> tuple[str, ...]:
         """Return a word list; KeyError names the lists there are."""
@@ -188,6 +213,27 @@ class Lexicon:
         ]
         return held[0] if len({role.person_id for role in held}) == 1 else None
 
+    def role_holder(self, entity_id: str, role: str, day: date | None) -> Role | None:
+        """Return who held a role in a body on a day, by a word for it: "secretary", "chief executive", "CEO", "chair".
+
+        The role is looked for in the body, then in what it belongs to ("the secretary" of an office of a department is
+        the department's); None unless exactly one person held it there. A missing day asks for the present holder.
+        """
+        wanted = role_words(role)
+        place: Entity | None = self.entities.get(entity_id)
+        while wanted and place is not None:
+            names = self._called.get(place.entity_id, ())
+            offices = self._offices.get(place.entity_id, ())
+            held = [role for role in offices if role.held_on(day) and _is_called(role, wanted, names)]
+            if held:
+                return held[0] if len({r.person_id for r in held}) == 1 else None
+            place = self.parent(place.entity_id)
+        return None
+
+    def roles_in(self, body_id: str) -> tuple[Role, ...]:
+        """Return the offices of a body, held now or once."""
+        return self._offices.get(body_id, ())
+
     def roles_of(self, person_id: str, day: date | None = None) -> tuple[Role, ...]:
         """Return the offices of a person, only those held on a day if one is given."""
         return tuple(role for role in self.roles if role.person_id == person_id and (day is None or role.held_on(day)))
@@ -199,3 +245,40 @@ class Lexicon:
         for name in self.named(outlet, EntityKind.OUTLET):
             return self.families.get(name.entity_id, name.entity_id)
         return outlet
+
+
+# Words for one and the same office.
+_SAME_ROLE = {
+    "chief executive officer": "chief executive", "ceo": "chief executive", "boss": "chief executive",
+    "chairman": "chair", "chairwoman": "chair", "chairperson": "chair", "cto": "chief technology officer",
+    "premier": "prime minister",
+}  # fmt: skip
+_LESSER = re.compile(r"\b(?:deputy|vice|under|assistant|acting|interim|former|associate)\b", re.IGNORECASE)
+
+
+def role_words(role: str) -> str:
+    """Return a word for a role as roles are compared: "CEO" and "chief executive officer" are "chief executive"."""
+    said = " ".join(re.sub(r"^(?:the|its|their|his|her)\s+", "", role.strip(), flags=re.IGNORECASE).casefold().split())
+    for word, same in _SAME_ROLE.items():
+        said = re.sub(rf"\b{word}\b", same, said)
+    return said
+
+
+def _is_called(role: Role, wanted: str, body_names: Iterable[str]) -> bool:
+    """Tell whether an office goes by a word: "Secretary of Commerce" by "secretary", its deputy not."""
+    for title in (role.office, *role.titles):
+        head = _head(role_words(title), body_names)
+        if head.endswith(wanted) and (head == wanted or head[-len(wanted) - 1] == " "):
+            before = head[: -len(wanted)]
+            if not _LESSER.search(before) or _LESSER.search(wanted):
+                return True
+    return False
+
+
+def _head(title: str, body_names: Iterable[str]) -> str:
+    """Return a title without what it is of: "chief executive of applications of openai" keeps its first "of"."""
+    for name in body_names:
+        for of in (f" of {name}", f" of the {name}"):
+            if title.endswith(of):
+                return title.removesuffix(of)
+    return re.split(r"\s+(?:of|for|at)\s+", title)[0]

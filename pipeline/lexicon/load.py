@@ -11,15 +11,27 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.lexicon.lexicon import NAME_KINDS, Lexicon, Name, Nominal, Pattern, PatternMatch, Place, Role
+from pipeline.lexicon.lexicon import (
+    NAME_KINDS,
+    RELATION_KINDS,
+    Lexicon,
+    Name,
+    Nominal,
+    Pattern,
+    PatternMatch,
+    Place,
+    Relation,
+    Role,
+)
 from pipeline.records import Entity, EntityKind
 
 __all__ = [
-    "Lexicon", "LexiconError", "Name", "Nominal", "Pattern", "PatternMatch", "Place", "Role", "load_lexicon",
+    "Lexicon", "LexiconError", "Name", "Nominal", "Pattern", "PatternMatch", "Place", "Relation", "Role",
+    "load_lexicon",
 ]  # fmt: skip
 
 PACKAGED = Path(__file__).parent / "names"
-_TABLES = ("defaults", "entity", "role", "pattern", "nominal", "place", "words")
+_TABLES = ("defaults", "entity", "name", "role", "relation", "pattern", "nominal", "place", "words")
 _DEFAULTS = ("kind", "jurisdiction", "parent", "case_sensitive")
 _ENTITY = (
     "id", "name", "kind", "jurisdiction", "parent", "wikidata", "description", "aliases", "short", "nominal",
@@ -27,6 +39,7 @@ _ENTITY = (
 )  # fmt: skip
 _NAME = ("text", "kind", "from", "until", "needs", "case_sensitive")
 _ROLE = ("person", "office", "titles", "body", "from", "until")
+_RELATION = ("entity", "kind", "other", "from", "until")
 _PATTERN = ("id", "kind", "regex", "name", "parent", "jurisdiction", "examples", "near_misses")
 _NOMINAL = ("words", "kinds", "plural")
 _PLACE = ("id", "name", "code", "aliases", "adjectives", "wikidata", "government", "government_id", "government_names")
@@ -87,6 +100,7 @@ class _Builder:
         self.entities: dict[str, Entity] = {}
         self.names: list[Name] = []
         self.roles: list[Role] = []
+        self.relations: list[Relation] = []
         self.patterns: dict[str, Pattern] = {}
         self.nominals: list[Nominal] = []
         self.places: list[Place] = []
@@ -95,6 +109,7 @@ class _Builder:
         self.lists: dict[str, tuple[str, ...]] = {}
         self.where: dict[str, str] = {}  # entity id -> "file, [[entity]] id"
         self.refers: list[tuple[str, str]] = []  # (where, id that must exist)
+        self.more_names: list[tuple[str, str, Mapping[str, Any]]] = []  # (where, entity id, [[name]])
         self.digest = hashlib.sha256()
 
     def read(self, path: Path) -> None:
@@ -107,6 +122,11 @@ class _Builder:
             self._place(raw, f"{path}, [[place]] {raw.get('id', raw.get('name', '?'))}")
         for raw in content.get("entity", ()):
             self._entity(defaults | raw, f"{path}, [[entity]] {raw.get('id', raw.get('name', '?'))}")
+        for number, raw in enumerate(content.get("name", ()), 1):
+            where = f"{path}, [[name]] number {number} ({raw.get('text', '?')})"
+            self.more_names.append((where, _text(raw, "entity", where), raw))
+        for number, raw in enumerate(content.get("relation", ()), 1):
+            self._relation(raw, f"{path}, [[relation]] number {number} ({raw.get('entity', '?')})")
         for number, raw in enumerate(content.get("role", ()), 1):
             self._role(raw, f"{path}, [[role]] number {number} ({raw.get('person', '?')})")
         for raw in content.get("pattern", ()):
@@ -136,18 +156,22 @@ class _Builder:
             for text in _texts(raw.get(key, ()), f"{where}, {key}"):
                 self._name(entity_id, text, kind, where, case)
         for name in raw.get("names", ()):
-            spot = f"{where}, names {name.get('text', '?')}"
-            _known_keys(name, _NAME, spot)
-            kind = _text(name, "kind", spot, "alias")
-            if kind not in NAME_KINDS[1:]:
-                raise LexiconError(f"{spot}: kind is {kind!r}; known kinds are {', '.join(NAME_KINDS[1:])}.")
-            start, end = _day(name, "from", spot), _day(name, "until", spot)
-            needs, case_here = _texts(name.get("needs", ()), spot), name.get("case_sensitive", case)
-            self._name(entity_id, _text(name, "text", spot), kind, spot, case_here, start, end, needs)
+            self._further_name(entity_id, {"case_sensitive": case} | name, f"{where}, names {name.get('text', '?')}")
         if raw.get("wire"):
             self.wires.add(entity_id)
         if "family" in raw:
             self.families[entity_id] = _text(raw, "family", where)
+
+    def _further_name(self, entity_id: str, raw: Mapping[str, Any], where: str) -> None:
+        _known_keys(raw, _NAME, where)
+        if entity_id not in self.entities:
+            raise LexiconError(f"{where}: there is no entity {entity_id!r}. Add it or correct the id.")
+        kind = _text(raw, "kind", where, "alias")
+        if kind not in NAME_KINDS[1:]:
+            raise LexiconError(f"{where}: kind is {kind!r}; known kinds are {', '.join(NAME_KINDS[1:])}.")
+        start, end = _day(raw, "from", where), _day(raw, "until", where)
+        needs = _texts(raw.get("needs", ()), where)
+        self._name(entity_id, _text(raw, "text", where), kind, where, raw.get("case_sensitive"), start, end, needs)
 
     def _keep(self, entity: Entity, where: str) -> None:
         if entity.entity_id in self.entities:
@@ -202,6 +226,9 @@ class _Builder:
     def _role(self, raw: Mapping[str, Any], where: str) -> None:
         _known_keys(raw, _ROLE, where)
         person, body = _text(raw, "person", where), _text(raw, "body", where, "")
+        start, end = _day(raw, "from", where), _day(raw, "until", where)
+        if start and end and start > end:
+            raise LexiconError(f"{where}: from {start} is after until {end}. Exchange them.")
         self.refers += [(f"{where}, person", person)] + ([(f"{where}, body", body)] if body else [])
         self.roles.append(
             Role(
@@ -209,10 +236,21 @@ class _Builder:
                 _text(raw, "office", where),
                 _texts(raw.get("titles", ()), where),
                 body,
-                _day(raw, "from", where),
-                _day(raw, "until", where),
+                start,
+                end,
             )
         )
+
+    def _relation(self, raw: Mapping[str, Any], where: str) -> None:
+        _known_keys(raw, _RELATION, where)
+        entity, kind, other = (_text(raw, key, where) for key in ("entity", "kind", "other"))
+        if kind not in RELATION_KINDS:
+            raise LexiconError(f"{where}: kind is {kind!r}; known kinds are {', '.join(RELATION_KINDS)}.")
+        start, end = _day(raw, "from", where), _day(raw, "until", where)
+        if start and end and start > end:
+            raise LexiconError(f"{where}: from {start} is after until {end}. Exchange them.")
+        self.refers += [(f"{where}, entity", entity), (f"{where}, other", other)]
+        self.relations.append(Relation(entity, kind, other, start, end))
 
     def _pattern(self, raw: Mapping[str, Any], where: str) -> None:
         _known_keys(raw, _PATTERN, where)
@@ -257,12 +295,15 @@ class _Builder:
         for where, entity_id in self.refers:
             if entity_id not in self.entities:
                 raise LexiconError(f"{where}: there is no entity {entity_id!r}. Add it or correct the id.")
+        for where, entity_id, raw in self.more_names:
+            self._further_name(entity_id, {key: value for key, value in raw.items() if key != "entity"}, where)
         self._refuse_circles()
         self._refuse_shared_names()
         return Lexicon(
             entities=self.entities,
             names=tuple(self.names),
             roles=tuple(self.roles),
+            relations=tuple(self.relations),
             patterns=tuple(self.patterns.values()),
             nominals=tuple(self.nominals),
             places=tuple(self.places),

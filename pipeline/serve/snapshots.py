@@ -21,8 +21,8 @@ from pipeline.store.schema import refuse_other_schema
 NAME = "oversight"
 NEEDED = (
     "article_edits", "articles", "claim_participants", "claims", "conflict_values", "conflicts", "entities",
-    "entity_names", "event_participants", "event_redirects", "events", "facts", "origin_edges", "origins", "outcomes",
-    "revisions", "sources",
+    "entity_names", "entity_relations", "entity_roles", "event_participants", "event_redirects", "events",
+    "facts", "origin_edges", "origins", "outcomes", "revisions", "sources",
 )  # fmt: skip
 LENGTH_LIMIT = 8_000_000  # bytes of one value: randomblob(900000000) would take more than 1 GB
 PATTERN_LIMIT = 200  # characters of a LIKE or GLOB pattern

@@ -123,6 +123,19 @@ FIELDS = {
     "direction": "Imposed or lifted",
     "parties": "Who took part",
 }
+DEALINGS = {
+    "with": "Agrees or works with",
+    "against": "Acts against",
+    "from": "Faces action by",
+    "lift": "Restrictions lifted between them",
+}
+RELATIONS = {"part_of": "Part of", "made_by": "Made by", "member_of": "Member of"}
+NAME_KINDS = {
+    "canonical": "Present official name",
+    "alias": "Other name",
+    "short": "Short name",
+    "former": "Former name",
+}
 REVISIONS = {
     "changed": "Says something else now",
     "reworded": "Other words, the same claim",
@@ -249,6 +262,8 @@ TABLE_COLUMN_WORDS = {
     ("due", "kind"): DUE_KINDS,
     ("origin_edges", "basis"): EDGE_BASES,
     ("revisions", "kind"): REVISIONS,
+    ("entity_relations", "kind"): RELATIONS,
+    ("entity_names", "kind"): NAME_KINDS,
 }
 
 FACET_TITLES = {

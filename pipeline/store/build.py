@@ -20,6 +20,7 @@ from pipeline.joining import Joined, holders_of, join
 from pipeline.records import Entity, Findings
 from pipeline.revisions import Edit, edits_of, in_order, successors
 from pipeline.settings import Settings
+from pipeline.store.entity_rows import name_rows
 from pipeline.store.errors import plain_errors
 from pipeline.store.indexes import create_indexes
 from pipeline.store.keeping import Kept, read_kept
@@ -109,7 +110,9 @@ def build(
             sources=by_id,
             n_articles_of=kept.n_articles_of,
             entities=entities,
-            names=_names(lexicon),
+            names=name_rows(lexicon),
+            roles=lexicon.roles if lexicon else (),
+            relations=lexicon.relations if lexicon else (),
             visits=visits,
             facts=facts,
             redirects=redirects,
@@ -186,21 +189,6 @@ def _entities(findings: Iterable[Findings], lexicon) -> dict[str, Entity]:
         for entity in finding.entities:
             found.setdefault(entity.entity_id, entity)
     return {**found, **(lexicon.entities if lexicon else {})}
-
-
-def _names(lexicon) -> list[Row]:
-    """Return the rows of entity_names that the lexicon knows; descriptions ("the company") are no names."""
-    if lexicon is None:
-        return []
-    return [
-        {
-            "entity_id": name.entity_id, "name": name.text, "kind": name.kind,
-            "used_from": name.used_from.isoformat() if name.used_from else None,
-            "used_until": name.used_until.isoformat() if name.used_until else None,
-        }
-        for name in lexicon.names
-        if name.kind != "nominal"
-    ]  # fmt: skip
 
 
 def write_ledger(path: Path, rows: Mapping[str, list[Row]]) -> None:

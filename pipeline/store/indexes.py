@@ -49,6 +49,8 @@ _LOOKUPS = (
     ("due", "due_end, due_start, fate"),
     ("due", "event_id"),
     ("due", "claim_id"),
+    ("entity_roles", "body_id"),
+    ("entity_relations", "other_id"),
     ("revisions", "event_id"),
     ("revisions", "article_id, nth"),
     ("revisions", "new_claim_id"),

@@ -12,7 +12,7 @@ from sqlite_utils import Database, Migrations
 
 from pipeline.store.errors import StoreError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 private = Migrations("oversight_private")
 published = Migrations("oversight_published")
@@ -230,6 +230,25 @@ def claims_that_wait_for_review(db: Database) -> None:
             trigger_start integer not null, trigger_end integer not null, confidence real not null, rule text not null,
             published_on text, participants text not null
         ) strict;
+        """
+    )
+
+
+@published()
+def offices_and_relations(db: Database) -> None:
+    """Who held which office when, and what belongs to what."""
+    db.executescript(
+        """
+        create table entity_roles (
+            person_id text not null references entities(entity_id), position integer not null, office text not null,
+            body_id text references entities(entity_id), held_from text, held_until text,
+            primary key (person_id, position)
+        ) strict, without rowid;
+        create table entity_relations (
+            entity_id text not null references entities(entity_id), kind text not null,
+            other_id text not null references entities(entity_id), holds_from text, holds_until text,
+            primary key (entity_id, kind, other_id)
+        ) strict, without rowid;
         """
     )
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from pipeline.conflicts import in_words
 from pipeline.joining import Joined
+from pipeline.lexicon.lexicon import Relation, Role
 from pipeline.merging import merged_participants
 from pipeline.phrases import listing
 from pipeline.records import Claim, Entity, Event, Findings
+from pipeline.store.entity_rows import related_ids, relation_rows, role_rows
 from pipeline.store.indexes import FACETS
 from pipeline.store.rows import Row, claim_participant_rows, claim_row, date_columns, day, moment, unsure_claim_row
 from pipeline.store.standings import standing_rows
@@ -32,6 +34,8 @@ class Material:
     n_articles_of: Mapping[str, int]  # source id -> articles kept, relevant or not
     entities: Mapping[str, Entity]
     names: Iterable[Row] = ()  # rows of entity_names
+    roles: Iterable[Role] = ()
+    relations: Iterable[Relation] = ()
     visits: Iterable[Visit] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     redirects: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
@@ -48,6 +52,8 @@ def table_rows(material: Material) -> dict[str, list[Row]]:
     rows["sources"], rows["outcomes"] = _sources(material)
     rows["entities"] = _entities(material, claims_of)
     known = {row["entity_id"] for row in rows["entities"]}
+    rows["entity_roles"] = role_rows(material.roles, known)
+    rows["entity_relations"] = relation_rows(rows["entities"], material.relations)
     rows["entity_names"] = _names(material, rows["entities"], known)
     rows["origins"] = [
         {
@@ -169,7 +175,7 @@ def _entities(material: Material, claims_of: Mapping[str, list[Claim]]) -> list[
                 seen.setdefault(p.entity_id, Entity(p.entity_id, p.name, p.kind, known=False))
             n_claims.update({p.entity_id for p in claim.participants})
     chosen: dict[str, Entity] = {}
-    todo = sorted(seen)
+    todo = sorted({*seen, *related_ids(seen, material.roles, material.relations)})
     while todo:
         id_ = todo.pop()
         entity = material.entities.get(id_) or seen.get(id_)
@@ -190,16 +196,21 @@ def _entities(material: Material, claims_of: Mapping[str, list[Claim]]) -> list[
 
 
 def _names(material: Material, entities: list[Row], known: set[str]) -> list[Row]:
-    found = {
-        (row["entity_id"], row["name"]): {
-            "entity_id": row["entity_id"], "name": row["name"], "kind": "canonical", "used_from": None,
-            "used_until": None,
-        }
-        for row in entities
-    }  # fmt: skip
+    found: dict[tuple[str, str], Row] = {}
     for row in material.names:
         if row["entity_id"] in known:
             found.setdefault((row["entity_id"], row["name"]), dict(row))
+    for row in entities:
+        found.setdefault(
+            (row["entity_id"], row["name"]),
+            {
+                "entity_id": row["entity_id"],
+                "name": row["name"],
+                "kind": "canonical",
+                "used_from": None,
+                "used_until": None,
+            },
+        )
     return [found[key] for key in sorted(found)]
 
 

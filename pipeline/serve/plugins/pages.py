@@ -11,7 +11,7 @@ from datasette import NotFound, Response, hookimpl
 from pipeline.accuracy.lines import by_type, lines
 from pipeline.accuracy.stored import load_figures, same_program
 from pipeline.calibration import load_calibrator
-from pipeline.serve import changes, queries, standing_queries
+from pipeline.serve import changes, profile, queries, standing_queries
 from pipeline.serve.cite import cite
 from pipeline.serve.plugins.looks import event_href
 from pipeline.serve.snapshots import NAME, published_at
@@ -155,6 +155,10 @@ async def entity(datasette: Any, request: Any) -> Response:
         events=await queries.events_of_entity(db, entity_id),
         years=list(years.values()),
         companions=await queries.companions(db, entity_id),
+        offices=await profile.offices_of(db, entity_id),
+        holders=await profile.holders_in(db, entity_id),
+        relations=await profile.relations_of(db, entity_id),
+        dealings=await profile.dealings(db, entity_id),
         standings=by_matter(await _lines(db, entity_id=entity_id)),
         last_day=await queries.last_day(db),
     )
