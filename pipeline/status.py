@@ -26,6 +26,7 @@ _IN_FORCE = re.compile(
 _ONE_AT_A_TIME = ("agreement", "access", "restriction")
 
 
+_FINAL = {"vetoed", "rejected", "revoked", "withdrawn", "dissolved", "dismissed", "settled", "closed"}
 # Stages that last until one of these is reached; any other stage gives way to the next.
 _LASTING = {
     "signed": {"ended", "passed", "in force", "vetoed", "revoked"},
@@ -266,7 +267,8 @@ def _until(stage: Stage, later: Sequence[Stage]) -> str | None:
         elif other.event_id == stage.event_id:
             settles = True
         else:
-            settles = other.done and after and (other.stage == stage.stage or stage.matter in _ONE_AT_A_TIME)
+            ends = stage.matter in _ONE_AT_A_TIME or other.stage in _FINAL
+            settles = other.done and after and (other.stage == stage.stage or ends)
         if settles:
             return other.sure_from
     return None

@@ -10,7 +10,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from pipeline.events import is_named
 from pipeline.merging import merged_participants
@@ -24,7 +23,6 @@ MATTERS = {
     "model_release": "release", "evaluation": "evaluation", "institution": "institution",
 }  # fmt: skip
 PUBLIC = (EntityKind.AGENCY, EntityKind.GOVERNMENT)
-MANY = 6  # more parties than this are not paired with each other
 _SHARE = 0.25  # of the claims of a role's best supported party: below, a party stands in a side remark
 _CLASS = re.compile(r"(?:AI|US|U\.S\.|EU|UK|American|European) [a-z]")  # "AI developer" is nobody in particular
 _COURT = re.compile(r"\b(?:[Cc]ourt|Tribunal|Judge)\b")
@@ -143,8 +141,10 @@ def _agreement(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) 
     private = [id_ for id_ in everybody if id_ not in public]
     if public and private:
         return [Tie(matter, a, b, cast.title) for a in private for b in public]
-    if 1 < len(everybody) <= MANY:
-        return [Tie(matter, a, b, cast.title) for a, b in combinations(sorted(everybody), 2)]
+    if len(everybody) == 2:
+        one, other = sorted(everybody)
+        return [Tie(matter, one, other, cast.title)]
+    # "Google, OpenAI and xAI signed": with whom is not said; most of the time not with each other.
     return [Tie(matter, a, None, cast.title) for a in everybody]
 
 

@@ -129,6 +129,32 @@ def test_a_snapshot_from_an_older_program_is_still_shown(tmp_path):
         assert old.get(path).status_code == 200, path
 
 
+def test_a_matrix_of_more_bodies_than_fit_leaves_no_empty_company_and_counts_the_rest(tmp_path):
+    db = sqlite3.connect(publish(tmp_path))
+    event_id = db.execute("select event_id from events").fetchone()[0]
+    for n in range(30):
+        for kind in ("organisation", "agency"):
+            db.execute(
+                "insert into entities values (?, ?, ?, 'US', null, '', '', 1, 1, 1)",
+                (f"{kind}-{n}", f"{kind.title()} {n}", kind),
+            )
+        stage = (f"s{n}", f"l{n}", 0, "agreement", f"organisation-{n}", f"agency-{n}", None, "signed", "occurred",
+                 "They signed.", "2026-05-05", "2026-05-05", "day", "stated", "2026-05-05", None, 0, event_id, 1,
+                 "2026-05-05")  # fmt: skip
+        db.execute(f"insert into standings values ({', '.join('?' * len(stage))})", stage)
+    db.commit()
+    site = Site(tmp_path)
+    answer = site.get("/status")
+    assert answer.status_code == 200
+    table = answer.text.split('class="matrix"')[1].split("</table>")[0]
+    for row in table.split("<tr>")[2:]:
+        assert "badge" in row
+    n_lines = db.execute("select count(distinct line_id) from standings where matter = 'agreement'").fetchone()[0]
+    matrix = site.get("/status.json").json()["agreements"]
+    assert len(matrix["columns"]) == 10
+    assert matrix["n_left_out"] + matrix["n_one_sided"] == n_lines - table.count("<p")
+
+
 def test_the_saved_question_gives_the_stages_of_a_day(demo_site):
     rows = demo_site.get("/oversight/standing_as_of.json?_shape=objects&name=Meridian+Loom&day=2026-04-15").json()[
         "rows"

@@ -281,6 +281,20 @@ def test_two_labs_that_sign_with_one_body_are_two_lines_and_none_between_the_lab
     }  # fmt: skip
 
 
+def test_three_labs_that_signed_with_nobody_named_are_not_paired_with_each_other():
+    told = Told()
+    told.event({"day": 1, "on": "2026-05-05", "trigger": "signed", "actor": [LAB, "Corvid Works", "Harrow"]})
+    assert {line[0].counterpart_id for line in by_line(told.stages).values()} == {None}
+
+
+def test_a_veto_settles_what_was_considered_before():
+    told = Told()
+    told.event({"day": 1, "modality": "considered", "trigger": "sign", "instrument": "SB 53"}, type_="legislation")
+    told.event({"day": 9, "on": "2026-05-13", "trigger": "vetoed", "instrument": "SB 53"}, type_="legislation")
+    assert [s.modality for s in as_of(told.line, "2026-05-12").ahead] == ["considered"]
+    assert as_of(told.line, "2026-05-13").ahead == () and done(told.line, "2026-05-13") == "vetoed"
+
+
 def test_a_courts_ruling_joins_the_only_case_of_the_losing_side():
     told = Told()
     suit = {"actor": LAB, "target": OFFICE}

@@ -103,14 +103,13 @@ def status(folder: DataFolder, name: str | None, as_of: str | None, as_json: boo
     if name is None:
         _all(db, day, newest, as_json)
         return
-    from pipeline.serve.standing_queries import entity_lines_sql, own_sql
+    from pipeline.serve.standing_queries import entity_lines_sql, own_sql, thrice
     from pipeline.serve.standing_view import line_views
 
     found = _find(db, name)
     ids = [one["entity_id"] for one in found]
     own = [row["entity_id"] for row in _rows(db, own_sql(len(ids)), [*ids, *ids])]
-    marks = ", ".join("?" * len(own))
-    line_ids = [row["line_id"] for row in _rows(db, entity_lines_sql(marks), [*own, *own, *own])]
+    line_ids = [row["line_id"] for row in _rows(db, entity_lines_sql(len(own)), [*thrice(own), 10_000])]
     lines, claims = _lines(db, line_ids)
     views = line_views(lines, day, claims)
     if as_json:

@@ -9,8 +9,7 @@ from pipeline.status import Stage, by_line
 from pipeline.store.standings import stage_of_row
 
 Row = dict[str, Any]
-MOST_LINES = 300  # lines on one page; the table holds the rest
-PAIRED = ("agreement",)
+MOST_LINES = 200  # lines on one page; the table holds the rest
 COLUMNS = """
     s.*, a.name as actor, a.kind as actor_kind, c.name as counterpart, c.kind as counterpart_kind, t.name as thing,
     t.kind as thing_kind
@@ -30,13 +29,15 @@ def lines_sql() -> str:
     """
 
 
-def entity_lines_sql(marks: str) -> str:
-    """Return the SQL for the ids of the lines in which entities take part; `marks` stands three times."""
-    return f"""
-        select line_id from standings where actor_id in ({marks})
-        union select line_id from standings where counterpart_id in ({marks})
-        union select line_id from standings where thing_id in ({marks}) limit {MOST_LINES}
-    """
+def entity_lines_sql(n: int) -> str:
+    """Return the SQL for the ids of the lines of n entities that moved last: each id three times, then how many."""
+    parts = [
+        f"select line_id, sure_from from (select line_id, sure_from from standings where {side}_id = ? "
+        f"order by sure_from desc limit {4 * MOST_LINES})"
+        for _ in range(n)
+        for side in ("actor", "counterpart", "thing")
+    ]
+    return f"select line_id from ({' union all '.join(parts)}) group by line_id order by max(sure_from) desc limit ?"
 
 
 def stages_sql(marks: str) -> str:
@@ -44,12 +45,17 @@ def stages_sql(marks: str) -> str:
     return f"select {COLUMNS} from standings s {JOINS} where s.line_id in ({marks}) order by s.line_id, s.position"
 
 
+def thrice(ids: Iterable[str]) -> list[str]:
+    """Return each id three times, as entity_lines_sql() wants them."""
+    return [id_ for one in ids for id_ in (one, one, one)]
+
+
 def own_sql(n: int) -> str:
     """Return the SQL for entities and the models that belong to them."""
     marks = ", ".join("?" * n)
     return f"""
         select entity_id from entities where entity_id in ({marks})
-        union select entity_id from entities where parent_id in ({marks}) and kind = 'model'
+        union select entity_id from entities where parent_id in ({marks}) and kind = 'model' limit 40
     """
 
 
@@ -63,14 +69,13 @@ async def lines_of_matter(db: Any, matter: str, day: str, size: int = MOST_LINES
     return await _stages_of(db, ids)
 
 
-async def lines_of_entities(db: Any, entity_ids: Iterable[str]) -> dict[str, list[Row]]:
-    """Return the lines in which entities, or models that belong to them, take part; rows by line."""
+async def lines_of_entities(db: Any, entity_ids: Iterable[str], size: int = MOST_LINES) -> dict[str, list[Row]]:
+    """Return the lines that moved last in which entities, or models that belong to them, take part; rows by line."""
     ids = list(entity_ids)
     own = [row["entity_id"] for row in await _many(db, own_sql(len(ids)), [*ids, *ids])] if ids else []
     if not own:
         return {}
-    marks = ", ".join("?" * len(own))
-    found = [row["line_id"] for row in await _many(db, entity_lines_sql(marks), [*own, *own, *own])]
+    found = [row["line_id"] for row in await _many(db, entity_lines_sql(len(own)), [*thrice(own), size])]
     return await _stages_of(db, found)
 
 

@@ -101,7 +101,9 @@ def line_view(rows: Sequence[Row], day: str, claim_ids: Mapping[str, Sequence[st
         "undated": [stage_view(s) for s in standing.undated],
         "possibly": [stage_view(s) for s in standing.maybe],
         "open": [stage_view(s) for s in standing.ahead],
+        "whole": all(rows[0][f"{side}_id"] for side in SIDES[:2]) or bool(rows[0]["thing_id"]),
         "head": stage_view(head) if head else None,
+        "now": [stage_view(s) for s in standing.stages],
         "shown": [s.standing_id for s in standing.stages],
         "over": bool(standing.done and standing.done.stage in OVER),
         "stages": [stage_view(s) for s in found],
@@ -115,13 +117,17 @@ def _with_claims(stage: Stage, ids: Sequence[str]) -> Stage:
 def line_views(
     lines: Mapping[str, Sequence[Row]], day: str, claim_ids: Mapping[str, Sequence[str]] | None = None
 ) -> list[dict[str, Any]]:
-    """Return the lines of which anything was known by a day, those that moved last first within their matter."""
+    """Return the lines of which anything was known by a day.
+
+    Within a matter those in force come before those that are over, those whose parties are known before the others,
+    and then those that moved last.
+    """
     views = [line_view(rows, day, claim_ids) for rows in lines.values() if rows]
     known = [view for view in views if view["words"]]
     order = list(MATTER_WORDS)
     known.sort(key=lambda v: v["title"])
     known.sort(key=lambda v: v["head"]["sure_from"] or "", reverse=True)
-    known.sort(key=lambda v: (order.index(v["matter"]), v["over"]))
+    known.sort(key=lambda v: (order.index(v["matter"]), v["over"], not v["whole"]))
     return known
 
 
@@ -136,14 +142,19 @@ def by_matter(views: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]
 def matrix(views: Iterable[dict[str, Any]], most_rows: int = 40, most_columns: int = 10) -> dict[str, Any]:
     """Return which company has which agreement with which body: rows, columns, and the lines of each cell.
 
-    Where there are more than fit, those with the most agreements stay; `n_left_out` counts the lines that fell out.
+    Where there are more than fit, those with the most agreements stay; `n_left_out` counts the lines that fell out,
+    `n_one_sided` those of which reports name one party only.
     """
-    pairs = [v for v in views if v["matter"] == "agreement" and v["actor"] and v["counterpart"]]
+    agreements = [v for v in views if v["matter"] == "agreement"]
+    pairs = [v for v in agreements if v["actor"] and v["counterpart"]]
     rows = Counter(v["actor"]["entity_id"] for v in pairs)
     columns = Counter(v["counterpart"]["entity_id"] for v in pairs)
     names = {v[side]["entity_id"]: v[side]["name"] for v in pairs for side in ("actor", "counterpart")}
     top_rows = _top(rows, names, most_rows)
     top_columns = _top(columns, names, most_columns)
+    # A company whose only bodies do not fit would stand there with an empty row.
+    shown = {v["actor"]["entity_id"] for v in pairs if v["counterpart"]["entity_id"] in top_columns}
+    top_rows = [id_ for id_ in top_rows if id_ in shown]
     cells: dict[str, dict[str, list[dict[str, Any]]]] = {}
     left_out = 0
     for view in pairs:
@@ -157,12 +168,13 @@ def matrix(views: Iterable[dict[str, Any]], most_rows: int = 40, most_columns: i
         "columns": [{"entity_id": id_, "name": names[id_]} for id_ in top_columns],
         "cells": cells,
         "n_left_out": left_out,
+        "n_one_sided": len(agreements) - len(pairs),
     }
 
 
 def _top(counts: Counter[str], names: Mapping[str, str], most: int) -> list[str]:
-    chosen = sorted(counts, key=lambda id_: (-counts[id_], names[id_]))[:most]
-    return sorted(chosen, key=lambda id_: names[id_])
+    chosen = sorted(counts, key=lambda id_: (-counts[id_], names[id_], id_))[:most]
+    return sorted(chosen, key=lambda id_: (names[id_], id_))
 
 
 def models(views: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

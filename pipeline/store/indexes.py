@@ -15,9 +15,14 @@ FACETS = {
     ),
     "claims": ("type", "modality", "mention", "force", "attribution_kind", "direction", "source_id"),
     "unsure_claims": ("type", "modality", "mention", "source_id"),
+    "standings": ("matter", "modality", "stage", "contested"),
+    "due": ("kind", "fate", "modality"),
     "articles": ("source_id", "access", "has_affiliate_content", "published_basis"),
 }  # fmt: skip
-_DATE = {"events": "date_start", "claims": "published_on", "unsure_claims": "published_on", "articles": "published_on"}
+_DATE = {
+    "events": "date_start", "claims": "published_on", "unsure_claims": "published_on", "articles": "published_on",
+    "standings": "sure_from", "due": "due_end",
+}  # fmt: skip
 _LOOKUPS = (
     ("events", "first_reported_on"),
     ("events", "last_reported_on"),
@@ -40,13 +45,15 @@ _LOOKUPS = (
     ("entities", "n_events"),
     ("event_redirects", "event_id"),
     ("standings", "line_id, position"),
-    ("standings", "actor_id"),
-    ("standings", "counterpart_id"),
-    ("standings", "thing_id"),
+    ("standings", "actor_id, sure_from, line_id"),
+    ("standings", "counterpart_id, sure_from, line_id"),
+    ("standings", "thing_id, sure_from, line_id"),
+    ("standings", "sure_from"),
     ("standings", "event_id"),
     ("standings", "matter, sure_from, line_id"),
     ("standing_claims", "claim_id"),
     ("due", "due_end, due_start, fate"),
+    ("due", "due_start"),
     ("due", "event_id"),
     ("due", "claim_id"),
     ("entity_roles", "body_id"),

@@ -94,7 +94,7 @@ async def _lines(db: Any, *, event_id: str = "", entity_id: str = "") -> list[di
     if event_id:
         found = await standing_queries.lines_of_event(db, event_id)
     else:
-        found = await standing_queries.lines_of_entities(db, [entity_id])
+        found = await standing_queries.lines_of_entities(db, [entity_id], 80)
     return line_views(found, await queries.last_day(db) or "9999")
 
 

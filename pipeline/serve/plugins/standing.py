@@ -17,8 +17,8 @@ from pipeline.serve.standing_view import by_matter, line_views, matrix, models
 from pipeline.serve.standing_words import due_state, due_when
 
 DATA_HEADERS = {"access-control-allow-origin": "*", "cache-control": "max-age=60"}
-SHOWN = {"rule": 25, "restriction": 25, "case": 25, "inquiry": 25}  # lines of a matter on the page of all
-PAIRS = ("agreement", "access", "restriction", "release", "rule", "case", "inquiry")
+# Lines of each matter on the page of all: those that moved last. More would make it slow to load and to read.
+SHOWN = {"agreement": 150, "access": 60, "restriction": 60, "release": 40, "rule": 20, "case": 20, "inquiry": 20}
 
 
 async def _asked_day(db: Any, request: Any, name: str) -> tuple[str, str]:
@@ -60,15 +60,9 @@ async def _standing(datasette: Any, request: Any) -> dict[str, Any]:
         lines = await standing_queries.lines_of_entities(db, ids) if ready else {}
         return context | {"views": line_views(lines, day)}
     views: list[dict] = []
-    for matter in PAIRS if ready else ():
-        size = standing_queries.MOST_LINES if matter == "agreement" else SHOWN.get(matter, 120)
+    for matter, size in SHOWN.items() if ready else ():
         views += line_views(await standing_queries.lines_of_matter(db, matter, day, size), day)
     return context | {"views": views, "matrix": matrix(views), "models": models(views)}
-
-
-def _whole(view: dict[str, Any]) -> bool:
-    """Return whether a line has a place among all lines: both parties are known, or the thing has a name."""
-    return bool(view["thing"] or (view["actor"] and view["counterpart"]))
 
 
 async def status_page(datasette: Any, request: Any) -> Response:
@@ -76,7 +70,7 @@ async def status_page(datasette: Any, request: Any) -> Response:
     found = await _standing(datasette, request)
     pairs = [(key, request.args.get(key)) for key in ("name", "as-of") if request.args.get(key)]
     model_lines = {v["line_id"] for m in found.get("models", ()) for v in m["lines"]}
-    rest = [v for v in found["views"] if found["name"] or (v["line_id"] not in model_lines and _whole(v))]
+    rest = [v for v in found["views"] if found["name"] or (v["line_id"] not in model_lines and v["whole"])]
     return await show(
         datasette,
         request,
@@ -84,6 +78,7 @@ async def status_page(datasette: Any, request: Any) -> Response:
         **found,
         matters=by_matter(v for v in rest if found["name"] or v["matter"] != "agreement"),
         known_parties=await queries.busiest_entities(datasette.get_database(NAME)),
+        most=standing_queries.MOST_LINES,
         json_href="/status.json" + (f"?{urlencode(pairs)}" if pairs else ""),
     )
 
