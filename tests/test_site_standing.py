@@ -118,17 +118,6 @@ def test_a_hostile_name_is_shown_as_words(site):
         assert answer.status_code == 404 and "<script>alert" not in answer.text and "<img src=x" not in answer.text
 
 
-def test_a_snapshot_from_an_older_program_is_still_shown(tmp_path):
-    snapshot = publish(tmp_path)
-    db = sqlite3.connect(snapshot)
-    db.executescript("drop table standing_claims; drop table standings; drop table due;")
-    db.close()
-    old = Site(tmp_path)
-    event_id = old.event_named("signed testing agreements")
-    for path in ("/", "/status", "/status?name=oms", "/due", "/due.ics", "/entity/oms", f"/event/{event_id}"):
-        assert old.get(path).status_code == 200, path
-
-
 def test_a_matrix_of_more_bodies_than_fit_leaves_no_empty_company_and_counts_the_rest(tmp_path):
     db = sqlite3.connect(publish(tmp_path))
     event_id = db.execute("select event_id from events").fetchone()[0]

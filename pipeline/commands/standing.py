@@ -11,28 +11,10 @@ from typing import Any
 
 import click
 
+from pipeline.commands.common import open_ledger, rows
 from pipeline.commands.output import json_option, say_json
 from pipeline.errors import WrongUse
 from pipeline.folder import DataFolder
-
-CURE = "Run `oversight run` (or `oversight demo`) first."
-
-
-def _open(folder: DataFolder) -> sqlite3.Connection:
-    from pipeline.store.schema import needs_rebuild
-
-    file = folder.need(folder.current, CURE)
-    db = sqlite3.connect(f"file:{file.resolve()}?mode=ro&immutable=1", uri=True)
-    db.row_factory = sqlite3.Row
-    if needs_rebuild(db, "standings"):
-        raise WrongUse(
-            f"{folder.current} was built before there were standings. Run `oversight build`, `oversight publish`."
-        )
-    return db
-
-
-def _rows(db: sqlite3.Connection, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    return [dict(row) for row in db.execute(sql, values)]
 
 
 def _day(db: sqlite3.Connection, text: str | None, option: str) -> tuple[str, str]:
@@ -48,17 +30,17 @@ def _day(db: sqlite3.Connection, text: str | None, option: str) -> tuple[str, st
 
 def _find(db: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
     """Return the entities of an id, a name or a former name; raise WrongUse with the nearest names otherwise."""
-    found = _rows(
+    found = rows(
         db,
         """select distinct e.entity_id, e.name, e.kind from entities e left join entity_names n using (entity_id)
            where e.entity_id = ?1 or e.name = ?1 collate nocase or n.name = ?1 collate nocase order by e.entity_id""",
-        [name],
+        name,
     )
     if found:
         return found
     known = {
         row["name"].casefold(): row["name"]
-        for row in _rows(db, "select name from entity_names union select name from entities order by 1")
+        for row in rows(db, "select name from entity_names union select name from entities order by 1")
     }
     wanted = name.casefold()
     near = [known[n] for n in sorted(known, key=len) if wanted in n or (len(n) > 4 and n in wanted)][:4]
@@ -78,11 +60,11 @@ def _lines(db: sqlite3.Connection, line_ids: Sequence[str]) -> tuple[dict[str, l
     for i in range(0, len(line_ids), 400):
         some = line_ids[i : i + 400]
         marks = ", ".join("?" * len(some))
-        for row in _rows(db, stages_sql(marks), some):
+        for row in rows(db, stages_sql(marks), *some):
             lines[row["line_id"]].append(row)
         sql = f"""select standing_id, claim_id from standing_claims join standings using (standing_id)
                   where line_id in ({marks}) order by 1, 2"""
-        for row in _rows(db, sql, some):
+        for row in rows(db, sql, *some):
             claims[row["standing_id"]].append(row["claim_id"])
     return lines, claims
 
@@ -98,7 +80,7 @@ def status(folder: DataFolder, name: str | None, as_of: str | None, as_json: boo
     Who has signed, was asked, refused or only plans to; whose access is suspended, since when and by whose order; cases
     and rules. Without NAME: which company has which agreement with which body, and who may use which model.
     """
-    db = _open(folder)
+    db = open_ledger(folder)
     day, newest = _day(db, as_of, "--as-of")
     if name is None:
         _all(db, day, newest, as_json)
@@ -108,8 +90,8 @@ def status(folder: DataFolder, name: str | None, as_of: str | None, as_json: boo
 
     found = _find(db, name)
     ids = [one["entity_id"] for one in found]
-    own = [row["entity_id"] for row in _rows(db, own_sql(len(ids)), [*ids, *ids])]
-    line_ids = [row["line_id"] for row in _rows(db, entity_lines_sql(len(own)), [*thrice(own), 10_000])]
+    own = [row["entity_id"] for row in rows(db, own_sql(len(ids)), *ids, *ids)]
+    line_ids = [row["line_id"] for row in rows(db, entity_lines_sql(len(own)), *thrice(own), 10_000)]
     lines, claims = _lines(db, line_ids)
     views = line_views(lines, day, claims)
     if as_json:
@@ -167,7 +149,7 @@ def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
 
     ids: list[str] = []
     for matter in ("agreement", "access", "restriction", "release"):
-        ids += [row["line_id"] for row in _rows(db, lines_sql(), [matter, day, MOST_LINES])]
+        ids += [row["line_id"] for row in rows(db, lines_sql(), matter, day, MOST_LINES)]
     lines, claims = _lines(db, ids)
     views = line_views(lines, day, claims)
     table = matrix(views, most_rows=1000, most_columns=1000)
@@ -202,20 +184,20 @@ def due(folder: DataFolder, from_: str | None, limit: int, as_json: bool) -> Non
     from pipeline.serve.standing_words import due_state, due_when
     from pipeline.serve.words import DUE_KINDS
 
-    db = _open(folder)
+    db = open_ledger(folder)
     day, newest = _day(db, from_, "--from")
-    ahead = _rows(db, due_sql(NEAREST, ">="), [day, limit])
-    behind = _rows(db, due_sql(LATEST, "<"), [day, limit])
+    ahead = rows(db, due_sql(NEAREST, ">="), day, limit)
+    behind = rows(db, due_sql(LATEST, "<"), day, limit)
     for row in (*ahead, *behind):
         row["when"], row["state"] = due_when(row), due_state(row, day)
     if as_json:
         say_json({"from": day, "newest_report": newest, "ahead": ahead, "behind": behind})
         return
     click.echo(f"Due, seen from {_day_said(day, newest)}")
-    for title, rows in (("Ahead", ahead), ("Before that day", behind)):
+    for title, found in (("Ahead", ahead), ("Before that day", behind)):
         click.echo(f"\n{title}")
-        for row in rows:
+        for row in found:
             click.echo(f"  {row['when']}  {DUE_KINDS[row['kind']]}: {row['summary']} {row['state']}")
             click.echo(f"    “{row['quote']}” {row['source_title']}, {row['published_on']} [{row['claim_id']}]")
-        if not rows:
+        if not found:
             click.echo("  Nothing that a report names a day for.")

@@ -135,9 +135,4 @@ async def due_behind(db: Any, day: str, party_ids: Iterable[str] = (), size: int
 async def due_next(db: Any, day: str, size: int = 8) -> list[Row]:
     """Return what is still open and due on a day or later, the nearest first."""
     sql = f"select {DUE_COLUMNS} where d.due_end >= ? and d.fate = 'open' order by {NEAREST} limit ?"
-    return await _many(db, sql, [day, size]) if await ready(db) else []
-
-
-async def ready(db: Any) -> bool:
-    """Return whether the snapshot has these tables: one from an older program may still be shown."""
-    return bool(await db.table_exists("standings"))
+    return await _many(db, sql, [day, size])

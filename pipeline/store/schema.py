@@ -253,11 +253,6 @@ def offices_and_relations(db: Database) -> None:
     )
 
 
-def needs_rebuild(db: sqlite3.Connection, table: str) -> bool:
-    """Return True where a published file was written before it had this table."""
-    return db.execute("select 1 from sqlite_master where type = 'table' and name = ?", (table,)).fetchone() is None
-
-
 def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     """Apply what is missing of the private tables to crawl.db; raise StoreError where a newer program wrote it."""
     db = Database(connection)

@@ -89,8 +89,6 @@ def by_origin(claims: list[dict]) -> list[dict]:
 
 async def _lines(db: Any, *, event_id: str = "", entity_id: str = "") -> list[dict]:
     """Return the lines of an event or of an entity as they stand on the day of the newest report."""
-    if not await standing_queries.ready(db):
-        return []
     if event_id:
         found = await standing_queries.lines_of_event(db, event_id)
     else:

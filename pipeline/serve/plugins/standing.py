@@ -52,15 +52,14 @@ async def _standing(datasette: Any, request: Any) -> dict[str, Any]:
     day, newest = await _asked_day(db, request, "as-of")
     name, ids = await _asked_party(db, request)
     context: dict[str, Any] = {"day": day, "newest": newest, "name": name, "entities": []}
-    ready = await standing_queries.ready(db)
     if name:
         for id_ in ids:
             if row := await queries.entity(db, id_):
                 context["entities"].append({key: row[key] for key in ("entity_id", "name", "kind")})
-        lines = await standing_queries.lines_of_entities(db, ids) if ready else {}
+        lines = await standing_queries.lines_of_entities(db, ids)
         return context | {"views": line_views(lines, day)}
     views: list[dict] = []
-    for matter, size in SHOWN.items() if ready else ():
+    for matter, size in SHOWN.items():
         views += line_views(await standing_queries.lines_of_matter(db, matter, day, size), day)
     return context | {"views": views, "matrix": matrix(views), "models": models(views)}
 
@@ -98,11 +97,8 @@ async def _due(datasette: Any, request: Any) -> dict[str, Any]:
     db = datasette.get_database(NAME)
     day, newest = await _asked_day(db, request, "from")
     name, ids = await _asked_party(db, request)
-    ahead: list[dict] = []
-    behind: list[dict] = []
-    if await standing_queries.ready(db):
-        ahead = await standing_queries.due_ahead(db, day, ids)
-        behind = await standing_queries.due_behind(db, day, ids)
+    ahead = await standing_queries.due_ahead(db, day, ids)
+    behind = await standing_queries.due_behind(db, day, ids)
     for row in (*ahead, *behind):
         row["when"], row["state"] = due_when(row), due_state(row, day)
     return {"day": day, "newest": newest, "name": name, "ahead": ahead, "behind": behind}
