@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -317,3 +319,14 @@ def test_a_renamed_institute_is_one_entity_also_where_a_later_report_uses_its_fo
     ]
     others = "select entity_id from entities where name like '%AI Safety Institute%'"
     assert rows(demo / "published" / "current", others) == []
+
+
+def test_the_command_tells_names_offices_and_relations_with_their_days(ledger: Path) -> None:
+    command = [sys.executable, "-m", "pipeline.cli", "--data", str(ledger), "entity"]
+    lab, office = (
+        subprocess.run([*command, name], capture_output=True, text=True, check=True).stdout
+        for name in ("Meridian Labs", "Office of Model Tests")
+    )
+    assert "  Ada Arden: chief executive of Meridian Labs from 2025-08-01\n" in lab
+    assert "  Meridian Labs: member of Tide Forum from 2024-05-01 until 2025-05-01\n" in lab
+    assert "  named Office of Model Tests from 2024-02-01 until 2025-12-31\n" in office

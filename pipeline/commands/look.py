@@ -116,6 +116,20 @@ def entity(folder: DataFolder, name: str, as_json: bool) -> None:
     for one in found:
         one["names"] = _rows(db, "select name, kind, used_from, used_until from entity_names where entity_id = ?",
                              one["entity_id"])  # fmt: skip
+        one["offices"] = _rows(
+            db,
+            """select r.office, r.held_from, r.held_until, p.name as person, b.name as body from entity_roles r
+               join entities p on p.entity_id = r.person_id left join entities b on b.entity_id = r.body_id
+               where r.person_id = ?1 or r.body_id = ?1 order by r.held_from, r.person_id, r.position""",
+            one["entity_id"],
+        )
+        one["relations"] = _rows(
+            db,
+            """select e.name as part, r.kind, o.name as whole, r.holds_from, r.holds_until from entity_relations r
+               join entities e on e.entity_id = r.entity_id join entities o on o.entity_id = r.other_id
+               where r.entity_id = ?1 or r.other_id = ?1 order by r.kind, e.name, o.name""",
+            one["entity_id"],
+        )
         one["events"] = _rows(
             db,
             """select ev.event_id, ev.summary, ev.modality, ev.date_start, ev.n_origins,
@@ -129,10 +143,23 @@ def entity(folder: DataFolder, name: str, as_json: bool) -> None:
         return
     for one in found:
         click.echo(f"{one['name']} ({one['kind']}, {one['entity_id']}): {one['n_events']} event(s)")
+        for name in one["names"]:
+            if name["used_from"] or name["used_until"]:
+                click.echo(f"  named {name['name']}{_days(name['used_from'], name['used_until'])}")
+        for row in one["offices"]:
+            click.echo(f"  {row['person']}: {row['office']}{_days(row['held_from'], row['held_until'])}")
+        for row in one["relations"]:
+            kind = row["kind"].replace("_", " ")
+            click.echo(f"  {row['part']}: {kind} {row['whole']}{_days(row['holds_from'], row['holds_until'])}")
         for row in one["events"][:25]:
             click.echo(f"  {row['date_start'] or 'undated   '}  {row['modality']:<11} {row['summary']}")
         if len(one["events"]) > 25:
             click.echo(f"  ... and {len(one['events']) - 25} more: --json lists them all")
+
+
+def _days(start: str | None, end: str | None) -> str:
+    """Return " from 2024-02-01 until 2025-12-31", "" where no day is known."""
+    return (f" from {start}" if start else "") + (f" until {end}" if end else "")
 
 
 @click.command()
