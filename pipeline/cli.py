@@ -38,6 +38,7 @@ COMMANDS = {
     "due": ("standing", "Show what is due next, and what was due."),
     "revisions": ("revisions", "Show how an article was edited and what that did to its claims."),
     "gaps": ("look", "Show names that the lexicon does not know yet."),
+    "review": ("review", "Confirm, change or reject what the program read; merge, split, settle names."),
     "sources": ("sources", "List and check the source cards, show their health."),
     "export": ("check", "Write the published tables as CSV, JSON Lines or Parquet."),
 }

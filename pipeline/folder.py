@@ -48,6 +48,11 @@ class DataFolder:
         return self.path / "oversight.toml"
 
     @property
+    def reviews(self) -> Path:
+        """What editors decided, unless the settings name another file."""
+        return self.path / "reviews.toml"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 

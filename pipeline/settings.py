@@ -17,6 +17,8 @@ class Settings:
     contact: str = ""  # e-mail or address that site owners can write to: the live web is not crawled without one
     cards: str = ""  # folder of further source cards
     lexicon: str = ""  # folder of further lexicon files
+    reviews: str = ""  # file of the editors' decisions; a relative path counts from the data folder
+    editor: str = ""  # who decides where `oversight review` is not told; else the name of this user
     least_confidence: float = 0.45  # claims that are right with a lower probability wait for review, in no event
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from pipeline.folder import DataFolder
 from pipeline.lexicon.load import load_lexicon
 from pipeline.records import Findings
+from pipeline.reviews.file import load_reviews
 from pipeline.store.build import BuildReport
 from pipeline.store.build import build as build_ledger
 from pipeline.store.library import Library
@@ -99,9 +100,15 @@ def add_article(folder: DataFolder, article: Article, lexicon: Sequence[Path] = 
 
 
 def build(
-    folder: DataFolder, sources: Sequence[Source], *, least_confidence: float, lexicon: Sequence[Path] = ()
+    folder: DataFolder,
+    sources: Sequence[Source],
+    *,
+    least_confidence: float,
+    lexicon: Sequence[Path] = (),
+    reviews: Path | None = None,
 ) -> BuildReport:
-    """Join everything kept into build.db."""
+    """Join everything kept into build.db, as the editors decided: `reviews` is their file, by default the folder's."""
+    decided = load_reviews(reviews or folder.reviews)
     return build_ledger(
         folder.crawl_db,
         folder.build_db,
@@ -110,6 +117,7 @@ def build(
         program_version=_readers_version(folder, lexicon),
         lexicon=load_lexicon(*lexicon),
         min_confidence=least_confidence,
+        reviews=decided,
     )
 
 

@@ -467,6 +467,25 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
         dict(old_event_id="e0000000000000001", event_id=first, reason="merged: both stood for the same signing"),
         dict(old_event_id="e0000000000000002", event_id=None, reason="The publisher withdrew the only report of it."),
     ])  # fmt: skip
+    first, second = claims[0], next(c for c in claims if c["event_id"] != claims[0]["event_id"])
+    decided = dict(status="applied", decided_at="2026-07-20T09:00:00+00:00", decided_on="2026-07-20", now_reads="")
+    db["reviews"].insert_all([
+        decided | dict(
+            review_id="r1", decision="edit", editor="", why="It <b>only</b> hopes to.", event_id=first["event_id"],
+            claim_id=first["claim_id"], article_id=first["article_id"], subject=first["quote"],
+            effect="modality: occurred → planned", machine_reading="type: agreement · modality: occurred",
+        ),
+        decided | dict(
+            review_id="r2", decision="accept", editor="Ada Arden", why="", event_id=second["event_id"],
+            claim_id=second["claim_id"], article_id=second["article_id"], subject=second["quote"],
+            effect="confirmed as the program read it", machine_reading="",
+        ),
+        decided | dict(
+            review_id="r3", decision="reject", status="reopened", editor="", why="No.", event_id=None, claim_id=None,
+            article_id=first["article_id"], subject="Old words.", effect="the sentence now reads otherwise",
+            machine_reading="",
+        ),
+    ])  # fmt: skip
     db["lexicon_gaps"].insert(dict(name="Palisade Group", kind="organisation", n_articles=2, n_mentions=3,
         example_article_id=claims[0]["article_id"], example="Palisade Group asked for a copy."))  # fmt: skip
     for column in ("type", "modality", "origins_band", "contested", "force", "jurisdiction", "event_month"):

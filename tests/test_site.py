@@ -218,6 +218,19 @@ def test_every_facet_of_the_metadata_shows_values_and_each_value_filters(site):
             assert rows["filtered_table_rows_count"] == values[0]["count"], f"{name}: {facet}"
 
 
+def test_an_editors_decision_stands_beside_its_claim_with_what_the_program_had_read(site):
+    rows = site.get("/oversight/reviews.json?_shape=objects&_sort=review_id").json()["rows"]
+    changed, confirmed, reopened = rows
+    page = site.get(f"/event/{changed['event_id']}").text
+    assert "Changed by an editor</strong>, 20 July 2026: modality: occurred → planned." in page
+    assert "Why: It &lt;b&gt;only&lt;/b&gt; hopes to." in page
+    assert "The program had read: type: agreement · modality: occurred." in page
+    assert "Confirmed by Ada Arden</strong>" in site.get(f"/event/{confirmed['event_id']}").text
+    assert reopened["subject"] not in site.get(f"/article/{reopened['article_id']}").text
+    data = site.get(f"/event/{changed['event_id']}.json").json()
+    assert [row["review_id"] for row in data["decisions"]] == ["r1"]
+
+
 @pytest.mark.parametrize("argument", sorted(PARTY_ARGUMENTS))
 def test_every_party_facet_can_be_asked_for(site, argument):
     body = site.get(f"/oversight/events.json?_facet_party={argument[1:]}").json()

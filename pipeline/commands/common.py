@@ -58,6 +58,11 @@ def rows(db: sqlite3.Connection, sql: str, *values: Any) -> list[dict[str, Any]]
     return [dict(row) for row in db.execute(sql, values)]
 
 
+def reviews_of(folder: DataFolder, settings: Settings) -> Path:
+    """Return the file of the editors' decisions; a relative path in the settings counts from the data folder."""
+    return folder.path / settings.reviews if settings.reviews else folder.reviews
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Turn the errors of the rooms below into those that the command line speaks."""

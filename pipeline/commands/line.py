@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipeline.commands.common import lexicon_of, plain_errors, settings_of, sources_of
+from pipeline.commands.common import lexicon_of, plain_errors, reviews_of, settings_of, sources_of
 from pipeline.commands.output import Progress, json_option, say_json
 from pipeline.errors import WrongUse
 from pipeline.folder import DataFolder
@@ -75,12 +75,17 @@ def _build(folder: DataFolder) -> dict:
     folder.need(folder.crawl_db, "Run `oversight crawl` or `oversight add` first.")
     settings = settings_of(folder)
     report = build_step(
-        folder, sources_of(settings), least_confidence=settings.least_confidence, lexicon=lexicon_of(settings)
-    )
+        folder, sources_of(settings), least_confidence=settings.least_confidence, lexicon=lexicon_of(settings),
+        reviews=reviews_of(folder, settings),
+    )  # fmt: skip
     click.echo(
         f"Built {report.n_events} events from {report.n_claims} claims in {report.n_relevant} articles of "
         f"{report.n_origins} independent origins; {report.n_conflicts} disagreements."
     )
+    if report.n_reviews or report.n_reopened or report.n_waiting:
+        click.echo(
+            f"Editors' decisions: {report.n_reviews} applied, {report.n_reopened} reopened, {report.n_waiting} waiting."
+        )
     if report.n_pending:
         click.echo(f"{report.n_pending} articles wait for `oversight extract`.")
     return report.as_dict()

@@ -227,6 +227,23 @@ FAULTS = {
     "direction wrong": "imposed taken for lifted, or the reverse",
     "actor missing": "somebody who acts is missing",
 }
+DECISIONS = {
+    "accept": "confirmed",
+    "edit": "changed",
+    "reject": "rejected",
+    "add": "added",
+    "merge": "merged",
+    "split": "split",
+    "gap": "name settled",
+}
+REVIEWED = {"": "read by the program alone", "confirmed": "confirmed by an editor", "changed": "changed by an editor",
+            "added": "added by an editor"}  # fmt: skip
+DECISION_STATUSES = {
+    "applied": "applied",
+    "reopened": "opened again: its sentence has changed",
+    "waiting": "fits nothing in the ledger now",
+    "replaced": "replaced by a later decision",
+}
 
 CONTESTED = {"0": "Reports agree", "1": "Reports disagree"}
 YES_NO = {"0": "No", "1": "Yes"}
@@ -258,6 +275,9 @@ COLUMN_WORDS = {
 TABLE_COLUMN_WORDS = {
     ("entities", "kind"): KINDS,
     ("lexicon_gaps", "kind"): KINDS,
+    ("claims", "reviewed"): REVIEWED,
+    ("reviews", "decision"): DECISIONS,
+    ("reviews", "status"): DECISION_STATUSES,
     ("origins", "kind"): ORIGIN_KINDS,
     ("due", "kind"): DUE_KINDS,
     ("origin_edges", "basis"): EDGE_BASES,

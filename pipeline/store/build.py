@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -18,6 +18,11 @@ from sqlite_utils import Database
 from pipeline.families import Families
 from pipeline.joining import Joined, holders_of, join
 from pipeline.records import Entity, Findings
+from pipeline.reviews.apply import apply_reviews
+from pipeline.reviews.decisions import APPLIED, REOPENED, WAITING, ReviewFile
+from pipeline.reviews.linking import kept as kept_merges
+from pipeline.reviews.names import settle_names
+from pipeline.reviews.queue import make_queue
 from pipeline.revisions import Edit, edits_of, in_order, successors
 from pipeline.settings import Settings
 from pipeline.store.entity_rows import name_rows
@@ -48,6 +53,10 @@ class BuildReport:
     n_conflicts: int
     n_redirects: int
     n_pending: int
+    n_reviews: int = 0  # decisions of editors that were applied
+    n_reopened: int = 0  # decisions whose sentence has changed
+    n_waiting: int = 0  # decisions that fit nothing in the ledger
+    n_to_review: int = 0  # what waits for an editor: unsure claims, disputes, unknown names, reopened decisions
 
     def as_dict(self) -> dict[str, int | str]:
         return asdict(self)
@@ -62,25 +71,39 @@ def build(
     program_version: str | None = None,
     lexicon=None,
     min_confidence: float = MIN_CONFIDENCE,
+    reviews: ReviewFile | None = None,
 ) -> BuildReport:
     """Write build.db from the latest version of each article and what this program version read out of it.
 
     `program_version`: by default the one that wrote the latest findings. `lexicon`: pipeline.lexicon's, for the
-    families, names and parents of entities. Raises StoreError; then the former build.db stands as it was.
+    families, names and parents of entities. `reviews`: the editors' decisions. Raises StoreError; then the former
+    build.db stands as it was.
     """
     with Library(library_path) as library:
         program_version = program_version if program_version is not None else library.last_program_version()
-        kept = read_kept(library, program_version)
+        reviews = reviews or ReviewFile()
+        kept = read_kept(library, program_version, {s.article_id for d in reviews.decisions for s in d.sentences})
         by_id = {source.source_id: source for source in sources}
+        names = settle_names(lexicon, reviews.decisions)
+        lexicon = names.lexicon
+        reviewed = apply_reviews(kept.findings.values(), kept.articles, reviews.decisions, names, kept.former)
+        kept = kept.with_findings(reviewed.findings)
         joined = join(
             kept.findings.values(), kept.articles.values(), by_id.values(), lexicon=lexicon,
-            min_confidence=min_confidence,
+            min_confidence=min_confidence, together=reviewed.together, apart=reviewed.apart,
         )  # fmt: skip
-        edits = _edits(kept, min_confidence)
+        reviewed = replace(reviewed, effects=kept_merges(reviewed.effects, joined.claim_event))
+        queue = make_queue(reviewed, joined, min_confidence)
+        edits = _edits(kept, min_confidence, reviewed.rejected)
         all_claims = {c.claim_id for f in kept.findings.values() for c in f.claims}
         history = {event.event_id: event.claim_ids for event in joined.events}
         redirects = trace(
-            library.event_history(), library.redirects(), joined.claim_event, all_claims, successors(edits)
+            library.event_history(),
+            library.redirects(),
+            joined.claim_event,
+            all_claims,
+            successors(edits),
+            reviewed.rejected,
         )
         report = BuildReport(
             program_version=program_version,
@@ -93,6 +116,10 @@ def build(
             n_conflicts=len(joined.conflicts),
             n_redirects=len(redirects),
             n_pending=library.n_pending(program_version),
+            n_reviews=reviewed.count(APPLIED),
+            n_reopened=reviewed.count(REOPENED),
+            n_waiting=reviewed.count(WAITING),
+            n_to_review=len(queue),
         )
         facts = {
             "schema_version": str(SCHEMA_VERSION),
@@ -118,12 +145,15 @@ def build(
             redirects=redirects,
             edits=edit_rows(edits),
             revisions=revision_rows(edits, joined.claim_event, joined.claims, kept.articles, families),
+            reviewed=reviewed,
+            public_names=reviews.public_names,
         )
         temporary = Path(f"{build_path}.tmp")
         with plain_errors(temporary, "write"):
             write_ledger(temporary, table_rows(material))
         # First the history, then the new file: killed in between, the next build finds the same events again.
         library.save_history(history, redirects)
+        library.save_queue(queue)
         with plain_errors(build_path, "replace"):
             for leftover in ("-wal", "-shm"):
                 Path(f"{build_path}{leftover}").unlink(missing_ok=True)
@@ -131,14 +161,15 @@ def build(
     return report
 
 
-def _edits(kept: Kept, min_confidence: float) -> tuple[Edit, ...]:
-    """Return every edit of every article, in the order of articles and of time."""
+def _edits(kept: Kept, min_confidence: float, rejected: Collection[str]) -> tuple[Edit, ...]:
+    """Return every edit of every article, in the order of articles and of time; what is withheld counts as not said."""
     return tuple(
         edit
         for id_ in sorted(kept.editions)
         if len(kept.editions[id_]) > 1
         for edit in edits_of(
-            in_order(kept.editions[id_], kept.articles[id_].version), lambda c: c.confidence >= min_confidence
+            in_order(kept.editions[id_], kept.articles[id_].version),
+            lambda c: c.confidence >= min_confidence and c.claim_id not in rejected,
         )
     )
 
@@ -149,12 +180,14 @@ def trace(
     claim_event: Mapping[str, str],
     all_claims: set[str],
     heirs: Mapping[str, str] | None = None,
+    rejected: Collection[str] = (),
 ) -> dict[str, tuple[str | None, str]]:
     """Return where each event id that is no longer in use leads, and why.
 
     `history`: the events of the last build with their claims; `redirects`: what was known to have vanished before;
     `claim_event`: the event of each published claim now; `all_claims`: every claim found now, withheld ones too;
-    `heirs`: claim id -> the id that the same claim has since its sentence was edited.
+    `heirs`: claim id -> the id that the same claim has since its sentence was edited;
+    `rejected`: those that an editor took out.
     """
     heirs = heirs or {}
     alive = set(claim_event.values())
@@ -172,6 +205,8 @@ def trace(
             gone[old] = (heir, "its sentence was edited by the publisher and now stands in this event")
         elif any(c in all_claims for c in claim_ids):
             gone[old] = (None, "its claims are no longer sure enough to be published")
+        elif any(c in rejected for c in claim_ids):
+            gone[old] = (None, "an editor rejected the claims that it rested on")
         else:
             gone[old] = (None, "the sentences that it rested on are no longer in the articles, or no longer read so")
     for old, (target, reason) in list(gone.items()):

@@ -62,6 +62,8 @@ _LOOKUPS = (
     ("revisions", "article_id, nth"),
     ("revisions", "new_claim_id"),
     ("revisions", "seen_on"),
+    ("reviews", "event_id"),
+    ("reviews", "article_id"),
 )
 
 

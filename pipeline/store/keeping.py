@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from pipeline.records import Findings
 from pipeline.revisions import Edition
@@ -25,6 +26,21 @@ class Kept:
     n_articles_of: Counter[str]
     last_fetch: str
 
+    def former(self, article_id: str) -> list[str]:
+        """Return the texts of an article's other versions."""
+        now = self.articles[article_id].version
+        return [e.article.text for e in self.editions[article_id] if e.article.version != now]
+
+    def with_findings(self, findings: Iterable[Findings]) -> Kept:
+        """Return the same with other findings of the articles; those that are not relevant now fall out."""
+        found = {f.article_id: f for f in findings if f.relevant or _relevant(self.editions[f.article_id])}
+        return replace(
+            self,
+            articles={id_: article for id_, article in self.articles.items() if id_ in found},
+            findings=found,
+            editions={id_: editions for id_, editions in self.editions.items() if id_ in found},
+        )
+
     @property
     def versions(self) -> dict[str, list[tuple[Article, str, str, int]]]:
         """Return for each article (version, first seen, last seen, number of claims), oldest first."""
@@ -34,9 +50,14 @@ class Kept:
         }
 
 
-def read_kept(library: Library, program_version: str) -> Kept:
-    """Read the latest version of each article with its findings; only relevant articles are kept in memory.
+def _relevant(editions: Iterable[Edition]) -> bool:
+    return any(e.findings and e.findings.relevant for e in editions)
 
+
+def read_kept(library: Library, program_version: str, wanted: Collection[str] = ()) -> Kept:
+    """Read the latest version of each article with its findings.
+
+    Only relevant articles are kept in memory, and those that editors decided on, by their ids `wanted`.
     A page that was read anew by a later reader counts as that reader read it: the former text was never published.
     """
     found = {(f.article_id, f.version): f for f in library.findings(program_version)}
@@ -59,6 +80,6 @@ def read_kept(library: Library, program_version: str) -> Kept:
     articles, findings, chosen = {}, {}, {}
     for id_, (_, version) in latest.items():
         now = next(e for e in editions[id_] if e.article.version == version)
-        if now.findings is not None and any(e.findings and e.findings.relevant for e in editions[id_]):
+        if now.findings is not None and (id_ in wanted or _relevant(editions[id_])):
             articles[id_], findings[id_], chosen[id_] = now.article, now.findings, tuple(editions[id_])
     return Kept(articles, findings, chosen, Counter(source_of.values()), last_fetch)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.records import Findings
+from pipeline.reviews.queue import QueueItem
 from pipeline.store.errors import plain_errors
 from pipeline.store.rows import article_of, article_row, findings_of, findings_row
 from pipeline.store.schema import bring_up_to_date, open_db
@@ -193,6 +194,12 @@ class Library:
         for row in self._rows(sql, (program_version, int(relevant_only))):
             yield findings_of(row["findings"])
 
+    def findings_of(self, article: Article, program_version: str) -> Findings | None:
+        """Return what a version of the program read out of one version of an article, None where it has not yet."""
+        sql = "select findings from findings where article_id = ? and version = ? and program_version = ?"
+        row = next(self._rows(sql, (article.article_id, article.version, program_version)), None)
+        return findings_of(row["findings"]) if row else None
+
     def last_program_version(self) -> str:
         """Return the version of the program that wrote the latest findings, "" where there are none."""
         row = next(self._rows("select program_version from findings order by rowid desc limit 1"), None)
@@ -225,6 +232,20 @@ class Library:
             db.executemany(
                 "insert into event_redirects values (?, ?, ?)", [(k, *value) for k, value in sorted(redirects.items())]
             )
+
+    # what awaits an editor
+
+    def save_queue(self, items: Iterable[QueueItem]) -> None:
+        """Replace the review queue by that of the last build."""
+        rows = [asdict(item) for item in items]
+        with self.transaction() as db:
+            db.execute("delete from review_queue")
+            if rows:
+                db.executemany(_insert("review_queue", rows[0]), rows)
+
+    def queue(self) -> list[QueueItem]:
+        """Return the review queue of the last build, the most important first."""
+        return [QueueItem(**dict(row)) for row in self._rows("select * from review_queue order by position")]
 
 
 def _insert(table: str, row: Mapping[str, Any], how: str = "") -> str:

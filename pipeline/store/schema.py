@@ -12,7 +12,7 @@ from sqlite_utils import Database, Migrations
 
 from pipeline.store.errors import StoreError
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 private = Migrations("oversight_private")
 published = Migrations("oversight_published")
@@ -60,6 +60,20 @@ def vanished_events_and_lookups(db: Database) -> None:
         ) strict;
         create index articles_by_url on articles (url);
         create index articles_by_first_seen on articles (first_seen_at, article_id, version);
+        """
+    )
+
+
+@private()
+def what_awaits_an_editor(db: Database) -> None:
+    """The review queue of the last build: kept apart from the ledger, for it quotes what is not published."""
+    db.executescript(
+        """
+        create table review_queue (
+            position integer primary key, reason text not null, subject text not null, score real not null,
+            event_id text not null, article_id text not null, n_claims integer not null, n_articles integer not null,
+            n_origins integer not null, words text not null, quote text not null, was text not null
+        ) strict;
         """
     )
 
@@ -249,6 +263,22 @@ def offices_and_relations(db: Database) -> None:
             other_id text not null references entities(entity_id), holds_from text, holds_until text,
             primary key (entity_id, kind, other_id)
         ) strict, without rowid;
+        """
+    )
+
+
+@published()
+def decisions_of_editors(db: Database) -> None:
+    """What editors decided, and which claims they confirmed, changed or added."""
+    db.executescript(
+        """
+        create table reviews (
+            review_id text primary key, decision text not null, status text not null, decided_at text not null,
+            decided_on text not null, editor text not null, why text not null, event_id text, claim_id text,
+            article_id text, subject text not null, effect text not null, machine_reading text not null,
+            now_reads text not null
+        ) strict;
+        alter table claims add column reviewed text not null default '';
         """
     )
 

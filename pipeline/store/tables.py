@@ -12,6 +12,8 @@ from pipeline.lexicon.lexicon import Relation, Role
 from pipeline.merging import merged_participants
 from pipeline.phrases import listing
 from pipeline.records import Claim, Entity, Event, Findings
+from pipeline.reviews.decisions import Reviewed
+from pipeline.reviews.rows import review_rows
 from pipeline.store.entity_rows import related_ids, relation_rows, role_rows
 from pipeline.store.indexes import FACETS
 from pipeline.store.rows import Row, claim_participant_rows, claim_row, date_columns, day, moment, unsure_claim_row
@@ -41,6 +43,8 @@ class Material:
     redirects: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
     edits: Iterable[Row] = ()  # rows of article_edits
     revisions: Iterable[Row] = ()  # rows of revisions
+    reviewed: Reviewed = Reviewed(())
+    public_names: Mapping[str, str] = field(default_factory=dict)  # of editors
 
 
 def table_rows(material: Material) -> dict[str, list[Row]]:
@@ -75,6 +79,7 @@ def table_rows(material: Material) -> dict[str, list[Row]]:
     ordered = sorted(material.joined.claim_event.items())
     rows["claims"] = [
         claim_row(claim, material.articles[claim.evidence.article_id], event_id, material.joined.claim_origin[claim_id])
+        | {"reviewed": material.reviewed.marks.get(claim_id, "")}
         for claim_id, event_id in ordered
         for claim in (material.joined.claims[claim_id],)
     ]
@@ -101,6 +106,7 @@ def table_rows(material: Material) -> dict[str, list[Row]]:
         for old, (new, reason) in sorted(material.redirects.items())
     ]
     rows["article_edits"], rows["revisions"] = list(material.edits), list(material.revisions)
+    rows["reviews"] = review_rows(material.reviewed.effects, material.public_names, material.joined.claim_event)
     rows["lexicon_gaps"] = _gaps(material)
     rows["facet_counts"] = _facet_counts(rows)
     rows["facts"] = [{"key": key, "value": value} for key, value in sorted(material.facts.items())]

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlencode
 
 from datasette import NotFound, Response, hookimpl
 
-from pipeline.serve import queries
+from pipeline.serve import decisions, queries
 from pipeline.serve.feeds import atom
 from pipeline.serve.snapshots import NAME, published_at
 from pipeline.serve.words import title_for, words_for
@@ -47,7 +47,8 @@ async def _feed(datasette: Any, request: Any, filters: dict, party: str | None, 
 
 
 async def event_json(datasette: Any, request: Any) -> Response:
-    """All that the ledger holds on one event: parties, claims with their words and offsets, conflicts."""
+    """All that the ledger holds on one event: parties, claims with their words and offsets, conflicts,
+    editors' decisions."""
     db = datasette.get_database(NAME)
     event_id = request.url_vars["event_id"]
     row = await queries.event(db, event_id)
@@ -71,7 +72,8 @@ async def event_json(datasette: Any, request: Any) -> Response:
         for conflict in await queries.conflicts_of_event(db, event_id)
     ]
     claims = await queries.claims_of_event(db, event_id)
-    body = {"ok": True, "event": row, "claims": claims, "conflicts": conflicts}
+    decided = await decisions.of_event(db, event_id)
+    body = {"ok": True, "event": row, "claims": claims, "conflicts": conflicts, "decisions": decided}
     return Response.json(body, headers={"access-control-allow-origin": "*", "cache-control": "max-age=5"})
 
 
