@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import combinations
 
 from pipeline.amounts import Amount, agree, amounts
-from pipeline.events import CONTINUING, is_named
+from pipeline.cases import CONTINUING, is_named
 from pipeline.families import Families
 from pipeline.records import Claim, Conflict, DateSpan, EntityKind, Force, Modality
 from pipeline.stages import act

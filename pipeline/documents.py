@@ -34,9 +34,8 @@ def read_folder(
     `folds`: a folder of weights as `pipeline.classifier.train --folds-out` writes it; each document is then read with
     the weights that have not seen it. Claims below `least_confidence` are left out.
     """
-    taken = [(document, _text_of(document)) for document in documents]
     read: list[tuple[dict[str, Any], PlainText, Findings]] = []
-    for (document, text), findings in zip(taken, _understood(taken, lexicon, folds), strict=True):
+    for document, text, findings in read_documents(documents, lexicon, folds=folds):
         sure = tuple(claim for claim in findings.claims if claim.confidence >= least_confidence)
         read.append((document, text, replace(findings, claims=sure)))
         say(f"read {len(read)} documents")
@@ -53,8 +52,17 @@ def read_folder(
             "relevant": findings.relevant,
             **({"unread": findings.unread} if findings.unread else {}),
             "cites": sorted({credit.name for credit in findings.credits}),
-            "claims": [_claim(claim, text, keys[joined.claim_event[claim.claim_id]]) for claim in findings.claims],
+            "claims": [claim_row(claim, text, keys[joined.claim_event[claim.claim_id]]) for claim in findings.claims],
         }
+
+
+def read_documents(
+    documents: Iterable[dict[str, Any]], lexicon: Sequence[Path], *, folds: Path | None = None
+) -> Iterator[tuple[dict[str, Any], PlainText, Findings]]:
+    """Yield each document with its text as it was read and its findings; its `published` is a date or None."""
+    taken = [(document, _text_of(document)) for document in documents]
+    for (document, text), findings in zip(taken, _understood(taken, lexicon, folds), strict=True):
+        yield document, text, findings
 
 
 def documents_of(folds: Path) -> set[str]:
@@ -101,7 +109,8 @@ def _key(event) -> str:
     return f"{day}/{event.type}/{event.event_id}"
 
 
-def _claim(claim: Claim, text: PlainText, event: str) -> dict[str, Any]:
+def claim_row(claim: Claim, text: PlainText, event: str) -> dict[str, Any]:
+    """Return a claim in the exchange format; its offsets and quote are those of the document's own text."""
     start, end = text.original_span(claim.evidence.start, claim.evidence.end)
     return {
         "quote": text.original[start:end],

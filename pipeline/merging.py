@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pipeline.events import is_named
+from pipeline.cases import is_named
 from pipeline.records import Claim, DateSpan, Event, Force, Modality, Participant, event_id
 from pipeline.stages import act, stage_of
 from pipeline.summaries import summarise

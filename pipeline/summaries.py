@@ -15,6 +15,7 @@ from pipeline.records import Attribution, EntityKind, Modality, Participant
 _IRREGULAR = {
     "give": ("gave", "given"), "make": ("made", "made"), "hold": ("held", "held"), "take": ("took", "taken"),
     "put": ("put", "put"), "leave": ("left", "left"), "withdraw": ("withdrew", "withdrawn"),
+    "ban": ("banned", "banned"), "hear": ("heard", "heard"),
 }  # fmt: skip
 
 
@@ -37,8 +38,8 @@ class Phrase:
 
     @property
     def gerund(self) -> str:
-        if self.verb == "put":
-            return "putting"
+        if self.verb in ("put", "ban"):
+            return f"{self.verb}{self.verb[-1]}ing"
         return (self.verb[:-1] if self.verb.endswith("e") and not self.verb.endswith("ee") else self.verb) + "ing"
 
     def after(self, form: str) -> str:
@@ -55,6 +56,7 @@ def _regular(verb: str) -> str:
 class Roles:
     """The parties of an event as noun phrases, "" where there are none."""
 
+    actor: str
     target: str
     object: str
     instrument: str
@@ -122,10 +124,19 @@ def _commitment(roles: Roles, act: str) -> Phrase:
     return Phrase(verb, f"{thing} {about}".strip(), "", plural)
 
 
+_SYSTEM = re.compile(
+    r"(?i)\b(?:AI|models?|systems?|technolog\w+|tools?|services?|products?|software|weights|code)\b|\d$"
+)
+
+
 def _access_request(roles: Roles, act: str) -> Phrase:
     if act == "deadline set":
         return Phrase("give", roles.target or "a company", _on("a deadline over", roles.object) or "a deadline")
     wanted, plural = _thing(roles, "object", "access or terms of use")
+    if roles.actor and roles.object.startswith((f"{roles.actor}'s ", f"{roles.actor}’s ")):
+        wanted, plural = f"terms or assurances concerning {wanted}", True
+    elif roles.object and _SYSTEM.search(roles.object):
+        wanted, plural = f"access to {wanted}", False
     if not roles.target:
         return Phrase("request", wanted, "", plural)
     return Phrase("ask", roles.target, f"for {wanted}", "target" in roles.many)
@@ -136,15 +147,27 @@ def _access_grant(roles: Roles, act: str) -> Phrase:
     return Phrase("give", roles.target, access, "target" in roles.many) if roles.target else Phrase("give", access)
 
 
+_ASKED = re.compile(r"(?i)\b(?:requests?|demands?|petitions?|applications?|motions?|offers?|terms|bids?|conditions?)$")
+_COURT = re.compile(r"(?i)\b(?:court|tribunal|judges?|justices?)\b")
+
+
 def _refusal(roles: Roles, act: str) -> Phrase:
-    tail = f"{_on('from', roles.target)} {_on('concerning', roles.object)}".strip()
-    return Phrase("refuse", f"a request {tail}".strip())
+    what, about = "a request", roles.object
+    if _ASKED.search(roles.object):
+        what, about = roles.object, ""
+    return Phrase("refuse", " ".join(f"{what} {_on('from', roles.target)} {_on('concerning', about)}".split()))
 
 
 def _restriction(roles: Roles, act: str) -> Phrase:
-    word = {"designated": "a designation", "banned": "a ban", "suspended": "a suspension"}.get(act, "a restriction")
+    word = {
+        "designated": "a restrictive designation", "banned": "a ban", "suspended": "a suspension",
+    }.get(act, "a restriction")  # fmt: skip
     verb = "lift" if act == "lifted" else "impose"
-    main, second = (roles.target, roles.object) if roles.target else (roles.object, roles.affected)
+    owned = roles.object.startswith((f"{roles.target}'s ", f"{roles.target}’s ", f"{roles.target} "))
+    main, second = (roles.target, roles.object) if roles.target and not owned else (roles.object, roles.affected)
+    if act in ("banned", "suspended") and main and not (roles.target == main and second):
+        role = "target" if main == roles.target else "object"
+        return Phrase("ban" if act == "banned" else "suspend", main, _on("for", second), role in roles.many)
     return Phrase(verb, f"{word} {_on('on', main)} {_on('concerning', second)}".strip())
 
 
@@ -171,6 +194,8 @@ def _investigation(roles: Roles, act: str) -> Phrase:
 def _litigation(roles: Roles, act: str) -> Phrase:
     over = _on("over", roles.first("instrument", "object"))
     against, with_ = (f"{_on(word, roles.target)} {over}".strip() for word in ("against", "with"))
+    if _COURT.search(roles.actor) and act in ("", "filed", "hearing"):
+        return Phrase("hear", f"a case {against}".strip())
     verb, thing = {
         "appealed": ("file", f"an appeal {against}"),
         "settled": ("settle", f"a lawsuit {with_}"),
@@ -198,6 +223,8 @@ def _institution(roles: Roles, act: str) -> Phrase:
     return Phrase({"dissolved": "dissolve", "renamed": "rename"}.get(act, "create"), body, "", many)
 
 
+# Types whose sentence names the owner of a thing just before it: "asked Meridian for access to its models".
+_ITS = {"access_request", "access_grant", "model_release"}
 _PHRASES = {
     "executive_action": _executive, "legislation": _legislation, "regulation": _regulation, "agreement": _agreement,
     "commitment": _commitment, "access_request": _access_request, "access_grant": _access_grant, "refusal": _refusal,
@@ -218,6 +245,8 @@ def _active(who: str, many: bool, person: bool, phrase: Phrase, modality: Modali
         if own:
             return f"{who} {'plan' if many else 'plans'} to {plan}" if person else f"{who} {do} {it} will {plan}"
         return f"{who} {is_} set to {plan}"
+    if modality is Modality.CONSIDERED and phrase.verb == "negotiate":
+        return f"{who} {is_} negotiating {phrase.after('')}"
     if modality is Modality.CONSIDERED:
         return f"{who} {is_} considering {phrase.after(phrase.gerund)}"
     if modality is Modality.POSTPONED:
@@ -286,22 +315,29 @@ def summarise(
     `act`: the stage its triggers name (pipeline.stages); `attributions`: of the claims that carry its modality. A
     single voice behind all of them is named: "According to A, ...".
     """
-    phrases = {role: parties(participants, role) for role in ("target", "object", "instrument", "body", "affected")}
-    roles = Roles(
-        *(phrases[role][0] for role in ("target", "object", "instrument", "body", "affected")),
-        many=frozenset(role for role, (_, many) in phrases.items() if many),
-    )
+    acting = {p.entity_id for p in participants if p.role == "actor"}
+    participants = [p for p in participants if p.role != "target" or p.entity_id not in acting]
+    names = ("actor", "target", "object", "instrument", "body", "affected")
+    phrases = {role: parties(participants, role) for role in names}
+    words = {role: phrase for role, (phrase, _) in phrases.items()}
+    owner = words["target"] or words["actor"]
+    if owner and not any(p.kind is EntityKind.PERSON for p in participants if p.role in ("actor", "target")):
+        its = "their " if phrases["target" if words["target"] else "actor"][1] else "its "
+        for role in ("object", "instrument") if type_ in _ITS else ():
+            words[role] = re.sub(rf"^{re.escape(owner)}['’]s? ", its, words[role])
+    roles = Roles(**words, many=frozenset(role for role, (_, many) in phrases.items() if many))
     if type_ == "restriction" and direction == "lift":
         act = "lifted"
     phrase = _PHRASES[type_](roles, act)
-    who, many = parties(participants, "actor")
+    who, many = phrases["actor"]
     says = _speaker(attributions)
     person = any(p.role == "actor" and p.kind is EntityKind.PERSON for p in participants)
     if type_ == "institution" and act == "left" and not who:
         who, many = phrases["target"]
     body = _active(who, many, person, phrase, modality, says) if who else _passive(phrase, modality, says)
     unsure = " but without confirmation," if modality is Modality.ALLEGED else ""
-    speaks = modality not in (Modality.DENIED, Modality.NEGATED) and says and says != who
+    subject = who or phrase.thing
+    speaks = modality not in (Modality.DENIED, Modality.NEGATED) and says and says != subject
     if modality is Modality.ALLEGED and speaks:
         body = (
             _active(who, many, person, phrase, Modality.OCCURRED, "")

@@ -30,7 +30,7 @@ EVERYTHING = {
 }
 MARKS = {
     Modality.PLANNED: r"set to|will",
-    Modality.CONSIDERED: r"consider",
+    Modality.CONSIDERED: r"consider|negotiating",
     Modality.POSTPONED: r"postponed",
     Modality.CANCELLED: r"dropped",
     Modality.NEGATED: r"(?:has|have) not",
@@ -77,7 +77,7 @@ def test_every_type_and_modality_gives_one_clean_sentence(type_: str, modality: 
         ("litigation", "considered", "filed", [party("actor", "Meridian"), party("target", "Ministry of Code", A)],
          "Meridian is considering filing a lawsuit against the Ministry of Code."),
         ("access_request", "occurred", "", [party("actor", "regulators", G), party("target", "Meridian"),
-         party("object", "its models", G)], "Regulators asked Meridian for its models."),
+         party("object", "its models", G)], "Regulators asked Meridian for access to its models."),
         ("institution", "occurred", "left", [party("actor", "Ada Arden", P), party("body", "Review Office", A)],
          "Ada Arden left the Review Office."),
         ("model_release", "cancelled", "released", [party("actor", "Meridian"), party("object", "Lantern 2", M)],
