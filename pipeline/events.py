@@ -22,6 +22,7 @@ from scrapers.records import Article
 
 LINK = 0.46  # average probability, with the draw, from which two groups are one event
 DRAW = 0.06  # added for each factor e of the larger group: what many report draws a further report
+COPIED = 60  # characters of a sentence that two articles share only where one copies the other
 MAX_NEIGHBOURS = 100  # a claim is compared with at most so many nearest in time that share the same party
 
 
@@ -29,7 +30,9 @@ def neighbours(cases: list[Case], families: Families) -> set[tuple[int, int]]:
     """Return the pairs worth comparing: one type, and a shared named party or thing, or one article or sentence."""
     blocks: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, case in enumerate(cases):
-        marks = {case.claim.evidence.article_id, case.claim.evidence.quote}
+        marks = {case.claim.evidence.article_id}
+        if len(case.claim.evidence.quote) >= COPIED:
+            marks.add(case.claim.evidence.quote)
         for ids in case.named.values():
             for entity_id in ids:
                 marks.update(families.above(entity_id))
