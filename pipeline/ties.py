@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.events import is_named
+from pipeline.cases import is_named
 from pipeline.merging import merged_participants
 from pipeline.records import Claim, EntityKind, Event, Participant
 from pipeline.stages import act
