@@ -15,7 +15,7 @@ from pipeline.lexicon.lexicon import Lexicon
 from pipeline.news import mentions_of
 from pipeline.phrasing import quoted_spans
 from pipeline.records import Attribution, Claim, DateSpan, Entity, Evidence, Gap, Modality, Participant, claim_id
-from scrapers.records import Article
+from scrapers.records import Article, Precision
 
 if TYPE_CHECKING:
     from pipeline.attribution import Speakers
@@ -56,7 +56,7 @@ def assemble(
         when = dated(draft, (start, end), mention)
         if draft.modality is Modality.OCCURRED and day is not None and _speaks_of_tomorrow(draft):
             ahead = dated(replace(draft, modality=Modality.PLANNED), (start, end), mention)
-            if ahead is not None and ahead.start > day:
+            if ahead is not None and (ahead.start > day or ahead.end > day and ahead.precision is not Precision.DAY):
                 draft, when = replace(draft, modality=Modality.PLANNED), ahead
         said = speakers.attribute(draft.trigger)
         claims.append(

@@ -35,7 +35,8 @@ _LOOKS_LIKE = {
 _JOINTS = frozenset({"of", "for", "and", "on", "&"})
 _ADJECTIVES = words("executive federal national presidential state")
 _PHRASES = re.compile(r"\b(?:in good (?:conscience|faith)|in principle|so far|for now|at present|as yet|on its own)\b")
-_WORD = r"[A-Z][\w&-]*(?:\.(?= [A-Z]))?"
+# A full stop belongs to a name only after an initial or an abbreviation: "Orchid Labs. It denied" is two sentences.
+_WORD = r"(?:(?:[A-Z]|Dr|Mr|Mrs|Ms|Sen|Rep|Gov|Prof|Gen|Lt|Col|Inc|Corp|Co|Ltd|St|Jr|Sr)\.(?= [A-Z])|[A-Z][\w&-]*)"
 _RUN = re.compile(  # "Office for Algorithmic Safety", "Orchid Labs", "Ana Duarte"
     rf"(?<![\w.]){_WORD}(?: {_WORD})*(?: (?:of|for|on) {_WORD}(?: {_WORD})*(?: and {_WORD}(?: {_WORD})*)?)*"
 )
@@ -170,6 +171,8 @@ def _unknown_names(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:
         if cut > start and NOUN_KINDS.get(singular(doc[cut - 1].lower_)) not in _BODIES:
             end = cut  # "of" belongs to the name of an office, not to "chief executive of Lumenar"
         end = next((i for i in range(start, end) if doc[i].lower_ in TIME_WORDS), end)
+        stops = (i for i in range(start + 1, end) if doc[i - 1].text.endswith(".") and doc[i].text in SENTENCE_OPENERS)
+        end = next(stops, end)  # "Halden Inc. The ..."
         while start < end and doc[end - 1].lower_ in _JOINTS:
             end -= 1
         inside = doc[start:end]

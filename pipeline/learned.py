@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from pipeline.claims import Draft
 from pipeline.kinds.load import Kinds
 from pipeline.language import Passage, sentences
-from pipeline.modality import modality_of_words
+from pipeline.modality import modality_of, modality_of_words
+from pipeline.modalwords import with_particle
 from pipeline.records import EVENT_TYPES, EntityKind, Force, Modality, Participant
 from pipeline.roles import Filler, Roles, participants
 from pipeline.stance import force_of, mention_of
@@ -159,11 +160,10 @@ def _draft(
     asked: _Asked, type_: str, trigger: Trigger, token: Token, score: float, kinds: Kinds, thresholds: Thresholds
 ) -> Draft:
     passage, sent = asked.passage, asked.sent
-    base = kinds.kinds[type_].means.get(token.lower_)
-    words = _inside(sent, trigger.start, trigger.end)
-    modality = _modality(modality_of_words(words, sent.text, base), trigger, thresholds.modality_alone)
-    start = passage.start + sent.start_char
     part = "verb" if token.pos_ in ("VERB", "AUX") else "noun"
+    grammar = _grammar(token, part, _inside(sent, trigger.start, trigger.end), sent.text, kinds, type_)
+    modality = _modality(grammar, trigger, thresholds.modality_alone)
+    start = passage.start + sent.start_char
     direction = ("lift" if trigger.lift > 0.5 else "impose") if type_ == "restriction" else None
     return Draft(
         type_, passage, passage.doc.user_data["passage"], sent, token, (start + trigger.start, start + trigger.end),
@@ -171,6 +171,20 @@ def _draft(
         _mention(mention_of(token, sent, modality, part), trigger, thresholds), (), round(score, 3),
         f"model:{type_}", score,
     )  # fmt: skip
+
+
+def _grammar(token: Token, part: str, words: list[Token], sentence: str, kinds: Kinds, type_: str) -> Modality:
+    """Return what the grammar says of a trigger: of its head where that names the event by itself, else of all its
+    words. In "asked to see the weights" the request was made, whatever became of seeing them."""
+    kind = kinds.kinds[type_]
+    cues = [cue.frame for cue in kinds.cues.get(token.lower_, ()) if cue.frame.type == type_ and cue.part == part]
+    meant = {frame.modality for frame in cues}
+    base = kind.means.get(token.lower_) or (meant.pop() if len(meant) == 1 else None)
+    if base is None and type_ != "refusal" and part == "verb":
+        base = with_particle(token)
+    if any(not frame.negated for frame in cues):
+        return modality_of(token, sentence, base)
+    return modality_of_words(words, sentence, base)
 
 
 def _inside(sent: Span, start: int, end: int) -> list[Token]:

@@ -11,7 +11,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipeline.inflection import noun_forms, verb_forms
+from pipeline.modalwords import (
+    ADJECTIVES,
+    ADVERBS,
+    AUXILIARIES,
+    BEFORE_NOUN,
+    DROPPED,
+    ENABLES,
+    GOVERNORS,
+    HEARSAY,
+    NOUNS,
+    ORDERING,
+    REFUTES,
+    TRANSPARENT,
+    UNTRUE,
+    governing,
+)  # fmt: skip
 from pipeline.records import Modality
 from pipeline.references import SAY
 from pipeline.syntax import SUPPORT, children, is_passive, is_verb
@@ -21,108 +36,7 @@ if TYPE_CHECKING:
 
     from spacy.tokens import Token
 
-_ORDERING = frozenset(form for verb in ("tell", "order", "direct", "instruct", "force") for form in verb_forms(verb))
 _DEPTH = 9  # steps upwards from the trigger
-
-
-def _verbs(words: str) -> frozenset[str]:
-    return frozenset(form for word in words.split() for form in verb_forms(word))
-
-
-def _nouns(words: str) -> frozenset[str]:
-    return frozenset(form for word in words.split() for form in noun_forms(word))
-
-
-_GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
-    (Modality.DENIED, _verbs("deny disavow")),
-    (Modality.CANCELLED, _verbs("cancel scrap abandon shelve forgo ditch nix kill")),
-    (Modality.POSTPONED, _verbs("delay postpone defer")),
-    (Modality.NEGATED, _verbs("fail decline refuse avoid neglect reject oppose rule")),
-    (Modality.ALLEGED, _verbs("accuse allege rumor rumour purport")),
-    (Modality.CONSIDERED, _verbs(
-        """hope want wish consider weigh mull contemplate eye propose aim seek explore try attempt discuss debate
-        threaten urge
-        ask call push press pressure encourage request demand lobby need recommend suggest favor study negotiate offer
-        desire
-        mean pursue struggle invite advise tempt examine review evaluate risk warn seem like float prefer dare think
-        look""")),
-    (Modality.PLANNED, _verbs(
-        """plan intend schedule set expect vow promise pledge commit agree prepare slate poise work order direct
-        instruct require
-        mandate task charge get oblige aspire pledge undertake anticipate design nominate swear determine develop sign
-        adopt
-        pass draft write""")),
-)  # fmt: skip
-# Verbs under which an infinitive is done all the same: "moved to ban", "began to share".
-_TRANSPARENT = _verbs(
-    """begin start continue manage help move go come rush force compel make have let proceed keep remain happen prove
-    end dare
-    see stop use act step lead join appear prompt cause serve enable be vote choose decide opt elect"""
-) | {"forward"}
-_ENABLES = frozenset(["allows", "lets", "permits", "enables", "entitles", "empowers", "authorizes", "authorises"])
-_NOUNS: tuple[tuple[Modality, frozenset[str]], ...] = (
-    (Modality.NEGATED, _nouns("failure inability refusal reluctance lack")),
-    (Modality.DENIED, _nouns("denial")),
-    (Modality.CONSIDERED, _nouns(
-        """attempt effort bid threat desire proposal talk negotiation request demand call push hope possibility
-        consideration idea
-        suggestion recommendation campaign willingness wish ambition ability authority option power discussion
-        petition letter
-        debate need offer invitation chance opportunity risk goal aim step path""")),
-    (Modality.PLANNED, _nouns(
-        """plan intention promise vow pledge commitment agreement deal deadline schedule preparation order directive
-        mandate
-        obligation duty requirement timeline contract bill memorandum investment roadmap day week month hour""")),
-)  # fmt: skip
-_ADJECTIVES = {
-    "set": Modality.PLANNED, "due": Modality.PLANNED, "about": Modality.PLANNED, "scheduled": Modality.PLANNED,
-    "poised": Modality.PLANNED, "slated": Modality.PLANNED, "expected": Modality.PLANNED, "likely": Modality.PLANNED,
-    "committed": Modality.PLANNED, "bound": Modality.PLANNED, "obliged": Modality.PLANNED, "prepared":
-    Modality.CONSIDERED,
-    "ready": Modality.CONSIDERED, "willing": Modality.CONSIDERED, "open": Modality.CONSIDERED, "able":
-    Modality.CONSIDERED,
-    "eager": Modality.CONSIDERED, "keen": Modality.CONSIDERED, "free": Modality.CONSIDERED, "unlikely":
-    Modality.NEGATED,
-    "unwilling": Modality.NEGATED, "reluctant": Modality.NEGATED, "hesitant": Modality.NEGATED, "unable":
-    Modality.NEGATED,
-    "possible": Modality.CONSIDERED, "unclear": Modality.CONSIDERED, "uncertain": Modality.CONSIDERED,
-}  # fmt: skip
-_BEFORE_NOUN = {
-    **dict.fromkeys(
-        [
-            "possible",
-            "potential",
-            "proposed",
-            "would-be",
-            "threatened",
-            "prospective",
-            "mooted",
-            "eventual",
-            "draft",
-            "tentative",
-        ],
-        Modality.CONSIDERED,
-    ),
-    **dict.fromkeys(
-        ["planned", "upcoming", "pending", "expected", "forthcoming", "scheduled", "looming", "impending", "future"],
-        Modality.PLANNED,
-    ),
-    **dict.fromkeys(["alleged", "purported", "rumored", "rumoured", "supposed", "reported"], Modality.ALLEGED),
-    **dict.fromkeys(["cancelled", "canceled", "scrapped", "abandoned", "shelved"], Modality.CANCELLED),
-    **dict.fromkeys(["delayed", "postponed"], Modality.POSTPONED),
-}
-_ADVERBS = {
-    **dict.fromkeys(["reportedly", "allegedly", "purportedly", "supposedly", "apparently"], Modality.ALLEGED),
-    **dict.fromkeys(["possibly", "perhaps", "maybe", "potentially"], Modality.CONSIDERED),
-    "never": Modality.NEGATED, "hardly": Modality.NEGATED,
-}  # fmt: skip
-_AUXILIARIES = {
-    "will": Modality.PLANNED, "'ll": Modality.PLANNED, "’ll": Modality.PLANNED, "wo": Modality.PLANNED,
-    "shall": Modality.PLANNED, "must": Modality.PLANNED, "may": Modality.CONSIDERED, "might": Modality.CONSIDERED,
-    "should": Modality.CONSIDERED, "ought": Modality.CONSIDERED, "could": Modality.CONDITIONAL, "can":
-    Modality.CONSIDERED,
-    "ca": Modality.CONSIDERED,
-}  # fmt: skip
 _NO_SUBJECT = frozenset({"no", "none", "nobody", "neither"})
 _SUPPORT_NOUN = frozenset({"dobj", "nsubjpass", "pobj", "attr", "nsubj", "conj", "oprd"})
 # The strongest cue first.
@@ -202,7 +116,7 @@ def modality_of_words(words: Sequence[Token], sentence: str, base: Modality | No
     heads = [word.head if word.dep_ in ("compound", "nmod") else word for word in words]
     found = {modality_of(word, sentence, base) for word in heads if word.pos_ in ("VERB", "AUX", "NOUN", "ADJ")}
     for modality in (Modality.CANCELLED, Modality.POSTPONED):
-        if any(word.lower_ in dict(_GOVERNORS)[modality] for word in words):
+        if any(word.lower_ in dict(GOVERNORS)[modality] for word in words):
             found.add(modality)
     return next((modality for modality in _ORDER if modality in found), Modality.OCCURRED)
 
@@ -245,10 +159,10 @@ def _own(verb: Token, cues: _Cues) -> None:
         elif child.dep_ in ("aux", "auxpass"):
             if word in ("would", "'d", "’d") and child.tag_ == "MD":
                 cues.would = True
-            elif word in _AUXILIARIES and child.tag_ == "MD":
+            elif word in AUXILIARIES and child.tag_ == "MD":
                 subject = children(verb, "nsubj", "nsubjpass")
                 before_subject = word == "should" and bool(subject) and child.i < subject[0].i
-                cues.found.add(Modality.CONDITIONAL if before_subject else _AUXILIARIES[word])
+                cues.found.add(Modality.CONDITIONAL if before_subject else AUXILIARIES[word])
                 cues.in_if = cues.in_if or before_subject
         elif child.dep_ == "mark":
             if word in ("if", "unless", "once", "lest"):
@@ -256,8 +170,8 @@ def _own(verb: Token, cues: _Cues) -> None:
             elif word == "whether":
                 cues.found.add(Modality.CONSIDERED)
         elif child.dep_ == "advmod":
-            if word in _ADVERBS:
-                cues.found.add(_ADVERBS[word])
+            if word in ADVERBS:
+                cues.found.add(ADVERBS[word])
                 cues.never = cues.never or word == "never"
             elif (
                 word == "yet"
@@ -310,8 +224,8 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
             cues.would = cues.would or outer.would
         return
     if not is_verb(head):
-        if word in _ADJECTIVES:
-            cues.found.add(_ADJECTIVES[word])
+        if word in ADJECTIVES:
+            cues.found.add(ADJECTIVES[word])
             if is_verb(head.head):
                 _own(head.head, cues)
                 if head.head.dep_ in ("ccomp", "xcomp"):
@@ -327,8 +241,8 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
             cues.found.add(Modality.DENIED)
         if head.tag_ in ("VBD", "VBN", "VBG") or children(head, "aux"):
             cues.past_report = True
-        if any(child.lower_ in _ADVERBS for child in children(head, "advmod")):
-            cues.found.update(_ADVERBS[child.lower_] for child in children(head, "advmod") if child.lower_ in _ADVERBS)
+        if any(child.lower_ in ADVERBS for child in children(head, "advmod")):
+            cues.found.update(ADVERBS[child.lower_] for child in children(head, "advmod") if child.lower_ in ADVERBS)
         if any(
             child.dep_ == "advcl" and any(m.lower_ == "if" for m in children(child, "mark")) for child in head.children
         ):
@@ -338,14 +252,14 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
         cues.found.add(Modality.PLANNED)
         _own(head, cues)
         return
-    if word in _ENABLES and dep in ("xcomp", "ccomp"):  # "the act lets the office ask": it may, it has not
+    if word in ENABLES and dep in ("xcomp", "ccomp"):  # "the act lets the office ask": it may, it has not
         cues.found.add(Modality.CONSIDERED)
         return
-    cue = next((modality for modality, forms in _GOVERNORS if word in forms), None)
+    cue = governing(head)
     if dep == "advcl" and not infinitive:
         _adverbial(verb, head, cues, depth)
         return
-    if cues.ordered and (cue is Modality.PLANNED or word in _ORDERING):
+    if cues.ordered and (cue is Modality.PLANNED or word in ORDERING):
         cues.ordered = False
         _verb(head, cues, depth + 1)
         return
@@ -365,12 +279,12 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
             cues.found.add(cue)
     elif (
         infinitive
-        and word not in _TRANSPARENT
+        and word not in TRANSPARENT
         and not is_passive(head)
         or (
             infinitive
             and is_passive(head)
-            and word not in _TRANSPARENT
+            and word not in TRANSPARENT
             and word not in ("found", "seen", "made", "forced")
         )
     ):
@@ -391,6 +305,10 @@ def _adverbial(verb: Token, head: Token, cues: _Cues, depth: int) -> None:
 
 def _preposition(prep: Token, cues: _Cues, depth: int) -> None:
     word, head = prep.lower_, prep.head
+    governor = head if is_verb(head) else head.head
+    if is_verb(governor) and (cue := governing(governor, planned=False)) not in (None, Modality.CONSIDERED):
+        cues.found.add(cue)  # "held off on issuing", "stopped short of signing"
+        return
     if word in ("without", "than", "instead") or word == "of" and head.lower_ in ("instead", "short"):
         cues.found.add(Modality.NEGATED)
         return
@@ -400,19 +318,19 @@ def _preposition(prep: Token, cues: _Cues, depth: int) -> None:
     if word in ("before", "until"):
         return
     if is_verb(head):
-        cue = next((modality for modality, forms in _GOVERNORS if head.lower_ in forms), None)
+        cue = governing(head)
         if cue is not None and word in ("of", "to", "on", "about", "for", "against", "in"):
             cues.found.add(cue)
         _verb(head, cues, depth + 1)
     elif head.pos_ in ("NOUN", "PROPN"):
         _noun_governor(head, cues, depth)
-    elif head.lower_ in _ADJECTIVES:
-        cues.found.add(_ADJECTIVES[head.lower_])
+    elif head.lower_ in ADJECTIVES:
+        cues.found.add(ADJECTIVES[head.lower_])
 
 
 def _noun_governor(noun: Token, cues: _Cues, depth: int) -> None:
     word = noun.lower_
-    cue = next((modality for modality, forms in _NOUNS if word in forms), None)
+    cue = next((modality for modality, forms in NOUNS if word in forms), None)
     if cues.ordered and cue is Modality.PLANNED:
         cue, cues.ordered = None, False
     if cue is not None:
@@ -422,29 +340,37 @@ def _noun_governor(noun: Token, cues: _Cues, depth: int) -> None:
     elif any(child.lower_ == "no" and child.dep_ == "det" for child in noun.children):
         cues.found.add(Modality.NEGATED)
     head = noun.head
+    if word in HEARSAY and is_verb(head):
+        cues.found.add(Modality.DENIED if _is_refuted(noun, head) else HEARSAY[word])
+    if cue is not None and noun.dep_ == "nsubjpass" and head.lower_ in DROPPED:
+        cues.found.add(Modality.CANCELLED)
     if cue is not None and noun.dep_ in ("dobj", "pobj") and depth <= _DEPTH:
         verb = head if is_verb(head) else head.head
         if is_verb(verb):
             outer = _Cues()
             _own(verb, outer)
             cues.found |= outer.found & {Modality.NEGATED, Modality.CONDITIONAL}
-            if verb.lower_ in _DROPPED:
+            if verb.lower_ in DROPPED:
                 cues.found.add(Modality.CANCELLED)
 
 
-_DROPPED = _verbs("drop abandon scrap cancel shelve end withdraw halt")
+def _is_refuted(noun: Token, verb: Token) -> bool:
+    """Tell whether somebody says that a report is wrong: "denied a report that", "claims that ... are untrue"."""
+    if noun.dep_ in ("dobj", "nsubjpass", "pobj"):
+        return verb.lower_ in REFUTES
+    return noun.dep_ == "nsubj" and any(child.lower_ in UNTRUE for child in children(verb, "acomp", "attr", "oprd"))
 
 
 def _noun(noun: Token, cues: _Cues, depth: int) -> None:
     """Read the cues at an eventive noun: its modifiers, then the verb it completes."""
     for child in noun.children:
         word = child.lower_
-        if child.dep_ in ("amod", "compound", "nmod", "advmod") and word in _BEFORE_NOUN:
-            cues.found.add(_BEFORE_NOUN[word])
+        if child.dep_ in ("amod", "compound", "nmod", "advmod") and word in BEFORE_NOUN:
+            cues.found.add(BEFORE_NOUN[word])
         if child.dep_ in ("det", "neg") and word in ("no", "not"):
             cues.found.add(Modality.NEGATED)
-        if child.dep_ == "amod" and word in _ADVERBS:
-            cues.found.add(_ADVERBS[word])
+        if child.dep_ == "amod" and word in ADVERBS:
+            cues.found.add(ADVERBS[word])
     head = noun.head
     if head == noun or depth > _DEPTH:
         return
@@ -455,14 +381,14 @@ def _noun(noun: Token, cues: _Cues, depth: int) -> None:
             return
         governed = head.head
         if governed.pos_ in ("NOUN", "PROPN") and governed is not head:
-            cue = next((modality for modality, forms in _NOUNS if governed.lower_ in forms), None)
+            cue = next((modality for modality, forms in NOUNS if governed.lower_ in forms), None)
             if cue is not Modality.PLANNED and cue is not None and word in ("of", "for", "to", "on", "about"):
                 cues.found.add(cue)
                 if any(child.lower_ == "no" for child in governed.children):
                     cues.found.add(Modality.NEGATED)
             return
         if is_verb(governed) and word in ("for", "on", "to", "about", "with", "of"):
-            cue = next((modality for modality, forms in _GOVERNORS if governed.lower_ in forms), None)
+            cue = governing(governed)
             if cue in (Modality.CONSIDERED, Modality.DENIED, Modality.ALLEGED) and word in ("for", "of", "on", "about"):
                 cues.found.add(cue)
         return
@@ -470,7 +396,7 @@ def _noun(noun: Token, cues: _Cues, depth: int) -> None:
         _noun(head, cues, depth + 1)
         return
     if noun.dep_ in _SUPPORT_NOUN and is_verb(head):
-        cue = next((modality for modality, forms in _GOVERNORS[:-1] if head.lower_ in forms), None)
+        cue = governing(head, planned=False)
         if (
             cue is not None
             and noun.dep_ in ("dobj", "nsubjpass")
@@ -478,6 +404,8 @@ def _noun(noun: Token, cues: _Cues, depth: int) -> None:
         ):
             cues.found.add(cue)
         if noun.dep_ == "nsubjpass" and head.lower_ in ("set", "scheduled", "expected", "planned", "slated"):
+            cues.found.add(Modality.PLANNED)
+        if noun.dep_ in ("nsubj", "nsubjpass") and head.lower_ in ("headed", "bound", "due"):
             cues.found.add(Modality.PLANNED)
         if noun.dep_ == "nsubj" and not is_passive(head) and head.dep_ != "ROOT":
             return
