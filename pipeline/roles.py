@@ -190,10 +190,12 @@ class Roles:
         words = (position,)
         found = prepositional(trigger, *words)
         if part == "verb":
-            for governed in self._objects(part, trigger, particle):
+            # "was awarded a contract with the department", "awards of up to $200 million from the department"
+            for governed in dict.fromkeys([*self._objects(part, trigger, particle), *children(trigger, "dobj")]):
                 if governed.i > trigger.i:
-                    found += prepositional(governed, *words)
-        return found
+                    inner = [governed, *prepositional(governed, "of")]
+                    found += [token for each in inner for token in prepositional(each, *words)]
+        return list(dict.fromkeys(found))
 
     def _objects(self, part: str, trigger: Token, particle: str) -> list[Token]:
         if part == "noun":
