@@ -145,3 +145,8 @@ def test_paragraphs_cover_a_line_of_ten_thousand_words_in_pieces() -> None:
     pieces = find_paragraphs(text)
     assert max(piece.end - piece.start for piece in pieces) <= 5000
     assert "".join(text[piece.start : piece.end] for piece in pieces) == text
+
+
+def test_a_name_ends_where_its_sentence_ends() -> None:
+    assert "Lumen Labs" in new_names_in("It tested the app of Lumen Labs. It has not fined the company.")
+    assert "J. K. Moss" in new_names_in("The agency fined J. K. Moss. These claims were denied.")

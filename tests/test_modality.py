@@ -115,3 +115,21 @@ def test_a_verb_has_all_its_forms(verb: str, forms: set[str]) -> None:
 def test_the_last_word_of_a_noun_takes_the_plural() -> None:
     assert "executive orders" in noun_forms("executive order")
     assert "inquiries" in noun_forms("inquiry")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("model_release: Beitou has pushed back the launch of its Kestrel model to November.", "postponed"),
+        ("restriction: The ministry backed away from banning Lumen Labs' model.", "cancelled"),
+        ("restriction: A plan to ban Lumen Labs' model was abandoned by the ministry.", "cancelled"),
+        ("agreement: Reports that Lumen Labs signed a deal with the Pentagon are false.", "denied"),
+        ("restriction: Claims that the ministry banned Lumen Labs' model are untrue, he said.", "denied"),
+        ("litigation: A class action against Lumen Labs is headed for trial in May.", "planned"),
+        ("legislation: The disclosure law comes into force this winter.", "planned"),
+        ("agreement: Lumen Labs signed a deal with the Pentagon.", "occurred"),
+    ],
+)
+def test_particles_and_refuted_reports_decide_what_was_done(text: str, expected: str) -> None:
+    type_, sentence = text.split(": ", 1)
+    assert modality(sentence, type_) == expected
