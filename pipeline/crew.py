@@ -1,30 +1,27 @@
 """Articles come in, their findings go out in the same order, read by as many processes as there are processors.
 
-An article is read alike in any process, so that the number of readers changes nothing but the time.
+An article is read alike in any process, so that the number of readers changes nothing but the time; one that ends or
+stops its reader costs nobody else's findings.
 """
 
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from itertools import chain, islice
-from multiprocessing import get_context
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from pipeline.errors import OutsideFailure, WrongUse
-from pipeline.flow import Tools, load_tools, understand
+from pipeline.flow import load_tools, understand
 from pipeline.records import Findings
 from scrapers.records import Article
+from scrapers.workers import Limits, Lost, WorkersFailed, work_off
 
 MOST = 8  # readers; each holds its own copy of parser and classifier
-WORTH_IT = 8  # articles from which starting further processes pays
-AHEAD = 4  # articles given out for each reader before the first of them is back
-RENEWED_AFTER = 5_000  # articles; the parser remembers every new word, so that a reader without end would only grow
-
-_tools: Tools | None = None
+WORTH_IT = 8  # articles from which a second reader pays
+# The longest text that is read takes a minute of one processor. A reader is renewed because the parser remembers every
+# new word, so that one without end would only grow.
+LIMITS = Limits(cpu_seconds=300.0, wall_seconds=1800.0, memory_mb=4096, renewed_after=5_000)
 
 
 def readers_here() -> int:
@@ -40,46 +37,37 @@ def readers_here() -> int:
     return int(wanted)
 
 
+def understand_each(
+    articles: Iterable[Article],
+    lexicon: Sequence[Path] = (),
+    readers: int | None = None,
+    start: Callable[..., Callable[[Article], Findings]] | None = None,
+) -> Iterator[tuple[Article, Findings | Lost]]:
+    """Yield each article with its findings, or with the reason why it gave none; `start` makes a reader.
+
+    Raises OutsideFailure where readers keep ending whatever they read.
+    """
+    readers = readers_here() if readers is None else readers
+    args = (tuple(lexicon),)
+    try:
+        yield from work_off(articles, start or reader, args, LIMITS, processes=readers, worth_it=WORTH_IT)
+    except WorkersFailed as error:
+        raise OutsideFailure(
+            f"The processes that read articles keep ending. {error} What was read is kept: run this again, with "
+            "OVERSIGHT_READERS=1 in the environment where memory is short."
+        ) from error
+
+
 def understand_all(
     articles: Iterable[Article], lexicon: Sequence[Path] = (), readers: int | None = None
 ) -> Iterator[Findings]:
-    """Yield the findings of articles in their order; few articles, or one reader, are read in this process.
-
-    Raises OutsideFailure where a reader ends before its time.
-    """
-    readers = readers_here() if readers is None else readers
-    waiting = iter(articles)
-    first = list(islice(waiting, WORTH_IT))
-    if readers == 1 or len(first) < WORTH_IT:
-        if first:
-            tools = load_tools(lexicon=lexicon)
-            yield from (understand(article, tools) for article in chain(first, waiting))
-        return
-    pool = ProcessPoolExecutor(
-        readers, get_context("spawn"), _start, (tuple(lexicon),), max_tasks_per_child=RENEWED_AFTER
-    )
-    try:
-        given: deque[Future[Findings]] = deque()
-        for article in chain(first, waiting):
-            given.append(pool.submit(_read, article))
-            if len(given) > readers * AHEAD:
-                yield given.popleft().result()
-        while given:
-            yield given.popleft().result()
-    except BrokenProcessPool as error:
-        raise OutsideFailure(
-            "A process that reads articles was ended from outside, most likely for lack of memory. What was read is "
-            "kept: run this again, with OVERSIGHT_READERS=1 in the environment if it happens again."
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    """Yield the findings of articles in their order. Raises OutsideFailure at one that cannot be read."""
+    for article, found in understand_each(articles, lexicon, readers):
+        if isinstance(found, Lost):
+            raise OutsideFailure(f"{article.url}: this text cannot be read: {found.why}.")
+        yield found
 
 
-def _start(lexicon: tuple[Path, ...]) -> None:
-    global _tools
-    _tools = load_tools(lexicon=lexicon)
-
-
-def _read(article: Article) -> Findings:
-    assert _tools is not None
-    return understand(article, _tools)
+def reader(lexicon: tuple[Path, ...]) -> Callable[[Article], Findings]:
+    """Return what reads one article after the other in one process."""
+    return partial(understand, tools=load_tools(lexicon=lexicon))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline.folder import DataFolder
 from pipeline.lexicon.load import load_lexicon
+from pipeline.readers import read_each
 from pipeline.records import Findings
 from pipeline.reviews.file import load_reviews
 from pipeline.store.build import BuildReport
@@ -24,8 +25,8 @@ from pipeline.store.publish import publish as publish_snapshot
 from pipeline.versions import program_version, reader_version
 from scrapers.archive import Archive
 from scrapers.frontier import Frontier
-from scrapers.reading import read
-from scrapers.records import Article, Outcome, Page, Reading, Source, Visit
+from scrapers.records import Article, Outcome, Source, Visit
+from scrapers.workers import Lost
 
 Say = Callable[[str], None]
 
@@ -39,53 +40,51 @@ class ExtractReport:
     n_relevant: int
     n_claims: int
     outcomes: dict[str, int] = field(default_factory=dict)
+    n_lost: int = 0  # articles that could not be understood: each is kept with the reason
 
 
 def read_pages(folder: DataFolder, sources: Sequence[Source], say: Say) -> Counter[str]:
-    """Read every archived page that this version of the reader has not read yet; return how the readings ended."""
-    by_id = {source.source_id: source for source in sources}
+    """Read every archived page that this version of the reader has not read yet; return how the readings ended.
+
+    Pages are read in processes of their own: one that ends or stops its reader becomes the outcome UNREADABLE.
+    """
     ended: Counter[str] = Counter()
     with Library(folder.crawl_db) as library, closing(Frontier(folder.crawl_db)) as frontier:
         archive = Archive(folder.archive, folder.crawl_db)
-        for ref in archive.pages():
-            if library.was_read(ref.sha256, ref.url, reader_version()):
-                continue
-            page = archive.get(ref.sha256, ref.url)
-            reading = read_safely(page, by_id.get(ref.source_id), frontier.hint(ref.url))
+        waiting = [r for r in archive.pages() if not library.was_read(r.sha256, r.url, reader_version())]
+        jobs = ((archive.get(ref.sha256, ref.url), ref.source_id, frontier.hint(ref.url)) for ref in waiting)
+        for (page, source_id, _), reading in read_each(jobs, sources):
             library.save_reading(
-                ref.sha256, ref.url, ref.source_id, reader_version(), reading.outcome, reading.article, reading.detail
+                page.sha256, page.url, source_id, reader_version(), reading.outcome, reading.article, reading.detail
             )
             ended[reading.outcome.value] += 1
-            say(f"read {ended.total()} pages")
+            say(f"read {ended.total()} of {len(waiting)} pages")
         archive.close()
     return ended
-
-
-def read_safely(page: Page, source: Source | None, hint) -> Reading:
-    """Read a page; a page that makes the reader fail becomes the outcome UNREADABLE with what happened."""
-    try:
-        return read(page, source, hint)
-    except Exception as error:  # noqa: BLE001 - a broken page may break a reader in any way; the row says how
-        return Reading(Outcome.UNREADABLE, None, f"the reader failed: {type(error).__name__}: {error}"[:300])
 
 
 def extract(folder: DataFolder, sources: Sequence[Source], say: Say, lexicon: Sequence[Path] = ()) -> ExtractReport:
     """Read new pages into articles and new articles into findings."""
     ended = read_pages(folder, sources, say)
     version = program_version(*lexicon)
-    n_articles = n_relevant = n_claims = 0
+    n_articles = n_relevant = n_claims = n_lost = 0
     with Library(folder.crawl_db) as library:
         waiting = library.n_pending(version)
         if waiting:
-            from pipeline.crew import understand_all  # heavy: spaCy
+            from pipeline.crew import understand_each  # heavy: spaCy
 
-            for findings in understand_all(library.pending(version), lexicon):
-                library.save_findings(findings, version)
+            for article, findings in understand_each(library.pending(version), lexicon):
                 n_articles += 1
+                if isinstance(findings, Lost):
+                    n_lost += 1
+                    library.save_lost(article, version, findings.why)
+                    say(f"{article.url} could not be understood: {findings.why}")
+                    continue
+                library.save_findings(findings, version)
                 n_relevant += findings.relevant
                 n_claims += len(findings.claims)
                 say(f"understood {n_articles} of {waiting} articles: {n_claims} claims")
-    return ExtractReport(ended.total(), n_articles, n_relevant, n_claims, dict(ended))
+    return ExtractReport(ended.total(), n_articles, n_relevant, n_claims, dict(ended), n_lost)
 
 
 def add_article(folder: DataFolder, article: Article, lexicon: Sequence[Path] = ()) -> Findings:
@@ -113,7 +112,7 @@ def build(
         folder.crawl_db,
         folder.build_db,
         sources,
-        visits=list(settled_visits(folder)),
+        visits=list(settled_visits(folder, program_version(*lexicon))),
         program_version=_readers_version(folder, lexicon),
         lexicon=load_lexicon(*lexicon),
         min_confidence=least_confidence,
@@ -128,10 +127,14 @@ def _readers_version(folder: DataFolder, lexicon: Sequence[Path]) -> str | None:
         return version if next(library.findings(version), None) else None
 
 
-def settled_visits(folder: DataFolder) -> Iterator[Visit]:
-    """Yield every visit with its last word: a page that was saved, but could not be read, ends as the reader said."""
+def settled_visits(folder: DataFolder, version: str) -> Iterator[Visit]:
+    """Yield every visit with its last word: a page that was saved, but could not be read, ends as the reader said.
+
+    `version`: of the program, for articles that it could not understand.
+    """
     with Library(folder.crawl_db) as library, closing(Frontier(folder.crawl_db)) as frontier:
         ends = library.reading_outcomes(reader_version())
+        ends |= dict.fromkeys(library.lost_pages(version), Outcome.UNREADABLE)
         for visit in frontier.visits():
             end = ends.get((visit.sha256, visit.url)) if visit.outcome is Outcome.SAVED else None
             yield replace(visit, outcome=end) if end and end is not Outcome.SAVED else visit

@@ -1,18 +1,21 @@
-"""Several readers find what one finds, in the same order; one that is killed is named; wrong settings are refused."""
+"""Several readers find what one finds, in the same order; one that is killed is replaced; wrong settings too."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.crew import WORTH_IT, readers_here, understand_all
-from pipeline.errors import OutsideFailure, WrongUse
+from pipeline.crew import WORTH_IT, readers_here, understand_all, understand_each
+from pipeline.errors import WrongUse
 from pipeline.flow import load_tools, understand
+from pipeline.records import Findings
 from scrapers.records import Article, article_id, text_version
+from scrapers.workers import Lost
 
 STORY = (
     "Halden Labs signed an agreement with the AI safety institute on Monday to let it test AI model {n} early. "
@@ -53,13 +56,33 @@ def test_what_was_read_before_does_not_change_how_an_article_is_read() -> None:
     assert understand(articles[0], tools) == first
 
 
-def test_a_reader_that_is_killed_ends_the_run_in_plain_words() -> None:
-    found = understand_all(_articles(200), readers=2)
-    next(found)
+def test_readers_that_are_killed_are_replaced_and_nothing_is_lost() -> None:
+    articles = _articles(WORTH_IT + 8)
+    found = understand_each(articles, readers=2)
+    seen = [next(found)]
     for child in multiprocessing.active_children():
         os.kill(child.pid, signal.SIGKILL)
-    with pytest.raises(OutsideFailure, match="OVERSIGHT_READERS=1"):
-        list(found)
+    seen += found
+    assert [article for article, _ in seen] == articles
+    assert all(isinstance(each, Findings) and each.claims for _, each in seen)
+
+
+def deadly(lexicon: tuple) -> Callable[[Article], Findings]:
+    """Return a reader that an article named "crew.example/1" ends."""
+
+    def read(article: Article) -> Findings:
+        if article.url.endswith("/1"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return Findings(article.article_id, article.version, False, 0.0)
+
+    return read
+
+
+def test_an_article_that_kills_its_reader_costs_itself_alone() -> None:
+    articles = _articles(4)
+    found = dict(understand_each(articles, readers=1, start=deadly))
+    assert found[articles[1]] == Lost("its process ended (SIGSEGV), twice")
+    assert [isinstance(each, Findings) for each in found.values()] == [True, False, True, True]
 
 
 def test_no_articles_need_no_reader() -> None:

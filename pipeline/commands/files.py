@@ -105,10 +105,10 @@ def _read_html(folder: DataFolder, path: Path, url: str):
 
 def _article_on(folder: DataFolder, page, name: str):
     """Archive a page and return the article on it; raise WrongUse where there is none."""
-    from pipeline.steps import read_safely
+    from pipeline.readers import read_one
     from scrapers.archive import Archive
 
-    reading = read_safely(page, None, None)
+    reading = read_one(page)
     if reading.article is None:
         raise WrongUse(f"{name}: no article was found in it ({reading.outcome.value}: {reading.detail}).")
     archive = Archive(folder.archive, folder.crawl_db)

@@ -66,6 +66,8 @@ def _extract(folder: DataFolder) -> dict:
         f"Read {report.n_pages} pages and understood {report.n_articles} articles: {report.n_relevant} on AI "
         f"oversight, {report.n_claims} claims."
     )
+    if report.n_lost:
+        click.echo(f"{report.n_lost} of them could not be understood; `oversight sources health` says why.")
     return asdict(report)
 
 

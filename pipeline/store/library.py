@@ -159,6 +159,22 @@ class Library:
         with self.transaction() as db:
             db.execute(_insert("findings", row, "or replace"), row)
 
+    def save_lost(self, article: Article, program_version: str, why: str) -> None:
+        """Keep that this version of the program could not read an article, and why; its findings are empty."""
+        row = {
+            "article_id": article.article_id, "version": article.version, "program_version": program_version,
+            "why": why,
+        }  # fmt: skip
+        with self.transaction() as db:
+            self.save_findings(Findings(article.article_id, article.version, False, 0.0), program_version)
+            db.execute(_insert("lost_articles", row, "or replace"), row)
+
+    def lost_pages(self, program_version: str) -> list[tuple[str, str]]:
+        """Return the pages, as (sha256, address), of the articles that this version of the program could not read."""
+        sql = """select r.page_sha256, r.url from readings r join lost_articles using (article_id, version)
+                 where program_version = ?"""
+        return [(row[0], row[1]) for row in self._rows(sql, (program_version,))]
+
     def save(self, article: Article, findings: Findings, program_version: str, seen_at: datetime | None = None) -> bool:
         """Keep an article and its findings in one transaction; return True if this version of it is new."""
         with self.transaction():

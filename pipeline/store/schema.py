@@ -78,6 +78,19 @@ def what_awaits_an_editor(db: Database) -> None:
     )
 
 
+@private()
+def articles_that_could_not_be_understood(db: Database) -> None:
+    """Articles that ended or stopped their reader, with the reason: they wait for the next version of the program."""
+    db.executescript(
+        """
+        create table lost_articles (
+            article_id text not null, version text not null, program_version text not null, why text not null,
+            primary key (article_id, version, program_version)
+        ) strict;
+        """
+    )
+
+
 @published()
 def ledger(db: Database) -> None:
     """The published ledger."""

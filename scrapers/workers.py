@@ -1,0 +1,258 @@
+"""Jobs come in, their results go out in the same order, worked off by processes that can be killed one by one.
+
+A job that takes too long, takes too much memory or ends its process is answered with `Lost` and the reason; its
+process is replaced, and all other jobs get their results. The limit of time is one of computing time, so that what is
+lost does not depend on how busy the machine is; a much longer limit by the clock catches a job that only waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import resource
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+AHEAD = 4  # jobs taken from the input for each process before the first of them is back
+MOST_DEATHS_IN_A_ROW = 10  # unexplained, with no result between them: then it is not the jobs that are to blame
+START_SECONDS = 300.0
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+class WorkersFailed(RuntimeError):
+    """The processes keep ending for no reason that lies in the jobs; the message says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one job may take. `memory_mb`: address space beyond what the process holds when it is ready."""
+
+    cpu_seconds: float
+    wall_seconds: float
+    memory_mb: int
+    renewed_after: int  # jobs; then a process is replaced, for some libraries give back no memory
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A job that gave no result, and why, as the end of a sentence."""
+
+    why: str
+
+
+@dataclass(slots=True)
+class _Slot:
+    job: Any
+    attempts: int = 0
+    result: Any = None
+    done: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    process: Any
+    pipe: Connection
+    slot: _Slot | None = None
+    ready: bool = False
+    n_done: int = 0
+    deadline: float = field(default_factory=lambda: time.monotonic() + START_SECONDS)
+
+
+def work_off(
+    jobs: Iterable[Job],
+    start: Callable[..., Callable[[Job], Result]],
+    args: tuple[Any, ...],
+    limits: Limits,
+    *,
+    processes: int,
+    worth_it: int = 8,
+) -> Iterator[tuple[Job, Result | Lost]]:
+    """Yield each job with its result. `start(*args)` runs once in each process and returns what works off one job.
+
+    Fewer than `worth_it` jobs are given to a single process. A job is tried again where its process ended for an
+    unknown reason, and lost where that happens twice. An error of `start` is raised here, WorkersFailed where the
+    processes keep ending.
+    """
+    waiting = iter(jobs)
+    first = list(islice(waiting, worth_it))
+    if not first:
+        return
+    crew = _Crew(start, args, limits, processes if len(first) == worth_it else 1)
+    try:
+        yield from crew.run(chain(first, waiting))
+    finally:
+        crew.end()
+
+
+class _Crew:
+    def __init__(self, start: Callable, args: tuple[Any, ...], limits: Limits, most: int) -> None:
+        self.start, self.args, self.limits, self.most = start, args, limits, most
+        self.workers: list[_Worker] = []
+        self.todo: deque[_Slot] = deque()
+        self.deaths = 0
+
+    def run(self, jobs: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+        order: deque[_Slot] = deque()
+        while True:
+            for job in islice(jobs, max(0, self.most * AHEAD - len(order))):
+                slot = _Slot(job)
+                order.append(slot)
+                self.todo.append(slot)
+            if not order:
+                return
+            while order and order[0].done:
+                slot = order.popleft()
+                yield slot.job, slot.result
+            if order:
+                self._give_out()
+                if not order[0].done:
+                    self._listen()
+
+    def _give_out(self) -> None:
+        for worker in [w for w in self.workers if w.ready and w.slot is None]:
+            if not self.todo:
+                return
+            slot = self.todo.popleft()
+            worker.slot, slot.attempts = slot, slot.attempts + 1
+            worker.deadline = time.monotonic() + self.limits.wall_seconds
+            with contextlib.suppress(BrokenPipeError, ConnectionError):  # its death is heard of in _listen
+                worker.pipe.send(slot.job)
+        starting = sum(not worker.ready for worker in self.workers)
+        while self.todo and len(self.workers) < self.most and starting < len(self.todo):
+            self.workers.append(self._new())
+            starting += 1
+
+    def _new(self) -> _Worker:
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs, self.start, self.args, self.limits), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+    def _listen(self) -> None:
+        """Wait until a process answers, ends or has had its time."""
+        ends = min(worker.deadline for worker in self.workers if worker.slot or not worker.ready)
+        heard = connection.wait([w.pipe for w in self.workers], max(0.0, min(ends - time.monotonic(), 60.0)))
+        for worker in [w for w in self.workers if w.pipe in heard]:
+            try:
+                said, value = worker.pipe.recv()
+            except (EOFError, OSError):
+                self._died(worker)
+            else:
+                self._heard(worker, said, value)
+        now = time.monotonic()
+        for worker in [w for w in self.workers if (w.slot or not w.ready) and now > w.deadline]:
+            self._died(worker, f"it was not done after {self.limits.wall_seconds:.0f} seconds")
+
+    def _heard(self, worker: _Worker, said: str, value: Any) -> None:
+        if said == "unfit":
+            raise value
+        if said == "ready":
+            worker.ready = True
+            return
+        slot = worker.slot
+        assert slot is not None
+        slot.result, slot.done = value, True
+        worker.slot, self.deaths = None, 0
+        worker.n_done += 1
+        if isinstance(value, Lost) or worker.n_done >= self.limits.renewed_after:
+            self._end(worker)
+
+    def _died(self, worker: _Worker, why: str = "") -> None:
+        slot, was_ready = worker.slot, worker.ready
+        code = self._end(worker)
+        if slot is not None and code == -signal.SIGPROF and not why:
+            seconds = self.limits.cpu_seconds
+            slot.result, slot.done = Lost(f"it took more than {seconds:g} seconds of computing"), True
+            return
+        why = why or (f"its process ended ({_exit_words(code)})")
+        self.deaths += 1
+        if self.deaths >= MOST_DEATHS_IN_A_ROW or not was_ready and self.deaths >= 3:
+            raise WorkersFailed(f"{self.deaths} processes ended one after the other, the last: {why}.")
+        if slot is None:
+            return
+        if slot.attempts < 2:
+            self.todo.appendleft(slot)
+        else:
+            slot.result, slot.done = Lost(f"{why}, twice"), True
+
+    def _end(self, worker: _Worker) -> int:
+        self.workers.remove(worker)
+        worker.pipe.close()
+        worker.process.join(0.2 if worker.slot is not None else 0)
+        if worker.process.exitcode is None:
+            worker.process.kill()
+            worker.process.join()
+        return worker.process.exitcode
+
+    def end(self) -> None:
+        """End every process at once."""
+        for worker in list(self.workers):
+            worker.process.kill()
+            self._end(worker)
+
+
+def _exit_words(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "killed from outside, most likely for lack of memory"
+    try:
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    except ValueError:
+        return f"exit code {code}"
+
+
+def _work(pipe: Connection, start: Callable, args: tuple[Any, ...], limits: Limits) -> None:
+    """Work off jobs until the parent closes the pipe or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        work = start(*args)
+    except Exception as error:  # noqa: BLE001 - handed to the parent, which raises it
+        pipe.send(("unfit", _portable(error)))
+        return
+    _limit_memory(limits.memory_mb)
+    with contextlib.suppress(EOFError, ConnectionError):
+        pipe.send(("ready", None))
+        while True:
+            job = pipe.recv()
+            signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)
+            try:
+                result = work(job)
+            except MemoryError:
+                result = Lost(f"it needs more than {limits.memory_mb} MiB of memory")
+            except Exception as error:  # noqa: BLE001 - what fails on one job must cost that job alone
+                result = Lost(f"the program failed on it: {type(error).__name__}: {error}"[:300])
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            pipe.send(("done", result))
+
+
+def _portable(error: Exception) -> Exception:
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - any error of pickling means that it cannot travel
+        return WorkersFailed(f"{type(error).__name__}: {error}")
+    return error
+
+
+def _limit_memory(megabytes: int) -> None:
+    """Let the address space of this process grow by so much and no more; where its size is unknown, from nothing."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            held = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        held = 1 << 31
+    limit = held + megabytes * 1024 * 1024
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
