@@ -10,7 +10,9 @@ _SCALE = {
     "billion": 1e9, "bn": 1e9, "b": 1e9, "trillion": 1e12,
 }  # fmt: skip
 _NEAR = re.compile(
-    r"\b(?:about|around|some|roughly|nearly|almost|approximately|more than|over|up to|as much as|at least)\s+$", re.I
+    r"\b(?:about|around|some|roughly|nearly|almost|approximately|more than|over|(?P<most>up to|as much as|at most|"
+    r"no more than)|(?P<least>at least|no less than))\s+$",
+    re.I,
 )
 _SUM = re.compile(
     r"(?P<sign>US\$|[$€£¥])\s?(?P<digits>\d[\d,]*(?:\.\d+)?)"
@@ -24,13 +26,17 @@ _WORDS = {"dollars": "$", "euros": "€", "pounds": "£", "yen": "¥", "yuan": "
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A sum: `value` in units of `currency`; `unit` is the size of its last given digit; `near`: "about", "up to"."""
+    """A sum: `value` in units of `currency`; `unit` is the size of its last given digit; `near`: "about", "up to".
+
+    `bound`: "most" for "up to", "least" for "at least", else "".
+    """
 
     currency: str
     value: float
     unit: float
     near: bool
     said: str
+    bound: str = ""
 
 
 def amounts(text: str) -> list[Amount]:
@@ -46,7 +52,7 @@ def amounts(text: str) -> list[Amount]:
         found.append(
             Amount(
                 _WORDS.get(sign, sign), float(digits) * scale, scale * 10.0 ** (zeros - decimals), bool(near),
-                ((near[0] if near else "") + match[0]).strip(),
+                ((near[0] if near else "") + match[0]).strip(), (near.lastgroup or "") if near else "",
             )
         )  # fmt: skip
     return found
@@ -56,6 +62,18 @@ def agree(one: Amount, other: Amount) -> bool:
     """Return True where both may be one sum: two currencies are not compared, rounding and "about" are allowed."""
     if one.currency != other.currency:
         return True
+    if one.bound or other.bound:
+        return all(_within(a, b) for a, b in ((one, other), (other, one)))
     if one.near or other.near:
         return abs(one.value - other.value) <= 0.1 * max(one.value, other.value)
     return abs(one.value - other.value) <= max(one.unit, other.unit) / 2
+
+
+def _within(bound: Amount, other: Amount) -> bool:
+    """Return True where the other sum lies within a bound, or bounds nothing itself."""
+    slack = max(bound.unit, other.unit) / 2
+    if bound.bound == "most" and other.bound != "most":
+        return other.value <= bound.value + slack
+    if bound.bound == "least" and other.bound != "least":
+        return other.value >= bound.value - slack
+    return not bound.bound or abs(bound.value - other.value) <= 0.1 * max(bound.value, other.value)

@@ -33,7 +33,7 @@ COMMANDS = {
     "event": ("look", "Show one event with its evidence."),
     "entity": ("look", "Show one person, body, company, model or instrument."),
     "origins": ("look", "Show which reports behind an event are independent."),
-    "conflicts": ("look", "Show where reports disagree."),
+    "conflicts": ("disputes", "Show where reports disagree."),
     "status": ("standing", "Show how things stand with a name, on any day."),
     "due": ("standing", "Show what is due next, and what was due."),
     "revisions": ("revisions", "Show how an article was edited and what that did to its claims."),

@@ -1,206 +1,234 @@
-"""Where claims of one event cannot all be right: claims by event come in, rival values with their claims go out.
+"""Where claims cannot all be right: claims by event come in, rival values with their claims go out.
 
-A less precise date that holds a more precise one agrees with it; a planned day and the day it happened are two things;
-"has not signed" before the signing is no contradiction. Nothing is averaged away and nobody is declared right.
+The claims of one event are compared field by field (pipeline/contrast.py says when two of them clash); so are claims
+that stand in two events just because they disagree: a denial and the report it denies, a restriction imposed and lifted
+on one day, one thing of one article that is credited to two administrations. Nobody is declared right.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import combinations
 
-from pipeline.amounts import Amount, agree, amounts
-from pipeline.cases import CONTINUING, is_named
+from pipeline.administrations import Terms, find_credited_twice
+from pipeline.administrations import in_words as administration_of
+from pipeline.cases import is_named
+from pipeline.contrast import (
+    Grounds,
+    actors_clash,
+    dates_clash,
+    denies_elsewhere,
+    force_said,
+    forces_clash,
+    happening_clashes,
+    same_article,
+    says_force,
+    sum_of,
+    sums_clash,
+)
 from pipeline.families import Families
-from pipeline.records import Claim, Conflict, DateSpan, EntityKind, Force, Modality
-from pipeline.stages import act
+from pipeline.records import Claim, Conflict, EntityKind, Force, Modality, digest
 from scrapers.records import Article
 
 FIELDS = ("date", "actor", "amount", "force", "happened", "direction")
-_DONE = (Modality.OCCURRED, Modality.ALLEGED)
-_AHEAD = (Modality.PLANNED, Modality.CONSIDERED)
-_SEVERAL_ACTORS = {"agreement", "commitment", "access_request", "evaluation", "litigation", "refusal", "access_grant"}
-_ADMINISTRATION = re.compile(r"\b([A-Z][a-z]+) [Aa]dministration\b")
-Rivals = dict[str, set[str]]  # value in words -> claim ids
+_MOST = 400  # claims of one event that are compared; a larger event's later claims add no field of their own
+_CALLED = re.compile(
+    r"\b(?:the|this|that|our|its|their)\s+(?:[\w-]+\s+){0,2}?"
+    r"(?:agreement|accord|deal|pact|memorandum|commitment|commitments|pledge|arrangement|arrangements|code)\s+"
+    r"(?:is|are|was|were|remains?)\s+(?:\w+\s+){0,2}?(?:(?:legally\s+)?(?:non-?)?binding|voluntary)\b",
+    re.I,
+)
+_FORCE_WORDS = {"agreement", "commitment"}  # types of which a text says apart whether they bind
+_WORDS = {
+    "date": "the date", "actor": "who acted", "amount": "the amount", "force": "whether it is binding",
+    "happened": "whether it happened", "direction": "whether it was imposed or lifted",
+}  # fmt: skip
+
+
+@dataclass
+class _Rivals:
+    """The values of one field of one event that clash. `notes`: sentences that say more than the claims' own."""
+
+    values: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    notes: set[str] = field(default_factory=set)
+
+    def add(self, *pairs: tuple[str, Claim]) -> None:
+        for value, claim in pairs:
+            self.values[value].add(claim.claim_id)
 
 
 def find_conflicts(
-    events: Mapping[str, Iterable[Claim]], articles: Mapping[str, Article], families: Families | None = None
+    events: Mapping[str, Iterable[Claim]],
+    articles: Mapping[str, Article],
+    families: Families | None = None,
+    *,
+    copies: Mapping[str, str] | None = None,
+    terms: Terms | None = None,
 ) -> tuple[Conflict, ...]:
-    """Return the conflicts, in the order of event and field. `events`: event id -> its claims."""
-    families = families or Families()
-    found: dict[tuple[str, str], Rivals] = {}
-    for event_id in sorted(events):
-        claims = sorted(events[event_id], key=lambda c: c.claim_id)
-        checks: dict[str, Callable[[], Rivals]] = {
-            "date": lambda claims=claims: _dates(claims),
-            "actor": lambda claims=claims: _actors(claims, families),
-            "amount": lambda claims=claims: _amounts(claims),
-            "force": lambda claims=claims: _forces(claims),
-            "happened": lambda claims=claims: _happened(claims, articles),
-        }
-        for field, check in checks.items():
-            if rivals := check():
-                found[event_id, field] = rivals
-    for (event_id, field), rivals in _between_events(events, families).items():
-        merged = found.setdefault((event_id, field), {})
-        for value, ids in rivals.items():
-            merged.setdefault(value, set()).update(ids)
-    return tuple(_conflict(event_id, field, found[event_id, field]) for event_id, field in sorted(found))
+    """Return the conflicts, in the order of event and field. Pure; order makes no difference.
+
+    `events`: event id -> its claims. `copies`: article id -> the smallest id of the copies of one text that it belongs
+    to; what two copies say is one report. `terms`: when heads of government held office, see administrations.terms_of.
+    A conflict of claims in two events is kept with one of them.
+    """
+    grounds = Grounds(articles, families or Families(), copies or {})
+    found: dict[tuple[str, str], _Rivals] = defaultdict(_Rivals)
+    ordered = {id_: sorted(events[id_], key=lambda c: c.claim_id)[:_MOST] for id_ in sorted(events)}
+    for event_id, claims in ordered.items():
+        _inside(event_id, claims, grounds, found)
+    _denied_elsewhere(ordered, grounds, found)
+    _turned(ordered, grounds, found)
+    _credited_twice(ordered, articles, terms or {}, found)
+    by_id = {c.claim_id: c for claims in ordered.values() for c in claims}
+    return tuple(
+        _conflict(event_id, name, rivals, by_id)
+        for (event_id, name), rivals in sorted(found.items(), key=lambda item: item[0])
+        if len(rivals.values) > 1
+    )
 
 
-def _conflict(event_id: str, field: str, rivals: Rivals) -> Conflict:
-    digest = hashlib.sha256(f"{event_id}\x1f{field}".encode()).hexdigest()[:16]
-    values = tuple((value, tuple(sorted(ids))) for value, ids in sorted(rivals.items()))
-    return Conflict(f"k{digest}", event_id, field, values)
+def _conflict(event_id: str, name: str, rivals: _Rivals, claims: Mapping[str, Claim]) -> Conflict:
+    values = tuple((value, tuple(sorted(ids))) for value, ids in sorted(rivals.values.items()))
+    within = {claims[id_].evidence.article_id for _, ids in values for id_ in ids}
+    return Conflict(
+        f"k{digest(event_id, name)}", event_id, name, values,
+        article_id=within.pop() if len(within) == 1 else "", note=" ".join(sorted(rivals.notes)),
+    )  # fmt: skip
 
 
 def in_words(conflict: Conflict) -> str:
-    """Return a conflict as one sentence: "Reports differ on the date: 2026-05-05 (2 claims) or 2026-05-07 (1)"."""
-    words = {"happened": "whether it happened", "force": "whether it is binding"}
-    field = words.get(conflict.field, f"the {conflict.field}")
+    """Return a conflict in words: "Reports differ on the date: 2026-05-05 (2 claims) or 2026-05-07 (1 claim)."."""
+    who = "One article contradicts itself" if conflict.article_id else "Reports differ"
     values = [f"{value} ({len(ids)} claim{'s' if len(ids) > 1 else ''})" for value, ids in conflict.values]
-    return f"Reports differ on {field}: {', '.join(values[:-1])} or {values[-1]}."
+    about = f"{who} on {_WORDS[conflict.field]}: {', '.join(values[:-1])} or {values[-1]}."
+    return f"{about} {conflict.note}".strip()
 
 
-def _rivals(values: list[tuple[str, str]], clash: Callable[[int, int], bool]) -> Rivals:
-    """Keep the values that clash with another one: (value in words, claim id) pairs -> value -> claim ids."""
-    rivals: Rivals = defaultdict(set)
-    for one, other in combinations(range(len(values)), 2):
-        if clash(one, other):
-            for value, claim_id in (values[one], values[other]):
-                rivals[value].add(claim_id)
-    return dict(rivals) if len(rivals) > 1 else {}
-
-
-def _dates(claims: list[Claim]) -> Rivals:
-    dated = [c for c in claims if c.date is not None and c.date.basis != "publication" and c.type not in CONTINUING]
-    spans: list[DateSpan] = [c.date for c in dated if c.date is not None]
-
-    def clash(one: int, other: int) -> bool:
-        if _tense(dated[one]) != _tense(dated[other]) or not _tense(dated[one]):
-            return False
-        stages = {act(c.type, c.trigger) for c in (dated[one], dated[other])} - {""}
-        if len(stages) > 1:
-            return False
-        return spans[one].end < spans[other].start or spans[other].end < spans[one].start
-
-    return _rivals([(c.date.value, c.claim_id) for c in dated if c.date is not None], clash)
-
-
-def _tense(claim: Claim) -> str:
-    return "done" if claim.modality in _DONE else "ahead" if claim.modality in _AHEAD else ""
+def _inside(event_id: str, claims: list[Claim], grounds: Grounds, found: dict[tuple[str, str], _Rivals]) -> None:
+    """Compare the claims of one event, field by field."""
+    forces, notes = _forces(claims, grounds)
+    said: dict[str, Callable[[Claim], str]] = {
+        "date": lambda c: c.date.value if c.date and c.date.basis != "publication" else "",
+        "actor": lambda c: ", ".join(sorted(_actor_words(c).values())),
+        "amount": lambda c: amount.said if (amount := sum_of(c)) else "",
+        "force": lambda c: "" if forces[c.claim_id] is Force.NOT_STATED else forces[c.claim_id].value,
+        "happened": _happened,
+    }
+    clash: dict[str, Callable[[Claim, Claim], bool]] = {
+        "date": lambda a, b: dates_clash(a, b, grounds),
+        "actor": lambda a, b: actors_clash(a, b, grounds),
+        "amount": lambda a, b: sums_clash(a, b, grounds),
+        "force": lambda a, b: forces_clash(a, b, (forces[a.claim_id], forces[b.claim_id]), grounds),
+        "happened": lambda a, b: happening_clashes(a, b, grounds),
+    }
+    for name, value in said.items():
+        with_value = [(words, claim) for claim in claims if (words := value(claim))]
+        for (words, one), (other_words, other) in combinations(with_value, 2):
+            if words != other_words and not grounds.one_report(one, other) and clash[name](one, other):
+                found[event_id, name].add((words, one), (other_words, other))
+                if name == "force":
+                    found[event_id, name].notes.update(notes[c.claim_id] for c in (one, other) if c.claim_id in notes)
 
 
 def _actor_words(claim: Claim) -> dict[str, str]:
-    """Return the named actors by id; a government's actor keeps which administration its words name."""
-    found = {}
-    for p in claim.participants:
-        if p.role != "actor" or p.kind is EntityKind.GROUP:
-            continue
-        named = _ADMINISTRATION.search(p.text)
-        if named:
-            found[f"{p.entity_id}/{named[1]}"] = f"{named[1]} administration"
-        else:
-            found[p.entity_id] = p.name
-    return found
+    return {
+        p.entity_id: p.name for p in claim.participants if p.role == "actor" and p.kind is not EntityKind.GROUP
+    }  # fmt: skip
 
 
-def _other_actor(one: Claim, other: Claim, families: Families) -> bool:
-    some, others = _actor_words(one), _actor_words(other)
-    if not some or not others or one.type in _SEVERAL_ACTORS or other.type in _SEVERAL_ACTORS:
-        return False
-    for a in some:
-        for b in others:
-            (id_a, _, who_a), (id_b, _, who_b) = a.partition("/"), b.partition("/")
-            if families.closeness(id_a, id_b) and not (who_a and who_b and who_a != who_b):
-                return False
-    return True
+def _happened(claim: Claim) -> str:
+    if claim.modality is Modality.OCCURRED:
+        return "it happened"
+    if claim.modality is Modality.ALLEGED:
+        return "it happened (alleged)"
+    return f"it did not ({claim.modality})" if claim.modality in (Modality.DENIED, Modality.NEGATED) else ""
 
 
-def _actors(claims: list[Claim], families: Families) -> Rivals:
-    done = [c for c in claims if _tense(c) == "done"]
-    values = [(", ".join(sorted(_actor_words(c).values())), c.claim_id) for c in done]
-    return _rivals(values, lambda one, other: _other_actor(done[one], done[other], families))
+def _forces(claims: list[Claim], grounds: Grounds) -> tuple[dict[str, Force], dict[str, str]]:
+    """Return what each claim says of the act's force, and the sentence where that stands elsewhere.
 
-
-def _amounts(claims: list[Claim]) -> Rivals:
-    """Compare the sums of sentences that name exactly one."""
-    single: list[tuple[Claim, Amount]] = [(c, found[0]) for c in claims if len(found := amounts(c.evidence.quote)) == 1]
-    values = [(amount.said, c.claim_id) for c, amount in single]
-    return _rivals(values, lambda one, other: not agree(single[one][1], single[other][1]))
-
-
-def _forces(claims: list[Claim]) -> Rivals:
-    said = [c for c in claims if c.force is not Force.NOT_STATED]
-    values = [(c.force.value, c.claim_id) for c in said]
-    return _rivals(values, lambda one, other: values[one][0] != values[other][0])
-
-
-def _happened(claims: list[Claim], articles: Mapping[str, Article]) -> Rivals:
-    """An occurred claim clashes with a denial, and with a "did not" that was written after it happened."""
-    values = [
-        ("it happened" if c.modality is Modality.OCCURRED else f"it did not ({c.modality})", c.claim_id) for c in claims
-    ]
-
-    def clash(one: int, other: int) -> bool:
-        yes, no = sorted((claims[one], claims[other]), key=lambda c: c.modality is not Modality.OCCURRED)
-        if yes.modality is not Modality.OCCURRED or act(yes.type, yes.trigger) != act(no.type, no.trigger):
-            return False
-        if no.modality is Modality.DENIED:
-            return True
-        return no.modality is Modality.NEGATED and _written(no, articles) > _happened_by(yes, articles)
-
-    return _rivals(values, clash)
-
-
-def _written(claim: Claim, articles: Mapping[str, Article]) -> str:
-    article = articles.get(claim.evidence.article_id)
-    return article.published_at.date().isoformat() if article and article.published_at else ""
-
-
-def _happened_by(claim: Claim, articles: Mapping[str, Article]) -> str:
-    return claim.date.end.isoformat() if claim.date else _written(claim, articles) or "9999"
-
-
-def _between_events(events: Mapping[str, Iterable[Claim]], families: Families) -> dict[tuple[str, str], Rivals]:
-    """Claims that stand in different events because they differ in a field, though they tell of one act.
-
-    One article that credits one thing to two actors; two reports of one day on one party, one of a restriction
-    imposed, the other of it lifted. The conflict is kept with the event of the smaller id.
+    "The agreement is voluntary" further down speaks for an article's claims of the one agreement that it tells of.
     """
-    found: dict[tuple[str, str], Rivals] = {}
-    by_thing: dict[tuple, list[tuple[str, Claim]]] = defaultdict(list)
-    for event_id in sorted(events):
-        for claim in events[event_id]:
-            if claim.modality is Modality.OCCURRED:
-                for mark in _marks(claim):
-                    by_thing[mark].append((event_id, claim))
-    for mark, members in by_thing.items():
+    forces = {c.claim_id: force_said(c) for c in claims}
+    notes: dict[str, str] = {}
+    for claim in claims:
+        if claim.type not in _FORCE_WORDS or forces[claim.claim_id] is not Force.NOT_STATED:
+            continue
+        article = grounds.articles.get(claim.evidence.article_id)
+        called = {m[0]: says_force(m[0]) for m in _CALLED.finditer(article.text)} if article else {}
+        if len(set(called.values())) == 1 and claim.modality is Modality.OCCURRED:
+            words, force = next(iter(called.items()))
+            forces[claim.claim_id] = force
+            notes[claim.claim_id] = f"Further on, the report of {article.publisher or 'one publisher'} says: “{words}”."
+    return forces, notes
+
+
+def _denied_elsewhere(
+    events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tuple[str, str], _Rivals]
+) -> None:
+    """Add denials that stand apart from the event which they deny; the conflict is kept with that event."""
+    by_party: dict[tuple[str, str], list[tuple[str, Claim]]] = defaultdict(list)
+    for event_id, claims in events.items():
+        for claim in claims:
+            if _happened(claim) and claim.modality is not Modality.NEGATED:
+                for party in {p.entity_id for p in claim.participants if p.role == "actor" and is_named(p)}:
+                    by_party[claim.type, party].append((event_id, claim))
+    for members in by_party.values():
+        denials = [one for one in members if one[1].modality is Modality.DENIED]
+        for event_no, no in denials:
+            for event_yes, yes in members:
+                if event_no == event_yes or grounds.one_report(no, yes) or yes.modality is Modality.DENIED:
+                    continue
+                if denies_elsewhere(yes, no, grounds):
+                    found[event_yes, "happened"].add((_happened(yes), yes), (_happened(no), no))
+
+
+def _turned(events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tuple[str, str], _Rivals]) -> None:
+    """Add what one report calls imposed and another lifted: one day, actor and target, and nobody tells of both."""
+    by_mark: dict[tuple, list[tuple[str, Claim]]] = defaultdict(list)
+    for event_id, claims in events.items():
+        for claim in claims:
+            for mark in _turning_marks(claim):
+                by_mark[mark].append((event_id, claim))
+    for members in by_mark.values():
+        told: dict[str, set[str | None]] = defaultdict(set)
+        for _, claim in members:
+            told[claim.evidence.article_id].add(claim.direction)
         for (event_one, one), (event_other, other) in combinations(members, 2):
-            if event_one == event_other:
+            both = any(len(told[c.evidence.article_id]) > 1 for c in (one, other))
+            if one.direction == other.direction or same_article(one, other) or both or grounds.one_report(one, other):
                 continue
-            field, values = ("actor", {}) if mark[0] == "made" else ("direction", {})
-            if field == "actor" and _other_actor(one, other, families):
-                values = {", ".join(sorted(_actor_words(c).values())): c.claim_id for c in (one, other)}
-            if field == "direction" and one.direction != other.direction:
-                values = {str(c.direction): c.claim_id for c in (one, other)}
-            if len(values) == 2:
-                rivals = found.setdefault((min(event_one, event_other), field), {})
-                for value, claim_id in values.items():
-                    rivals.setdefault(value, set()).add(claim_id)
-    return found
+            found[min(event_one, event_other), "direction"].add(
+                (str(one.direction), one), (str(other.direction), other)
+            )
 
 
-def _marks(claim: Claim) -> Iterable[tuple]:
-    named = [p for p in claim.participants if is_named(p)]
-    for thing in (p.entity_id for p in named if p.role in ("instrument", "body")):
-        yield ("made", claim.type, act(claim.type, claim.trigger), thing, claim.evidence.article_id)
+def _turning_marks(claim: Claim) -> Iterable[tuple]:
     span = claim.date
-    if claim.direction and span is not None and span.basis != "publication" and span.start == span.end:
+    if not claim.direction or claim.modality is not Modality.OCCURRED or span is None:
+        return
+    if span.basis != "publication" and span.start == span.end:
+        named = [p for p in claim.participants if is_named(p)]
         actors = tuple(sorted(p.entity_id for p in named if p.role == "actor"))
-        for target in (p.entity_id for p in named if p.role == "target"):
-            yield ("turned", target, actors, span.value)
+        for target in {p.entity_id for p in named if p.role == "target"}:
+            yield (target, actors, span.value)
+
+
+def _credited_twice(
+    events: Mapping[str, list[Claim]],
+    articles: Mapping[str, Article],
+    terms: Terms,
+    found: dict[tuple[str, str], _Rivals],
+) -> None:
+    event_of = {claim.claim_id: event_id for event_id, claims in events.items() for claim in claims}
+    every = [claim for claims in events.values() for claim in claims]
+    for twice in find_credited_twice(every, articles, terms):
+        event_id = min(event_of[twice.one.claim_id], event_of[twice.other.claim_id])
+        rivals = found[event_id, "actor"]
+        rivals.add(
+            (administration_of(twice.one, terms), twice.one), (administration_of(twice.other, terms), twice.other)
+        )
+        rivals.notes.add(f"Both are said of one thing: {twice.thing}.")

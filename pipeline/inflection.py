@@ -5,6 +5,7 @@ Cues are matched by these tables and never by spaCy's lemmatizer, which turns "h
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 _IRREGULAR = {  # plain form: past, participle (further forms after them)
@@ -28,6 +29,13 @@ _IRREGULAR = {  # plain form: past, participle (further forms after them)
     "withhold": "withheld withheld", "write": "wrote written", "rewrite": "rewrote rewritten",
     "override": "overrode overridden", "overrule": "overruled overruled", "rein": "reined reined",
 }  # fmt: skip
+_PLAIN_OF = {
+    form: plain
+    for plain, forms in _IRREGULAR.items()
+    if plain not in ("be", "do", "have")
+    for form in forms.split()
+    if form != plain
+}
 # Verbs of more than one syllable whose last syllable is stressed, and verbs whose last consonant doubles anyway.
 _DOUBLING = frozenset(
     [
@@ -200,3 +208,31 @@ def singular(word: str) -> str:
     if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
         return word[:-1]
     return word
+
+
+@cache
+def verb_key(trigger: str) -> str:
+    """Return what the forms of one verb share ("signed", "has been signing": "sign"), "" for a noun or a plain form.
+
+    By spelling alone, so two rare verbs may share a key: good for telling whether two words name one act.
+    """
+    for word in re.findall(r"[a-z-]+", trigger.casefold()):
+        if word in _PLAIN_OF:
+            return _stem_key(_PLAIN_OF[word])
+        if len(word) > 4 and word.endswith(("ed", "ing")):
+            return _stem_key(word.removesuffix("ing").removesuffix("ed"))
+    return ""
+
+
+def same_verb(one: str, other: str) -> bool:
+    """Return True where two triggers are forms of one verb; plain forms count too ("will sign", "signed")."""
+    keys = [{verb_key(trigger)} - {""} or set(map(_stem_key, trigger.casefold().split())) for trigger in (one, other)]
+    return bool(keys[0] & keys[1])
+
+
+def _stem_key(stem: str) -> str:
+    if stem.endswith("e"):
+        stem = stem[:-1]
+    if stem.endswith("y"):
+        stem = stem[:-1] + "i"
+    return stem[:-1] if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "aeiouls" else stem

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.administrations import terms_of
 from pipeline.conflicts import find_conflicts
 from pipeline.events import group
 from pipeline.families import Families
 from pipeline.merging import anchor, make_event
-from pipeline.origins import assign, find_origins
+from pipeline.origins import assign, copies_of, find_origins
 from pipeline.publishers import Outlet
 from pipeline.records import Claim, Conflict, Entity, EntityKind, Event, Findings, Origin, OriginEdge, event_id
 from scrapers.records import Article, Source
@@ -76,8 +77,10 @@ def join(
         members = tuple(claims[id_] for id_ in ids)
         grouped[event_id(anchor(members, by_id))] = members
     claim_origin, more, more_edges = assign(grouped, by_id, of_article, origins, sources, outlets)
-    conflicts = find_conflicts(grouped, by_id, families)
-    in_conflict = {c.event_id for c in conflicts}
+    terms = terms_of(lexicon) if lexicon else {}
+    conflicts = find_conflicts(grouped, by_id, families, copies=copies_of(edges), terms=terms)
+    of_claim = {claim.claim_id: id_ for id_, members in grouped.items() for claim in members}
+    in_conflict = {of_claim[id_] for c in conflicts for _, ids in c.values for id_ in ids}
     jurisdictions = {id_: e.jurisdiction for id_, e in entities.items()}
     events = tuple(
         make_event(

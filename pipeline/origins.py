@@ -20,6 +20,7 @@ from scrapers.records import Article, Source
 STORY_DAYS = 10  # a credit reaches back so far for the credited report
 LEAD_CHARACTERS = 1500  # a credit up to here speaks for the whole article, a later one for its own sentence
 _NOT_A_CREDIT = ("dateline",)
+_SAME_TEXT = "of the text is the same"
 _FIRST = ("first reported", "first report", "originally reported", "broke the", "scoop")
 _TAKEN_FROM = ("source line", "source", "via", "byline", "agency", "credit line")
 
@@ -137,7 +138,7 @@ class _Finder:
             lead = min((id_, *near[id_]), key=self._precedence)
             if lead != id_:
                 basis = "wire" if self.publishers.source_is_wire(self.articles[lead].source_id) else "copy"
-                self._edge(id_, lead, self._title(lead), basis, f"{near[id_][lead]:.2f} of the text is the same")
+                self._edge(id_, lead, self._title(lead), basis, f"{near[id_][lead]:.2f} {_SAME_TEXT}")
 
     def _precedence(self, id_: str) -> tuple:
         """The agency's own text before reprints, a text that credits nobody before one that does, then the earliest."""
@@ -229,6 +230,17 @@ def _not_after(one: Article, other: Article) -> bool:
     if one.published_at is None or other.published_at is None:
         return True
     return one.published_at <= other.published_at + timedelta(days=1)
+
+
+def copies_of(edges: Iterable[OriginEdge]) -> dict[str, str]:
+    """Return for each article that is a copy, or has copies, the smallest article id of its text."""
+    sets = _Sets()
+    members = set()
+    for edge in edges:
+        if edge.to_article_id and edge.detail.endswith(_SAME_TEXT):
+            sets.join(edge.article_id, edge.to_article_id)
+            members |= {edge.article_id, edge.to_article_id}
+    return {id_: sets.find(id_) for id_ in sorted(members)}
 
 
 def find_origins(

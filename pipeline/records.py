@@ -246,6 +246,8 @@ class Conflict:
     event_id: str
     field: str  # date, actor, amount, force, happened, direction
     values: tuple[tuple[str, tuple[str, ...]], ...]  # (value in words, claim ids)
+    article_id: str = ""  # the article that contradicts itself, "" where the claims stand in several
+    note: str = ""  # what else is to be known, in a sentence
 
 
 def digest(*parts: str) -> str:

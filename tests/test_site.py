@@ -110,6 +110,14 @@ def test_an_event_page_sets_conflicting_values_side_by_side(site):
     assert "5 May 2026" in conflicts and "6 May 2026" in conflicts and "Binding" in conflicts
 
 
+def test_an_article_page_says_where_others_say_otherwise(site):
+    article = site.get(f"/event/{site.event_named('signed testing agreements')}.json").json()["claims"][0]["article_id"]
+    text = site.get(f"/article/{article}").text
+    dispute = text.split('id="conflicts"')[1].split("</section>")[0]
+    assert "Where others say otherwise" in dispute and "signed testing agreements" in dispute
+    assert "5 May 2026" in dispute and "6 May 2026" in dispute
+
+
 def test_an_event_page_leads_to_the_words_in_the_original(site):
     text = site.get(f"/event/{site.event_named('passed the Frontier')}").text
     assert "#:~:text=Senators%20passed%20the%20bill%20late%20on%20Wednesday." in text

@@ -90,9 +90,9 @@ def subjects_of(desk: Desk, id_: str) -> list[Subject]:
 
 def event_of(desk: Desk, name: str) -> str:
     """Return the id of an event given by id, beginning of an id, or words of its summary."""
-    from pipeline.commands.look import _find_event
+    from pipeline.commands.finding import find_event
 
-    return _find_event(desk.db, name)["event_id"]
+    return find_event(desk.db, name)["event_id"]
 
 
 def subject_dict(subject: Subject) -> dict[str, Any]:

@@ -9,42 +9,11 @@ import click
 
 from pipeline.commands.common import open_ledger as _open
 from pipeline.commands.common import rows as _rows
+from pipeline.commands.disputes import conflicts_of
+from pipeline.commands.finding import find_event
 from pipeline.commands.output import json_option, say_json, say_rows
 from pipeline.errors import WrongUse
 from pipeline.folder import DataFolder
-
-
-def _find_event(db: sqlite3.Connection, name: str) -> dict[str, Any]:
-    """Return the event of an id, of the beginning of an id, or of an id that was merged into another."""
-    found = _rows(db, "select * from events where event_id = ? or event_id like ? limit 2", name, name + "%")
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise WrongUse(f"More than one event begins with '{name}'. Give more of the id.")
-    gone = _rows(db, "select * from event_redirects where old_event_id = ?", name)
-    if gone and gone[0]["event_id"]:
-        click.echo(f"{name} is now part of {gone[0]['event_id']} ({gone[0]['reason']}).", err=True)
-        return _find_event(db, gone[0]["event_id"])
-    if gone:
-        raise WrongUse(f"Event {name} was withdrawn: {gone[0]['reason']}.")
-    return _search_event(db, name)
-
-
-def _search_event(db: sqlite3.Connection, words: str) -> dict[str, Any]:
-    """Return the one event whose summary or names hold these words; raise WrongUse with the candidates otherwise."""
-    quoted = " ".join('"' + word.replace('"', "") + '"' for word in words.split())
-    found = _rows(
-        db,
-        """select e.* from events_fts f join events e on e.rowid = f.rowid where events_fts match ?
-           order by e.n_origins desc, e.last_reported_on desc, e.event_id""",
-        quoted,
-    )
-    if len(found) == 1:
-        return found[0]
-    if found:
-        lines = "\n".join(f"  {row['event_id']}  {row['summary']}" for row in found[:10])
-        raise WrongUse(f"{len(found)} events fit '{words}'. Give one of these ids, or more words:\n{lines}")
-    raise WrongUse(f"There is no event '{words}'. Give an id such as e1234567890abcdef, or words of its summary.")
 
 
 def _claims_of(db: sqlite3.Connection, event_id: str) -> list[dict[str, Any]]:
@@ -65,7 +34,7 @@ def _claims_of(db: sqlite3.Connection, event_id: str) -> list[dict[str, Any]]:
 def event(folder: DataFolder, event_id: str, as_json: bool) -> None:
     """Show one EVENT (its id, or words of its summary) with its evidence: each sentence, how sure, and who says so."""
     db = _open(folder)
-    found = _find_event(db, event_id)
+    found = find_event(db, event_id)
     claims = _claims_of(db, found["event_id"])
     parties = _rows(
         db,
@@ -85,8 +54,8 @@ def event(folder: DataFolder, event_id: str, as_json: bool) -> None:
         said = f" · {claim['attribution_kind']}: {claim['attribution_name']}" if claim["attribution_name"] else ""
         click.echo(f"\n  “{claim['quote']}”")
         click.echo(f"    {claim['modality']}{said} · {claim['source']}, {claim['published_on']} · {claim['url']}")
-    for conflict in _conflicts(db, found["event_id"]):
-        click.echo(f"\n  Disagreement on {conflict['field']}: {conflict['summary']}")
+    for conflict in conflicts_of(db, found["event_id"]):
+        click.echo(f"\n  {conflict['summary']}")
 
 
 def _date_words(row: dict[str, Any]) -> str:
@@ -169,7 +138,7 @@ def _days(start: str | None, end: str | None) -> str:
 def origins(folder: DataFolder, event_id: str, as_json: bool) -> None:
     """Show which reports behind an event are independent, and why the others are not counted."""
     db = _open(folder)
-    found = _find_event(db, event_id)
+    found = find_event(db, event_id)
     rows = _rows(
         db,
         """select distinct c.origin_id, o.kind, o.label, a.article_id, s.title as source, a.url
@@ -197,45 +166,6 @@ def origins(folder: DataFolder, event_id: str, as_json: bool) -> None:
         for edge in edges:
             if edge["article_id"] == row["article_id"]:
                 click.echo(f"    rests on {edge['to_name']} ({edge['basis']}: {edge['detail']})")
-
-
-def _conflicts(db: sqlite3.Connection, event_id: str | None) -> list[dict[str, Any]]:
-    found = _rows(
-        db,
-        """select k.*, e.summary as event from conflicts k join events e using (event_id)
-           where ?1 is null or k.event_id = ?1 order by e.last_reported_on desc, k.conflict_id""",
-        event_id,
-    )
-    for conflict in found:
-        conflict["values"] = _rows(
-            db,
-            """select v.value, v.claim_id, c.quote, s.title as source
-               from conflict_values v join claims c using (claim_id)
-               join sources s using (source_id) where v.conflict_id = ? order by v.value, v.claim_id""",
-            conflict["conflict_id"],
-        )
-    return found
-
-
-@click.command()
-@click.option("--event", "event_id", help="Only those of this event.")
-@json_option
-@click.pass_obj
-def conflicts(folder: DataFolder, event_id: str | None, as_json: bool) -> None:
-    """Show where reports disagree, each value with the sentences behind it."""
-    db = _open(folder)
-    if event_id:
-        event_id = _find_event(db, event_id)["event_id"]
-    found = _conflicts(db, event_id)
-    if as_json:
-        say_json(found)
-        return
-    if not found:
-        click.echo("No disagreement found.")
-    for conflict in found:
-        click.echo(f"{conflict['event']} ({conflict['event_id']})\n  {conflict['field']}: {conflict['summary']}")
-        for value in conflict["values"]:
-            click.echo(f"    {value['value']}: {value['source']}: “{value['quote']}”")
 
 
 @click.command()

@@ -187,25 +187,6 @@ async def credits_of(db: Any, article_ids: Sequence[str]) -> list[Row]:
     return [edge for edge in edges if edge["to_article_id"] or (edge["article_id"], edge["to_name"]) not in found]
 
 
-async def conflicts_of_event(db: Any, event_id: str) -> list[Row]:
-    """Return an event's conflicts, each with its `values`: the value and the claims that give it."""
-    sql = """
-        select k.conflict_id, k.field, k.summary, v.value, v.claim_id, c.quote, c.modality, c.published_on,
-            c.article_id, s.title as source_title
-        from conflicts k join conflict_values v using (conflict_id) join claims c on c.claim_id = v.claim_id
-            join sources s on s.source_id = c.source_id
-        where k.event_id = ? order by k.field, k.conflict_id, v.value, c.published_on, c.claim_id
-    """
-    found: dict[str, Row] = {}
-    for row in await many(db, sql, [event_id]):
-        conflict = found.setdefault(
-            row["conflict_id"],
-            {"conflict_id": row["conflict_id"], "field": row["field"], "summary": row["summary"], "values": {}},
-        )
-        conflict["values"].setdefault(row["value"], []).append(row)
-    return list(found.values())
-
-
 async def related_events(db: Any, event_id: str, size: int = 6) -> list[Row]:
     """Return events that share most parties with this one (an instrument or model counts double), nearest first."""
     sql = f"""

@@ -323,6 +323,16 @@ def words_for(column: str, value: object, table: str = "") -> str:
     return known.get(text, text.replace("_", " ")) if known else text
 
 
+def side_words(field: str, value: str) -> str:
+    """Return the words for one side of a disagreement: a day in words, "Voluntary", a name or a sum as it is."""
+    if field == "date":
+        return day_words(value)
+    if field in ("force", "direction", "happened"):
+        words = words_for(field, value)
+        return words[:1].upper() + words[1:]
+    return value
+
+
 def title_for(column: str) -> str:
     """Return the heading of a column or facet."""
     return FACET_TITLES.get(column, column.replace("_", " "))

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlencode
 
 from datasette import NotFound, Response, hookimpl
 
-from pipeline.serve import decisions, queries
+from pipeline.serve import decisions, disputes, queries
 from pipeline.serve.feeds import atom
 from pipeline.serve.snapshots import NAME, published_at
 from pipeline.serve.words import title_for, words_for
@@ -69,7 +69,7 @@ async def event_json(datasette: Any, request: Any) -> Response:
                 for value, claims in conflict["values"].items()
             ],
         }
-        for conflict in await queries.conflicts_of_event(db, event_id)
+        for conflict in await disputes.conflicts_of_event(db, event_id)
     ]
     claims = await queries.claims_of_event(db, event_id)
     decided = await decisions.of_event(db, event_id)

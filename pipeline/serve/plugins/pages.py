@@ -11,7 +11,7 @@ from datasette import NotFound, Response, hookimpl
 from pipeline.accuracy.lines import by_type, lines
 from pipeline.accuracy.stored import load_figures, same_program
 from pipeline.calibration import load_calibrator
-from pipeline.serve import changes, decisions, profile, queries, standing_queries
+from pipeline.serve import changes, decisions, disputes, profile, queries, standing_queries
 from pipeline.serve.cite import cite
 from pipeline.serve.plugins.looks import event_href
 from pipeline.serve.snapshots import NAME, published_at
@@ -125,7 +125,7 @@ async def event(datasette: Any, request: Any) -> Response:
         credits=credits,
         edited=edited,
         taken_back=taken_back,
-        conflicts=await queries.conflicts_of_event(db, event_id),
+        conflicts=await disputes.conflicts_of_event(db, event_id),
         related=await queries.related_events(db, event_id),
         lines=[view for view in await _lines(db, event_id=event_id) if len(view["stages"]) > 1],
         decided=decisions.by_claim(await decisions.of_event(db, event_id)),
@@ -181,6 +181,7 @@ async def article(datasette: Any, request: Any) -> Response:
         resting=await queries.articles_resting_on(db, article_id),
         versions=await queries.versions_of_article(db, article_id),
         edits=await changes.edits_of_article(db, article_id),
+        conflicts=await disputes.conflicts_of_article(db, article_id),
         decided=decisions.by_claim(await decisions.of_article(db, article_id)),
     )
 
