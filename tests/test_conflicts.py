@@ -294,7 +294,7 @@ def test_one_framework_of_two_administrations_in_two_events_is_a_contradiction_o
         {"second": "The Bellow administration aims to finalize a framework of its own for new models within 30 days."},
         {"second": "The Bellow administration aims to finalize the framework for farm subsidies."},
         {"second": "The incoming Bellow administration aims to finalize the framework for new models."},
-        {"second": "The Bellow administration aims to revoke the framework for new models within 30 days.", "trigger": "revoke"},
+        {"second": "The Bellow administration aims to revoke the framework for new models.", "trigger": "revoke"},
         {"second": "The Arden-Bellow administration aims to finalize the framework for new models within 30 days."},
     ],
 )  # fmt: skip
