@@ -85,6 +85,8 @@ def _speaks_of_tomorrow(draft: Draft) -> bool:
     """Tell whether a verb may mean the future by its present tense: "takes effect", "is leaving", "is suspended as
     of"."""
     helpers = {child.lower_ for child in draft.trigger.children if child.dep_ in ("aux", "auxpass")}
+    if helpers & {"has", "have", "had", "'ve", "’ve", "been"}:
+        return False
     past = draft.trigger.tag_ in ("VBD", "VBN", "VB") and not helpers & {"is", "are", "'s", "’s"}
     return (
         draft.type != "access_request" and draft.trigger.pos_ == "VERB" and not past and not helpers & {"was", "were"}

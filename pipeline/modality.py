@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 _DEPTH = 9  # steps upwards from the trigger
+_TOLD = frozenset({"report", "reveal", "confirm", "disclose", "exclusively"})
 _NO_SUBJECT = frozenset({"no", "none", "nobody", "neither"})
 _SUPPORT_NOUN = frozenset({"dobj", "nsubjpass", "pobj", "attr", "nsubj", "conj", "oprd"})
 # The strongest cue first.
@@ -207,6 +208,8 @@ def _not_only(token: Token) -> bool:
 def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues, depth: int) -> None:
     """Read what a governing word makes of the clause below it."""
     word = head.lower_
+    if dep in ("ccomp", "parataxis") and not infinitive and word in _TOLD and verb.i < head.i:
+        return  # "The director resigned, the paper can report"
     if dep == "pcomp":
         _preposition(head, cues, depth)
         return

@@ -14,6 +14,7 @@ from datetime import date
 from pipeline import dayspans as spans
 from pipeline import timereadings as read
 from pipeline.records import DateSpan
+from pipeline.timelinks import linked, month_of_that_year
 
 LONGEST = 400_000  # characters that are looked at; beyond that a text is no article
 
@@ -236,7 +237,42 @@ def find_dates(text: str, published: date | None) -> list[DateMention]:
             said = text[start:end]
             ahead = _saying(ahead, said) if ahead != span else None
             found.append(DateMention(start, end, _saying(span, said), is_duration, ahead))
-    return sorted(found, key=lambda mention: mention.start)
+    return _with_links(looked_at, sorted(found, key=lambda mention: mention.start))
+
+
+def _with_links(text: str, found: list[DateMention]) -> list[DateMention]:
+    """Give those that count from an earlier date their meaning: "eight days later", "October of that year"."""
+    last: tuple[int, int, DateSpan | None] | None = None
+    for n, each in enumerate(found):
+        if each.span is not None and (year := month_of_that_year(text, each.end, each.span, last)):
+            found[n] = DateMention(each.start, year[0], _saying(year[1], text[each.start : year[0]]))
+        if found[n].span is not None and not each.is_duration:
+            last = (found[n].start, found[n].end, found[n].span)
+    # "the next month" may also count from today: such an expression keeps that reading, ahead
+    open_ones = {each.start: each for each in found if each.is_duration or _COUNTS_ON.match(text, each.start)}
+    dated = [(each.start, each.end, None if each.start in open_ones else each.span) for each in found]
+    taken = bytearray(len(text))
+    for each in found:
+        if each.start not in open_ones:
+            taken[each.start : each.end] = b"\x01" * (each.end - each.start)
+    links = [
+        DateMention(start, end, _saying(span, text[start:end]), ahead=_ahead_of(open_ones, start, end))
+        for start, end, span in linked(text, dated)
+        if not any(taken[start:end])
+    ]
+    covered = bytearray(len(text))
+    for each in links:
+        covered[each.start : each.end] = b"\x01" * (each.end - each.start)
+    kept = [each for each in found if each.start not in open_ones or not any(covered[each.start : each.end])]
+    return sorted([*kept, *links], key=lambda mention: mention.start)
+
+
+_COUNTS_ON = re.compile(r"the\s+(?:next|following|previous)\s", re.I)
+
+
+def _ahead_of(found: dict[int, DateMention], start: int, end: int) -> DateSpan | None:
+    """Return the reading ahead of the expression that begins inside a span."""
+    return next((found[at].ahead or found[at].span for at in range(start, end) if at in found), None)
 
 
 def _extent(match: re.Match) -> tuple[int, int]:
