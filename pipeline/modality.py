@@ -357,6 +357,13 @@ def _noun_governor(noun: Token, cues: _Cues, depth: int) -> None:
                 cues.found.add(Modality.CANCELLED)
 
 
+def _is_to(verb: Token) -> bool:
+    """Tell whether a verb only sets a thing to come: "is to be heard", "was to have been announced"."""
+    return verb.lower_ in ("is", "are", "was", "were") and any(
+        child.lower_ == "to" for clause in children(verb, "xcomp") for child in children(clause, "aux")
+    )
+
+
 def _is_refuted(noun: Token, verb: Token) -> bool:
     """Tell whether somebody says that a report is wrong: "denied a report that", "claims that ... are untrue"."""
     if noun.dep_ in ("dobj", "nsubjpass", "pobj"):
@@ -408,7 +415,7 @@ def _noun(noun: Token, cues: _Cues, depth: int) -> None:
             cues.found.add(cue)
         if noun.dep_ == "nsubjpass" and head.lower_ in ("set", "scheduled", "expected", "planned", "slated"):
             cues.found.add(Modality.PLANNED)
-        if noun.dep_ in ("nsubj", "nsubjpass") and head.lower_ in ("headed", "bound", "due"):
+        if noun.dep_ in ("nsubj", "nsubjpass") and (head.lower_ in ("headed", "bound", "due") or _is_to(head)):
             cues.found.add(Modality.PLANNED)
         if noun.dep_ == "nsubj" and not is_passive(head) and head.dep_ != "ROOT":
             return
