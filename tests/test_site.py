@@ -271,7 +271,7 @@ def test_the_filter_form_leads_to_the_address_of_the_facets(site):
 def test_facets_show_words_and_the_table_says_how_sure_each_event_is(site):
     text = site.get("/oversight/events").text
     assert "Reported, unconfirmed" in text and "1 origin only" in text and "European Union" in text
-    assert text.index("Kind of event") < text.index("Independent origins") < text.index(">Month<")
+    assert text.index("<h3>Kind of event") < text.index("<h3>Month") < text.index("<h3>Independent origins")
     assert "restriction</a>" not in text
 
 

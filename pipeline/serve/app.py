@@ -18,7 +18,7 @@ from pipeline.errors import OutsideFailure, OversightError, WrongUse
 from pipeline.serve.snapshots import attach, current_snapshot
 
 HERE = Path(__file__).parent
-PLUGINS = ("standing", "pages", "exports", "filters", "cells", "looks", "safety")
+PLUGINS = ("standing", "pages", "exports", "filters", "facets", "cells", "looks", "safety")
 WATCH_SECONDS = 0.5
 SETTINGS = {
     "suggest_facets": False,  # scans the whole table for every page

@@ -336,6 +336,17 @@ async def entity_ids_named(db: Any, text: str) -> list[str]:
     return [row["entity_id"] for row in await many(db, sql, {"text": text.strip()})]
 
 
+async def entity_ids_like(db: Any, text: str, size: int) -> list[str]:
+    """Return the ids of the busiest entities that bear, or once bore, a name with these words in it."""
+    sql = """
+        select entity_id from entities where n_events > 0 and entity_id in (
+            select entity_id from entities where name like :pattern escape '\\'
+            union select entity_id from entity_names where name like :pattern escape '\\'
+        ) order by n_events desc, entity_id limit :size
+    """
+    return [row["entity_id"] for row in await many(db, sql, {"pattern": like_pattern(text), "size": size})]
+
+
 def fts_query(text: str) -> str:
     """Return a full-text query that finds all words of `text`, the last one also as a beginning; "" for no words."""
     words = re.findall(r"\w+", text)[:12]

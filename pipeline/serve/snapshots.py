@@ -10,12 +10,14 @@ import asyncio
 import re
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from datasette.database import Database
 
 from pipeline.errors import OutsideFailure, WrongUse
+from pipeline.serve.counting import EventCounts, load_counts
 from pipeline.store.schema import refuse_other_schema
 
 NAME = "oversight"
@@ -31,8 +33,9 @@ PATTERN_LIMIT = 200  # characters of a LIKE or GLOB pattern
 class SnapshotDatabase(Database):
     """One immutable snapshot, with connections of its own for each thread."""
 
-    def __init__(self, ds: Any, path: Path, counts: dict[str, int]) -> None:
+    def __init__(self, ds: Any, path: Path, counts: dict[str, int], event_counts: EventCounts) -> None:
         super().__init__(ds, path=str(path), is_mutable=False)
+        self.event_counts = event_counts
         self._own = threading.local()
         self._cached_table_counts = counts
         self.cached_hash = path.name
@@ -94,9 +97,15 @@ def check_snapshot(path: Path) -> dict[str, int]:
             connection.close()
 
 
+def counts_of(path: Path) -> EventCounts:
+    """Return the events of a sound snapshot as arrays to count facets with."""
+    with closing(sqlite3.connect(f"file:{path}?immutable=1", uri=True)) as connection:
+        return load_counts(connection)
+
+
 def attach(ds: Any, path: Path) -> SnapshotDatabase:
     """Check a snapshot and make it the one that `ds` serves from the next request on; return the database."""
-    database = SnapshotDatabase(ds, path, check_snapshot(path))
+    database = SnapshotDatabase(ds, path, check_snapshot(path), counts_of(path))
     database.name = database.route = NAME
     databases = ds.databases.copy()
     databases[NAME] = database

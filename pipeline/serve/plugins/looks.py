@@ -64,7 +64,7 @@ def active_filters(request: Any, party_names: dict[str, str] | None = None) -> l
         if key.startswith(SILENT_ARGUMENTS):
             continue
         column, _, operator = key.partition("__")
-        if key == "_search":
+        if key in ("_search", "_words"):
             said = f"Words: {value}"
         elif key in SAID:
             said = SAID[key].format((party_names or {}).get(value, value))
@@ -88,6 +88,12 @@ def ordered_facets(facets: list[dict], configured: list) -> list[dict]:
     """Return facet blocks in the order of the metadata, asked-for ones after them; Datasette sorts them by size."""
     order = {name: i for i, name in enumerate(facet_names(configured))}
     return sorted(facets, key=lambda facet: (order.get(facet["name"], len(order)), facet["name"]))
+
+
+def kept_filters(request: Any, fields: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the filters in force that a form has no field for, so that asking again does not lose them."""
+    pairs = parse_qsl(request.query_string)
+    return [pair for pair in pairs if pair[0] not in fields and not pair[0].startswith(SILENT_ARGUMENTS)]
 
 
 def has_columns(display_columns: list[dict], *names: str) -> bool:
@@ -139,8 +145,8 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     env.globals.update(
         W=words, active_filters=active_filters, article_href=article_href, badge=badge, dict_of=dict_of,
         entity_href=entity_href, event_feed_href=event_feed_href, event_href=event_href, external_link=external_link,
-        fragment_url=evidence.fragment_url, has_columns=has_columns, host_of=evidence.host_of, label=label,
-        ordered_facets=ordered_facets, pieces=evidence.pieces, plain=plain, safe_url=evidence.safe_url,
+        fragment_url=evidence.fragment_url, has_columns=has_columns, kept_filters=kept_filters, host_of=evidence.host_of,
+        label=label, ordered_facets=ordered_facets, pieces=evidence.pieces, plain=plain, safe_url=evidence.safe_url,
         snippet_pieces=evidence.snippet_pieces, static_href=static_href, table_href=table_href, site=site,
         without=without, Markup=Markup,
     )  # fmt: skip

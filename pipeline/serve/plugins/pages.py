@@ -13,6 +13,7 @@ from pipeline.accuracy.stored import load_figures, same_program
 from pipeline.calibration import load_calibrator
 from pipeline.serve import changes, decisions, disputes, profile, queries, standing_queries
 from pipeline.serve.cite import cite
+from pipeline.serve.plugins.filters import PARTY_ARGUMENTS
 from pipeline.serve.plugins.looks import event_href
 from pipeline.serve.snapshots import NAME, published_at
 from pipeline.serve.standing_view import by_matter, line_views
@@ -21,8 +22,9 @@ from pipeline.versions import program_version
 
 CACHE = {"cache-control": "max-age=5"}
 FORM_FIELDS = (
-    "_search", "_party", "type", "modality", "jurisdiction", "date_start__gte", "date_start__lte", "contested",
-    "origins_band",
+    "_words", "_search", *PARTY_ARGUMENTS, "type", "modality", "jurisdiction", "date_start__gte", "date_start__lte",
+    "published_on__gte", "published_on__lte", "force", "event_month", "origins_band", "contested", "best_standing",
+    "attribution_kind", "mention", "source_id", "direction", "stage",
 )  # fmt: skip
 
 
