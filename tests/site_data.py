@@ -464,8 +464,8 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
     )
     first = events[0]["event_id"]
     db["event_redirects"].insert_all([
-        dict(old_event_id="e0000000000000001", event_id=first, reason="merged: both stood for the same signing"),
-        dict(old_event_id="e0000000000000002", event_id=None, reason="The publisher withdrew the only report of it."),
+        dict(old_event_id="e0000000000000001", event_id=first, reason="merged: both stood for the same signing", gone_on="2026-07-15"),
+        dict(old_event_id="e0000000000000002", event_id=None, reason="The publisher withdrew the only report of it.", gone_on="2026-07-16"),
     ])  # fmt: skip
     first, second = claims[0], next(c for c in claims if c["event_id"] != claims[0]["event_id"])
     decided = dict(status="applied", decided_at="2026-07-20T09:00:00+00:00", decided_on="2026-07-20", now_reads="")

@@ -492,7 +492,7 @@ def test_an_event_whose_only_claim_was_rejected_says_so_at_its_old_address(tmp_p
         SOURCES,
         reviews=ReviewFile((decide("reject", pairs[0][0], pairs[0][1].claims[0]),)),
     )
-    assert rows(path, "select * from event_redirects") == [
+    assert rows(path, "select old_event_id, event_id, reason from event_redirects") == [
         (event_id, None, "an editor rejected the claims that it rested on")
     ]
 

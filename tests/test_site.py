@@ -46,7 +46,7 @@ def test_every_event_entity_and_article_has_a_page(site):
             assert '<html lang="en">' in answer.text and "<h1>" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/", "/sources", "/about", "/accuracy", "/search", "/questions", "/oversight"])
+@pytest.mark.parametrize("path", ["/", "/sources", "/about", "/accuracy", "/search", "/queries", "/oversight"])
 def test_the_fixed_pages_open_and_are_marked_up_for_all_readers(site, path):
     answer = site.get(path)
     assert answer.status_code == 200
@@ -193,7 +193,7 @@ def test_an_empty_ledger_has_honest_pages(tmp_path):
         "/search?q=x",
         "/oversight",
         "/oversight/events",
-        "/questions",
+        "/queries",
     ):
         assert site.get(path).status_code == 200, path
     assert ET.fromstring(site.get("/feed.atom").content) is not None

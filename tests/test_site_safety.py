@@ -224,7 +224,7 @@ def test_hostile_words_come_out_inert_on_every_page(hostile):
         "/sources",
         "/about",
         "/accuracy",
-        "/questions",
+        "/queries",
         "/search?q=script",
         "/oversight",
         f"/event/{hostile.event}",

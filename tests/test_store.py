@@ -227,9 +227,9 @@ def test_an_event_whose_earliest_article_comes_late_redirects_its_old_id(tmp_pat
     fill(crawl, WORLD[:1])
     build(crawl, tmp_path / "build.db", SOURCES)
     ((new,),) = rows(tmp_path / "build.db", "select event_id from events")
-    assert rows(tmp_path / "build.db", "select old_event_id, event_id, reason from event_redirects") == [
-        (old, new, "2 of its 2 claims now stand in this event")
-    ]
+    redirects = "select old_event_id, event_id, reason, gone_on from event_redirects"
+    ((day,),) = rows(tmp_path / "build.db", "select substr(value, 1, 10) from facts where key = 'last_fetched_at'")
+    assert rows(tmp_path / "build.db", redirects) == [(old, new, "2 of its 2 claims now stand in this event", day)]
 
 
 def test_a_withdrawn_event_says_why_and_a_returning_one_is_no_redirect() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from xml.etree import ElementTree as ET
 
-from pipeline.serve.words import TYPES, modality_words, span_words, support_words
+from pipeline.serve.words import TYPES, day_words, modality_words, span_words, support_words
 
 ATOM = "http://www.w3.org/2005/Atom"
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # characters that XML 1.0 cannot hold
@@ -18,8 +18,19 @@ def entry_id(event_id: str) -> str:
     return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'oversight-ledger/event/' + event_id)}"
 
 
-def atom(title: str, self_url: str, page_url: str, base_url: str, events: Iterable[dict], built_at: str) -> bytes:
-    """Return the feed. Entries' titles begin with the modality in words, so that no reader takes a plan for a fact."""
+def atom(
+    title: str,
+    self_url: str,
+    page_url: str,
+    base_url: str,
+    events: Iterable[dict],
+    built_at: str,
+    steps: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+) -> bytes:
+    """Return the feed. Entries' titles begin with the modality in words, so that no reader takes a plan for a fact.
+
+    `steps`: event id -> (day of report, modality), what the reports had made of it by then, the earliest first.
+    """
     feed = ET.Element("feed", xmlns=ATOM)  # declared by hand: registering a prefix would hold for the whole process
     _add(feed, "title", title)
     _add(feed, "id", f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'oversight-ledger/feed/' + title)}")
@@ -42,6 +53,13 @@ def atom(title: str, self_url: str, page_url: str, base_url: str, events: Iterab
         said = [words.meaning, f"When: {when}.", f"Support: {support_words(event['n_origins'], event['n_articles'])}."]
         if event["contested"]:
             said.append("Reports disagree about it.")
+        if moved := (steps or {}).get(event["event_id"], ())[1:]:
+            was = (steps or {})[event["event_id"]][0]
+            told = [f"{modality_words(code).badge} (since the reports of {day_words(day)})" for day, code in moved]
+            first = f"{modality_words(was[1]).badge} ({day_words(was[0]) or 'no date'})"
+            said.append(f"How it changed: {first}, then {', then '.join(told)}.")
+        if event["last_reported_on"] != event["first_reported_on"]:
+            said.append(f"Latest report: {day_words(event['last_reported_on'])}.")
         _add(entry, "summary", " ".join(said))
     return ET.tostring(feed, encoding="utf-8", xml_declaration=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 Row = dict[str, Any]
@@ -408,22 +408,10 @@ async def search(db: Any, text: str) -> dict[str, list[Row]]:
     }
 
 
-FEED_FILTERS = ("type", "modality", "jurisdiction", "force", "contested", "origins_band")
-
-
-async def feed_events(db: Any, filters: dict[str, str], party_ids: Iterable[str] | None, size: int = 50) -> list[Row]:
-    """Return the events last reported on that pass the filters: values of FEED_FILTERS, and any of the parties."""
-    clauses, params = ["1 = 1"], []
-    for column in FEED_FILTERS:
-        if column in filters:
-            clauses.append(f"e.{column} = ?")
-            params.append(filters[column])
-    if party_ids is not None:
-        ids = list(party_ids)
-        clauses.append(f"e.event_id in (select event_id from event_participants where entity_id in ({_marks(ids)}))")
-        params.extend(ids)
+async def feed_events(db: Any, clauses: Sequence[str], params: dict[str, str], size: int = 50) -> list[Row]:
+    """Return the events last reported on that pass all the conditions."""
     sql = f"""
-        select {EVENT_COLUMNS} from events e where {" and ".join(clauses)}
-        order by e.last_reported_on desc, e.event_id limit ?
+        select {EVENT_COLUMNS} from events e where {" and ".join(f"({clause})" for clause in clauses) or "1"}
+        order by e.last_reported_on desc, e.event_id limit :_size
     """
-    return await with_parties(db, await many(db, sql, [*params, size]))
+    return await with_parties(db, await many(db, sql, {**params, "_size": size}))

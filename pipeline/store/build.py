@@ -105,6 +105,8 @@ def build(
             successors(edits),
             reviewed.rejected,
         )
+        known_days = library.gone_days()
+        gone_days = {old: known_days[old] if old in known_days else kept.last_fetch[:10] or None for old in redirects}
         report = BuildReport(
             program_version=program_version,
             n_articles=sum(kept.n_articles_of.values()),
@@ -143,6 +145,7 @@ def build(
             visits=visits,
             facts=facts,
             redirects=redirects,
+            gone_days=gone_days,
             edits=edit_rows(edits),
             revisions=revision_rows(edits, joined.claim_event, joined.claims, kept.articles, families),
             reviewed=reviewed,
@@ -152,7 +155,7 @@ def build(
         with plain_errors(temporary, "write"):
             write_ledger(temporary, table_rows(material))
         # First the history, then the new file: killed in between, the next build finds the same events again.
-        library.save_history(history, redirects)
+        library.save_history(history, redirects, gone_days)
         library.save_queue(queue)
         with plain_errors(build_path, "replace"):
             for leftover in ("-wal", "-shm"):

@@ -44,6 +44,7 @@ _LOOKUPS = (
     ("entities", "parent_id"),
     ("entities", "n_events"),
     ("event_redirects", "event_id"),
+    ("event_redirects", "gone_on"),
     ("standings", "line_id, position"),
     ("standings", "actor_id, sure_from, line_id"),
     ("standings", "counterpart_id, sure_from, line_id"),

@@ -235,10 +235,17 @@ class Library:
         """Return for each vanished event id where its claims went, None for nowhere, and why."""
         return {row[0]: (row[1], row[2]) for row in self._rows("select * from event_redirects")}
 
+    def gone_days(self) -> dict[str, str | None]:
+        """Return for each vanished event id the day on which it was first missed, None where that was not noted."""
+        return {row[0]: row[1] for row in self._rows("select old_event_id, gone_on from event_redirects")}
+
     def save_history(
-        self, history: Mapping[str, Iterable[str]], redirects: Mapping[str, tuple[str | None, str]]
+        self,
+        history: Mapping[str, Iterable[str]],
+        redirects: Mapping[str, tuple[str | None, str]],
+        gone_days: Mapping[str, str | None],
     ) -> None:
-        """Replace the event history and the redirects in one transaction."""
+        """Replace the event history and the redirects, with the day of each, in one transaction."""
         with self.transaction() as db:
             db.execute("delete from event_history")
             db.executemany(
@@ -246,7 +253,8 @@ class Library:
             )
             db.execute("delete from event_redirects")
             db.executemany(
-                "insert into event_redirects values (?, ?, ?)", [(k, *value) for k, value in sorted(redirects.items())]
+                "insert into event_redirects values (?, ?, ?, ?)",
+                [(k, *value, gone_days.get(k)) for k, value in sorted(redirects.items())],
             )
 
     # what awaits an editor

@@ -12,7 +12,7 @@ from sqlite_utils import Database, Migrations
 
 from pipeline.store.errors import StoreError
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 private = Migrations("oversight_private")
 published = Migrations("oversight_published")
@@ -89,6 +89,12 @@ def articles_that_could_not_be_understood(db: Database) -> None:
         ) strict;
         """
     )
+
+
+@private()
+def when_events_vanished(db: Database) -> None:
+    """The day on which an event id was first missed."""
+    db.executescript("alter table event_redirects add column gone_on text;")
 
 
 @published()
@@ -294,6 +300,12 @@ def decisions_of_editors(db: Database) -> None:
         alter table claims add column reviewed text not null default '';
         """
     )
+
+
+@published()
+def when_events_were_withdrawn(db: Database) -> None:
+    """The day of the newest article read when an event id was first missed; empty for those of older programs."""
+    db.executescript("alter table event_redirects add column gone_on text;")
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:

@@ -41,6 +41,7 @@ class Material:
     visits: Iterable[Visit] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     redirects: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
+    gone_days: Mapping[str, str | None] = field(default_factory=dict)  # old event id -> day it was first missed
     edits: Iterable[Row] = ()  # rows of article_edits
     revisions: Iterable[Row] = ()  # rows of revisions
     reviewed: Reviewed = Reviewed(())
@@ -102,7 +103,7 @@ def table_rows(material: Material) -> dict[str, list[Row]]:
     ]
     rows |= standing_rows(material.joined, material.articles)
     rows["event_redirects"] = [
-        {"old_event_id": old, "event_id": new, "reason": reason}
+        {"old_event_id": old, "event_id": new, "reason": reason, "gone_on": material.gone_days.get(old)}
         for old, (new, reason) in sorted(material.redirects.items())
     ]
     rows["article_edits"], rows["revisions"] = list(material.edits), list(material.revisions)

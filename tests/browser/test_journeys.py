@@ -37,7 +37,7 @@ PAGES = (
     "/about",
     "/accuracy",
     "/search?q=aurora",
-    "/questions",
+    "/queries",
     "/oversight/planned_and_not_done",
     "/oversight",
     "/oversight/articles",

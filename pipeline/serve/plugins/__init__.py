@@ -1,1 +1,1 @@
-"""Datasette plugins, registered by pipeline.serve.app: standing, pages, exports, filters, facets, cells, looks, safety."""
+"""Datasette plugins, registered by pipeline.serve.app: pages, feeds and data, filters, facets, cells, looks, safety."""

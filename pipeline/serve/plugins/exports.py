@@ -3,44 +3,68 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import parse_qsl, quote, unquote
 
 from datasette import NotFound, Response, hookimpl
+from datasette.utils import MultiParams
+from datasette.utils.asgi import BadRequest
 
-from pipeline.serve import decisions, disputes, queries
+from pipeline.serve import decisions, disputes, moves, queries
 from pipeline.serve.feeds import atom
+from pipeline.serve.plugins.filters import PARTY_ARGUMENTS, Conditions, column_conditions, conditions
 from pipeline.serve.snapshots import NAME, published_at
-from pipeline.serve.words import title_for, words_for
 
 
 async def feed(datasette: Any, request: Any) -> Response:
-    """Atom feed of the events last reported on, under simple filters: type, modality, jurisdiction, force, party ..."""
-    filters = {name: request.args[name] for name in queries.FEED_FILTERS if request.args.get(name)}
-    said = [f"{title_for(name).lower()}: {words_for(name, value)}" for name, value in filters.items()]
-    party = request.args.get("party")
-    return await _feed(datasette, request, filters, party, said)
+    """Atom feed of the events last reported on, under any filters of the facets and of the filter form."""
+    db = datasette.get_database(NAME)
+    pairs = [(k, v) for k, v in parse_qsl(request.query_string) if k not in (*PARTY_ARGUMENTS, "_words", "party")]
+    by_columns = column_conditions(pairs)
+    if by_columns is None:
+        raise BadRequest("A feed takes the filters of the facets and of the form above the list of events, no others.")
+    args = MultiParams(
+        {**request.args._data, "_party": [*request.args.getlist("_party"), *request.args.getlist("party")]}
+    )
+    for argument in PARTY_ARGUMENTS:
+        for text in args.getlist(argument):
+            if text.strip() and not await queries.entity_ids_named(db, text):
+                raise NotFound(f"The ledger knows nobody and nothing called “{text}”.")
+    return await _feed(datasette, request, by_columns, await conditions(db, args, "events"))
 
 
 async def entity_feed(datasette: Any, request: Any) -> Response:
     """Atom feed of one entity's events."""
-    return await _feed(datasette, request, {}, unquote(request.url_vars["entity_id"]), [])
-
-
-async def _feed(datasette: Any, request: Any, filters: dict, party: str | None, said: list[str]) -> Response:
+    args = MultiParams({"_party": [unquote(request.url_vars["entity_id"])]})
     db = datasette.get_database(NAME)
-    ids, arguments = None, [*filters.items()]
-    if party:
-        ids = await queries.entity_ids_named(db, party)
-        if not ids:
-            raise NotFound(f"The ledger knows nobody called “{party}”.")
-        entity = await queries.entity(db, ids[0])
-        said = [entity["name"] if entity else party, *said]
-        arguments.append(("_party", party))
-    events = await queries.feed_events(db, filters, ids)
+    found = await conditions(db, args, "events")
+    if not found.params:
+        raise NotFound(f"The ledger knows nobody and nothing called “{args['_party']}”.")
+    page = f"/entity/{quote(args['_party'], safe='')}"
+    return await _feed(datasette, request, Conditions([], {}, [], {}), found, page)
+
+
+async def event_feed(datasette: Any, request: Any) -> Response:
+    """Atom feed of one event: an entry that changes whenever another report tells of it."""
+    db = datasette.get_database(NAME)
+    event_id = request.url_vars["event_id"]
+    if await queries.event(db, event_id) is None:
+        moved = await queries.redirect(db, event_id)
+        if moved and moved["event_id"]:
+            return Response.redirect(f"/event/{moved['event_id']}.atom", status=301)
+        raise NotFound("No event has this address." if not moved else f"This event was withdrawn: {moved['reason']}")
+    chosen = Conditions(["event_id = :_event"], {"_event": event_id}, [f"event {event_id}"], {})
+    return await _feed(datasette, request, chosen, Conditions([], {}, [], {}), f"/event/{event_id}")
+
+
+async def _feed(datasette: Any, request: Any, columns: Conditions, more: Conditions, path: str = "") -> Response:
+    db = datasette.get_database(NAME)
+    said = [*more.said, *columns.said]
+    events = await queries.feed_events(db, [*columns.clauses, *more.clauses], {**columns.params, **more.params})
+    steps = await moves.steps_of_events(db, [event["event_id"] for event in events])
     title = "Oversight Ledger" + (f": {', '.join(said)}" if said else "")
     base = datasette.absolute_url(request, "/").rstrip("/")
-    page = f"{base}/oversight/events" + (f"?{urlencode(arguments)}" if arguments else "")
-    body = atom(title, request.url, page, base, events, published_at(db.path))
+    page = base + (path or "/oversight/events" + (f"?{request.query_string}" if request.query_string else ""))
+    body = atom(title, request.url, page, base, events, published_at(db.path), steps)
     return Response(
         body.decode(), headers={"cache-control": "max-age=60"}, content_type="application/atom+xml; charset=utf-8"
     )
@@ -84,4 +108,5 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"^/feed\.atom$", feed),
         (r"^/entity/(?P<entity_id>[^/]+)\.atom$", entity_feed),
         (r"^/event/(?P<event_id>[^/.]+)\.json$", event_json),
+        (r"^/event/(?P<event_id>[^/.]+)\.atom$", event_feed),
     ]

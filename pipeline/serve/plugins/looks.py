@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from pipeline.serve import evidence, words
 from pipeline.serve.plugins.cells import badge, external_link, page_href
-from pipeline.serve.plugins.filters import SAID, facet_names
+from pipeline.serve.plugins.filters import PARTY_ARGUMENTS, SAID, column_conditions, facet_names
 
 STATIC = Path(__file__).parents[1] / "static"
 SILENT_ARGUMENTS = (
@@ -110,10 +110,9 @@ def dict_of(rows: list[dict], key: str) -> dict[str, dict]:
 def event_feed_href(request: Any) -> str:
     """Return the feed for a filtered events page, "" where a filter has no feed."""
     pairs = [p for p in parse_qsl(request.query_string) if not p[0].startswith(SILENT_ARGUMENTS)]
-    known = {"type", "modality", "jurisdiction", "force", "contested", "origins_band", "_party"}
-    if any(key not in known for key, _ in pairs) or len({key for key, _ in pairs}) < len(pairs):
+    plain_pairs = [p for p in pairs if p[0] != "_words" and p[0] not in PARTY_ARGUMENTS]
+    if column_conditions(plain_pairs) is None:
         return ""
-    pairs = [("party" if key == "_party" else key, value) for key, value in pairs]
     return "/feed.atom" + (f"?{urlencode(pairs)}" if pairs else "")
 
 
@@ -145,8 +144,8 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     env.globals.update(
         W=words, active_filters=active_filters, article_href=article_href, badge=badge, dict_of=dict_of,
         entity_href=entity_href, event_feed_href=event_feed_href, event_href=event_href, external_link=external_link,
-        fragment_url=evidence.fragment_url, has_columns=has_columns, kept_filters=kept_filters, host_of=evidence.host_of,
-        label=label, ordered_facets=ordered_facets, pieces=evidence.pieces, plain=plain, safe_url=evidence.safe_url,
-        snippet_pieces=evidence.snippet_pieces, static_href=static_href, table_href=table_href, site=site,
-        without=without, Markup=Markup,
+        fragment_url=evidence.fragment_url, has_columns=has_columns, host_of=evidence.host_of,
+        kept_filters=kept_filters, label=label, ordered_facets=ordered_facets, pieces=evidence.pieces, plain=plain,
+        safe_url=evidence.safe_url, snippet_pieces=evidence.snippet_pieces, static_href=static_href,
+        table_href=table_href, site=site, without=without, Markup=Markup,
     )  # fmt: skip

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 from typing import Any
 from urllib.parse import unquote, urlencode
 
 from datasette import NotFound, Response, hookimpl
+from datasette.utils.asgi import BadRequest
 
 from pipeline.accuracy.lines import by_type, lines
 from pipeline.accuracy.stored import load_figures, same_program
 from pipeline.calibration import load_calibrator
-from pipeline.serve import changes, decisions, disputes, profile, queries, standing_queries
+from pipeline.serve import changes, decisions, disputes, moves, profile, queries, standing_queries
 from pipeline.serve.cite import cite
 from pipeline.serve.plugins.filters import PARTY_ARGUMENTS
 from pipeline.serve.plugins.looks import event_href
@@ -47,11 +49,35 @@ async def home(datasette: Any, request: Any) -> Response:
         latest=await queries.latest_events(db),
         due=await standing_queries.due_next(db, day),
         disputed=await queries.disputed(db),
+        since=(since := moves.days_before(day, moves.DAYS - 1)),
+        changed=await moves.changes_since(db, since, 5),
         timeline=build_timeline(rows, day[:7], queries.TIMELINE_MONTHS),
         coverage=await queries.coverage(db),
         published_at=published_at(db.path),
         last_day=day,
     )
+
+
+async def _changed(datasette: Any, request: Any) -> dict[str, Any]:
+    db = datasette.get_database(NAME)
+    newest = await queries.last_day(db)
+    asked = (request.args.get("since") or "").strip()
+    try:
+        since = date.fromisoformat(asked).isoformat() if asked else moves.days_before(newest, moves.DAYS - 1)
+    except ValueError:
+        raise BadRequest("The day must be written like 2026-05-31.") from None
+    return {"since": since, "newest": newest, **await moves.changes_since(db, since or "9999")}
+
+
+async def changed_page(datasette: Any, request: Any) -> Response:
+    """What the reports since a day changed; without a day, those of the last seven days that the ledger knows."""
+    return await show(datasette, request, "changes.html", **await _changed(datasette, request))
+
+
+async def changed_json(datasette: Any, request: Any) -> Response:
+    """The same as JSON."""
+    body = {"ok": True, **await _changed(datasette, request)}
+    return Response.json(body, headers={"access-control-allow-origin": "*", "cache-control": "max-age=60"})
 
 
 def by_origin(claims: list[dict]) -> list[dict]:
@@ -232,6 +258,11 @@ async def search(datasette: Any, request: Any) -> Response:
     )
 
 
+async def old_questions(datasette: Any, request: Any) -> Response:
+    """The saved questions stood at another address once."""
+    return Response.redirect("/queries", status=301)
+
+
 async def questions(datasette: Any, request: Any) -> Response:
     """The saved questions."""
     saved = await datasette.get_canned_queries(NAME, None)
@@ -253,10 +284,13 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"^/event/(?P<event_id>[^/.]+)$", event),
         (r"^/entity/(?P<entity_id>(?:(?!\.atom$)[^/])+)$", entity),
         (r"^/article/(?P<article_id>[^/.]+)$", article),
+        (r"^/changes$", changed_page),
+        (r"^/changes\.json$", changed_json),
         (r"^/sources$", sources),
         (r"^/about$", about),
         (r"^/accuracy$", accuracy),
         (r"^/search$", search),
-        (r"^/questions$", questions),
+        (r"^/queries$", questions),
+        (r"^/questions$", old_questions),
         (r"^/events$", filter_form),
     ]
