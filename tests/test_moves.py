@@ -1,4 +1,4 @@
-"""What changed since a day: events that moved, new contradictions, withdrawn ones; and how one event's steps are read."""
+"""What changed since a day: events that moved, new contradictions, withdrawn ones; and the steps of one event."""
 
 from __future__ import annotations
 
