@@ -285,7 +285,7 @@ def _event(event: Event, claims: list[Claim], material: Material) -> Row:
 
 
 def _band(n: int) -> str:
-    return str(n) if n < 3 else "3-4" if n < 5 else "5-9" if n < 10 else "10+"
+    return str(n) if n < 2 else "2-3" if n < 4 else "4+"
 
 
 def _event_participants(claims_of: Mapping[str, list[Claim]]) -> list[Row]:

@@ -20,6 +20,7 @@ from pipeline.serve.counting import COLUMNS, DAY, Filters, PartyFilters
 from pipeline.serve.plugins.filters import LINKS, PARTY_ARGUMENTS
 from pipeline.serve.words import words_for
 
+IN_ORDER = ("origins_band", "contested")  # few values that have an order of their own
 OPERATORS = {"": "in", "exact": "in", "in": "in", "gte": "gte", "lte": "lte"}
 QUIET = ("_facet", "_sort", "_next", "_size", "_labels", "_nofacet", "_nocount", "_col", "_nocol", "_shape", "_json")
 
@@ -109,6 +110,8 @@ class CodeFacet(Counted):
             if self.table == "events" and name in COLUMNS:
                 size = self.get_facet_size()
                 found = self.ds.get_database(self.database).event_counts.column(name, await self.chosen())
+                if name in IN_ORDER:
+                    found.sort(key=lambda pair: str(pair[0]))
                 values = [(value, words_for(name, value, "events"), n) for value, n in found[:size]]
                 results.append(self.block(name, hideable, name, values, len(found) > size))
         return results, []
