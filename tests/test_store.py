@@ -191,7 +191,7 @@ def test_a_build_tells_what_it_made_and_keeps_no_full_text(tmp_path: Path) -> No
     (event,) = rows(
         tmp_path / "build.db", "select modality, date_start, n_articles, n_origins, origins_band from events"
     )
-    assert event == ("occurred", "2026-05-05", 4, 2, "2")  # one of the four only reports a plan
+    assert event == ("occurred", "2026-05-05", 4, 2, "2-3")  # one of the four only reports a plan
     assert dict(rows(tmp_path / "build.db", "select key, value from facts"))["n_claims"] == "4"
     assert rows(tmp_path / "build.db", "select count(*) from events_fts where events_fts match 'harbour'") == [(1,)]
 
