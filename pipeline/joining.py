@@ -10,9 +10,10 @@ from pipeline.conflicts import find_conflicts
 from pipeline.events import group
 from pipeline.families import Families
 from pipeline.merging import anchor, make_event
-from pipeline.origins import assign, copies_of, find_origins
+from pipeline.origins import copies_of, find_origins
 from pipeline.publishers import Outlet
 from pipeline.records import Claim, Conflict, Entity, EntityKind, Event, Findings, Origin, OriginEdge, event_id
+from pipeline.support import assign
 from scrapers.records import Article, Source
 
 
@@ -76,7 +77,7 @@ def join(
     for ids in group(claims.values(), by_id, families=families, together=together, apart=apart):
         members = tuple(claims[id_] for id_ in ids)
         grouped[event_id(anchor(members, by_id))] = members
-    claim_origin, more, more_edges = assign(grouped, by_id, of_article, origins, sources, outlets)
+    claim_origin, more, more_edges = assign(grouped, by_id, of_article, origins, sources, outlets, edges)
     terms = terms_of(lexicon) if lexicon else {}
     conflicts = find_conflicts(grouped, by_id, families, copies=copies_of(edges), terms=terms)
     of_claim = {claim.claim_id: id_ for id_, members in grouped.items() for claim in members}

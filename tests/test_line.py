@@ -90,6 +90,29 @@ def test_the_planted_story_of_twelve_addresses_has_three_origins(demo: Path) -> 
     assert len(set().union(*by_group)) == 3 == n_origins
 
 
+@pytest.mark.parametrize("edge", planted()["origins"]["edge"], ids=lambda edge: edge["from"])
+def test_each_planted_edge_is_there_with_its_reason(demo: Path, edge: dict) -> None:
+    found = rows(
+        demo,
+        """select basis, detail from origin_edges e join articles f using (article_id)
+           join articles t on t.article_id = e.to_article_id where f.url = ? and t.url = ?""",
+        story(edge["from"]).url,
+        story(edge["to"]).url,
+    )
+    assert {basis for basis, _ in found} & set(edge["basis"]), found
+    assert any(edge.get("cue", "") in detail for _, detail in found)
+
+
+def test_a_denial_that_cites_the_report_it_denies_is_no_part_of_it(demo: Path) -> None:
+    labels = rows(
+        demo,
+        """select distinct label from claims c join articles using (article_id)
+           join origins o on o.origin_id = c.origin_id where url = ? and c.modality = 'denied'""",
+        story("northline-oxbow-denies").url,
+    )
+    assert labels == [("Northline",)]
+
+
 def test_the_edited_article_has_two_versions_and_shows_the_later_one(demo: Path) -> None:
     changed = [story(edit["article"]).url for edit in planted()["edited"] if edit["claims_change"]]
     assert changed

@@ -14,6 +14,8 @@ from pipeline.copies import find_copies
 from pipeline.joining import join
 from pipeline.origins import find_origins
 from pipeline.publishers import Outlet, Publishers, plain
+from pipeline.records import Attribution
+from scrapers.records import Standing
 
 WIRE_TEXT = (
     "The two sides met on Monday in the old customs house, where staff had laid out copies of the text since dawn. "
@@ -167,3 +169,134 @@ def test_another_copy_adds_an_article_and_never_a_confirmation(names: list[str])
     reports = [signing(name, f"r{n}", text=WIRE_TEXT, day=n) for n, name in enumerate(names)]
     counts = [n_origins(*reports[: n + 1]) for n in range(len(reports))]
     assert counts == [[(n + 1, 1)] for n in range(len(reports))]
+
+
+def test_a_circle_of_credits_ends_and_is_one_origin() -> None:
+    names = ("Courier", "Signal", "Beacon")
+    reports = [
+        signing(name.casefold(), "x", text=f"{to} reported it.", credits=[(to, "reported")])
+        for name, to in zip(names, (*names[1:], names[0]), strict=True)
+    ]
+    assert n_origins(*reports) == [(3, 1)]
+
+
+def test_a_copy_with_a_first_paragraph_of_its_own_is_a_copy() -> None:
+    sentence = "It is done: Meridian Labs has signed the Harbour Accord with the Office of Machine Safety."
+    one = signing("courier", "a", text=WIRE_TEXT)
+    edited = signing("signal", "new-headline", text=WIRE_TEXT, sentence=sentence, day=2)
+    result = joined(one, edited)
+    assert [(e.n_articles, e.n_origins) for e in result.events] == [(2, 1)]
+    assert [(e.article_id, e.to_article_id, e.basis) for e in result.edges] == [
+        (edited[0].article_id, one[0].article_id, "copy")
+    ]
+
+
+@pytest.mark.parametrize(
+    "credited",
+    [
+        "The Beacon reported on Wednesday that testers of the office had seen another system.",
+        "The two have met before: in 2023, the Beacon reported, they fell out over a model of ships.",
+        "A separate case was first reported by the Beacon.",
+    ],
+)
+def test_a_credit_for_another_story_leaves_the_article_its_own_origin(credited: str) -> None:
+    text = f"{OWN_TEXT}\n\nThe staff were told at noon, and the ministers the day after.\n\n{credited}"
+    first = signing("beacon", "first", text=WIRE_TEXT)
+    own = signing("courier", "own", day=2, text=text, credits=[("Beacon", "reported")])
+    assert n_origins(first, own) == [(2, 2)]
+
+
+def test_what_stands_before_after_the_beacon_reported_is_the_articles_own() -> None:
+    sentence = "Meridian Labs signed the Harbour Accord on Tuesday after the Beacon reported that it had given up."
+    own = signing("courier", "own", day=2, sentence=sentence, credits=[("Beacon", "reported")])
+    result = joined(signing("beacon", "first", text=WIRE_TEXT), own)
+    ((claim_,),) = (f.claims for _, f in [own])
+    labels = {o.origin_id: o.label for o in result.origins}
+    assert labels[result.claim_origin[claim_.claim_id]] == "Courier"
+
+
+def test_a_linked_report_is_found_though_its_names_are_read_otherwise() -> None:
+    first = signing("beacon", "scoop", text=WIRE_TEXT)
+    scoop = [("Beacon", "first reported by")]
+    art, found = signing("courier", "b", day=2, text="It was first reported by Beacon.", credits=scoop)
+    other_name = replace(found.claims[0], participants=())
+    found = replace(found, claims=(other_name,), credits=(*found.credits, credit(art, "Beacon", "link", first[0].url)))
+    result = joined(first, (art, found))
+    assert {(e.article_id, e.to_article_id, e.to_name) for e in result.edges} == {
+        (art.article_id, first[0].article_id, "Beacon")
+    }
+
+
+def test_a_report_that_tells_only_a_bodys_own_statement_counts_under_the_statement() -> None:
+    office = source("office_of_machine_safety", standing=Standing.PRIMARY)
+    says = Attribution("organisation", "Office of Machine Safety")
+    statement = signing("office_of_machine_safety", "statement", text=WIRE_TEXT)
+    retold = signing("courier", "retold", text=OWN_TEXT, says=says)
+    result = joined(statement, retold, sources=(*SOURCES, office))
+    assert [(e.n_articles, e.n_origins) for e in result.events] == [(2, 1)]
+    assert [(e.article_id, e.to_article_id, e.detail) for e in result.edges] == [
+        (retold[0].article_id, statement[0].article_id, "rests on its statement alone")
+    ]
+    for own in ({"says": Attribution()}, {"says": Attribution("anonymous")}, {"says": says, "day": 9}):
+        alone = signing("signal", "own", text="Short, and its own words here.", **own)
+        (event,) = joined(statement, alone, sources=(*SOURCES, office)).events
+        assert event.n_origins == 2, own
+
+
+def test_an_article_counts_once_however_many_it_credits() -> None:
+    said = "Meridian Labs signed the Harbour Accord at noon, {} reported."
+    parts = [SIGNED, *(said.format(name) for name in ("the Beacon", "the Signal"))]
+    art = article("courier", "many", "\n\n".join([parts[0], OWN_TEXT, OWN_TEXT, *parts[1:]]), day=1)
+    made = [claim(art, s, "signed", "agreement", actor=["Meridian Labs", "Office"], instrument="Harbour Accord")
+            for s in parts]  # fmt: skip
+    for claims in (made, made[1:]):
+        found = findings(art, *claims, credits=[credit(art, n, "reported") for n in ("Beacon", "Signal")])
+        (event,) = join([found], [art], SOURCES).events
+        assert (event.n_articles, event.n_origins) == (1, 1)
+
+
+OUTLETS_OF_THE_DRAW = ("courier", "signal", "beacon", "gazette", "herald", "wirepool")
+DRAWN = st.lists(
+    st.tuples(
+        st.sampled_from(OUTLETS_OF_THE_DRAW),
+        st.sampled_from(("own", "wire", "late")),
+        st.sampled_from(("", "Beacon", "Morning Ledger", "Courier")),
+        st.sampled_from(("first reported by", "reported", "source line", "dateline")),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def drawn(number: int, outlet: str, text: str, credited: str, cue: str):
+    texts = {"own": f"{outlet} number {number} saw it alone.", "wire": WIRE_TEXT, "late": f"{OWN_TEXT}\n\n{number}"}
+    body = texts[text]
+    body += f"\n\nAll of this {credited} said." if credited else ""
+    return signing(outlet, f"r{number}", text=body, day=number % 4, credits=[(credited, cue)] if credited else ())
+
+
+@settings(max_examples=40, deadline=None)
+@given(DRAWN, st.randoms(use_true_random=False))
+def test_whatever_is_credited_the_order_is_nothing_and_origins_are_no_more_than_articles(rows, shuffle) -> None:
+    reports = [drawn(n, *row) for n, row in enumerate(rows)]
+    expected = joined(*reports)
+    assert all(1 <= e.n_origins <= e.n_articles for e in expected.events)
+    shuffle.shuffle(reports)
+    assert joined(*reports) == expected
+
+
+@settings(max_examples=40, deadline=None)
+@given(DRAWN, st.integers(0, 5))
+def test_a_later_reprint_by_somebody_else_never_adds_an_origin(rows, which) -> None:
+    reports = [drawn(n, *row) for n, row in enumerate(rows)]
+    art, found = reports[which % len(reports)]
+    if len(art.text) < 500:
+        return  # too short to be called a copy
+    text = art.text
+    reprint = article("reprinter", "again", text, day=5)
+    again = replace(found.claims[0], claim_id="c" + "f" * 16,
+                    evidence=replace(found.claims[0].evidence, article_id=reprint.article_id))  # fmt: skip
+    copied = (reprint, replace(found, article_id=reprint.article_id, claims=(again,)))
+    sources = (*SOURCES, source("reprinter"))
+    before = sum(e.n_origins for e in joined(*reports, sources=sources).events)
+    assert sum(e.n_origins for e in joined(*reports, copied, sources=sources).events) <= before

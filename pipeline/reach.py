@@ -1,0 +1,103 @@
+"""A credit and the text it stands in come in; how much of the text it speaks for comes out: all, a stretch, nothing.
+
+"First reported by the Beacon" in the lead, or a source line, speaks for the whole article. A report that is brought up
+in a later paragraph speaks for that paragraph; "after the Beacon reported that ..." only for what stands behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipeline.records import Claim, Credit
+
+LEAD_PARAGRAPHS = 2  # a credit up to here, or up to where the news begins, speaks for the whole article
+_REPLY_REACH = 60  # characters between "after" and the name in "after the Beacon reported"
+_LEAST = 60  # characters of a paragraph that tells something: "TL;DR" or a headline is none
+_NOT_A_CREDIT = ("dateline",)
+_FIRST = ("first reported", "first report", "originally reported", "broke the", "scoop")
+_TAKEN_FROM = ("source line", "source", "via", "byline", "agency", "credit line")
+# The sentence tells of another matter than the article: what it credits is not the article's news.
+_ANOTHER = re.compile(
+    r"\b(?:separate(?:ly)?|another|unrelated|different|elsewhere|last (?:year|month)|years? ago|months ago|previous|"
+    r"in (?:January|February|March|April|May|June|July|August|September|October|November|December) (?:of )?\d{4}|"
+    r"in (?:19|20)\d\d)\b",
+    re.I,
+)
+# What stands before these words is the article's own news; what is credited stands behind them.
+_IN_REPLY = re.compile(
+    r"\b(?:after|following|since|in response to|responding to|hours? after|days? after|when)\b", re.I
+)
+_SENTENCE_END = re.compile(r"[.!?][\"”’]?\s+(?=[\"“‘A-Z])|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The stretch of a text that a credit speaks for, in characters; `whole`: the article rests on what it credits."""
+
+    start: int
+    end: int
+    whole: bool = False
+
+    def covers(self, claim: Claim) -> bool:
+        return self.whole or self.start <= claim.trigger_start < self.end
+
+
+def rank(credit: Credit) -> int:
+    """Return what a credit tells: 0 who reported first, 1 whose report it repeats, 2 where the text was taken from."""
+    cue = credit.cue.casefold()
+    if any(word in cue for word in _FIRST):
+        return 0
+    return 2 if any(cue.startswith(word) for word in _TAKEN_FROM) else 1
+
+
+def reach(credit: Credit, text: str, claims: Iterable[Claim] = ()) -> Reach | None:
+    """Return what a credit of a text speaks for, None for nothing (a dateline). `claims`: those of the article."""
+    if any(word in credit.cue.casefold() for word in _NOT_A_CREDIT):
+        return None
+    whole = Reach(0, len(text), whole=True)
+    kind = rank(credit)
+    if credit.start < 0 or kind == 2:
+        return whole
+    first, last = _sentence(text, credit.start)
+    sentence = text[first:last]
+    reply = _last(_IN_REPLY, text[first : credit.start])
+    if reply is not None:
+        return Reach(first + reply, last)
+    begin, end = _paragraph(text, credit.start)
+    if _ANOTHER.search(sentence):
+        return Reach(first, last)
+    claims = tuple(claims)
+    if _n_before(text, begin) < LEAD_PARAGRAPHS or not any(c.trigger_start < begin for c in claims):
+        return whole
+    inside = [c for c in claims if begin <= c.trigger_start < end]
+    if kind == 0 and (not inside or _topics(inside) & _topics(c for c in claims if c.trigger_start < begin)):
+        return whole
+    return Reach(begin, end)
+
+
+def _topics(claims: Iterable[Claim]) -> set[tuple[str, str]]:
+    return {(claim.type, p.entity_id) for claim in claims for p in claim.participants}
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int | None:
+    found = [match.start() for match in pattern.finditer(text)]
+    near = found and len(text) - found[-1] <= _REPLY_REACH and "," not in text[found[-1] :]
+    return found[-1] if near else None
+
+
+def _paragraph(text: str, at: int) -> tuple[int, int]:
+    begin, end = text.rfind("\n\n", 0, at), text.find("\n\n", at)
+    return (0 if begin < 0 else begin + 2), (len(text) if end < 0 else end)
+
+
+def _sentence(text: str, at: int) -> tuple[int, int]:
+    begin, end = _paragraph(text, at)
+    starts = [begin + match.end() for match in _SENTENCE_END.finditer(text[begin:end])]
+    return max([begin, *(s for s in starts if s <= at)]), min([end, *(s for s in starts if s > at)])
+
+
+def _n_before(text: str, begin: int) -> int:
+    """Return how many telling paragraphs stand before a place."""
+    return sum(len(paragraph.strip()) >= _LEAST for paragraph in text[:begin].split("\n\n"))
