@@ -1,7 +1,7 @@
 """What frames and classifier say of a claim comes in, the probability that it is one goes out.
 
 The score that decides what is found is no probability: frames carry the precision that their author expected of them.
-A logistic curve with a handful of numbers, fitted by `pipeline.classifier.calibrate` on texts that the weights had not
+A logistic curve with a handful of numbers, fitted by `pipeline.fitting.confidence` on texts that the weights had not
 seen, turns it into one. It rises with the score and the classifier's agreement. The numbers lie beside the weights.
 """
 

@@ -2,8 +2,8 @@
 ever join them.
 
 What forbids: another direction, another stage of one line, another named instrument or object. All else is weighed:
-the readings below, each between 0 and 1, times weights that were fitted (pipeline.fitting), not set by hand. Silence
-about a party or a date speaks neither for nor against.
+the readings below, each between 0 and 1, times weights that were fitted (pipeline.fitting.grouping), not set by hand.
+Silence about a party or a date speaks neither for nor against.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pipeline.cases import CONTINUING, ONE_INSTRUMENT, Case
 from pipeline.families import Families
 from pipeline.records import Modality
 
-# Fitted by `python -m pipeline.fitting --gold TEXTS CLAIMS` on the pairs of the newsroom's annotated claims and of 57
-# annotated real documents, each as annotated and as read by the program; docs/accuracy.md has what they give on stories
-# that were left out of the fit.
+# Fitted by `python -m pipeline.fitting.grouping --gold TEXTS CLAIMS` on pairs of the newsroom's annotated claims and
+# of 57 annotated real documents, each as annotated and as read by the program; docs/accuracy.md has what they give on
+# stories that were left out of the fit.
 WEIGHTS = {
     "bias": -4.12, "who": 1.58, "when": 2.60, "what": 1.29, "words": 1.86, "unsure": -0.73, "trigger": 0.75,
     "both_open": 0.54, "lone_instrument": -1.03, "same_class": 0.79, "same_act": 0.45, "other_act": -0.20,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.calibration import FILE, MOST, SIGNS, Calibrator, Signals, load_calibrator, logit
-from pipeline.classifier.calibrate import Case, below, choose, cross_fitted, fit, main, report, suggested, weights_of
+from pipeline.fitting.confidence import Case, below, choose, cross_fitted, fit, main, report, suggested, weights_of
 from pipeline.reliability import reliability, wilson
 
 PLAIN = Signals(0.8, 0.5, alone=False, actor=True, occurred=True, recalled=False)
@@ -113,7 +113,7 @@ def test_the_shipped_numbers_belong_to_the_shipped_weights_and_rise_with_the_sco
     curve = load_calibrator()
     assert isinstance(curve, Calibrator)
     card = json.loads((FILE.parent / "card.json").read_text(encoding="utf-8"))
-    assert curve.facts["classifier"] == card["data_hash"], "fit again: python -m pipeline.classifier.calibrate"
+    assert curve.facts["classifier"] == card["data_hash"], "fit again: python -m pipeline.fitting.confidence"
     for weight, sign in zip(curve.weights, SIGNS.values(), strict=True):
         assert weight * sign >= 0
     assert curve.weights[0] > 0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.classifier.calibrate import _unseen
 from pipeline.classifier.corpus import FOLDER, read_corpus
-from pipeline.classifier.stories import story_documents
+from pipeline.fitting.confidence import _unseen
+from pipeline.fitting.stories import story_documents
 
 
 def test_every_story_is_a_document_whose_claims_quote_it():

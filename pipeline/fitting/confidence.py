@@ -1,6 +1,6 @@
 """Annotated documents that the weights have not seen come in; out go the numbers that make confidence a probability.
 
-`python -m pipeline.classifier.calibrate --gold TEXTS CLAIMS --folds DIR` reads each document with the weights of the
+`python -m pipeline.fitting.confidence --gold TEXTS CLAIMS --folds DIR` reads each document with the weights of the
 fold that it is in, the invented newsroom and stories younger than the weights with the shipped ones, and writes
 calibration.json beside the weights. Without --gold the newsroom and the stories must do.
 """
@@ -24,8 +24,8 @@ import numpy as np
 from pipeline.calibration import FILE, SIGNS, Calibrator, Signals, signals_of
 from pipeline.claims import Draft
 from pipeline.classifier.corpus import Example, connected, read_corpus
-from pipeline.classifier.stories import story_documents
 from pipeline.documents import held_out
+from pipeline.fitting.stories import story_documents
 from pipeline.flow import Tools, load_tools, understand
 from pipeline.matching import match
 from pipeline.reliability import reliability
@@ -245,7 +245,7 @@ def read_all(gold: Sequence[tuple[Path, Path]], folds: Path | None) -> list[Case
 
     Stories of the corpus take part where the shipped weights' card does not name them, or a fold has left them out.
     """
-    from pipeline.commands.demo import demo_lexicon
+    from pipeline.newsroom.stories import FOLDER
     from pipeline.newsroom.answers import write_documents
 
     shipped = load_tools()
@@ -253,7 +253,7 @@ def read_all(gold: Sequence[tuple[Path, Path]], folds: Path | None) -> list[Case
     cases: list[Case] = []
     for texts, claims in gold:
         cases += cases_of("documents", documents_in(texts, claims), by_fold.get)
-    newsroom = load_tools(lexicon=[demo_lexicon()])
+    newsroom = load_tools(lexicon=[FOLDER / "lexicon.toml"])
     with tempfile.TemporaryDirectory() as name:
         write_documents(Path(name, "texts"), Path(name, "claims"))
         cases += cases_of("newsroom", documents_in(Path(name, "texts"), Path(name, "claims")), lambda _: newsroom)
@@ -276,7 +276,7 @@ def _card() -> dict[str, Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.classifier.calibrate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m pipeline.fitting.confidence", description=__doc__)
     parser.add_argument("--gold", nargs=2, type=Path, action="append", default=[], metavar=("TEXTS", "CLAIMS"))
     parser.add_argument("--folds", type=Path, help="weights by fold, as pipeline.classifier.train --folds-out writes")
     parser.add_argument("--out", type=Path, default=FILE, help="where to write (default: beside the shipped weights)")

@@ -1,6 +1,6 @@
 """Annotated documents come in; the weights of pipeline.likeness go out, and how they group stories not seen before.
 
-    python -m pipeline.fitting [--gold TEXTS CLAIMS]
+    python -m pipeline.fitting.grouping [--gold TEXTS CLAIMS]
 
 Pairs come from the newsroom's documents and, where given, from annotated ones: each as annotated, and as the program
 reads them, for the grouping has to bear missing actors and wrong references. A pair counts less the more pairs its
