@@ -245,8 +245,8 @@ def read_all(gold: Sequence[tuple[Path, Path]], folds: Path | None) -> list[Case
 
     Stories of the corpus take part where the shipped weights' card does not name them, or a fold has left them out.
     """
-    from pipeline.newsroom.stories import FOLDER
     from pipeline.newsroom.answers import write_documents
+    from pipeline.newsroom.stories import FOLDER
 
     shipped = load_tools()
     by_fold = held_out(replace(shipped, classifier=None), folds) if folds else {}
