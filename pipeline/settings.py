@@ -14,7 +14,7 @@ from pipeline.errors import WrongUse
 class Settings:
     """What an editor may set. Each field can be set in oversight.toml or as OVERSIGHT_<NAME> in the environment."""
 
-    contact: str = ""  # e-mail or address that site owners can write to: the live web is not crawled without one
+    contact: str = ""  # e-mail or address for site owners and readers: the live web is not crawled without one
     cards: str = ""  # folder of further source cards
     lexicon: str = ""  # folder of further lexicon files
     reviews: str = ""  # file of the editors' decisions; a relative path counts from the data folder

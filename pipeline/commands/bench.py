@@ -10,23 +10,34 @@ from pipeline.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.errors import WrongUse
 
 STAGES = ("gate", "read", "extract", "build")
+SITE = "site"
+LIMIT_MS = 200
 
 
 @click.command()
 @click.argument("stages", nargs=-1)
 @click.option("--runs", default=5, show_default=True, help="Measure so often; the medians are printed.")
 @click.option("--quick", is_flag=True, help="Few texts: seconds instead of minutes, and rougher figures.")
+@click.option("--events", default=100_000, show_default=True, help="site: the size of the ledger that is made.")
 @json_option
-def bench(stages: tuple[str, ...], runs: int, quick: bool, as_json: bool) -> None:
+def bench(stages: tuple[str, ...], runs: int, quick: bool, events: int, as_json: bool) -> None:
     """Measure how many articles a second each stage takes: gate, read, extract, build; all of them by default.
 
-    The texts are made from the stories that come with the program; nothing is fetched and no ledger is touched.
+    `bench site` times every page of the site over a large ledger that is made for it, beside a stock Datasette. The
+    texts are made from the stories that come with the program; nothing is fetched and no ledger is touched.
     """
     for name in stages:
-        if name not in STAGES:
-            raise WrongUse(f"There is no stage '{name}' to measure. Name some of: {', '.join(STAGES)}.")
+        if name not in (*STAGES, SITE):
+            raise WrongUse(f"There is no stage '{name}' to measure. Name some of: {', '.join((*STAGES, SITE))}.")
     if runs < 1:
         raise WrongUse(f"--runs is {runs}, but at least one run is needed.")
+    if events < 100:
+        raise WrongUse(f"--events is {events}, but a ledger to time pages over needs at least 100.")
+    if SITE in stages:
+        if len(set(stages)) > 1:
+            raise WrongUse("`bench site` takes the machine for itself: name it alone.")
+        _bench_site(2_000 if quick else events, runs, as_json)
+        return
     from pipeline.bench.measure import measure
 
     progress = Progress()
@@ -50,3 +61,26 @@ def bench(stages: tuple[str, ...], runs: int, quick: bool, as_json: bool) -> Non
     )  # fmt: skip
     memory = ", ".join(f"{who} {size} MB" for who, size in report["peak_memory_mb"].items() if size)
     click.echo(f"\nPeak memory: {memory}")
+
+
+def _bench_site(n_events: int, runs: int, as_json: bool) -> None:
+    from pipeline.bench.measure import machine
+    from pipeline.bench.site import measure_site
+
+    progress = Progress()
+    rows, about = measure_site(n_events, progress, runs), machine()
+    if as_json:
+        say_json({"machine": about, "events": n_events, "pages": [asdict(row) for row in rows]})
+        return
+    progress.done(f"{about['cpu']}, {about['cores']} cores, load {about['load']}, {about['system']}")
+    click.echo(f"{n_events:,} events with 3 parties each, {n_events // 5:,} articles; medians of {runs} requests\n")
+    say_rows(
+        (
+            (row.page, f"{row.ours:,.0f} ms", str(row.facets_timed_out or ""),
+             "" if row.stock is None else f"{row.stock:,.0f} ms", str(row.stock_facets_timed_out or ""))
+            for row in rows
+        ),
+        ("page", "here", "facets late", "stock Datasette", "facets late"),
+    )  # fmt: skip
+    slow = [row.page for row in rows if row.ours > LIMIT_MS]
+    click.echo(f"\nSlower than {LIMIT_MS} ms: {', '.join(slow) or 'none'}")

@@ -15,10 +15,12 @@ from datasette.app import Datasette
 from datasette.plugins import pm
 
 from pipeline.errors import OutsideFailure, OversightError, WrongUse
+from pipeline.folder import DataFolder
 from pipeline.serve.snapshots import attach, current_snapshot
+from pipeline.settings import load_settings
 
 HERE = Path(__file__).parent
-PLUGINS = ("standing", "pages", "exports", "filters", "facets", "cells", "looks", "safety")
+PLUGINS = ("standing", "pages", "exports", "filters", "facets", "finding", "cells", "looks", "safety")
 WATCH_SECONDS = 0.5
 SETTINGS = {
     "suggest_facets": False,  # scans the whole table for every page
@@ -70,6 +72,7 @@ def build_site(data_dir: Path | str, *, allow_sql: bool = True) -> Datasette:
         settings=SETTINGS | {"default_allow_sql": allow_sql},
     )
     ds.remove_database("_memory")
+    ds.contact = load_settings(DataFolder(Path(data_dir)).settings).contact  # shown where a reader reports an error
     attach(ds, snapshot)
     return ds
 

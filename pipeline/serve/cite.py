@@ -1,9 +1,12 @@
-"""An event and its permalink come in, ways to cite it go out."""
+"""An event and its permalink come in, ways to cite it, and to report an error in it, go out."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from urllib.parse import quote, urlencode
 
+from pipeline.serve.evidence import safe_url
 from pipeline.serve.words import day_words, modality_words
 
 
@@ -31,3 +34,20 @@ def cite(event_id: str, summary: str, modality: str, url: str, built_on: str) ->
         ),
         wikipedia=f"{{{{cite web |title={wiki} |website=Oversight Ledger |url={url} |access-date={built_on} }}}}",
     )
+
+
+def report_address(contact: str, event_id: str, summary: str, url: str, built_on: str) -> str:
+    """Return where a reader can report an error in an event: a letter or a form that names it; "" without a contact.
+
+    `contact`: an e-mail address or an http(s) address, as in the settings. A page for new issues (".../issues/new") is
+    given title and text; any other page is linked as it is.
+    """
+    subject = f"Error in event {event_id}"
+    sentence = " ".join(summary.split())
+    body = f"{url}\n“{sentence}”\nAs of {built_on or 'an unknown day'}.\n\nWhat is wrong, and how do you know?\n"
+    if re.fullmatch(r"[\w.+%-]+@[\w.-]+\.\w+", contact):
+        return f"mailto:{quote(contact, safe='@+')}?subject={quote(subject)}&body={quote(body)}"
+    address = safe_url(contact)
+    if address.split("?")[0].endswith("/issues/new"):
+        return f"{address}{'&' if '?' in address else '?'}{urlencode({'title': subject, 'body': body})}"
+    return address

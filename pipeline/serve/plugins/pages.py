@@ -13,10 +13,10 @@ from datasette.utils.asgi import BadRequest
 from pipeline.accuracy.lines import by_type, lines
 from pipeline.accuracy.stored import load_figures, same_program
 from pipeline.calibration import load_calibrator
-from pipeline.serve import changes, decisions, disputes, moves, profile, queries, standing_queries
-from pipeline.serve.cite import cite
+from pipeline.serve import changes, decisions, disputes, linked, moves, profile, queries, standing_queries
+from pipeline.serve.cite import cite, report_address
 from pipeline.serve.plugins.filters import PARTY_ARGUMENTS
-from pipeline.serve.plugins.looks import event_href
+from pipeline.serve.plugins.looks import article_href, entity_href, event_href
 from pipeline.serve.snapshots import NAME, published_at
 from pipeline.serve.standing_view import by_matter, line_views
 from pipeline.serve.timeline import build_timeline
@@ -37,6 +37,11 @@ async def show(datasette: Any, request: Any, template: str, status: int = 200, *
     )
 
 
+def site_base(datasette: Any, request: Any) -> str:
+    """Return the site's own address without a final slash."""
+    return datasette.absolute_url(request, "/").rstrip("/")
+
+
 async def home(datasette: Any, request: Any) -> Response:
     """The front page: latest, due next, disputed, timeline, coverage."""
     db = datasette.get_database(NAME)
@@ -55,6 +60,8 @@ async def home(datasette: Any, request: Any) -> Response:
         coverage=await queries.coverage(db),
         published_at=published_at(db.path),
         last_day=day,
+        url=datasette.absolute_url(request, "/"),
+        linked=linked.as_script(linked.home_data(site_base(datasette, request), datasette.metadata())),
     )
 
 
@@ -158,7 +165,9 @@ async def event(datasette: Any, request: Any) -> Response:
         lines=[view for view in await _lines(db, event_id=event_id) if len(view["stages"]) > 1],
         decided=decisions.by_claim(await decisions.of_event(db, event_id)),
         citation=cite(event_id, row["summary"], row["modality"], url, as_of),
+        report_href=report_address(datasette.contact, event_id, row["summary"], url, as_of),
         url=url,
+        linked=linked.as_script(linked.event_data(site_base(datasette, request), url, row, claims)),
     )
 
 
@@ -179,6 +188,8 @@ async def entity(datasette: Any, request: Any) -> Response:
         request,
         "entity.html",
         entity=row,
+        url=(url := datasette.absolute_url(request, entity_href(entity_id))),
+        linked=linked.as_script(linked.entity_data(site_base(datasette, request), url, row)),
         events=await queries.events_of_entity(db, entity_id),
         years=list(years.values()),
         companions=await queries.companions(db, entity_id),
@@ -203,6 +214,8 @@ async def article(datasette: Any, request: Any) -> Response:
         request,
         "article.html",
         article=row,
+        url=(url := datasette.absolute_url(request, article_href(article_id))),
+        linked=linked.as_script(linked.article_data(site_base(datasette, request), url, row)),
         claims=await queries.claims_of_article(db, article_id),
         n_unsure=await queries.unsure_claims_of_article(db, article_id),
         credits=await queries.credits_of(db, [article_id]),
