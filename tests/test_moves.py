@@ -29,16 +29,6 @@ def test_steps_are_noted_only_where_the_reports_change_what_is_known():
     assert steps([]) == []
 
 
-def test_the_last_step_is_what_the_event_is_shown_as(demo):
-    import sqlite3
-
-    db = sqlite3.connect(demo / "build.db")
-    db.row_factory = sqlite3.Row
-    for event_id, modality in db.execute("select event_id, modality from events").fetchall():
-        rows = db.execute("select * from claims where event_id = ?", [event_id]).fetchall()
-        assert steps([dict(row) for row in rows])[-1][1] == modality, event_id
-
-
 def test_days_before():
     assert days_before("2026-03-01", 6) == "2026-02-23" and days_before("", 6) == ""
 

@@ -225,6 +225,10 @@ def test_hostile_words_come_out_inert_on_every_page(hostile):
         "/about",
         "/accuracy",
         "/queries",
+        "/changes",
+        "/changes?since=2020-01-01",
+        "/status",
+        "/due",
         "/search?q=script",
         "/oversight",
         f"/event/{hostile.event}",
@@ -252,6 +256,7 @@ def test_hostile_words_come_out_inert_on_every_page(hostile):
     ]
     for path in paths:
         text = hostile.get(path).text
-        assert "<script" not in text and "<img" not in text, path
+        harmless = text.replace('<script type="application/ld+json">', "")
+        assert "<script" not in harmless and "<img" not in text, path
         lowered = text.lower().replace(" ", "")
         assert 'href="javascript' not in lowered and 'cite="javascript' not in lowered, path

@@ -1,4 +1,4 @@
-"""A number of events comes in; how long each page takes goes out: of the site, and of a stock Datasette over its file."""
+"""A number of events comes in; the time of each page goes out: of our site, and of a stock Datasette beside it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def measure_site(n_events: int, say: Callable[[str], None], rounds: int = ROUNDS
 
 
 def our_pages(*, stock: str = "") -> dict[str, str]:
-    """Return the pages to time by name. `stock`: the address of the file in a stock Datasette, for those that it has."""
+    """Return the pages to time by name. `stock`: where a stock Datasette has the file, for the pages that it has."""
     events = {}
     for name, filters in FILTERS.items():
         if stock and any(key.startswith("_") for key in filters):
