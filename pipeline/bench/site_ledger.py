@@ -13,11 +13,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlite_utils import Database
-
 from pipeline.records import EVENT_TYPES
 from pipeline.store.indexes import create_indexes
-from pipeline.store.schema import SCHEMA_VERSION, published
+from pipeline.store.schema import SCHEMA_VERSION, make_published_tables
 
 PLACES = ("US", "EU", "GB", "CN", "FR", "DE", "IN", "JP", "KR", "CA", "AU", "BR")
 MODALITIES = ("occurred",) * 6 + ("planned", "planned", "considered", "alleged", "denied", "negated", "postponed")
@@ -57,7 +55,7 @@ def make_ledger(path: Path, n_events: int) -> None:
     events = list(_events(chance, n_events))
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.executescript("pragma journal_mode=off; pragma synchronous=off; pragma foreign_keys=off;")
-        published.apply(Database(db))
+        make_published_tables(db)
         db.execute("begin")
         _insert(db, "sources", _sources())
         _insert(db, "entities", _entities(chance, n_entities, n_events))

@@ -308,6 +308,11 @@ def when_events_were_withdrawn(db: Database) -> None:
     db.executescript("alter table event_redirects add column gone_on text;")
 
 
+def make_published_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables of the published ledger in an empty file."""
+    published.apply(Database(connection))
+
+
 def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     """Apply what is missing of the private tables to crawl.db; raise StoreError where a newer program wrote it."""
     db = Database(connection)
