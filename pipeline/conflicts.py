@@ -34,7 +34,7 @@ from pipeline.records import Claim, Conflict, EntityKind, Force, Modality, diges
 from scrapers.records import Article
 
 FIELDS = ("date", "actor", "amount", "force", "happened", "direction")
-_MOST = 400  # claims of one event that are compared; a larger event's later claims add no field of their own
+_MOST = 400  # claims of one event that are compared with each other: a bound on the work
 _CALLED = re.compile(
     r"\b(?:the|this|that|our|its|their)\s+(?:[\w-]+\s+){0,2}?"
     r"(?:agreement|accord|deal|pact|memorandum|commitment|commitments|pledge|arrangement|arrangements|code)\s+"
@@ -158,7 +158,8 @@ def _forces(claims: list[Claim], grounds: Grounds) -> tuple[dict[str, Force], di
         if claim.type not in _FORCE_WORDS or forces[claim.claim_id] is not Force.NOT_STATED:
             continue
         article = grounds.articles.get(claim.evidence.article_id)
-        called = {m[0]: says_force(m[0]) for m in _CALLED.finditer(article.text)} if article else {}
+        telling = article is not None and ("binding" in article.text or "voluntary" in article.text)
+        called = {m[0]: says_force(m[0]) for m in _CALLED.finditer(article.text)} if telling else {}
         if len(set(called.values())) == 1 and claim.modality is Modality.OCCURRED:
             words, force = next(iter(called.items()))
             forces[claim.claim_id] = force

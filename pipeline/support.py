@@ -47,6 +47,7 @@ class _Assigning:
         self.publishers = stories.publishers
         self.copies = copies
         self.of_article = {id_: origin for origin in origins for id_ in origin.article_ids}
+        self.known = {origin.origin_id for origin in self.of_article.values()}
         self.found: dict[str, str] = {}
         self.added: dict[str, Origin] = {}
         self.edges: list[OriginEdge] = []
@@ -64,7 +65,7 @@ class _Assigning:
             first = of_family.setdefault(self.publishers.family(origin.label), origin)
             if first.origin_id != origin.origin_id:
                 self._edge(id_, first.lead_article_id, first.label, "family", "one publisher, one origin")
-            if first.origin_id not in {o.origin_id for o in self.of_article.values()}:
+            if first.origin_id not in self.known:
                 kept = self.added.get(first.origin_id, first)
                 ids = tuple(sorted({*kept.article_ids, id_}))
                 self.added[first.origin_id] = replace(kept, article_ids=ids)
