@@ -36,6 +36,7 @@ __all__ = ["ConfigError", "CrawlConfig", "CrawlError", "CrawlReport", "SourceRep
 GRACE_SECONDS = 6.0  # from the wish to stop to the end of the fetching process
 SILENCE_SECONDS = 90.0  # a fetching process that says nothing for so long is stuck
 MOST_DEATHS = 3
+TOLD_TO_STOP = "it was told to stop"
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -73,6 +74,7 @@ class CrawlReport:
     sources: tuple[SourceReport, ...]
     recovered: tuple[str, ...] = ()  # addresses whose page was found in the archive after an interruption
     stopped: str = ""  # why the run ended before everything due was visited, "" where it did not
+    told_to_stop: bool = False  # by a signal: whatever comes after a crawl is not wanted either
 
 
 def crawl(
@@ -103,6 +105,8 @@ def crawl(
     desk = BookDesk(
         enabled, frontier, archive, config, sink or (lambda page: None), lambda s, tally: say(_line(s, tally))
     )
+    frontier.mend_clock(started_at)
+    desk.judge_again()
     with _stop_on_signal(desk):
         _fetch_all(desk, enabled, config, order_text, clock)
     return _report(desk, started_at, config.now(), time.monotonic() - clock, recovered)
@@ -227,7 +231,8 @@ def _stop_on_signal(desk: BookDesk) -> Iterator[None]:
     """Let SIGTERM and SIGINT stop the run in order; only a program's main thread may listen to signals."""
 
     def stop(number: int, frame: object) -> None:
-        desk.stopped = desk.stopped or f"it was told to stop ({signal.Signals(number).name})"
+        if not desk.stopped.startswith(TOLD_TO_STOP):
+            desk.stopped = f"{TOLD_TO_STOP} ({signal.Signals(number).name})"
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -274,4 +279,5 @@ def _report(
         ),
         recovered=recovered,
         stopped=desk.stopped,
+        told_to_stop=desk.stopped.startswith(TOLD_TO_STOP),
     )

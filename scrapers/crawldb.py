@@ -42,7 +42,19 @@ create table if not exists pages (
 ) strict;
 create index if not exists pages_by_url on pages (url);
 create index if not exists pages_by_place on pages (warc_file, offset);
+create table if not exists runs (
+    run_id integer primary key, command text not null, started_at text not null, finished_at text,
+    ended text not null default '', words text not null default '', outcomes text not null default '{}',
+    counts text not null default '{}', seconds text not null default '{}', program_version text not null default '',
+    reader_version text not null default ''
+) strict;
 """
+# Columns that came later: (table, column, declaration).
+_COLUMNS = (
+    ("visits", "n_entries", "integer"),  # of a feed that was read: how many items it listed
+    ("urls", "judged_by", "text not null default ''"),  # the version of the topic filter that last looked at it
+)
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +78,14 @@ def open_crawl_db(path: Path) -> sqlite3.Connection:
     db.execute("pragma journal_mode = wal")
     db.execute("pragma synchronous = normal")
     db.execute("pragma foreign_keys = on")
-    if db.execute("select count(*) from sqlite_master where name = 'visits_by_time'").fetchone()[0] == 0:
+    if db.execute("pragma user_version").fetchone()[0] < _VERSION:
         with transaction(db):
             for statement in _TABLES.split(";"):
                 db.execute(statement)
+            for table, column, declaration in _COLUMNS:
+                if column not in {row["name"] for row in db.execute(f"pragma table_info({table})")}:
+                    db.execute(f"alter table {table} add column {column} {declaration}")
+            db.execute(f"pragma user_version = {_VERSION}")
     return db
 
 

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 from scrapers.addresses import refusal
 from scrapers.archive import Archive
+from scrapers.crawldb import transaction
 from scrapers.frontier import Frontier
 from scrapers.records import Feed, FeedEntry, Outcome, Page, Source, Visit
 from scrapers.schedule import READ
@@ -79,22 +81,39 @@ class BookDesk:
         archived = None
         if answer.page is not None:
             archived = (answer.page, self.archive.append(answer.page))
-        self.frontier.record(answer, now, archived, task.feed.every_minutes)
+        # A feed and what it lists are entered together: it would not list them again until it changes.
+        with transaction(self.frontier.db):
+            self.frontier.record(answer, now, archived, task.feed.every_minutes)
+            ended = self._enter_feed(source, answer, now)
         self._count(visit, answer)
+        for each in ended:
+            self._count(each)
         if answer.page is not None:
             self.tallies[task.source_id].n_pages += 1
             self.sink(answer.page)
         leave = self._leaves(answer, now)
         new: tuple[Task, ...] = ()
         if task.kind == "feed" and answer.visit.outcome is Outcome.SAVED:
-            self.frontier.add_feeds(source, task.feed, self._safe_feeds(source, answer.more), task.url, now)
-            for ended in self.frontier.add_entries(
-                source, task.feed, answer.entries, now, self._judge(source, task.feed)
-            ):
-                self._count(ended)
             new = self._hand_out([source])
         self._close(source)
         return Reply(new, leave_host=leave, stop=bool(self.stopped))
+
+    def judge_again(self) -> int:
+        """Make due what another version of the topic filter had found off topic; return how many addresses."""
+        version, now = self.config.topic_version, self.config.now()
+        return sum(
+            self.frontier.judge_again(source, partial(self._judge, source), version, now)
+            for source in self.sources.values()
+        )
+
+    def _enter_feed(self, source: Source, answer: Answer, now: datetime) -> list[Visit]:
+        """Enter what a feed lists; return the visits of those that end at once."""
+        task = answer.task
+        if task.kind != "feed" or answer.visit.outcome is not Outcome.SAVED:
+            return []
+        self.frontier.add_feeds(source, task.feed, self._safe_feeds(source, answer.more), task.url, now)
+        judge = self._judge(source, task.feed)
+        return self.frontier.add_entries(source, task.feed, answer.entries, now, judge, self.config.topic_version)
 
     def reading(self, url: str) -> None:
         """Remember what is about to be parsed: if the process dies of it, this address is to blame."""

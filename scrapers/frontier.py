@@ -14,7 +14,7 @@ from pathlib import Path
 from scrapers.addresses import host_key, normal_url
 from scrapers.crawldb import PageRef, index_page, open_crawl_db, transaction
 from scrapers.records import Feed, FeedEntry, FeedShape, Outcome, Page, Source, Visit
-from scrapers.schedule import READ, next_visit
+from scrapers.schedule import READ, REVISITS, next_visit
 from scrapers.tasks import Answer, RobotsCopy, Task, as_moment, as_text
 
 ROBOTS_KEPT = timedelta(days=1)
@@ -26,6 +26,10 @@ MOST_ENTRIES = 2000
 MOST_FEEDS_OF_A_FEED = 50
 # A feed that says an article was edited brings it forward, but not more often than this.
 LEAST_BETWEEN_REVISITS = timedelta(hours=1)
+LONGEST_FEED_WAIT = timedelta(days=31)  # no card asks for a feed more seldom
+JUDGED_AGAIN = timedelta(days=30)  # older items are no news: a new topic filter does not bring them back
+
+Judge = Callable[[FeedEntry], tuple[Outcome, str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,18 @@ class Frontier:
                 for feed in source.feeds:
                     self._insert(source.source_id, "feed", feed.url, feed.url, feed.url, now)
 
+    def mend_clock(self, now: datetime) -> int:
+        """Bring back what a clock that ran ahead has put off beyond any wait there is; return how many addresses."""
+        latest = {"feed": as_text(now + LONGEST_FEED_WAIT), "article": as_text(now + REVISITS[-1])}
+        with transaction(self.db):
+            self.db.execute("update hosts set not_before = null where not_before > ?", (as_text(now + LONGEST_HOLD),))
+            return sum(
+                self.db.execute(
+                    "update urls set next_due_at = ? where kind = ? and next_due_at > ?", (as_text(now), kind, moment)
+                ).rowcount
+                for kind, moment in latest.items()
+            )
+
     def add_feeds(self, source: Source, feed: Feed, urls: Sequence[str], found_in: str, now: datetime) -> list[str]:
         """Enter further feeds that a feed named (a sitemap's children), not too many; return the new."""
         with transaction(self.db):
@@ -73,23 +89,68 @@ class Frontier:
         feed: Feed,
         entries: Iterable[FeedEntry],
         now: datetime,
-        judge: Callable[[FeedEntry], tuple[Outcome, str] | None] = lambda entry: None,
+        judge: Judge = lambda entry: None,
+        judged_by: str = "",
     ) -> list[Visit]:
         """Enter the entries of a feed; return the visits of those that end at once, because `judge` gave an outcome.
 
-        Known addresses take over a changed title, summary or date; one that the feed says was edited is due again.
+        Known addresses take over a changed title, summary or date; one that the feed says was edited is due again. One
+        that was out of scope is judged anew where its title or summary changed. `judged_by`: the version of `judge`.
         """
         ended: list[Visit] = []
         with transaction(self.db):
             for entry in list(entries)[:MOST_ENTRIES]:
                 url = normal_url(entry.url)
                 if not self._insert(source.source_id, "article", url, feed.url, feed.url, now, entry):
-                    self._update_hint(url, entry, now)
+                    if self._update_hint(url, entry, now):
+                        self._judge_again(entry, judge, judged_by, now)
                 elif (verdict := judge(entry)) is not None:
                     visit = Visit(url, source.source_id, now, verdict[0], verdict[1])
                     self._settle(visit, now, every_minutes=0)
+                    self.db.execute("update urls set judged_by = ? where url = ?", (judged_by, url))
                     ended.append(visit)
         return ended
+
+    def judge_again(self, source: Source, judge: Callable[[Feed], Judge], judged_by: str, now: datetime) -> int:
+        """Judge anew what another version of the topic filter found out of scope lately; return how many are due now.
+
+        `judge` gives the judge for a feed of the card.
+        """
+        feeds = {feed.url: feed for feed in source.feeds}
+        due = 0
+        with transaction(self.db):
+            rows = self.db.execute(
+                "select url, title, summary, feed_url from urls where source_id = ? and last_outcome = 'OUT_OF_SCOPE' "
+                "and n_read = 0 and judged_by <> ? and first_seen_at > ?",
+                (source.source_id, judged_by, as_text(now - JUDGED_AGAIN)),
+            ).fetchall()
+            for row in rows:
+                if (feed := feeds.get(row["feed_url"])) is not None:
+                    entry = FeedEntry(row["url"], row["title"], row["summary"])
+                    due += self._judge_again(entry, judge(feed), judged_by, now)
+        return due
+
+    def _judge_again(self, entry: FeedEntry, judge: Judge, judged_by: str, now: datetime) -> bool:
+        """Judge an address anew where it was out of scope; return whether it is due now."""
+        url = normal_url(entry.url)
+        row = self._row(url)
+        if row is None or row["last_outcome"] != Outcome.OUT_OF_SCOPE or row["n_read"]:
+            return False
+        wanted = judge(entry) is None
+        self.db.execute("update urls set judged_by = ? where url = ?", (judged_by, url))
+        if wanted:
+            self.db.execute("update urls set state = 'waiting', attempts = 0, next_due_at = ? where url = ?",
+                            (as_text(now), url))  # fmt: skip
+        return wanted
+
+    def gone(self) -> dict[str, datetime]:
+        """Return the addresses that were read and are gone since, each with the moment at which that was first seen."""
+        rows = self.db.execute(
+            "select u.url, min(v.at) from urls u join visits v using (url) where u.state = 'gone' and u.n_read > 0 "
+            "and u.kind = 'article' and v.outcome = 'GONE' and v.visit_id > (select max(visit_id) from visits r "
+            "where r.url = u.url and r.outcome in ('SAVED', 'UNCHANGED')) group by u.url order by u.url"
+        )
+        return {row[0]: as_moment(row[1]) for row in rows.fetchall()}
 
     def due(self, now: datetime, limit: int, sources: Iterable[Source]) -> list[Task]:
         """Return what is due: feeds first, then unread articles, newest first, then those to be looked at again.
@@ -101,8 +162,8 @@ class Frontier:
         day = as_text(now - timedelta(days=1))
         counts = self.db.execute(
             "select v.source_id, count(*) from visits v join urls u using (url) "
-            "where v.at > ? and u.kind = 'article' and v.status > 0 group by 1",
-            (day,),
+            "where v.at > ? and v.at <= ? and u.kind = 'article' and v.status > 0 group by 1",
+            (day, as_text(now)),
         )
         visited = dict(map(tuple, counts.fetchall()))
         rows = self.db.execute(
@@ -139,6 +200,7 @@ class Frontier:
                 every_minutes=every_minutes,
                 temporary=answer.temporary,
                 validators=(answer.etag, answer.last_modified),
+                n_entries=_n_listed(answer),
             )
 
     def recover(self, found: Iterable[tuple[Page, PageRef]]) -> list[str]:
@@ -180,7 +242,7 @@ class Frontier:
             return None
         fetched_at = as_moment(row["robots_fetched_at"])
         failed = row["robots_status"] == 0 or row["robots_status"] == 429 or row["robots_status"] >= 500
-        if now - fetched_at >= (ROBOTS_KEPT_AFTER_FAILURE if failed else ROBOTS_KEPT):
+        if fetched_at > now or now - fetched_at >= (ROBOTS_KEPT_AFTER_FAILURE if failed else ROBOTS_KEPT):
             return None
         return RobotsCopy(host, row["robots_status"], row["robots_body"], fetched_at)
 
@@ -270,10 +332,11 @@ class Frontier:
         )
         return made.rowcount == 1
 
-    def _update_hint(self, url: str, entry: FeedEntry, now: datetime) -> None:
+    def _update_hint(self, url: str, entry: FeedEntry, now: datetime) -> bool:
+        """Take over what a feed says now of a known address; return whether title or summary changed."""
         row = self._row(url)
         if row is None or row["kind"] != "article":
-            return
+            return False
         values = (entry.title, entry.summary, _text(entry.published_at), _text(entry.updated_at))
         if values != (row["title"], row["summary"], row["published_at"], row["updated_at"]):
             self.db.execute(
@@ -288,6 +351,7 @@ class Frontier:
             and now - as_moment(row["last_visit_at"]) >= LEAST_BETWEEN_REVISITS
         ):
             self.db.execute("update urls set next_due_at = ? where url = ?", (as_text(now), url))
+        return (entry.title, entry.summary) != (row["title"], row["summary"])
 
     def _settle(
         self,
@@ -297,6 +361,7 @@ class Frontier:
         every_minutes: int,
         temporary: bool = False,
         validators: tuple[str, str] = ("", ""),
+        n_entries: int | None = None,
     ) -> None:
         """Enter a visit and bring its address into the state that follows from it."""
         row = self._row(visit.url)
@@ -326,11 +391,11 @@ class Frontier:
                 (*validators, visit.sha256, as_text(visit.at), visit.url),
             )
         self.db.execute(
-            "insert into visits (url, source_id, at, outcome, detail, status, n_bytes, sha256) "
-            "values (?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into visits (url, source_id, at, outcome, detail, status, n_bytes, sha256, n_entries) "
+            "values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(visit.url, visit.source_id, as_text(visit.at), visit.outcome.value),
-                *(visit.detail, visit.status, visit.n_bytes, visit.sha256),
+                *(visit.detail, visit.status, visit.n_bytes, visit.sha256, n_entries),
             ),
         )
 
@@ -347,6 +412,12 @@ class Frontier:
             row["last_modified"] if trusted else "",
             row["body_sha256"] if trusted else "",
         )
+
+
+def _n_listed(answer: Answer) -> int | None:
+    """Return how many items or further feeds a feed listed, None where it was not read."""
+    read = answer.task.kind == "feed" and answer.visit.outcome is Outcome.SAVED
+    return len(answer.entries) + len(answer.more) if read else None
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -8,6 +8,8 @@ from scrapers.records import Outcome
 
 # An article is looked at again ever more seldom, to see edits, and then rests.
 REVISITS = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 240, 720))
+# What was read and is gone is asked for again, for a page may be missing by mistake.
+STILL_GONE = tuple(timedelta(days=days) for days in (1, 10))
 LONGEST_WAIT = timedelta(days=1)
 FIRST_WAIT = timedelta(minutes=15)
 MOST_ATTEMPTS = 8
@@ -37,7 +39,8 @@ def next_visit(
     if outcome in READ:
         return "kept", now + REVISITS[n_read - 1] if n_read <= len(REVISITS) else None
     if outcome is Outcome.GONE:
-        return "gone", None
+        again = STILL_GONE[attempts - 1] if n_read and attempts <= len(STILL_GONE) else None
+        return "gone", now + again if again else None
     resting = "kept" if n_read else "closed"
     if outcome in _FINAL or (outcome is Outcome.ROBOTS_DENIED and not temporary):
         return resting, None

@@ -70,6 +70,7 @@ class CrawlConfig:
     max_pages: int = 2000  # visits to articles and feeds in one run
     max_seconds: float = 1800.0
     topic_filter: Callable[[str], bool] | None = None  # None: every entry is on topic
+    topic_version: str = ""  # of the filter: what another version refused is judged again
     pause_seconds: float | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     timeout_seconds: float = 30.0  # for one answer, from connection to last byte

@@ -316,3 +316,85 @@ def test_a_kill_at_any_moment_leaves_a_frontier_in_which_states_and_visits_agree
     assert db.execute("select count(*) from urls where n_read > 0").fetchone()[0] > 0
     odd = "select count(*) from urls u where n_read != (select count(*) from visits v where v.url = u.url)"
     assert db.execute(odd).fetchone()[0] == 0
+
+
+def test_what_is_gone_after_it_was_read_is_marked_and_asked_for_again_before_it_is_believed(frontier: Frontier) -> None:
+    (task,) = with_stories(frontier)
+    visit(frontier, task, Outcome.SAVED, NOW)
+    assert frontier.gone() == {}
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    visit(frontier, task, Outcome.GONE, NOW + hour)
+    assert frontier.gone() == {task.url: NOW + hour}
+    assert task.url not in due(frontier, NOW + hour * 24) and task.url in due(frontier, NOW + hour + day)
+    visit(frontier, task, Outcome.GONE, NOW + hour + day)
+    assert frontier.gone() == {task.url: NOW + hour}, "gone since the first time"
+    visit(frontier, task, Outcome.UNCHANGED, NOW + 12 * day)
+    assert frontier.gone() == {}, "it was missing by mistake"
+
+
+def test_what_was_never_read_and_is_not_there_is_not_called_gone(frontier: Frontier) -> None:
+    (task,) = with_stories(frontier)
+    visit(frontier, task, Outcome.GONE, NOW)
+    assert frontier.gone() == {} and task.url not in due(frontier, NOW + timedelta(days=400))
+
+
+def off_topic(entry: FeedEntry) -> tuple[Outcome, str] | None:
+    return None if "AI" in entry.title else (Outcome.OUT_OF_SCOPE, "off topic by its title and summary")
+
+
+def test_an_address_that_was_off_topic_is_judged_again_when_its_title_changes(frontier: Frontier) -> None:
+    feed, later = GAZETTE.feeds[0], NOW + timedelta(hours=1)
+    entry = FeedEntry("https://gazette.example/minister", title="Minister speaks")
+    frontier.add_sources([GAZETTE], NOW)
+    assert len(frontier.add_entries(GAZETTE, feed, [entry], NOW, off_topic, "1")) == 1
+    assert frontier.add_entries(GAZETTE, feed, [entry], later, off_topic, "1") == []
+    assert entry.url not in due(frontier, later)
+    frontier.add_entries(GAZETTE, feed, [replace(entry, title="Minister speaks on AI")], later, off_topic, "1")
+    assert entry.url in due(frontier, later)
+
+
+def test_a_new_topic_filter_judges_again_what_the_last_one_refused_lately(frontier: Frontier) -> None:
+    feed = GAZETTE.feeds[0]
+    entries = [
+        FeedEntry(f"https://gazette.example/{n}", title=title) for n, title in enumerate(("AI bill", "Cup final"))
+    ]
+    frontier.add_sources([GAZETTE], NOW)
+    frontier.add_entries(GAZETTE, feed, entries, NOW, lambda entry: (Outcome.OUT_OF_SCOPE, "no"), "1")
+    assert frontier.judge_again(GAZETTE, lambda feed: off_topic, "1", NOW) == 0, "the same filter says the same"
+    assert frontier.judge_again(GAZETTE, lambda feed: off_topic, "2", NOW + timedelta(days=31)) == 0, "it is old news"
+    assert frontier.judge_again(GAZETTE, lambda feed: off_topic, "2", NOW) == 1
+    assert frontier.judge_again(GAZETTE, lambda feed: off_topic, "2", NOW) == 0
+    found = due(frontier, NOW)
+    assert entries[0].url in found and entries[1].url not in found
+
+
+def test_a_clock_that_ran_ahead_and_was_set_back_stops_nothing(frontier: Frontier) -> None:
+    (task,) = with_stories(frontier)
+    ahead = NOW + timedelta(days=365)
+    for address in due(frontier, ahead):
+        row = frontier.db.execute("select * from urls where url = ?", (address,)).fetchone()
+        done = Task(address, "gazette", row["kind"], row["host"], GAZETTE.feeds[0])
+        visit(frontier, done, Outcome.SAVED, ahead)
+    frontier.hold_host(task.host, ahead + timedelta(hours=1), "status 429", ahead)
+    frontier.keep_robots(RobotsCopy(task.host, 500, b"", ahead))
+    assert due(frontier, NOW) == []
+    assert frontier.mend_clock(NOW) >= 2
+    assert task.url in due(frontier, NOW) and frontier.held_until(task.host, NOW) is None
+    assert frontier.robots(task.host, NOW) is None
+    assert frontier.mend_clock(NOW) == 0
+
+
+def test_a_ledger_of_an_earlier_program_gets_the_columns_that_came_later(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.db"
+    Frontier(path).close()
+    with sqlite3.connect(path) as db:
+        db.executescript(
+            "drop table runs; alter table visits drop column n_entries; alter table urls drop column judged_by;"
+            "pragma user_version = 0"
+        )
+    db.close()
+    again = Frontier(path)
+    with_stories(again)
+    assert again.db.execute("select judged_by from urls").fetchone()[0] == ""
+    assert again.db.execute("select count(*) from runs").fetchone()[0] == 0
+    again.close()
