@@ -8,14 +8,16 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import signal
 import sqlite3
 import sys
+import threading
 import traceback
 from pathlib import Path
 
 import click
 
-from pipeline.errors import DONE, INTERNAL, OUTSIDE, WRONG_USE, OversightError
+from pipeline.errors import DONE, INTERNAL, OUTSIDE, WRONG_USE, OversightError, Stopped
 
 COMMANDS = {
     "demo": ("demo", "Crawl the small invented newsroom, build its ledger and serve it."),
@@ -39,6 +41,8 @@ COMMANDS = {
     "revisions": ("revisions", "Show how an article was edited and what that did to its claims."),
     "gaps": ("look", "Show names that the lexicon does not know yet."),
     "review": ("review", "Confirm, change or reject what the program read; merge, split, settle names."),
+    "runs": ("line", "Show what the last runs did, how long they took and how they ended."),
+    "schedule": ("schedule", "Print units for systemd or a line for cron that run the ledger by themselves."),
     "sources": ("sources", "List and check the source cards, show their health."),
     "export": ("check", "Write the published tables as CSV, JSON Lines or Parquet."),
 }
@@ -90,6 +94,8 @@ def main() -> None:
 
 
 def _run() -> int:
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stop)
     try:
         result = oversight.main(standalone_mode=False)
         return result if isinstance(result, int) else DONE
@@ -113,6 +119,10 @@ def _run() -> int:
         return _say(_words_for_os(error), OUTSIDE)
     except Exception as error:  # a fault of the program: keep the details in a file, say one line
         return _say(_keep_traceback(error), INTERNAL)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise Stopped("Told to stop. What was done so far is kept; run this again to go on.")
 
 
 def _say(message: str, code: int) -> int:

@@ -26,6 +26,12 @@ class AnotherRun(OversightError):
     exit_code = LOCKED
 
 
+class Stopped(OversightError):
+    """The run was told to stop and did so in order; what it had done is kept; 143 is what SIGTERM ends with."""
+
+    exit_code = 143
+
+
 class OutsideFailure(OversightError):
     """Something outside the program failed: disk full, no network, a corrupt or locked database, a port in use."""
 

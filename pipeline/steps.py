@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from pipeline.folder import DataFolder
@@ -25,7 +26,9 @@ from pipeline.store.publish import publish as publish_snapshot
 from pipeline.versions import program_version, reader_version
 from scrapers.archive import Archive
 from scrapers.frontier import Frontier
+from scrapers.health import SourceHealth
 from scrapers.records import Article, Outcome, Source, Visit
+from scrapers.signs import health_of
 from scrapers.workers import Lost
 
 Say = Callable[[str], None]
@@ -108,15 +111,20 @@ def build(
 ) -> BuildReport:
     """Join everything kept into build.db, as the editors decided: `reviews` is their file, by default the folder's."""
     decided = load_reviews(reviews or folder.reviews)
+    version = program_version(*lexicon)
+    with closing(Frontier(folder.crawl_db)) as frontier:
+        gone = frontier.gone()
     return build_ledger(
         folder.crawl_db,
         folder.build_db,
         sources,
-        visits=list(settled_visits(folder, program_version(*lexicon))),
+        visits=list(settled_visits(folder, version)),
         program_version=_readers_version(folder, lexicon),
         lexicon=load_lexicon(*lexicon),
         min_confidence=least_confidence,
         reviews=decided,
+        health=health(folder, sources, version),
+        gone=gone,
     )
 
 
@@ -132,12 +140,27 @@ def settled_visits(folder: DataFolder, version: str) -> Iterator[Visit]:
 
     `version`: of the program, for articles that it could not understand.
     """
-    with Library(folder.crawl_db) as library, closing(Frontier(folder.crawl_db)) as frontier:
-        ends = library.reading_outcomes(reader_version())
-        ends |= dict.fromkeys(library.lost_pages(version), Outcome.UNREADABLE)
+    ends = _ends(folder, version)
+    with closing(Frontier(folder.crawl_db)) as frontier:
         for visit in frontier.visits():
             end = ends.get((visit.sha256, visit.url)) if visit.outcome is Outcome.SAVED else None
             yield replace(visit, outcome=end) if end and end is not Outcome.SAVED else visit
+
+
+def _ends(folder: DataFolder, version: str) -> dict[tuple[str, str], Outcome]:
+    """Return how reading each page ended, by (sha256, address)."""
+    with Library(folder.crawl_db) as library:
+        ends = library.reading_outcomes(reader_version())
+        return ends | dict.fromkeys(library.lost_pages(version), Outcome.UNREADABLE)
+
+
+def health(
+    folder: DataFolder, sources: Sequence[Source], version: str, now: datetime | None = None
+) -> dict[str, SourceHealth]:
+    """Return how each source fares; by default as of the last visit to any, so that a build depends on no clock."""
+    ends = _ends(folder, version)
+    with closing(Frontier(folder.crawl_db)) as frontier:
+        return health_of(frontier.db, sources, ends, now)
 
 
 def publish(folder: DataFolder, *, force: bool = False) -> PublishReport:

@@ -35,6 +35,12 @@ def program_version(*further: Path) -> str:
     return f"{package_version()}+{_hash(Path(pipeline.__file__).parent, UNDERSTANDING_FILES, further)}"
 
 
+@cache
+def gate_version() -> str:
+    """Return the version of what tells by title and summary whether an item is about the oversight of AI."""
+    return _hash(Path(pipeline.__file__).parent, ("gate*.py", "lexicon/gate_words.toml"))
+
+
 def _hash(folder: Path, patterns: tuple[str, ...], further: tuple[Path, ...] = ()) -> str:
     digest = hashlib.sha256()
     files = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})

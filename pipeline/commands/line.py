@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from pipeline.commands.common import lexicon_of, plain_errors, reviews_of, settings_of, sources_of
-from pipeline.commands.output import Progress, json_option, say_json
-from pipeline.errors import WrongUse
+from pipeline.commands.output import Progress, json_option, say_json, say_rows
+from pipeline.errors import Stopped, WrongUse
 from pipeline.folder import DataFolder
+from pipeline.runs import recorded
 
 CONTACT = (
     'The sites must be able to reach whoever crawls them. Put `contact = "you@your-newsroom.org"` into {file}, or set '
@@ -19,6 +20,7 @@ def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_second
     from contextlib import closing
 
     from pipeline.gate import passes_topic
+    from pipeline.versions import gate_version
     from scrapers.archive import Archive
     from scrapers.crawl import CrawlConfig, crawl
     from scrapers.frontier import Frontier
@@ -36,6 +38,7 @@ def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_second
     config = CrawlConfig(
         contact=settings.contact,
         topic_filter=passes_topic,
+        topic_version=gate_version(),
         max_pages=max_pages,
         max_seconds=max_seconds,
         log_file=str(folder.logs / "crawl.log"),
@@ -44,6 +47,8 @@ def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_second
         archive = Archive(folder.archive, folder.crawl_db)
         report = crawl(chosen, frontier, archive, config=config, progress=click.echo)
         archive.close()
+    if report.told_to_stop:
+        raise Stopped(f"The crawl stopped: {report.stopped}. Its {report.n_pages} new pages are kept; run this again.")
     return {"visits": report.n_visits, "pages": report.n_pages, "outcomes": report.outcomes, "stopped": report.stopped}
 
 
@@ -110,8 +115,9 @@ def _publish(folder: DataFolder, force: bool) -> dict:
 @click.pass_obj
 def crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_seconds: float, as_json: bool) -> None:
     """Fetch what is due from the sources, politely, and keep every page as it came."""
-    with folder.lock(), plain_errors():
+    with folder.lock(), plain_errors(), recorded(folder, "crawl") as run_, run_.step("crawl"):
         report = _crawl(folder, only, max_pages, max_seconds)
+        run_.add("crawl", report)
     say_json(report) if as_json else _say_crawl(report)
 
 
@@ -120,8 +126,9 @@ def crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_seconds
 @click.pass_obj
 def extract(folder: DataFolder, as_json: bool) -> None:
     """Read the claims out of the pages that no run has read yet."""
-    with folder.lock(), plain_errors():
+    with folder.lock(), plain_errors(), recorded(folder, "extract") as run_, run_.step("extract"):
         report = _extract(folder)
+        run_.add("extract", report)
     if as_json:
         say_json(report)
 
@@ -131,8 +138,9 @@ def extract(folder: DataFolder, as_json: bool) -> None:
 @click.pass_obj
 def build(folder: DataFolder, as_json: bool) -> None:
     """Join the claims into events with their origins and disagreements."""
-    with folder.lock(), plain_errors():
+    with folder.lock(), plain_errors(), recorded(folder, "build") as run_, run_.step("build"):
         report = _build(folder)
+        run_.add("build", report)
     if as_json:
         say_json(report)
 
@@ -143,8 +151,9 @@ def build(folder: DataFolder, as_json: bool) -> None:
 @click.pass_obj
 def publish(folder: DataFolder, force: bool, as_json: bool) -> None:
     """Publish what was built as a new snapshot; a running server switches to it by itself."""
-    with folder.lock(), plain_errors():
+    with folder.lock(), plain_errors(), recorded(folder, "publish") as run_, run_.step("publish"):
         report = _publish(folder, force)
+        run_.add("publish", report)
     if as_json:
         say_json(report)
 
@@ -155,8 +164,38 @@ def publish(folder: DataFolder, force: bool, as_json: bool) -> None:
 @click.pass_obj
 def run(folder: DataFolder, max_pages: int, max_seconds: float) -> None:
     """Crawl what is due, read it, build the ledger and publish it: the one command for cron."""
-    with folder.lock(), plain_errors():
-        _say_crawl(_crawl(folder, (), max_pages, max_seconds))
-        _extract(folder)
-        _build(folder)
-        _publish(folder, force=False)
+    with folder.lock(), plain_errors(), recorded(folder, "run") as run_:
+        with run_.step("crawl"):
+            crawled = _crawl(folder, (), max_pages, max_seconds)
+        run_.add("crawl", crawled)
+        _say_crawl(crawled)
+        for name, step in (("extract", _extract), ("build", _build), ("publish", lambda f: _publish(f, force=False))):
+            with run_.step(name):
+                run_.add(name, step(folder))
+
+
+@click.command()
+@click.option("--last", "n", default=10, show_default=True, type=click.IntRange(1), help="So many runs.")
+@json_option
+@click.pass_obj
+def runs(folder: DataFolder, n: int, as_json: bool) -> None:
+    """Show what the last runs did, how long they took and how they ended."""
+    from pipeline.runs import last_runs
+
+    folder.need(folder.crawl_db, "Run `oversight run` first.")
+    found = last_runs(folder, n)
+    if as_json:
+        say_json(found)
+        return
+    say_rows(
+        (
+            (
+                f"{row['started_at'][:16].replace('T', ' ')} UTC", row["command"], row["ended"],
+                ", ".join(f"{step} {seconds:.0f} s" for step, seconds in row["seconds"].items()),
+                ", ".join(f"{n} {outcome}" for outcome, n in row["outcomes"].get("crawl", {}).items()),
+                row["words"],
+            )
+            for row in found
+        ),
+        ("started", "command", "ended", "took", "visits", "words"),
+    )  # fmt: skip

@@ -58,39 +58,51 @@ def check_sources(folder: DataFolder, card: Path | None) -> int:
 
 
 @sources.command("health")
+@click.option("--strict", is_flag=True, help="Exit with 1 where any source is in trouble, naming only those.")
 @json_option
 @click.pass_obj
-def source_health(folder: DataFolder, as_json: bool) -> None:
-    """Show how the last visits to each source went."""
-    from contextlib import closing
+def source_health(folder: DataFolder, strict: bool, as_json: bool) -> int:
+    """Show how each source fares, and in words what is wrong with it."""
+    from datetime import UTC, datetime
 
-    from scrapers.frontier import Frontier
+    from pipeline.commands.common import lexicon_of
+    from pipeline.steps import health
+    from pipeline.versions import program_version
+    from scrapers.health import in_words
 
     folder.need(folder.crawl_db, "Run `oversight crawl` first.")
-    with closing(Frontier(folder.crawl_db)) as frontier:
-        found = frontier.summaries()
-    rows = [
-        {
-            "source_id": key,
-            "outcomes": one.outcomes,
-            "last_visit_at": one.last_visit_at,
-            "last_success_at": one.last_success_at,
-            "last_fault": one.last_fault,
-        }
-        for key, one in sorted(found.items())
-    ]
+    settings = settings_of(folder)
+    found = health(folder, sources_of(settings), program_version(*lexicon_of(settings)), datetime.now(UTC))
+    shown = [one for _, one in sorted(found.items()) if one.last_visit_at and (one.alarms or not strict)]
+    sick = [one for one in shown if one.alarms]
     if as_json:
-        say_json(rows)
-        return
-    say_rows(
-        (
+        say_json(
+            [
+                {
+                    "source_id": one.source_id,
+                    "last_visit_at": one.last_visit_at,
+                    "last_success_at": one.last_success_at,
+                    "last_item_at": one.last_item_at,
+                    "usual_gap_hours": round(one.usual_gap.total_seconds() / 3600, 1) if one.usual_gap else None,
+                    "alarms": [{"kind": alarm.kind, "words": alarm.words} for alarm in one.alarms],
+                }
+                for one in shown
+            ]
+        )
+    elif shown:
+        say_rows(
             (
-                row["source_id"],
-                str(row["last_success_at"] or "never")[:16],
-                ", ".join(f"{n} {outcome}" for outcome, n in row["outcomes"].items()),
-                row["last_fault"],
-            )
-            for row in rows
-        ),
-        ("id", "last success", "outcomes so far", "trouble"),
-    )
+                (
+                    one.source_id,
+                    str(one.last_success_at or "never")[:16],
+                    str(one.last_item_at or "none yet")[:16],
+                    in_words(one.usual_gap) if one.usual_gap else "not known",
+                    "; ".join(alarm.words for alarm in one.alarms),
+                )
+                for one in shown
+            ),
+            ("id", "last success", "newest item", "usual gap", "trouble"),
+        )
+    else:
+        click.echo("No source is in trouble." if strict else "No source was visited yet.")
+    return PROBLEM if strict and sick else DONE

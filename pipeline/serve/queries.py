@@ -157,7 +157,7 @@ async def _with_participants(db: Any, claims: list[Row]) -> list[Row]:
 async def claims_of_event(db: Any, event_id: str) -> list[Row]:
     """Return an event's claims with article, source, origin and participants, by day of publication."""
     sql = f"""
-        select {CLAIM_COLUMNS}, a.url, a.title as article_title, a.published_at, a.fetched_at, a.access,
+        select {CLAIM_COLUMNS}, a.url, a.title as article_title, a.published_at, a.fetched_at, a.access, a.gone_on,
             s.title as source_title, s.standing, o.kind as origin_kind, o.label as origin_label,
             o.lead_article_id, o.n_articles as origin_articles
         from claims c join articles a using (article_id) join sources s on s.source_id = c.source_id

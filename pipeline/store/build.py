@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -34,6 +35,7 @@ from pipeline.store.revising import edit_rows, revision_rows
 from pipeline.store.rows import Row
 from pipeline.store.schema import SCHEMA_VERSION, published
 from pipeline.store.tables import Material, table_rows
+from scrapers.health import SourceHealth
 from scrapers.records import Source, Visit
 
 MIN_CONFIDENCE = Settings().least_confidence  # claims below wait for review: they stand in no event
@@ -72,11 +74,14 @@ def build(
     lexicon=None,
     min_confidence: float = MIN_CONFIDENCE,
     reviews: ReviewFile | None = None,
+    health: Mapping[str, SourceHealth] | None = None,
+    gone: Mapping[str, datetime] | None = None,
 ) -> BuildReport:
     """Write build.db from the latest version of each article and what this program version read out of it.
 
     `program_version`: by default the one that wrote the latest findings. `lexicon`: pipeline.lexicon's, for the
-    families, names and parents of entities. `reviews`: the editors' decisions. Raises StoreError; then the former
+    families, names and parents of entities. `reviews`: the editors' decisions. `health`: of each source; `gone`: the
+    addresses whose page is gone, with the moment at which that was first seen. Raises StoreError; then the former
     build.db stands as it was.
     """
     with Library(library_path) as library:
@@ -150,6 +155,8 @@ def build(
             revisions=revision_rows(edits, joined.claim_event, joined.claims, kept.articles, families),
             reviewed=reviewed,
             public_names=reviews.public_names,
+            health=health or {},
+            gone=_gone_articles(library.addresses(), gone or {}),
         )
         temporary = Path(f"{build_path}.tmp")
         with plain_errors(temporary, "write"):
@@ -175,6 +182,15 @@ def _edits(kept: Kept, min_confidence: float, rejected: Collection[str]) -> tupl
             lambda c: c.confidence >= min_confidence and c.claim_id not in rejected,
         )
     )
+
+
+def _gone_articles(addresses: Mapping[str, Collection[str]], gone: Mapping[str, datetime]) -> dict[str, date]:
+    """Return the articles of which no address answers any more, with the day on which the last was found missing."""
+    return {
+        id_: max(gone[url] for url in urls).date()
+        for id_, urls in addresses.items()
+        if urls and all(url in gone for url in urls)
+    }
 
 
 def trace(

@@ -140,6 +140,13 @@ class Library:
         sql = "select page_sha256, url, outcome from readings where reader_version = ?"
         return {(row[0], row[1]): Outcome(row[2]) for row in self._rows(sql, (reader_version,))}
 
+    def addresses(self) -> dict[str, set[str]]:
+        """Return for each article the addresses at which a page of it was read."""
+        found: dict[str, set[str]] = {}
+        for row in self._rows("select distinct article_id, url from readings where article_id is not null"):
+            found.setdefault(row[0], set()).add(row[1])
+        return found
+
     def outdated_versions(self) -> set[tuple[str, str]]:
         """Return the (article, version) pairs that a later reading of the same page has replaced."""
         read: set[tuple[str, str]] = set()

@@ -12,7 +12,7 @@ from sqlite_utils import Database, Migrations
 
 from pipeline.store.errors import StoreError
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 private = Migrations("oversight_private")
 published = Migrations("oversight_published")
@@ -306,6 +306,19 @@ def decisions_of_editors(db: Database) -> None:
 def when_events_were_withdrawn(db: Database) -> None:
     """The day of the newest article read when an event id was first missed; empty for those of older programs."""
     db.executescript("alter table event_redirects add column gone_on text;")
+
+
+@published()
+def health_of_sources_and_pages_that_are_gone(db: Database) -> None:
+    """What each source usually brings and what is wrong with it; articles that their publisher took away."""
+    db.executescript(
+        """
+        alter table sources add column last_item_at text;
+        alter table sources add column usual_gap_hours real;
+        alter table sources add column alarms text not null default '';
+        alter table articles add column gone_on text;
+        """
+    )
 
 
 def make_published_tables(connection: sqlite3.Connection) -> None:

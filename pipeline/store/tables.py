@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date as Day
 
 from pipeline.conflicts import in_words
 from pipeline.joining import Joined
@@ -18,6 +19,7 @@ from pipeline.store.entity_rows import related_ids, relation_rows, role_rows
 from pipeline.store.indexes import FACETS
 from pipeline.store.rows import Row, claim_participant_rows, claim_row, date_columns, day, moment, unsure_claim_row
 from pipeline.store.standings import standing_rows
+from scrapers.health import SourceHealth
 from scrapers.records import Article, Outcome, Source, Standing, Visit
 
 _NEAREST = tuple(Standing)
@@ -46,6 +48,8 @@ class Material:
     revisions: Iterable[Row] = ()  # rows of revisions
     reviewed: Reviewed = Reviewed(())
     public_names: Mapping[str, str] = field(default_factory=dict)  # of editors
+    health: Mapping[str, SourceHealth] = field(default_factory=dict)  # by source id
+    gone: Mapping[str, Day] = field(default_factory=dict)  # article id -> first day on which its page was not there
 
 
 def table_rows(material: Material) -> dict[str, list[Row]]:
@@ -152,12 +156,22 @@ def _sources(material: Material) -> tuple[list[Row], list[Row]]:
                 "last_visit_at": moment(last[id_].at) if id_ in last else None,
                 "last_success_at": moment(last_good[id_].at) if id_ in last_good else None,
                 "health": _health(source, last.get(id_), last_good.get(id_)),
+                **_signs(material.health.get(id_)),
             }
         )
     outcomes = [
         {"source_id": id_, "outcome": outcome, "n": n} for id_ in ids for outcome, n in sorted(counts[id_].items())
     ]
     return rows, outcomes
+
+
+def _signs(health: SourceHealth | None) -> Row:
+    gap = health.usual_gap if health else None
+    return {
+        "last_item_at": moment(health.last_item_at) if health else None,
+        "usual_gap_hours": round(gap.total_seconds() / 3600, 1) if gap else None,
+        "alarms": "; ".join(alarm.words for alarm in health.alarms) if health else "",
+    }
 
 
 def _health(source: Source | None, last: Visit | None, good: Visit | None) -> str:
@@ -237,6 +251,7 @@ def _articles(material: Material) -> tuple[list[Row], list[Row]]:
                 "n_removed_blocks": len(article.removed_blocks), "n_versions": len(kept),
                 "n_characters": len(article.text), "n_claims": n_claims[id_], "page_sha256": article.page_sha256,
                 "origin_id": material.joined.article_origin.get(id_),
+                "gone_on": material.gone[id_].isoformat() if id_ in material.gone else None,
             }
         )  # fmt: skip
         versions += [

@@ -1,0 +1,92 @@
+"""A ledger's folder and how often it is to run come in; units for systemd or a line for cron go out as text."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.errors import WrongUse
+
+UNIT = "oversight-ledger"
+SERVICE = """\
+[Unit]
+Description=Oversight Ledger: crawl what is due, read it, build and publish
+Documentation=man:systemd.service(5)
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+WorkingDirectory={folder_plain}
+ExecStart={command}
+# 3: another run is still at work. 143: stopped in order.
+SuccessExitStatus=3 143
+TimeoutStartSec=6h
+TimeoutStopSec=20
+KillMode=mixed
+Nice=10
+IOSchedulingClass=idle
+NoNewPrivileges=yes
+PrivateTmp=yes
+UMask=0027
+"""
+TIMER = """\
+[Unit]
+Description=Oversight Ledger: every {minutes} minutes
+
+[Timer]
+OnCalendar={calendar}
+RandomizedDelaySec=60
+Persistent=true
+Unit={unit}.service
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+def systemd_units(command: Sequence[str], folder: Path, minutes: int) -> dict[str, str]:
+    """Return the units by file name: a service that runs once, and the timer that starts it.
+
+    `command`: the program and what comes before its arguments; `folder`: the ledger's, absolute.
+    """
+    words = [*command, "--data", str(folder), "run"]
+    return {
+        f"{UNIT}.service": SERVICE.format(
+            folder_plain=str(folder).replace("%", "%%"), command=" ".join(map(_systemd_word, words))
+        ),
+        f"{UNIT}.timer": TIMER.format(minutes=minutes, calendar=_calendar(minutes), unit=UNIT),
+    }
+
+
+def cron_line(command: Sequence[str], folder: Path, minutes: int) -> str:
+    """Return a line for crontab: one run at a time, all it says in a log in the ledger's folder."""
+    run = shlex.join([*command, "--data", str(folder), "run"])
+    lock, log = shlex.quote(str(folder / "cron.lock")), shlex.quote(str(folder / "logs" / "cron.log"))
+    return f"{_cron_times(minutes)} " + f"flock -n {lock} {run} >> {log} 2>&1".replace("%", r"\%")
+
+
+def check_minutes(minutes: int) -> int:
+    """Return the minutes where they divide an hour or a day evenly; raise WrongUse otherwise."""
+    if minutes < 5 or minutes > 1440 or (60 % minutes if minutes <= 60 else minutes % 60 or 1440 % minutes):
+        raise WrongUse(f"A run every {minutes} minutes cannot be said in a timer: give 5, 10, 15, 20, 30, 60, 120 ...")
+    return minutes
+
+
+def _calendar(minutes: int) -> str:
+    if minutes < 60:
+        return f"*:0/{minutes}"
+    return "hourly" if minutes == 60 else "daily" if minutes == 1440 else f"0/{minutes // 60}:00"
+
+
+def _cron_times(minutes: int) -> str:
+    if minutes < 60:
+        return f"*/{minutes} * * * *"
+    return "7 * * * *" if minutes == 60 else "7 4 * * *" if minutes == 1440 else f"7 */{minutes // 60} * * *"
+
+
+def _systemd_word(word: str) -> str:
+    """Return a word as systemd reads it back: % and $ doubled, quoted where it must be."""
+    word = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{word}"' if not word or any(c.isspace() or c in "\"'\\;" for c in word) else word
