@@ -35,6 +35,7 @@ from scrapers.records import (
 _MIN_CHARS = 140  # a body shorter than this is no article, unless the page says that it is one
 _SHORT_BODY = 600  # below this the JSON-LD's articleBody is looked at; below twice this a wall is believed
 _MANY_LINKS = 12
+_LETTERS = 0.25  # share of letters below which a text is none: prices and marks without end
 _CAREFUL_MAX_TAGS = 20_000  # trafilatura takes minutes for pages with far more
 _CAREFUL_MAX_CHARS = 3_000_000
 _HTML_TYPES = {"", "text/html", "application/xhtml+xml", "application/octet-stream", "text/plain"}
@@ -199,6 +200,8 @@ def _conclude(
         )
     if not text or (len(text) < _MIN_CHARS and not (says_article and len(text) >= 40)):
         return Reading(Outcome.NO_TEXT, detail=f"only {len(text)} characters of running text were found on the page")
+    if sum(map(str.isalpha, text)) < _LETTERS * len(text):
+        return Reading(Outcome.NO_TEXT, detail=f"its {len(text)} characters of text have hardly any letters among them")
     partial = len(text) < 2 * _SHORT_BODY and (about.linked.free is False or bool(_WALL.search(html)))
     return Reading(Outcome.SAVED, _article(page, source, about, published, body, "partial" if partial else "full"))
 
