@@ -243,6 +243,8 @@ class Roles:
             if said & words:
                 return True
             return bool(re.match(r"(?:SB|AB|HB|HR|H\.R\.|S\.)", mention.name)) and "bill" in words
+        if mention.kind is EntityKind.AGENCY:  # "the U.S. Senate" is a senate, the White House no house
+            return bool(set(re.findall(r"[a-z]+", mention.name.lower())) & words) and "White" not in mention.name
         return False
 
     def fillers(self, token: Token, passage: Passage) -> list[Filler]:

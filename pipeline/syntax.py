@@ -196,7 +196,7 @@ def subjects(verb: Token, depth: int = 0) -> list[Token]:
     if is_passive(verb):
         agents = [pobj for agent in children(verb, "agent") for pobj in children(agent, "pobj")]
         agents += [pobj for prep in children(verb, "prep") if prep.lower_ == "by" for pobj in children(prep, "pobj")]
-        if agents or verb.dep_ != "conj" or not is_verb(verb.head):
+        if agents or verb.dep_ != "conj" or children(verb, "nsubj", "nsubjpass") or not is_passive(verb.head):
             return agents[:1]
         return subjects(verb.head, depth + 1) if depth < _DEPTH else []
     return _surface(verb, depth)
