@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8001
 
-.PHONY: help install demo test lint lock wheel chromium clean
+.PHONY: help install demo test kills lint lock wheel chromium clean
 
 help:
 	@echo "make demo    set up, crawl the small newsroom, build the ledger, serve it on http://127.0.0.1:$(PORT)"
 	@echo "make test    set up with the test tools and run the whole test suite"
+	@echo "make kills   kill the line at fifty random moments and compare what comes out"
 	@echo "make lint    check style and types"
 	@echo "make wheel   build a wheel into dist/"
 	@echo "make lock    renew requirements/*.txt (versions with hashes) from pyproject.toml"
@@ -29,6 +30,9 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@touch $@
 
 install: $(VENV)/.run
+
+kills: $(VENV)/.test
+	$(BIN)/python tests/kills.py --kills 50
 
 demo: $(VENV)/.run
 	$(BIN)/oversight demo --port $(PORT)

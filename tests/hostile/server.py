@@ -7,6 +7,7 @@ import gzip
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -175,6 +176,31 @@ def many_headers(n: int = 3000) -> Route:
         )
 
     return route
+
+
+def deflate_bomb(n_bytes: int = 64 * 1024 * 1024) -> Route:
+    packed = zlib.compress(b"\0" * n_bytes)
+    return lambda h: h.reply(packed, Content_Encoding="deflate")
+
+
+def gzip_cut_short() -> Route:
+    packed = gzip.compress(b"<html><body>" + bytes(range(256)) * 400 + b"</body></html>")
+    return lambda h: h.reply(packed[: len(packed) // 2], Content_Encoding="gzip")
+
+
+def said(head: bytes, body: bytes = b"<p>small</p>") -> Route:
+    """Answer with these very bytes as status line and headers."""
+    return lambda h: h.raw(head + b"\r\n\r\n" + body)
+
+
+def long_header(n_bytes: int = 1_000_000) -> Route:
+    return said(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Long: " + b"v" * n_bytes)
+
+
+def endless_chunks(h: Handler) -> None:
+    h.raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        h.wfile.write(b"8000\r\n" + b"y" * 0x8000 + b"\r\n")
 
 
 def not_http(h: Handler) -> None:
