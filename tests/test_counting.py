@@ -84,3 +84,30 @@ def test_the_filter_form_keeps_the_facets_that_it_has_no_field_for(site):
     assert '<option value="EU">European Union</option>' in text
     answer = site.get("/events?force=binding&type=&jurisdiction=EU&_words=code")
     assert answer.headers["location"] == "/oversight/events?_words=code&jurisdiction=EU&force=binding"
+
+
+def test_an_entitys_years_and_companions_are_those_of_the_tables(site):
+    import asyncio
+
+    from pipeline.serve import queries
+
+    db = site.ds.get_database("oversight")
+    for (entity_id,) in site.db.execute("select entity_id from entities where n_events > 2").fetchall():
+        years = asyncio.run(queries.years_of_entity(db, entity_id))
+        found = {(row["year"], row["modality"]): row["n"] for row in years}
+        sql = """select coalesce(substr(e.date_start, 1, 4), ''), e.modality, count(distinct e.event_id) from events e
+            join event_participants p using (event_id) where p.entity_id = ? group by 1, 2"""
+        assert found == {(year, modality): n for year, modality, n in site.db.execute(sql, [entity_id])}
+        sql = """select count(distinct p.event_id) from event_participants p join event_participants q using (event_id)
+            where p.entity_id = ? and q.entity_id = ?"""
+        for row in asyncio.run(queries.companions(db, entity_id)):
+            assert site.one(sql, entity_id, row["entity_id"]) == row["n"]
+
+
+def test_a_feed_holds_the_newest_of_the_events_that_pass(site):
+    answer = site.get("/feed.atom?contested=1&_party=oms").text
+    ids = [row[0] for row in site.db.execute(
+        "select event_id from events where contested = 1 and event_id in "
+        "(select event_id from event_participants where entity_id = 'oms')"
+    )]  # fmt: skip
+    assert ids and answer.count("<entry>") == len(ids) and all(event_id in answer for event_id in ids)

@@ -83,7 +83,7 @@ def _insert(db: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
 
 
 def _day(chance: Chance) -> date:
-    return LAST_DAY - timedelta(days=chance.place(DAYS))
+    return LAST_DAY - timedelta(days=int(DAYS * chance.random.random() ** 1.2))  # more of late, as news are
 
 
 def _sources() -> Iterator[Row]:

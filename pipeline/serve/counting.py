@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -35,6 +36,8 @@ class EventCounts:
 
     rowids: np.ndarray
     days: np.ndarray  # year, month and day of the first day as one number; 0 where it is unknown
+    reported: np.ndarray  # the day of the first report, likewise
+    last_reported: np.ndarray
     codes: Mapping[str, Codes]
     entity_ids: tuple[str, ...]
     names: tuple[str, ...]
@@ -44,6 +47,7 @@ class EventCounts:
     link_event: np.ndarray  # of each pair of event and party: place of the event
     link_entity: np.ndarray
     link_role: np.ndarray
+    kept_pairs: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # filled when asked
 
     def chosen(self, filters: Filters, parties: PartyFilters) -> np.ndarray:
         """Return for each event whether it passes all the filters."""
@@ -57,12 +61,10 @@ class EventCounts:
                 known = [i for i, value in enumerate(self.codes[column].values) if str(value) in values]
                 mask &= np.isin(self.codes[column].of, known)
         for role, ids in parties:
-            wanted = [i for i, id_ in enumerate(self.entity_ids) if id_ in ids]
-            links = np.isin(self.link_entity, wanted)
-            if role:
-                links &= self.link_role == self.role_number(role)
+            events, entities = self.pairs(role)
+            wanted = [self.place_of[id_] for id_ in ids if id_ in self.place_of]
             with_party = np.zeros(len(self.rowids), dtype=bool)
-            with_party[self.link_event[links]] = True
+            with_party[events[np.isin(entities, wanted)]] = True
             mask &= with_party
         return mask
 
@@ -84,24 +86,53 @@ class EventCounts:
         pairs = [(value, int(n)) for value, n in zip(codes.values, counts, strict=True) if n]
         return sorted(pairs, key=lambda pair: (-pair[1], str(pair[0])))
 
+    @cached_property
+    def place_of(self) -> dict[str, int]:
+        """The place of each entity by its id."""
+        return {id_: i for i, id_ in enumerate(self.entity_ids)}
+
+    def pairs(self, role: str, kind: str = "") -> tuple[np.ndarray, np.ndarray]:
+        """Return the places of events and entities that go together in a role ("": any), each pair once."""
+        if (role, kind) not in self.kept_pairs:
+            events, entities = self.link_event, self.link_entity
+            wanted = np.ones(len(events), dtype=bool) if not role else self.link_role == self.role_number(role)
+            if kind:
+                wanted &= self.kinds[entities] == self.kind_number(kind)
+            events, entities = events[wanted], entities[wanted]
+            if not role and len(events):  # one party may stand in an event in two roles: it counts once
+                size = len(self.entity_ids)
+                both = np.unique(events.astype(np.int64) * size + entities)
+                events, entities = (both // size).astype(np.int32), (both % size).astype(np.int32)
+            self.kept_pairs[role, kind] = events, entities
+        return self.kept_pairs[role, kind]
+
     def parties(self, mask: np.ndarray, role: str, kind: str, size: int) -> list[tuple[str, str, int]]:
         """Return (id, name, number of chosen events) of the parties in a role ("": any) and of a kind ("": any)."""
-        links = mask[self.link_event]
-        if role:
-            links &= self.link_role == self.role_number(role)
-        events, entities = self.link_event[links], self.link_entity[links]
-        if not role and len(self.role_names) > 1:  # one party may stand in an event in two roles: count it once
-            pairs = np.unique(events.astype(np.int64) * max(len(self.entity_ids), 1) + entities)
-            entities = pairs % max(len(self.entity_ids), 1)
-        counts = np.bincount(entities, minlength=len(self.entity_ids))
-        if kind:
-            counts = np.where(self.kinds == self.kind_number(kind), counts, 0)
+        events, entities = self.pairs(role, kind)
+        counts = np.bincount(entities[mask[events]], minlength=len(self.entity_ids))
         top = np.flatnonzero(counts)
         if len(top) > size:
             least = np.partition(counts[top], len(top) - size)[len(top) - size]
             top = top[counts[top] >= least]
         found = [(self.entity_ids[i], self.names[i], int(counts[i])) for i in top]
         return sorted(found, key=lambda one: (-one[2], one[1], one[0]))[:size]
+
+    def newest(self, mask: np.ndarray, by: np.ndarray, size: int) -> list[int]:
+        """Return the row ids of the chosen events with the latest days in `by`, all those of the last such day too."""
+        places = np.flatnonzero(mask)
+        if len(places) > size:
+            days = by[places]
+            places = places[days >= np.partition(days, len(days) - size)[len(days) - size]]
+        return [int(rowid) for rowid in self.rowids[places]]
+
+    def by_year(self, mask: np.ndarray) -> list[tuple[str, str, int]]:
+        """Return (year, modality, number) of the chosen events by the year of their first day; "" for no day."""
+        modalities = self.codes["modality"]
+        keys, counts = np.unique(self.days[mask] // 10_000 * 100 + modalities.of[mask], return_counts=True)
+        found = [
+            (int(k) // 100, str(modalities.values[int(k) % 100]), int(n)) for k, n in zip(keys, counts, strict=True)
+        ]
+        return sorted((f"{year:04d}" if year else "", modality, n) for year, modality, n in found)
 
     def role_number(self, role: str) -> int:
         """Return the number of a role, -1 for one that nobody has."""
@@ -120,16 +151,20 @@ def day_number(day: str | None) -> int:
 
 def load_counts(connection: sqlite3.Connection) -> EventCounts:
     """Read all events and their parties of a snapshot into arrays: about 10 bytes for each event and facet column."""
-    rowids, days = [], []
+    rowids, days, reported, last_reported = [], [], [], []
     seen: dict[str, dict[object, int]] = {column: {} for column in COLUMNS}
     of: dict[str, list[np.ndarray]] = {column: [] for column in COLUMNS}
     place: dict[str, int] = {}
-    cursor = connection.execute(f"select rowid, event_id, {DAY}, {', '.join(COLUMNS)} from events order by rowid")
+    cursor = connection.execute(
+        f"select rowid, event_id, {DAY}, first_reported_on, last_reported_on, {', '.join(COLUMNS)} from events "
+        "order by rowid"
+    )
     while batch := cursor.fetchmany(BATCH):
-        rowid, ids, starts, *columns = zip(*batch, strict=True)
+        rowid, ids, starts, first, last, *columns = zip(*batch, strict=True)
         place.update(zip(ids, range(len(place), len(place) + len(ids)), strict=True))
         rowids.append(np.array(rowid, dtype=np.int64))
-        days.append(np.array([day_number(start) for start in starts], dtype=np.int32))
+        for kept, texts in ((days, starts), (reported, first), (last_reported, last)):
+            kept.append(np.array([day_number(text) for text in texts], dtype=np.int32))
         for name, values in zip(COLUMNS, columns, strict=True):
             known = seen[name]
             for value in set(values) - known.keys():
@@ -150,6 +185,8 @@ def load_counts(connection: sqlite3.Connection) -> EventCounts:
     return EventCounts(
         rowids=_joined(rowids, np.int64),
         days=_joined(days, np.int32),
+        reported=_joined(reported, np.int32),
+        last_reported=_joined(last_reported, np.int32),
         codes={name: Codes(tuple(seen[name]), _joined(of[name], np.int32)) for name in COLUMNS},
         entity_ids=tuple(row[0] for row in entities),
         names=tuple(row[1] for row in entities),

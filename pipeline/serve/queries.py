@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 Row = dict[str, Any]
 
 EVENT_COLUMNS = (
@@ -234,32 +236,31 @@ async def entity(db: Any, entity_id: str) -> Row | None:
 
 async def events_of_entity(db: Any, entity_id: str) -> list[Row]:
     """Return an entity's newest events, each once with the entity's `roles` in it, the newest date first."""
+    counts = db.event_counts
+    mask = counts.chosen((), [("", (entity_id,))])
+    shown = np.where(counts.days > 0, counts.days, counts.reported)
+    rowids = counts.newest(mask, shown, EVENTS_ON_PAGE)[: 5 * EVENTS_ON_PAGE]
     sql = f"""
-        select {EVENT_COLUMNS}, group_concat(p.role) as roles
-        from event_participants p join events e using (event_id) where p.entity_id = ?
-        group by e.event_id order by coalesce(e.date_start, e.first_reported_on) desc, e.event_id limit ?
+        select {EVENT_COLUMNS}, (select group_concat(p.role) from event_participants p
+            where p.event_id = e.event_id and p.entity_id = ?) as roles
+        from events e where e.rowid in ({_marks(rowids)})
+        order by coalesce(e.date_start, e.first_reported_on) desc, e.event_id limit ?
     """
-    return await with_parties(db, await many(db, sql, [entity_id, EVENTS_ON_PAGE]))
+    return await with_parties(db, await many(db, sql, [entity_id, *rowids, EVENTS_ON_PAGE]))
 
 
 async def years_of_entity(db: Any, entity_id: str) -> list[Row]:
     """Return how many events an entity has by year and modality ("" where no date is known)."""
-    sql = """
-        select coalesce(substr(e.date_start, 1, 4), '') as year, e.modality, count(distinct e.event_id) as n
-        from event_participants p join events e using (event_id) where p.entity_id = ? group by 1, 2 order by 1, 2
-    """
-    return await many(db, sql, [entity_id])
+    counts = db.event_counts
+    found = counts.by_year(counts.chosen((), [("", (entity_id,))]))
+    return [{"year": year, "modality": modality, "n": n} for year, modality, n in found]
 
 
 async def companions(db: Any, entity_id: str, size: int = 12) -> list[Row]:
     """Return the entities that take part in the same events most often."""
-    sql = """
-        select n.entity_id, n.name, n.kind, count(distinct q.event_id) as n
-        from event_participants p join event_participants q on q.event_id = p.event_id and q.entity_id <> p.entity_id
-            join entities n on n.entity_id = q.entity_id
-        where p.entity_id = ? group by n.entity_id order by n desc, n.name limit ?
-    """
-    return await many(db, sql, [entity_id, size])
+    counts = db.event_counts
+    found = counts.parties(counts.chosen((), [("", (entity_id,))]), "", "", size + 1)
+    return [{"entity_id": id_, "name": name, "n": n} for id_, name, n in found if id_ != entity_id][:size]
 
 
 async def article(db: Any, article_id: str) -> Row | None:

@@ -11,8 +11,11 @@ from datasette.utils.asgi import BadRequest
 
 from pipeline.serve import decisions, disputes, moves, queries
 from pipeline.serve.feeds import atom
+from pipeline.serve.plugins.facets import chosen_events, simple_filters
 from pipeline.serve.plugins.filters import PARTY_ARGUMENTS, Conditions, column_conditions, conditions
 from pipeline.serve.snapshots import NAME, published_at
+
+FEED_SIZE = 50
 
 
 async def feed(datasette: Any, request: Any) -> Response:
@@ -29,7 +32,13 @@ async def feed(datasette: Any, request: Any) -> Response:
         for text in args.getlist(argument):
             if text.strip() and not await queries.entity_ids_named(db, text):
                 raise NotFound(f"The ledger knows nobody and nothing called “{text}”.")
-    return await _feed(datasette, request, by_columns, await conditions(db, args, "events"))
+    more = await conditions(db, args, "events")
+    if (simple := simple_filters(request.query_string)) is not None:  # the same events, without sorting all that pass
+        mask = await chosen_events(db, *simple)
+        rowids = db.event_counts.newest(mask, db.event_counts.last_reported, FEED_SIZE)[: 10 * FEED_SIZE]
+        by_rows = Conditions([f"rowid in ({', '.join(map(str, rowids))})"], {}, by_columns.said, {})
+        return await _feed(datasette, request, by_rows, Conditions([], {}, more.said, {}))
+    return await _feed(datasette, request, by_columns, more)
 
 
 async def entity_feed(datasette: Any, request: Any) -> Response:

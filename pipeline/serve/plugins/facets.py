@@ -44,6 +44,16 @@ def simple_filters(query_string: str) -> tuple[Filters, list[tuple[str, str]]] |
     return filters, parties
 
 
+async def chosen_events(db: Any, filters: Filters, parties: list[tuple[str, str]]) -> np.ndarray:
+    """Return which events pass filters on columns and on parties, as simple_filters() gives them."""
+    known: PartyFilters = [
+        (PARTY_ARGUMENTS[argument].role, tuple(await queries.entity_ids_named(db, text)))
+        for argument, text in parties
+        if text.strip()
+    ]
+    return await asyncio.to_thread(db.event_counts.chosen, filters, known)
+
+
 class Counted(Facet):
     """What our facets share: the events that the request chooses, and the shape of an answer."""
 
@@ -58,12 +68,7 @@ class Counted(Facet):
         db = self.ds.get_database(self.database)
         counts = db.event_counts
         if (simple := simple_filters(self.request.query_string)) is not None:
-            parties: PartyFilters = [
-                (PARTY_ARGUMENTS[argument].role, tuple(await queries.entity_ids_named(db, text)))
-                for argument, text in simple[1]
-                if text.strip()
-            ]
-            return await asyncio.to_thread(counts.chosen, simple[0], parties)
+            return await chosen_events(db, *simple)
         sql = f"select rowid {self.sql[self.sql.index(' from events') :]}"
         rows = await db.execute_fn(lambda connection: connection.execute(sql, self.params or {}).fetchall())
         return counts.chosen_rows(row[0] for row in rows)
