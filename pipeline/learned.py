@@ -33,8 +33,8 @@ _HEADS = ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X")
 class Thresholds:
     """When the classifier is believed: all in one place, chosen on documents that its weights had not seen."""
 
-    alone: float = 0.65  # a type with this probability is a claim where the frames saw none of any type
-    beside: float = 0.75  # and this much where they found another type in the sentence
+    alone: float = 0.5  # a type with this probability is a claim where the frames saw none of any type
+    beside: float = 0.85  # and this much where they found another type in the sentence
     agree: float = 0.4  # from here on the classifier supports a frame's claim
     doubt: float = 0.02  # below, it speaks against it
     doubted: float = 0.8  # what is left of a frame's confidence then
@@ -42,7 +42,7 @@ class Thresholds:
     modality: float = 0.8  # probability from which its modality outweighs what the grammar says
     modality_alone: float = 0.4  # the same for a claim that only it sees
     mention: float = 0.85  # likewise for what is recalled as background
-    role: float = 0.6  # probability of words that take a role which the frame left open
+    role: float = 0.45  # probability of words that take a role which the frame left open
     words: int = 4  # shorter sentences are not asked about
 
 
