@@ -14,7 +14,8 @@ from pipeline.records import Attribution, EntityKind, Modality, Participant
 
 _IRREGULAR = {
     "give": ("gave", "given"), "make": ("made", "made"), "hold": ("held", "held"), "take": ("took", "taken"),
-    "put": ("put", "put"), "leave": ("left", "left"), "withdraw": ("withdrew", "withdrawn"),
+    "drop": ("dropped", "dropped"), "put": ("put", "put"), "leave": ("left", "left"),
+    "withdraw": ("withdrew", "withdrawn"),
     "ban": ("banned", "banned"), "hear": ("heard", "heard"),
 }  # fmt: skip
 
@@ -38,7 +39,7 @@ class Phrase:
 
     @property
     def gerund(self) -> str:
-        if self.verb in ("put", "ban"):
+        if self.verb in ("put", "ban", "drop"):
             return f"{self.verb}{self.verb[-1]}ing"
         return (self.verb[:-1] if self.verb.endswith("e") and not self.verb.endswith("ee") else self.verb) + "ing"
 
@@ -110,7 +111,7 @@ def _agreement(roles: Roles, act: str) -> Phrase:
     verbs = {"ended": "end", "amended": "amend", "in talks": "negotiate", "renewed": "renew", "signed": "sign"}
     thing, plural = _thing(roles, "instrument", "an agreement")
     about = roles.object
-    if roles.instrument and not _PACT.search(roles.instrument):
+    if roles.instrument and (roles.instrument == roles.object or not _PACT.search(roles.instrument)):
         thing, plural, about = "an agreement", False, roles.instrument
     return Phrase(verbs.get(act, "conclude"), thing, _on("with", roles.target) or _on("on", about), plural)
 
@@ -301,6 +302,10 @@ def _speaker(attributions: Sequence[Attribution]) -> str:
     return "unnamed sources" if kinds == {"anonymous"} else "unnamed reports" if kinds == {"outlet"} else ""
 
 
+# In these words "cancelled" is the end of the thing itself: an investigation was dropped, no plan to close it.
+_ENDINGS = frozenset({"closed", "withdrawn", "dropped", "ended"})
+
+
 def summarise(
     type_: str,
     modality: Modality,
@@ -328,12 +333,16 @@ def summarise(
     roles = Roles(**words, many=frozenset(role for role, (_, many) in phrases.items() if many))
     if type_ == "restriction" and direction == "lift":
         act = "lifted"
+    if modality is Modality.POSTPONED and act == "delayed":
+        act = ""  # what was put off is the release, not its delay
     phrase = _PHRASES[type_](roles, act)
     who, many = phrases["actor"]
     says = _speaker(attributions)
     person = any(p.role == "actor" and p.kind is EntityKind.PERSON for p in participants)
     if type_ == "institution" and act == "left" and not who:
         who, many = phrases["target"]
+    if modality is Modality.CANCELLED and act in _ENDINGS:
+        phrase, modality = Phrase("drop", phrase.thing, phrase.tail, phrase.plural), Modality.OCCURRED
     body = _active(who, many, person, phrase, modality, says) if who else _passive(phrase, modality, says)
     unsure = " but without confirmation," if modality is Modality.ALLEGED else ""
     subject = who or phrase.thing
