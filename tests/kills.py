@@ -173,8 +173,10 @@ def kill_again_and_again(folder: Path, kills: int, seed: int) -> Report:
                 where = attempt.kill_in(
                     phase, chance.uniform(0, 1.1 * took[phase]), everything=chance.random() < 0.3
                 )  # fmt: skip
+                if not where and attempt.process.returncode == 0:
+                    break  # it was done before the moment came
                 if not where:
-                    raise RuntimeError(f"the line ended before {phase}: {attempt.process.stdout.read()}")
+                    raise RuntimeError(f"the line failed before {phase}: {attempt.process.stdout.read()}")
                 report.kills[where] += 1
             Attempt(data, cards).finish()
             found = state_of(data, folder / f"export-{report.trials}")
