@@ -30,8 +30,11 @@ SURE = 0.78  # precision from which a frame may do without anybody named
 _AGAINST_OTHERS = frozenset({"ban", "cut-off", "restored"})
 # What only somebody can do: said of an order or a bill, it is its content.
 _OF_PEOPLE = frozenset({"restriction", "access_request", "refusal", "commitment", "evaluation", "access_grant"})
+# What is no ruling: done by a court, it belongs to its case.
+_OF_PARTIES = _OF_PEOPLE - {"evaluation"}
 # What an official does by announcing it.
 _DONE_BY_SAYING = frozenset({"restriction", "executive_action", "enforcement"})
+_COURTS = words("court judge magistrate circuit")
 _ACTING = words("designation label determination ruling letter petition post tweet")
 # Constructions in which a verb names no event of its own.
 _CHAIN = frozenset(
@@ -126,11 +129,25 @@ class ClaimReader:
             return None
         if filled is None or len(_acting(filled)) < frame.actors:
             return None
+        if frame.type in _OF_PARTIES and self._by_court(filled) or _of_any(filled):
+            return None
         if not any(_is_somebody(filler) or _is_someone(filler) for _, filler in filled):
             return None
         if not any(_is_somebody(filler) for _, filler in filled) and (frame.precision < SURE or token.tag_ == "VBG"):
             return None
         return _Candidate(frame, cue.part, cue.particle, token, filled)
+
+    def _by_court(self, filled: list[tuple[str, Filler]]) -> bool:
+        """Tell whether a court or a judge acts."""
+        for role, filler in filled:
+            if role == "actor":
+                said = {filler.token.lower_} | {
+                    word for party in filler.parties for word in party[1].lower().split()[-1:]
+                }
+                titles = {title for party in filler.parties for title in self.referents.titles(party[0])}
+                if said & _COURTS or titles & _COURTS:
+                    return True
+        return False
 
     def _content_of_instrument(self, verb: Token) -> bool:
         """Tell whether a verb says what an order or a bill contains ("an order that blocks states from ...")."""
@@ -292,6 +309,12 @@ def _own_product(filled: list[tuple[str, Filler]]) -> bool:
     )
 
 
+def _of_any(filled: list[tuple[str, Filler]]) -> bool:
+    """Tell whether it is done to any of a class: "to pull any model" says what may be done, not that it was."""
+    aims = [filler for role, filler in filled if role in ("target", "object")]
+    return bool(aims) and all(any(child.lower_ == "any" for child in filler.token.lefts) for filler in aims)
+
+
 def _acting(filled: list[tuple[str, Filler]]) -> set[str]:
     return {party[0] for role, filler in filled if role == "actor" for party in filler.parties}
 
@@ -342,7 +365,7 @@ def _has_particle(verb: Token, particle: str) -> bool:
     near = [
         child
         for child in verb.children
-        if child.dep_ in ("prt", "prep", "advmod", "dative", "acomp", "agent", "oprd", "dobj")
+        if child.dep_ in ("prt", "prep", "advmod", "dative", "acomp", "agent", "oprd", "dobj", "intj")
     ]
     wanted = particle.split()
     first = [child for child in near if child.lower_ == wanted[0] and child.i > verb.i]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.kinds.load import Frame, Slot
     from pipeline.language import Passage
 
+_TELL = verb_forms("tell")  # told that it would: no order
 DIRECTIVES = frozenset(
     form
     for verb in [
@@ -353,7 +354,8 @@ def directive(verb: Token) -> tuple[list[Token], list[Token], Token] | None:
     head = clause.head
     infinitive = any(child.lower_ == "to" for child in children(clause, "aux"))
     below = clause.dep_ in ("xcomp", "ccomp", "advcl", "acl", "relcl") and is_verb(head) and head.lower_ in DIRECTIVES
-    if below and (infinitive or clause.dep_ == "ccomp" and children(clause, "nsubj")):
+    finite = clause.dep_ == "ccomp" and children(clause, "nsubj") and head.lower_ not in _TELL
+    if below and (infinitive or finite):
         ordered = children(clause, "nsubj", "nsubjpass") or objects(head)
         if ordered:
             return subjects(head), ordered, head
