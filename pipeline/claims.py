@@ -129,7 +129,7 @@ class ClaimReader:
             return None
         if filled is None or len(_acting(filled)) < frame.actors:
             return None
-        if frame.type in _OF_PARTIES and self._by_court(filled) or _of_any(filled):
+        if frame.type in _OF_PARTIES and self._by_court(filled) or _of_any(filled) and not is_negated(token):
             return None
         if not any(_is_somebody(filler) or _is_someone(filler) for _, filler in filled):
             return None
