@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -78,8 +79,12 @@ def make_ledger(path: Path, n_events: int) -> None:
 
 
 def _insert(db: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
-    columns = len(db.execute(f"pragma table_info({table})").fetchall())
-    db.executemany(f"insert into {table} values ({', '.join('?' * columns)})", rows)
+    """Insert rows that fill the first columns of a table; later columns keep their defaults."""
+    rows = iter(rows)
+    first = next(rows)
+    columns = [row[1] for row in db.execute(f"pragma table_info({table})")][: len(first)]
+    marks = ", ".join("?" * len(first))
+    db.executemany(f"insert into {table} ({', '.join(columns)}) values ({marks})", chain([first], rows))
 
 
 def _day(chance: Chance) -> date:

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.serve.queries import Row, many
 
 SHOWN = 8  # partners shown under each heading; the table shows the rest
+MOST_DEALT = 3_000  # events of one entity that its dealings are counted over
 # How two parties of an event stand to each other: kind and direction of the event, whose side the entity is on.
 WITH, AGAINST, FROM, TO_LIFT = "with", "against", "from", "lift"
 _WITH = ("agreement", "commitment", "access_grant")
@@ -70,9 +71,15 @@ async def dealings(db: Any, entity_id: str) -> dict[str, list[Row]]:
     """Return the parties an entity acts with and against, by heading, most events first.
 
     `n` counts events reported as happened; `n_open` those that are planned, denied, alleged or the like, which never
-    count as dealings that took place.
+    count as dealings that took place. Of an entity with more than MOST_DEALT events the newest ones are counted.
     """
-    sql = """
+    counts = db.event_counts
+    mask = counts.chosen((), [("", (entity_id,))])
+    newest = ""
+    if mask.sum() > MOST_DEALT:
+        rowids = counts.newest(mask, counts.last_reported, MOST_DEALT)[: 2 * MOST_DEALT]
+        newest = f"and e.rowid in ({', '.join(map(str, rowids))})"
+    sql = f"""
         select e.type, e.direction, p.role as mine, q.role as theirs, o.entity_id, o.name,
             count(distinct case when e.modality = 'occurred' then e.event_id end) as n,
             count(distinct case when e.modality <> 'occurred' then e.event_id end) as n_open
@@ -80,7 +87,7 @@ async def dealings(db: Any, entity_id: str) -> dict[str, list[Row]]:
             join event_participants q on q.event_id = p.event_id and q.entity_id <> p.entity_id
             join entities o on o.entity_id = q.entity_id
         where p.entity_id = ? and p.role in ('actor', 'target', 'body') and q.role in ('actor', 'target', 'body')
-            and o.kind in ('organisation', 'agency', 'government', 'person', 'outlet')
+            and o.kind in ('organisation', 'agency', 'government', 'person', 'outlet') {newest}
         group by e.type, e.direction, p.role, q.role, o.entity_id
     """
     grouped: dict[tuple[str, str], Row] = {}
