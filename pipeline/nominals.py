@@ -17,6 +17,7 @@ for _kind, _nouns in _TABLES["kinds"].items():
         NOUN_KINDS.setdefault(_noun, EntityKind(_kind))
 
 PERSON_TITLES = frozenset(_TABLES["words"]["person_titles"])  # before a name: a person follows
+RANKS = frozenset(_TABLES["words"]["ranks"])  # may stand before such a title
 TIME_WORDS = frozenset(_TABLES["words"]["time"])
 ENVOYS = frozenset(_TABLES["words"]["envoys"])  # who acts for the body they are named with
 GROUP_OF = {said: name for name, sayings in _TABLES["groups"].items() for said in sayings}  # class as said -> as kept

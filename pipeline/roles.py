@@ -244,8 +244,10 @@ class Roles:
             if said & words:
                 return True
             return bool(re.match(r"(?:SB|AB|HB|HR|H\.R\.|S\.)", mention.name)) and "bill" in words
-        if mention.kind is EntityKind.AGENCY:  # "the U.S. Senate" is a senate, the White House no house
-            return bool(set(re.findall(r"[a-z]+", mention.name.lower())) & words) and "White" not in mention.name
+        if mention.kind in (EntityKind.AGENCY, EntityKind.GOVERNMENT, EntityKind.ORGANISATION):
+            # "the U.S. Senate" is a senate, the Justice Department no justice and the White House no house
+            said = {_head_word(mention.name), _head_word(mention.text)} if "White" not in mention.name else set()
+            return not words.isdisjoint(said)
         return False
 
     def fillers(self, token: Token, passage: Passage) -> list[Filler]:
@@ -311,6 +313,11 @@ class Roles:
             tag = EntityKind.GROUP
         party = (unknown_entity_id(name, tag), name, tag, words, start, start + len(words))
         return Filler(token, (party,), _kind_of(tag) if kind else "other", False, owner=owner)
+
+
+def _head_word(name: str) -> str:
+    """Return what a body's name says that it is: "court" for "Court of Appeals for the Ninth Circuit"."""
+    return re.split(r" (?:of|for|on) ", name.lower())[0].rpartition(" ")[2]
 
 
 def _is_actor(filler: Filler, found: list[tuple[str, Filler]]) -> bool:
