@@ -19,7 +19,7 @@ class Settings:
     lexicon: str = ""  # folder of further lexicon files
     reviews: str = ""  # file of the editors' decisions; a relative path counts from the data folder
     editor: str = ""  # who decides where `oversight review` is not told; else the name of this user
-    least_confidence: float = 0.45  # claims that are right with a lower probability wait for review, in no event
+    least_confidence: float = 0.5  # claims that are right with a lower probability wait for review, in no event
 
 
 def load_settings(file: Path) -> Settings:
