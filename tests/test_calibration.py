@@ -50,7 +50,7 @@ def test_the_fit_finds_the_curve_that_made_the_data():
 def test_more_features_are_taken_only_where_they_help_on_documents_not_fitted_on():
     best, tried = choose(_cases())
     assert best == ("score",)
-    assert len(tried) > 3
+    assert len(tried) > 1
     told = [replace(c, signals=replace(c.signals, classifier=0.9 if c.right else 0.1)) for c in _cases()]
     assert "classifier" in choose(told)[0]
 

@@ -26,9 +26,9 @@ def read(text: str, tools: Tools) -> tuple[Claim, ...]:
 
 
 UNFORESEEN = (
-    "Two hospitals in Oslo pulled the plug on the AI assistant Fjord 2 after a nurse raised the alarm.",
-    "The lab Orrin AI let outside testers loose on its unreleased model Kite for a week in April.",
-    "Brightwater AI tore up its pledge to publish safety results.",
+    "Orrin AI handed the keys of its model Kite to the government's testers in April.",
+    "Schools in the county have been off limits to Brightwater AI's chatbot since May.",
+    "Testers at the institute spent three weeks hammering at Brightwater AI's new model and got past its guardrails.",
 )
 
 
