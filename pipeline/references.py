@@ -58,6 +58,13 @@ SAY = frozenset(
     )
     for form in verb_forms(verb)
 )
+# What is done to texts alone: "they were gazetted" speaks of rules, not of people.
+_TO_TEXTS = frozenset(
+    form
+    for verb in words("notify gazette promulgate enact repeal veto shelve ratify rescind revoke")
+    for form in verb_forms(verb)
+)
+_EXPIRING = frozenset(form for verb in words("expire lapse sunset") for form in verb_forms(verb))
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +269,8 @@ class Referents:
                     for mention in self.of(subject):
                         if mention.kind in PARTIES and subject.i < token.i:
                             return mention
+        if token.dep_ == "nsubj" and _takes_effect(clause):
+            return self._best({EntityKind.INSTRUMENT}, token, reach=2)
         if possessive or token.dep_ == "nsubj":
             return self._best(PARTIES | {EntityKind.MODEL}, token, named=True) or self._best(
                 {EntityKind.INSTRUMENT}, token
@@ -269,6 +278,8 @@ class Referents:
         return self._best({EntityKind.INSTRUMENT, EntityKind.MODEL}, token, reach=2) or self._best(PARTIES, token)
 
     def _they(self, token: Token) -> tuple[Mention, ...]:
+        if token.dep_ in ("nsubjpass", "dobj") and token.head.lower_ in _TO_TEXTS:
+            return self._one(self._best({EntityKind.INSTRUMENT}, token, reach=2))
         for sentence, group in reversed(self._groups):
             if self._sentence - sentence <= 2:
                 return group
@@ -479,3 +490,9 @@ class Referents:
                 if verb.lower_ in SAY and span_around(quotes, verb.idx) is None
             ]
         return self._verbs[number]
+
+
+def _takes_effect(verb: Token) -> bool:
+    """Tell whether a clause says what only laws and rules do: "it took effect", "it lapsed"."""
+    below = [*children(verb, "dobj"), *(pobj for prep in children(verb, "prep") for pobj in children(prep, "pobj"))]
+    return verb.lower_ in _EXPIRING or any(noun.lower_ in ("effect", "force") for noun in below)
