@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.modalwords import (
+    ACTS,
     ADJECTIVES,
     ADVERBS,
     AUXILIARIES,
@@ -390,6 +391,8 @@ def _noun(noun: Token, cues: _Cues, depth: int) -> None:
             cues.found.add(Modality.NEGATED)
             return
         governed = head.head
+        if word == "of" and governed.lower_ in ACTS and depth <= _DEPTH:
+            _noun(governed, cues, depth + 1)  # "postponed the signing of an agreement"
         if governed.pos_ in ("NOUN", "PROPN") and governed is not head:
             cue = next((modality for modality, forms in NOUNS if governed.lower_ in forms), None)
             if cue is not Modality.PLANNED and cue is not None and word in ("of", "for", "to", "on", "about"):

@@ -115,6 +115,12 @@ AUXILIARIES = {
     "ca": Modality.CONSIDERED,
 }  # fmt: skip
 DROPPED = _verbs("drop abandon scrap cancel shelve end withdraw halt")
+# Nouns for doing what the noun after "of" names: what becomes of the signing becomes of the agreement.
+ACTS = _nouns(
+    """signing signature launch release adoption passage publication approval start conclusion announcement introduction
+    implementation renewal ratification execution finalization imposition issuance rollout opening completion
+    enforcement"""
+)
 HEARSAY = {  # nouns over a clause that only passes on what is said
     **dict.fromkeys(_nouns("allegation accusation rumor rumour"), Modality.ALLEGED),
     **dict.fromkeys(_nouns("report claim suggestion assertion notion speculation"), Modality.ALLEGED),
