@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.errors import Stopped
 from pipeline.folder import DataFolder
+from pipeline.store.errors import plain_errors
 from pipeline.versions import program_version, reader_version
 from scrapers.crawldb import open_crawl_db
 from scrapers.tasks import as_text
@@ -54,12 +55,15 @@ def recorded(folder: DataFolder, command: str) -> Iterator[Run]:
     if not folder.crawl_db.exists() and command in NEED_A_LEDGER:
         yield run  # which says by itself what is missing
         return
-    with closing(open_crawl_db(folder.crawl_db)) as db:
-        db.execute("update runs set ended = ? where ended = ''", (INTERRUPTED,))
-        id_ = db.execute(
-            "insert into runs (command, started_at, program_version, reader_version) values (?, ?, ?, ?)",
-            (command, as_text(datetime.now(UTC)), program_version(), reader_version()),
-        ).lastrowid
+    with plain_errors(folder.crawl_db, "open"):
+        opened = open_crawl_db(folder.crawl_db)
+    with closing(opened) as db:
+        with plain_errors(folder.crawl_db, "write to"):
+            db.execute("update runs set ended = ? where ended = ''", (INTERRUPTED,))
+            id_ = db.execute(
+                "insert into runs (command, started_at, program_version, reader_version) values (?, ?, ?, ?)",
+                (command, as_text(datetime.now(UTC)), program_version(), reader_version()),
+            ).lastrowid
         ended = FAILED
         try:
             yield run

@@ -148,8 +148,9 @@ class Frontier:
         rows = self.db.execute(
             "select u.url, min(v.at) from urls u join visits v using (url) where u.state = 'gone' and u.n_read > 0 "
             "and u.kind = 'article' and v.outcome = 'GONE' and v.visit_id > (select max(visit_id) from visits r "
+            "where r.url = u.url and r.outcome in ('SAVED', 'UNCHANGED')) and v.at > (select max(at) from visits r "
             "where r.url = u.url and r.outcome in ('SAVED', 'UNCHANGED')) group by u.url order by u.url"
-        )
+        )  # by the clock as well: one that was set back has not seen what is gone later
         return {row[0]: as_moment(row[1]) for row in rows.fetchall()}
 
     def due(self, now: datetime, limit: int, sources: Iterable[Source]) -> list[Task]:
