@@ -15,8 +15,8 @@ from pipeline.errors import WrongUse
 from pipeline.folder import DataFolder
 
 if TYPE_CHECKING:
+    from pipeline.commands.reviewdesk import Desk, Subject
     from pipeline.reviews.decisions import Decision
-    from pipeline.reviews.desk import Desk, Subject
 
 NEXT = "It counts from the next `oversight build` on."
 
@@ -33,8 +33,8 @@ def at_desk(folder: DataFolder, *, writing: bool = False):
     from contextlib import nullcontext
 
     from pipeline.commands.common import plain_errors
+    from pipeline.commands.reviewdesk import Desk
     from pipeline.lexicon.load import load_lexicon
-    from pipeline.reviews.desk import Desk
 
     settings = settings_of(folder)
     folder.need(folder.build_db, "Run `oversight build` first.")
@@ -186,8 +186,8 @@ def name_decision(
     more: dict[str, str] | None = None,
 ) -> tuple[Decision, str]:  # fmt: skip
     """Return the decision on an unknown name, and what it does in words; raise WrongUse for an unknown answer."""
+    from pipeline.commands.reviewdesk import now
     from pipeline.reviews.decisions import Decision
-    from pipeline.reviews.desk import now
     from pipeline.reviews.names import slug
 
     common = {"action": "gap", "who": who, "when": now(), "why": why, "name": " ".join(name.split())}

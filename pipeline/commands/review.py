@@ -27,7 +27,7 @@ from pipeline.errors import PROBLEM, WrongUse
 from pipeline.folder import DataFolder
 
 if TYPE_CHECKING:
-    from pipeline.reviews.desk import Desk
+    from pipeline.commands.reviewdesk import Desk
 
 
 @click.group()
@@ -159,7 +159,7 @@ def _on_claims(
     folder: DataFolder, action: str, ids: Sequence[str], copies: bool, why: str, who: str | None, as_json: bool,
     fields: Sequence[str] = (),
 ) -> None:  # fmt: skip
-    from pipeline.reviews.desk import changes_of
+    from pipeline.commands.reviewdesk import changes_of
 
     if action != "accept":
         need(why)
@@ -193,8 +193,8 @@ def add(
     who: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Add a claim that the program missed in ARTICLE (address or id): type=..., modality=..., actor=... and more."""
+    from pipeline.commands.reviewdesk import changes_of, now
     from pipeline.reviews.decisions import Decision, Sentence
-    from pipeline.reviews.desk import changes_of, now
     from pipeline.reviews.places import locate
 
     need(why)
@@ -220,8 +220,8 @@ def add(
 @click.pass_obj
 def merge(folder: DataFolder, events: tuple[str, ...], why: str, who: str | None, as_json: bool) -> None:
     """Make one event of two or more."""
+    from pipeline.commands.reviewdesk import now
     from pipeline.reviews.decisions import Decision
-    from pipeline.reviews.desk import now
 
     need(why)
     with at_desk(folder, writing=True) as desk:
@@ -244,8 +244,8 @@ def merge(folder: DataFolder, events: tuple[str, ...], why: str, who: str | None
 @click.pass_obj
 def split(folder: DataFolder, event: str, claims: tuple[str, ...], why: str, who: str | None, as_json: bool) -> None:
     """Take CLAIMs off an EVENT: they tell of another one, which they make together."""
+    from pipeline.commands.reviewdesk import now
     from pipeline.reviews.decisions import Decision
-    from pipeline.reviews.desk import now
 
     need(why)
     with at_desk(folder, writing=True) as desk:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.commands.desk import at_desk, effect_words, keep, name_decision, subject_words, subjects_of
+from pipeline.commands.reviewdesk import changes_of
 from pipeline.errors import OversightError
 from pipeline.folder import DataFolder
 from pipeline.records import EntityKind
-from pipeline.reviews.desk import changes_of
 
 if TYPE_CHECKING:
     from pipeline.reviews.queue import QueueItem
