@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -67,18 +67,21 @@ def find_conflicts(
     *,
     copies: Mapping[str, str] | None = None,
     terms: Terms | None = None,
+    of: Collection[str] | None = None,
 ) -> tuple[Conflict, ...]:
     """Return the conflicts, in the order of event and field. Pure; order makes no difference.
 
     `events`: event id -> its claims. `copies`: article id -> the smallest id of the copies of one text that it belongs
     to; what two copies say is one report. `terms`: when heads of government held office, see administrations.terms_of.
-    A conflict of claims in two events is kept with one of them.
+    A conflict of claims in two events is kept with one of them. `of`: only the conflicts that are kept with these
+    events are wanted; then `events` need to hold these and those that share a party, day or article with them.
     """
     grounds = Grounds(articles, families or Families(), copies or {})
     found: dict[tuple[str, str], _Rivals] = defaultdict(_Rivals)
     ordered = {id_: sorted(events[id_], key=lambda c: c.claim_id)[:_MOST] for id_ in sorted(events)}
     for event_id, claims in ordered.items():
-        _inside(event_id, claims, grounds, found)
+        if of is None or event_id in of:
+            _inside(event_id, claims, grounds, found)
     _denied_elsewhere(ordered, grounds, found)
     _turned(ordered, grounds, found)
     _credited_twice(ordered, articles, terms or {}, found)
@@ -86,7 +89,7 @@ def find_conflicts(
     return tuple(
         _conflict(event_id, name, rivals, by_id)
         for (event_id, name), rivals in sorted(found.items(), key=lambda item: item[0])
-        if len(rivals.values) > 1
+        if len(rivals.values) > 1 and (of is None or event_id in of)
     )
 
 
@@ -174,9 +177,8 @@ def _denied_elsewhere(
     by_party: dict[tuple[str, str], list[tuple[str, Claim]]] = defaultdict(list)
     for event_id, claims in events.items():
         for claim in claims:
-            if _happened(claim) and claim.modality is not Modality.NEGATED:
-                for party in {p.entity_id for p in claim.participants if p.role == "actor" and is_named(p)}:
-                    by_party[claim.type, party].append((event_id, claim))
+            for mark in happening_marks(claim):
+                by_party[mark].append((event_id, claim))
     for members in by_party.values():
         denials = [one for one in members if one[1].modality is Modality.DENIED]
         for event_no, no in denials:
@@ -187,12 +189,19 @@ def _denied_elsewhere(
                     found[event_yes, "happened"].add((_happened(yes), yes), (_happened(no), no))
 
 
+def happening_marks(claim: Claim) -> set[tuple[str, str]]:
+    """Return (type, actor) for each named actor of a claim that something happened, or of a denial that it did."""
+    if not _happened(claim) or claim.modality is Modality.NEGATED:
+        return set()
+    return {(claim.type, p.entity_id) for p in claim.participants if p.role == "actor" and is_named(p)}
+
+
 def _turned(events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tuple[str, str], _Rivals]) -> None:
     """Add what one report calls imposed and another lifted: one day, actor and target, and nobody tells of both."""
     by_mark: dict[tuple, list[tuple[str, Claim]]] = defaultdict(list)
     for event_id, claims in events.items():
         for claim in claims:
-            for mark in _turning_marks(claim):
+            for mark in turning_marks(claim):
                 by_mark[mark].append((event_id, claim))
     for members in by_mark.values():
         told: dict[str, set[str | None]] = defaultdict(set)
@@ -207,7 +216,8 @@ def _turned(events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tup
             )
 
 
-def _turning_marks(claim: Claim) -> Iterable[tuple]:
+def turning_marks(claim: Claim) -> Iterable[tuple]:
+    """Yield (target, actors, day) of what a claim says was imposed or lifted on one day."""
     span = claim.date
     if not claim.direction or claim.modality is not Modality.OCCURRED or span is None:
         return

@@ -65,14 +65,19 @@ def due_days(
     `claims`: by id; `day_of`: article id -> the day of its publication, "" or missing where that is unknown; `stages`:
     of pipeline.status, so that a plan counts as done where another event of its line tells of the very same act.
     """
+    own = [due for event in events for due in due_of(event, [claims[c] for c in event.claim_ids], day_of)]
+    return settled_elsewhere(own, stages)
+
+
+def settled_elsewhere(dues: Iterable[Due], stages: Iterable[Stage]) -> tuple[Due, ...]:
+    """Return the days in their order, where each counts as settled that other events of its line have settled."""
     done_after = _done_elsewhere(stages)
     found = []
-    for event in events:
-        for due in _of_event(event, [claims[c] for c in event.claim_ids], day_of):
-            later = [day for day in done_after.get(event.event_id, ()) if day > due.first_reported_on]
-            if due.fate is Fate.OPEN and later:
-                due = replace(due, fate=Fate.HAPPENED, settled_on=min(later))
-            found.append(due)
+    for due in dues:
+        later = [day for day in done_after.get(due.event_id, ()) if day > due.first_reported_on]
+        if due.fate is Fate.OPEN and later:
+            due = replace(due, fate=Fate.HAPPENED, settled_on=min(later))
+        found.append(due)
     return tuple(sorted(found, key=lambda d: (d.start, d.end, d.due_id)))
 
 
@@ -89,7 +94,9 @@ def _done_elsewhere(stages: Iterable[Stage]) -> dict[str, list[str]]:
     return found
 
 
-def _of_event(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> Iterable[Due]:
+def due_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> Iterable[Due]:
+    """Yield the days to watch of one event, by its own claims alone."""
+
     def told(claim: Claim) -> str:
         return day_of.get(claim.evidence.article_id) or ""
 

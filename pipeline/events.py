@@ -23,23 +23,29 @@ from scrapers.records import Article
 LINK = 0.46  # average probability, with the draw, from which two groups are one event
 DRAW = 0.06  # added for each factor e of the larger group: what many report draws a further report
 COPIED = 60  # characters of a sentence that two articles share only where one copies the other
+_STEPS = 1 << 20
 MAX_NEIGHBOURS = 100  # a claim is compared with at most so many nearest in time that share the same party
+
+
+def marks_of(case: Case, families: Families) -> set[str]:
+    """Return what a case must share one of with another of its type to be worth comparing with it."""
+    marks = {case.claim.evidence.article_id}
+    if len(case.claim.evidence.quote) >= COPIED:
+        marks.add(case.claim.evidence.quote)
+    for ids in case.named.values():
+        for entity_id in ids:
+            marks.update(families.above(entity_id))
+    marks |= {word for title in case.titles for word in title}
+    if case.dated and case.claim.date and case.claim.date.start == case.claim.date.end:
+        marks.add(case.claim.date.start.isoformat())
+    return marks
 
 
 def neighbours(cases: list[Case], families: Families) -> set[tuple[int, int]]:
     """Return the pairs worth comparing: one type, and a shared named party or thing, or one article or sentence."""
     blocks: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, case in enumerate(cases):
-        marks = {case.claim.evidence.article_id}
-        if len(case.claim.evidence.quote) >= COPIED:
-            marks.add(case.claim.evidence.quote)
-        for ids in case.named.values():
-            for entity_id in ids:
-                marks.update(families.above(entity_id))
-        marks |= {word for title in case.titles for word in title}
-        if case.dated and case.claim.date and case.claim.date.start == case.claim.date.end:
-            marks.add(case.claim.date.start.isoformat())
-        for mark in marks:
+        for mark in marks_of(case, families):
             blocks[case.claim.type, mark].append(index)
     pairs: set[tuple[int, int]] = set()
     for members in blocks.values():
@@ -52,7 +58,12 @@ def neighbours(cases: list[Case], families: Families) -> set[tuple[int, int]]:
     return pairs
 
 
-class _Groups:
+def exact(probability: float) -> float:
+    """Return a probability in steps of a millionth, of which any number add up to the same in whatever order."""
+    return round(probability * _STEPS) / _STEPS
+
+
+class Groups:
     """Groups of cases that grow by average link: cases are added, then the two likeliest groups join, and so on.
 
     No group ever holds two cases that forbid each other. A group, once made, is never taken apart.
@@ -164,7 +175,7 @@ def group(
             if (one, other) in walls or measure.opposed(of_type[one], of_type[other]):
                 walls.add((one, other))
             else:
-                scores[one, other] = measure.probability(of_type[one], of_type[other])
+                scores[one, other] = exact(measure.probability(of_type[one], of_type[other]))
         found += _grown(of_type, scores, walls, measure)
     found = _put_together(found, together, apart)
     found.sort(key=lambda cases: cases[0].key)
@@ -187,7 +198,7 @@ def _grown(
             known[pair] = measure.opposed(cases[pair[0]], cases[pair[1]])
         return known[pair]
 
-    groups = _Groups(scores, forbids, [bool(case.named) for case in cases])
+    groups = Groups(scores, forbids, [bool(case.named) for case in cases])
     for _, day in groupby(range(len(cases)), key=lambda index: cases[index].key[0]):
         for index in day:
             groups.add(index)

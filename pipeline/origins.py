@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pipeline.copies import find_copies
 from pipeline.publishers import Outlet, Publishers, plain
@@ -36,9 +36,12 @@ class _Sets:
         self._up[high] = low
 
 
-class _Finder:
-    def __init__(self, stories: Stories) -> None:
+class Finder:
+    """Finds the origins of the articles of some stories. `copies`: the pairs of near-duplicates among them."""
+
+    def __init__(self, stories: Stories, copies: Mapping[tuple[str, str], float]) -> None:
         self.stories = stories
+        self.pairs = copies
         self.publishers = stories.publishers
         self.articles = stories.articles
         self.sets = _Sets()
@@ -56,9 +59,8 @@ class _Finder:
         return self._origins(), tuple(edges)
 
     def _copies(self) -> None:
-        pairs = find_copies({id_: article.text for id_, article in self.articles.items()})
         near: dict[str, dict[str, float]] = defaultdict(dict)
-        for (one, other), likeness in pairs.items():
+        for (one, other), likeness in self.pairs.items():
             near[one][other] = near[other][one] = likeness
             self.sets.join(one, other)
         for id_ in near:
@@ -89,15 +91,14 @@ class _Finder:
 
     def _join_outside(self) -> None:
         """Join the articles that rest on one outside report: the same name, credited for the same news."""
-        by_name: dict[str, list[str]] = defaultdict(list)
+        blocks: dict[tuple, list[str]] = defaultdict(list)
         for id_, names in self.outside.items():
-            for name in names:
-                by_name[self.publishers.family(name)].append(id_)
-        for ids in by_name.values():
-            for position, one in enumerate(ids):
-                for other in ids[position + 1 :]:
-                    if self.stories.same_news(one, other):
-                        self.sets.join(one, other)
+            for family in {self.publishers.family(name) for name in names}:
+                for topic in self.stories.topics(id_):
+                    blocks[family, topic].append(id_)
+        for ids in blocks.values():
+            for one, other in self.stories.near_in_time(ids):
+                self.sets.join(one, other)
 
     def _edge(self, id_: str, to_id: str, name: str, basis: str, detail: str) -> None:
         self.rests_on.add(id_)
@@ -148,4 +149,5 @@ def find_origins(
 
     An outside report gives a `credited` (or `wire`) origin without a lead article. Pure; order makes no difference.
     """
-    return _Finder(Stories(articles, findings, Publishers(sources, outlets))).run()
+    stories = Stories(articles, findings, Publishers(sources, outlets))
+    return Finder(stories, find_copies({id_: article.text for id_, article in stories.articles.items()})).run()

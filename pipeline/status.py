@@ -119,38 +119,53 @@ def standings(events: Iterable[Event], claims: Mapping[str, Claim], day_of: Mapp
 
     `claims`: by id; `day_of`: article id -> the day of its publication, "" or missing where that is unknown.
     """
+    return lines_of(step for event in events for step in steps_of(event, [claims[c] for c in event.claim_ids], day_of))
+
+
+Step = tuple[Stage, Tie]
+
+
+def steps_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> list[Step]:
+    """Return the stages that one event went through, each with the ties that it is a step of; lines_of joins them."""
+    ties = ties_of(event, claims)
+    return [(stage, tie) for stage in _steps(event, claims, day_of) for tie in ties] if ties else []
+
+
+def lines_of(every: Iterable[Step]) -> tuple[Stage, ...]:
+    """Return the stages of the lines that steps make, line by line. Pure; the order of the events is indifferent.
+
+    Steps without a common mark (ties.Tie.shared) never stand in one line.
+    """
     lines: list[_Line] = []
-    near: dict[tuple[str, str], list[_Line]] = defaultdict(list)
-    steps = [
-        (stage, tie)
-        for event in events
-        for stage in _steps(event, [claims[c] for c in event.claim_ids], day_of)
-        for tie in ties_of(event, [claims[c] for c in event.claim_ids])
-    ]
+    near: dict[tuple[str, ...], list[_Line]] = defaultdict(list)
     # Done things first, the most telling ones first among them: a step that leaves a party open finds them in place.
-    steps.sort(key=lambda s: (-s[1].n_known, not s[0].done, s[0].sure_from or "9", s[0].event_id, s[0].modality))
+    steps = sorted(every, key=_precedence)
     for stage, tie in steps:
         line = _find(near, tie)
         if line is None:
             line = _Line(tie)
             lines.append(line)
-        line.stages.append(replace(stage, actor_id=tie.actor) if tie.by_thing_alone else stage)
-        for mark in tie.marks:
-            if line not in near[mark]:
+            for mark in (*tie.shared, *tie.offered):
                 near[mark].append(line)
+        line.stages.append(replace(stage, actor_id=tie.actor) if tie.by_thing_alone else stage)
     found = [_finish(line) for line in lines if line.stages]
     return tuple(stage for stages in sorted(found, key=lambda s: s[0].line_id) for stage in stages)
 
 
-def _find(near: Mapping[tuple[str, str], list[_Line]], tie: Tie) -> _Line | None:
+def _precedence(step: Step) -> tuple:
+    stage, tie = step
+    return -tie.n_known, not stage.done, stage.sure_from or "9", stage.event_id, stage.modality
+
+
+def _find(near: Mapping[tuple[str, ...], list[_Line]], tie: Tie) -> _Line | None:
     """Return the line a step belongs to: the very same parties, else the only one that fits, else none."""
-    candidates: list[_Line] = []
-    for mark in tie.marks:
-        candidates += [line for line in near.get(mark, ()) if line not in candidates and fits(line.tie, tie)]
-    same = [line for line in candidates if line.tie.key == tie.key]
+    candidates: dict[int, _Line] = {}
+    for mark in (*tie.shared, *tie.asked):
+        candidates |= {id(line): line for line in near.get(mark, ()) if fits(line.tie, tie)}
+    same = [line for line in candidates.values() if line.tie.key == tie.key]
     if same:
         return same[0]
-    return candidates[0] if len(candidates) == 1 else None
+    return next(iter(candidates.values())) if len(candidates) == 1 else None
 
 
 def _steps(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> list[Stage]:

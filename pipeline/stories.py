@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 
 from pipeline.publishers import Publishers
 from pipeline.reach import Reach, rank, reach
@@ -74,6 +75,19 @@ class Stories:
 
     def same_news(self, one: str, other: str) -> bool:
         return self._stories[one].shares_news_with(self._stories[other])
+
+    def topics(self, id_: str) -> frozenset[tuple[str, str]]:
+        """Return the (type, entity) pairs of an article's claims."""
+        return self._stories[id_].topics
+
+    def near_in_time(self, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yield pairs that link all articles which are near in time, directly or over others; undated ones are near."""
+        dated = sorted((a.published_at, a.article_id) for id_ in ids if (a := self.articles[id_]).published_at)
+        undated = sorted(id_ for id_ in ids if self.articles[id_].published_at is None)
+        for (one, first), (other, second) in pairwise(dated):
+            if undated or other - one <= timedelta(days=STORY_DAYS):
+                yield first, second
+        yield from pairwise([*undated, *(id_ for _, id_ in dated[:1])])
 
     def chain(self, id_: str) -> list[Credit]:
         """Return the credits of an article's chain: one report it rests on, and where its text was taken from.

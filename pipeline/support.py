@@ -34,20 +34,22 @@ def assign(
     `events`: event id -> its claims. `edges`: those of find_origins, which tell the copies. Pure.
     """
     publishers = Publishers(sources, outlets)
-    work = _Assigning(Stories(articles.values(), findings.values(), publishers), origins, copies_of(edges))
+    of_article = {id_: origin for origin in origins for id_ in origin.article_ids}
+    work = Assigning(Stories(articles.values(), findings.values(), publishers), of_article, copies_of(edges))
     for event_id in sorted(events):
         work.event(event_id, events[event_id])
     unique = sorted(set(work.edges), key=lambda e: (e.article_id, e.basis, e.to_article_id, e.to_name, e.detail))
     return work.found, tuple(sorted(work.added.values(), key=lambda o: o.origin_id)), tuple(unique)
 
 
-class _Assigning:
-    def __init__(self, stories: Stories, origins: Iterable[Origin], copies: Mapping[str, str]) -> None:
+class Assigning:
+    """Gives claims their origins, event by event. `of_article`: the origin of each article; `copies`: see copies_of."""
+
+    def __init__(self, stories: Stories, of_article: Mapping[str, Origin], copies: Mapping[str, str]) -> None:
         self.stories = stories
         self.publishers = stories.publishers
         self.copies = copies
-        self.of_article = {id_: origin for origin in origins for id_ in origin.article_ids}
-        self.known = {origin.origin_id for origin in self.of_article.values()}
+        self.of_article = of_article
         self.found: dict[str, str] = {}
         self.added: dict[str, Origin] = {}
         self.edges: list[OriginEdge] = []
@@ -65,7 +67,7 @@ class _Assigning:
             first = of_family.setdefault(self.publishers.family(origin.label), origin)
             if first.origin_id != origin.origin_id:
                 self._edge(id_, first.lead_article_id, first.label, "family", "one publisher, one origin")
-            if first.origin_id not in self.known:
+            if not first.article_ids:  # a report outside the ledger
                 kept = self.added.get(first.origin_id, first)
                 ids = tuple(sorted({*kept.article_ids, id_}))
                 self.added[first.origin_id] = replace(kept, article_ids=ids)

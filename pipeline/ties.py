@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from pipeline.cases import is_named
 from pipeline.merging import merged_participants
@@ -55,9 +56,31 @@ class Tie:
         return sum(side is not None for side in (self.actor, self.counterpart, self.thing))
 
     @property
-    def marks(self) -> tuple[tuple[str, str], ...]:
-        """Where to look for lines that this may belong to."""
-        return tuple((self.matter, side) for side in (self.actor, self.counterpart, self.thing) if side)
+    def shared(self) -> tuple[tuple[str, ...], ...]:
+        """Marks of which a step and its line have one in common, unless a court's act names one side alone."""
+        found: list[tuple[str, ...]] = [("key", *self.key)]
+        if not self.by_thing_alone and self.matter != "case":
+            sides = [(name, id_) for name, id_ in zip("act", (self.actor, self.counterpart, self.thing), strict=True) if id_]
+            found += [(self.matter, *one, *other) for one, other in combinations(sides, 2)]
+            if self.matter in _STRONG and self.thing:
+                found.append((self.matter, "t", self.thing))
+        return tuple(found)
+
+    @property
+    def offered(self) -> tuple[tuple[str, ...], ...]:
+        """Marks under which a court's act that names one or both sides of a case finds it."""
+        if self.matter != "case" or self.by_thing_alone:
+            return ()
+        sides = sorted({side for side in (self.actor, self.counterpart) if side})
+        return tuple(("court", *some) for n in range(1, len(sides) + 1) for some in combinations(sides, n))
+
+    @property
+    def asked(self) -> tuple[tuple[str, ...], ...]:
+        """The mark of the cases that a court's act may belong to."""
+        if self.matter != "case" or not self.court or self.exact or self.by_thing_alone:
+            return ()
+        sides = sorted({side for side in (self.actor, self.counterpart) if side})
+        return (("court", *sides),) if sides else ()
 
 
 def fits(line: Tie, step: Tie) -> bool:
