@@ -44,6 +44,7 @@ COMMANDS = {
     "runs": ("line", "Show what the last runs did, how long they took and how they ended."),
     "schedule": ("schedule", "Print units for systemd or a line for cron that run the ledger by themselves."),
     "sources": ("sources", "List and check the source cards, show their health."),
+    "alerts": ("alerts", "Show whom the ledger tells of what, try it, and send what waits."),
     "export": ("check", "Write the published tables as CSV, JSON Lines or Parquet."),
 }
 

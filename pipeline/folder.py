@@ -53,6 +53,16 @@ class DataFolder:
         return self.path / "reviews.toml"
 
     @property
+    def alerts_db(self) -> Path:
+        """Private: what alerts have told, and the messages that still have to go out."""
+        return self.path / "alerts.db"
+
+    @property
+    def alerts(self) -> Path:
+        """An Atom feed for each alert."""
+        return self.path / "alerts"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 

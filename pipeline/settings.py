@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import WrongUse
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an editor may set. Each field can be set in oversight.toml or as OVERSIGHT_<NAME> in the environment."""
+    """What an editor may set. Each field but `alert` can be set as OVERSIGHT_<NAME> in the environment, too."""
 
     contact: str = ""  # e-mail or address for site owners and readers: the live web is not crawled without one
     cards: str = ""  # folder of further source cards
@@ -20,6 +22,8 @@ class Settings:
     reviews: str = ""  # file of the editors' decisions; a relative path counts from the data folder
     editor: str = ""  # who decides where `oversight review` is not told; else the name of this user
     least_confidence: float = 0.5  # claims that are right with a lower probability wait for review, in no event
+    site: str = ""  # where readers find the site, such as https://ledger.your-newsroom.example: for links in alerts
+    alert: tuple[Mapping[str, Any], ...] = ()  # tables [[alert]]: whom to tell of what (docs/alerts.md)
 
 
 def load_settings(file: Path) -> Settings:
@@ -34,7 +38,7 @@ def load_settings(file: Path) -> Settings:
     for key in values:
         if key not in known:
             raise WrongUse(f"{file}: unknown setting '{key}'. Known settings: {', '.join(known)}.")
-    for name in known:
+    for name in known.keys() - {"alert"}:
         if (text := os.environ.get(f"OVERSIGHT_{name.upper()}")) is not None:
             values[name] = text
     return Settings(**{key: _typed(file, key, value) for key, value in values.items()})  # type: ignore[arg-type]
@@ -42,6 +46,10 @@ def load_settings(file: Path) -> Settings:
 
 def _typed(file: Path, key: str, value: object) -> object:
     default = getattr(Settings(), key)
+    if key == "alert":
+        if not isinstance(value, list) or not all(isinstance(each, Mapping) for each in value):
+            raise WrongUse(f"{file}: begin each alert with a line of its own that says [[alert]].")
+        return tuple(value)
     try:
         return type(default)(value)
     except (TypeError, ValueError):

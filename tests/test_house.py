@@ -26,6 +26,7 @@ EDGES = {
     "scrapy": ("scrapers.",),
     "datasette": ("pipeline.serve",),
     "spacy": ("pipeline.",),
+    "apprise": ("pipeline.alerts",),
     "sqlite_utils": ("pipeline.store", "pipeline.serve", "scrapers.frontier"),
 }
 

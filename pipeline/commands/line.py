@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pipeline.commands.alerts import rules_of, send_alerts
 from pipeline.commands.common import lexicon_of, plain_errors, reviews_of, settings_of, sources_of
 from pipeline.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.errors import Stopped, WrongUse
@@ -163,7 +164,8 @@ def publish(folder: DataFolder, force: bool, as_json: bool) -> None:
 @click.option("--max-seconds", default=1800.0, show_default=True, help="Crawl for at most so long.")
 @click.pass_obj
 def run(folder: DataFolder, max_pages: int, max_seconds: float) -> None:
-    """Crawl what is due, read it, build the ledger and publish it: the one command for cron."""
+    """Crawl what is due, read it, build the ledger, publish it and send alerts: the one command for cron."""
+    rules_of(settings_of(folder), folder)  # a mistake in them is told before anything is done
     with folder.lock(), plain_errors(), recorded(folder, "run") as run_:
         with run_.step("crawl"):
             crawled = _crawl(folder, (), max_pages, max_seconds)
@@ -172,6 +174,9 @@ def run(folder: DataFolder, max_pages: int, max_seconds: float) -> None:
         for name, step in (("extract", _extract), ("build", _build), ("publish", lambda f: _publish(f, force=False))):
             with run_.step(name):
                 run_.add(name, step(folder))
+        if settings_of(folder).alert:
+            with run_.step("alerts"):
+                run_.add("alerts", send_alerts(folder))
 
 
 @click.command()
