@@ -52,9 +52,10 @@ create table if not exists runs (
 # Columns that came later: (table, column, declaration).
 _COLUMNS = (
     ("visits", "n_entries", "integer"),  # of a feed that was read: how many items it listed
+    ("urls", "interval_minutes", "real"),  # of a feed: the pause that its last readings have led to
     ("urls", "judged_by", "text not null default ''"),  # the version of the topic filter that last looked at it
 )
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from scrapers.addresses import host_key, normal_url
 from scrapers.crawldb import PageRef, index_page, open_crawl_db, transaction
 from scrapers.records import Feed, FeedEntry, FeedShape, Outcome, Page, Source, Visit
-from scrapers.schedule import READ, REVISITS, next_visit
+from scrapers.schedule import READ, REVISITS, next_interval, next_visit
 from scrapers.tasks import Answer, RobotsCopy, Task, as_moment, as_text
 
 ROBOTS_KEPT = timedelta(days=1)
@@ -195,14 +195,27 @@ class Frontier:
         with transaction(self.db):
             if archived is not None:
                 index_page(self.db, *archived)
+            every = float(every_minutes)
+            if answer.task.kind == "feed" and answer.visit.outcome in READ:
+                every = self._interval(answer, every_minutes)
             self._settle(
                 answer.visit,
                 now,
-                every_minutes=every_minutes,
+                every_minutes=every,
                 temporary=answer.temporary,
                 validators=(answer.etag, answer.last_modified),
                 n_entries=_n_listed(answer),
             )
+
+    def _interval(self, answer: Answer, every_minutes: int) -> float:
+        """Return, and keep, the pause that this reading of a feed leads to."""
+        row = self._row(answer.visit.url)
+        listed = [*map(normal_url, (entry.url for entry in answer.entries[:MOST_ENTRIES])), *answer.more]
+        n_new = sum(self._row(url) is None for url in listed)
+        last = row["interval_minutes"] if row is not None else None
+        minutes = next_interval(last, every_minutes, n_new, len(listed))
+        self.db.execute("update urls set interval_minutes = ? where url = ?", (minutes, answer.visit.url))
+        return minutes
 
     def recover(self, found: Iterable[tuple[Page, PageRef]]) -> list[str]:
         """Enter pages that reached the archive just before a crash, as if it had not been; return their addresses."""
@@ -359,7 +372,7 @@ class Frontier:
         visit: Visit,
         now: datetime,
         *,
-        every_minutes: int,
+        every_minutes: float,
         temporary: bool = False,
         validators: tuple[str, str] = ("", ""),
         n_entries: int | None = None,

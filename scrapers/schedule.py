@@ -15,9 +15,32 @@ FIRST_WAIT = timedelta(minutes=15)
 MOST_ATTEMPTS = 8
 FEW_ATTEMPTS = 3
 
+# A feed is asked more often while it brings something new, more seldom while it does not: between these bounds.
+MOST_SELDOM = 8.0  # times the pause of its card
+LONGEST_INTERVAL_MINUTES = 360.0  # for a feed whose card asks for it more often than that
+SHORTEST_INTERVAL_MINUTES = 10.0  # for one that is nearly all new, so that items may have been missed
+SOONER, LATER = 0.5, 1.25
+MUCH_NEW, FEW_ITEMS = 0.5, 5
+
 READ = frozenset({Outcome.SAVED, Outcome.UNCHANGED})
 _FINAL = frozenset({Outcome.NOT_AN_ARTICLE, Outcome.OUT_OF_SCOPE, Outcome.TOO_LARGE, Outcome.BLOCKED_ADDRESS})
 _DOUBTFUL = frozenset({Outcome.REFUSED, Outcome.BAD_REDIRECT})
+
+
+def next_interval(last: float | None, every_minutes: int, n_new: int, n_items: int) -> float:
+    """Return the pause until a feed's next reading in minutes, from the last one and what this reading brought.
+
+    `last` is None at the first reading, where everything is new. `every_minutes` is the card's: the pause is never
+    shorter, unless the half or more of what a feed lists is new.
+    """
+    every = float(every_minutes)
+    if last is None:
+        return every
+    if not n_new:
+        return min(max(every, last) * LATER, max(every, min(every * MOST_SELDOM, LONGEST_INTERVAL_MINUTES)))
+    overflowing = n_items >= FEW_ITEMS and n_new >= MUCH_NEW * n_items
+    least = min(every, max(every * SOONER, SHORTEST_INTERVAL_MINUTES)) if overflowing else every
+    return max(least, last * SOONER)
 
 
 def next_visit(
@@ -27,12 +50,13 @@ def next_visit(
     *,
     n_read: int,
     attempts: int,
-    every_minutes: int = 30,
+    every_minutes: float = 30,
     temporary: bool = False,
 ) -> tuple[str, datetime | None]:
     """Return the state (waiting, kept, failing, closed, gone) and the next due moment, None for never.
 
     `n_read` counts the visits that read the address, this one included; `attempts` those since then that failed.
+    `every_minutes`: the pause between two readings of a feed.
     """
     if kind == "feed":
         return _next_for_feed(outcome, now, attempts, timedelta(minutes=every_minutes))

@@ -7,6 +7,7 @@ from typing import Any
 from scrapers.tasks import FetchOrder
 
 MOST_REDIRECTS = 5
+MOST_HOSTS = 256
 
 
 def scrapy_settings(order: FetchOrder) -> dict[str, Any]:
@@ -24,7 +25,8 @@ def scrapy_settings(order: FetchOrder) -> dict[str, Any]:
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_TIMEOUT": order.timeout_seconds,
         "DNS_TIMEOUT": min(20, order.timeout_seconds),
-        "CONCURRENT_REQUESTS": 16,
+        # One at a time for each host, all hosts side by side: sixteen that hang must not hold up the others.
+        "CONCURRENT_REQUESTS": MOST_HOSTS,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
         # 100 by default, each a task and a queue entry for every response.
         "CONCURRENT_ITEMS": 2,

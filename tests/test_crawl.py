@@ -309,7 +309,33 @@ def test_the_pause_of_the_card_is_kept_between_two_requests_to_a_host(site: Site
     ledger.crawl(source_of(site, pause_seconds=0.5), pause_seconds=None)
     times = [asked.at for asked in site.asked]
     assert len(times) == 4
-    assert all(later - earlier >= 0.45 for earlier, later in zip(times, times[1:], strict=False))
+    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    assert all(gap >= 0.45 for gap in gaps)
+    assert max(gaps) - min(gaps) > 0.002, "no site sees a clockwork"
+
+
+def test_twenty_sites_that_hang_do_not_hold_up_the_one_that_answers(site: Site, ledger: Ledger) -> None:
+    def hangs(h: Handler) -> None:
+        time.sleep(8)
+
+    slow = [Site(f"127.0.0.{n}") for n in range(10, 30)]
+    try:
+        for each in slow:
+            each.routes["*"] = hangs
+        sources = [
+            source_of(each, source_id=f"slow_{n}", feeds=(Feed(each.url("/feed"), FeedShape.RSS),))
+            for n, each in enumerate(slow)
+        ]
+        links = [f"/{n}" for n in range(6)]
+        site.routes |= {"/feed": site.feed(links)} | {link: article(link) for link in links}
+        report = ledger.crawl(*sources, source_of(site), timeout_seconds=6.0)
+        assert report.n_pages == 6
+        first_slow = min(asked.at for each in slow for asked in each.asked)
+        assert all(len(each.asked) >= 1 for each in slow)
+        assert max(asked.at for asked in site.asked) - first_slow < 5, "all was read while the others hung"
+    finally:
+        for each in slow:
+            each.close()
 
 
 def test_the_number_of_visits_of_a_run_and_of_a_day_is_bounded(site: Site, ledger: Ledger) -> None:

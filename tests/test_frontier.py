@@ -19,7 +19,7 @@ from scrapers.archive import Archive
 from scrapers.crawldb import transaction
 from scrapers.frontier import Frontier
 from scrapers.records import Feed, FeedEntry, FeedShape, Outcome, Page, Source, Standing, Visit
-from scrapers.schedule import REVISITS, next_visit
+from scrapers.schedule import REVISITS, next_interval, next_visit
 from scrapers.tasks import Answer, RobotsCopy, Task, as_moment, as_text
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -118,6 +118,38 @@ def test_a_feed_is_never_given_up(outcome: Outcome) -> None:
 def test_a_feed_slower_than_a_day_is_not_hurried_by_failing() -> None:
     _, when = next_visit("feed", Outcome.TIMEOUT, NOW, n_read=1, attempts=3, every_minutes=60 * 24 * 7)
     assert when == NOW + 7 * DAY
+
+
+def test_a_feed_that_brings_nothing_new_is_asked_more_seldom_and_one_that_does_more_often() -> None:
+    assert next_interval(None, 30, 20, 20) == 30, "at the first reading everything is new"
+    quiet = [30.0]
+    while len(quiet) < 30:
+        quiet.append(next_interval(quiet[-1], 30, 0, 20))
+    assert quiet == sorted(quiet) and quiet[-1] == 240, "eight times the card's pause and no more"
+    assert next_interval(240, 30, 1, 20) == 120 and next_interval(40, 30, 1, 20) == 30
+    assert next_interval(30, 30, 12, 20) == 15, "nearly all is new: items may have been missed in between"
+    assert next_interval(15, 30, 12, 20) == 15 and next_interval(15, 30, 1, 20) == 30
+    assert next_interval(10, 10, 12, 20) == 10 and next_interval(1, 1, 12, 20) == 1
+    assert next_interval(300, 300, 0, 20) == 360 and next_interval(1440, 1440, 0, 20) == 1440
+
+
+def test_the_pause_of_a_feed_follows_what_it_brings_and_is_remembered(frontier: Frontier, tmp_path: Path) -> None:
+    def read(now: datetime, *links: int) -> timedelta:
+        (task,) = (task for task in frontier.due(now, 10, [GAZETTE]) if task.kind == "feed")
+        entries = tuple(FeedEntry(f"{STORY}/{n}") for n in links)
+        outcome = Outcome.SAVED if links else Outcome.UNCHANGED
+        frontier.record(Answer(task, Visit(task.url, "gazette", now, outcome), entries=entries), now)
+        frontier.add_entries(GAZETTE, FEED, entries, now)
+        row = frontier.db.execute("select next_due_at from urls where url = ?", (FEED.url,)).fetchone()
+        return as_moment(row[0]) - now
+
+    assert read(NOW, 1, 2, 3) == 30 * MINUTE
+    pauses = [read(NOW + n * DAY) for n in range(1, 6)]
+    assert pauses == sorted(set(pauses)) and pauses[0] == 37.5 * MINUTE
+    frontier.close()
+    frontier.__init__(tmp_path / "crawl.db")
+    assert read(NOW + 7 * DAY, 1, 2, 3) > pauses[-1], "the same items in new bytes are nothing new"
+    assert read(NOW + 8 * DAY, 1, 2, 3, 4) < pauses[-1]
 
 
 def test_a_feed_is_asked_with_its_validators_and_once_a_day_without(frontier: Frontier) -> None:
