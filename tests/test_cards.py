@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from datetime import date
 from urllib.parse import urlsplit
@@ -156,6 +157,32 @@ def test_the_catalogue_holds_real_sources_of_every_kind():
         FeedShape.RSS, FeedShape.ATOM, FeedShape.SITEMAP, FeedShape.NEWS_SITEMAP, FeedShape.LISTING, FeedShape.JSON_API,
     }  # fmt: skip
     assert [source.source_id for source in sources] == sorted(path.stem for path in SOURCES.glob("*.toml"))
+
+
+def test_nearly_every_source_of_the_study_has_a_card(shared):
+    """Those whose address was seen to answer are switched on, unless the card says why not."""
+    sources = load_sources()
+    by_host = {host.lstrip(".").removeprefix("www."): source for source in sources for host in source.hosts}
+    by_host |= {urlsplit(feed.url).hostname.removeprefix("www."): s for s in sources for feed in s.feeds}
+    with (shared / "sources.tsv").open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    found = {row["name"]: by_host.get(urlsplit(row["url"]).hostname.removeprefix("www.")) for row in rows}
+    assert sum(source is not None for source in found.values()) >= 95
+    off = [
+        r["name"]
+        for r in rows
+        if r["status"] == "confirmed" and (s := found[r["name"]]) and not s.enabled and not s.note
+    ]
+    assert off == []
+
+
+def test_places_of_every_kind_are_covered():
+    enabled = [source for source in load_sources() if source.enabled]
+    assert {"US", "US-CA", "US-NY", "EU", "GB", "FR", "IE", "CA", "AU", "KR", "INT"} <= {
+        s.jurisdiction for s in enabled
+    }
+    assert len(enabled) >= 65 and sum(source.expects_per_week > 0 for source in enabled) >= 40
+    assert all(source.expects_per_week <= 40 for source in enabled), "so many of the newest items are looked at"
 
 
 def test_no_feed_stands_on_two_cards_and_none_is_fetched_without_tls():
