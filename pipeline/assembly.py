@@ -10,9 +10,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pipeline.dateclauses import dates_for
-from pipeline.dates import claim_date, find_dates, lead_day, settle_dates, spoken_dates, told_before
+from pipeline.dates import DateMention, claim_date, find_dates, lead_day, settle_dates, spoken_dates, told_before
 from pipeline.lexicon.lexicon import Lexicon
-from pipeline.news import mentions_of
+from pipeline.news import is_as_of_now, mentions_of, tells_on
 from pipeline.phrasing import quoted_spans
 from pipeline.records import Attribution, Claim, DateSpan, Entity, Evidence, Gap, Modality, Participant, claim_id
 from scrapers.records import Article, Precision
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.claims import Draft
 
 LONGEST_QUOTE = 700  # characters of evidence
+LAST_WEEK = 7  # days
 _REPORTEDLY = re.compile(r"\breportedly\b|\baccording to\b", re.IGNORECASE)
 _BREAK = re.compile(r"[;:—–,]\s")
 
@@ -77,8 +78,25 @@ def assemble(
                 draft.rule,
             )
         )
-    settled = settle_dates(claims, article.text, day)
+    told = [_told_on(draft, found, day) if tells_on(draft) else None for draft in drafts]
+    now = [is_as_of_now(draft.trigger) for draft in drafts]
+    settled = settle_dates(claims, article.text, day, told, now)
     return settled, *_entities(settled, lexicon)
+
+
+def _told_on(draft: Draft, dates: list[DateMention], day: date | None) -> DateSpan | None:
+    """Return the day of the last week that the sentence before a draft's gives: what is told on from it was done then.
+
+    Of what lies further back as much time may have passed between two sentences.
+    """
+    before = [sent for sent in draft.passage.doc.sents if sent.end <= draft.sent.start]
+    if day is None or not before:
+        return None
+    told = told_before(
+        dates, draft.passage.start + before[-1].start_char, draft.passage.start + before[-1].end_char, day
+    )
+    recent = told is not None and told.precision is Precision.DAY and (day - told.end).days <= LAST_WEEK
+    return told if recent else None
 
 
 def _speaks_of_tomorrow(draft: Draft) -> bool:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
 _ASIDES = ("relcl", "acl")  # clauses that hang on a noun
+_BEFORE = frozenset({"after", "following", "since", "despite"})
+_IN_RESPONSE = frozenset({"response", "reaction", "reply", "answer"})
+_LIMITS = frozenset({"by", "until", "till", "before"})
 
 
 def dates_for(trigger: Token, sent: Span, start: int, dates: Sequence[DateMention]) -> list[DateMention]:
@@ -24,7 +27,37 @@ def dates_for(trigger: Token, sent: Span, start: int, dates: Sequence[DateMentio
     it: "the pact signed in July".
     """
     holders = {trigger.i, *(token.i for token in trigger.ancestors)}
-    return [each for each in dates if not _is_aside(_first_token(sent, each.start - start), trigger, holders)]
+    return [each for each in dates if not _tells_of_another(each, sent, start, trigger, holders)]
+
+
+def _tells_of_another(each: DateMention, sent: Span, start: int, trigger: Token, holders: set[int]) -> bool:
+    token = _first_token(sent, each.start - start)
+    if token is None:
+        return False
+    if sent.doc.text[each.end - start : trigger.idx].strip() in ("to", "the"):
+        return False  # "the decision last month to ban it", wherever the parser hangs it
+    return _is_aside(token, trigger, holders) or _dates_a_thing(token, trigger, holders) or _lies_before(token, trigger)
+
+
+def _dates_a_thing(token: Token, trigger: Token, holders: set[int]) -> bool:
+    """True for "the action plan from July": the month is that of the plan, not of what is done with it."""
+    preposition = token.head
+    while preposition.dep_ in ("compound", "nummod", "npadvmod", "pobj", "amod") and preposition.head != preposition:
+        preposition = preposition.head
+    noun = preposition.head
+    return preposition.lower_ == "from" and noun.pos_ in ("NOUN", "PROPN") and noun.i not in holders
+
+
+def _lies_before(token: Token, trigger: Token) -> bool:
+    """True where a noun is told as what went before: "After its refusal, the ministry on Friday barred the lab"."""
+    if trigger.pos_ not in ("NOUN", "PROPN"):
+        return False
+    for each in trigger.ancestors:
+        if each.pos_ in ("VERB", "AUX"):
+            return False
+        if each.dep_ == "prep" and (each.lower_ in _BEFORE or each.lower_ == "to" and each.head.lower_ in _IN_RESPONSE):
+            return not each.is_ancestor(token)
+    return False
 
 
 def _first_token(sent: Span, at: int) -> Token | None:
@@ -35,10 +68,16 @@ def _first_token(sent: Span, at: int) -> Token | None:
 
 
 def _is_aside(token: Token | None, trigger: Token, holders: set[int]) -> bool:
+    limited = token is not None and any(each.lower_ in _LIMITS for each in list(token.ancestors)[:3])
     while token is not None and token.i not in holders:
-        if token.dep_ in _ASIDES and token.head != trigger:
+        if token.dep_ in _ASIDES and token.head != trigger and not (_is_infinitive(token) and not limited):
             return True
         if token.dep_ == "relcl" and trigger.pos_ in ("VERB", "AUX"):
             return True
         token = None if token.head == token else token.head
     return False
+
+
+def _is_infinitive(verb: Token) -> bool:
+    """True for "an attempt to stop them in July": the clause tells of nothing that was done at a time of its own."""
+    return verb.tag_ == "VB" and any(child.lower_ == "to" and child.dep_ == "aux" for child in verb.children)

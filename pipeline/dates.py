@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import zip_longest
 
 from pipeline import dayspans as spans
 from pipeline.records import Claim, DateSpan, Modality
@@ -30,7 +31,8 @@ _SAID_BEFORE = re.compile(
 _SAID_AFTER = re.compile(r"^\W*(?:\w+\W+)?(?:said|told|announced|wrote|posted|added|argued)\b", re.I)
 _DUE = re.compile(
     r"\b(?:by|until|till|no\s+later\s+than|due(?:\s+on)?|deadline(?:\s+of)?|expires?(?:\s+on)?|"
-    r"(?:scheduled|set|slated)\s+(?:for|to\s+\w+)|takes?\s+effect(?:\s+on)?)\s+(?:[\d:]+\s*(?:[ap]\.?m\.?)?,?\s*(?:ET|EST|PT|GMT|CET)?\s*)?"
+    r"(?:scheduled|set|slated)\s+(?:for|to\s+\w+)|takes?\s+effect(?:\s+on)?)\s+(?:(?:the\s+)?(?:end|close)\s+of\s+(?:the\s+)?(?:day|business)\s+)?"
+    r"(?:[\d:]+\s*(?:[ap]\.?m\.?)?,?\s*(?:ET|EST|PT|GMT|CET)?\s*)?"
     r"(?:on\s+)?$",
     re.I,
 )
@@ -92,6 +94,8 @@ def claim_date(
             continue
         cost = _cost(each, trigger_start, trigger_end, text)
         opens = not spoken and _opens(each, sentence_start, text)
+        if spoken and _is_contrasted(each, trigger_start, trigger_end, text):
+            continue
         if spoken or opens:
             cost = min(cost, _TOO_FAR - 1 + cost / 10_000)  # such a day holds for the whole sentence, as a last resort
         age = _age_cost(span, published) if mention == "new" else 0.0
@@ -141,6 +145,12 @@ def _opens(each: DateMention, sentence_start: int, text: str) -> bool:
     return each.start - sentence_start < 12 and text[each.end : each.end + 1] == ","
 
 
+def _is_contrasted(each: DateMention, trigger_start: int, trigger_end: int, text: str) -> bool:
+    """True where "but" or "though" stands between: the day is that of another story."""
+    left, right = (each.end, trigger_start) if each.start < trigger_start else (trigger_end, each.start)
+    return bool(_CONTRAST.search(text[left:right]))
+
+
 def _age_cost(span: DateSpan, published: date | None) -> float:
     """New events are recent, and told to the day."""
     if published is None:
@@ -163,19 +173,34 @@ def _cost(each: DateMention, trigger_start: int, trigger_end: int, text: str) ->
     return len(between) + _FAR * max(0, borders)
 
 
-def settle_dates(claims: Sequence[Claim], text: str, published: date | None) -> tuple[Claim, ...]:
+def settle_dates(
+    claims: Sequence[Claim],
+    text: str,
+    published: date | None,
+    told: Sequence[DateSpan | None] = (),
+    as_of_now: Sequence[bool] = (),
+) -> tuple[Claim, ...]:
     """Let the claims of one article date each other, since dates are resolved over the whole document.
 
     (1) What was done and has no date of its own takes that of the nearest claim of the same type, done as well, that
     shares its parties; so does what is dated to a year only. (2) What is new and undated takes the day of the
     article's news: that of most dated new claims, else the first day named in the text, if it lies in the days before
     publication. (3) What is old and undated takes the date of what is told "around the same time"; a sentence
-    that merely follows a dated one has no date of its own.
+    that merely follows a dated one has no date of its own, unless `told` gives it one.
+
+    `told`: for each claim the day that the story of the sentence before it goes on with, or None. `as_of_now`: whether
+    its verb tells how things stand as the article is written ("has barred", "wants"), so that (2) passes it by.
     """
     claims = list(claims)
     dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
     for index, claim in enumerate(claims):
         if not _has_own(claim) and claim.modality in _PAST and (other := _same_event(claim, dated)):
+            claims[index] = replace(claim, date=other.date)
+    for index, (claim, day) in enumerate(zip_longest(claims, told)):
+        if day is not None and not _has_own(claim) and claim.modality in ("occurred", "negated"):
+            claims[index] = replace(claim, date=day)
+    for index, claim in enumerate(claims):
+        if not _has_own(claim) and claim.modality is Modality.PLANNED and (other := _same_event(claim, dated)):
             claims[index] = replace(claim, date=other.date)
     for index, claim in enumerate(claims):
         if _has_own(claim) and claim.modality in _PAST:
@@ -188,6 +213,8 @@ def settle_dates(claims: Sequence[Claim], text: str, published: date | None) -> 
             continue
         if claim.mention == "background" and (other := _at_that_time(claim, claims[:index], text)):
             claims[index] = replace(claim, date=other.date)
+        elif index < len(as_of_now) and as_of_now[index]:
+            continue
         elif news is not None and claim.modality == "occurred" and (claim.mention == "new" or _says(_SAME_DAY, claim)):
             claims[index] = replace(claim, date=news)
     return tuple(claims)
@@ -219,6 +246,10 @@ def _says(pattern: re.Pattern, claim: Claim) -> bool:
     return False
 
 
+def _is_undone(claim: Claim) -> bool:
+    return claim.modality in (Modality.NEGATED, Modality.CANCELLED)
+
+
 def _has_own(claim: Claim) -> bool:
     return claim.date is not None and claim.date.basis != "publication"
 
@@ -240,6 +271,8 @@ def _same_event(claim: Claim, dated: list[Claim]) -> Claim | None:
     for other in dated:
         if other is claim or other.type != claim.type or other.direction != claim.direction:
             continue
+        if _is_undone(other) != _is_undone(claim):
+            continue  # talks that failed are not the contract that was signed before them
         mine, its = _parties(claim, "actor"), _parties(other, "actor")
         # "the agreement with the institute" may be any of several; with both parties named it is one
         if not mine & its or claim.type == "agreement" and not (mine <= its or its <= mine or len(mine & its) > 1):
@@ -256,6 +289,9 @@ def _same_event(claim: Claim, dated: list[Claim]) -> Claim | None:
 def _news_day(claims: list[Claim], text: str, published: date | None) -> DateSpan | None:
     if published is None:
         return None
+    lead = lead_day(find_dates(text, published), text, published)
+    if lead and (published - lead.start).days <= _LEAD_DAYS:
+        return lead
     days = [
         claim.date
         for claim in claims

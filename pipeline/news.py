@@ -31,6 +31,8 @@ _STANCES = frozenset(
     for verb in ("want", "refuse", "demand", "insist", "seek", "reject", "oppose", "resist", "decline")
     for ending in ("", "s")
 )
+_RULING = frozenset({"must", "may", "shall"})  # "no contractor may deal with them": a ban as it is spoken
+_DO = frozenset({"do", "does"})
 _PROMISES = frozenset({"commit", "pledge", "promise", "vow", "undertake", "agree"})
 
 
@@ -61,7 +63,7 @@ def _mention(draft: Draft, when: DateSpan | None, day: date | None, news: date |
         return "background"
     if _is_promise(draft.trigger):
         return "new"
-    if draft.mention == "background":
+    if draft.mention == "background" and not _is_told_as_going_on(draft.trigger):
         return "background"
     if _is_fresh(when, day) or _is_going_on(draft) or any(_repeats(draft, other) for other in told):
         return "new"
@@ -82,6 +84,17 @@ def tells_on(draft: Draft) -> bool:
     if draft.sent.text.startswith(_ELSEWHERE):
         return False
     return draft.modality in _DONE and (draft.trigger.tag_ == "VBD" or bool(helpers & {"was", "were"}))
+
+
+def is_as_of_now(trigger: Token) -> bool:
+    """Tell whether a verb says how things stand as the article is written: "has barred them", "wants access".
+
+    What was done on a day, and no later than it, news tells in the simple past.
+    """
+    helpers = {child.lower_ for child in trigger.children if child.dep_ in ("aux", "auxpass")}
+    if trigger.tag_ == "VBN":
+        return bool(helpers & {"has", "have", "'ve", "’ve"})
+    return trigger.tag_ in ("VBZ", "VBP") and not helpers
 
 
 def _is_lead(draft: Draft, when: DateSpan | None, day: date | None, news: date | None) -> bool:
@@ -135,13 +148,33 @@ def _was_threatened(draft: Draft) -> bool:
 
 def _is_going_on(draft: Draft) -> bool:
     """Tell whether a sentence says what is being done: "I am directing", "is refusing"."""
-    trigger = draft.trigger
-    while trigger.dep_ in ("xcomp", "ccomp") and trigger.tag_ == "VB":
-        trigger = trigger.head  # "I am directing the ministry to bar them"
+    trigger = _main_verb(draft.trigger)
     helpers = {child.lower_ for child in trigger.children if child.dep_ == "aux"}
+    if _is_told_as_going_on(draft.trigger) or helpers & _RULING and draft.modality is Modality.OCCURRED:
+        return True
+    if helpers and helpers <= _DO and trigger.lower_ in _STANCES:
+        return True  # "does not want"
     if trigger.tag_ in ("VBP", "VBZ") and not helpers and trigger.dep_ not in ("relcl", "advcl"):
         return trigger.lower_ in _STANCES
     return trigger.tag_ == "VBG" and bool(helpers & {"am", "is", "are", "'m", "’m", "'s", "’s", "'re", "’re"})
+
+
+def _main_verb(trigger: Token) -> Token:
+    """Return the verb that an infinitive hangs on: of "I am directing the ministry to bar them" the directing."""
+    while trigger.dep_ in ("xcomp", "ccomp") and trigger.tag_ == "VB":
+        trigger = trigger.head
+    return trigger
+
+
+def _is_told_as_going_on(trigger: Token) -> bool:
+    """Tell whether somebody said that something was being done: "announced that she was barring them"."""
+    trigger = _main_verb(trigger)
+    return (
+        trigger.tag_ == "VBG"
+        and trigger.dep_ == "ccomp"
+        and trigger.head.tag_ == "VBD"
+        and any(child.lower_ in ("was", "were") for child in trigger.children if child.dep_ == "aux")
+    )
 
 
 def _is_promise(trigger: Token) -> bool:
