@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pipeline.dateclauses import dates_for
+from pipeline.dateclauses import dates_for, read_back
 from pipeline.dates import DateMention, claim_date, find_dates, lead_day, settle_dates, spoken_dates, told_before
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.news import is_as_of_now, mentions_of, tells_on
@@ -40,6 +40,7 @@ def assemble(
         own = found
         if draft.modality not in (Modality.POSTPONED, Modality.CANCELLED):  # "put off the launch, which was due in May"
             own = dates_for(draft.trigger, draft.sent, draft.passage.start, found)
+            own = read_back(draft.sent, draft.passage.start, own)
         return claim_date(*span, *draft.words, draft.modality.value, own, day, article.text, mention)
 
     first = [dated(draft, span, draft.mention) for draft, span in zip(drafts, spans, strict=True)]

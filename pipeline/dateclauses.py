@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.timewords import DateMention
@@ -28,6 +29,33 @@ def dates_for(trigger: Token, sent: Span, start: int, dates: Sequence[DateMentio
     """
     holders = {trigger.i, *(token.i for token in trigger.ancestors)}
     return [each for each in dates if not _tells_of_another(each, sent, start, trigger, holders)]
+
+
+def read_back(sent: Span, start: int, dates: Sequence[DateMention]) -> list[DateMention]:
+    """Take from the expressions that hang on a verb in the past tense their reading ahead.
+
+    "In February it hired Fathom to inspect the code": whatever is to come of it, February is the one that has been.
+    """
+    return [
+        replace(each, ahead=None)
+        if each.ahead is not None and each.span is not None and _hangs_on_past(_first_token(sent, each.start - start))
+        else each
+        for each in dates
+    ]
+
+
+def _hangs_on_past(token: Token | None) -> bool:
+    """True where the nearest verb above a word stands in the past tense, unless it says, or a limit lies between."""
+    while token is not None and token.pos_ not in ("VERB", "AUX"):
+        if token.lower_ in (*_LIMITS, "to", "for"):
+            return False
+        token = None if token.head == token else token.head
+    if token is None or any(child.dep_ == "ccomp" for child in token.children):
+        return False
+    helpers = {child.lower_ for child in token.children if child.dep_ in ("aux", "auxpass")}
+    if helpers & {"will", "would", "may", "might", "could", "can", "should", "must", "shall", "to"}:
+        return False
+    return token.tag_ == "VBD" or token.tag_ == "VBN" and bool(helpers & {"was", "were", "had", "has", "have"})
 
 
 def _tells_of_another(each: DateMention, sent: Span, start: int, trigger: Token, holders: set[int]) -> bool:
@@ -70,7 +98,7 @@ def _first_token(sent: Span, at: int) -> Token | None:
 def _is_aside(token: Token | None, trigger: Token, holders: set[int]) -> bool:
     limited = token is not None and any(each.lower_ in _LIMITS for each in list(token.ancestors)[:3])
     while token is not None and token.i not in holders:
-        if token.dep_ in _ASIDES and token.head != trigger and not (_is_infinitive(token) and not limited):
+        if token.dep_ in _ASIDES and token.lower_ != "dated" and token.head != trigger and not (_is_infinitive(token) and not limited):
             return True
         if token.dep_ == "relcl" and trigger.pos_ in ("VERB", "AUX"):
             return True

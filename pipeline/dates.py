@@ -17,7 +17,7 @@ from scrapers.records import Precision
 __all__ = ["DateMention", "claim_date", "find_dates", "lead_day", "settle_dates", "spoken_dates"]
 
 _CLAUSE_BREAK = re.compile(
-    r"[;:–—]|,(?!\s+\d)|\s-\s|\b(?:but|while|after|before|when|whereas|although|though|because|since|as|that|which|who|whose|if|"
+    r"[;:–—]|,(?!\s+\d)|\s-\s|\b(?:but|while|after|before|when|whereas|although|though|because|since(?!\s*$)|as|that|which|who|whose|if|"
     r"unless|until|following)\b",
     re.I,
 )
@@ -25,7 +25,7 @@ _CONTRAST = re.compile(r"\b(?:but|while|whereas|although|though)\b", re.I)  # wh
 _SAID_BEFORE = re.compile(
     r"\b(?:said|says|told|announced|wrote|posted|tweeted|stated|added|reported|confirmed|argued|revealed|declared|vowed|pledged|promised|"
     r"threatened|warned|claimed|insisted|met|meeting|"
-    r"memo|post|statement|letter|interview|remarks|speech|press\s+conference|hearing)\W+(?:\w+\W+){0,4}$",
+    r"memo|post|statement|letter|interview|remarks|speech|press\s+conference)\W+(?:\w+\W+){0,4}$",
     re.I,
 )
 _SAID_AFTER = re.compile(r"^\W*(?:\w+\W+)?(?:said|told|announced|wrote|posted|added|argued)\b", re.I)

@@ -14,13 +14,20 @@ from pipeline import dayspans as spans
 from pipeline.records import DateSpan
 from scrapers.records import Precision
 
-_COUNT = r"(?:\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirty|twenty|a\s+couple\s+of)"
+_COUNT = spans.COUNT_WORDS
+_DAYS = {"day": 1, "week": 7, "fortnight": 14}
+_SAME_MONTH = 8  # days after a month that was named, within which its event's sequel is put in the same month
 _FAR = 500  # characters between a date and what counts from it
 _RULES: tuple[tuple[str, re.Pattern], ...] = (
-    ("shift", re.compile(rf"\b(?P<count>{_COUNT})\s+(?P<unit>day|week|month|year)s?\s+(?P<way>later|earlier)\b", re.I)),
+    ("shift", re.compile(rf"\b(?P<count>{_COUNT})\s+(?P<unit>day|week|fortnight|month|year)s?\s+(?P<way>later|earlier)\b", re.I)),
     ("next", re.compile(r"\b(?:the\s+(?:very\s+)?(?:next|following))\s+(?P<unit>day|week|month|year)\b", re.I)),
     ("before", re.compile(r"\b(?:the\s+)(?:previous|preceding)\s+(?P<unit>day|week|month|year)\b", re.I)),
-    ("same", re.compile(r"\b(?:that|the)\s+(?:very\s+|same\s+)?(?P<unit>day|month|year)\b", re.I)),
+    (
+        "same",
+        re.compile(
+            r"\b(?:that|the)\s+(?:very\s+|same\s+)?(?P<unit>day|morning|afternoon|evening|night|week|month|year)\b", re.I
+        ),
+    ),
 )
 _OF_THAT_YEAR = re.compile(
     r"\s+(?:of\s+)?(?P<which>that|the\s+same|the\s+following|the\s+next|the\s+previous)\s+year\b"
@@ -78,11 +85,11 @@ def month_of_that_year(text: str, end: int, month: DateSpan, before: Dated | Non
 def _moved(anchor: DateSpan, unit: str, n: int) -> DateSpan | None:
     """Return the time so many units after a date, no finer than the date and the unit are."""
     day = anchor.precision in (Precision.DAY, Precision.MINUTE)
-    if unit in ("day", "week"):
-        if not day:
-            return None
-        at = anchor.start + timedelta(days=n * (7 if unit == "week" else 1))
-        return spans.day(at, "relative")
+    if unit in _DAYS:
+        days = n * _DAYS[unit]
+        if not day:  # some days after "in May" it was, in all likelihood, still May
+            return anchor if anchor.precision is Precision.MONTH and 0 < days <= _SAME_MONTH else None
+        return spans.day(anchor.start + timedelta(days=days), "relative")
     if unit == "month":
         if not day and anchor.precision is not Precision.MONTH:
             return None
@@ -110,8 +117,10 @@ def _period(n: int) -> Callable[[re.Match, DateSpan], DateSpan | None]:
 
 def _same(match: re.Match, anchor: DateSpan) -> DateSpan | None:
     unit = match["unit"].casefold()
-    if unit == "day":
+    if unit in ("day", "morning", "afternoon", "evening", "night"):
         return anchor if anchor.precision in (Precision.DAY, Precision.MINUTE) else None
+    if unit == "week" and anchor.precision in (Precision.DAY, Precision.MINUTE, Precision.WEEK):
+        return spans.week(anchor.start)
     if unit == "year":
         return spans.year(anchor.start.year, "relative")
     if anchor.precision is Precision.YEAR or (anchor.start.year, anchor.start.month) != (

@@ -202,8 +202,8 @@ def ago(match: re.Match, published: date | None) -> Readings:
         made = spans.day(published, "relative") if count < 12 else None
     elif unit == "day":
         made = spans.day(published - timedelta(days=count), "relative")
-    elif unit == "week":
-        made = spans.week(published - timedelta(weeks=count))
+    elif unit in ("week", "fortnight"):
+        made = spans.week(published - timedelta(weeks=count * (2 if unit == "fortnight" else 1)))
     elif unit == "month":
         made = spans.month(published.year, published.month - count, "relative")
     else:
@@ -242,6 +242,7 @@ _HOLIDAYS: dict[str, Callable[[int], date]] = {
     "christmas": lambda year: date(year, 12, 25),
     "independence day": lambda year: date(year, 7, 4),
     "fourth of july": lambda year: date(year, 7, 4),
+    "halloween": lambda year: date(year, 10, 31),
     "juneteenth": lambda year: date(year, 6, 19),
     "labor day": lambda year: spans.nth_weekday(year, 9, 0, 1),
     "memorial day": lambda year: spans.nth_weekday(year, 5, 0, -1),

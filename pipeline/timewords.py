@@ -44,15 +44,15 @@ _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR = r"(?:19|20)\d\d"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _SHORT_WEEKDAY = rf"(?:{_WEEKDAY}|(?:Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\.)"
-_COUNT = r"(?:\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a\s+couple\s+of|thirty|twenty)"
+_COUNT = spans.COUNT_WORDS
 _VAGUE = r"(?:several|(?:a\s+)?few|many|some)"
-_UNIT = r"(?:hour|day|week|month|year)"
+_UNIT = r"(?:hour|day|week|fortnight|month|year)"
 _DASH = r"\s*(?:-|–|—|to|through|until|and)\s*"
 
 
 _BEFORE_MONTH = (
     r"(?:in|since|by|until|till|before|after|from|during|for|through|of|to|this|earlier\s+in|later\s+in|back\s+in|around|"
-    r"and|a|an|the|its|his|her|their)"
+    r"and|a|an|the|its|his|her|their|or|least|early\s+as|late\s+as|say|says|not\s+before)"
 )
 # Longest first within a sort, sorts in the order in which they may claim the same words. The first item is a duration?
 _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Readings]], ...] = tuple(
@@ -124,7 +124,7 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
         ),
         (
             False,
-            rf"\b(?:(?P<which>last|this|next|the|in|past|coming)\s+)(?P<season>spring|summer|autumn|fall|winter)\b"
+            rf"\b(?:(?P<which>last|this|next|the|in|by|past|coming)\s+)(?P<season>spring|summer|autumn|fall|winter)\b"
             rf"(?!\s+(?:of\s+)?(?:in|through|short|under|into|apart|back))(?:\s+(?:of\s+)?(?P<year>{_YEAR})\b)?",
             re.I,
             read.season,
