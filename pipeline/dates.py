@@ -37,6 +37,7 @@ _DUE = re.compile(
     re.I,
 )
 _PAST = ("occurred", "negated", "denied", "alleged", "cancelled")
+_DONE = ("occurred", "negated", "cancelled")  # to call a thing off is an act, too
 _AHEAD = ("planned", "considered", "conditional", "postponed")
 _FAR = 40  # cost, in characters, of a clause border between a trigger and a date
 _TOO_FAR = 160
@@ -103,7 +104,7 @@ def claim_date(
             best = (cost + age, span)
     if best is not None:
         return best[1]
-    if published is not None and mention == "new" and modality in ("occurred", "negated"):
+    if published is not None and mention == "new" and modality in _DONE:
         return spans.day(published, "publication")
     return None
 
@@ -209,13 +210,13 @@ def settle_dates(
                 claims[index] = replace(claim, date=other.date)
     news = _news_day(claims, text, published)
     for index, claim in enumerate(claims):
-        if _has_own(claim) or claim.modality not in ("occurred", "negated"):
+        if _has_own(claim) or claim.modality not in _DONE:
             continue
         if claim.mention == "background" and (other := _at_that_time(claim, claims[:index], text)):
             claims[index] = replace(claim, date=other.date)
         elif index < len(as_of_now) and as_of_now[index]:
             continue
-        elif news is not None and claim.modality == "occurred" and (claim.mention == "new" or _says(_SAME_DAY, claim)):
+        elif news is not None and (claim.mention == "new" or _says(_SAME_DAY, claim)):
             claims[index] = replace(claim, date=news)
     return tuple(claims)
 
