@@ -100,6 +100,8 @@ def _is_aside(token: Token | None, trigger: Token, holders: set[int]) -> bool:
     while token is not None and token.i not in holders:
         if token.dep_ in _ASIDES and token.lower_ != "dated" and token.head != trigger and not (_is_infinitive(token) and not limited):
             return True
+        if token.dep_ == "advcl" and _is_bare_participle(token):
+            return True
         if token.dep_ == "relcl" and trigger.pos_ in ("VERB", "AUX"):
             return True
         token = None if token.head == token else token.head
@@ -109,3 +111,10 @@ def _is_aside(token: Token | None, trigger: Token, holders: set[int]) -> bool:
 def _is_infinitive(verb: Token) -> bool:
     """True for "an attempt to stop them in July": the clause tells of nothing that was done at a time of its own."""
     return verb.tag_ == "VB" and any(child.lower_ == "to" and child.dep_ == "aux" for child in verb.children)
+
+
+def _is_bare_participle(verb: Token) -> bool:
+    """True for "As laid out in July, ..." and "Proposed in 2024, the act ...": an earlier step of the same story."""
+    return verb.tag_ == "VBN" and not any(
+        child.dep_ in ("aux", "auxpass", "nsubj", "nsubjpass") for child in verb.children
+    )

@@ -31,7 +31,7 @@ _SAID_BEFORE = re.compile(
 _SAID_AFTER = re.compile(r"^\W*(?:\w+\W+)?(?:said|told|announced|wrote|posted|added|argued)\b", re.I)
 _DUE = re.compile(
     r"\b(?:by|until|till|no\s+later\s+than|due(?:\s+on)?|deadline(?:\s+of)?|expires?(?:\s+on)?|"
-    r"(?:scheduled|set|slated)\s+(?:for|to\s+\w+)|takes?\s+effect(?:\s+on)?)\s+(?:(?:the\s+)?(?:end|close)\s+of\s+(?:the\s+)?(?:day|business)\s+)?"
+    r"(?:scheduled|set|slated)\s+(?:for|to\s+\w+)|takes?\s+effect(?:\s+on)?)\s+(?:(?:the\s+)?(?:end|close)\s+of\s+(?:the\s+)?(?:business(?:\s+day)?|day)\s+)?"
     r"(?:[\d:]+\s*(?:[ap]\.?m\.?)?,?\s*(?:ET|EST|PT|GMT|CET)?\s*)?"
     r"(?:on\s+)?$",
     re.I,
@@ -218,6 +218,11 @@ def settle_dates(
             continue
         elif news is not None and (claim.mention == "new" or _says(_SAME_DAY, claim)):
             claims[index] = replace(claim, date=news)
+    dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
+    for index, claim in enumerate(claims):
+        open_ = claim.date is None and (claim.modality in _PAST or claim.modality is Modality.PLANNED)
+        if open_ and not any(as_of_now[index : index + 1]) and (other := _same_event(claim, dated)):
+            claims[index] = replace(claim, date=other.date)
     return tuple(claims)
 
 

@@ -32,7 +32,6 @@ _STANCES = frozenset(
     for ending in ("", "s")
 )
 _RULING = frozenset({"must", "may", "shall"})  # "no contractor may deal with them": a ban as it is spoken
-_DO = frozenset({"do", "does"})
 _PROMISES = frozenset({"commit", "pledge", "promise", "vow", "undertake", "agree"})
 
 
@@ -148,15 +147,17 @@ def _was_threatened(draft: Draft) -> bool:
 
 def _is_going_on(draft: Draft) -> bool:
     """Tell whether a sentence says what is being done: "I am directing", "is refusing"."""
-    trigger = _main_verb(draft.trigger)
-    helpers = {child.lower_ for child in trigger.children if child.dep_ == "aux"}
-    if _is_told_as_going_on(draft.trigger) or helpers & _RULING and draft.modality is Modality.OCCURRED:
+    if _is_told_as_going_on(draft.trigger) or draft.modality is Modality.OCCURRED and _helpers(draft.trigger) & _RULING:
         return True
-    if helpers and helpers <= _DO and trigger.lower_ in _STANCES:
-        return True  # "does not want"
+    trigger = _main_verb(draft.trigger)
+    helpers = _helpers(trigger)
     if trigger.tag_ in ("VBP", "VBZ") and not helpers and trigger.dep_ not in ("relcl", "advcl"):
         return trigger.lower_ in _STANCES
     return trigger.tag_ == "VBG" and bool(helpers & {"am", "is", "are", "'m", "’m", "'s", "’s", "'re", "’re"})
+
+
+def _helpers(verb: Token) -> set[str]:
+    return {child.lower_ for child in verb.children if child.dep_ == "aux"}
 
 
 def _main_verb(trigger: Token) -> Token:
