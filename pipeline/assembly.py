@@ -44,9 +44,7 @@ def assemble(
         return claim_date(*span, *draft.words, draft.modality.value, own, day, article.text, mention)
 
     first = [dated(draft, span, draft.mention) for draft, span in zip(drafts, spans, strict=True)]
-    before = [
-        told_before(found, draft.passage.start, draft.passage.start + draft.sent.start_char, day) for draft in drafts
-    ]
+    before = [_sentence_before(draft, found, day) for draft in drafts]
     mentions = mentions_of(drafts, first, before, day, news.start if news else None)
     seen: Counter[tuple[str, int, str, str]] = Counter()
     claims = []
@@ -79,25 +77,26 @@ def assemble(
                 draft.rule,
             )
         )
-    told = [_told_on(draft, found, day) if tells_on(draft) else None for draft in drafts]
+    told = [_told_on(span, day) if tells_on(draft) else None for draft, span in zip(drafts, before, strict=True)]
     now = [is_as_of_now(draft.trigger) for draft in drafts]
     settled = settle_dates(claims, article.text, day, told, now)
     return settled, *_entities(settled, lexicon)
 
 
-def _told_on(draft: Draft, dates: list[DateMention], day: date | None) -> DateSpan | None:
-    """Return the day of the last week that the sentence before a draft's gives: what is told on from it was done then.
+def _sentence_before(draft: Draft, dates: list[DateMention], day: date | None) -> DateSpan | None:
+    """Return the last date of what was done that the sentence before a draft's, in its paragraph, gives."""
+    before = [sent for sent in draft.passage.doc.sents if sent.end <= draft.sent.start]
+    start = draft.passage.start
+    return told_before(dates, start + before[-1].start_char, start + before[-1].end_char, day) if before else None
+
+
+def _told_on(before: DateSpan | None, day: date | None) -> DateSpan | None:
+    """Return the day that the sentence before gives, of what is told on from it, if it lies in the last week.
 
     Of what lies further back as much time may have passed between two sentences.
     """
-    before = [sent for sent in draft.passage.doc.sents if sent.end <= draft.sent.start]
-    if day is None or not before:
-        return None
-    told = told_before(
-        dates, draft.passage.start + before[-1].start_char, draft.passage.start + before[-1].end_char, day
-    )
-    recent = told is not None and told.precision is Precision.DAY and (day - told.end).days <= LAST_WEEK
-    return told if recent else None
+    recent = before is not None and day is not None and (day - before.end).days <= LAST_WEEK
+    return before if recent and before.precision is Precision.DAY else None
 
 
 def _speaks_of_tomorrow(draft: Draft) -> bool:

@@ -98,9 +98,14 @@ def _first_token(sent: Span, at: int) -> Token | None:
 def _is_aside(token: Token | None, trigger: Token, holders: set[int]) -> bool:
     limited = token is not None and any(each.lower_ in _LIMITS for each in list(token.ancestors)[:3])
     while token is not None and token.i not in holders:
-        if token.dep_ in _ASIDES and token.lower_ != "dated" and token.head != trigger and not (_is_infinitive(token) and not limited):
+        if (
+            token.dep_ in _ASIDES
+            and token.lower_ != "dated"
+            and token.head != trigger
+            and not (_is_infinitive(token) and not limited)
+        ):
             return True
-        if token.dep_ == "advcl" and _is_bare_participle(token):
+        if token.dep_ == "advcl" and token.i < trigger.i and _is_bare_participle(token):
             return True
         if token.dep_ == "relcl" and trigger.pos_ in ("VERB", "AUX"):
             return True

@@ -333,7 +333,7 @@ def lead_day(dates: Sequence[DateMention], text: str, published: date | None) ->
 
 
 def told_before(dates: Sequence[DateMention], start: int, end: int, published: date | None) -> DateSpan | None:
-    """Return the last date of what was done that text[start:end], the sentences of a paragraph before one, gives."""
+    """Return the last date of what was done that text[start:end] gives."""
     past = [each.span for each in dates if start <= each.start and each.end <= end and each.span]
     return next((span for span in reversed(past) if published is None or span.start <= published), None)
 

@@ -66,7 +66,8 @@ def _mention(draft: Draft, when: DateSpan | None, day: date | None, news: date |
         return "background"
     if _is_fresh(when, day) or _is_going_on(draft) or any(_repeats(draft, other) for other in told):
         return "new"
-    return "new" if draft.modality in _OPEN and draft.trigger.pos_ in ("VERB", "AUX") else "background"
+    is_open = draft.modality in _OPEN or draft.modality is Modality.CONSIDERED and not _was_weighed(draft.trigger)
+    return "new" if is_open and draft.trigger.pos_ in ("VERB", "AUX") else "background"
 
 
 def _has_own(when: DateSpan | None) -> bool:
@@ -138,11 +139,23 @@ def _is_earlier(trigger: Token) -> bool:
 
 def _was_threatened(draft: Draft) -> bool:
     """Tell whether an act was weighed before the news: "has threatened to label"."""
-    governor = draft.trigger.head
-    while governor.dep_ in ("xcomp", "conj") and governor.tag_ == "VB":
-        governor = governor.head
-    helpers = {child.lower_ for child in governor.children if child.dep_ == "aux"}
+    governor = _governor(draft.trigger)
+    helpers = _helpers(governor)
     return draft.modality is Modality.CONSIDERED and governor.tag_ == "VBN" and bool(helpers & {"has", "have", "had"})
+
+
+def _was_weighed(trigger: Token) -> bool:
+    """Tell whether an act is told as weighed in the past: "was considering invoking", "has threatened to label"."""
+    governor = _governor(trigger)
+    return governor.tag_ == "VBD" or bool(_helpers(governor) & {"was", "were", "has", "have", "had"})
+
+
+def _governor(trigger: Token) -> Token:
+    """Return the verb on which a chain of infinitives and participles hangs."""
+    governor = trigger
+    while governor.dep_ in ("xcomp", "conj", "pcomp", "prep") and (governor.tag_ in ("VB", "VBG", "IN")):
+        governor = governor.head
+    return governor
 
 
 def _is_going_on(draft: Draft) -> bool:

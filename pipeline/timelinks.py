@@ -19,13 +19,19 @@ _DAYS = {"day": 1, "week": 7, "fortnight": 14}
 _SAME_MONTH = 8  # days after a month that was named, within which its event's sequel is put in the same month
 _FAR = 500  # characters between a date and what counts from it
 _RULES: tuple[tuple[str, re.Pattern], ...] = (
-    ("shift", re.compile(rf"\b(?P<count>{_COUNT})\s+(?P<unit>day|week|fortnight|month|year)s?\s+(?P<way>later|earlier)\b", re.I)),
+    (
+        "shift",
+        re.compile(
+            rf"\b(?P<count>{_COUNT})\s+(?P<unit>day|week|fortnight|month|year)s?\s+(?P<way>later|earlier)\b", re.I
+        ),
+    ),
     ("next", re.compile(r"\b(?:the\s+(?:very\s+)?(?:next|following))\s+(?P<unit>day|week|month|year)\b", re.I)),
     ("before", re.compile(r"\b(?:the\s+)(?:previous|preceding)\s+(?P<unit>day|week|month|year)\b", re.I)),
     (
         "same",
         re.compile(
-            r"\b(?:that|the)\s+(?:very\s+|same\s+)?(?P<unit>day|morning|afternoon|evening|night|week|month|year)\b", re.I
+            r"\b(?:that|the)\s+(?:very\s+|same\s+)?(?P<unit>day|morning|afternoon|evening|night|week|month|year)\b",
+            re.I,
         ),
     ),
 )
