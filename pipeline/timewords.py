@@ -47,6 +47,9 @@ _SHORT_WEEKDAY = rf"(?:{_WEEKDAY}|(?:Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\.)"
 _COUNT = spans.COUNT_WORDS
 _VAGUE = r"(?:several|(?:a\s+)?few|many|some)"
 _UNIT = r"(?:hour|day|week|fortnight|month|year)"
+_UP_TO = (
+    rf"to(?=\s+{_YEAR}\b\W*(?:[,.;:)”\"]|$|(?:at|and|amid|after|because)\b))"  # "put off to 2027", not "to 2027 units"
+)
 _DASH = r"\s*(?:-|–|—|to|through|until|and)\s*"
 
 
@@ -91,7 +94,7 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
         (
             False,
             r"\b(?P<name>New\s+Year['’]s\s+(?:Day|Eve)|Christmas(?:\s+(?:Day|Eve))?|Independence\s+Day|Fourth\s+of\s+July|"
-            rf"Juneteenth|Labor\s+Day|Memorial\s+Day|Thanksgiving)\b(?:,?\s+(?P<year>{_YEAR})\b)?",
+            rf"Juneteenth|Halloween|Labor\s+Day|Memorial\s+Day|Thanksgiving)\b(?:,?\s+(?P<year>{_YEAR})\b)?",
             re.I,
             read.holiday,
         ),
@@ -125,7 +128,7 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
         (
             False,
             rf"\b(?:(?P<which>last|this|next|the|in|by|past|coming)\s+)(?P<season>spring|summer|autumn|fall|winter)\b"
-            rf"(?!\s+(?:of\s+)?(?:in|through|short|under|into|apart|back))(?:\s+(?:of\s+)?(?P<year>{_YEAR})\b)?",
+            rf"(?!(?<=fall|ring)\s+(?:of\s+)?(?:in|through|short|under|into|apart|back))(?:\s+(?:of\s+)?(?P<year>{_YEAR})\b)?",
             re.I,
             read.season,
         ),
@@ -144,7 +147,8 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
         (
             False,
             rf"(?<![\w$€£.,-])(?:(?P<part>early|mid|late|(?:the\s+)?(?:end|start|beginning|middle|close)\s+of)[\s-]+"
-            rf"|(?:in|since|by|until|till|before|after|from|during|for|through|of|year)\s+)(?P<year>{_YEAR})\b(?![,.]?\d|\s*%)",
+            rf"|(?:in|since|by|until|till|before|after|from|during|for|through|(?<!\d\s)of|year|{_UP_TO})\s+)"
+            rf"(?P<year>{_YEAR})\b(?![,.]?\d|\s*%)",
             re.I,
             read.plain_year,
         ),

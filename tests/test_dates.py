@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -50,6 +51,8 @@ THURSDAY = date(2026, 6, 25)
         ("New Year's Day", "2026-01-01", "day"),
         ("on Thanksgiving 2025", "2025-11-27", "day"),
         ("three days ago", "2026-06-22", "day"),
+        ("eighteen days ago", "2026-06-07", "day"),
+        ("on Halloween", "2025-10-31", "day"),
         ("last week", "2026-06", "week"),
         ("two weeks ago", "2026-06", "week"),
         ("over the weekend", "2026-06", "week"),
@@ -66,7 +69,12 @@ THURSDAY = date(2026, 6, 25)
         ("in May 2025", "2025-05", "month"),
         ("in Q3 2026", "2026", "quarter"),
         ("in the third quarter of 2026", "2026", "quarter"),
+        ("in January at the earliest", "2026-01", "month"),
+        ("until at least May", "2026-05", "month"),
         ("last summer", "2025", "quarter"),
+        ("last autumn under that law", "2025", "quarter"),
+        ("by summer", "2026", "quarter"),
+        ("put off to 2027,", "2027", "year"),
         ("this summer", "2026", "quarter"),
         ("in 2023", "2023", "year"),
         ("in early 2027", "2027", "year"),
@@ -253,6 +261,68 @@ def test_a_year_gives_way_to_the_month_that_another_sentence_names():
     second = _claim(text, "The Pentagon barred Halden last year, after a dispute.", "barred", "background")
     settled = settle_dates([first, second], text, date(2026, 3, 2))
     assert [each.date.value for each in settled if each.date] == ["2025-07", "2025-07"]
+
+
+def _dates(text: str, *claims: Claim) -> list[str | None]:
+    return [each.date.value if each.date else None for each in settle_dates(claims, text, THURSDAY)]
+
+
+def test_talks_that_failed_are_not_the_contract_signed_before_them():
+    text = "The Pentagon barred Halden in July.\n\nThe Pentagon never barred Halden, it says."
+    first = _claim(text, "The Pentagon barred Halden in July.", "barred", "background")
+    second = _claim(text, "The Pentagon never barred Halden, it says.", "barred", "background")
+    assert _dates(text, first, replace(second, modality=Modality.NEGATED)) == ["2025-07", None]
+    assert _dates(text, first, second) == ["2025-07"] * 2
+
+
+def test_a_plan_that_came_true_takes_the_day_on_which_it_did():
+    text = "The Pentagon barred Halden on Tuesday.\n\nIt had said that it would ban Halden."
+    first = _claim(text, "The Pentagon barred Halden on Tuesday.", "barred")
+    second = replace(_claim(text, "It had said that it would ban Halden.", "ban"), modality=Modality.PLANNED, date=None)
+    assert _dates(text, first, second) == ["2026-06-23"] * 2
+    assert _dates(text, first, replace(second, modality=Modality.CONDITIONAL)) == ["2026-06-23", None]
+
+
+def test_what_repeats_the_news_has_its_day():
+    text = "Halden said on Wednesday it was puzzled.\n\nThe Pentagon barred Halden.\n\nAfter the ban, Halden sued."
+    first = _claim(text, "The Pentagon barred Halden.", "barred")
+    second = _claim(text, "After the ban, Halden sued.", "ban", "background")
+    assert _dates(text, first, second) == ["2026-06-24"] * 2
+
+
+def test_what_was_called_off_as_news_was_called_off_that_day():
+    assert _date_of("The ministry called off the launch.", "called off", "cancelled") == ("2026-06-25", "publication")
+    assert _date_of("The ministry called off the launch.", "called off", "cancelled", mention="background") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("The order was signed on June 3. A fortnight later the firm sued.", "2026-06-17"),
+        ("The order was signed on June 3. The firm sued the same afternoon.", "2026-06-03"),
+        ("The order was signed on June 3. The firm sued the same week.", "2026-06"),
+        ("The order was signed in May. The firm sued eight days later.", "2026-05"),
+    ],
+)
+def test_an_expression_counts_from_the_date_before_it(text, value):
+    found = find_dates(text, THURSDAY)
+    assert found[-1].span is not None
+    assert found[-1].span.value == value
+
+
+def test_weeks_after_a_month_may_lie_in_another():
+    found = find_dates("The order was signed in May. The firm sued three weeks later.", THURSDAY)
+    assert found[-1].span is None
+
+
+def test_the_end_of_a_day_is_a_deadline_too():
+    text = "The Pentagon gave Halden until the close of business on Wednesday to agree."
+    assert _date_of(text, "gave") == ("2026-06-25", "publication")
+
+
+def test_a_speech_behind_a_contrast_dates_no_other_story():
+    text = "Talks with the ministry broke down, though Dana Roy had told a reporter on Tuesday that she was hopeful."
+    assert _date_of(text, "broke down", mention="background") is None
 
 
 def test_new_and_undated_claims_take_the_day_of_the_news():

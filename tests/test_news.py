@@ -76,7 +76,7 @@ def test_a_threat_in_the_perfect_is_recalled() -> None:
 
 
 def test_what_is_being_done_and_wanted_today_is_news() -> None:
-    assert told("wants", LEAD + FILL + "Anthropic wants access to the ministry's documents.") == ("new", "2026-05-08")
+    assert told("wants", LEAD + FILL + "Anthropic wants access to the ministry's documents.") == ("new", "2026-05-09")
     quoted = "“I am directing the Pentagon to designate OpenAI a supply chain risk,” Pete Hegseth wrote."
     assert told("designate", LEAD + FILL + quoted) == ("new", "2026-05-08")
 
@@ -141,3 +141,67 @@ def test_no_text_without_a_publication_day_has_a_day_of_news() -> None:
     text = LEAD + "“Tonight we signed,” he wrote."
     assert lead_day(find_dates(text, None), text, None) is None
     assert spoken_dates(find_dates(text, None), text, None) == find_dates(text, None)
+
+
+def test_what_stands_done_as_an_article_is_written_is_dated_to_it_and_not_to_the_day_of_the_news() -> None:
+    text = "The Pentagon said on Friday that talks were over.\n\nThe Pentagon has barred Anthropic from new contracts."
+    assert told("barred", text) == ("new", "2026-05-09")
+    assert told("barred", text.replace("has barred", "barred")) == ("new", "2026-05-08")
+
+
+def test_a_story_told_on_from_a_day_of_this_week_was_done_that_day() -> None:
+    text = FILL + "On Wednesday, Google agreed to share its models with CAISI. OpenAI signed an agreement with CAISI."
+    assert told("signed", text) == ("background", "2026-05-06")
+
+
+def test_only_the_sentence_before_puts_a_story_into_the_past() -> None:
+    text = LEAD + "In March, Google sued the department. Nobody was surprised. OpenAI signed an agreement with CAISI."
+    assert told("signed", text) == ("new", "2026-05-08")
+
+
+def test_what_somebody_says_that_he_is_doing_is_news() -> None:
+    text = LEAD + FILL + "Pete Hegseth said that he was directing the Pentagon to designate OpenAI a supply chain risk."
+    assert told("designate", text) == ("new", "2026-05-08")
+
+
+def test_a_ban_in_its_own_words_is_news() -> None:
+    text = LEAD + FILL + "“No contractor may do business with Anthropic,” Pete Hegseth wrote."
+    assert told("do", text)[0] == "new"
+
+
+def test_what_may_be_done_is_news_and_what_was_weighed_is_recalled() -> None:
+    assert told("sign", LEAD + FILL + "OpenAI may sign an agreement with CAISI.")[0] == "new"
+    weighed = "OpenAI was considering signing an agreement with CAISI."
+    assert told("signing", LEAD + FILL + weighed)[0] == "background"
+
+
+def test_a_month_belongs_to_the_past_where_its_verb_does() -> None:
+    text = FILL + "In February, the Pentagon proposed to ban Anthropic from new contracts."
+    assert told("ban", text)[1] == "2026-02"
+
+
+def test_the_month_of_a_plan_is_not_that_of_what_follows_from_it() -> None:
+    text = FILL + "In line with its action plan from July, the Pentagon will ban Anthropic from new contracts."
+    assert told("ban", text)[1] is None
+
+
+def test_what_an_act_answers_to_was_not_done_on_its_day() -> None:
+    text = LEAD + FILL + "After Anthropic's refusal to sign, the Pentagon on Thursday ordered a review of its models."
+    assert told("refusal", text) == ("background", None)
+
+
+def test_a_letter_dates_the_demand_that_it_brings() -> None:
+    text = LEAD + FILL + "CAISI had asked Anthropic for access to its models in a letter dated April 14."
+    assert told("asked", text)[1] == "2026-04-14"
+
+
+def test_a_step_that_a_participle_recalls_has_its_own_date() -> None:
+    text = FILL + "As laid out in March, the Pentagon will ban Anthropic from new contracts."
+    assert told("ban", text)[1] is None
+
+
+def test_since_a_month_dates_what_goes_on() -> None:
+    text = (
+        LEAD + FILL + "The Commerce Department has been investigating Anthropic's models and all its sales since March."
+    )
+    assert told("investigating", text)[1] == "2026-03"
