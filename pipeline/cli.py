@@ -43,7 +43,7 @@ COMMANDS = {
     "review": ("review", "Confirm, change or reject what the program read; merge, split, settle names."),
     "runs": ("line", "Show what the last runs did, how long they took and how they ended."),
     "schedule": ("schedule", "Print units for systemd or a line for cron that run the ledger by themselves."),
-    "sources": ("sources", "List and check the source cards, show their health."),
+    "sources": ("sources", "List and try the source cards, record pages as tests of them, show their health."),
     "alerts": ("alerts", "Show whom the ledger tells of what, try it, and send what waits."),
     "export": ("check", "Write the published tables as CSV, JSON Lines or Parquet."),
 }

@@ -133,11 +133,11 @@ class RobotsMiddleware(_Middleware):
         site = f"{urlsplit(request.url).scheme}://{host_key(request.url)}"
         retry_after = ""
         if site not in self.rules:
-            copy = spider.desk.robots(site)
+            copy, why = spider.desk.robots(site), ""
             if copy is None:
-                status, body, retry_after = await self._fetch(site)
+                status, body, retry_after, why = await self._fetch(site)
                 copy = spider.desk.keep_robots(site, status, body)
-            self.rules[site] = rules_of(copy)
+            self.rules[site] = rules_of(copy, why)
             self._slow_down(request.url, self.rules[site])
         rules = self.rules[site]
         if rules.closed:
@@ -145,8 +145,8 @@ class RobotsMiddleware(_Middleware):
         if not rules.allows(request.url, spider.robots_token):
             raise Ended(Outcome.ROBOTS_DENIED, "robots.txt forbids this address")
 
-    async def _fetch(self, site: str) -> tuple[int, bytes, str]:
-        """Return status (0: not reached), body and Retry-After of a site's robots.txt."""
+    async def _fetch(self, site: str) -> tuple[int, bytes, str, str]:
+        """Return status (0: not reached), body, Retry-After and the reason why not of a site's robots.txt."""
         request = Request(f"{site}/robots.txt", meta={"robots": True}, callback=NO_CALLBACK, dont_filter=True)
         try:
             response = await self.crawler.engine.download_async(request)
@@ -155,8 +155,8 @@ class RobotsMiddleware(_Middleware):
             if (urlsplit(site).hostname or "") in GuardedResolver.refused:
                 raise end from error  # the host itself, not a place that its robots.txt redirects to
             # RFC 9309, 2.3.1.2: after too many redirects a robots.txt counts as absent.
-            return (404 if end.outcome is Outcome.BAD_REDIRECT else 0), b"", ""
-        return response.status, response.body, _text(response.headers.get("Retry-After"))
+            return (404 if end.outcome is Outcome.BAD_REDIRECT else 0), b"", "", end.detail
+        return response.status, response.body, _text(response.headers.get("Retry-After")), ""
 
     def _slow_down(self, url: str, rules: Rules) -> None:
         asked = rules.delay_seconds(self.crawler.spider.robots_token)

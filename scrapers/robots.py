@@ -29,13 +29,17 @@ class Rules:
         return min(asked or 0.0, LONGEST_DELAY_SECONDS)
 
 
-def rules_of(copy: RobotsCopy) -> Rules:
+NOT_FETCHED = "robots.txt could not be fetched"
+
+
+def rules_of(copy: RobotsCopy, why: str = "") -> Rules:
     """Read a robots.txt: 4xx leaves everything open, no answer or 5xx (or 429) closes everything for now.
 
-    Only the first 500 KiB count. An HTML page is no robots.txt: many sites answer every address with one.
+    Only the first 500 KiB count. An HTML page is no robots.txt: many sites answer every address with one. `why`: the
+    reason for which there was no answer, where it is known.
     """
     if copy.status == 0:
-        return Rules("robots.txt could not be fetched, which counts as closed until it can")
+        return Rules(f"{NOT_FETCHED}{f' ({why})' if why else ''}, which counts as closed until it can")
     if copy.status == 429 or copy.status >= 500:
         return Rules(f"robots.txt was answered with status {copy.status}, which counts as closed until it is not")
     if not 200 <= copy.status < 300:

@@ -1,20 +1,30 @@
-"""Commands over the source cards: list them, check them, show their health."""
+"""Commands over the source cards: list them, try them, record pages as tests of them, show their health."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.commands.common import settings_of, sources_of
+from pipeline.commands.common import plain_errors, settings_of, sources_of
 from pipeline.commands.output import json_option, say_json, say_rows
-from pipeline.errors import DONE, PROBLEM
+from pipeline.errors import DONE, PROBLEM, OutsideFailure, OversightError, WrongUse
 from pipeline.folder import DataFolder
+from pipeline.settings import Settings
+from scrapers.records import Source
+
+if TYPE_CHECKING:
+    from scrapers.tasks import CrawlConfig
+
+
+class Problem(OversightError):
+    """A card or a recording that is not in order."""
 
 
 @click.group()
 def sources() -> None:
-    """List and check the source cards, show their health."""
+    """List and try the source cards, record pages as tests of them, show their health."""
 
 
 @sources.command("list")
@@ -38,22 +48,172 @@ def list_sources(folder: DataFolder, as_json: bool) -> None:
     )  # fmt: skip
 
 
-@sources.command("check")
-@click.argument("card", required=False, type=click.Path(path_type=Path))
-@click.pass_obj
-def check_sources(folder: DataFolder, card: Path | None) -> int:
-    """Check one CARD file, or every card: is it complete and well formed? (Nothing is fetched.)"""
+def _wanted(folder: DataFolder, settings: Settings, names: tuple[str, ...], every: bool) -> list[Source]:
+    """Return the cards of these names: ids of sources, or card files; all that are switched on where none is named."""
     from scrapers.cards import CardError, read_card
 
-    if card is None:
-        click.echo(f"{len(sources_of(settings_of(folder)))} cards are in order.")
-        return DONE
-    try:
-        source = read_card(card)
-    except CardError as error:
-        click.echo(str(error))
+    known = {source.source_id: source for source in sources_of(settings)}
+    if not names:
+        return [source for source in known.values() if source.enabled or every]
+    found = []
+    for name in names:
+        if name in known:
+            found.append(known[name])
+        elif name.endswith(".toml"):
+            try:
+                found.append(read_card(Path(name)))
+            except CardError as error:
+                raise Problem(str(error)) from error
+        else:
+            raise WrongUse(f"There is no source '{name}'. `oversight sources list` names them all; a card file ends "
+                           "in .toml.")  # fmt: skip
+    return found
+
+
+def _config(folder: DataFolder, settings: Settings, newsroom: bool, max_seconds: float) -> CrawlConfig:
+    from pipeline.commands.line import CONTACT
+    from scrapers.tasks import CrawlConfig
+
+    if not settings.contact and not newsroom:
+        raise WrongUse(CONTACT.format(file=folder.settings))
+    return CrawlConfig(contact=settings.contact, allow_loopback=newsroom, max_seconds=max_seconds,
+                       pause_seconds=0.0 if newsroom else None)  # fmt: skip
+
+
+@sources.command("check")
+@click.argument("names", nargs=-1, metavar="[CARD]...")
+@click.option("--offline", is_flag=True, help="Fetch nothing: check the cards' form, and read recorded pages again.")
+@click.option("--all", "every", is_flag=True, help="Also cards that are switched off.")
+@click.option("--max-seconds", default=600.0, show_default=True, help="Take at most so long.")
+@click.option("--newsroom", is_flag=True, hidden=True, help="For developers: the sites are on this machine.")
+@json_option
+@click.pass_obj
+def check_sources(
+    folder: DataFolder, names: tuple[str, ...], offline: bool, every: bool, max_seconds: float, newsroom: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Try each CARD (an id or a .toml file; else all) against its live site, and say in words what works.
+
+    Every feed is read once and its newest items are fetched, with all manners; nothing is kept. Ends with 1 where a
+    card does not work, with 4 where no site at all can be reached.
+    """
+    settings = settings_of(folder)
+    wanted = _wanted(folder, settings, names, every)
+    if offline:
+        return _check_offline(folder, settings, wanted, bool(names), as_json)
+    from pipeline.gate import passes_topic
+    from pipeline.probing import NO_NETWORK, nothing_reached, probe
+
+    config = _config(folder, settings, newsroom, max_seconds)
+    if not as_json:
+        click.echo(f"Trying {len(wanted)} card{'s' * (len(wanted) != 1)}: each feed once, and its newest pages ...")
+    with folder.lock(), plain_errors():  # one request at a time for each host: not beside a run
+        found = probe(wanted, config, on_topic=passes_topic, crawl_db=folder.crawl_db)
+    if as_json:
+        say_json([one.as_dict() for one in found])
+    for one in [] if as_json else found:
+        click.echo(f"\n{one.source_id} ({one.title}): {one.verdict}.")
+        for line in one.trouble:
+            click.echo(f"  ! {line}")
+        for line in one.good:
+            click.echo(f"    {line}")
+    if nothing_reached(found):
+        raise OutsideFailure(NO_NETWORK)
+    broken = [one.source_id for one in found if one.trouble]
+    if not as_json:
+        click.echo(f"\n{len(found) - len(broken)} of {len(found)} work" + (f"; look at: {', '.join(broken)}." if broken
+                                                                          else "."))  # fmt: skip
+    return PROBLEM if broken else DONE
+
+
+def _check_offline(
+    folder: DataFolder, settings: Settings, wanted: list[Source], named: bool, as_json: bool
+) -> int:  # fmt: skip
+    from scrapers.recordings import RecordingError, differences, recordings
+
+    by_id = {source.source_id: source for source in (*sources_of(settings), *wanted)}
+    rows, n = [], 0
+    for place in _recorded_places(folder, settings):
+        try:
+            for one in recordings(place):
+                if not named or one.page.source_id in {source.source_id for source in wanted}:
+                    n += 1
+                    if said := differences(one, by_id):
+                        rows.append({"recording": str(one.path), "url": one.page.url, "differences": said})
+        except RecordingError as error:
+            raise Problem(str(error)) from error
+    if as_json:
+        say_json({"cards": [source.source_id for source in wanted], "recordings": n, "differ": rows})
+        return PROBLEM if rows else DONE
+    for source in wanted if named else ():
+        click.echo(f"{source.source_id}: in order. {source.title}: {len(source.feeds)} feed(s), "
+                   f"{len(source.recipes)} recipe(s).")  # fmt: skip
+    if not named:
+        click.echo(f"{len(sources_of(settings))} cards are in order.")
+    for row in rows:
+        click.echo(f"{row['recording']} reads otherwise than when it was recorded:")
+        click.echo("".join(f"  {line}\n" for line in row["differences"][:20]), nl=False)
+    if n:
+        click.echo(f"{n - len(rows)} of {n} recorded pages read as they did.")
+    return PROBLEM if rows else DONE
+
+
+def _recorded_places(folder: DataFolder, settings: Settings) -> list[Path]:
+    """Return the folders in which pages are recorded: beside the editor's own cards, and the ledger's."""
+    places = [folder.path / "recorded", *([Path(settings.cards) / "recorded"] if settings.cards else [])]
+    return [place for place in places if place.is_dir()]
+
+
+@sources.command("record")
+@click.argument("name", metavar="NAME")
+@click.argument("url")
+@click.option("--into", type=click.Path(file_okay=False, path_type=Path), help="Keep it in this folder.")
+@click.option("--newsroom", is_flag=True, hidden=True, help="For developers: the site is on this machine.")
+@click.pass_obj
+def record_page(folder: DataFolder, name: str, url: str, into: Path | None, newsroom: bool) -> int:
+    """Keep the page at URL with its reading, as a test of the card NAME (an id or a .toml file).
+
+    It is fetched once, with all manners. From then on `oversight sources check --offline` reads it again with the card
+    and the program of the day, and says what has changed.
+    """
+    from pipeline.probing import fetch_one
+    from pipeline.readers import read_each
+    from scrapers.addresses import in_scope
+    from scrapers.recordings import record
+
+    settings = settings_of(folder)
+    (source,) = _wanted(folder, settings, (name,), every=True)
+    if not in_scope(url, source):
+        raise WrongUse(f"{url} is on no host of the card '{source.source_id}' ({', '.join(source.hosts)}). Give an "
+                       "address of the source, or add its host to `hosts` on the card.")  # fmt: skip
+    with folder.lock(), plain_errors():
+        page, why = fetch_one(source, url, _config(folder, settings, newsroom, 120.0), folder.crawl_db)
+    if page is None:
+        raise OutsideFailure(f"{url}: it could not be fetched ({why}).")
+    reading = next(read_each([(page, source.source_id, None)], [source]))[1]
+    if reading.article is None:
+        click.echo(f"{url}: no article was read from it ({reading.outcome.value}: {reading.detail}). Nothing was kept: "
+                   "give the card a [[recipe]] with the selectors of its pages, and record it again.")  # fmt: skip
         return PROBLEM
-    click.echo(f"{card}: in order. {source.title}: {len(source.feeds)} feed(s), {len(source.recipes)} recipe(s).")
+    own = (
+        Path(settings.cards)
+        if settings.cards and (Path(settings.cards) / f"{source.source_id}.toml").exists()
+        else None
+    )
+    place = into or (own or folder.make().path) / "recorded"
+    path = record(page, reading, place)
+    article = reading.article
+    click.echo(f"“{article.title}”")
+    click.echo(f"By {', '.join(article.byline) or 'nobody named'}, "
+               f"{article.published_at or 'no date'} ({article.published_basis}).")  # fmt: skip
+    for text in article.text.split("\n\n"):
+        click.echo(f"  {text}")
+    if article.removed_blocks:
+        click.echo("Taken out:")
+        for block in article.removed_blocks:
+            click.echo(f"  [{block.rule}] {block.text}")
+    click.echo(f"Kept: {path} and {path.with_suffix('.html.gz').name}. Is this the article, the whole article and "
+               "nothing else? If not, mend the card and record it again.")  # fmt: skip
     return DONE
 
 
