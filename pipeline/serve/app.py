@@ -16,7 +16,7 @@ from datasette.plugins import pm
 
 from pipeline.errors import OutsideFailure, OversightError, WrongUse
 from pipeline.folder import DataFolder
-from pipeline.serve.snapshots import attach, current_snapshot
+from pipeline.serve.snapshots import NAME, attach, current_snapshot
 from pipeline.settings import load_settings
 
 HERE = Path(__file__).parent
@@ -98,7 +98,7 @@ class Watcher(threading.Thread):
         """Swap if there is a new sound snapshot; return whether a swap was made. A broken one is refused and logged."""
         try:
             newest = current_snapshot(self.data_dir)
-            if str(newest) == self.ds.databases["oversight"].path or newest == self._refused:
+            if newest == self.ds.databases[NAME].newest.path or newest == self._refused:
                 return False
             attach(self.ds, newest)
         except OversightError as error:

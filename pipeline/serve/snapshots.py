@@ -1,7 +1,7 @@
 """The published folder comes in; the newest sound snapshot goes out, as a Datasette database that can be swapped.
 
-Datasette keys its connections by database name, so that a swapped file would be read through old connections;
-`SnapshotDatabase` keeps connections of its own.
+Datasette keys its connections by database name, so that a swapped file would be read through old connections; a
+`Snapshot` keeps connections of its own, and each request is pinned to the snapshot that it began with.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ import asyncio
 import re
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from datasette.database import Database
+from datasette.utils.asgi import Base400
 
 from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.serve.counting import EventCounts, load_counts
@@ -27,37 +31,133 @@ NEEDED = (
     "facts", "origin_edges", "origins", "outcomes", "revisions", "sources",
 )  # fmt: skip
 LENGTH_LIMIT = 8_000_000  # bytes of one value: randomblob(900000000) would take more than 1 GB
+ANSWER_LIMIT = 20_000_000  # characters and bytes of all values of one answer
+QUESTIONS_AT_ONCE, QUESTIONS_WAITING = 2, 10  # in a visitor's SQL: running, and running or waiting
 PATTERN_LIMIT = 200  # characters of a LIKE or GLOB pattern
 
+PINNED: ContextVar[Snapshot | None] = ContextVar("pinned", default=None)  # the snapshot of the request under way
+QUESTION: ContextVar[bool] = ContextVar("question", default=False)  # whether it asks in a visitor's SQL
 
-class SnapshotDatabase(Database):
-    """One immutable snapshot, with connections of its own for each thread."""
 
-    def __init__(self, ds: Any, path: Path, counts: dict[str, int], event_counts: EventCounts) -> None:
-        super().__init__(ds, path=str(path), is_mutable=False)
-        self.event_counts = event_counts
-        self._own = threading.local()
-        self._cached_table_counts = counts
-        self.cached_hash = path.name
+class Busy(Base400):
+    """Too many questions in SQL wait already."""
+
+    status = 503
+
+
+@dataclass(eq=False)
+class Snapshot:
+    """One published file: its rows by table, its events as arrays, and connections of its own for each thread."""
+
+    path: Path
+    rows: dict[str, int]
+    event_counts: EventCounts
+    own: threading.local = field(default_factory=threading.local)
+
+
+class LedgerDatabase(Database):
+    """The published ledger, whose file can be swapped: a request sees one snapshot from its first query to its last."""
+
+    def __init__(self, ds: Any, snapshot: Snapshot) -> None:
+        self.newest = snapshot
+        super().__init__(ds, path=str(snapshot.path), is_mutable=False)
+        self.name = self.route = NAME
+        self._questions = ThreadPoolExecutor(max_workers=QUESTIONS_AT_ONCE, thread_name_prefix="questions")
+        self._waiting = 0
+
+    @property
+    def shown(self) -> Snapshot:
+        """The snapshot of the request under way, the newest outside of requests."""
+        return PINNED.get() or self.newest
+
+    @property
+    def path(self) -> str:
+        """The file of the snapshot that is shown."""
+        return str(self.shown.path)
+
+    @path.setter
+    def path(self, value: str) -> None:
+        """Datasette sets what is known already."""
+
+    @property
+    def event_counts(self) -> EventCounts:
+        """The events of the snapshot that is shown, as arrays."""
+        return self.shown.event_counts
+
+    @property
+    def cached_table_counts(self) -> dict[str, int]:
+        """The rows of each table; counted when the snapshot was taken up."""
+        return self.shown.rows
+
+    @property
+    def hash(self) -> str:
+        """The name of the file stands for its contents: no file is written twice."""
+        return self.shown.path.name
+
+    @property
+    def size(self) -> int:
+        """The size of the file in bytes."""
+        return self.shown.path.stat().st_size
+
+    def connect(self, write: bool = False) -> sqlite3.Connection:
+        """Open the snapshot that is shown, to read only."""
+        return connect(self.shown.path)
 
     async def execute_fn(self, fn: Any) -> Any:
-        """Run `fn(connection)` in one of Datasette's threads, on this snapshot's connection of that thread."""
+        """Run `fn(connection)` in a thread, on this snapshot's connection of that thread.
+
+        Questions in a visitor's SQL have threads of their own, so that they cannot hold up the pages; raises Busy where
+        too many wait for one.
+        """
+        snapshot, is_question = self.shown, QUESTION.get()
+        if is_question and self._waiting >= QUESTIONS_WAITING:
+            raise Busy("Too many questions in SQL are waiting already. Please try again in a moment.")
 
         def in_thread() -> Any:
-            connection = getattr(self._own, "connection", None)
+            connection = getattr(snapshot.own, "connection", None)
             if connection is None:
-                connection = self.connect()
+                connection = connect(snapshot.path)
                 self.ds._prepare_connection(connection, self.name)
-                self._own.connection = connection
+                snapshot.own.connection = connection
+            if isinstance(connection.row_factory, Meter):
+                connection.row_factory.spent = 0
             return fn(connection)
 
         if self.ds.executor is None:
             return in_thread()
-        return await asyncio.get_running_loop().run_in_executor(self.ds.executor, in_thread)
+        loop = asyncio.get_running_loop()
+        if not is_question:
+            return await loop.run_in_executor(self.ds.executor, in_thread)
+        self._waiting += 1
+        try:
+            return await loop.run_in_executor(self._questions, in_thread)
+        finally:
+            self._waiting -= 1
 
     async def attached_databases(self) -> list:
         """Nothing is ever attached; asking SQLite would need the pragma that tells file paths."""
         return []
+
+
+class Meter:
+    """A row factory that counts what a query fetches and ends it beyond a limit: many values can be as large as one."""
+
+    def __init__(self, limit: int = ANSWER_LIMIT) -> None:
+        self.limit = limit
+        self.spent = 0
+
+    def __call__(self, cursor: sqlite3.Cursor, row: tuple) -> sqlite3.Row:
+        for value in row:
+            if value.__class__ is str or value.__class__ is bytes:
+                self.spent += len(value)
+        if self.spent > self.limit:
+            raise sqlite3.DataError(f"The answer is larger than {self.limit // 1_000_000} MB. Ask for less.")
+        return sqlite3.Row(cursor, row)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a snapshot to read only; it never changes, so no locks are taken."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
 
 
 def current_snapshot(data_dir: Path) -> Path:
@@ -81,7 +181,7 @@ def check_snapshot(path: Path) -> dict[str, int]:
     """Return the number of rows of each table of a sound snapshot; raise OutsideFailure where it cannot be served."""
     connection = None
     try:
-        connection = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
+        connection = connect(path)
         answer = connection.execute("pragma quick_check(1)").fetchone()[0]
         if answer != "ok":
             raise OutsideFailure(f"{path} is damaged ({answer}). Publish again with `oversight publish`.")
@@ -97,24 +197,28 @@ def check_snapshot(path: Path) -> dict[str, int]:
             connection.close()
 
 
-def counts_of(path: Path) -> EventCounts:
-    """Return the events of a sound snapshot as arrays to count facets with."""
-    with closing(sqlite3.connect(f"file:{path}?immutable=1", uri=True)) as connection:
-        return load_counts(connection)
+def open_snapshot(path: Path) -> Snapshot:
+    """Check a snapshot and read its events into arrays; raises OutsideFailure where it cannot be served."""
+    rows = check_snapshot(path)
+    with closing(connect(path)) as connection:
+        return Snapshot(path, rows, load_counts(connection))
 
 
-def attach(ds: Any, path: Path) -> SnapshotDatabase:
-    """Check a snapshot and make it the one that `ds` serves from the next request on; return the database."""
-    database = SnapshotDatabase(ds, path, check_snapshot(path), counts_of(path))
-    database.name = database.route = NAME
-    databases = ds.databases.copy()
-    databases[NAME] = database
-    ds.databases = databases  # rebound, never changed in place: requests under way keep the old dictionary
-    return database
+def attach(ds: Any, path: Path) -> None:
+    """Check a snapshot and make it the one that `ds` serves from the next request on.
+
+    Requests under way go on reading the one that they began with.
+    """
+    snapshot = open_snapshot(path)
+    if NAME in ds.databases:
+        ds.databases[NAME].newest = snapshot
+    else:
+        ds.databases = ds.databases | {NAME: LedgerDatabase(ds, snapshot)}
 
 
 def limit(connection: sqlite3.Connection) -> None:
-    """Close what a reader's SQL could abuse: memory-eating values, slow patterns, the pragma that tells file paths."""
+    """Close what a reader's SQL could abuse: memory-eating values and answers, slow patterns, pragmas, file paths."""
+    connection.row_factory = Meter()
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LENGTH_LIMIT)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_LIMIT)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from typing import Any
+from urllib.parse import parse_qsl
 
 from datasette import Response, hookimpl
 from datasette.database import QueryInterrupted
@@ -61,6 +62,9 @@ def asgi_wrapper(datasette: Any) -> Any:
                 status, words = refusal
                 await _plain(send_with_headers, status, words)
                 return
+            if snapshots.PINNED.get() is None:  # a page that asks the site for another stays with its snapshot
+                snapshots.PINNED.set(datasette.get_database(snapshots.NAME).newest)
+                snapshots.QUESTION.set(is_question(scope))
             await app(scope, receive, send_with_headers)
 
         return guarded
@@ -84,6 +88,11 @@ def refuse(scope: dict) -> tuple[int, str] | None:
     if (path == "/-" or path.startswith("/-/")) and not path.startswith(("/-/static/", "/-/static-plugins/")):
         return 404, "There is no such page."
     return None
+
+
+def is_question(scope: dict) -> bool:
+    """Return whether a request asks in SQL of its own."""
+    return any(key in ("sql", "_where") for key, _ in parse_qsl(scope.get("query_string", b"").decode("latin-1")))
 
 
 async def _plain(send: Any, status: int, words: str) -> None:
