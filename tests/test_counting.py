@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import pytest
 
+from pipeline.serve import arrays, choosing
+from pipeline.serve.arrays import beside, keep_arrays, kept_arrays, read_arrays
+from pipeline.serve.choosing import Asked, asked
 from pipeline.serve.counting import COLUMNS, day_number
-from pipeline.serve.plugins.facets import simple_filters
+from pipeline.serve.plugins.filters import PARTY_ARGUMENTS
 from tests.site_data import publish
 from tests.site_under_test import Site
 
@@ -23,7 +27,18 @@ FILTERS = (
     ("_actor", "Nordlys"),
     ("_model", "windhover"),
     ("_words", "testing"),
+    ("first_reported_on__gte", "2026-05-05"),
     ("n_claims__gt", "1"),
+)
+CLAIM_FILTERS = (
+    ("type", "agreement"),
+    ("modality__in", "occurred,planned"),
+    ("source_id", "oms-news"),
+    ("attribution_kind", "person"),
+    ("published_on__gte", "2026-05-05"),
+    ("_party", "oms"),
+    ("_words", "testing"),
+    ("quote__contains", "model"),
 )
 
 
@@ -54,16 +69,114 @@ def test_counts_in_memory_are_those_of_the_rows(site, chosen):
             assert site.one(sql, value["value"], *ids) == value["count"], (name, value, chosen)
 
 
+@pytest.mark.parametrize("chosen", [*combinations(CLAIM_FILTERS, 1), *combinations(CLAIM_FILTERS, 2)], ids=str)
+def test_counts_of_claims_are_those_of_the_rows_too(site, chosen):
+    body = site.get("/oversight/claims.json?" + urlencode([*chosen, ("_size", "max"), ("_shape", "objects")])).json()
+    rows, facets = body["rows"], body["facet_results"]
+    assert body["filtered_table_rows_count"] == len(rows)
+    for column in ("type", "modality", "attribution_kind", "mention", "source_id"):
+        expected = {}
+        for row in rows:
+            expected[row[column]] = expected.get(row[column], 0) + 1
+        found = {v["value"]: v["count"] for v in facets[column]["results"]}
+        assert found.items() <= expected.items() and len(found) == min(len(expected), 10), (column, chosen)
+    for value in facets["party"]["results"]:
+        ids = [row["claim_id"] for row in rows]
+        sql = f"""select count(distinct claim_id) from claim_participants where entity_id = ?
+            and claim_id in ({", ".join("?" * len(ids))})"""
+        assert site.one(sql, value["value"], *ids) == value["count"], (value, chosen)
+
+
+@pytest.mark.parametrize(
+    ("table", "query"),
+    [
+        ("events", "modality=occurred"),
+        ("events", "type__in=agreement,restriction,regulation&jurisdiction=US"),
+        ("events", "_words=model"),
+        ("events", "jurisdiction=US&_sort=type"),
+        ("events", "jurisdiction=US&_sort=first_reported_on"),
+        ("events", "jurisdiction=US&_sort_desc=date_start"),
+        ("events", "type__in=agreement,restriction&_sort_desc=last_reported_on"),
+        ("claims", "modality=occurred"),
+        ("claims", "_words=model&mention=new"),
+    ],
+)
+@pytest.mark.parametrize("few", [0, 2_000])
+def test_page_by_page_every_row_is_shown_once_and_in_order(site, monkeypatch, table, query, few):
+    """Also where so many rows pass that only a window of them is looked at."""
+    monkeypatch.setattr(choosing, "FEW", few)
+    pages, rows, path = 0, [], f"/oversight/{table}.json?{query}&_size=4&_shape=objects&_nofacet=1"
+    while path:
+        body = site.get(path).json()
+        rows += body["rows"]
+        pages += 1
+        path = body["next_url"] and body["next_url"].removeprefix("http://ledger.test")
+    key = f"{table[:-1]}_id"
+    whole = site.get(f"/oversight/{table}.json?{query}&_size=max&_shape=objects&_nofacet=1").json()
+    assert [row[key] for row in rows] == [row[key] for row in whole["rows"]]
+    assert len({row[key] for row in rows}) == len(rows) == body["filtered_table_rows_count"] and pages > 2
+    streamed = site.get(f"/oversight/{table}.csv?{query}&_stream=on").text
+    assert streamed.count("\n") - 1 == len(rows) or table == "claims"
+
+
+def test_the_sql_that_a_page_tells_gives_the_rows_of_the_page(site):
+    text = site.get("/oversight/events?modality=occurred&_party=nordlys").text
+    href = re.search(r'href="([^"]+)" rel="nofollow">as SQL', text).group(1).replace("&amp;", "&")
+    assert "/*" not in unquote(href)
+    told = site.get(href.replace("?", ".json?", 1)).json()["rows"]
+    assert (
+        len(told)
+        == site.get("/oversight/events.json?modality=occurred&_party=nordlys").json()["filtered_table_rows_count"]
+    )
+
+
 def test_what_arrays_cannot_answer_is_left_to_sql():
-    assert simple_filters("_where=1") is None
-    assert simple_filters("summary__contains=x") is None
-    assert simple_filters("date_start__gte=May") is None
-    assert simple_filters("_sort=type&type=agreement&_facet_size=max") == ([("type", "in", ("agreement",))], [])
+    for query in ("_where=1", "summary__contains=x", "date_start__gte=May", "event_id=e1"):
+        assert asked(query, "events", PARTY_ARGUMENTS) is None
+    found = asked("_sort=type&type=agreement&_facet_size=max&_actor=oms&_words=a", "events", PARTY_ARGUMENTS)
+    assert found == Asked((("type", "in", ("agreement",)),), (("_actor", "oms"),), ("a",))
+
+
+def test_arrays_beside_a_snapshot_are_those_of_the_snapshot_and_others_are_not_believed(tmp_path):
+    snapshot = publish(tmp_path)
+    path = keep_arrays(snapshot)
+    assert path == beside(snapshot)
+    kept, read = kept_arrays(snapshot), read_arrays(snapshot)
+    assert kept is not None and kept.titles == read.titles
+    for table in ("events", "claims"):
+        a, b = getattr(kept, table), getattr(read, table)
+        assert (a.rowids == b.rowids).all() and a.entities.ids == b.entities.ids and a.role_names == b.role_names
+        for column, codes in b.codes.items():
+            assert codes.values == a.codes[column].values and (codes.of == a.codes[column].of).all()
+            assert codes.labels == a.codes[column].labels
+    whole = path.read_bytes()
+    for broken in (whole[: len(whole) // 2], b"", b"PK nonsense"):
+        path.write_bytes(broken)
+        assert kept_arrays(snapshot) is None
+    path.write_bytes(whole)
+    with snapshot.open("ab") as handle:
+        handle.write(b"\0" * 4096)
+    assert kept_arrays(snapshot) is None
+
+
+def test_the_arrays_of_snapshots_that_are_gone_are_cleared_away(tmp_path):
+    snapshot = publish(tmp_path)
+    other = snapshot.with_name("oversight-20200101T000000.db" + arrays.SUFFIX)
+    other.write_bytes(b"old")
+    keep_arrays(snapshot)
+    assert not other.exists() and beside(snapshot).exists()
+
+
+def test_articles_are_found_by_the_words_of_their_titles(site):
+    title = site.one("select title from articles where title like '%testing pacts%' order by published_on desc")
+    found = site.ds.get_database("oversight").arrays.titled("  TESTING   pacts ", 5)
+    assert site.one("select title from articles where rowid = ?", found[0]) == title
+    assert site.ds.get_database("oversight").arrays.titled("no such title", 5) == []
 
 
 def test_days_keep_their_order_as_numbers():
     assert day_number(None) == 0 < day_number("2026-05") < day_number("2026-05-01") < day_number("2026-06-01")
-    assert "event_month" in COLUMNS
+    assert "event_month" in COLUMNS["events"]
 
 
 def test_words_find_former_names_and_quotes_beside_the_summary(site):

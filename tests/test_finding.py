@@ -122,4 +122,43 @@ def test_a_feed_takes_every_filter_of_the_form_and_refuses_others(site):
         "/oversight/events.json?date_start__gte=2026-06-01&type__in=agreement,restriction&_words=testing&_shape=objects"
     ).json()["rows"]
     assert len(ET.fromstring(found.content).findall("{http://www.w3.org/2005/Atom}entry")) == len(rows)
-    assert site.get("/feed.atom?summary__contains=x").status_code == 400
+    for query in ("summary__contains=signed", "n_origins__gt=1", "_search=testing", "type__not=agreement"):
+        rows = site.get(f"/oversight/events.json?{query}&_shape=objects&_size=max").json()["rows"]
+        entries = ET.fromstring(site.get(f"/feed.atom?{query}").content).findall("{http://www.w3.org/2005/Atom}entry")
+        assert len(entries) == min(len(rows), 50) > 0, query
+        page = site.get(f"/oversight/events?{query}").text
+        assert f'href="/feed.atom?{query}"' in page, query
+    for query in ("_where=1", "no_such_column=1", "_through={}"):
+        assert site.get(f"/feed.atom?{query}").status_code == 400, query
+
+
+def test_a_feed_is_updated_when_a_publisher_edits_or_an_editor_decides(site):
+    space = "{http://www.w3.org/2005/Atom}"
+    days = dict(
+        site.db.execute(
+            """select event_id, max(day) from (
+                select event_id, seen_on as day from revisions where fields <> '' or kind <> 'changed'
+                union all select event_id, decided_on from reviews where status = 'applied')
+            where event_id is not null group by event_id"""
+        )
+    )
+    assert days
+    for event_id, day in days.items():
+        entry = ET.fromstring(site.get(f"/event/{event_id}.atom").content).find(f"{space}entry")
+        reported = site.one("select last_reported_on from events where event_id = ?", event_id)
+        assert entry.find(f"{space}updated").text[:10] == max(day, reported)
+        summary = entry.find(f"{space}summary").text
+        assert " by " in summary or "seen" in summary
+    updated = [e.text for e in ET.fromstring(site.get("/feed.atom").content).iterfind(f"{space}entry/{space}updated")]
+    assert updated == sorted(updated, reverse=True)
+
+
+def test_every_answer_that_names_events_is_a_feed_too(site):
+    for path in ("/oversight/planned_and_not_done.atom", "/oversight/claims.atom?modality=planned"):
+        feed = ET.fromstring(site.get(path).content)
+        assert feed.findall("{http://www.w3.org/2005/Atom}entry"), path
+    assert "planned and not yet done" in site.get("/oversight/planned_and_not_done.atom").text
+    moved = site.get("/oversight/events.atom?type=agreement")
+    assert moved.status_code == 302 and moved.headers["location"] == "/feed.atom?type=agreement"
+    assert site.get("/oversight.atom?sql=select+event_id+from+events+limit+2").text.count("<entry>") == 2
+    assert site.get("/oversight.atom?sql=select+1+as+x").status_code == 400

@@ -144,11 +144,15 @@ def test_a_feed_entry_keeps_its_id_whatever_host_serves_it_and_survives_odd_char
         "contested": 1,
         "first_reported_on": "2026-05-01",
         "last_reported_on": "2026-05-02",
+        "updated_on": "2026-05-03",
+        "notes": ["Confirmed by Ada, 3 May 2026."],
     }
     feeds = [atom("t", f"{host}/feed.atom", host, host, [event], "") for host in ("http://a", "http://b")]
     entries = [ET.fromstring(feed).find("{http://www.w3.org/2005/Atom}entry") for feed in feeds]
     assert {entry.find("{http://www.w3.org/2005/Atom}id").text for entry in entries} == {entry_id("e1")}
     assert entries[0].find("{http://www.w3.org/2005/Atom}title").text == "Denied: AB <b>"
+    assert entries[0].find("{http://www.w3.org/2005/Atom}updated").text == "2026-05-03T00:00:00Z"
+    assert entries[0].find("{http://www.w3.org/2005/Atom}summary").text.endswith("Confirmed by Ada, 3 May 2026.")
 
 
 def test_the_name_of_a_snapshot_tells_when_it_was_published():

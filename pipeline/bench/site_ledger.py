@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import date, timedelta
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,10 +29,43 @@ WORDS = (
     "model test safety order agency court access weights release signed rule draft hearing fine board export licence",
     "audit compute filing appeal pledge contract review panel minister deadline evaluation limit duty report",
 )
-VOCABULARY = " ".join(WORDS).split()
+SYLLABLES = (
+    "ba",
+    "ce",
+    "di",
+    "fo",
+    "gu",
+    "ha",
+    "le",
+    "mi",
+    "no",
+    "pu",
+    "ra",
+    "se",
+    "ti",
+    "vo",
+    "zu",
+    "kel",
+    "mar",
+    "ton",
+)
+N_WORDS, FIRST_KNOWN, BETWEEN_KNOWN = 5_800, 40, 10
 MOMENT = "2026-06-30T12:00:00+00:00"
 N_SOURCES, LAST_DAY, DAYS = 90, date(2026, 6, 30), 900
 Row = tuple[Any, ...]
+
+
+def vocabulary() -> tuple[str, ...]:
+    """Return the words of all texts, the most frequent first: made-up ones, and English ones among the rarer."""
+    made = ("".join(three) for three in product(SYLLABLES, repeat=3))
+    words = [word for word, _ in zip(made, range(N_WORDS), strict=False)]
+    for n, word in enumerate(" ".join(WORDS).split()):
+        words[FIRST_KNOWN + n * BETWEEN_KNOWN] = word
+    return tuple(words)
+
+
+VOCABULARY = vocabulary()
+COMMON_WORD = VOCABULARY[0]  # in about two thirds of all sentences
 
 
 class Chance:
@@ -49,7 +82,7 @@ class Chance:
         return values[self.place(len(values))]
 
     def words(self, n: int) -> str:
-        return " ".join(self.random.choices(VOCABULARY, k=n))
+        return " ".join(VOCABULARY[self.place(N_WORDS)] for _ in range(n))
 
 
 def make_ledger(path: Path, n_events: int) -> None:

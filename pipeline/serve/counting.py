@@ -1,138 +1,185 @@
-"""A snapshot's events and their parties come in; counts of facets under filters go out, from arrays in memory.
+"""A snapshot's rows and their parties as arrays in memory; counts of facets under filters, and the newest rows, go out.
 
 SQLite counts a facet over a date range by looking up every row: hundreds of milliseconds at 100,000 events. Each facet
-column is kept here as one small integer for each event, so that any combination of filters is counted in milliseconds.
+column is kept here as one small integer for each row, so that any combination of filters is counted in milliseconds.
 """
 
 from __future__ import annotations
 
-import sqlite3
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
+from typing import Any
 
 import numpy as np
 
 from pipeline.store.indexes import FACETS
 
-COLUMNS = FACETS["events"]
-DAY = "date_start"
-BATCH = 50_000
+COLUMNS = {table: FACETS[table] for table in ("events", "claims")}
+DAY = {"events": "date_start", "claims": "published_on"}
+DAYS = {"events": ("date_start", "first_reported_on", "last_reported_on"), "claims": ("published_on",)}
+MOST_KEPT, MOST_FACETS_KEPT = 24, 2_000  # answers that are kept: a byte for each row, and short lists
+LOCK = Lock()
 Filters = Sequence[tuple[str, str, tuple[str, ...]]]  # (column, "in" | "gte" | "lte", values)
 PartyFilters = Sequence[tuple[str, tuple[str, ...]]]  # (role, "" for any; entity ids, of which one must take part)
 
 
 @dataclass(frozen=True)
 class Codes:
-    """One column: `of` holds for each event the place of its value in `values`; -1 where it has none."""
+    """One column: `of` holds for each row the place of its value in `values`; -1 where it has none."""
 
     values: tuple[object, ...]
     of: np.ndarray
+    labels: Mapping[object, str] = field(default_factory=dict)  # the names that values go by, where they are ids
 
 
 @dataclass(frozen=True)
-class EventCounts:
-    """All events of a snapshot as arrays, in the order of their row ids."""
+class Parties:
+    """Who and what can take part in a row."""
 
-    rowids: np.ndarray
-    days: np.ndarray  # year, month and day of the first day as one number; 0 where it is unknown
-    reported: np.ndarray  # the day of the first report, likewise
-    last_reported: np.ndarray
-    codes: Mapping[str, Codes]
-    entity_ids: tuple[str, ...]
+    ids: tuple[str, ...]
     names: tuple[str, ...]
-    kinds: np.ndarray  # of entities: place in `kind_names`
+    kinds: np.ndarray  # place in `kind_names`
     kind_names: tuple[str, ...]
-    role_names: tuple[str, ...]
-    link_event: np.ndarray  # of each pair of event and party: place of the event
-    link_entity: np.ndarray
-    link_role: np.ndarray
-    kept_pairs: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # filled when asked
-
-    def chosen(self, filters: Filters, parties: PartyFilters) -> np.ndarray:
-        """Return for each event whether it passes all the filters."""
-        mask = np.ones(len(self.rowids), dtype=bool)
-        for column, operator, values in filters:
-            if column == DAY:
-                day = day_number(values[0])
-                mask &= (self.days >= day) & (self.days > 0) if operator == "gte" else (self.days <= day)
-                mask &= self.days > 0
-            else:
-                known = [i for i, value in enumerate(self.codes[column].values) if str(value) in values]
-                mask &= np.isin(self.codes[column].of, known)
-        for role, ids in parties:
-            events, entities = self.pairs(role)
-            wanted = [self.place_of[id_] for id_ in ids if id_ in self.place_of]
-            with_party = np.zeros(len(self.rowids), dtype=bool)
-            with_party[events[np.isin(entities, wanted)]] = True
-            mask &= with_party
-        return mask
-
-    def chosen_rows(self, rowids: Iterable[int]) -> np.ndarray:
-        """Return for each event whether its row id is among these."""
-        mask = np.zeros(len(self.rowids), dtype=bool)
-        wanted = np.fromiter(rowids, dtype=np.int64)
-        if len(self.rowids) and len(wanted):
-            places = np.searchsorted(self.rowids, wanted)
-            places = places[places < len(self.rowids)]
-            mask[places] = np.isin(self.rowids[places], wanted)
-        return mask
-
-    def column(self, name: str, mask: np.ndarray) -> list[tuple[object, int]]:
-        """Return the values of a column among the chosen events with their counts, the most frequent first."""
-        codes = self.codes[name]
-        found = codes.of[mask]
-        counts = np.bincount(found[found >= 0], minlength=len(codes.values))
-        pairs = [(value, int(n)) for value, n in zip(codes.values, counts, strict=True) if n]
-        return sorted(pairs, key=lambda pair: (-pair[1], str(pair[0])))
 
     @cached_property
     def place_of(self) -> dict[str, int]:
         """The place of each entity by its id."""
-        return {id_: i for i, id_ in enumerate(self.entity_ids)}
+        return {id_: i for i, id_ in enumerate(self.ids)}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """All rows of a table as arrays, in the order of their row ids."""
+
+    table: str
+    rowids: np.ndarray
+    days: Mapping[str, np.ndarray]  # by column: year, month and day as one number; 0 where it is unknown
+    codes: Mapping[str, Codes]
+    entities: Parties
+    role_names: tuple[str, ...]
+    link_row: np.ndarray  # of each pair of row and party: place of the row
+    link_entity: np.ndarray
+    link_role: np.ndarray
+    kept_pairs: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # filled when asked
+    kept: OrderedDict[tuple, Any] = field(default_factory=OrderedDict)  # choices, those asked for last at the end
+    kept_facets: OrderedDict[tuple, list] = field(default_factory=OrderedDict)
+
+    def __len__(self) -> int:
+        return len(self.rowids)
+
+    @property
+    def all(self) -> np.ndarray:
+        """Every row passes."""
+        return np.ones(len(self), dtype=bool)
+
+    def chosen(self, filters: Filters, parties: PartyFilters) -> np.ndarray:
+        """Return for each row whether it passes all the filters."""
+        mask = self.all
+        for column, operator, values in filters:
+            if column in self.days:
+                day = day_number(values[0])
+                days = self.days[column]
+                mask &= (days >= day) & (days > 0) if operator == "gte" else (days <= day) & (days > 0)
+            else:
+                mask &= self._with_values(column, values)
+        for role, ids in parties:
+            mask &= self.with_party(role, ids)
+        return mask
+
+    def _with_values(self, column: str, values: Sequence[str]) -> np.ndarray:
+        codes = self.codes[column]
+        known = [i for i, value in enumerate(codes.values) if str(value) in values]
+        if len(known) == 1:
+            return codes.of == known[0]
+        passing = np.zeros(len(codes.values) + 1, dtype=bool)  # the last place is that of -1: no value
+        passing[known] = True
+        return passing[codes.of]
+
+    def with_party(self, role: str, ids: Iterable[str]) -> np.ndarray:
+        """Return for each row whether one of these takes part in it in a role ("": any)."""
+        rows, entities = self.pairs(role)
+        wanted = np.zeros(len(self.entities.ids) + 1, dtype=bool)
+        wanted[[self.entities.place_of[id_] for id_ in ids if id_ in self.entities.place_of]] = True
+        mask = np.zeros(len(self), dtype=bool)
+        mask[rows[wanted[entities]]] = True
+        return mask
+
+    def places(self, rowids: Iterable[int] | np.ndarray) -> np.ndarray:
+        """Return the places of rows by their row ids; ids that no row has are left out."""
+        wanted = rowids if isinstance(rowids, np.ndarray) else np.fromiter(rowids, dtype=np.int64)
+        if not len(self) or not len(wanted):
+            return np.zeros(0, dtype=np.int64)
+        places = np.searchsorted(self.rowids, wanted)
+        places[places == len(self)] = 0
+        return places[self.rowids[places] == wanted]
+
+    def chosen_rows(self, rowids: Iterable[int] | np.ndarray) -> np.ndarray:
+        """Return for each row whether its row id is among these."""
+        mask = np.zeros(len(self), dtype=bool)
+        mask[self.places(rowids)] = True
+        return mask
+
+    def column(self, name: str, mask: np.ndarray) -> list[tuple[object, int]]:
+        """Return the values of a column among the chosen rows with their counts, the most frequent first."""
+        codes = self.codes[name]
+        counts = np.bincount(codes.of[mask].astype(np.int64) + 1, minlength=len(codes.values) + 1)[1:]
+        pairs = [(value, int(n)) for value, n in zip(codes.values, counts, strict=True) if n]
+        return sorted(pairs, key=lambda pair: (-pair[1], str(pair[0])))
 
     def pairs(self, role: str, kind: str = "") -> tuple[np.ndarray, np.ndarray]:
-        """Return the places of events and entities that go together in a role ("": any), each pair once."""
+        """Return the places of rows and entities that go together in a role ("": any), each pair once."""
         if (role, kind) not in self.kept_pairs:
-            events, entities = self.link_event, self.link_entity
-            wanted = np.ones(len(events), dtype=bool) if not role else self.link_role == self.role_number(role)
+            rows, entities = self.link_row, self.link_entity
+            wanted = np.ones(len(rows), dtype=bool) if not role else self.link_role == self.role_number(role)
             if kind:
-                wanted &= self.kinds[entities] == self.kind_number(kind)
-            events, entities = events[wanted], entities[wanted]
-            if not role and len(events):  # one party may stand in an event in two roles: it counts once
-                size = len(self.entity_ids)
-                both = np.unique(events.astype(np.int64) * size + entities)
-                events, entities = (both // size).astype(np.int32), (both % size).astype(np.int32)
-            self.kept_pairs[role, kind] = events, entities
+                wanted &= self.entities.kinds[entities] == self.kind_number(kind)
+            rows, entities = rows[wanted], entities[wanted]
+            if len(rows) and (not role or self.table == "claims"):  # a party may stand twice in a row: it counts once
+                size = len(self.entities.ids)
+                both = np.unique(rows.astype(np.int64) * size + entities)
+                rows, entities = (both // size).astype(np.int32), (both % size).astype(np.int32)
+            self.kept_pairs[role, kind] = rows, entities
         return self.kept_pairs[role, kind]
 
     def parties(self, mask: np.ndarray, role: str, kind: str, size: int) -> list[tuple[str, str, int]]:
-        """Return (id, name, number of chosen events) of the parties in a role ("": any) and of a kind ("": any)."""
-        events, entities = self.pairs(role, kind)
-        counts = np.bincount(entities[mask[events]], minlength=len(self.entity_ids))
+        """Return (id, name, number of chosen rows) of the parties in a role ("": any) and of a kind ("": any)."""
+        rows, entities = self.pairs(role, kind)
+        counts = np.bincount(entities[mask[rows]], minlength=len(self.entities.ids))
         top = np.flatnonzero(counts)
         if len(top) > size:
             least = np.partition(counts[top], len(top) - size)[len(top) - size]
             top = top[counts[top] >= least]
-        found = [(self.entity_ids[i], self.names[i], int(counts[i])) for i in top]
+        found = [(self.entities.ids[i], self.entities.names[i], int(counts[i])) for i in top]
         return sorted(found, key=lambda one: (-one[2], one[1], one[0]))[:size]
 
     def newest(self, mask: np.ndarray, by: np.ndarray, size: int) -> list[int]:
-        """Return the row ids of the chosen events with the latest days in `by`, all those of the last such day too."""
+        """Return the row ids of the chosen rows with the latest days in `by`, all those of the last such day too."""
         places = np.flatnonzero(mask)
         if len(places) > size:
             days = by[places]
             places = places[days >= np.partition(days, len(days) - size)[len(days) - size]]
-        return [int(rowid) for rowid in self.rowids[places]]
+        return self.rowids[places].tolist()
 
     def by_year(self, mask: np.ndarray) -> list[tuple[str, str, int]]:
-        """Return (year, modality, number) of the chosen events by the year of their first day; "" for no day."""
+        """Return (year, modality, number) of the chosen rows by the year of their first day; "" for no day."""
         modalities = self.codes["modality"]
-        keys, counts = np.unique(self.days[mask] // 10_000 * 100 + modalities.of[mask], return_counts=True)
+        years = self.days[DAY[self.table]][mask] // 10_000
+        keys, counts = np.unique(years * 100 + modalities.of[mask], return_counts=True)
         found = [
             (int(k) // 100, str(modalities.values[int(k) % 100]), int(n)) for k, n in zip(keys, counts, strict=True)
         ]
         return sorted((f"{year:04d}" if year else "", modality, n) for year, modality, n in found)
+
+    def crossed(self, one: str, other: str, mask: np.ndarray) -> list[tuple[object, object, int]]:
+        """Return how many chosen rows have each pair of values of two columns."""
+        a, b = self.codes[one], self.codes[other]
+        both = (a.of >= 0) & (b.of >= 0) & mask
+        size = len(b.values)
+        counts = np.bincount(a.of[both].astype(np.int64) * size + b.of[both], minlength=len(a.values) * size)
+        return [(a.values[i // size], b.values[i % size], int(counts[i])) for i in np.flatnonzero(counts)]
 
     def role_number(self, role: str) -> int:
         """Return the number of a role, -1 for one that nobody has."""
@@ -140,64 +187,41 @@ class EventCounts:
 
     def kind_number(self, kind: str) -> int:
         """Return the number of a kind of entity, -1 for one that nobody is."""
-        return self.kind_names.index(kind) if kind in self.kind_names else -1
+        names = self.entities.kind_names
+        return names.index(kind) if kind in names else -1
+
+    def remembered(self, key: tuple) -> Any:
+        """Return which rows were chosen by these filters or words, as remember() was given it, or None."""
+        return _known(self.kept, key)
+
+    def remember(self, key: tuple, chosen: Any) -> None:
+        """Keep what was chosen; the one not asked for longest is dropped."""
+        _keep(self.kept, key, chosen, MOST_KEPT)
+
+    def remembered_facet(self, key: tuple) -> list | None:
+        """Return a facet that was counted before, or None."""
+        return _known(self.kept_facets, key)
+
+    def remember_facet(self, key: tuple, found: list) -> None:
+        """Keep a facet."""
+        _keep(self.kept_facets, key, found, MOST_FACETS_KEPT)
+
+
+def _known(kept: OrderedDict[tuple, Any], key: tuple) -> Any:
+    with LOCK:
+        if key in kept:
+            kept.move_to_end(key)
+        return kept.get(key)
+
+
+def _keep(kept: OrderedDict[tuple, Any], key: tuple, value: Any, most: int) -> None:
+    with LOCK:
+        kept[key] = value
+        while len(kept) > most:
+            kept.popitem(last=False)
 
 
 def day_number(day: str | None) -> int:
     """Return an ISO day as a number that keeps the order ("2026-05-31": 20260531); a part of one counts from below."""
     digits = "".join(c for c in (day or "")[:10] if c.isdigit())
     return int(digits.ljust(8, "0")) if digits else 0
-
-
-def load_counts(connection: sqlite3.Connection) -> EventCounts:
-    """Read all events and their parties of a snapshot into arrays: about 10 bytes for each event and facet column."""
-    rowids, days, reported, last_reported = [], [], [], []
-    seen: dict[str, dict[object, int]] = {column: {} for column in COLUMNS}
-    of: dict[str, list[np.ndarray]] = {column: [] for column in COLUMNS}
-    place: dict[str, int] = {}
-    cursor = connection.execute(
-        f"select rowid, event_id, {DAY}, first_reported_on, last_reported_on, {', '.join(COLUMNS)} from events "
-        "order by rowid"
-    )
-    while batch := cursor.fetchmany(BATCH):
-        rowid, ids, starts, first, last, *columns = zip(*batch, strict=True)
-        place.update(zip(ids, range(len(place), len(place) + len(ids)), strict=True))
-        rowids.append(np.array(rowid, dtype=np.int64))
-        for kept, texts in ((days, starts), (reported, first), (last_reported, last)):
-            kept.append(np.array([day_number(text) for text in texts], dtype=np.int32))
-        for name, values in zip(COLUMNS, columns, strict=True):
-            known = seen[name]
-            for value in set(values) - known.keys():
-                if value is not None:
-                    known[value] = len(known)
-            of[name].append(np.array([known.get(value, -1) for value in values], dtype=np.int32))
-    entities = connection.execute("select entity_id, name, kind from entities order by entity_id").fetchall()
-    number = {row[0]: i for i, row in enumerate(entities)}
-    kinds = {kind: i for i, kind in enumerate(sorted({row[2] for row in entities}))}
-    roles: dict[str, int] = {}
-    links: list[np.ndarray] = []
-    cursor = connection.execute("select event_id, entity_id, role from event_participants")
-    while batch := cursor.fetchmany(BATCH):
-        links.append(
-            np.array([(place[e], number[n], roles.setdefault(r, len(roles))) for e, n, r in batch], dtype=np.int32)
-        )
-    joined = np.concatenate(links) if links else np.zeros((0, 3), dtype=np.int32)
-    return EventCounts(
-        rowids=_joined(rowids, np.int64),
-        days=_joined(days, np.int32),
-        reported=_joined(reported, np.int32),
-        last_reported=_joined(last_reported, np.int32),
-        codes={name: Codes(tuple(seen[name]), _joined(of[name], np.int32)) for name in COLUMNS},
-        entity_ids=tuple(row[0] for row in entities),
-        names=tuple(row[1] for row in entities),
-        kinds=np.array([kinds[row[2]] for row in entities], dtype=np.int16),
-        kind_names=tuple(kinds),
-        role_names=tuple(roles),
-        link_event=np.ascontiguousarray(joined[:, 0]),
-        link_entity=np.ascontiguousarray(joined[:, 1]),
-        link_role=np.ascontiguousarray(joined[:, 2]).astype(np.int8),
-    )
-
-
-def _joined(parts: list[np.ndarray], kind: type) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=kind)

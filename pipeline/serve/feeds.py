@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from pipeline.serve.words import TYPES, day_words, modality_words, span_words, support_words
@@ -29,6 +30,9 @@ def atom(
 ) -> bytes:
     """Return the feed. Entries' titles begin with the modality in words, so that no reader takes a plan for a fact.
 
+    `events`: as following.changed_last() gives them; an entry is updated whenever a report, an edit or an editor
+    changes the event.
+
     `steps`: event id -> (day of report, modality), what the reports had made of it by then, the earliest first.
     """
     feed = ET.Element("feed", xmlns=ATOM)  # declared by hand: registering a prefix would hold for the whole process
@@ -38,7 +42,7 @@ def atom(
     _add(feed, "link", rel="alternate", href=page_url, type="text/html")
     _add(ET.SubElement(feed, "author"), "name", "Oversight Ledger")
     events = list(events)
-    days = [_moment(event["last_reported_on"]) for event in events]
+    days = [_moment(event["updated_on"]) for event in events]
     _add(feed, "updated", max(days, default=_moment(built_at)))
     for event in events:
         words = modality_words(event["modality"])
@@ -46,22 +50,31 @@ def atom(
         _add(entry, "title", f"{words.badge}: {event['summary']}")
         _add(entry, "id", entry_id(event["event_id"]))
         _add(entry, "link", rel="alternate", href=f"{base_url}/event/{event['event_id']}", type="text/html")
-        _add(entry, "updated", _moment(event["last_reported_on"]))
+        _add(entry, "updated", _moment(event["updated_on"]))
         _add(entry, "published", _moment(event["first_reported_on"]))
         _add(entry, "category", term=event["type"], label=TYPES.get(event["type"], event["type"]))
-        when = span_words(event["date_start"], event["date_end"], event["date_precision"])
-        said = [words.meaning, f"When: {when}.", f"Support: {support_words(event['n_origins'], event['n_articles'])}."]
-        if event["contested"]:
-            said.append("Reports disagree about it.")
-        if moved := (steps or {}).get(event["event_id"], ())[1:]:
-            was = (steps or {})[event["event_id"]][0]
-            told = [f"{modality_words(code).badge} (since the reports of {day_words(day)})" for day, code in moved]
-            first = f"{modality_words(was[1]).badge} ({day_words(was[0]) or 'no date'})"
-            said.append(f"How it changed: {first}, then {', then '.join(told)}.")
-        if event["last_reported_on"] != event["first_reported_on"]:
-            said.append(f"Latest report: {day_words(event['last_reported_on'])}.")
-        _add(entry, "summary", " ".join(said))
+        _add(entry, "summary", " ".join(_told(event, (steps or {}).get(event["event_id"], ()))))
     return ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+
+
+def _told(event: Mapping[str, Any], steps: Sequence[tuple[str, str]]) -> list[str]:
+    """Return an entry's sentences: how sure it is, when, what stands behind it, and how it changed."""
+    when = span_words(event["date_start"], event["date_end"], event["date_precision"])
+    said = [
+        modality_words(event["modality"]).meaning,
+        f"When: {when}.",
+        f"Support: {support_words(event['n_origins'], event['n_articles'])}.",
+    ]
+    if event["contested"]:
+        said.append("Reports disagree about it.")
+    if moved := steps[1:]:
+        was = steps[0]
+        told = [f"{modality_words(code).badge} (since the reports of {day_words(day)})" for day, code in moved]
+        first = f"{modality_words(was[1]).badge} ({day_words(was[0]) or 'no date'})"
+        said.append(f"How it changed: {first}, then {', then '.join(told)}.")
+    if event["last_reported_on"] != event["first_reported_on"]:
+        said.append(f"Latest report: {day_words(event['last_reported_on'])}.")
+    return [*said, *event.get("notes", ())]
 
 
 def _add(parent: ET.Element, name: str, text: str = "", **attributes: str) -> None:

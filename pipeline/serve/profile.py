@@ -73,11 +73,11 @@ async def dealings(db: Any, entity_id: str) -> dict[str, list[Row]]:
     `n` counts events reported as happened; `n_open` those that are planned, denied, alleged or the like, which never
     count as dealings that took place. Of an entity with more than MOST_DEALT events the newest ones are counted.
     """
-    counts = db.event_counts
+    counts = db.counts("events")
     mask = counts.chosen((), [("", (entity_id,))])
     newest = ""
     if mask.sum() > MOST_DEALT:
-        rowids = counts.newest(mask, counts.last_reported, MOST_DEALT)[: 2 * MOST_DEALT]
+        rowids = counts.newest(mask, counts.days["last_reported_on"], MOST_DEALT)[: 2 * MOST_DEALT]
         newest = f"and e.rowid in ({', '.join(map(str, rowids))})"
     sql = f"""
         select e.type, e.direction, p.role as mine, q.role as theirs, o.entity_id, o.name,

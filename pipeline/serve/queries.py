@@ -236,9 +236,9 @@ async def entity(db: Any, entity_id: str) -> Row | None:
 
 async def events_of_entity(db: Any, entity_id: str) -> list[Row]:
     """Return an entity's newest events, each once with the entity's `roles` in it, the newest date first."""
-    counts = db.event_counts
+    counts = db.counts("events")
     mask = counts.chosen((), [("", (entity_id,))])
-    shown = np.where(counts.days > 0, counts.days, counts.reported)
+    shown = np.where(counts.days["date_start"] > 0, counts.days["date_start"], counts.days["first_reported_on"])
     rowids = counts.newest(mask, shown, EVENTS_ON_PAGE)[: 5 * EVENTS_ON_PAGE]
     sql = f"""
         select {EVENT_COLUMNS}, (select group_concat(p.role) from event_participants p
@@ -251,14 +251,14 @@ async def events_of_entity(db: Any, entity_id: str) -> list[Row]:
 
 async def years_of_entity(db: Any, entity_id: str) -> list[Row]:
     """Return how many events an entity has by year and modality ("" where no date is known)."""
-    counts = db.event_counts
+    counts = db.counts("events")
     found = counts.by_year(counts.chosen((), [("", (entity_id,))]))
     return [{"year": year, "modality": modality, "n": n} for year, modality, n in found]
 
 
 async def companions(db: Any, entity_id: str, size: int = 12) -> list[Row]:
     """Return the entities that take part in the same events most often."""
-    counts = db.event_counts
+    counts = db.counts("events")
     found = counts.parties(counts.chosen((), [("", (entity_id,))]), "", "", size + 1)
     return [{"entity_id": id_, "name": name, "n": n} for id_, name, n in found if id_ != entity_id][:size]
 
@@ -407,12 +407,3 @@ async def search(db: Any, text: str) -> dict[str, list[Row]]:
         "quotes": quotes,
         "articles": articles,
     }
-
-
-async def feed_events(db: Any, clauses: Sequence[str], params: dict[str, str], size: int = 50) -> list[Row]:
-    """Return the events last reported on that pass all the conditions."""
-    sql = f"""
-        select {EVENT_COLUMNS} from events e where {" and ".join(f"({clause})" for clause in clauses) or "1"}
-        order by e.last_reported_on desc, e.event_id limit :_size
-    """
-    return await with_parties(db, await many(db, sql, {**params, "_size": size}))

@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from datasette.database import Database
+from datasette.database import Database, Results
 from datasette.utils.asgi import Base400
 
 from pipeline.errors import OutsideFailure, WrongUse
-from pipeline.serve.counting import EventCounts, load_counts
+from pipeline.serve.arrays import Arrays, arrays_of
+from pipeline.serve.choosing import answered
+from pipeline.serve.counting import Counts
 from pipeline.store.schema import refuse_other_schema
 
 NAME = "oversight"
@@ -38,6 +40,8 @@ PATTERN_LIMIT = 200  # characters of a LIKE or GLOB pattern
 PINNED: ContextVar[Snapshot | None] = ContextVar("pinned", default=None)  # the snapshot of the request under way
 QUESTION: ContextVar[bool] = ContextVar("question", default=False)  # whether it asks in a visitor's SQL
 
+_KEY_SQL = "select name from pragma_table_info(?) where pk > 0 order by pk"
+
 
 class Busy(Base400):
     """Too many questions in SQL wait already."""
@@ -47,11 +51,12 @@ class Busy(Base400):
 
 @dataclass(eq=False)
 class Snapshot:
-    """One published file: its rows by table, its events as arrays, and connections of its own for each thread."""
+    """One published file: the rows and primary keys of its tables, its arrays, and connections for each thread."""
 
     path: Path
     rows: dict[str, int]
-    event_counts: EventCounts
+    keys: dict[str, str]
+    arrays: Arrays
     own: threading.local = field(default_factory=threading.local)
 
 
@@ -80,9 +85,13 @@ class LedgerDatabase(Database):
         """Datasette sets what is known already."""
 
     @property
-    def event_counts(self) -> EventCounts:
-        """The events of the snapshot that is shown, as arrays."""
-        return self.shown.event_counts
+    def arrays(self) -> Arrays:
+        """The events and claims of the snapshot that is shown, as arrays."""
+        return self.shown.arrays
+
+    def counts(self, table: str) -> Counts:
+        """Return the arrays of table events or claims."""
+        return getattr(self.shown.arrays, table)
 
     @property
     def cached_table_counts(self) -> dict[str, int]:
@@ -102,6 +111,13 @@ class LedgerDatabase(Database):
     def connect(self, write: bool = False) -> sqlite3.Connection:
         """Open the snapshot that is shown, to read only."""
         return connect(self.shown.path)
+
+    async def execute(self, sql: str, params: Any = None, *args: Any, **kwargs: Any) -> Results:
+        """Run SQL as Datasette does; a count that is known in memory, and the rows of a page, need less of it."""
+        if QUESTION.get():
+            return await super().execute(sql, params, *args, **kwargs)
+        answer, sql = answered(sql, params, self.shown.rows, self.shown.keys)
+        return answer or await super().execute(sql, params, *args, **kwargs)
 
     async def execute_fn(self, fn: Any) -> Any:
         """Run `fn(connection)` in a thread, on this snapshot's connection of that thread.
@@ -198,10 +214,11 @@ def check_snapshot(path: Path) -> dict[str, int]:
 
 
 def open_snapshot(path: Path) -> Snapshot:
-    """Check a snapshot and read its events into arrays; raises OutsideFailure where it cannot be served."""
+    """Check a snapshot and take up its arrays; raises OutsideFailure where it cannot be served."""
     rows = check_snapshot(path)
     with closing(connect(path)) as connection:
-        return Snapshot(path, rows, load_counts(connection))
+        keys = {table: ", ".join(row[0] for row in connection.execute(_KEY_SQL, [table])) for table in rows}
+    return Snapshot(path, rows, {table: key for table, key in keys.items() if key}, arrays_of(path))
 
 
 def attach(ds: Any, path: Path) -> None:

@@ -3,57 +3,72 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlencode
 
 from datasette import NotFound, Response, hookimpl
-from datasette.utils import MultiParams
+from datasette.filters import Filters
+from datasette.utils import MultiParams, escape_fts
 from datasette.utils.asgi import BadRequest
 
-from pipeline.serve import decisions, disputes, moves, queries
+from pipeline.serve import decisions, disputes, following, moves, queries
 from pipeline.serve.feeds import atom
-from pipeline.serve.plugins.facets import chosen_events, simple_filters
-from pipeline.serve.plugins.filters import PARTY_ARGUMENTS, Conditions, column_conditions, conditions
+from pipeline.serve.plugins.filters import PARTY_ARGUMENTS, Conditions, choice, conditions
+from pipeline.serve.plugins.looks import active_filters
 from pipeline.serve.snapshots import NAME, published_at
 
-FEED_SIZE = 50
+MOST_IN_FEED = 200  # events of an answer in SQL among which a feed shows those that changed last
+NO_FEED = ("_where", "_through", "_filter_column", "_search_", "_searchmode")  # what a feed does not understand
 
 
 async def feed(datasette: Any, request: Any) -> Response:
-    """Atom feed of the events last reported on, under any filters of the facets and of the filter form."""
+    """Atom feed of the events that changed last, under any filters of the table of events."""
     db = datasette.get_database(NAME)
-    pairs = [(k, v) for k, v in parse_qsl(request.query_string) if k not in (*PARTY_ARGUMENTS, "_words", "party")]
-    by_columns = column_conditions(pairs)
-    if by_columns is None:
-        raise BadRequest("A feed takes the filters of the facets and of the form above the list of events, no others.")
-    args = MultiParams(
-        {**request.args._data, "_party": [*request.args.getlist("_party"), *request.args.getlist("party")]}
-    )
+    query = urlencode([("_party" if k == "party" else k, v) for k, v in parse_qsl(request.query_string)])
+    args = MultiParams(parse_qs(query))
     for argument in PARTY_ARGUMENTS:
         for text in args.getlist(argument):
             if text.strip() and not await queries.entity_ids_named(db, text):
                 raise NotFound(f"The ledger knows nobody and nothing called “{text}”.")
     more = await conditions(db, args, "events")
-    if (simple := simple_filters(request.query_string)) is not None:  # the same events, without sorting all that pass
-        mask = await chosen_events(db, *simple)
-        rowids = db.event_counts.newest(mask, db.event_counts.last_reported, FEED_SIZE)[: 10 * FEED_SIZE]
-        by_rows = Conditions([f"rowid in ({', '.join(map(str, rowids))})"], {}, by_columns.said, {})
-        return await _feed(datasette, request, by_rows, Conditions([], {}, more.said, {}))
-    return await _feed(datasette, request, by_columns, more)
+    said = [one["words"] for one in active_filters(query, "/feed.atom", more.names)]
+    if (chosen := await choice(db, "events", query)) is not None:
+        return await _feed(datasette, request, await following.chosen_events(db, chosen), said)
+    columns = await _other_conditions(db, args, parse_qsl(query))
+    events = await following.events_where(db, [*columns.clauses, *more.clauses], {**columns.params, **more.params})
+    return await _feed(datasette, request, events, said)
+
+
+async def _other_conditions(db: Any, args: MultiParams, pairs: list[tuple[str, str]]) -> Conditions:
+    """Return the conditions of an address that Datasette understands: on any column, by any operator, and words."""
+    if refused := sorted({key for key, _ in pairs if key.startswith(NO_FEED)}):
+        raise BadRequest(f"A feed does not take {', '.join(refused)}; it takes all other filters of the table.")
+    columns = set(await db.table_columns("events"))
+    wanted = [(k, v) for k, v in pairs if not k.startswith("_")]
+    if unknown := sorted({key for key, _ in wanted if key.partition("__")[0] not in columns}):
+        raise BadRequest(
+            f"Events have no column {', '.join(unknown)}; a feed takes the filters of the table of events."
+        )
+    clauses, params = Filters(sorted(wanted)).build_where_clauses("events")
+    if text := (args.get("_search") or "").strip():
+        clauses.append("rowid in (select rowid from events_fts where events_fts match :_search)")
+        params["_search"] = escape_fts(text)
+    return Conditions(clauses, params, [], {})
 
 
 async def entity_feed(datasette: Any, request: Any) -> Response:
     """Atom feed of one entity's events."""
-    args = MultiParams({"_party": [unquote(request.url_vars["entity_id"])]})
     db = datasette.get_database(NAME)
-    found = await conditions(db, args, "events")
-    if not found.params:
-        raise NotFound(f"The ledger knows nobody and nothing called “{args['_party']}”.")
-    page = f"/entity/{quote(args['_party'], safe='')}"
-    return await _feed(datasette, request, Conditions([], {}, [], {}), found, page)
+    name = unquote(request.url_vars["entity_id"])
+    chosen = await choice(db, "events", urlencode({"_party": name}))
+    if chosen is None or not await queries.entity_ids_named(db, name):
+        raise NotFound(f"The ledger knows nobody and nothing called “{name}”.")
+    names = (await conditions(db, MultiParams({"_party": [name]}), "events")).said
+    events = await following.chosen_events(db, chosen)
+    return await _feed(datasette, request, events, names, f"/entity/{quote(name, safe='')}")
 
 
 async def event_feed(datasette: Any, request: Any) -> Response:
-    """Atom feed of one event: an entry that changes whenever another report tells of it."""
+    """Atom feed of one event: an entry that changes whenever a report, an edit or an editor changes the event."""
     db = datasette.get_database(NAME)
     event_id = request.url_vars["event_id"]
     if await queries.event(db, event_id) is None:
@@ -61,22 +76,36 @@ async def event_feed(datasette: Any, request: Any) -> Response:
         if moved and moved["event_id"]:
             return Response.redirect(f"/event/{moved['event_id']}.atom", status=301)
         raise NotFound("No event has this address." if not moved else f"This event was withdrawn: {moved['reason']}")
-    chosen = Conditions(["event_id = :_event"], {"_event": event_id}, [f"event {event_id}"], {})
-    return await _feed(datasette, request, chosen, Conditions([], {}, [], {}), f"/event/{event_id}")
+    events = await following.events_with_ids(db, [event_id])
+    return await _feed(datasette, request, events, [f"event {event_id}"], f"/event/{event_id}")
 
 
-async def _feed(datasette: Any, request: Any, columns: Conditions, more: Conditions, path: str = "") -> Response:
+async def _feed(datasette: Any, request: Any, events: list[dict], said: list[str], path: str = "") -> Response:
     db = datasette.get_database(NAME)
-    said = [*more.said, *columns.said]
-    events = await queries.feed_events(db, [*columns.clauses, *more.clauses], {**columns.params, **more.params})
-    steps = await moves.steps_of_events(db, [event["event_id"] for event in events])
+    shown = await following.changed_last(db, events)
+    steps = await moves.steps_of_events(db, [event["event_id"] for event in shown])
     title = "Oversight Ledger" + (f": {', '.join(said)}" if said else "")
     base = datasette.absolute_url(request, "/").rstrip("/")
     page = base + (path or "/oversight/events" + (f"?{request.query_string}" if request.query_string else ""))
-    body = atom(title, request.url, page, base, events, published_at(db.path), steps)
+    body = atom(title, request.url, page, base, shown, published_at(db.path), steps)
     return Response(
         body.decode(), headers={"cache-control": "max-age=60"}, content_type="application/atom+xml; charset=utf-8"
     )
+
+
+async def render_atom(datasette: Any, request: Any, columns: list, rows: list, table: str | None) -> Response:
+    """Any answer that names events, as a feed of them: a table, a saved question, SQL of one's own."""
+    if table == "events":
+        query = request.query_string
+        return Response.redirect("/feed.atom" + (f"?{query}" if query else ""))
+    if "event_id" not in columns:
+        raise BadRequest("A feed is made of events: the answer needs a column event_id.")
+    ids = [value["value"] if isinstance(value, dict) else value for value in (row["event_id"] for row in rows)]
+    db = datasette.get_database(NAME)
+    events = await following.events_with_ids(db, list(dict.fromkeys(str(id_) for id_ in ids if id_))[:MOST_IN_FEED])
+    path = request.path.removesuffix(".atom") + (f"?{request.query_string}" if request.query_string else "")
+    title = (datasette.metadata("title", database=NAME, table=path.split("?")[0].rpartition("/")[2]) or table) or "SQL"
+    return await _feed(datasette, request, events, [title], path)
 
 
 async def event_json(datasette: Any, request: Any) -> Response:
@@ -119,3 +148,9 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"^/event/(?P<event_id>[^/.]+)\.json$", event_json),
         (r"^/event/(?P<event_id>[^/.]+)\.atom$", event_feed),
     ]
+
+
+@hookimpl
+def register_output_renderer() -> list[dict[str, Any]]:
+    """Atom for every answer that names events."""
+    return [{"extension": "atom", "render": render_atom, "can_render": lambda columns: "event_id" in columns}]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any, NamedTuple
 
+import numpy as np
 from datasette import hookimpl
 from datasette.filters import FilterArguments
 
-from pipeline.serve import queries
-from pipeline.serve.counting import COLUMNS, DAY
-from pipeline.serve.words import day_words, title_for, words_for
+from pipeline.serve import choosing, queries
+from pipeline.serve.choosing import CHOSEN, Choice
+from pipeline.serve.words import words_for
 
 
 class Party(NamedTuple):
@@ -75,25 +77,27 @@ async def conditions(db: Any, args: Any, table: str) -> Conditions:
     return found
 
 
-def column_conditions(pairs: list[tuple[str, str]]) -> Conditions | None:
-    """Return the conditions of an address on the facet columns and the day of events; None where one has another."""
-    found = Conditions([], {}, [], {})
-    for n, (key, value) in enumerate(pairs):
-        column, _, operator = key.partition("__")
-        if column in COLUMNS and operator in ("", "exact", "in"):
-            values = value.split(",") if operator == "in" else [value]
-            shown = ", ".join(str(words_for(column, one)) for one in values)
-            found.said.append(f"{title_for(column).lower()}: {shown}")
-            marks = [f":_column_{n}_{i}" for i in range(len(values))]
-            found.params.update(zip((mark[1:] for mark in marks), values, strict=True))
-            found.clauses.append(f"{column} in ({', '.join(marks)})")
-        elif column == DAY and operator in ("gte", "lte"):
-            found.params[f"_day_{n}"] = value
-            found.clauses.append(f"{column} {'>=' if operator == 'gte' else '<='} :_day_{n}")
-            found.said.append(f"{'from' if operator == 'gte' else 'up to'} {day_words(value) or value}")
-        else:
-            return None
-    return found
+async def choice(db: Any, table: str, query_string: str) -> Choice | None:
+    """Return what the filters of an address choose, counted in memory; None where arrays cannot answer them all."""
+    wanted = choosing.asked(query_string, table, PARTY_ARGUMENTS)
+    if wanted is None:
+        return None
+    parties = [
+        (PARTY_ARGUMENTS[argument].role, tuple(await queries.entity_ids_named(db, text)))
+        for argument, text in wanted.parties
+    ]
+    words = []
+    for text in wanted.words:
+        if match := queries.fts_query(text):
+            words.append((match, await rows_with_words(db, table, text)))
+    return await asyncio.to_thread(choosing.choose, db.arrays, table, wanted.columns, parties, words)
+
+
+async def rows_with_words(db: Any, table: str, text: str) -> np.ndarray:
+    """Return which rows of a table hold words; see choosing.rows_with_words."""
+    match, named = queries.fts_query(text), await queries.entity_ids_like(db, text, MOST_NAMED)
+    db_arrays = db.arrays
+    return await db.execute_fn(lambda connection: choosing.rows_with_words(connection, db_arrays, table, match, named))
 
 
 @hookimpl
@@ -105,9 +109,13 @@ def filters_from_request(request: Any, table: str, database: str, datasette: Any
             return FilterArguments([], extra_context={"party_names": {}})
         db = datasette.get_database(database)
         clauses, params, said, names = await conditions(db, request.args, table)
+        chosen = await choice(db, table, request.query_string)
+        CHOSEN.set(chosen)
+        if chosen is not None and chosen.n < len(chosen.counts):
+            clauses = [choosing.marked(clauses)]
         context = {"party_names": names, "known_parties": await queries.busiest_entities(db), "known_places": []}
         if table == "events":
-            places = (str(value) for value in db.event_counts.codes["jurisdiction"].values if value)
+            places = (str(value) for value in db.counts("events").codes["jurisdiction"].values if value)
             context["known_places"] = sorted(places, key=lambda code: str(words_for("jurisdiction", code)))
         return FilterArguments(clauses, params, said, context)
 

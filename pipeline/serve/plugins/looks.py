@@ -12,8 +12,9 @@ from datasette import hookimpl
 from markupsafe import Markup
 
 from pipeline.serve import evidence, words
+from pipeline.serve.choosing import unmarked
 from pipeline.serve.plugins.cells import badge, external_link, page_href
-from pipeline.serve.plugins.filters import PARTY_ARGUMENTS, SAID, column_conditions, facet_names
+from pipeline.serve.plugins.filters import PARTY_ARGUMENTS, SAID, facet_names
 
 STATIC = Path(__file__).parents[1] / "static"
 SILENT_ARGUMENTS = (
@@ -51,16 +52,16 @@ def label(value: Any) -> Any:
     return value["label"] if isinstance(value, dict) else value
 
 
-def without(request: Any, *pairs: tuple[str, str]) -> str:
-    """Return this page's address without some arguments, and on its first page."""
-    kept = [p for p in parse_qsl(request.query_string, keep_blank_values=True) if p not in pairs and p[0] != "_next"]
-    return request.path + (f"?{urlencode(kept)}" if kept else "")
+def without(query_string: str, path: str, *pairs: tuple[str, str]) -> str:
+    """Return a page's address without some arguments, and on its first page."""
+    kept = [p for p in parse_qsl(query_string, keep_blank_values=True) if p not in pairs and p[0] != "_next"]
+    return path + (f"?{urlencode(kept)}" if kept else "")
 
 
-def active_filters(request: Any, party_names: dict[str, str] | None = None) -> list[dict[str, str]]:
+def active_filters(query_string: str, path: str, party_names: dict[str, str] | None = None) -> list[dict[str, str]]:
     """Return the filters of a table page in words, each with the address of the page without it."""
     found = []
-    for key, value in parse_qsl(request.query_string, keep_blank_values=True):
+    for key, value in parse_qsl(query_string, keep_blank_values=True):
         if key.startswith(SILENT_ARGUMENTS):
             continue
         column, _, operator = key.partition("__")
@@ -80,7 +81,7 @@ def active_filters(request: Any, party_names: dict[str, str] | None = None) -> l
                 said = f"{words.title_for(column)}: {shown}"
             else:
                 said = f"{words.title_for(column)} {OPERATORS.get(operator, operator)} {shown}"
-        found.append({"words": said, "remove": without(request, (key, value))})
+        found.append({"words": said, "remove": without(query_string, path, (key, value))})
     return found
 
 
@@ -110,8 +111,7 @@ def dict_of(rows: list[dict], key: str) -> dict[str, dict]:
 def event_feed_href(request: Any) -> str:
     """Return the feed for a filtered events page, "" where a filter has no feed."""
     pairs = [p for p in parse_qsl(request.query_string) if not p[0].startswith(SILENT_ARGUMENTS)]
-    plain_pairs = [p for p in pairs if p[0] != "_words" and p[0] not in PARTY_ARGUMENTS]
-    if column_conditions(plain_pairs) is None:
+    if any(key.startswith("_") and key not in (*PARTY_ARGUMENTS, "_words", "_search") for key, _ in pairs):
         return ""
     return "/feed.atom" + (f"?{urlencode(pairs)}" if pairs else "")
 
@@ -147,5 +147,5 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
         fragment_url=evidence.fragment_url, has_columns=has_columns, host_of=evidence.host_of,
         kept_filters=kept_filters, label=label, ordered_facets=ordered_facets, pieces=evidence.pieces, plain=plain,
         safe_url=evidence.safe_url, snippet_pieces=evidence.snippet_pieces, static_href=static_href,
-        table_href=table_href, site=site, without=without, Markup=Markup,
+        table_href=table_href, site=site, unmarked=unmarked, Markup=Markup,
     )  # fmt: skip

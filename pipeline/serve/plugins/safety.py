@@ -14,6 +14,7 @@ from datasette.views.base import DatasetteError
 from markupsafe import Markup
 
 from pipeline.serve import snapshots
+from pipeline.serve.choosing import CHOSEN
 
 log = logging.getLogger("oversight.serve")
 METHODS = {"GET", "HEAD"}
@@ -62,6 +63,7 @@ def asgi_wrapper(datasette: Any) -> Any:
                 status, words = refusal
                 await _plain(send_with_headers, status, words)
                 return
+            CHOSEN.set(None)
             if snapshots.PINNED.get() is None:  # a page that asks the site for another stays with its snapshot
                 snapshots.PINNED.set(datasette.get_database(snapshots.NAME).newest)
                 snapshots.QUESTION.set(is_question(scope))
