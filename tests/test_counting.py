@@ -114,7 +114,7 @@ def test_page_by_page_every_row_is_shown_once_and_in_order(site, monkeypatch, ta
     key = f"{table[:-1]}_id"
     whole = site.get(f"/oversight/{table}.json?{query}&_size=max&_shape=objects&_nofacet=1").json()
     assert [row[key] for row in rows] == [row[key] for row in whole["rows"]]
-    assert len({row[key] for row in rows}) == len(rows) == body["filtered_table_rows_count"] and pages > 2
+    assert len({row[key] for row in rows}) == len(rows) == body["filtered_table_rows_count"] and pages > 1
     streamed = site.get(f"/oversight/{table}.csv?{query}&_stream=on").text
     assert streamed.count("\n") - 1 == len(rows) or table == "claims"
 

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
+
 from pipeline.merging import best_modality
 from pipeline.records import Modality
-from pipeline.serve.queries import EVENT_COLUMNS, Row, many, one, with_parties
+from pipeline.serve.counting import day_number
+from pipeline.serve.queries import EVENT_COLUMNS, Row, latest_events, many, with_parties
 
 DAYS = 7  # of the front page
 MOST = 60  # events of one sort on the page of changes
@@ -78,23 +81,22 @@ def days_before(day: str, n: int) -> str:
 
 async def new_since(db: Any, day: str, size: int) -> tuple[int, list[Row]]:
     """Return how many events were first reported on a day or later, and those newly reported last."""
-    count = await one(db, "select count(*) as n from events where first_reported_on >= ?", [day])
-    sql = f"""
-        select {EVENT_COLUMNS} from events e where first_reported_on >= ?
-            and exists (select 1 from claims c where c.event_id = e.event_id and c.mention = 'new')
-        order by e.first_reported_on desc, e.n_origins desc, e.event_id limit ?
-    """
-    return (count or {}).get("n") or 0, await with_parties(db, await many(db, sql, [day, size]))
+    reported = db.counts("events").days["first_reported_on"]
+    n = int(np.count_nonzero((reported >= day_number(day)) & (reported > 0)))
+    return n, await latest_events(db, size, day)
 
 
 async def moved_since(db: Any, day: str, size: int) -> list[Row]:
     """Return events known before a day that later reports made something else of, with `was` and `moved_on`."""
+    counts = db.counts("events")
+    last = counts.days["last_reported_on"]
+    mask = db.arrays.told_variously & (last >= day_number(day)) & (counts.days["first_reported_on"] < day_number(day))
+    rowids = counts.newest(mask, last, 400)[:1_000]
     sql = f"""
-        select {EVENT_COLUMNS} from events e where last_reported_on >= :day and first_reported_on < :day
-            and (select count(distinct c.modality) from claims c where c.event_id = e.event_id) > 1
+        select {EVENT_COLUMNS} from events e where e.rowid in ({", ".join(map(str, rowids))})
         order by e.last_reported_on desc, e.event_id limit 400
     """
-    events = await many(db, sql, {"day": day})
+    events = await many(db, sql)
     taken = await steps_of_events(db, [event["event_id"] for event in events])
     found = []
     for event in events:
@@ -107,10 +109,14 @@ async def moved_since(db: Any, day: str, size: int) -> list[Row]:
 
 async def disputed_since(db: Any, day: str, size: int) -> list[Row]:
     """Return events on which reports of that day or later contradict others, with `about`: what they differ on."""
+    counts = db.counts("events")
+    last = counts.days["last_reported_on"]
+    mask = counts.chosen([("contested", "in", ("1",))], ()) & (last >= day_number(day))
+    rowids = counts.newest(mask, last, 400)[:1_000]
     sql = f"""
         select {EVENT_COLUMNS}, group_concat(distinct k.field) as about
         from events e join conflicts k using (event_id)
-        where e.contested = 1 and e.last_reported_on >= :day and exists (
+        where e.rowid in ({", ".join(map(str, rowids))}) and exists (
             select 1 from conflict_values v join claims c using (claim_id)
             where v.conflict_id = k.conflict_id and c.published_on >= :day)
         group by e.event_id order by e.last_reported_on desc, e.event_id limit :size

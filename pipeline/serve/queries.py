@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
+
+from pipeline.serve.counting import day_number
 
 Row = dict[str, Any]
 
@@ -17,6 +20,7 @@ EVENT_COLUMNS = (
     "e.best_standing, e.confidence, e.first_reported_on, e.last_reported_on"
 )
 TIMELINE_MONTHS = 18
+HITS, MOST_RANKED = 20, 3_000  # shown on the page of a search; that are ranked by how well they fit
 EVENTS_ON_PAGE = 100  # an entity's events on its own page; the table shows the rest
 
 
@@ -62,23 +66,32 @@ async def with_parties(db: Any, events: list[Row]) -> list[Row]:
     return [event | {"parties": parties[event["event_id"]]} for event in events]
 
 
-async def latest_events(db: Any, size: int = 12) -> list[Row]:
-    """Return the events that were newly reported last: those only recalled as background are left out."""
-    sql = f"""
-        select {EVENT_COLUMNS} from events e
-        where exists (select 1 from claims c where c.event_id = e.event_id and c.mention = 'new')
-        order by e.first_reported_on desc, e.n_origins desc, e.event_id limit ?
+async def latest_events(db: Any, size: int = 12, since: str = "") -> list[Row]:
+    """Return the events that were newly reported last: those only recalled as background are left out.
+
+    `since`: only those first reported on that day or later.
     """
-    return await with_parties(db, await many(db, sql, [size]))
+    counts = db.counts("events")
+    reported = counts.days["first_reported_on"]
+    mask = db.arrays.newly_told & (reported >= day_number(since)) & (reported > 0)
+    return await with_parties(db, await _newest_events(db, mask, "first_reported_on", "n_origins desc", size))
+
+
+async def _newest_events(db: Any, mask: np.ndarray, day: str, then: str, size: int) -> list[Row]:
+    """Return the events of a mask with the latest days in a column, in the order of that day and of `then`."""
+    counts = db.counts("events")
+    rowids = counts.newest(mask, counts.days[day], size)
+    sql = f"""
+        select {EVENT_COLUMNS} from events e where e.rowid in ({", ".join(map(str, rowids))})
+        order by e.{day} desc, {then}, e.event_id limit ?
+    """
+    return await many(db, sql, [size])
 
 
 async def disputed(db: Any, size: int = 5) -> list[Row]:
     """Return the contested events reported on last, each with its `conflicts`."""
-    sql = f"""
-        select {EVENT_COLUMNS} from events e where e.contested = 1
-        order by e.last_reported_on desc, e.event_id limit ?
-    """
-    events = await many(db, sql, [size])
+    mask = db.counts("events").chosen([("contested", "in", ("1",))], ())
+    events = await _newest_events(db, mask, "last_reported_on", "e.event_id", size)
     ids = [event["event_id"] for event in events]
     found: dict[str, list[Row]] = defaultdict(list)
     if ids:
@@ -93,11 +106,9 @@ async def months_and_types(db: Any, until: str) -> list[Row]:
     """Return how many events of each type happened in each month, for the last months up to the month `until`."""
     if not until:
         return []
-    sql = """
-        select event_month, type, count(*) as n from events
-        where event_month between ? and ? and modality = 'occurred' group by event_month, type
-    """
-    return await many(db, sql, [months_before(until, TIMELINE_MONTHS - 1), until])
+    counts, since = db.counts("events"), months_before(until, TIMELINE_MONTHS - 1)
+    found = counts.crossed("event_month", "type", counts.chosen([("modality", "in", ("occurred",))], ()))
+    return [{"event_month": month, "type": kind, "n": n} for month, kind, n in found if since <= str(month) <= until]
 
 
 def months_before(month: str, n: int) -> str:
@@ -377,33 +388,58 @@ async def search(db: Any, text: str) -> dict[str, list[Row]]:
         ) m using (entity_id) group by n.entity_id order by n.n_events desc, n.name limit :size""",
         pattern,
     )
-    events = await many(
-        db,
-        f"""
-        select {EVENT_COLUMNS} from events_fts f join events e on e.rowid = f.rowid
-        where events_fts match ? order by f.rank limit 20""",
-        [match],
-    )
-    quotes = await many(
-        db,
-        """
-        select c.claim_id, c.event_id, c.modality, c.article_id, c.published_on, s.title as source_title,
-            snippet(claims_fts, 0, char(2), char(3), '…', 48) as snippet
-        from claims_fts join claims c on c.rowid = claims_fts.rowid join sources s using (source_id)
-        where claims_fts match ? order by rank limit 20""",
-        [match],
-    )
-    articles = await many(
-        db,
-        """
+    events = await _events_by_words(db, match)
+    quotes = await _quotes_by_words(db, match)
+    rowids = db.arrays.titled(text, 12)
+    sql = f"""
         select a.article_id, a.title, a.published_on, s.title as source_title, a.n_claims
         from articles a join sources s using (source_id)
-        where a.title like :pattern escape '\\' order by a.published_on desc limit :size""",
-        pattern,
-    )
+        where a.rowid in ({_marks(rowids)}) order by a.published_on desc, a.article_id"""
+    articles = await many(db, sql, rowids)
     return {
         "entities": entities,
         "events": await with_parties(db, events),
         "quotes": quotes,
         "articles": articles,
     }
+
+
+async def _hits(db: Any, table: str, match: str) -> np.ndarray:
+    """Return the row ids that a full-text query finds, as many as there are."""
+
+    def find(connection: Any) -> np.ndarray:
+        cursor = connection.cursor()
+        cursor.row_factory = None  # numbers alone: no need to be counted
+        found = cursor.execute(f"select rowid from {table}_fts where {table}_fts match ?", [match])
+        return np.fromiter(chain.from_iterable(found), dtype=np.int64)
+
+    return await db.execute_fn(find)
+
+
+async def _best(db: Any, table: str, day: str, match: str) -> tuple[str, Sequence]:
+    """Return SQL, with its parameters, for the row ids of the best hits: by rank; of very many the newest."""
+    hits = await _hits(db, table, match)
+    if len(hits) <= MOST_RANKED:
+        return f"select rowid, rank from {table}_fts where {table}_fts match ? order by rank limit {HITS}", [match]
+    counts = db.counts(table)
+    rowids = counts.newest(counts.chosen_rows(hits), counts.days[day], HITS)[: 10 * HITS]
+    marks = ", ".join(map(str, rowids))
+    return f"select rowid, rowid as rank from {table} where rowid in ({marks}) order by {day} desc limit {HITS}", []
+
+
+async def _events_by_words(db: Any, match: str) -> list[Row]:
+    hits, params = await _best(db, "events", "first_reported_on", match)
+    sql = f"select {EVENT_COLUMNS} from ({hits}) f cross join events e on e.rowid = f.rowid"
+    return await many(db, sql, params)
+
+
+async def _quotes_by_words(db: Any, match: str) -> list[Row]:
+    hits, params = await _best(db, "claims", "published_on", match)
+    ids = [row["rowid"] for row in await many(db, hits, params)]
+    sql = f"""
+        select c.rowid, c.claim_id, c.event_id, c.modality, c.article_id, c.published_on, s.title as source_title,
+            snippet(claims_fts, 0, char(2), char(3), '…', 48) as snippet
+        from claims_fts join claims c on c.rowid = claims_fts.rowid join sources s using (source_id)
+        where claims_fts match ? and claims_fts.rowid in ({_marks(ids)})"""
+    found = {row["rowid"]: row for row in await many(db, sql, [match, *ids])}
+    return [found[id_] for id_ in ids if id_ in found]

@@ -110,11 +110,26 @@ DUE_COLUMNS = """
 """
 
 
-def due_sql(order: str, sign: str, n_parties: int = 0) -> str:
-    """Return the SQL for days due that end on or after a day (">="), or before it ("<"): (day, *parties, how many)."""
+def due_sql(order: str, sign: str, n_parties: int = 0, *, busy: bool = False) -> str:
+    """Return the SQL for days due that end on or after a day (">="), or before it ("<"): (day, *parties, how many).
+
+    `busy`: whether the parties have so many events that it is quicker to look for them day by day.
+    """
     marks = ", ".join("?" * n_parties)
-    party = f"and d.event_id in (select event_id from event_participants where entity_id in ({marks}))"
+    if busy:
+        party = f"""and exists (select 1 from event_participants p
+            where p.event_id = d.event_id and p.entity_id in ({marks}))"""
+    else:
+        party = f"and d.event_id in (select event_id from event_participants where entity_id in ({marks}))"
     return f"select {DUE_COLUMNS} where d.due_end {sign} ? {party if n_parties else ''} order by {order} limit ?"
+
+
+BUSY = 2_000  # events
+
+
+async def _are_busy(db: Any, ids: Sequence[str]) -> bool:
+    sql = f"select coalesce(sum(n_events), 0) as n from entities where entity_id in ({', '.join('?' * len(ids))})"
+    return bool(ids) and (await _many(db, sql, ids))[0]["n"] > BUSY
 
 
 NEAREST, LATEST = "d.due_end, d.due_start, d.due_id", "d.due_end desc, d.due_start desc, d.due_id"
@@ -123,13 +138,13 @@ NEAREST, LATEST = "d.due_end, d.due_start, d.due_id", "d.due_end desc, d.due_sta
 async def due_ahead(db: Any, day: str, party_ids: Iterable[str] = (), size: int = 200) -> list[Row]:
     """Return what is due on a day or later, the nearest first; of some parties only, where any are given."""
     ids = list(party_ids)
-    return await _many(db, due_sql(NEAREST, ">=", len(ids)), [day, *ids, size])
+    return await _many(db, due_sql(NEAREST, ">=", len(ids), busy=await _are_busy(db, ids)), [day, *ids, size])
 
 
 async def due_behind(db: Any, day: str, party_ids: Iterable[str] = (), size: int = 100) -> list[Row]:
     """Return what was due before a day, the latest first; of some parties only, where any are given."""
     ids = list(party_ids)
-    return await _many(db, due_sql(LATEST, "<", len(ids)), [day, *ids, size])
+    return await _many(db, due_sql(LATEST, "<", len(ids), busy=await _are_busy(db, ids)), [day, *ids, size])
 
 
 async def due_next(db: Any, day: str, size: int = 8) -> list[Row]:

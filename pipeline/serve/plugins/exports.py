@@ -93,7 +93,9 @@ async def _feed(datasette: Any, request: Any, events: list[dict], said: list[str
     )
 
 
-async def render_atom(datasette: Any, request: Any, columns: list, rows: list, table: str | None) -> Response:
+async def render_atom(
+    datasette: Any, request: Any, columns: list, rows: list, table: str | None, query_name: str | None
+) -> Response:
     """Any answer that names events, as a feed of them: a table, a saved question, SQL of one's own."""
     if table == "events":
         query = request.query_string
@@ -104,7 +106,8 @@ async def render_atom(datasette: Any, request: Any, columns: list, rows: list, t
     db = datasette.get_database(NAME)
     events = await following.events_with_ids(db, list(dict.fromkeys(str(id_) for id_ in ids if id_))[:MOST_IN_FEED])
     path = request.path.removesuffix(".atom") + (f"?{request.query_string}" if request.query_string else "")
-    title = (datasette.metadata("title", database=NAME, table=path.split("?")[0].rpartition("/")[2]) or table) or "SQL"
+    question = await datasette.get_canned_query(NAME, query_name, None) if query_name else None
+    title = (question or {}).get("title") or table or "a question in SQL"
     return await _feed(datasette, request, events, [title], path)
 
 
