@@ -21,7 +21,26 @@ _COMMON = frozenset(
     more new us u.s ai artificial intelligence company companies administration president government""".split()  # noqa: SIM905
 )
 # Words of an instrument's title that tell nothing about which one it is.
-_GENERIC = _COMMON | set("act bill bills law order executive rule policy plan framework memo contract deal".split())  # noqa: SIM905
+_GENERIC = _COMMON | frozenset(
+    """act bill bills law order executive rule policy plan framework memo contract deal national federal
+    state""".split()  # noqa: SIM905
+)
+# "the Executive Order", "a new memorandum": what kind of paper it is, not which.
+_KINDS_OF_PAPER = frozenset(
+    """the an a new and of executive order orders presidential memorandum memoranda memo act bill law legislation rule
+    rules regulation regulations agreement accord contract code framework policy plan designation notice request for
+    information rfi""".split()  # noqa: SIM905
+)
+_FORMS = tuple(
+    (form, re.compile(words))
+    for form, words in (
+        ("order", r"\bExecutive [Oo]rder\b|\bE\.?O\.? \d|\bOrder$"),
+        ("memorandum", r"\bMemorand(?:um|a)\b|\bmemorand(?:um|a)\b"),
+        ("statute", r"\bAct$|\bBill\b|^(?:SB|AB|HB|S\.B\.|H\.R\.) ?\d|\b[Bb]ill$"),
+        ("plan", r"\b[Pp]lan$|\bStrategy$|\bRoadmap$"),
+        ("request", r"\bRequest for "),
+    )
+)
 # One instrument gathers what its text does to many targets: whom it directs does not split it.
 ONE_INSTRUMENT = {"executive_action", "legislation", "regulation"}
 # Requests, refusals and the like are made and repeated over days: two dates of one are no contradiction.
@@ -33,6 +52,8 @@ def is_named(participant: Participant) -> bool:
     """Return True for a name ("SB 53", "Claude"), False for a class or a description ("its models", "Meta's plans")."""
     name = participant.name.strip()
     if participant.kind is EntityKind.GROUP or not name or re.search(r"[’']s? ", name):
+        return False
+    if _KINDS_OF_PAPER.issuperset(name.casefold().split()):
         return False
     last = head(name)
     if participant.kind in _DESCRIBED and len(name.split()) > 1 and last.isalpha() and last.islower():
@@ -103,6 +124,12 @@ class Case:
         return tuple(words - _GENERIC for name in names if (words := frozenset(_WORD.findall(name.casefold()))))
 
     @cached_property
+    def forms(self) -> frozenset[str]:
+        """What the named instruments are by their names: an order, an act, a plan ..."""
+        names = [p.name for p in self.claim.participants if p.role == "instrument" and is_named(p)]
+        return frozenset(form for name in names for form, words in _FORMS if words.search(name))
+
+    @cached_property
     def interval(self) -> tuple[int, int]:
         span, published = self.claim.date, self.published
         if span is not None and span.basis != "publication":
@@ -125,6 +152,14 @@ class Case:
     @cached_property
     def words(self) -> frozenset[str]:
         return frozenset(_WORD.findall(self.claim.evidence.quote.casefold())) - _COMMON
+
+    @cached_property
+    def day_done(self) -> date | None:
+        """The day on which it is said to have been done, None where that is not said to the day."""
+        span = self.claim.date
+        if span is None or not self.dated or span.start != span.end or self.claim.modality is not Modality.OCCURRED:
+            return None
+        return span.start
 
     @cached_property
     def dated(self) -> bool:

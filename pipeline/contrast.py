@@ -46,10 +46,6 @@ _OTHER_SUM = re.compile(
     r"budget|salary|maximum|fines? of up to)\b",
     re.I,
 )
-_KINDS_OF_PAPER = frozenset(
-    """executive order orders presidential memorandum memo act bill law rule rules regulation regulations agreement the
-    an a ai new and of accord contract code framework policy plan""".split()  # noqa: SIM905
-)
 _ONLY_IN_MODAL = re.compile(r"\b(?:must|shall)\b", re.I)
 
 
@@ -96,11 +92,7 @@ def tense(claim: Claim) -> str:
 
 def _ids(claim: Claim, *roles: str) -> frozenset[str]:
     """Return the ids of the parties and things that a claim names in these roles; "Executive Order" names no order."""
-    return frozenset(
-        p.entity_id
-        for p in claim.participants
-        if p.role in roles and is_named(p) and not _KINDS_OF_PAPER.issuperset(p.name.casefold().split())
-    )
+    return frozenset(p.entity_id for p in claim.participants if p.role in roles and is_named(p))
 
 
 def _names(claim: Claim, *roles: str) -> tuple[frozenset[str], ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from itertools import groupby
 
@@ -21,9 +21,10 @@ from pipeline.records import Claim, Entity
 from scrapers.records import Article
 
 LINK = 0.46  # average probability, with the draw, from which two groups are one event
-DRAW = 0.06  # added for each factor e of the larger group: what many report draws a further report
+DRAW = 0.04  # added for each factor e of the larger group: what many report draws a further report
 COPIED = 60  # characters of a sentence that two articles share only where one copies the other
 _STEPS = 1 << 20
+SPEAKERS = 40  # so many members of a large group are asked how well another group fits
 MAX_NEIGHBOURS = 100  # a claim is compared with at most so many nearest in time that share the same party
 
 
@@ -58,6 +59,14 @@ def neighbours(cases: list[Case], families: Families) -> set[tuple[int, int]]:
     return pairs
 
 
+def _spread(members: list[int]) -> list[int]:
+    """Return the members of a group, at most SPEAKERS of them, evenly spread in order of publication."""
+    if len(members) <= SPEAKERS:
+        return members
+    members = sorted(members)
+    return [members[number * len(members) // SPEAKERS] for number in range(SPEAKERS)]
+
+
 def exact(probability: float) -> float:
     """Return a probability in steps of a millionth, of which any number add up to the same in whatever order."""
     return round(probability * _STEPS) / _STEPS
@@ -70,17 +79,20 @@ class Groups:
     """
 
     def __init__(
-        self, scores: dict[tuple[int, int], float], forbids: Callable[[int, int], bool], named: Sequence[bool]
+        self,
+        scores: dict[tuple[int, int], float],
+        forbids: Callable[[int, int], bool],
+        score: Callable[[int, int], float],
     ) -> None:
         """`scores`: how likely compared pairs are one event; `forbids(one, other)`: whether two cases exclude each
-        other, asked for every pair before it comes into one group; `named`: whether each names a party or thing."""
-        self._named = named
+        other, asked for every pair before it comes into one group; `score(one, other)`: how likely a pair is one event
+        that was not among those compared, asked where other pairs link its groups."""
         self.members: dict[int, list[int]] = {}
         self._scores: dict[int, dict[int, float]] = defaultdict(dict)
-        for (one, other), score in scores.items():
-            self._scores[one][other] = self._scores[other][one] = score
-        self._forbids = forbids
-        self._links: dict[int, dict[int, tuple[float, int]]] = defaultdict(dict)  # group -> group -> (sum, pairs)
+        for (one, other), likely in scores.items():
+            self._scores[one][other] = self._scores[other][one] = likely
+        self._forbids, self._score = forbids, score
+        self._links: dict[int, dict[int, float]] = defaultdict(dict)  # group -> group -> average probability
         self._group_of: dict[int, int] = {}
         self._walls: dict[int, set[int]] = defaultdict(set)
         self._best: dict[int, tuple[float, int]] = {}
@@ -88,25 +100,30 @@ class Groups:
     def add(self, index: int) -> None:
         """Let a case take part, as a group of its own."""
         self.members[index], self._group_of[index] = [index], index
-        for other, score in self._scores[index].items():
-            if (group_ := self._group_of.get(other)) is not None and group_ != index:
-                total, pairs = self._links[index].get(group_, (0.0, 0))
-                self._links[index][group_] = self._links[group_][index] = (total + score, pairs + 1)
+        linked = {self._group_of[other] for other in self._scores[index] if other in self._group_of} - {index}
+        for group_ in sorted(linked):
+            self._links[index][group_] = self._links[group_][index] = self._link(index, group_)
         for group_ in [index, *self._links[index]]:
             self._best[group_] = self._best_of(group_)
 
+    def _link(self, one: int, other: int) -> float:
+        """Return the average over pairs of two groups; of a large group some members speak, spread over its time."""
+        some, others = _spread(self.members[one]), _spread(self.members[other])
+        total = 0.0
+        for a in some:
+            known = self._scores[a]
+            for b in others:
+                if b not in known:
+                    known[b] = self._scores[b][a] = self._score(min(a, b), max(a, b))
+                total += known[b]
+        return total / (len(some) * len(others))
+
     def _best_of(self, one: int) -> tuple[float, int]:
-        """Return the likeliest other group with its link. Pairs that were not compared count 0 between small groups;
-        between large ones, of which only neighbours in time are compared, the average is over what was compared, and so
-        it is for a case that names nobody ("the regulator asked for it"): its own article tells what it speaks of."""
+        """Return the likeliest other group with its link."""
         size, options = len(self.members[one]), []
-        named = sum(self._named[index] for index in self.members[one])
-        for other, (total, compared) in self._links[one].items():
+        for other, average in self._links[one].items():
             if other not in self._walls[one]:
-                pairs = named * sum(self._named[index] for index in self.members[other])
-                larger = max(size, len(self.members[other]))
-                link = total / max(compared, min(pairs, MAX_NEIGHBOURS)) + DRAW * math.log(larger)
-                options.append((link, -other))
+                options.append((average + DRAW * math.log(max(size, len(self.members[other]))), -other))
         return max(options, default=(0.0, 0))
 
     def grow(self) -> None:
@@ -128,11 +145,12 @@ class Groups:
         for index in self.members[gone]:
             self._group_of[index] = kept
         self.members[kept] += self.members.pop(gone)
-        for other, (total, pairs) in self._links.pop(gone).items():
-            self._links[other].pop(gone)
-            if other != kept:
-                before = self._links[kept].get(other, (0.0, 0))
-                self._links[kept][other] = self._links[other][kept] = (before[0] + total, before[1] + pairs)
+        linked = {*self._links[kept], *self._links.pop(gone)} - {kept, gone}
+        for other in linked:
+            self._links[other].pop(gone, None)
+        self._links[kept].pop(gone, None)
+        for other in sorted(linked):
+            self._links[kept][other] = self._links[other][kept] = self._link(kept, other)
         for other in self._walls.pop(gone, set()):
             self._walls[other].discard(gone)
             self._walls[other].add(kept)
@@ -198,7 +216,10 @@ def _grown(
             known[pair] = measure.opposed(cases[pair[0]], cases[pair[1]])
         return known[pair]
 
-    groups = Groups(scores, forbids, [bool(case.named) for case in cases])
+    def score(one: int, other: int) -> float:
+        return 0.0 if forbids(one, other) else exact(measure.probability(cases[one], cases[other]))
+
+    groups = Groups(scores, forbids, score)
     for _, day in groupby(range(len(cases)), key=lambda index: cases[index].key[0]):
         for index in day:
             groups.add(index)

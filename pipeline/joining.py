@@ -45,8 +45,11 @@ def outlets_of(lexicon) -> tuple[Outlet, ...]:
 
 
 def holders_of(lexicon) -> tuple[tuple[str, str], ...]:
-    """Return (person id, body id) for each office that a lexicon knows the holder of."""
-    return tuple(sorted({(role.person_id, role.body_id) for role in lexicon.roles if role.body_id}))
+    """Return (person id, id of the body or of the office itself) for each office that a lexicon knows the holder of."""
+    offices = {entity.name: entity_id for entity_id, entity in lexicon.entities.items()}
+    held = {(role.person_id, role.body_id) for role in lexicon.roles if role.body_id}
+    held |= {(role.person_id, offices[role.office]) for role in lexicon.roles if role.office in offices}
+    return tuple(sorted(held))
 
 
 def join(

@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from builders import article, claim, day_span
@@ -105,6 +106,51 @@ def test_bills_of_other_numbers_are_never_one_event() -> None:
     assert len(grouped(*pair)) == 2
 
 
+def test_two_orders_that_are_only_called_executive_order_are_told_apart_by_their_days() -> None:
+    roles = {"actor": "President", "instrument": "Executive Order"}
+    first = make("gazette", "It signed something.", "signed", "executive_action", day=2, on="2026-05-01", **roles)
+    again = make("herald", "It signed something.", "signed", "executive_action", day=20, on="2026-05-18", **roles)
+    assert len(grouped(first, again)) == 2
+
+
+def test_a_signing_that_slipped_from_the_planned_day_is_one_event() -> None:
+    roles = {"actor": ["Meridian Labs", "Office of Machine Safety"]}
+    planned = make("gazette", PLANS, "sign", on="2026-05-05", modality="planned", **roles)
+    done = make("herald", SIGNED, "signed", day=21, on="2026-05-20", **roles)
+    assert len(grouped(planned, done)) == 1
+    done_twice = make("gazette", SIGNED, "signed", on="2026-05-05", **roles)
+    assert len(grouped(done_twice, done)) == 2
+
+
+def test_one_sentence_states_an_event_once() -> None:
+    art = article("gazette", "two", "Meridian Labs signed the deal and agreed to another.")
+    sentence = art.text
+    roles = {"actor": ["Meridian Labs", "Office of Machine Safety"], "on": "2026-05-05"}
+    pair = [(art, claim(art, sentence, trigger, "agreement", **roles)) for trigger in ("signed", "agreed")]
+    assert len(grouped(*pair)) == 2
+
+
+def test_what_an_article_reports_and_what_it_recalls_are_hardly_one_event() -> None:
+    text = "The agency banned the model. Readers remember an earlier decision: after a leak it was banned for a day."
+    art, day = article("gazette", "ban", text), date(2026, 5, 1)
+    roles = {"actor": "The Agency", "target": "Meridian Labs", "direction": "impose"}
+    new = Case(claim(art, "The agency banned the model.", "banned", "restriction", **roles), day)
+    again, recalled = (
+        Case(claim(art, text.split(". ", 1)[1], "banned", "restriction", mention=mention, **roles), day)
+        for mention in ("new", "background")
+    )
+    measure = Likeness(Families([]))
+    assert measure.probability(new, recalled) < measure.probability(new, again) / 2
+
+
+def test_who_holds_an_office_and_the_office_can_be_one_party() -> None:
+    lexicon = load_lexicon()
+    families = Families(lexicon.entities.values(), holders_of(lexicon))
+    assert families.closeness("pam-bondi", "us-attorney-general") == 0.8
+    assert families.closeness("donald-trump", "us-government") > 0
+    assert not families.closeness("pam-bondi", "us-secretary-of-commerce")
+
+
 def test_an_agency_and_its_department_can_be_one_party() -> None:
     families = Families([Entity("safety-unit", "Safety Unit", EntityKind.AGENCY, parent_id="ministry")])
     one = make("gazette", "They asked for it.", "asked", "access_request", actor="Safety Unit", target="Meridian Labs")
@@ -189,7 +235,7 @@ def test_grouping_of_the_annotated_claims_keeps_its_level() -> None:
     groups = group(claims, articles, entities)
     found = {claim_id: str(number) for number, ids in enumerate(groups) for claim_id in ids}
     precision, recall, f1 = b_cubed([(keys[c.claim_id], found[c.claim_id]) for c in claims])
-    assert f1 >= 0.81, (precision, recall, f1)
+    assert f1 >= 0.86, (precision, recall, f1)
     assert forbidden(groups, claims, articles, Families(entities)) == []
 
 
