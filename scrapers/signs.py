@@ -16,7 +16,7 @@ Ends = Mapping[tuple[str, str], Outcome]  # (sha256, address) of a page -> how r
 
 _VISITS = """select v.url, v.at, v.outcome, v.detail, v.sha256, v.n_entries from visits v join urls u using (url)
     where v.source_id = ? and u.kind = ? and v.outcome not in ('OUT_OF_SCOPE', 'UNCHANGED', ?)
-    order by v.visit_id desc limit ?"""
+    order by v.at desc, v.url, v.visit_id desc limit ?"""
 _ITEMS = """select min(coalesce(published_at, first_seen_at), first_seen_at) from urls
     where source_id = ? and kind = 'article' order by first_seen_at desc, 1 desc limit ?"""
 

@@ -47,7 +47,7 @@ class Settings:
     weight_decay: float = 0.01
     positive_weight: float = 2.0  # a claim counts as much as so many sentences without one
     seed: int = 20260101
-    threads: int = 2
+    threads: int = 1  # one is nearly as quick as two: the matrices are small
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def train(
     examples: Sequence[Example], featurizer: Featurizer, settings: Settings, say: Callable[[str], None]
 ) -> ClaimModel:
     """Fine-tune the base encoder on examples."""
-    device = prepare(settings)
+    device, half = prepare(settings), half_precision()
     model = new_model().to(device).train()
     for part in (model.embeddings, *model.encoder["layer"][: settings.frozen_layers]):
         part.requires_grad_(False)
@@ -162,7 +162,9 @@ def train(
         dice.shuffle(work)
         for for_roles, rows in work:
             batch = featurizer.batch([(asked if for_roles else encodings)[n] for n in rows])
-            outputs = model(*_tensors(batch, device))
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                outputs = model(*_tensors(batch, device))
+            outputs = tuple(each.float() for each in outputs)
             if for_roles:
                 loss = role_loss_of(outputs, role_labels([notes[n] for n in rows], batch), device)
             else:
@@ -186,6 +188,11 @@ def prepare(settings: Settings) -> torch.device:
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(settings.threads)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def half_precision() -> bool:
+    """Tell whether this machine multiplies bfloat16 matrices in hardware: a third quicker, and as good here."""
+    return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
 
 
 def _batches(encodings: Sequence, size: int, dice: random.Random) -> list[list[int]]:
@@ -349,6 +356,7 @@ def _card(examples: Sequence[Example], settings: Settings) -> dict:
         "settings": {name: getattr(settings, name) for name in settings.__slots__},
         "versions": {"torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()},
         "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "precision": "bfloat16" if half_precision() else "float32",
     }
 
 

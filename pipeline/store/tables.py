@@ -124,7 +124,9 @@ def _sources(material: Material) -> tuple[list[Row], list[Row]]:
     last_good: dict[str, Visit] = {}
     for visit in material.visits:
         counts[visit.source_id][visit.outcome.value] += 1
-        if visit.source_id not in last or visit.at >= last[visit.source_id].at:
+        # Of visits at one moment the best stands for the source, in whatever order they ended.
+        held = last.get(visit.source_id)
+        if held is None or (visit.at, visit.outcome in _GOOD) > (held.at, held.outcome in _GOOD):
             last[visit.source_id] = visit
         if visit.outcome in _GOOD and (visit.source_id not in last_good or visit.at >= last_good[visit.source_id].at):
             last_good[visit.source_id] = visit
