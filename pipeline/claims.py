@@ -33,7 +33,7 @@ _OF_PEOPLE = frozenset({"restriction", "access_request", "refusal", "commitment"
 # What is no ruling: done by a court, it belongs to its case.
 _OF_PARTIES = _OF_PEOPLE - {"evaluation"}
 # What an official does by announcing it.
-_DONE_BY_SAYING = frozenset({"restriction", "executive_action", "enforcement"})
+DONE_BY_SAYING = frozenset({"restriction", "executive_action", "enforcement"})
 _COURTS = words("court judge magistrate circuit")
 _ACTING = words("designation label determination ruling letter petition post tweet")
 # Constructions in which a verb names no event of its own.
@@ -255,23 +255,16 @@ class ClaimReader:
 
     def _with_speaker(self, parties: tuple[Participant, ...], candidate: _Candidate) -> tuple[Participant, ...]:
         """An official who says that something is done, without saying by whom, does it."""
-        if candidate.frame.type not in _DONE_BY_SAYING or any(party.role == "actor" for party in parties):
+        if candidate.frame.type not in DONE_BY_SAYING or any(party.role == "actor" for party in parties):
             return parties
         if candidate.part == "verb" and subjects(candidate.trigger):
             return parties
-        clause = candidate.trigger
-        for _ in range(6):
-            if clause.head == clause:
-                return parties
-            clause = clause.head
-            if clause.lower_ in SAY:
-                said_by = [m for subject in subjects(clause) for m in self.referents.of(subject)]
-                return parties + tuple(
-                    Participant("actor", m.entity_id, m.name, m.kind, m.text, m.start, m.end)
-                    for m in said_by
-                    if m.kind in (EntityKind.PERSON, EntityKind.AGENCY, EntityKind.GOVERNMENT)
-                )
-        return parties
+        said_by = [m for subject in announcers(candidate.trigger) for m in self.referents.of(subject)]
+        return parties + tuple(
+            Participant("actor", m.entity_id, m.name, m.kind, m.text, m.start, m.end)
+            for m in said_by
+            if m.kind in (EntityKind.PERSON, EntityKind.AGENCY, EntityKind.GOVERNMENT)
+        )
 
     def _without_bare(self, candidate: _Candidate) -> list[tuple[str, Filler]]:
         """Leave out instruments that are only called "a deal" or "the decision" where the card says so."""
@@ -282,6 +275,18 @@ class ClaimReader:
             for role, filler in candidate.filled
             if role != "instrument" or filler.resolved or any(" " in party[1] for party in filler.parties)
         ]
+
+
+def announcers(trigger: Token) -> list[Token]:
+    """Return who says that an event happened, by the verb of speech above its trigger."""
+    clause = trigger
+    for _ in range(6):
+        if clause.head == clause:
+            return []
+        clause = clause.head
+        if clause.lower_ in SAY:
+            return subjects(clause)
+    return []
 
 
 def _prohibits(verb: Token) -> bool:

@@ -46,8 +46,8 @@ _SENTENCE_ENDS = frozenset(".!?…:;") | {"...", "?!", "!!", "??"}
 _QUOTES = frozenset("\"“”'‘’") | {"``", "''"}
 _CLOSERS = frozenset("\"'”’»)]") | {"''"}
 _OPENERS = frozenset("\"'“‘«([") | {"``"}
-_CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\u00a0\u2000-\u200a\u3000]"
+_UNSEEN = re.compile(  # what the parser shall take for blanks: control characters, marks of footnotes
+    r"\[\d{1,3}\]|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\u00a0\u2000-\u200a\u3000]"
 )
 
 
@@ -92,7 +92,7 @@ class Language:
             yield Passage(doc, start, inside)
 
     def _prepare(self, text: str, start: int, mentions: tuple[Mention, ...]) -> Doc:
-        doc = self.nlp.make_doc(_CONTROL.sub(" ", text))
+        doc = self.nlp.make_doc(_UNSEEN.sub(lambda match: " " * len(match[0]), text))
         shouted = sum(token.is_upper and token.is_alpha and len(token) > 3 for token in doc) > 1
         taken_tokens: set[int] = set()
         with doc.retokenize() as retokenizer:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipeline.claims import Draft
+from pipeline.claims import DONE_BY_SAYING, Draft, announcers
+from pipeline.inflection import verb_forms, words
 from pipeline.kinds.load import Kinds
 from pipeline.language import Passage, sentences
 from pipeline.modality import modality_of, modality_of_words
@@ -19,13 +20,15 @@ from pipeline.modalwords import with_particle
 from pipeline.records import EVENT_TYPES, EntityKind, Force, Modality, Participant
 from pipeline.roles import Filler, Roles, participants
 from pipeline.stance import force_of, mention_of
-from pipeline.syntax import is_verb, members
+from pipeline.syntax import is_verb, members, noun_subjects, objects, subjects, surface_subjects
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
     from pipeline.classifier.model import Classifier, RoleSpan, SentenceReading, Trigger
 
+_OF_INSTRUMENTS = frozenset(["legislation", "regulation", "executive_action", "litigation", "commitment"])
+_LIFTS = frozenset(form for verb in words("lift unblock unban reinstate restore") for form in verb_forms(verb))
 _HEADS = ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X")
 
 
@@ -35,6 +38,7 @@ class Thresholds:
 
     alone: float = 0.5  # a type with this probability is a claim where the frames saw none of any type
     beside: float = 0.85  # and this much where they found another type in the sentence
+    other: float = 0.7  # probability of a trigger that may stand for the best, where another type has taken that
     agree: float = 0.4  # from here on the classifier supports a frame's claim
     doubt: float = 0.02  # below, it speaks against it
     doubted: float = 0.8  # what is left of a frame's confidence then
@@ -71,7 +75,10 @@ def read_learned(
         added += _new_drafts(asked, kinds, classifier, thresholds)
     everything = [*weighed, *added]
     spans = classifier.roles([(d.sent.text, d.type, _words_of(d)) for d in everything])
-    completed = [_complete(draft, found, roles, thresholds) for draft, found in zip(everything, spans, strict=True)]
+    completed = [
+        _complete(draft, found, roles, thresholds, kinds.kinds[draft.type].owner)
+        for draft, found in zip(everything, spans, strict=True)
+    ]
     return [draft for n, draft in enumerate(completed) if n < len(weighed) or draft.participants]
 
 
@@ -145,15 +152,43 @@ def _new_drafts(asked: _Asked, kinds: Kinds, classifier: Classifier, thresholds:
     found = []
     for type_, score in zip(EVENT_TYPES, map(float, asked.reading.scores), strict=True):
         least = max(classifier.thresholds[type_], thresholds.beside if have else thresholds.alone)
-        trigger = asked.reading.trigger(type_)
-        if type_ in have or trigger is None or score < least:
+        if score < least:
             continue
-        token = _token(asked.sent, trigger.start, trigger.end)
-        if token is None or token.i in taken:
-            continue
-        taken.add(token.i)
-        found.append(_draft(asked, type_, trigger, token, score, kinds, thresholds))
+        for trigger in _wanted(asked, type_, thresholds):
+            token = _token(asked.sent, trigger.start, trigger.end)
+            if token is not None and token.i not in taken:
+                taken.add(token.i)
+                draft = _draft(asked, type_, trigger, token, score, kinds, thresholds)
+                found.append(replace(draft, participants=_of_the_same(asked.drafts, type_)))
+                break
     return found
+
+
+def _wanted(asked: _Asked, type_: str, thresholds: Thresholds) -> list[Trigger]:
+    """Return the triggers of a type that may name an event which no frame found, best first.
+
+    Where the frames found one of the type, only a restriction of the other direction is another: "blocked it in March,
+    but the ban was lifted".
+    """
+    triggers = [t for t in asked.reading.triggers if t.type == type_]
+    held = [draft for draft in asked.drafts if draft.type == type_]
+    if not held:
+        return [t for n, t in enumerate(triggers) if n == 0 or t.score >= thresholds.other]
+    directions = {draft.direction for draft in held}
+    return [t for t in triggers if t.score >= thresholds.beside and len(directions) == 1 and None not in directions
+            and _direction(t, asked.sent) not in directions]  # fmt: skip
+
+
+def _direction(trigger: Trigger, sent: Span) -> str:
+    """Return whether a restriction is lifted: by its words where they say so, else as the classifier reads it."""
+    said = {token.lower_ for token in _inside(sent, trigger.start, trigger.end)}
+    return "lift" if said & _LIFTS or trigger.lift > 0.5 else "impose"
+
+
+def _of_the_same(drafts: Sequence[Draft], type_: str) -> tuple[Participant, ...]:
+    """Return whom the frames' claim of a type concerns: the ban that is lifted is the one spoken of before."""
+    held = next((draft.participants for draft in drafts if draft.type == type_), ())
+    return tuple(party for party in held if party.role in ("target", "object", "affected"))
 
 
 def _draft(
@@ -164,7 +199,7 @@ def _draft(
     grammar = _grammar(token, part, _inside(sent, trigger.start, trigger.end), sent.text, kinds, type_)
     modality = _modality(grammar, trigger, thresholds.modality_alone)
     start = passage.start + sent.start_char
-    direction = ("lift" if trigger.lift > 0.5 else "impose") if type_ == "restriction" else None
+    direction = _direction(trigger, sent) if type_ == "restriction" else None
     return Draft(
         type_, passage, passage.doc.user_data["passage"], sent, token, (start + trigger.start, start + trigger.end),
         modality, direction, force_of(Force.NOT_STATED, sent),
@@ -210,22 +245,68 @@ def _words_of(draft: Draft) -> str:
     return draft.sent.text[draft.words[0] - start : draft.words[1] - start]
 
 
-def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds: Thresholds) -> Draft:
-    """Return a draft with the roles that it left open, as far as the classifier sees who plays them."""
+def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds: Thresholds, owner: str) -> Draft:
+    """Return a draft with the roles that it left open, as far as the classifier sees who plays them.
+
+    `owner`: the role of whose products are meant, "" for none.
+    """
     held = {party.role for party in draft.participants}
     taken = {party.entity_id for party in draft.participants}
+    n_actors = sum(party.role == "actor" for party in draft.participants)
     filled: list[tuple[str, Filler]] = []
     for span in spans:
-        if span.role in held or span.score < thresholds.role:
+        lone = draft.type == "agreement" and span.role == "actor" and n_actors == 1  # it takes two to agree
+        if (span.role in held and not lone) or span.score < thresholds.role:
             continue
         for filler in _fillers(draft, span, roles):
             parties = tuple(party for party in filler.parties if party[0] not in taken)
             if parties:
                 filled.append((span.role, replace(filler, parties=parties)))
+    if not n_actors and not any(role == "actor" for role, _ in filled):
+        taken |= {party[0] for _, filler in filled for party in filler.parties}
+        filled += [("actor", filler) for filler in _doers(draft, roles, taken)]
+    if not draft.participants and not filled:
+        filled = _things(draft, roles)
+    if owner and owner not in held and not any(role == owner for role, _ in filled):
+        filled += [(owner, filler) for filler in _owners(filled, taken, roles)]
     start = draft.passage.start
     sentence = (start + draft.sent.start_char, start + draft.sent.end_char)
     found = tuple(party for party in participants(filled, sentence, None) if _can_play(party))
     return replace(draft, participants=draft.participants + found) if found else draft
+
+
+def _doers(draft: Draft, roles: Roles, taken: set[str]) -> list[Filler]:
+    """Return who does, by the grammar alone, what a trigger names: the subject of its verb, or a noun's possessor."""
+    trigger = draft.trigger
+    heads = subjects(trigger) if is_verb(trigger) else noun_subjects(trigger)
+    if not heads and draft.type in DONE_BY_SAYING:
+        heads = announcers(trigger)
+    found = [filler for head in heads for member in members(head) for filler in roles.fillers(member, draft.passage)]
+    return [f for f in found if f.resolved and not any(party[0] in taken for party in f.parties)]
+
+
+def _owners(filled: Sequence[tuple[str, Filler]], taken: set[str], roles: Roles) -> list[Filler]:
+    """Return whose products are meant by what was filled in: "cease all use of Acme's tools" is aimed at Acme."""
+    found = []
+    for role, filler in filled:
+        m = filler.owner if role == "object" else None
+        if m is not None and m.entity_id not in taken:
+            found.append(
+                Filler(filler.token, ((m.entity_id, m.name, m.kind, m.text, m.start, m.end),), m.kind.value, True)
+            )
+    return found
+
+
+def _things(draft: Draft, roles: Roles) -> list[tuple[str, Filler]]:
+    """Return the law, rule or model that a verb is said of, where nobody is named: "the code, launched this month"."""
+    if not is_verb(draft.trigger):
+        return []
+    role_of = {EntityKind.MODEL.value: "object"}
+    if draft.type in _OF_INSTRUMENTS:
+        role_of[EntityKind.INSTRUMENT.value] = "instrument"
+    heads = [*objects(draft.trigger), *surface_subjects(draft.trigger)]
+    found = {head.i: filler for head in heads for filler in roles.fillers(head, draft.passage)}
+    return [(role_of[filler.kind], filler) for filler in found.values() if filler.kind in role_of]
 
 
 def _can_play(party: Participant) -> bool:

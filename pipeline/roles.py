@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.inflection import singular, verb_forms
-from pipeline.nominals import GROUP_OF, NOUN_KINDS
+from pipeline.nominals import GROUP_OF, NOUN_KINDS, TIME_WORDS
 from pipeline.records import EntityKind, Mention, Participant, unknown_entity_id
 from pipeline.references import PARTIES, Referents, noun_phrase_start
 from pipeline.syntax import (
@@ -54,6 +54,8 @@ _DIRECTIVE_NOUNS = frozenset(
     ["order", "orders", "directive", "directives", "mandate", "mandates", "instruction", "instructions", "directions"]
 )
 _MODELS = frozenset(["model", "models", "ai", "system", "systems", "llm", "llms"])
+_OF_MATTER = frozenset(["on", "of", "for", "about", "regarding"])  # before what an instrument is about
+_LONGEST_MATTER = 8  # words
 _ARTICLES = frozenset(
     [
         "the",
@@ -294,16 +296,8 @@ class Roles:
         if owner is None:
             after = [m for pobj in prepositional(token, "of", "from", "by") for m in self.referents.of(pobj)]
             owner = next((m for m in after if m.kind in PARTIES), None) if token.lower_ in _OF_PRODUCTS else None
-        if kind is EntityKind.INSTRUMENT:
-            after = [c for c in children(token, "prep") if c.lower_ == "of" and c.i == token.i + 1]
-            tail = [
-                pobj
-                for prep in after
-                for pobj in children(prep, "pobj")
-                if pobj.i - token.i <= 3 and pobj.pos_ == "NOUN"
-            ]
-            if tail:
-                words = passage.text[first.idx : tail[0].idx + len(tail[0].text)]
+        if kind is EntityKind.INSTRUMENT and (last := _subject_matter(token)) is not None:
+            words = passage.text[first.idx : last.idx + len(last.text)]
         plain = _without_article(words)
         name = GROUP_OF.get(plain.lower(), plain)
         if owner is not None and kind is EntityKind.MODEL:
@@ -313,6 +307,28 @@ class Roles:
             tag = EntityKind.GROUP
         party = (unknown_entity_id(name, tag), name, tag, words, start, start + len(words))
         return Filler(token, (party,), _kind_of(tag) if kind else "other", False, owner=owner)
+
+
+def _subject_matter(noun: Token) -> Token | None:
+    """Return the last word of what an instrument is on: "an executive order on AI exports", None where it is not said.
+
+    Only a short phrase right after the noun is taken, and no further than a clause or a comma.
+    """
+    after = noun.nbor(1) if noun.i + 1 < len(noun.doc) else None
+    if after is None or after.dep_ != "prep" or after.head != noun or after.lower_ not in _OF_MATTER:
+        return None
+    last = None
+    for pobj in children(after, "pobj"):
+        if pobj.pos_ not in ("NOUN", "PROPN") or pobj.lower_ in TIME_WORDS:
+            return None
+        last = pobj
+        for token in noun.doc[pobj.i + 1 : pobj.right_edge.i + 1]:
+            if token.is_punct or is_verb(token) or token.tag_ in ("WDT", "WP", "CC") or token.lower_ == "with":
+                break
+            last = token
+    while last is not None and last.pos_ in ("ADP", "DET", "PART"):
+        last = last.nbor(-1)
+    return last if last is not None and last.i - after.i <= _LONGEST_MATTER else None
 
 
 def _head_word(name: str) -> str:

@@ -45,6 +45,26 @@ def test_coordinated_parties_stay_in_one_claim() -> None:
     assert sorted(parties(claim, "actor")) == sorted(expected)
 
 
+@pytest.mark.parametrize(
+    ("text", "instrument"),
+    [
+        ("Donald Trump signed an executive order on chip exports on Monday.", "an executive order on chip exports"),
+        ("Donald Trump signed an executive order on Monday.", "an executive order"),
+        ("Donald Trump signed an executive order that bars states from acting.", "an executive order"),
+    ],
+)
+def test_an_instrument_is_told_with_what_it_is_on(text: str, instrument: str) -> None:
+    (claim,) = claims(text)
+    assert [party.text for party in claim.participants if party.role == "instrument"] == [instrument]
+
+
+def test_marks_of_footnotes_are_no_part_of_a_name() -> None:
+    text = "The Federal Trade Commission fined Tulliver LLC.[1] The company may appeal.[2]"
+    (claim,) = (c for c in claims(text) if c.type == "enforcement")
+    assert parties(claim, "target") == ["Tulliver LLC"]
+    assert claim.evidence.quote in text
+
+
 def test_several_events_in_a_sentence_are_several_claims() -> None:
     found = claims("Anthropic sued the Pentagon after Pete Hegseth designated the company a supply chain risk.")
     assert sorted(claim.type for claim in found) == ["litigation", "restriction"]

@@ -40,6 +40,11 @@ def test_the_classifier_sees_claims_that_no_frame_foresaw(tools: Tools) -> None:
     assert all(claim.participants for claim in found)
 
 
+def test_a_ban_and_its_lifting_in_one_sentence_are_two_events(tools: Tools) -> None:
+    text = "The regulator suspended the Corvid app in May, and the suspension was lifted in June."
+    assert {claim.direction for claim in read(text, tools) if claim.type == "restriction"} == {"impose", "lift"}
+
+
 def test_what_the_classifier_adds_quotes_its_sentence(tools: Tools) -> None:
     text = "A first sentence on AI.\n\n" + " ".join(UNFORESEEN)
     body = plain_text(text, name="one").article.text
