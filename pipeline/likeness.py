@@ -64,7 +64,7 @@ class Likeness:
         return self.crossed(one, other) or any(self._other_thing(one, other, role) for role in ("instrument", "object"))
 
     def on_other_days(self, one: Case, other: Case) -> bool:
-        """Return True where both are said to be done, on days more than a week apart, and no named instrument ties them:
+        """Tell whether both are said to be done, on days over a week apart, and no named instrument ties them:
         reports of one act differ on its day by little."""
         days = [case.day_done for case in (one, other)]
         if days[0] is None or days[1] is None or abs((days[0] - days[1]).days) <= OTHER_DAY:

@@ -1,4 +1,4 @@
-"""Every page recorded under tests/recorded reads as it did: `oversight sources record NAME URL --into tests/recorded`."""
+"""Each page in tests/recorded reads as it did: `oversight sources record NAME URL --into tests/recorded` adds one."""
 
 from __future__ import annotations
 
