@@ -98,9 +98,13 @@ def check_sources(
     card does not work, with 4 where no site at all can be reached.
     """
     settings = settings_of(folder)
-    wanted = _wanted(folder, settings, names, every)
-    if offline:
-        return _check_offline(folder, settings, wanted, bool(names), as_json)
+    try:
+        wanted = _wanted(folder, settings, names, every)
+        if offline:
+            return _check_offline(folder, settings, wanted, bool(names), as_json)
+    except Problem as found:
+        click.echo(str(found))
+        return PROBLEM
     from pipeline.gate import passes_topic
     from pipeline.probing import NO_NETWORK, nothing_reached, probe
 
