@@ -26,6 +26,7 @@ COMMANDS = {
     "extract": ("line", "Read the claims out of the fetched pages."),
     "build": ("line", "Join the claims into events."),
     "publish": ("line", "Publish what was built as a new snapshot."),
+    "backfill": ("backfill", "Read archives of the web (WARC files) into the ledger."),
     "serve": ("show", "Serve the published ledger on this machine."),
     "add": ("files", "Add one page or text from a file or an address."),
     "claims": ("files", "Read the claims of a folder of texts into a folder of JSON files."),

@@ -27,11 +27,11 @@ _PARAGRAPH = re.compile(r"\n\s*\n|\n")
 # How the second score is made; chosen on the annotated documents, on the stories of the claim classifier and on news of
 # other subjects. A logistic model of the same quantities, cross-validated by story, was no better.
 # AI news says "AI" all the time: many words that are surely about AI weigh among traces as much as one.
-_SURE = 3.0
-_CHANCE = 2.0  # what a text on any subject has of traces, and of words of oversight
-_MOST_DEEDS = 6
-_CROWDING = 0.75  # short texts have fewer words of any sort: power of the length by which the product is divided
-_SCALE = 2.0  # brings the product to the scale of THRESHOLD
+SURE = 3.0
+CHANCE = 2.0  # what a text on any subject has of traces, and of words of oversight
+MOST_DEEDS = 6
+CROWDING = 0.75  # short texts have fewer words of any sort: power of the length by which the product is divided
+SCALE = 2.0  # brings the product to the scale of THRESHOLD
 _ENOUGH_TRACES = 2.0  # for a title and summary
 
 
@@ -114,7 +114,7 @@ def _stretch_score(hits: list[tuple[int, Cue]], title_end: int, size: int) -> fl
             inside.leave(hits[first][1])
             first += 1
         best = max(best, inside.score())
-    return best / (min(max(size, SHORTEST), STRETCH) / STRETCH) ** _CROWDING / _SCALE
+    return best / (min(max(size, SHORTEST), STRETCH) / STRETCH) ** CROWDING / SCALE
 
 
 class _Stretch:
@@ -138,7 +138,7 @@ class _Stretch:
         return max(0.0, self._weight[TRACE] - self._weight[ELSEWHERE])
 
     def ai(self) -> float:
-        return (_SURE if self._weight[AI] else 0.0) + self.traces()
+        return (SURE if self._weight[AI] else 0.0) + self.traces()
 
     def mixes(self) -> bool:
         """Tell whether some trace of AI and some word of oversight are there."""
@@ -146,10 +146,10 @@ class _Stretch:
 
     def score(self) -> float:
         weight = self._weight
-        oversight = weight[ACT] + weight[COMPANY] + min(weight[DEED], _MOST_DEEDS)
+        oversight = weight[ACT] + weight[COMPANY] + min(weight[DEED], MOST_DEEDS)
         # AI news is full of presidents, safety and promises: without an act they count among traces alone.
         ai = self.ai() if weight[ACT] else self.traces()
-        return max(0.0, ai - _CHANCE) * max(0.0, oversight - _CHANCE)
+        return max(0.0, ai - CHANCE) * max(0.0, oversight - CHANCE)
 
 
 def _distinct(words) -> tuple[str, ...]:

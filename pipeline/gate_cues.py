@@ -51,6 +51,10 @@ class Finder:
         self._folded = _Automaton([*_cues(card, "words"), *(cue for cue, exact in named if not exact)], fold=True)
         self._exact = _Automaton([*_cues(card, "exact"), *(cue for cue, exact in named if exact)], fold=False)
 
+    def cues(self) -> list[Cue]:
+        """Return all cues, those of any case first."""
+        return [*self._folded.cues, *self._exact.cues]
+
     def find(self, text: str) -> list[tuple[int, Cue]]:
         """Return the cues with the character they begin at, in the order of the text.
 
@@ -115,7 +119,7 @@ def _is_ambiguous(name: Name, doubtful: set[str]) -> bool:
 class _Automaton:
     def __init__(self, cues: list[Cue], fold: bool) -> None:
         self._fold = fold
-        self._cues = cues
+        self.cues = cues
         # Overlapping, because "ai safety institute" is both a body and, with its first word, a word about AI.
         self._machine = AhoCorasick([cue.text for cue in cues], matchkind=MatchKind.Standard)
 
@@ -123,7 +127,7 @@ class _Automaton:
         looked_at = _lower(text) if self._fold else text
         size, found = len(text), []
         for index, start, end in self._machine.find_matches_as_indexes(looked_at, overlapping=True):
-            cue = self._cues[index]
+            cue = self.cues[index]
             if start and looked_at[start - 1].isalnum() and looked_at[start].isalnum():
                 continue
             if not cue.open_ended and end < size and looked_at[end].isalnum():

@@ -97,6 +97,25 @@ def when_events_vanished(db: Database) -> None:
     db.executescript("alter table event_redirects add column gone_on text;")
 
 
+@private()
+def backfilled_archives(db: Database) -> None:
+    """How far each archive made by others was read, and which of its records became an article."""
+    db.executescript(
+        """
+        create table backfill_files (
+            file_id text not null, choice text not null, name text not null, size integer not null,
+            position integer not null, records integer not null, pages integer not null, relevant integer not null,
+            claims integer not null, passed_over text not null, bad text not null, seen_at text not null,
+            finished_at text, primary key (file_id, choice)
+        ) strict;
+        create table backfill_records (
+            file_id text not null, offset integer not null, digest text not null, url text not null,
+            article_id text not null, version text not null, primary key (file_id, offset, digest)
+        ) strict;
+        """
+    )
+
+
 @published()
 def ledger(db: Database) -> None:
     """The published ledger."""

@@ -1,0 +1,183 @@
+"""A part of an archive in; the articles on the oversight of AI in it, with all that they claim, out.
+
+One function for every engine: a process of this machine and one of a cluster do the same, hold nothing between two
+parts but what they have loaded, and write nothing. Pages pass the host filter and the sieve before anything is parsed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+
+from fastwarc.warc import WarcRecord, WarcRecordType
+
+from pipeline.backfill.hosts import Hosts
+from pipeline.gate import gate
+from pipeline.records import Findings
+from pipeline.sieve import may_pass, sieve
+from scrapers.places import Access, Place, PlaceError, open_place
+from scrapers.reading import read
+from scrapers.records import Article, Outcome, Page, Source
+from scrapers.warcpages import NoPage, body_of, page_of
+from scrapers.warcs import Packing, Record, Scan
+
+# Why a sound record is passed over; the other reasons stand in scrapers.warcs and scrapers.warcpages.
+NO_ANSWER, OTHER_HOST, OFF_TOPIC = "no answer to a request", "another host", "not about the oversight of AI"
+NO_ARTICLE, UNREADABLE = "no article on the page", "page that cannot be read"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a file: the records that begin from `start` on and before `stop`.
+
+    `exact`: a record begins at `start` for certain. `alone`: the candidates are only named, not read.
+    """
+
+    file: str
+    packing: Packing
+    start: int
+    stop: int
+    exact: bool = False
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An article on the oversight of AI: the page it was read from, what it claims, and where it lay."""
+
+    offset: int
+    page: Page
+    article: Article
+    findings: Findings
+
+
+@dataclass(frozen=True, slots=True)
+class PartReport:
+    """What a part held. `first`: where its first record began, `end`: where the first one behind it does.
+
+    `passed_over` and `bad` count records by reason; `candidates` are the offsets of pages that the sieve let through.
+    """
+
+    part: Part
+    first: int | None
+    end: int | None
+    n_records: int = 0
+    n_pages: int = 0  # of wanted hosts, with a body that is a web page
+    found: tuple[Found, ...] = ()
+    passed_over: dict[str, int] = field(default_factory=dict)
+    bad: dict[str, int] = field(default_factory=dict)
+    candidates: tuple[int, ...] = ()
+    failed: str = ""  # why the file itself could not be read, in words
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Everything that a worker needs to know at its start."""
+
+    hosts: Hosts
+    sources: tuple[Source, ...]
+    lexicon: tuple[Path, ...] = ()
+    access: Access = Access()
+
+
+def worker(order: Order) -> Callable[[Part], PartReport]:
+    """Return what works off one part after the other in one process."""
+    sieve()  # loaded before memory is limited
+    return partial(work, order)
+
+
+@lru_cache(maxsize=4)
+def _place(file: str, access: Access) -> Place:
+    return open_place(file, access)
+
+
+@lru_cache(maxsize=1)
+def _reader(lexicon: tuple[Path, ...]) -> Callable[[Article], Findings]:
+    from pipeline.crew import reader  # heavy: spaCy; a worker that meets nothing relevant never loads it
+
+    return reader(lexicon)
+
+
+@lru_cache(maxsize=2)
+def _known(order: Order):
+    return order.hosts.finder(), {source.source_id: source for source in order.sources}
+
+
+def work(order: Order, part: Part) -> PartReport:
+    """Read one part. No record makes it fail, and a file that cannot be read is told in the report."""
+    try:
+        return _work(order, part)
+    except PlaceError as error:
+        _place.cache_clear()
+        return PartReport(part, None, None, failed=error.words)
+
+
+def _work(order: Order, part: Part) -> PartReport:
+    finder, sources = _known(order)
+    passed, bad = Counter[str](), Counter[str]()
+    found: list[Found] = []
+    candidates: list[int] = []
+    n_pages = 0
+
+    def wish(record: WarcRecord) -> bool:
+        if record.record_type != WarcRecordType.response:
+            passed[NO_ANSWER] += 1
+            return False
+        if finder.source_of(_address(record.headers.get("WARC-Target-URI") or "")) is None:
+            passed[OTHER_HOST] += 1
+            return False
+        return True
+
+    scan = Scan(_place(part.file, order.access), part.packing, part.start, part.stop, wish, exact=part.exact)
+    for record in scan:
+        if not isinstance(record, Record):
+            bad[record.fault.value] += 1
+            continue
+        try:
+            body, charset = body_of(record)
+        except NoPage as error:
+            (bad if error.why in _BAD else passed)[error.why] += 1
+            continue
+        n_pages += 1
+        if not may_pass(body, charset):
+            passed[OFF_TOPIC] += 1
+            continue
+        candidates.append(record.offset)
+        if part.alone:
+            continue
+        try:
+            one = _read(record, body, finder.source_of, sources, order.lexicon)
+        except NoPage as error:
+            (bad if error.why in _BAD else passed)[error.why] += 1
+            continue
+        found.append(one)
+    return PartReport(
+        part, scan.first, scan.end, scan.n_records, n_pages, tuple(found), dict(passed), dict(bad), tuple(candidates)
+    )
+
+
+_BAD = frozenset({"no HTTP answer", "damaged compression", "digest does not match", "no date"})
+
+
+def _address(field: str) -> str:
+    return field.strip().strip("<>")
+
+
+def _read(
+    record: Record, body: bytes, source_of: Callable[[str], str | None], sources: dict[str, Source],
+    lexicon: tuple[Path, ...],
+) -> Found:  # fmt: skip
+    """Read a page and understand its article. Raises NoPage with the reason where it is not one to keep."""
+    url = _address(next(value for name, value in record.fields if name.lower() == "warc-target-uri"))
+    source_id = source_of(url) or ""
+    page = page_of(record, url, body, source_id)
+    reading = read(page, sources.get(source_id))
+    article = reading.article
+    if article is None:
+        raise NoPage(UNREADABLE if reading.outcome is Outcome.UNREADABLE else NO_ARTICLE)
+    if not gate(article.title, article.text).relevant:
+        raise NoPage(OFF_TOPIC)
+    return Found(record.offset, page, article, _reader(lexicon)(article))
