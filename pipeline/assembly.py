@@ -41,7 +41,8 @@ def assemble(
         if draft.modality not in (Modality.POSTPONED, Modality.CANCELLED):  # "put off the launch, which was due in May"
             own = dates_for(draft.trigger, draft.sent, draft.passage.start, found)
             own = read_back(draft.sent, draft.passage.start, own)
-        return claim_date(*span, *draft.words, draft.modality.value, own, day, article.text, mention)
+        promise = draft.type == "commitment"
+        return claim_date(*span, *draft.words, draft.modality.value, own, day, article.text, mention, promise)
 
     first = [dated(draft, span, draft.mention) for draft, span in zip(drafts, spans, strict=True)]
     before = [_sentence_before(draft, found, day) for draft in drafts]

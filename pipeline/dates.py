@@ -77,20 +77,23 @@ def claim_date(
     published: date | None,
     text: str,
     mention: str = "new",
+    promise: bool = False,
 ) -> DateSpan | None:
     """Return when the event of one trigger happened or is to happen.
 
     The nearest time expression counts, where a clause border costs as much as 40 characters and the day on which
     somebody spoke ("said on Friday") is used only for what was new that day. Without one, what is new and was done is
-    dated to the publication (basis "publication"); what is old, planned or considered has no date. `settle_dates` then
-    lets the claims of one article learn from each other.
+    dated to the publication (basis "publication"); what is old, planned or considered has no date. A `promise` is made
+    when it is spoken: "said on Friday that it would wait". `settle_dates` then lets the claims of one article learn
+    from each other.
     """
     best: tuple[float, DateSpan] | None = None
     for each in dates:
         if not (sentence_start <= each.start and each.end <= sentence_end) or each.is_duration:
             continue
         spoken = _is_spoken(each, trigger_start, trigger_end, sentence_start, sentence_end, text)
-        span = _reading(each, modality, spoken, published, _is_due(each, text))
+        ahead = modality in _AHEAD and not (promise and spoken)
+        span = _reading(each, ahead, spoken, published, _is_due(each, text))
         if span is None:
             continue
         cost = _cost(each, trigger_start, trigger_end, text)
@@ -109,12 +112,12 @@ def claim_date(
     return None
 
 
-def _reading(each: DateMention, modality: str, spoken: bool, published: date | None, due: bool) -> DateSpan | None:
+def _reading(each: DateMention, ahead: bool, spoken: bool, published: date | None, due: bool) -> DateSpan | None:
     """Choose between the two readings of an open expression; what was done cannot lie after the publication.
 
     "until Friday" belongs to what is to come, the day of a speech to what was done: the other claims pass them by.
     """
-    if modality in _AHEAD:
+    if ahead:
         return None if spoken else _ahead(each, published)
     if each.span is None or (due and not spoken) or (published is not None and each.span.start > published):
         return None
@@ -196,6 +199,8 @@ def settle_dates(
     dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
     for index, claim in enumerate(claims):
         if not _has_own(claim) and claim.modality in _PAST and (other := _same_event(claim, dated)):
+            if claim.mention == "new" and other.mention != "new" and _is_long_gone(other.date, published):
+                continue  # "has revised its policy" is not the day on which it was adopted
             claims[index] = replace(claim, date=other.date)
     for index, (claim, day) in enumerate(zip_longest(claims, told)):
         if day is not None and not _has_own(claim) and claim.modality in ("occurred", "negated"):
@@ -250,6 +255,10 @@ def _says(pattern: re.Pattern, claim: Claim) -> bool:
         if len(_CLAUSE_BREAK.findall(quote[left:right])) <= _CLAUSES:
             return True
     return False
+
+
+def _is_long_gone(span: DateSpan | None, published: date | None) -> bool:
+    return span is not None and published is not None and (published - span.end).days > _NEWS_DAYS
 
 
 def _is_undone(claim: Claim) -> bool:

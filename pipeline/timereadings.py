@@ -81,8 +81,10 @@ def month_of_year(match: re.Match, published: date | None) -> Readings:
     def make(year: int) -> DateSpan:
         return spans.part_of_month(year, month, part) if part else spans.month(year, month)
 
-    if match["year"]:
+    if match["year"] and match["year"].isdigit():
         return (make(int(match["year"])),) * 2
+    if match["year"]:
+        return _of_named_year(match["year"].casefold(), make, published)
     which = (match["which"] or "").casefold()
     past, ahead = spans.either_way(published, make)
     if which:
@@ -96,6 +98,14 @@ def month_of_year(match: re.Match, published: date | None) -> Readings:
             past = ahead = make(published.year)
         past, ahead = (replace(each, basis="relative") if each else None for each in (past, ahead))
     return past, ahead
+
+
+def _of_named_year(year: str, make: Callable[[int], DateSpan], published: date | None) -> Readings:
+    """Read "August of last year"."""
+    if not published:
+        return None, None
+    shift = next((n for word, n in (("last", -1), ("past", -1), ("next", 1), ("coming", 1)) if word in year), 0)
+    return (replace(make(published.year + shift), basis="relative"),) * 2
 
 
 def plain_year(match: re.Match, _: date | None) -> Readings:

@@ -101,7 +101,7 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
         (
             False,
             rf"\b(?:(?P<part>early|mid|late|(?:the\s+)?(?:end|start|beginning|middle|close)\s+of)[\s-]+)?(?P<which>)"
-            rf"(?P<month>{_MONTH}),?\s+(?:of\s+)?(?P<year>{_YEAR})\b",
+            rf"(?P<month>{_MONTH}),?\s+(?:of\s+)?(?P<year>{_YEAR}|(?:last|this|next|the\s+(?:past|current|coming))\s+year)\b",
             re.I,
             read.month_of_year,
         ),
