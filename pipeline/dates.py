@@ -193,7 +193,8 @@ def settle_dates(
     that merely follows a dated one has no date of its own, unless `told` gives it one.
 
     `told`: for each claim the day that the story of the sentence before it goes on with, or None. `as_of_now`: whether
-    its verb tells how things stand as the article is written ("has barred", "wants"), so that (2) passes it by.
+    its verb tells how things stand as the article is written ("has not barred", "has a pact"): what has not been done
+    has not been done to this day, and what is so has begun at some other time.
     """
     claims = list(claims)
     dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
@@ -219,7 +220,7 @@ def settle_dates(
             continue
         if claim.mention == "background" and (other := _at_that_time(claim, claims[:index], text)):
             claims[index] = replace(claim, date=other.date)
-        elif index < len(as_of_now) and as_of_now[index]:
+        elif claim.modality is Modality.NEGATED and any(as_of_now[index : index + 1]):
             continue
         elif news is not None and (claim.mention == "new" or _says(_SAME_DAY, claim)):
             claims[index] = replace(claim, date=news)
