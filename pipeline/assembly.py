@@ -58,7 +58,7 @@ def assemble(
         if draft.modality is Modality.OCCURRED and day is not None and _speaks_of_tomorrow(draft):
             ahead = dated(replace(draft, modality=Modality.PLANNED), (start, end), mention)
             if ahead is not None and (ahead.start > day or ahead.end > day and ahead.precision is not Precision.DAY):
-                draft, when = replace(draft, modality=Modality.PLANNED), ahead
+                draft, when, mention = replace(draft, modality=Modality.PLANNED), ahead, "new"
         said = speakers.attribute(draft.trigger)
         claims.append(
             Claim(

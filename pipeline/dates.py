@@ -45,6 +45,7 @@ _NEAR = 60  # a date so near belongs to the trigger however old it is
 _NEWS_DAYS = 45  # what is new lies hardly further back
 _OLD_NEWS = 100
 _LEAD = 600  # characters in which an article says when its news happened
+_STAMP = 80  # characters of a line with the time stamp of a page
 _LEAD_DAYS = 2  # such a day lies hardly further back; "Tuesday" may also be one to come
 _WEEK = 6  # but "Last Thursday, ..." opens an article some days later, too
 _RECENT_DAYS = 60
@@ -336,10 +337,18 @@ def lead_day(dates: Sequence[DateMention], text: str, published: date | None) ->
         and each.span.precision is Precision.DAY
         and 0 <= (published - each.span.start).days <= (_WEEK if _opens_sentence(each, text) else _LEAD_DAYS)
         and not _is_due(each, text)
+        and not _is_stamp(each.start, text)
     ]
     lead = [each for each in recent if each.start < _LEAD and not _is_quoted(each.start, text)]
     answers = [each for each in recent if _ANSWERED.search(_clause_before(each.start, text))]
     return next((each.span for each in (*lead, *answers)), None)
+
+
+def _is_stamp(at: int, text: str) -> bool:
+    """True in a short line that is no sentence: "Posted: May 9, 2026, 6:40 AM" says when the page was made."""
+    start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+    line = text[start : end if end >= 0 else len(text)].rstrip()
+    return len(line) < _STAMP and not line.endswith((".", "!", "?", "”", '"', "’", "'", ")"))
 
 
 def told_before(dates: Sequence[DateMention], start: int, end: int, published: date | None) -> DateSpan | None:
