@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC
 
 from pipeline.cases import is_named
 from pipeline.records import Claim, DateSpan, Event, Force, Modality, Participant, event_id
@@ -32,9 +33,9 @@ Support = Callable[[Iterable[Claim]], int]
 
 
 def written_on(claim: Claim, articles: Mapping[str, Article]) -> str:
-    """Return the publication time of a claim's article as ISO text, "" where it is unknown."""
+    """Return the publication time of a claim's article as ISO text in UTC, "" where it is unknown."""
     article = articles.get(claim.evidence.article_id)
-    return article.published_at.isoformat() if article and article.published_at else ""
+    return article.published_at.astimezone(UTC).isoformat() if article and article.published_at else ""
 
 
 def anchor(claims: Iterable[Claim], articles: Mapping[str, Article]) -> str:

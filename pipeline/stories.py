@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from itertools import pairwise
 
 from pipeline.publishers import Publishers
@@ -131,7 +131,7 @@ class Stories:
 
 
 def order(article: Article) -> tuple[str, str]:
-    return (article.published_at.isoformat() if article.published_at else "9999", article.article_id)
+    return (article.published_at.astimezone(UTC).isoformat() if article.published_at else "9999", article.article_id)
 
 
 def _topics(claims: Iterable[Claim]) -> frozenset[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""A written date in; a moment in UTC and how finely it is known out, or nothing where it is no date."""
+"""A written date in; a moment and how finely it is known out, or nothing where it is no date."""
 
 from __future__ import annotations
 
@@ -45,10 +45,11 @@ _LATEST_YEAR = 9000
 
 
 def read_moment(written: object) -> Moment | None:
-    """Return the moment that a string or a Unix time names, in UTC, with MINUTE or DAY precision.
+    """Return the moment that a string or a Unix time names, by the clock it is written by, to the MINUTE or the DAY.
 
     Understands ISO 8601, RFC 822, Unix seconds and milliseconds, and English dates ("April 28, 2023 2:26 PM EDT"). A
-    time without a zone is taken as UTC. Midnight on the dot is a day, and keeps the day that was written. None for
+    time without a zone is taken as UTC. The day of a moment is that of the clock it was written by: a story of Friday
+    evening in New York is one of Friday. Midnight on the dot is a day, and keeps the day that was written. None for
     anything else, and for years before 1990.
     """
     if isinstance(written, bool) or written is None:
@@ -72,11 +73,12 @@ def _unix(seconds: float) -> Moment | None:
 
 
 def _settle(moment: datetime, has_time: bool) -> Moment | None:
-    """Bring a moment to UTC; a bare day, or midnight on the dot, stays on the day that was written."""
+    """Give a moment its zone, UTC where none is written; a bare day, or midnight on the dot, is that day."""
     if not has_time or (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0):
         return moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC), Precision.DAY
     try:
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment.astimezone(UTC)
     except OverflowError:
         return None
     return moment, Precision.MINUTE

@@ -166,7 +166,7 @@ class Article:
     text: str
     language: str = "en"
     byline: tuple[str, ...] = ()
-    published_at: datetime | None = None
+    published_at: datetime | None = None  # by the publisher's clock where the page gives its offset, else UTC
     published_basis: str = "unknown"  # json-ld, meta, time, htmldate, feed, first-seen, given, unknown
     published_precision: Precision = Precision.UNKNOWN
     modified_at: datetime | None = None

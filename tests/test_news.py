@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 
 import pytest
@@ -76,7 +76,7 @@ def test_a_threat_in_the_perfect_is_recalled() -> None:
 
 
 def test_what_is_being_done_and_wanted_today_is_news() -> None:
-    assert told("wants", LEAD + FILL + "Anthropic wants access to the ministry's documents.") == ("new", "2026-05-09")
+    assert told("wants", LEAD + FILL + "Anthropic wants access to the ministry's documents.") == ("new", "2026-05-08")
     quoted = "“I am directing the Pentagon to designate OpenAI a supply chain risk,” Pete Hegseth wrote."
     assert told("designate", LEAD + FILL + quoted) == ("new", "2026-05-08")
 
@@ -143,10 +143,24 @@ def test_no_text_without_a_publication_day_has_a_day_of_news() -> None:
     assert spoken_dates(find_dates(text, None), text, None) == find_dates(text, None)
 
 
-def test_what_stands_done_as_an_article_is_written_is_dated_to_it_and_not_to_the_day_of_the_news() -> None:
-    text = "The Pentagon said on Friday that talks were over.\n\nThe Pentagon has barred Anthropic from new contracts."
+def test_what_has_not_been_done_has_not_been_done_to_this_day() -> None:
+    text = "The Pentagon said on Friday that talks were over.\n\nThe Pentagon has not barred Anthropic."
     assert told("barred", text) == ("new", "2026-05-09")
-    assert told("barred", text.replace("has barred", "barred")) == ("new", "2026-05-08")
+    assert told("barred", text.replace("has not", "has")) == ("new", "2026-05-08")
+
+
+def test_a_time_stamp_is_not_the_day_of_the_news() -> None:
+    text = "Posted:\n\nMay 8, 2026, 6:40 AM\n\nThe Pentagon barred Anthropic."
+    assert told("barred", text) == ("new", "2026-05-09")
+
+
+def test_the_day_of_an_article_is_that_of_its_own_clock() -> None:
+    new_york = timezone(timedelta(hours=-4))
+    late = datetime(2026, 5, 8, 22, 30, tzinfo=new_york)
+    text = "The Pentagon barred Anthropic today."
+    article = Article("a1", text_version(text), "test", "https://example.org/1", "T", text, published_at=late)
+    (claim,) = understand(article, tools()).claims
+    assert claim.date.value == "2026-05-08"
 
 
 def test_a_story_told_on_from_a_day_of_this_week_was_done_that_day() -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -299,8 +299,16 @@ def test_an_article_is_not_given_the_address_of_another_site_or_of_the_front_pag
         ("1682000000", datetime(2023, 4, 20, 14, 13, 20, tzinfo=UTC), Precision.MINUTE),
     ],
 )
-def test_a_written_date_is_brought_to_utc_with_its_precision(written, expected, precision):
+def test_a_written_date_is_a_moment_with_its_precision(written, expected, precision):
     assert read_moment(written) == (expected, precision)
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-04-09T23:40:00-04:00", "Thu, 09 Apr 2026 23:40:00 -0400", "April 9, 2026 11:40 PM EDT"]
+)
+def test_a_story_of_the_evening_belongs_to_the_day_of_its_own_clock(written):
+    moment, _ = read_moment(written)
+    assert moment.date() == date(2026, 4, 9)
 
 
 @pytest.mark.parametrize("written", ["", "soon", "Invalid Date", "2026-13-45", "0000-00-00", None, True, "9" * 400])

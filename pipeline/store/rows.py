@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.records import Claim, DateSpan, Findings
@@ -85,6 +85,11 @@ def findings_of(text: str) -> Findings:
 def moment(value: datetime | None) -> str | None:
     """Return a time as ISO text, None for None."""
     return value.isoformat() if value else None
+
+
+def utc(value: datetime | None) -> str | None:
+    """Return a time as ISO text in UTC, which sorts as time does."""
+    return moment(value.astimezone(UTC)) if value else None
 
 
 def _moment_of(text: str | None) -> datetime | None:

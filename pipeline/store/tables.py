@@ -17,7 +17,7 @@ from pipeline.reviews.decisions import Reviewed
 from pipeline.reviews.rows import review_rows
 from pipeline.store.entity_rows import related_ids, relation_rows, role_rows
 from pipeline.store.indexes import FACETS
-from pipeline.store.rows import Row, claim_participant_rows, claim_row, date_columns, day, moment, unsure_claim_row
+from pipeline.store.rows import Row, claim_participant_rows, claim_row, date_columns, day, moment, unsure_claim_row, utc
 from pipeline.store.standings import standing_rows
 from scrapers.health import SourceHealth
 from scrapers.records import Article, Outcome, Source, Standing, Visit
@@ -245,9 +245,9 @@ def _articles(material: Material) -> tuple[list[Row], list[Row]]:
         rows.append(
             {
                 "article_id": id_, "version": article.version, "source_id": article.source_id, "url": article.url,
-                "title": article.title, "byline": listing(article.byline), "published_at": moment(article.published_at),
+                "title": article.title, "byline": listing(article.byline), "published_at": utc(article.published_at),
                 "published_on": day(article.published_at), "published_basis": article.published_basis,
-                "published_precision": article.published_precision.value, "modified_at": moment(article.modified_at),
+                "published_precision": article.published_precision.value, "modified_at": utc(article.modified_at),
                 "fetched_at": moment(article.fetched_at), "language": article.language, "access": article.access,
                 "has_affiliate_content": int(article.has_affiliate_content),
                 "n_removed_blocks": len(article.removed_blocks), "n_versions": len(kept),
