@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 SURE = 0.78  # precision from which a frame may do without anybody named
 # Frames of cutting off that are aimed at somebody else's product.
 _AGAINST_OTHERS = frozenset({"ban", "cut-off", "restored"})
+# What a court is asked for is not yet its ruling: the asking is the event.
+_ASKING = frozenset({"ask-court", "want-court"})
 # What only somebody can do: said of an order or a bill, it is its content.
 _OF_PEOPLE = frozenset({"restriction", "access_request", "refusal", "commitment", "evaluation", "access_grant"})
 # What is no ruling: done by a court, it belongs to its case.
@@ -186,6 +188,8 @@ class ClaimReader:
                         and one.frame.type not in ("refusal", "access_request")
                     ):
                         dropped.add(i)
+                elif steps and one.frame.frame_id in _ASKING:
+                    dropped.add(j)
                 elif steps or _same_event(one, other):
                     dropped.add(i if _says_less(one, other) else j)
         return [candidate for i, candidate in enumerate(found) if i not in dropped]

@@ -16,11 +16,11 @@ from pipeline.inflection import verb_forms, words
 from pipeline.kinds.load import Kinds
 from pipeline.language import Passage, sentences
 from pipeline.modality import modality_of, modality_of_words
-from pipeline.modalwords import with_particle
+from pipeline.modalwords import TRYING, with_particle
 from pipeline.records import EVENT_TYPES, EntityKind, Force, Modality, Participant
 from pipeline.roles import Filler, Roles, participants
 from pipeline.stance import force_of, mention_of
-from pipeline.syntax import is_verb, members, noun_subjects, objects, subjects, surface_subjects
+from pipeline.syntax import children, is_verb, members, noun_subjects, objects, subjects, surface_subjects
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _OF_INSTRUMENTS = frozenset(["legislation", "regulation", "executive_action", "litigation", "commitment"])
 _LIFTS = frozenset(form for verb in words("lift unblock unban reinstate restore") for form in verb_forms(verb))
+_OF_WANTING = frozenset(["access_request", "refusal", "agreement", "commitment"])  # to want is the event, or part of it
+_WILL = frozenset(["will", "would", "wo", "'ll", "’ll"])
 _HEADS = ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X")
 
 
@@ -198,11 +200,12 @@ def _draft(
     part = "verb" if token.pos_ in ("VERB", "AUX") else "noun"
     grammar = _grammar(token, part, _inside(sent, trigger.start, trigger.end), sent.text, kinds, type_)
     modality = _modality(grammar, trigger, thresholds.modality_alone)
-    start = passage.start + sent.start_char
+    inside = _inside(sent, trigger.start, trigger.end) or [token]  # whole words: the classifier reads pieces of them
+    words = (passage.offset(inside[0]), passage.offset(inside[-1]) + len(inside[-1].text))
     direction = _direction(trigger, sent) if type_ == "restriction" else None
     return Draft(
-        type_, passage, passage.doc.user_data["passage"], sent, token, (start + trigger.start, start + trigger.end),
-        modality, direction, force_of(Force.NOT_STATED, sent),
+        type_, passage, passage.doc.user_data["passage"], sent, token, words, modality, direction,
+        force_of(Force.NOT_STATED, sent),
         _mention(mention_of(token, sent, modality, part), trigger, thresholds), (), round(score, 3),
         f"model:{type_}", score,
     )  # fmt: skip
@@ -218,8 +221,22 @@ def _grammar(token: Token, part: str, words: list[Token], sentence: str, kinds: 
     if base is None and type_ != "refusal" and part == "verb":
         base = with_particle(token)
     if any(not frame.negated for frame in cues):
-        return modality_of(token, sentence, base)
-    return modality_of_words(words, sentence, base)
+        found = modality_of(token, sentence, base)
+    else:
+        found = modality_of_words(words, sentence, base)
+    if found is not Modality.OCCURRED:
+        return found
+    if token.lower_ in TRYING and type_ not in _OF_WANTING and children(token, "xcomp"):
+        return Modality.CONSIDERED  # the trigger is "attempted", of "attempted to impose a moratorium"
+    return Modality.PLANNED if _there_will_be(token) else found
+
+
+def _there_will_be(token: Token) -> bool:
+    """Tell whether the clause above a trigger says what there will be: "there would be a phase-out of its tools"."""
+    verb = token
+    while verb.head != verb and not children(verb, "expl"):
+        verb = verb.head
+    return bool(children(verb, "expl")) and any(aux.lower_ in _WILL for aux in children(verb, "aux"))
 
 
 def _inside(sent: Span, start: int, end: int) -> list[Token]:

@@ -171,6 +171,8 @@ def _own(verb: Token, cues: _Cues) -> None:
                 cues.in_if = True
             elif word == "whether":
                 cues.found.add(Modality.CONSIDERED)
+        elif child.dep_ == "prep" and word == "in" and _in_case(child):
+            cues.found.add(Modality.CONDITIONAL)
         elif child.dep_ == "advmod":
             if word in ADVERBS:
                 cues.found.add(ADVERBS[word])
@@ -189,6 +191,15 @@ def _own(verb: Token, cues: _Cues) -> None:
             cues.has_if = True
         elif child.dep_ == "prep" and word == "without" and verb.dep_ == "ROOT":
             continue
+
+
+def _in_case(prep: Token) -> bool:
+    """Tell whether a phrase names a condition: "in case of a breach", "in the event that it fails"."""
+    for noun in children(prep, "pobj"):
+        definite = any(child.lower_ == "the" for child in noun.children)
+        if noun.lower_ == ("event" if definite else "case") and noun.i + 1 < len(noun.doc):
+            return noun.nbor(1).lower_ in ("of", "that")
+    return False
 
 
 def _negated_before(verb: Token) -> bool:

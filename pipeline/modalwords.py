@@ -44,6 +44,7 @@ GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
         adopt
         pass draft write""")),
 )  # fmt: skip
+TRYING = _verbs("attempt try seek aim hope want wish consider weigh mull contemplate mean prefer")
 # Verbs under which an infinitive is done all the same: "moved to ban", "began to share".
 TRANSPARENT = _verbs(
     """begin start continue manage help move go come rush force compel make have let proceed keep remain happen prove
@@ -54,6 +55,8 @@ ENABLES = frozenset(["allows", "lets", "permits", "enables", "entitles", "empowe
 NOUNS: tuple[tuple[Modality, frozenset[str]], ...] = (
     (Modality.NEGATED, _nouns("failure inability refusal reluctance lack")),
     (Modality.DENIED, _nouns("denial")),
+    (Modality.CANCELLED, _nouns("cancellation abandonment")),
+    (Modality.POSTPONED, _nouns("brake pause delay postponement deferral")),  # "slammed the brakes on the release"
     (Modality.CONSIDERED, _nouns(
         """attempt effort bid threat desire proposal talk negotiation request demand call push hope possibility
         consideration idea

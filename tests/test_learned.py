@@ -45,6 +45,13 @@ def test_a_ban_and_its_lifting_in_one_sentence_are_two_events(tools: Tools) -> N
     assert {claim.direction for claim in read(text, tools) if claim.type == "restriction"} == {"impose", "lift"}
 
 
+def test_triggers_are_whole_words(tools: Tools) -> None:
+    text = "The president said there would be a six-month phase-out of Brightwater’s products at the agencies."
+    found = read(text, tools)
+    assert all(text[claim.trigger_start - 1 : claim.trigger_start].isspace() for claim in found if claim.trigger_start)
+    assert not any(claim.modality is Modality.OCCURRED for claim in found)
+
+
 def test_what_the_classifier_adds_quotes_its_sentence(tools: Tools) -> None:
     text = "A first sentence on AI.\n\n" + " ".join(UNFORESEEN)
     body = plain_text(text, name="one").article.text

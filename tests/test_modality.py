@@ -55,6 +55,8 @@ SIGN = [
     ("Should Anthropic sign an agreement with the Pentagon, the suit ends.", "conditional"),
     ("Anthropic delayed signing an agreement with the Pentagon.", "postponed"),
     ("Anthropic cancelled plans to sign an agreement with the Pentagon.", "cancelled"),
+    ("Anthropic will sign an agreement with the Pentagon in the event that it wins.", "conditional"),
+    ("Anthropic signed an agreement with the Pentagon in the case of Corvid.", "occurred"),
 ]
 
 

@@ -37,7 +37,7 @@ _NO = -100  # a token or type whose label is open
 class Settings:
     """How to train: chosen so that a CPU with two cores is done in well under an hour."""
 
-    epochs: int = 5
+    epochs: int = 4
     role_share: float = 0.5  # part of the role questions asked in each epoch: they learn faster than the types
     batch: int = 16
     frozen_layers: int = 2  # the embeddings and so many of the lowest layers stay as they are
