@@ -10,7 +10,7 @@ from functools import cached_property
 
 from pipeline.phrases import head, is_plural
 from pipeline.records import Claim, EntityKind, Modality, Participant
-from pipeline.stages import act, line_key
+from pipeline.stages import act_of, line_key, spoken
 from scrapers.records import Precision
 
 _SLACK = {Precision.MINUTE: 1, Precision.DAY: 1, Precision.WEEK: 3, Precision.MONTH: 3, Precision.QUARTER: 7}
@@ -106,11 +106,11 @@ class Case:
 
     @cached_property
     def stage(self) -> str:
-        return line_key(self.claim.type, self.claim.trigger)
+        return line_key(self.claim.type, spoken(self.claim))
 
     @cached_property
     def act(self) -> str:
-        return act(self.claim.type, self.claim.trigger)
+        return act_of(self.claim)
 
     @cached_property
     def trigger_stems(self) -> frozenset[str]:

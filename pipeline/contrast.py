@@ -17,7 +17,7 @@ from pipeline.cases import CONTINUING, is_named
 from pipeline.families import Families
 from pipeline.inflection import same_verb, verb_key
 from pipeline.records import Claim, EntityKind, Force, Modality
-from pipeline.stages import act, line_key
+from pipeline.stages import act_of, line_key
 from scrapers.records import Article
 
 DONE = (Modality.OCCURRED, Modality.ALLEGED)
@@ -163,7 +163,7 @@ def dates_clash(one: Claim, other: Claim, grounds: Grounds) -> bool:
 
 def _one_wording(one: Claim, other: Claim) -> bool:
     """Return True where both name the act by a verb of one meaning; a noun ("its deal") has no day of its own."""
-    stages = {act(c.type, c.trigger) for c in (one, other)}
+    stages = {act_of(c) for c in (one, other)}
     if len(stages - {""}) > 1 or sum(bool(_ANNOUNCING.match(c.trigger)) for c in (one, other)) == 1:
         return False
     if any(c.modality in DONE and not verb_key(c.trigger) for c in (one, other)):
@@ -259,7 +259,7 @@ def happening_clashes(one: Claim, other: Claim, grounds: Grounds) -> bool:
         return False
     if same_sentence(yes, no) or other_thing(yes, no):
         return False
-    stages = {act(c.type, c.trigger) for c in (yes, no)} - {""}
+    stages = {act_of(c) for c in (yes, no)} - {""}
     if len(stages) > 1:
         return False
     if no.modality is Modality.DENIED:

@@ -16,7 +16,8 @@ from enum import StrEnum
 from pipeline.merging import main_participants, merged_participants
 from pipeline.phrases import parties, sentence
 from pipeline.records import Claim, DateSpan, Event, Modality
-from pipeline.status import Stage, act_of, by_line
+from pipeline.stages import act_of
+from pipeline.status import Stage, by_line
 from pipeline.summaries import summarise
 
 _UNSURE = (Modality.CONSIDERED, Modality.CONDITIONAL, Modality.ALLEGED)

@@ -12,7 +12,7 @@ from datetime import UTC
 
 from pipeline.cases import is_named
 from pipeline.records import Claim, DateSpan, Event, Force, Modality, Participant, event_id
-from pipeline.stages import act, stage_of
+from pipeline.stages import act_of, stage_of
 from pipeline.summaries import summarise
 from scrapers.records import Article, Precision
 
@@ -177,7 +177,7 @@ def make_event(
     participants = tuple(p for p, _ in merged) + tuple(
         p for p, _ in everybody if (p.role, p.entity_id) not in known
     )  # fmt: skip
-    acts = Counter(found for c in bearing if (found := act(c.type, c.trigger)))
+    acts = Counter(found for c in bearing if (found := act_of(c)))
     act_ = min(acts, key=lambda a: (-acts[a], a)) if acts else ""
     direction = next((c.direction for c in bearing if c.direction), None)
     forces = Counter(c.force for c in claims if c.force is not Force.NOT_STATED)

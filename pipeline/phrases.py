@@ -37,7 +37,7 @@ _AI_WORDS = re.compile(r"AI [a-z]")
 _INNER_CAPITAL = re.compile(r"[a-z]+[A-Z]")  # xAI, iFlytek
 _MASS = re.compile(
     r"\b(?:technology|software|data|access|guidance|information|legislation|equipment|hardware|funding|research|use|"
-    r"intelligence|training|compute|commerce|business|work|advice|documentation|permission|support|activity|authority)$"
+    r"intelligence|training|compute|commerce|business|work|advice|documentation|permission|support|activity|authority|pressure)$"
 )
 
 

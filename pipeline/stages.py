@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 
-from pipeline.records import Modality
+from pipeline.records import Claim, Modality
 
+_EFFECT = (
+    r"(?:took|takes?|taking|taken) effect|c[oa]m(?:e|es|ing) into (?:force|effect)|(?:went|go|goes|going) into effect|"
+    r"enter(?:s|ed|ing)? into force|in (?:force|effect)|appl(?:y|ies)\b"
+)
 # For each type: (stage, words that name it), first match wins. Words are matched at a word's beginning.
 _LINES: dict[str, tuple[tuple[str, str], ...]] = {
     "executive_action": (
@@ -22,7 +26,7 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
         ("vetoed", r"veto"),
         ("rejected", r"reject|kill|defeat|struck down|strip|remov|fail"),
         ("signed", r"sign|enact|law\b"),
-        ("in force", r"(?:took|takes?|taking) effect|c[oa]me into force|in force|appl(?:y|ies)\b"),
+        ("in force", _EFFECT),
         ("passed", r"pass|approv|adopt|vote|clear"),
         ("amended", r"amend|revis|change"),
         ("introduced", r"introduc|author|sponsor|file|draft|share|unveil|table"),
@@ -31,13 +35,16 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
         ("withdrawn", r"withdr|rescind|revok|repeal|scrap"),
         ("delayed", r"delay|postpon"),
         ("proposed", r"propos|draft|consult|seek comment"),
-        ("in force", r"took effect|takes? effect|taking effect|in force|appl(?:y|ies)\b"),
+        ("in force", _EFFECT),
         ("adopted", r"adopt|finali[sz]|approv|endors"),
         ("published", r"publish|releas|issu|unveil"),
     ),
     "agreement": (
         ("in talks", r"without an? (?:agreement|deal)|broke down|break(?:s|ing)? down|collaps|fail"),
-        ("ended", r"end(?:ed|s|ing)?\b|terminat|cancel|los(?:e|t|ing)\b|withdr|scrap|tear|tore"),
+        (
+            "ended",
+            r"end(?:ed|s|ing)?\b|br(?:oke|oken|eaks?)\b|terminat|cancel|los(?:e|t|ing)\b|withdr|scrap|tear|tore",
+        ),
         ("amended", r"renegotiat|amend|revis|updat|chang"),
         ("in talks", r"negotiat|talk|conversation|discuss|stalemate|broke down"),
         ("renewed", r"renew|extend|expand"),
@@ -77,10 +84,14 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
         ("appealed", r"appeal"),
         ("settled", r"settl"),
         ("dismissed", r"dismiss|threw out|throw out"),
-        ("hearing", r"hearing|argu"),
+        ("hearing", r"hear(?:s|d|ing|ings)?\b|argu"),
         ("opposed", r"rebut|oppos|respond"),
         ("brief filed", r"brief|amicus"),
-        ("ruled", r"rul|block|enjoin|injunct|grant|den(?:y|ied)\b|order|found|conclud|opinion|decid|overturn|upheld"),
+        (
+            "ruled",
+            r"rul|block|suspend|halt|reject|refus|lift|stay(?:s|ed)?\b|strik|struck|void|annul|quash|enjoin|injunct|"
+            r"grant|den(?:y|ied)\b|order|found|conclud|opinion|decid|overturn|upheld",
+        ),
         ("filed", r"su(?:e|ed|es|ing)\b|fil|lawsuit|challeng|went to court|go to court|legal action|petition"),
     ),
     "enforcement": (
@@ -132,6 +143,38 @@ DEFAULT_STAGE = {
     "restriction": "imposed", "model_release": "released", "evaluation": "tested", "investigation": "opened",
     "litigation": "in court", "enforcement": "enforced", "institution": "changed",
 }  # fmt: skip
+
+
+# Verbs that name nothing by themselves: "takes effect", "comes into force".
+_LIGHT = re.compile(
+    r"(?:^|\s)(?:tak(?:e|es|ing|en)|took|c[oa]m(?:e|es|ing)|go(?:es|ing)?|went|gone|enter(?:s|ed|ing)?|put|sets?|is|are|was|"
+    r"were|be|been|being|has|have|had|will|would|step(?:s|ped|ping)?|hand(?:s|ed)?|cut|carr(?:y|ied|ies)|throw|threw)$",
+    re.I,
+)
+_NEXT_WORDS = re.compile(r"\s+(?:\w[\w-]*\s+)?\w[\w-]*")
+
+
+_IN_FORCE = re.compile(
+    r"(?:takes?|took|taking|comes?|came|coming|goes|go|enters?|entered|be) (?:in(?:to)? )?(?:effect|force)", re.I
+)
+
+
+def spoken(claim: Claim) -> str:
+    """Return a claim's trigger, with the two words after it where it says nothing by itself: "takes effect on"."""
+    if not _LIGHT.search(claim.trigger):
+        return claim.trigger
+    after = _NEXT_WORDS.match(claim.evidence.quote, claim.trigger_end - claim.evidence.start)
+    return claim.trigger + (after[0] if after else "")
+
+
+def act_of(claim: Claim) -> str:
+    """Return the stage that a claim's words name ("signed", "in force"), "" where they name none of its type's."""
+    named = act(claim.type, spoken(claim))
+    if named in ("", "issued") and claim.type in ("executive_action", "legislation", "regulation"):
+        at = max(claim.trigger_start - claim.evidence.start, 0)
+        if _IN_FORCE.match(claim.evidence.quote, at):
+            return "in force"
+    return named
 
 
 def act(type_: str, trigger: str) -> str:

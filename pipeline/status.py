@@ -8,20 +8,16 @@ was done. Dates that are not known stay unknown: such a stage is listed and neve
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.merging import main_participants, merged_participants
 from pipeline.records import Claim, Event, Modality
-from pipeline.stages import DEFAULT_STAGE, act
+from pipeline.stages import DEFAULT_STAGE, act_of
 from pipeline.summaries import summarise
 from pipeline.ties import MATTERS, Tie, fits, ties_of
 
-_IN_FORCE = re.compile(
-    r"(?:takes?|took|taking|comes?|came|coming|goes|go|enters?|entered|be) (?:in(?:to)? )?(?:effect|force)", re.I
-)
 # Matters in which a new act ends what was hoped for or threatened before; the stages of a law or a case do not.
 _ONE_AT_A_TIME = ("agreement", "access", "restriction")
 
@@ -206,13 +202,12 @@ def _done(event: Event, members: Sequence[Claim], reported: Callable[[Iterable[C
 
 def _stage(event: Event, members: Sequence[Claim], modality: Modality, day: str | None) -> Stage:
     """Return a stage as told of since `day`, before it belongs to a line."""
-    named = [found for c in members if (found := act(c.type, c.trigger))]
-    acts = Counter(named or [found for c in members if (found := act_of(c))])
+    acts = Counter(found for c in members if (found := act_of(c)))
     act_ = min(acts, key=lambda a: (-acts[a], a)) if acts else ""
     direction = next((c.direction for c in members if c.direction), event.direction)
     merged = merged_participants(members)
     summary = event.summary
-    if modality is not event.modality or (act_ == "in force" and not named):
+    if modality is not event.modality:
         roles = {p.role for p, _ in merged}
         others = [(p, 1) for p in event.participants if p.role not in roles]
         people = main_participants([*merged, *others], len(members))
@@ -226,16 +221,6 @@ def _stage(event: Event, members: Sequence[Claim], modality: Modality, day: str 
         contested=event.contested, event_id=event.event_id,
         claim_ids=tuple(sorted(c.claim_id for c in members)), first_reported_on=day,
     )  # fmt: skip
-
-
-def act_of(claim: Claim) -> str:
-    """Return the stage that a claim names; of a law that "takes" effect the words after the trigger tell it."""
-    named = act(claim.type, claim.trigger)
-    if named in ("", "issued") and claim.type in ("executive_action", "legislation", "regulation"):
-        quote, at = claim.evidence.quote, claim.trigger_start - claim.evidence.start
-        if _IN_FORCE.match(quote[max(at, 0) :]):
-            return "in force"
-    return named
 
 
 def _finish(line: _Line) -> list[Stage]:

@@ -16,7 +16,7 @@ _IRREGULAR = {
     "give": ("gave", "given"), "make": ("made", "made"), "hold": ("held", "held"), "take": ("took", "taken"),
     "drop": ("dropped", "dropped"), "put": ("put", "put"), "leave": ("left", "left"),
     "withdraw": ("withdrew", "withdrawn"),
-    "ban": ("banned", "banned"), "hear": ("heard", "heard"),
+    "ban": ("banned", "banned"), "hear": ("heard", "heard"), "go": ("went", "gone"),
 }  # fmt: skip
 
 
@@ -90,8 +90,8 @@ def _legislation(roles: Roles, act: str) -> Phrase:
         "introduced": "introduce", "in force": "put",
     }  # fmt: skip
     thing, plural = _thing(roles, "instrument", "legislation")
-    tail = "into force" if act == "in force" else "into law" if act == "signed" else ""
-    return Phrase(verbs.get(act, "advance"), thing, f"{tail} {_on('concerning', roles.object)}".strip(), plural)
+    tail = "into force" if act == "in force" else "into law" if act == "signed" else "" if act in verbs else "forward"
+    return Phrase(verbs.get(act, "move"), thing, f"{tail} {_on('concerning', roles.object)}".strip(), plural)
 
 
 def _regulation(roles: Roles, act: str) -> Phrase:
@@ -103,7 +103,8 @@ def _regulation(roles: Roles, act: str) -> Phrase:
 
 
 _PACT = re.compile(  # what can be concluded: a title, or a word for a pact
-    r"^(?:the )?[A-Z]|(?i:agreement|contract|deal|memorand|mou|pact|accord|partner|treaty|declar|terms|award|frame)"
+    r"^(?:the )?[A-Z]|"
+    r"(?i:agreement|arrangement|contract|deal|memorand|mou|pact|accord|partner|treaty|declar|terms|award|frame)"
 )
 
 
@@ -148,7 +149,9 @@ def _access_grant(roles: Roles, act: str) -> Phrase:
     return Phrase("give", roles.target, access, "target" in roles.many) if roles.target else Phrase("give", access)
 
 
-_ASKED = re.compile(r"(?i)\b(?:requests?|demands?|petitions?|applications?|motions?|offers?|terms|bids?|conditions?)$")
+_ASKED = re.compile(
+    r"(?i)\b(?:requests?|demands?|petitions?|applications?|motions?|offers?|terms|bids?|conditions?|pressure|calls?)$"
+)
 _COURT = re.compile(r"(?i)\b(?:court|tribunal|judges?|justices?)\b")
 
 
@@ -164,6 +167,9 @@ def _restriction(roles: Roles, act: str) -> Phrase:
         "designated": "a restrictive designation", "banned": "a ban", "suspended": "a suspension",
     }.get(act, "a restriction")  # fmt: skip
     verb = "lift" if act == "lifted" else "impose"
+    used = roles.object or (f"systems of {roles.target}" if roles.target else "")
+    if act == "banned" and roles.affected and used:
+        return Phrase("ban", roles.affected, f"from using {used}", "affected" in roles.many)
     owned = roles.object.startswith((f"{roles.target}'s ", f"{roles.target}’s ", f"{roles.target} "))
     main, second = (roles.target, roles.object) if roles.target and not owned else (roles.object, roles.affected)
     if act in ("banned", "suspended") and main and not (roles.target == main and second):
@@ -181,8 +187,9 @@ def _evaluation(roles: Roles, act: str) -> Phrase:
     thing = roles.object or (f"systems of {roles.target}" if roles.target else "an AI system")
     if act == "published":
         return Phrase("publish", f"an evaluation of {thing}")
-    tail = _on("of", roles.target) if roles.object and roles.target and roles.target not in roles.object else ""
-    return Phrase("test", thing, tail, "object" in roles.many or not roles.object and bool(roles.target))
+    if roles.object and roles.target and roles.target not in roles.object and not roles.object.startswith("its "):
+        thing = f"{thing} of {roles.target}"
+    return Phrase("test", thing, "", "object" in roles.many or not roles.object and bool(roles.target))
 
 
 def _investigation(roles: Roles, act: str) -> Phrase:
@@ -225,7 +232,7 @@ def _institution(roles: Roles, act: str) -> Phrase:
 
 
 # Types whose sentence names the owner of a thing just before it: "asked Meridian for access to its models".
-_ITS = {"access_request", "access_grant", "model_release"}
+_ITS = {"access_request", "access_grant", "model_release", "agreement"}
 _PHRASES = {
     "executive_action": _executive, "legislation": _legislation, "regulation": _regulation, "agreement": _agreement,
     "commitment": _commitment, "access_request": _access_request, "access_grant": _access_grant, "refusal": _refusal,
@@ -306,6 +313,19 @@ def _speaker(attributions: Sequence[Attribution]) -> str:
 _ENDINGS = frozenset({"closed", "withdrawn", "dropped", "ended"})
 
 
+_TAKING_EFFECT = frozenset(
+    {Modality.OCCURRED, Modality.PLANNED, Modality.NEGATED, Modality.CONDITIONAL, Modality.ALLEGED}
+)
+
+
+def _somebody_elses(participants: Sequence[Participant]) -> bool:
+    """Return True where the object bears the name of an owner who is no party: "OpenAI gave access to Meta's models"
+    is a reference misread."""
+    named = " ".join(p.name for p in participants if p.role in ("actor", "target"))
+    owners = [re.match(r"(.+?)[’']s? ", p.name) for p in participants if p.role == "object"]
+    return bool(named and owners) and all(owner is not None and owner[1] not in named for owner in owners)
+
+
 def summarise(
     type_: str,
     modality: Modality,
@@ -325,11 +345,14 @@ def summarise(
     names = ("actor", "target", "object", "instrument", "body", "affected")
     phrases = {role: parties(participants, role) for role in names}
     words = {role: phrase for role, (phrase, _) in phrases.items()}
-    owner = words["target"] or words["actor"]
+    owning = "target" if words["target"] and type_ != "access_grant" else "actor"
+    owner = words[owning]
     if owner and not any(p.kind is EntityKind.PERSON for p in participants if p.role in ("actor", "target")):
-        its = "their " if phrases["target" if words["target"] else "actor"][1] else "its "
+        its = "their " if phrases[owning][1] else "its "
         for role in ("object", "instrument") if type_ in _ITS else ():
             words[role] = re.sub(rf"^{re.escape(owner)}['’]s? ", its, words[role])
+    if type_ in ("access_grant", "access_request") and _somebody_elses(participants):
+        words["object"] = ""
     roles = Roles(**words, many=frozenset(role for role, (_, many) in phrases.items() if many))
     if type_ == "restriction" and direction == "lift":
         act = "lifted"
@@ -341,6 +364,11 @@ def summarise(
     person = any(p.role == "actor" and p.kind is EntityKind.PERSON for p in participants)
     if type_ == "institution" and act == "left" and not who:
         who, many = phrases["target"]
+    if type_ == "legislation" and act == "passed" and person:
+        who = ""  # chambers pass bills, not members
+    if act == "in force" and modality in _TAKING_EFFECT:
+        who, many, person = roles.instrument or f"{phrase.thing} {_on('of', who)}".strip(), phrase.plural, False
+        phrase = Phrase("take", "effect", phrase.tail.removeprefix("into force").strip())
     if modality is Modality.CANCELLED and act in _ENDINGS:
         phrase, modality = Phrase("drop", phrase.thing, phrase.tail, phrase.plural), Modality.OCCURRED
     body = _active(who, many, person, phrase, modality, says) if who else _passive(phrase, modality, says)

@@ -15,7 +15,7 @@ from itertools import combinations
 from pipeline.cases import is_named
 from pipeline.merging import merged_participants
 from pipeline.records import Claim, EntityKind, Event, Participant
-from pipeline.stages import act
+from pipeline.stages import act_of
 
 MATTERS = {
     "agreement": "agreement", "access_request": "access", "access_grant": "access", "refusal": "access",
@@ -190,7 +190,7 @@ def _restriction(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]
 
 
 def _case(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
-    acts = {act(c.type, c.trigger) for c in claims if c.modality is event.modality}
+    acts = {act_of(c) for c in claims if c.modality is event.modality}
     courts = [p for p in cast.parties("actor") if _COURT.search(p.name)]
     winners, targets = cast.ids("affected"), cast.ids("target")
     if courts or (acts & _COURT_ACTS and targets):
@@ -236,7 +236,7 @@ def _institution(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]
     people = [
         p.entity_id for role in ("target", "actor") for p in cast.roles[role] if p.kind is EntityKind.PERSON
     ]  # fmt: skip
-    moves = {act(c.type, c.trigger) for c in claims} & {"left", "appointed"}
+    moves = {act_of(c) for c in claims} & {"left", "appointed"}
     person = people[0] if people and moves else None
     actors = [a for a in cast.ids("actor") if a != person]
     actor = actors[0] if actors else None

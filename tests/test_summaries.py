@@ -54,7 +54,7 @@ def test_every_type_and_modality_gives_one_clean_sentence(type_: str, modality: 
             assert not any(re.search(mark, words) for mark in MARKS.values()), words
         else:
             assert re.search(MARKS[modality], words), words
-        if "actor" in roles:
+        if "actor" in roles and not (act_ == "in force" and "instrument" in roles):
             assert "U.S. Department of Trade" in words
 
 
@@ -71,7 +71,7 @@ def test_every_type_and_modality_gives_one_clean_sentence(type_: str, modality: 
         ("legislation", "occurred", "signed", [party("instrument", "SB 7", L)],
          "SB 7 was signed into law."),
         ("legislation", "planned", "in force", [party("instrument", "Harbour Act", L)],
-         "The Harbour Act is set to be put into force."),
+         "The Harbour Act is set to take effect."),
         ("restriction", "occurred", "banned", [party("target", "Meridian"), party("object", "Lantern 2", M)],
          "A ban on Meridian concerning Lantern 2 was imposed."),
         ("litigation", "considered", "filed", [party("actor", "Meridian"), party("target", "Ministry of Code", A)],
@@ -80,6 +80,23 @@ def test_every_type_and_modality_gives_one_clean_sentence(type_: str, modality: 
          party("object", "its models", G)], "Regulators asked Meridian for access to its models."),
         ("institution", "occurred", "left", [party("actor", "Ada Arden", P), party("body", "Review Office", A)],
          "Ada Arden left the Review Office."),
+        ("legislation", "occurred", "in force", [party("actor", "Harbour Council"), party("instrument", "SB 7", L)],
+         "SB 7 took effect."),
+        ("legislation", "occurred", "passed", [party("actor", "Ada Arden", P), party("instrument", "SB 7", L)],
+         "SB 7 was passed."),
+        ("evaluation", "negated", "tested", [party("object", "Lantern 2", M), party("target", "Meridian")],
+         "Lantern 2 of Meridian has not been tested."),
+        ("restriction", "occurred", "banned", [party("actor", "Review Office", A), party("target", "Meridian"),
+         party("object", "Lantern 2", M), party("affected", "federal agencies", G)],
+         "The Review Office banned federal agencies from using Lantern 2."),
+        ("access_grant", "negated", "", [party("actor", "Meridian"), party("target", "Review Office", A),
+         party("object", "Meridian's weights", G)], "Meridian has not given the Review Office access to its weights."),
+        ("access_grant", "occurred", "", [party("actor", "Lumen"), party("target", "Review Office", A),
+         party("object", "Meridian's models", G)], "Lumen gave the Review Office access to an AI system."),
+        ("refusal", "conditional", "", [party("actor", "Meridian"), party("object", "government pressure", G)],
+         "Meridian would refuse government pressure under stated conditions."),
+        ("litigation", "occurred", "hearing", [party("actor", "Court of Harbour", A), party("target", "Meridian")],
+         "The Court of Harbour heard a case against Meridian."),
         ("model_release", "cancelled", "released", [party("actor", "Meridian"), party("object", "Lantern 2", M)],
          "Meridian dropped plans to release Lantern 2."),
     ],
