@@ -38,7 +38,7 @@ class Settings:
     """How to train: chosen so that a CPU with two cores is done in well under an hour."""
 
     epochs: int = 4
-    role_share: float = 0.5  # part of the role questions asked in each epoch: they learn faster than the types
+    role_share: float = 1.0  # part of the role questions asked in each epoch
     batch: int = 16
     frozen_layers: int = 2  # the embeddings and so many of the lowest layers stay as they are
     encoder_rate: float = 1e-4
