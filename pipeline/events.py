@@ -59,7 +59,7 @@ def neighbours(cases: list[Case], families: Families) -> set[tuple[int, int]]:
     return pairs
 
 
-def _spread(members: list[int]) -> list[int]:
+def spread(members: list[int]) -> list[int]:
     """Return the members of a group, at most SPEAKERS of them, evenly spread in order of publication."""
     if len(members) <= SPEAKERS:
         return members
@@ -108,7 +108,7 @@ class Groups:
 
     def _link(self, one: int, other: int) -> float:
         """Return the average over pairs of two groups; of a large group some members speak, spread over its time."""
-        some, others = _spread(self.members[one]), _spread(self.members[other])
+        some, others = spread(self.members[one]), spread(self.members[other])
         total = 0.0
         for a in some:
             known = self._scores[a]
@@ -195,7 +195,7 @@ def group(
             else:
                 scores[one, other] = exact(measure.probability(of_type[one], of_type[other]))
         found += _grown(of_type, scores, walls, measure)
-    found = _put_together(found, together, apart)
+    found = put_together(found, together, apart)
     found.sort(key=lambda cases: cases[0].key)
     return tuple(tuple(case.claim.claim_id for case in cases) for cases in found)
 
@@ -234,7 +234,7 @@ def _kept_apart(cases: list[Case], apart: frozenset[frozenset[str]]) -> set[tupl
     return {(pair[0], pair[1]) for pair in pairs if len(pair) == 2}
 
 
-def _put_together(
+def put_together(
     groups: list[list[Case]], together: Iterable[tuple[str, str]], apart: frozenset[frozenset[str]]
 ) -> list[list[Case]]:
     """Join whole groups, of whatever types, where an editor has put a claim of each into one event."""

@@ -108,8 +108,12 @@ def build(
     least_confidence: float,
     lexicon: Sequence[Path] = (),
     reviews: Path | None = None,
+    full: bool = False,
 ) -> BuildReport:
-    """Join everything kept into build.db, as the editors decided: `reviews` is their file, by default the folder's."""
+    """Join what changed into build.db, as the editors decided: `reviews` is their file, by default the folder's.
+
+    `full`: join everything anew, which gives the same ledger.
+    """
     decided = load_reviews(reviews or folder.reviews)
     version = program_version(*lexicon)
     with closing(Frontier(folder.crawl_db)) as frontier:
@@ -125,6 +129,7 @@ def build(
         reviews=decided,
         health=health(folder, sources, version),
         gone=gone,
+        full=full,
     )
 
 

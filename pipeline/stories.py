@@ -130,6 +130,11 @@ class Stories:
         return max(options)[2] if options else ""
 
 
+def can_rest_on(article: Article, other: Article) -> bool:
+    """Return True where the day of another report lets an article that shares news with it rest on it."""
+    return _Story(article, frozenset()).near(_Story(other, frozenset())) and _not_after(other, article)
+
+
 def order(article: Article) -> tuple[str, str]:
     return (article.published_at.astimezone(UTC).isoformat() if article.published_at else "9999", article.article_id)
 

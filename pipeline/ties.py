@@ -60,9 +60,8 @@ class Tie:
         """Marks of which a step and its line have one in common, unless a court's act names one side alone."""
         found: list[tuple[str, ...]] = [("key", *self.key)]
         if not self.by_thing_alone and self.matter != "case":
-            sides = [
-                (name, id_) for name, id_ in zip("act", (self.actor, self.counterpart, self.thing), strict=True) if id_
-            ]
+            named = zip("act", (self.actor, self.counterpart, self.thing), strict=True)
+            sides = [(name, id_) for name, id_ in named if id_]
             found += [(self.matter, *one, *other) for one, other in combinations(sides, 2)]
             if self.matter in _STRONG and self.thing:
                 found.append((self.matter, "t", self.thing))

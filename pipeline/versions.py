@@ -36,6 +36,13 @@ def program_version(*further: Path) -> str:
 
 
 @cache
+def joining_version() -> str:
+    """Return the version of what joins findings into a ledger and writes it."""
+    patterns = ("*.py", "ledger/*.py", "reviews/*.py", "store/*.py", "lexicon/*.py")
+    return _hash(Path(pipeline.__file__).parent, patterns)
+
+
+@cache
 def gate_version() -> str:
     """Return the version of what tells by title and summary whether an item is about the oversight of AI."""
     return _hash(Path(pipeline.__file__).parent, ("gate*.py", "lexicon/gate_words.toml"))

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.cli import _run
 from pipeline.runs import last_runs, recorded
-from pipeline.store.build import _gone_articles
+from pipeline.store.build import gone_articles
 from scrapers.frontier import Frontier
 from scrapers.health import Sign, Signs, judge, usual_gap
 from scrapers.records import Feed, FeedEntry, FeedShape, Outcome, Source, Standing, Visit
@@ -208,9 +208,9 @@ def test_a_run_is_recorded_however_it_ends(tmp_path: Path) -> None:
 def test_an_article_is_gone_when_none_of_its_addresses_answers_any_more() -> None:
     a, b = "https://gazette.example/a", "https://gazette.example/b"
     addresses = {"a1": {a}, "a2": {a, b}, "a3": {b}}
-    assert _gone_articles(addresses, {a: NOW}) == {"a1": NOW.date()}
-    assert _gone_articles(addresses, {a: NOW, b: NOW + DAY})["a2"] == (NOW + DAY).date()
-    assert _gone_articles(addresses, {}) == {}
+    assert gone_articles(addresses, {a: NOW}) == {"a1": NOW.date()}
+    assert gone_articles(addresses, {a: NOW, b: NOW + DAY})["a2"] == (NOW + DAY).date()
+    assert gone_articles(addresses, {}) == {}
 
 
 def test_no_ledger_is_made_by_a_step_that_needs_one(tmp_path: Path, monkeypatch, capsys) -> None:

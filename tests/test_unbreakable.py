@@ -26,7 +26,7 @@ def test_sigterm_stops_any_step_in_order_within_ten_seconds(tmp_path: Path) -> N
     """A long step is told to stop: it says so in one line, ends with 143, frees the lock, and is recorded."""
     waits = (
         "import sys, time; import pipeline.cli as cli; import pipeline.commands.line as line;"
-        "line._build = lambda folder: (print('at work', flush=True), time.sleep(60));"
+        "line._build = lambda folder, full: (print('at work', flush=True), time.sleep(60));"
         "folder = sys.argv[1]; sys.argv = ['oversight', '--data', folder, 'build']; cli.main()"
     )
     (tmp_path / "ledger").mkdir()

@@ -77,14 +77,14 @@ def _extract(folder: DataFolder) -> dict:
     return asdict(report)
 
 
-def _build(folder: DataFolder) -> dict:
+def _build(folder: DataFolder, full: bool = False) -> dict:
     from pipeline.steps import build as build_step
 
     folder.need(folder.crawl_db, "Run `oversight crawl` or `oversight add` first.")
     settings = settings_of(folder)
     report = build_step(
         folder, sources_of(settings), least_confidence=settings.least_confidence, lexicon=lexicon_of(settings),
-        reviews=reviews_of(folder, settings),
+        reviews=reviews_of(folder, settings), full=full,
     )  # fmt: skip
     click.echo(
         f"Built {report.n_events} events from {report.n_claims} claims in {report.n_relevant} articles of "
@@ -135,12 +135,19 @@ def extract(folder: DataFolder, as_json: bool) -> None:
 
 
 @click.command()
+@click.option(
+    "--full", is_flag=True, help="Join all claims anew, not only what changed; the ledger comes out the same."
+)
 @json_option
 @click.pass_obj
-def build(folder: DataFolder, as_json: bool) -> None:
-    """Join the claims into events with their origins and disagreements."""
+def build(folder: DataFolder, full: bool, as_json: bool) -> None:
+    """Join the claims into events with their origins and disagreements.
+
+    Only what changed since the last build is joined again, unless the program, the lexicon, the sources or an editor's
+    decision did: then all of it is.
+    """
     with folder.lock(), plain_errors(), recorded(folder, "build") as run_, run_.step("build"):
-        report = _build(folder)
+        report = _build(folder, full)
         run_.add("build", report)
     if as_json:
         say_json(report)

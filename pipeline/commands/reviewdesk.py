@@ -22,6 +22,7 @@ from pipeline.reviews.fields import fields_of, party_of, problem_with
 from pipeline.reviews.file import load_reviews
 from pipeline.reviews.names import Names, key, settle_names
 from pipeline.store.library import Library
+from pipeline.store.publish import take_back
 from pipeline.store.schema import refuse_other_schema
 from scrapers.records import Article
 from scrapers.records import article_id as article_id_at
@@ -54,6 +55,7 @@ class Desk:
         self.file: ReviewFile = load_reviews(reviews)
         self.names: Names = settle_names(lexicon, self.file.decisions)
         self.library = Library(folder.crawl_db)
+        take_back(folder.build_db)
         self.db = sqlite3.connect(f"file:{folder.build_db.absolute()}?mode=ro", uri=True)
         self.db.row_factory = sqlite3.Row
         refuse_other_schema(self.db, folder.build_db)

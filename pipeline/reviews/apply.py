@@ -8,7 +8,7 @@ sentence has changed it is reopened, and where nothing fits it waits. None is dr
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.records import Attribution, Claim, Evidence, Findings, Force, Modality, claim_id
@@ -26,7 +26,7 @@ from pipeline.reviews.decisions import (
 )
 from pipeline.reviews.fields import complete, differences, fields_of, with_fields
 from pipeline.reviews.linking import Found, link
-from pipeline.reviews.names import Names, Spot, day_of, key, with_counts
+from pipeline.reviews.names import Names, Spot, carried_names, day_of, key, with_counts
 from pipeline.reviews.places import claim_in, locate, nearest
 from scrapers.records import Article
 
@@ -54,14 +54,18 @@ def apply_reviews(
     decisions: Iterable[Decision],
     names: Names,
     former: Former = lambda article_id: (),
+    owner: Container[str] = (),
+    carried: Callable[[str], Sequence[str]] | None = None,
 ) -> Reviewed:
     """Return the findings after all decisions, in the order of the findings. See Reviewed.
 
     `articles`: by id, the version that each finding was read from. `names`: what settle_names() made of the decisions.
+    `owner` and `carried`: ids of claims, and claims by unknown names (see with_counts), of a ledger of which `findings`
+    are a part only.
     """
     decisions = tuple(decisions)
     findings = tuple(findings)
-    owner = {c.claim_id: f.article_id for f in findings for c in f.claims}
+    here = {c.claim_id for f in findings for c in f.claims}
     on_article: dict[str, list[Decision]] = defaultdict(list)
     for decision in sorted(decisions, key=lambda d: d.order):
         if decision.action in ON_CLAIMS:
@@ -69,12 +73,13 @@ def apply_reviews(
     pages: dict[str, _Page] = {}
     for found in findings:
         page = _open(articles[found.article_id], found, names)
-        _decide(page, on_article.get(found.article_id, ()), owner, former)
+        _decide(page, on_article.get(found.article_id, ()), lambda id_: id_ in here or id_ in owner, former)
         pages[found.article_id] = page
 
     effects = [effect for page in pages.values() for effect in page.effects]
     effects += [_elsewhere(decision) for id_, some in on_article.items() if id_ not in pages for decision in some]
-    effects += with_counts(names, findings)
+    names_of = carried_names(findings)
+    effects += with_counts(names, carried or (lambda name: names_of.get(name, ())))
     linked = link(decisions, lambda sentence: _found(sentence, pages, former))
     effects += linked.effects
     effects.sort(key=lambda effect: effect.decision.place)
@@ -105,7 +110,7 @@ def _close(page: _Page) -> Findings:
     return replace(page.found, claims=claims, gaps=gaps, relevant=relevant)
 
 
-def _decide(page: _Page, decisions: Iterable[Decision], owner: Mapping[str, str], former: Former) -> None:
+def _decide(page: _Page, decisions: Iterable[Decision], known: Callable[[str], bool], former: Former) -> None:
     """Apply the decisions on one article, earliest first; the last one on a claim stands."""
     hits: dict[str, list[tuple[Decision, tuple[int, int], Claim | None]]] = defaultdict(list)
     for decision in decisions:
@@ -116,7 +121,7 @@ def _decide(page: _Page, decisions: Iterable[Decision], owner: Mapping[str, str]
             continue
         claim, n = claim_in(sentence, span, page.claims.values())
         id_ = claim.claim_id if claim else sentence.claim_id or _id(page.article, span, decision)
-        if claim is None and (words := _why_not(page, decision, n, id_, owner)):
+        if claim is None and (words := _why_not(page, decision, n, id_, known)):
             page.effects.append(Effect(decision, WAITING, words))
             continue
         hits[id_].append((decision, span, claim))
@@ -129,14 +134,14 @@ def _decide(page: _Page, decisions: Iterable[Decision], owner: Mapping[str, str]
         page.effects.append(_apply(page, decision, span, claim, id_))
 
 
-def _why_not(page: _Page, decision: Decision, n: int, id_: str, owner: Mapping[str, str]) -> str:
+def _why_not(page: _Page, decision: Decision, n: int, id_: str, known: Callable[[str], bool]) -> str:
     """Return why a decision cannot apply though its sentence stands there and no claim of it is found; "" if it can."""
     sentence = decision.sentences[0]
     if n > 1:
         return f"{n} claims stand in this sentence: say which by its trigger and type"
     if id_ in page.rejected:
         return "the only party of this claim was settled as no name"
-    if id_ in owner:
+    if known(id_):
         return f"claim {id_} stands in another sentence: correct the id, or take it out"
     fields = {**decision.read, **decision.changes}
     if decision.action != "reject" and not (fields.get("type") and fields.get("modality") and sentence.trigger):

@@ -4,8 +4,7 @@ out."""
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -154,19 +153,31 @@ def _new(decision: Decision) -> Entity:
     )  # fmt: skip
 
 
-def with_counts(names: Names, findings: Iterable[Findings]) -> tuple[Effect, ...]:
-    """Return the effects of the answers with how many claims each touches; one that touches none is waiting."""
-    touched: Counter[str] = Counter()
+def carried_names(findings: Iterable[Findings]) -> dict[str, list[str]]:
+    """Return for each unknown name that is a party of claims, as key() gives it, the ids of these claims."""
     ids: dict[str, list[str]] = {}
     for found in findings:
         for claim in found.claims:
-            for name in {key(p.name) for p in claim.participants if p.entity_id.startswith("x-")}:
-                touched[name] += 1
+            for name in unknown_parties(claim):
                 ids.setdefault(name, []).append(claim.claim_id)
+    return ids
+
+
+def unknown_parties(claim: Claim) -> set[str]:
+    """Return the names of a claim's parties that no lexicon knows, as key() gives them."""
+    return {key(p.name) for p in claim.participants if p.entity_id.startswith("x-")}
+
+
+def with_counts(names: Names, carried: Callable[[str], Sequence[str]]) -> tuple[Effect, ...]:
+    """Return the effects of the answers with how many claims each touches; one that touches none is waiting.
+
+    `carried`: a name, as key() gives it -> the ids of the claims that it is a party of.
+    """
     counted = []
     for effect in names.effects:
         decision = effect.decision
-        n = touched[key(decision.name)]
+        ids = carried(key(decision.name))
+        n = len(ids)
         if effect.status is not APPLIED:
             counted.append(effect)
         elif not n:
@@ -174,7 +185,7 @@ def with_counts(names: Names, findings: Iterable[Findings]) -> tuple[Effect, ...
         else:
             claims = "1 claim" if n == 1 else f"{n} claims"
             said = f"the name of a party in {claims}" if decision.entity else f"taken out as a party of {claims}"
-            counted.append(replace(effect, detail=said, claim_ids=tuple(sorted(ids[key(decision.name)]))))
+            counted.append(replace(effect, detail=said, claim_ids=tuple(sorted(ids))))
     return tuple(counted)
 
 

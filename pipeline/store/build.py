@@ -1,44 +1,44 @@
 """The archive becomes a ledger: crawl.db and the sources come in, build.db goes out, the same for the same archive.
 
-It is written beside the old one and takes its place in one step; until then nothing has changed.
+A build joins again only what has changed since the last one (pipeline/ledger), in one transaction. Where another
+program, lexicon, file of decisions or set of sources built it, or nothing did, all is joined anew, in files beside the
+old ones that then take their place. Both ways give the same ledger, byte for byte in the export.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import secrets
 import sqlite3
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import closing
-from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipeline.families import Families
-from pipeline.joining import Joined, holders_of, join
-from pipeline.records import Entity, Findings
-from pipeline.reviews.apply import apply_reviews
+from pipeline.ledger.changes import BelongingChanged
+from pipeline.ledger.grow import Grown, grow
+from pipeline.ledger.state import State, make_tables, own_version, state_path
+from pipeline.ledger.tables import Around
+from pipeline.ledger.world import World
+from pipeline.ledger.writing import Writer
 from pipeline.reviews.decisions import APPLIED, REOPENED, WAITING, ReviewFile
-from pipeline.reviews.linking import kept as kept_merges
 from pipeline.reviews.names import settle_names
-from pipeline.reviews.queue import make_queue
-from pipeline.revisions import Edit, edits_of, in_order, successors
 from pipeline.settings import Settings
-from pipeline.store.entity_rows import name_rows
 from pipeline.store.errors import plain_errors
 from pipeline.store.indexes import create_indexes
-from pipeline.store.keeping import Kept, read_kept
 from pipeline.store.library import Library
-from pipeline.store.revising import edit_rows, revision_rows
-from pipeline.store.rows import Row
 from pipeline.store.schema import SCHEMA_VERSION, published
-from pipeline.store.tables import Material, table_rows
+from pipeline.store.tables import Visited, visited_of
+from pipeline.versions import joining_version
 from scrapers.health import SourceHealth
 from scrapers.records import Source, Visit
 
 MIN_CONFIDENCE = Settings().least_confidence  # claims below wait for review: they stand in no event
+_CACHE_KB = 128 * 1024  # of each of the two files
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,14 @@ class BuildReport:
     n_reopened: int = 0  # decisions whose sentence has changed
     n_waiting: int = 0  # decisions that fit nothing in the ledger
     n_to_review: int = 0  # what waits for an editor: unsure claims, disputes, unknown names, reopened decisions
+    n_changed: int = 0  # articles that this build looked at
+    whole: bool = True  # whether all was joined anew
 
     def as_dict(self) -> dict[str, int | str]:
         return asdict(self)
+
+
+_NOT_FACTS = ("n_pending", "n_changed", "whole")  # how it was built makes no difference to what was built
 
 
 def build(
@@ -69,122 +74,184 @@ def build(
     build_path: Path,
     sources: Iterable[Source],
     *,
-    visits: Iterable[Visit] = (),
+    visits: Iterable[Visit] | Mapping[str, Visited] = (),
     program_version: str | None = None,
     lexicon=None,
     min_confidence: float = MIN_CONFIDENCE,
     reviews: ReviewFile | None = None,
     health: Mapping[str, SourceHealth] | None = None,
     gone: Mapping[str, datetime] | None = None,
+    full: bool = False,
 ) -> BuildReport:
-    """Write build.db from the latest version of each article and what this program version read out of it.
+    """Bring build.db up to date with the latest version of each article and what this program version read out of it.
 
-    `program_version`: by default the one that wrote the latest findings. `lexicon`: pipeline.lexicon's, for the
-    families, names and parents of entities. `reviews`: the editors' decisions. `health`: of each source; `gone`: the
-    addresses whose page is gone, with the moment at which that was first seen. Raises StoreError; then the former
-    build.db stands as it was.
+    `visits`: one by one, or as they went for each source. `program_version`: by default the one that wrote the latest
+    findings. `lexicon`: pipeline.lexicon's, for the families, names and parents of entities. `reviews`: the editors'
+    decisions. `health`: of each source; `gone`: the addresses whose page is gone, with the moment at which that was
+    first seen. `full`: join all anew. Raises StoreError; then the former build.db stands as it was.
     """
+    build_path = Path(build_path)
     with Library(library_path) as library:
         program_version = program_version if program_version is not None else library.last_program_version()
         reviews = reviews or ReviewFile()
-        kept = read_kept(library, program_version, {s.article_id for d in reviews.decisions for s in d.sentences})
         by_id = {source.source_id: source for source in sources}
-        names = settle_names(lexicon, reviews.decisions)
-        lexicon = names.lexicon
-        reviewed = apply_reviews(kept.findings.values(), kept.articles, reviews.decisions, names, kept.former)
-        kept = kept.with_findings(reviewed.findings)
-        joined = join(
-            kept.findings.values(), kept.articles.values(), by_id.values(), lexicon=lexicon,
-            min_confidence=min_confidence, together=reviewed.together, apart=reviewed.apart,
+        work = _Work(
+            library, build_path, by_id, reviews, lexicon, min_confidence, program_version,
+            visits if isinstance(visits, Mapping) else visited_of(visits), health or {}, gone or {},
         )  # fmt: skip
-        reviewed = replace(reviewed, effects=kept_merges(reviewed.effects, joined.claim_event))
-        queue = make_queue(reviewed, joined, min_confidence)
-        edits = _edits(kept, min_confidence, reviewed.rejected)
-        all_claims = {c.claim_id for f in kept.findings.values() for c in f.claims}
-        history = {event.event_id: event.claim_ids for event in joined.events}
-        redirects = trace(
-            library.event_history(),
-            library.redirects(),
-            joined.claim_event,
-            all_claims,
-            successors(edits),
-            reviewed.rejected,
-        )
-        known_days = library.gone_days()
-        gone_days = {old: known_days[old] if old in known_days else kept.last_fetch[:10] or None for old in redirects}
-        report = BuildReport(
-            program_version=program_version,
-            n_articles=sum(kept.n_articles_of.values()),
-            n_relevant=len(kept.articles),
-            n_claims=len(joined.claim_event),
-            n_withheld=len(all_claims) - len(joined.claim_event),
-            n_events=len(joined.events),
-            n_origins=len(joined.origins),
-            n_conflicts=len(joined.conflicts),
-            n_redirects=len(redirects),
-            n_pending=library.n_pending(program_version),
-            n_reviews=reviewed.count(APPLIED),
-            n_reopened=reviewed.count(REOPENED),
-            n_waiting=reviewed.count(WAITING),
-            n_to_review=len(queue),
-        )
+        if not full and work.can_grow():
+            try:
+                return work.grow_in_place()
+            except BelongingChanged:
+                pass  # to whom a party belongs is told otherwise now: nothing was written yet
+        return work.make_anew()
+
+
+@dataclass(frozen=True)
+class _Work:
+    library: Library
+    build_path: Path
+    sources: Mapping[str, Source]
+    reviews: ReviewFile
+    lexicon: object
+    min_confidence: float
+    program_version: str
+    visited: Mapping[str, Visited]
+    health: Mapping[str, SourceHealth]
+    gone: Mapping[str, datetime]
+
+    @property
+    def fingerprint(self) -> str:
+        """What a state must have been made with to be grown: program, threshold, lexicon, decisions, sources."""
+        names = self.lexicon
+        told = (
+            own_version(), SCHEMA_VERSION, joining_version(), self.program_version, self.min_confidence,
+            sorted((s.source_id, s.title, s.standing, s.family, s.agency) for s in self.sources.values()),
+            self.reviews.decisions,
+            names and (sorted(names.entities.items()), names.names, names.roles, names.relations,
+                       sorted(names.families.items()), sorted(names.wires)),
+        )  # fmt: skip
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    @property
+    def joined_path(self) -> Path:
+        return state_path(self.build_path)
+
+    def can_grow(self) -> bool:
+        """Whether the last build's files are there, belong together and to this crawl.db, and were made alike."""
+        if not (self.build_path.exists() and self.joined_path.exists()):
+            return False
+        try:
+            with _opened(self.build_path, self.joined_path) as db:
+                state = State(db)
+                token = state.meta("token")
+                return (
+                    db.execute("pragma main.user_version").fetchone()[0] == _number(token)
+                    and state.meta("fingerprint") == self.fingerprint
+                    and bool(token) and token in self.library.last_build()
+                )  # fmt: skip
+        except sqlite3.DatabaseError:
+            return False  # a damaged file: both are made anew
+
+    def grow_in_place(self) -> BuildReport:
+        with plain_errors(self.build_path, "write"), _opened(self.build_path, self.joined_path) as db:
+            db.execute("begin immediate")
+            try:
+                report = self._run(db, full=False)
+                db.execute("commit")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("rollback")
+                raise
+            return report
+
+    def make_anew(self) -> BuildReport:
+        main, joined = Path(f"{self.build_path}.tmp"), Path(f"{self.joined_path}.tmp")
+        with plain_errors(main, "write"):
+            for path in (main, joined):
+                _remove(path)
+            with closing(sqlite3.connect(main)) as connection:
+                published.apply(Database(connection))
+            with closing(sqlite3.connect(joined)) as connection:
+                make_tables(connection)
+            with _opened(main, joined, fresh=True) as db:
+                db.execute("begin immediate")
+                report = self._run(db, full=True)
+                for table in ("events", "claims"):
+                    db.execute(f"insert into main.{table}_fts ({table}_fts) values ('rebuild')")
+                db.execute("commit")
+                db.execute("analyze")
+        with plain_errors(self.build_path, "replace"):
+            for path in (main, joined):
+                _sync(path)
+            for path in (self.joined_path, self.build_path):
+                for leftover in ("-wal", "-shm", "-journal"):
+                    Path(f"{path}{leftover}").unlink(missing_ok=True)
+            os.replace(joined, self.joined_path)
+            os.replace(main, self.build_path)
+        return report
+
+    def _run(self, db: sqlite3.Connection, *, full: bool) -> BuildReport:
+        """Grow the ledger. The history in crawl.db is written first: killed after that, the next build finds the same
+        events again."""
+        state, writer = State(db), Writer(db, full=full)
+        former = "" if full else state.meta("token")
+        names = settle_names(self.lexicon, self.reviews.decisions)
+        world = World(
+            state, self.library, self.program_version, self.sources, names, self.reviews.decisions,
+            self.min_confidence, full,
+        )  # fmt: skip
+        around = Around(self.visited, self.health, self._gone_articles(), (), self.reviews.public_names)
+        grown = grow(world, writer, around, trust_history=not full and former == self.library.last_build()[0])
+        report = self._report(db, state, grown)
         facts = {
-            "schema_version": str(SCHEMA_VERSION),
-            "min_confidence": str(min_confidence),
-            "last_fetched_at": kept.last_fetch,
-            **{key: str(value) for key, value in report.as_dict().items() if key != "n_pending"},
-        }
-        entities = _entities(kept.findings.values(), lexicon)
-        families = Families(entities.values(), holders_of(lexicon) if lexicon else ())
-        material = Material(
-            joined=joined,
-            articles=kept.articles,
-            findings=kept.findings,
-            versions=kept.versions,
-            sources=by_id,
-            n_articles_of=kept.n_articles_of,
-            entities=entities,
-            names=name_rows(lexicon),
-            roles=lexicon.roles if lexicon else (),
-            relations=lexicon.relations if lexicon else (),
-            visits=visits,
-            facts=facts,
-            redirects=redirects,
-            gone_days=gone_days,
-            edits=edit_rows(edits),
-            revisions=revision_rows(edits, joined.claim_event, joined.claims, kept.articles, families),
-            reviewed=reviewed,
-            public_names=reviews.public_names,
-            health=health or {},
-            gone=_gone_articles(library.addresses(), gone or {}),
+            "schema_version": str(SCHEMA_VERSION), "min_confidence": str(self.min_confidence),
+            "last_fetched_at": self.library.last_seen(),
+            **{key: str(value) for key, value in report.as_dict().items() if key not in _NOT_FACTS},
+        }  # fmt: skip
+        writer.sync_all("facts", ({"key": key, "value": value} for key, value in sorted(facts.items())))
+        if full:
+            create_indexes(db)
+        token = secrets.token_hex(8)
+        state.set_meta("token", token)
+        state.set_meta("fingerprint", self.fingerprint)
+        state.set_meta("seq", str(grown.seq))
+        db.execute(f"pragma main.user_version = {_number(token)}")
+        self.library.save_history(
+            grown.history, grown.gone, grown.redirects, grown.gone_days, token, whole=full
+        )  # fmt: skip
+        self.library.save_queue(grown.queue, grown.settled, whole=full)
+        return report
+
+    def _gone_articles(self) -> dict:
+        return gone_articles(self.library.addresses(self.gone), self.gone)
+
+    def _report(self, db: sqlite3.Connection, state: State, grown: Grown) -> BuildReport:
+        def n(table: str) -> int:
+            return db.execute(f"select count(*) from {table}").fetchone()[0]
+
+        statuses = [effect.status for effect in grown.effects]
+        return BuildReport(
+            program_version=self.program_version,
+            n_articles=n("joined.known"),
+            n_relevant=n("joined.stories"),
+            n_claims=n("joined.cases"),
+            n_withheld=n("joined.unsure"),
+            n_events=n("joined.events"),
+            n_origins=n("joined.origins"),
+            n_conflicts=n("main.conflicts"),
+            n_redirects=len(grown.redirects),
+            n_pending=self.library.n_pending(self.program_version),
+            n_reviews=statuses.count(APPLIED),
+            n_reopened=statuses.count(REOPENED),
+            n_waiting=statuses.count(WAITING),
+            n_to_review=n("joined.queue") + statuses.count(REOPENED),
+            n_changed=grown.n_changed,
+            whole=grown.whole,
         )
-        temporary = Path(f"{build_path}.tmp")
-        with plain_errors(temporary, "write"):
-            write_ledger(temporary, table_rows(material))
-        # First the history, then the new file: killed in between, the next build finds the same events again.
-        library.save_history(history, redirects, gone_days)
-        library.save_queue(queue)
-        with plain_errors(build_path, "replace"):
-            for leftover in ("-wal", "-shm"):
-                Path(f"{build_path}{leftover}").unlink(missing_ok=True)
-            os.replace(temporary, build_path)
-    return report
 
 
-def _edits(kept: Kept, min_confidence: float, rejected: Collection[str]) -> tuple[Edit, ...]:
-    """Return every edit of every article, in the order of articles and of time; what is withheld counts as not said."""
-    return tuple(
-        edit
-        for id_ in sorted(kept.editions)
-        if len(kept.editions[id_]) > 1
-        for edit in edits_of(
-            in_order(kept.editions[id_], kept.articles[id_].version),
-            lambda c: c.confidence >= min_confidence and c.claim_id not in rejected,
-        )
-    )
-
-
-def _gone_articles(addresses: Mapping[str, Collection[str]], gone: Mapping[str, datetime]) -> dict[str, date]:
+def gone_articles(addresses: Mapping[str, Iterable[str]], gone: Mapping[str, datetime]) -> dict:
     """Return the articles of which no address answers any more, with the day on which the last was found missing."""
     return {
         id_: max(gone[url] for url in urls).date()
@@ -193,76 +260,31 @@ def _gone_articles(addresses: Mapping[str, Collection[str]], gone: Mapping[str, 
     }
 
 
-def trace(
-    history: Mapping[str, tuple[str, ...]],
-    redirects: Mapping[str, tuple[str | None, str]],
-    claim_event: Mapping[str, str],
-    all_claims: set[str],
-    heirs: Mapping[str, str] | None = None,
-    rejected: Collection[str] = (),
-) -> dict[str, tuple[str | None, str]]:
-    """Return where each event id that is no longer in use leads, and why.
-
-    `history`: the events of the last build with their claims; `redirects`: what was known to have vanished before;
-    `claim_event`: the event of each published claim now; `all_claims`: every claim found now, withheld ones too;
-    `heirs`: claim id -> the id that the same claim has since its sentence was edited;
-    `rejected`: those that an editor took out.
-    """
-    heirs = heirs or {}
-    alive = set(claim_event.values())
-    gone: dict[str, tuple[str | None, str]] = {old: value for old, value in redirects.items() if old not in alive}
-    for old, claim_ids in history.items():
-        if old in alive:
-            continue
-        kept = Counter(claim_event[c] for c in claim_ids if c in claim_event)
-        edited = Counter(claim_event[heirs[c]] for c in claim_ids if heirs.get(c) in claim_event)
-        if kept:
-            heir = min(kept, key=lambda e: (-kept[e], e))
-            gone[old] = (heir, f"{kept[heir]} of its {len(claim_ids)} claims now stand in this event")
-        elif edited:
-            heir = min(edited, key=lambda e: (-edited[e], e))
-            gone[old] = (heir, "its sentence was edited by the publisher and now stands in this event")
-        elif any(c in all_claims for c in claim_ids):
-            gone[old] = (None, "its claims are no longer sure enough to be published")
-        elif any(c in rejected for c in claim_ids):
-            gone[old] = (None, "an editor rejected the claims that it rested on")
-        else:
-            gone[old] = (None, "the sentences that it rested on are no longer in the articles, or no longer read so")
-    for old, (target, reason) in list(gone.items()):
-        seen = {old}
-        while target in gone and target not in seen:
-            seen.add(target)
-            target = gone[target][0]
-        gone[old] = (target if target in alive else None, reason)
-    return gone
+@contextmanager
+def _opened(main: Path, joined: Path, *, fresh: bool = False) -> Iterator[sqlite3.Connection]:
+    """Open both files over one connection. `fresh`: nobody else has them, and a crash may spoil them."""
+    with closing(sqlite3.connect(main, isolation_level=None, timeout=30)) as db:
+        db.execute("attach ? as joined", (str(joined),))
+        for name in ("main", "joined"):
+            # With rollback journals, not WAL, a transaction over both files is kept in both or in none.
+            db.execute(f"pragma {name}.journal_mode = {'off' if fresh else 'delete'}")
+            db.execute(f"pragma {name}.synchronous = {'off' if fresh else 'full'}")
+            db.execute(f"pragma {name}.cache_size = -{_CACHE_KB}")
+        yield db
 
 
-def _entities(findings: Iterable[Findings], lexicon) -> dict[str, Entity]:
-    found: dict[str, Entity] = {}
-    for finding in sorted(findings, key=lambda f: f.article_id):
-        for entity in finding.entities:
-            found.setdefault(entity.entity_id, entity)
-    return {**found, **(lexicon.entities if lexicon else {})}
+def _number(token: str) -> int:
+    return int(token[:7] or "0", 16)
 
 
-def write_ledger(path: Path, rows: Mapping[str, list[Row]]) -> None:
-    """Write a fresh ledger file with these rows, its search tables and indexes; whatever stood there is replaced."""
-    for name in (path, Path(f"{path}-journal"), Path(f"{path}-wal"), Path(f"{path}-shm")):
-        name.unlink(missing_ok=True)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript("pragma journal_mode=delete; pragma synchronous=normal; pragma foreign_keys=on;")
-        published.apply(Database(connection))
-        connection.execute("begin immediate")
-        connection.execute("pragma defer_foreign_keys=on")  # an entity may come before its parent
-        for table, entries in rows.items():
-            if entries:
-                marks = ", ".join(f":{name}" for name in entries[0])
-                connection.executemany(f"insert into {table} ({', '.join(entries[0])}) values ({marks})", entries)
-        for table in ("events", "claims"):
-            connection.execute(f"insert into {table}_fts ({table}_fts) values ('rebuild')")
-        create_indexes(connection)
-        connection.execute("commit")
-        connection.execute("analyze")
+def _remove(path: Path) -> None:
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
-__all__ = ["BuildReport", "Joined", "MIN_CONFIDENCE", "build", "trace", "write_ledger"]
+def _sync(path: Path) -> None:
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+__all__ = ["MIN_CONFIDENCE", "BuildReport", "build", "gone_articles"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.records import Findings
-from pipeline.reviews.queue import QueueItem
+from pipeline.reviews.queue import QueueItem, in_order
 from pipeline.store.errors import plain_errors
 from pipeline.store.rows import article_of, article_row, findings_of, findings_row
 from pipeline.store.schema import bring_up_to_date, open_db
@@ -105,8 +105,8 @@ class Library:
 
     def versions(self, article_id: str | None = None) -> Iterator[Version]:
         """Yield every kept version (of one article, if given), oldest first within each article."""
-        sql = "select * from articles where (? is null or article_id = ?) order by article_id, last_seen_at, version"
-        for row in self._rows(sql, (article_id, article_id)):
+        where, values = ("", ()) if article_id is None else ("where article_id = ?", (article_id,))
+        for row in self._rows(f"select * from articles {where} order by article_id, last_seen_at, version", values):
             yield Version(article_of(row), row["first_seen_at"], row["last_seen_at"])
 
     def count(self) -> int:
@@ -140,23 +140,50 @@ class Library:
         sql = "select page_sha256, url, outcome from readings where reader_version = ?"
         return {(row[0], row[1]): Outcome(row[2]) for row in self._rows(sql, (reader_version,))}
 
-    def addresses(self) -> dict[str, set[str]]:
-        """Return for each article the addresses at which a page of it was read."""
-        found: dict[str, set[str]] = {}
-        for row in self._rows("select distinct article_id, url from readings where article_id is not null"):
-            found.setdefault(row[0], set()).add(row[1])
-        return found
+    def addresses(self, urls: Iterable[str]) -> dict[str, set[str]]:
+        """Return for each article that was read at one of some addresses all addresses at which a page of it was."""
+        ids = {row[0] for url in urls for row in self._rows("select article_id from readings where url = ?", (url,))}
+        sql = "select distinct url from readings where article_id = ?"
+        return {id_: {row[0] for row in self._rows(sql, (id_,))} for id_ in sorted(ids - {None})}
 
-    def outdated_versions(self) -> set[tuple[str, str]]:
-        """Return the (article, version) pairs that a later reading of the same page has replaced."""
-        read: set[tuple[str, str]] = set()
-        last: dict[tuple[str, str], tuple[str, str]] = {}
-        sql = """select page_sha256, url, article_id, version from readings
-                 where article_id is not null and version is not null order by rowid"""
-        for page, url, article_id, version in self._rows(sql):
-            read.add((article_id, version))
-            last[page, url] = (article_id, version)
-        return read - set(last.values())
+    def outdated_versions(self, article_id: str) -> set[str]:
+        """Return the versions of an article that a later reading of the same page has replaced."""
+        sql = """select version, not exists (
+                     select 1 from readings later where later.page_sha256 = r.page_sha256 and later.url = r.url
+                     and later.rowid > r.rowid and later.article_id is not null and later.version is not null)
+                 from readings r where article_id = ? and version is not null"""
+        rows = [(row[0], row[1]) for row in self._rows(sql, (article_id,))]
+        return {version for version, _ in rows} - {version for version, last in rows if last}
+
+    # what changed, and what a build looks up of single articles
+
+    def last_change(self) -> int:
+        """Return the number of the last change of any article."""
+        return next(self._rows("select coalesce(max(seq), 0) from article_changes"))[0]
+
+    def changed_since(self, number: int) -> list[str]:
+        """Return the ids of the articles of which a version, a reading or findings changed since a change's number."""
+        return [row[0] for row in self._rows("select article_id from article_changes where seq > ?", (number,))]
+
+    def article_ids(self) -> list[str]:
+        """Return the ids of all articles."""
+        return [row[0] for row in self._rows("select distinct article_id from articles order by article_id")]
+
+    def relevant_versions(self, article_id: str, program_version: str) -> dict[str, bool]:
+        """Return which versions of an article a version of the program has read, and whether each is relevant."""
+        sql = "select version, relevant from findings where article_id = ? and program_version = ?"
+        return {row[0]: bool(row[1]) for row in self._rows(sql, (article_id, program_version))}
+
+    def source_of(self, article_id: str) -> str | None:
+        """Return the source of an article's latest version; None where every one of them is outdated."""
+        sql = f"select source_id, version from articles where article_id = ? {LATEST}"
+        rows = [(row[0], row[1]) for row in self._rows(sql, (article_id,))]
+        outdated = self.outdated_versions(article_id) if rows else set()
+        return next((source for source, version in rows if version not in outdated), None)
+
+    def last_seen(self) -> str:
+        """Return when any version of an article was last seen, as ISO text; "" where there is none."""
+        return next(self._rows("select coalesce(max(last_seen_at), '') from articles"))[0]
 
     # findings
 
@@ -234,9 +261,19 @@ class Library:
 
     # events: what the last build called them
 
-    def event_history(self) -> dict[str, tuple[str, ...]]:
-        """Return the claim ids of each event of the last build."""
-        return {row[0]: tuple(row[1].split()) for row in self._rows("select event_id, claim_ids from event_history")}
+    def event_history(self, event_ids: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
+        """Return the claim ids of the events of the last build: of all, or of those of some that it had."""
+        if event_ids is None:
+            every = self._rows("select event_id, claim_ids from event_history")
+            return {row[0]: tuple(row[1].split()) for row in every}
+        sql = "select claim_ids from event_history where event_id = ?"
+        rows = {id_: next(self._rows(sql, (id_,)), None) for id_ in event_ids}
+        return {id_: tuple(row[0].split()) for id_, row in rows.items() if row is not None}
+
+    def last_build(self) -> tuple[str, str]:
+        """Return the tokens of the build that last wrote the event history, and of the one before it."""
+        row = next(self._rows("select token, former from last_build"), None)
+        return (row[0], row[1]) if row else ("", "")
 
     def redirects(self) -> dict[str, tuple[str | None, str]]:
         """Return for each vanished event id where its claims went, None for nowhere, and why."""
@@ -248,35 +285,58 @@ class Library:
 
     def save_history(
         self,
-        history: Mapping[str, Iterable[str]],
+        history: Iterable[tuple[str, Iterable[str]]],
+        gone: Iterable[str],
         redirects: Mapping[str, tuple[str | None, str]],
         gone_days: Mapping[str, str | None],
+        token: str,
+        *,
+        whole: bool = False,
     ) -> None:
-        """Replace the event history and the redirects, with the day of each, in one transaction."""
+        """Bring the event history up to date, and the redirects with the day of each, in one transaction.
+
+        `history`: the events that are new or other, with their claims; `gone`: those that are no more; `token`: of the
+        build that found them; `whole`: the history is all there is.
+        """
+        wanted = {(old, *value, gone_days.get(old)) for old, value in redirects.items()}
         with self.transaction() as db:
-            db.execute("delete from event_history")
+            former = self.last_build()[0]
+            db.execute("delete from last_build")
+            db.execute("insert into last_build values (?, ?)", (token, former))
+            if whole:
+                db.execute("delete from event_history")
+            db.executemany("delete from event_history where event_id = ?", [(id_,) for id_ in gone])
             db.executemany(
-                "insert into event_history values (?, ?)", [(k, " ".join(ids)) for k, ids in sorted(history.items())]
+                "insert or replace into event_history values (?, ?)", ((k, " ".join(ids)) for k, ids in history)
             )
-            db.execute("delete from event_redirects")
+            known = {tuple(row) for row in db.execute("select * from event_redirects")}
+            db.executemany("delete from event_redirects where old_event_id = ?", [row[:1] for row in known - wanted])
             db.executemany(
-                "insert into event_redirects values (?, ?, ?, ?)",
-                [(k, *value, gone_days.get(k)) for k, value in sorted(redirects.items())],
+                "insert into event_redirects values (?, ?, ?, ?)", sorted(wanted - known, key=lambda r: r[0])
             )
 
     # what awaits an editor
 
-    def save_queue(self, items: Iterable[QueueItem]) -> None:
-        """Replace the review queue by that of the last build."""
-        rows = [asdict(item) for item in items]
+    def save_queue(
+        self, items: Iterable[QueueItem], gone: Iterable[tuple[str, str]] = (), *, whole: bool = False
+    ) -> None:
+        """Bring the review queue up to date: items that are new or other, and (reason, subject) of those gone.
+
+        What was reopened is always given, in order, and replaces what was.
+        """
+        rows = [asdict(item) | {"place": place} for place, item in enumerate(items)]
+        for row in rows:
+            del row["position"]
         with self.transaction() as db:
-            db.execute("delete from review_queue")
+            db.execute("delete from review_queue" if whole else "delete from review_queue where reason = 'reopened'")
+            db.executemany("delete from review_queue where reason = ? and subject = ?", list(gone))
             if rows:
-                db.executemany(_insert("review_queue", rows[0]), rows)
+                db.executemany(_insert("review_queue", rows[0], "or replace"), rows)
 
     def queue(self) -> list[QueueItem]:
         """Return the review queue of the last build, the most important first."""
-        return [QueueItem(**dict(row)) for row in self._rows("select * from review_queue order by position")]
+        rows = [dict(row) for row in self._rows("select * from review_queue order by place, reason, subject")]
+        return in_order([QueueItem(**{"position": 0, **{k: v for k, v in r.items() if k != "place"}}) for r in rows])
 
 
 def _insert(table: str, row: Mapping[str, Any], how: str = "") -> str:

@@ -56,6 +56,7 @@ def publish(
     temporary = folder / f"{name}.tmp"
     try:
         with plain_errors(build_path, "copy"):
+            take_back(build_path)
             _copy(build_path, temporary)
         counts = check(temporary)
         with plain_errors(build_path, "read"), closing(sqlite3.connect(temporary)) as connection:
@@ -71,6 +72,13 @@ def publish(
     finally:
         temporary.unlink(missing_ok=True)
     return PublishReport(folder / name, n_bytes, counts, removed)
+
+
+def take_back(path: Path) -> None:
+    """Take back what a build that was killed half way has left in a ledger: whoever only reads it cannot do so."""
+    if Path(f"{path}-journal").exists():
+        with closing(sqlite3.connect(path, timeout=30)) as connection:
+            connection.execute("select count(*) from sqlite_master").fetchone()
 
 
 def _free_name(folder: Path, now: datetime) -> str:

@@ -6,16 +6,12 @@ the event that it would belong to, so that the event's page can tell that the se
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
-from pipeline.events import group
-from pipeline.families import Families
 from pipeline.phrases import listing
 from pipeline.records import Claim
 from pipeline.revisions import Change, Edit, date_words, successors
 from pipeline.store.rows import MAX_QUOTE, Row
-from scrapers.records import Article
 
 _WORDS = {
     "vanished": ("the sentence was taken out", "the sentence was rewritten and no longer says it"),
@@ -44,25 +40,25 @@ def edit_rows(edits: Iterable[Edit]) -> list[Row]:
     ]
 
 
-def revision_rows(
-    edits: Sequence[Edit],
-    claim_event: Mapping[str, str],
-    claims: Mapping[str, Claim],
-    articles: Mapping[str, Article],
-    families: Families,
-) -> list[Row]:
-    """Return the rows of `revisions`. `claim_event`, `claims`: the claims that stand now, with their events."""
+def lost_claims(edits: Iterable[Edit], claim_event: Container[str]) -> list[Claim]:
+    """Return the claims of edits that stand in no event now, nor do those that took their place."""
+    edits = list(edits)
     now = successors(edits)
-    events = dict(claim_event)
-    touched = [c for e in edits for change in e.changes for c in (change.old, change.new) if c]
-    events |= _events_of_lost(
-        [c for c in touched if now.get(c.claim_id, c.claim_id) not in events], events, claims, articles, families
-    )
+    touched = (c for e in edits for change in e.changes for c in (change.old, change.new) if c)
+    lost = [c for c in touched if now.get(c.claim_id, c.claim_id) not in claim_event and c.claim_id not in claim_event]
+    return list({c.claim_id: c for c in lost}.values())
+
+
+def revision_rows(edits: Sequence[Edit], claim_event: Mapping[str, str], lost: Mapping[str, str]) -> list[Row]:
+    """Return the rows of `revisions`. `claim_event`: the events of the claims that stand now; `lost`: the events that
+    the claims of lost_claims() would stand in, where there is one."""
+    now = successors(edits)
     rows = []
     for edit in sorted(edits, key=lambda e: (e.article_id, e.nth)):
         for change in edit.changes:
             ids = [c.claim_id for c in (change.new, change.old) if c]
-            found = [events[id_] for one in ids for id_ in (now.get(one, one), one) if id_ in events]
+            wanted = [id_ for one in ids for id_ in (now.get(one, one), one)]
+            found = [event for id_ in wanted if (event := claim_event.get(id_) or lost.get(id_))]
             rows.append(_row(edit, change, found[0] if found else None))
     return rows
 
@@ -138,32 +134,3 @@ def _bounded(words: str, claim: Claim | None) -> str:
     at = words.find(claim.trigger) if claim else -1
     start = max(0, min(max(at, 0) - MAX_QUOTE // 2, len(words) - MAX_QUOTE))
     return words[start : start + MAX_QUOTE]
-
-
-def _events_of_lost(
-    lost: Sequence[Claim],
-    claim_event: Mapping[str, str],
-    claims: Mapping[str, Claim],
-    articles: Mapping[str, Article],
-    families: Families,
-) -> dict[str, str]:
-    """Return the event that each claim without one would stand in, had its sentence stayed; none where there is none.
-
-    Only claims of its type that share a party with it are looked at, so that this costs little in a large ledger.
-    """
-    if not lost:
-        return {}
-    parties = {(c.type, p.entity_id) for c in lost for p in c.participants}
-    near = [
-        claims[id_]
-        for id_ in sorted(claim_event)
-        if id_ in claims and any((claims[id_].type, p.entity_id) in parties for p in claims[id_].participants)
-    ]
-    unique = {c.claim_id: c for c in [*lost, *near]}
-    found: dict[str, str] = {}
-    for ids in group(unique.values(), articles, families=families):
-        votes = Counter(claim_event[id_] for id_ in ids if id_ in claim_event)
-        if votes:
-            event = min(votes, key=lambda e: (-votes[e], e))
-            found.update({id_: event for id_ in ids if id_ not in claim_event})
-    return found

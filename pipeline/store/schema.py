@@ -116,6 +116,53 @@ def backfilled_archives(db: Database) -> None:
     )
 
 
+@private()
+def what_changed_since_the_last_build(db: Database) -> None:
+    """For each article the number of its last change, whoever made it; and the queue without places, which shift."""
+    mark = (
+        "delete from article_changes where article_id = {0}; insert into article_changes (article_id) select {0} {1};"
+    )
+    tables = ("articles", "findings", "readings")
+    acts = (("insert", "new"), ("update", "new"), ("delete", "old"))
+    triggers = [
+        f"create trigger {table}_{act} after {act} on {table} begin "
+        + mark.format(f"{row}.article_id", f"where {row}.article_id is not null")
+        + " end;"
+        for table in tables
+        for act, row in acts
+    ]
+    db.executescript(
+        f"""
+        create table article_changes (seq integer primary key autoincrement, article_id text not null unique) strict;
+        insert into article_changes (article_id) select distinct article_id from articles;
+        {"".join(triggers)}
+        create trigger readings_of_one_page after insert on readings begin
+            delete from article_changes where article_id in (
+                select article_id from readings where page_sha256 = new.page_sha256 and url = new.url);
+            insert into article_changes (article_id) select distinct article_id from readings
+                where page_sha256 = new.page_sha256 and url = new.url and article_id is not null;
+        end;
+        create trigger readings_replaced before insert on readings begin
+            delete from article_changes where article_id in (
+                select article_id from readings where page_sha256 = new.page_sha256 and url = new.url);
+            insert into article_changes (article_id) select distinct article_id from readings
+                where page_sha256 = new.page_sha256 and url = new.url and article_id is not null;
+        end;
+        create index readings_by_article on readings (article_id, version);
+        create index readings_by_url on readings (url);
+        create index articles_by_last_seen on articles (last_seen_at);
+        create table last_build (token text not null, former text not null) strict;
+        drop table review_queue;
+        create table review_queue (
+            place integer not null, reason text not null, subject text not null, score real not null,
+            event_id text not null, article_id text not null, n_claims integer not null, n_articles integer not null,
+            n_origins integer not null, words text not null, quote text not null, was text not null,
+            primary key (reason, subject)
+        ) strict;
+        """
+    )
+
+
 @published()
 def ledger(db: Database) -> None:
     """The published ledger."""

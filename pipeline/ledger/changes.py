@@ -1,0 +1,39 @@
+"""What one build finds changed: articles and claims since the last build, and the events that were made again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.records import Claim
+
+
+class BelongingChanged(Exception):
+    """An article tells otherwise than before to whom a party belongs: all that names it must be joined again."""
+
+
+@dataclass
+class Changes:
+    """What differs from the last build. `days`: for each type the first day of which a claim came, went or changed."""
+
+    stories: set[str] = field(default_factory=set)  # articles whose text, credits or topics are new, other or gone
+    articles: set[str] = field(default_factory=set)  # articles of which anything is other, the above among them
+    gone: set[str] = field(default_factory=set)  # articles that are no longer in the ledger
+    claims: set[str] = field(default_factory=set)  # claims that are new or say anything else
+    removed: list[tuple[Claim, str, str]] = field(default_factory=list)  # claims as they were, their day and group
+    events: set[str] = field(default_factory=set)  # events that a claim was taken from
+    days: dict[str, str] = field(default_factory=dict)
+    unsure: set[str] = field(default_factory=set)  # claims below the threshold that are new, other or gone
+    edited: set[str] = field(default_factory=set)  # articles of which an edit is new or other
+    names: set[str] = field(default_factory=set)  # unknown names that articles or claims carry otherwise
+
+    def touch(self, type_: str, day: str) -> None:
+        self.days[type_] = min(day, self.days.get(type_, day))
+
+
+@dataclass
+class Happened:
+    """What became of the events. `events`: made again, and to be written; `gone`: ids that are in use no more."""
+
+    events: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    conflicts: set[str] = field(default_factory=set)  # events whose disagreements are others

@@ -1,0 +1,143 @@
+"""What changed in a build comes in; the entries of the editors' queue that are other now go out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipeline.ledger.changes import Changes, Happened
+from pipeline.ledger.state import keep, kept
+from pipeline.ledger.world import Lazy, World
+from pipeline.records import Claim, Event
+from pipeline.reviews import queue
+from pipeline.reviews.names import unknown_parties
+from pipeline.reviews.queue import QueueItem, item_of, reach
+
+
+class Desk:
+    """Keeps the editors' queue, entry by entry."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.state = world, world.state
+        self.events = Lazy(self._event)
+        self.items: list[QueueItem] = []  # new or other
+        self.gone: list[tuple[str, str]] = []
+
+    def _event(self, id_: str) -> Event | None:
+        blob = self.state.one("select event from joined.events where event_id = ?", (id_,))
+        return kept(blob) if blob else None
+
+    def update(self, changes: Changes, happened: Happened) -> None:
+        """Bring the queue up to date."""
+        parties = {party for id_ in happened.events | happened.gone for party in self._parties(id_)}
+        for id_ in sorted(happened.gone):
+            self._keep_reach(id_, None)
+        for id_ in sorted(happened.events):
+            self._keep_reach(id_, self.events.get(id_))
+        parties |= {party for id_ in happened.events for party in self._parties(id_)}
+        for id_ in sorted(happened.events | happened.gone | happened.conflicts):
+            self._dispute(id_)
+        self._unsure(changes, parties)
+        self._names(changes, happened)
+
+    def _put(self, reasons: Iterable[str], subject: str, entry: queue.Entry | None) -> None:
+        """Keep the entry of a subject, whichever of some reasons it has; None: there is none any more."""
+        item = item_of(entry) if entry else None
+        for reason in reasons:
+            blob = self.state.one("select item from joined.queue where reason = ? and subject = ?", (reason, subject))
+            if item is not None and item.reason == reason:
+                if blob is None or kept(blob) != item:
+                    self.state.put("queue", [(reason, subject, keep(item))])
+                    self.items.append(item)
+            elif blob is not None:
+                self.state.db.execute(
+                    "delete from joined.queue where reason = ? and subject = ?", (reason, subject)
+                )  # fmt: skip
+                self.gone.append((reason, subject))
+
+    def _parties(self, id_: str) -> list[tuple[str, str]]:
+        return [
+            (type_, entity)
+            for type_, entity in self.state.rows(
+                "select type, entity_id from joined.reaches where event_id = ?", (id_,)
+            )
+        ]  # fmt: skip
+
+    def _keep_reach(self, id_: str, event: Event | None) -> None:
+        self.state.drop("reaches", "event_id", [id_])
+        if event is not None:
+            ids = sorted({p.entity_id for p in event.participants})
+            self.state.put("reaches", ((event.type, entity, reach(event), id_) for entity in ids))
+
+    def _dispute(self, id_: str) -> None:
+        event = self.events.get(id_)
+        entry = None
+        if event is not None:
+            blob = self.state.one("select found from joined.conflicts where event_id = ?", (id_,))
+            claims = [self.world.claims[c] for c in event.claim_ids]
+            entry = queue.dispute(event, claims, kept(blob) if blob else (), Lazy(self._mark))
+        self._put(("happened", "contested"), id_, entry)
+
+    def _mark(self, claim_id: str) -> str | None:
+        return self.state.one("select mark from joined.cases where claim_id = ?", (claim_id,)) or None
+
+    def _unsure(self, changes: Changes, parties: set[tuple[str, str]]) -> None:
+        wanted = set(changes.unsure)
+        for type_, entity in parties:
+            sql = "select claim_id from joined.unsure_parties where type = ? and entity_id = ?"
+            wanted.update(self.state.column(sql, (type_, entity)))
+        for claim_id in sorted(wanted):
+            blob = self.state.one("select claim from joined.unsure where claim_id = ?", (claim_id,))
+            if claim_id in changes.unsure:
+                self.state.db.execute("delete from joined.unsure_parties where claim_id = ?", (claim_id,))
+            if blob is None:
+                self._put(("unsure",), claim_id, None)
+                continue
+            claim: Claim = kept(blob)
+            ids = sorted({p.entity_id for p in claim.participants})
+            self.state.put("unsure_parties", ((claim.type, entity, claim_id) for entity in ids))
+            near = [event for entity in ids if (event := self._nearest(claim.type, entity)) is not None]
+            best = max(near, key=lambda e: (reach(e), e.event_id), default=None)
+            self._put(("unsure",), claim_id, queue.unsure(claim, best))
+
+    def _nearest(self, type_: str, entity: str) -> Event | None:
+        """Return the event of a type and party that most stands behind."""
+        id_ = self.state.one(
+            "select event_id from joined.reaches where type = ? and entity_id = ? order by reach desc, event_id desc",
+            (type_, entity),
+        )
+        return self.events.get(id_) if id_ else None
+
+    def _names(self, changes: Changes, happened: Happened) -> None:
+        names = set(changes.names)
+        for id_ in happened.events:
+            sql = (
+                "select distinct name from joined.unknown_parties join joined.cases using (claim_id) where event_id = ?"
+            )
+            names.update(self.state.column(sql, (id_,)))
+        names.update(name for claim, _, _ in changes.removed for name in unknown_parties(claim))
+        for name in sorted(names):
+            self._name(name)
+
+    def _name(self, folded: str) -> None:
+        state = self.state
+        sql = "select name, kind, article_id from joined.gaps where folded = ? order by article_id, position"
+        places = state.rows(sql, (folded,))
+        before = state.column("select subject from joined.named where folded = ?", (folded,))
+        subject = places[0][0] if places else ""
+        for old in before:
+            if old != subject:
+                self._put(("name",), old, None)
+        state.drop("named", "folded", [folded])
+        if not places:
+            return
+        state.put("named", [(folded, subject)])
+        carried = state.rows(
+            "select u.claim_id, c.event_id, coalesce(c.claim, n.claim) from joined.unknown_parties u "
+            "left join joined.cases c using (claim_id) left join joined.unsure n using (claim_id) "
+            "where name = ? and machine = 0 order by u.article_id, u.position",
+            (folded,),
+        )
+        events = [event for id_ in sorted({row[1] for row in carried if row[1]}) if (event := self.events.get(id_))]
+        claims = [kept(row[2]) for row in carried]
+        entry = queue.unknown_name(subject, places[0][1], [row[2] for row in places], claims, events)
+        self._put(("name",), subject, entry)

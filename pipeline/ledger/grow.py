@@ -1,0 +1,122 @@
+"""One build on one screen: what changed is taken in, joined with what it hangs on, and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pipeline.ledger.changes import Changes
+from pipeline.ledger.desk import Desk
+from pipeline.ledger.edited import Edited
+from pipeline.ledger.groups import regroup
+from pipeline.ledger.happenings import Happenings
+from pipeline.ledger.intake import read_article, take_in
+from pipeline.ledger.originals import Originals
+from pipeline.ledger.redirects import trace
+from pipeline.ledger.shelf import Shelf
+from pipeline.ledger.state import kept
+from pipeline.ledger.tables import Around, Tables
+from pipeline.ledger.world import Lazy, World
+from pipeline.ledger.writing import Writer
+from pipeline.reviews.apply import apply_reviews
+from pipeline.reviews.decisions import REOPENED, Effect, Reviewed
+from pipeline.reviews.linking import kept as kept_merges
+from pipeline.reviews.names import carried_names
+from pipeline.reviews.queue import QueueItem, item_of, reopened
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What a build has to tell crawl.db. `history`: the events that were made again, with their claims; `gone`: those
+    that are no more; `queue` and `settled`: entries of the editors' queue that are other, and those that are gone."""
+
+    seq: int
+    n_changed: int
+    whole: bool
+    history: list[tuple[str, tuple[str, ...]]]
+    gone: set[str]
+    redirects: Mapping[str, tuple[str | None, str]]
+    gone_days: Mapping[str, str | None]
+    effects: tuple[Effect, ...]
+    queue: list[QueueItem]
+    settled: list[tuple[str, str]]
+
+
+def grow(world: World, writer: Writer, around: Around, *, trust_history: bool) -> Grown:
+    """Bring state and published tables up to date with crawl.db.
+
+    `trust_history`: crawl.db's history of events is that of this state, so only what became of changed events is asked.
+    """
+    library, state, changes = world.library, world.state, Changes()
+    seq = library.last_change()
+    ids = library.article_ids() if world.full else library.changed_since(int(state.meta("seq") or 0))
+    decided = {s.article_id for d in world.decisions for s in (*d.sentences, *d.stays)}
+    take_in(world, sorted(set(ids) - decided), changes)
+    reviewed = _review(world, sorted(decided))
+    world.marks.update(reviewed.marks)
+    take_in(world, sorted(decided), changes, reviewed)
+    apart = frozenset(map(frozenset, reviewed.apart))
+
+    shelf, originals = Shelf(world), Originals(world)
+    touched = originals.update(changes.stories, changes.gone)
+    groups = regroup(world, shelf, changes, apart)
+    happenings = Happenings(world, originals)
+    happened = happenings.update(changes, groups, touched, reviewed.together, apart)
+    desk = Desk(world)
+    desk.update(changes, happened)
+    effects = kept_merges(reviewed.effects, world.event_of)
+    tables = Tables(world, writer, replace(around, effects=effects))
+    tables.write(changes, touched, originals, happenings, happened, Edited(world, shelf))
+
+    alive = Lazy(lambda id_: state.one("select 1 from joined.events where event_id = ?", (id_,)))
+    redirects = trace(
+        library.event_history(happened.gone if trust_history else None), library.redirects(), world.event_of,
+        _claims(world), Lazy(lambda id_: state.one("select heir from joined.heirs where claim_id = ?", (id_,))),
+        Lazy(lambda id_: state.one("select 1 from joined.rejected where claim_id = ?", (id_,))), alive,
+    )  # fmt: skip
+    known_days, today = library.gone_days(), library.last_seen()[:10] or None
+    gone_days = {old: known_days.get(old, today) for old in redirects}
+    rows = [
+        {"old_event_id": old, "event_id": new, "reason": reason, "gone_on": gone_days.get(old)}
+        for old, (new, reason) in sorted(redirects.items())
+    ]
+    writer.sync_all("event_redirects", rows)
+    tables.count()
+    return Grown(
+        seq=seq, n_changed=len(ids), whole=world.full, history=_history(world, happened.events), gone=happened.gone,
+        redirects=redirects, gone_days=gone_days, effects=effects,
+        queue=[item_of(reopened(e)) for e in effects if e.status == REOPENED] + desk.items, settled=desk.gone,
+    )  # fmt: skip
+
+
+def _review(world: World, decided: list[str]) -> Reviewed:
+    """Apply the editors' decisions to the articles that they rest on."""
+    read = {id_: read_article(world, id_, wanted=True) for id_ in decided}
+    found = {id_: (editions, now) for id_, (_, editions, now) in read.items() if now is not None and now.findings}
+
+    def former(article_id: str) -> Iterator[str]:
+        editions, now = found[article_id]
+        return (e.article.text for e in editions if e.article.version != now.article.version)
+
+    own = carried_names(now.findings for _, now in found.values())
+
+    def carried(name: str) -> list[str]:
+        sql = "select claim_id, article_id from joined.unknown_parties where name = ? and machine = 1"
+        others = sorted(row[0] for row in world.state.rows(sql, (name,)) if row[1] not in decided)
+        return [*others, *own.get(name, ())]
+
+    return apply_reviews(
+        [now.findings for _, now in found.values()], {id_: now.article for id_, (_, now) in found.items()},
+        world.decisions, world.names, former, _claims(world), carried,
+    )  # fmt: skip
+
+
+def _claims(world: World) -> Lazy:
+    """Return which claims were found, also those that are too unsure to be published."""
+    sql = "select 1 from joined.cases where claim_id = ?1 union all select 1 from joined.unsure where claim_id = ?1"
+    return Lazy(lambda id_: world.state.one(f"{sql} limit 1", (id_,)))
+
+
+def _history(world: World, ids: set[str]) -> list[tuple[str, tuple[str, ...]]]:
+    sql = "select event from joined.events where event_id = ?"
+    return [(id_, kept(world.state.one(sql, (id_,))).claim_ids) for id_ in sorted(ids)]

@@ -1,0 +1,245 @@
+"""Groups of claims that are other now come in; events with their origins and disagreements go out, made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from pipeline.administrations import heads_of
+from pipeline.cases import Case
+from pipeline.conflicts import find_conflicts, happening_marks, turning_marks
+from pipeline.contrast import DENIED_DAYS
+from pipeline.events import put_together
+from pipeline.ledger.changes import Changes, Happened
+from pipeline.ledger.groups import members_of, root_of
+from pipeline.ledger.originals import Originals
+from pipeline.ledger.shelf import NOWHERE, case_of
+from pipeline.ledger.state import keep, kept
+from pipeline.ledger.world import KeptStories, World
+from pipeline.merging import anchor, make_event
+from pipeline.records import Claim, Conflict, Modality, event_id
+from pipeline.support import Assigning
+
+
+class Happenings:
+    """Makes the events of one build."""
+
+    def __init__(self, world: World, originals: Originals) -> None:
+        self.world, self.state, self.originals = world, world.state, originals
+        self.stories = KeptStories(world)
+
+    def update(
+        self,
+        changes: Changes,
+        groups: dict[str, list[str]],
+        touched: set[str],
+        together: tuple[tuple[str, str], ...],
+        apart: frozenset[frozenset[str]],
+    ) -> Happened:
+        """Bring the events up to date. `groups`: from regroup(); `touched`: articles whose origin may be another."""
+        rivals = self._refresh_marks(changes)
+        old = self._old_events(changes, groups, touched)
+        roots = {*groups, *self._roots(old), *(root_of(self.world, c) for c in changes.claims if self._is(c))}
+        happened = Happened()
+        made = self._compose(roots, together, apart)
+        for id_, members in made:
+            for claim_id in members:
+                sql = "update joined.cases set event_id = ? where claim_id = ?"
+                self.state.db.execute(sql, (id_, claim_id))
+            happened.events.add(id_)
+        for id_ in old - happened.events - {""}:
+            if self.state.has("select 1 from joined.cases where event_id = ?", (id_,)):
+                happened.events.add(id_)
+            else:
+                happened.gone.add(id_)
+        freed: set[str] = set()  # claims that clashed with what is gone
+        for id_ in happened.gone:
+            freed.update(self.state.column("select claim_id from joined.in_conflict where event_id = ?", (id_,)))
+            self._forget(id_)
+        for id_ in sorted(happened.events):
+            self._assign(id_)
+        again = self._conflicts(happened, rivals)
+        happened.events |= again | self._events_of(freed)
+        for id_ in sorted(happened.events):
+            self._make(id_)
+        return happened
+
+    def _is(self, claim_id: str) -> bool:
+        return self.state.has("select 1 from joined.cases where claim_id = ?", (claim_id,))
+
+    def claims_of(self, id_: str) -> list[Claim]:
+        """Return the claims of an event, by id."""
+        ids = self.state.column("select claim_id from joined.cases where event_id = ? order by claim_id", (id_,))
+        return [self.world.claims[claim_id] for claim_id in ids]
+
+    # which events there are
+
+    def _old_events(self, changes: Changes, groups: dict[str, list[str]], touched: set[str]) -> set[str]:
+        if self.world.full:
+            return set()
+        state, found = self.state, set(changes.events)
+        for members in groups.values():
+            found.update(state.one("select event_id from joined.cases where claim_id = ?", (id_,)) for id_ in members)
+        found.update(
+            state.one("select event_id from joined.cases where claim_id = ?", (c,)) or "" for c in changes.claims
+        )
+        articles = touched | changes.stories
+        for id_ in touched:
+            articles |= set(state.column("select article_id from joined.leads where lead = ?", (id_,)))
+        for id_ in articles:
+            found.update(state.column("select event_id from joined.cases where article_id = ?", (id_,)))
+        return found - {""}
+
+    def _roots(self, events: Iterable[str]) -> set[str]:
+        return {
+            root for id_ in events
+            for root in self.state.column("select distinct root from joined.cases where event_id = ?", (id_,))
+        }  # fmt: skip
+
+    def _compose(
+        self, roots: set[str], together: tuple[tuple[str, str], ...], apart: frozenset[frozenset[str]]
+    ) -> list[tuple[str, list[str]]]:
+        """Return the events that groups make, each with its claims: groups that an editor put together are one."""
+        asked = {claim_id for pair in together for claim_id in pair if self._is(claim_id)}
+        joint = {root_of(self.world, claim_id) for claim_id in asked}
+        if joint:
+            former = {self.state.one("select event_id from joined.cases where claim_id = ?", (c,)) for c in asked}
+            joint |= self._roots(former - {""}) | {r for r in roots if self._was_joint(r, joint)}
+        made = [[id_ for _, id_ in members_of(self.world, root)] for root in sorted(roots - joint)]
+        if joint:
+            groups = [self._cases(root) for root in sorted(joint)]
+            made += [[c.claim.claim_id for c in group] for group in put_together(groups, together, apart)]
+        return [
+            (event_id(anchor([self.world.claims[c] for c in ids], self.world.articles)), ids) for ids in made if ids
+        ]
+
+    def _was_joint(self, root: str, joint: set[str]) -> bool:
+        """Whether a group stood in one event with one of these at the last build."""
+        former = self.state.one("select event_id from joined.cases where claim_id = ?", (root,))
+        return bool(former) and bool(self._roots([former]) & joint)
+
+    def _cases(self, root: str) -> list[Case]:
+        return sorted((case_of(self.world.claims[id_], day) for day, id_ in members_of(self.world, root)),
+                      key=lambda case: case.key)  # fmt: skip
+
+    # whose reports an event rests on
+
+    def _assign(self, id_: str) -> None:
+        world, state = self.world, self.state
+        work = Assigning(self.stories, world.origin_of, world.copies)
+        work.event(id_, self.claims_of(id_))
+        rows = [(origin, claim_id) for claim_id, origin in work.found.items()]
+        state.db.executemany("update joined.cases set origin_id = ? where claim_id = ?", rows)
+        before = set(state.column("select origin_id from joined.event_origins where event_id = ?", (id_,)))
+        state.drop("event_origins", "event_id", [id_])
+        state.put("event_origins", sorted((id_, origin_id) for origin_id in work.added))
+        state.put("origins", [(o.origin_id, len(o.article_ids), keep(o)) for o in work.added.values()])
+        state.drop("origins", "origin_id", before - work.added.keys())
+        self.originals.changed_origins |= before | work.added.keys()
+        self.originals.keep_edges([id_], {(*e, id_) for e in map(self.originals.parts, work.edges)})
+
+    def _forget(self, id_: str) -> None:
+        before = self.state.column("select origin_id from joined.event_origins where event_id = ?", (id_,))
+        self.state.drop("origins", "origin_id", before)
+        self.originals.changed_origins |= set(before)
+        self.originals.keep_edges([id_], set())
+        for table in ("event_origins", "events", "conflicts", "in_conflict"):
+            self.state.drop(table, "event_id", [id_])
+
+    # where reports disagree
+
+    def _refresh_marks(self, changes: Changes) -> set[str]:
+        """Keep which claims may clash with those of other events; return those that former marks led to."""
+        rivals: set[str] = set()
+        former = {claim.claim_id for claim, _, _ in changes.removed} | changes.claims
+        if not self.world.full:
+            for claim_id in former:
+                rivals |= self._rivals(claim_id)
+            self.state.drop("clashing", "claim_id", former)
+        for claim_id in sorted(changes.claims):
+            row = self.state.db.execute("select day from joined.cases where claim_id = ?", (claim_id,)).fetchone()
+            if row is not None:
+                self.state.put("clashing", self._marks(self.world.claims[claim_id], row[0]))
+        return rivals
+
+    def _marks(self, claim: Claim, day: str) -> list[tuple[str, str, str, str, str]]:
+        says = "no" if claim.modality is Modality.DENIED else "yes"
+        rows = [("happening", "\x1f".join(mark), says, day, claim.claim_id) for mark in happening_marks(claim)]
+        rows += [("turning", repr(mark), "", day, claim.claim_id) for mark in turning_marks(claim)]
+        if heads_of(claim, self.world.terms):
+            rows.append(("heads", claim.evidence.article_id, "", day, claim.claim_id))
+        return sorted(rows)
+
+    def _rivals(self, claim_id: str) -> set[str]:
+        """Return the claims that one may clash with, though they stand in another event."""
+        found: set[str] = set()
+        for kind, mark, says, day in self.state.rows(
+            "select kind, mark, says, day from joined.clashing where claim_id = ?", (claim_id,)
+        ):
+            sql, values = "select claim_id from joined.clashing where kind = ? and mark = ? and says = ?", [kind, mark]
+            values.append({"yes": "no", "no": "yes"}.get(says, ""))
+            if kind == "happening" and day != NOWHERE:
+                span = timedelta(days=DENIED_DAYS)
+                here = date.fromisoformat(day)
+                found.update(self.state.column(f"{sql} and day = ?", [*values, NOWHERE]))
+                sql, values = (
+                    f"{sql} and day between ? and ?",
+                    [*values, (here - span).isoformat(), (here + span).isoformat()],
+                )
+            found.update(self.state.column(sql, values))
+        return found - {claim_id}
+
+    def _events_of(self, claim_ids: Iterable[str]) -> set[str]:
+        found = (self.state.one("select event_id from joined.cases where claim_id = ?", (c,)) for c in claim_ids)
+        return {id_ for id_ in found if id_}
+
+    def _around(self, id_: str) -> set[str]:
+        sql = (
+            "select distinct k.claim_id from joined.cases c join joined.clashing k using (claim_id) where event_id = ?"
+        )
+        return self._events_of({r for claim_id in self.state.column(sql, (id_,)) for r in self._rivals(claim_id)})
+
+    def _conflicts(self, happened: Happened, rivals: set[str]) -> set[str]:
+        """Find the disagreements of events that changed or that share what may clash; return whose mark changed."""
+        wanted = happened.events | self._events_of(rivals)
+        if not self.world.full:
+            for id_ in sorted(happened.events):
+                wanted |= self._around(id_)
+        disputed: set[str] = set()
+        for id_ in sorted(wanted):
+            disputed |= self._find_conflicts(id_, happened)
+        return self._events_of(disputed)
+
+    def _find_conflicts(self, id_: str, happened: Happened) -> set[str]:
+        world, state = self.world, self.state
+        events = {other: self.claims_of(other) for other in {id_, *self._around(id_)}}
+        found: tuple[Conflict, ...] = find_conflicts(
+            events, world.articles, world.families, copies=world.copies, terms=world.terms, of={id_}
+        )
+        blob = state.one("select found from joined.conflicts where event_id = ?", (id_,))
+        before: tuple[Conflict, ...] = kept(blob) if blob else ()
+        if found == before:
+            return set()
+        happened.conflicts.add(id_)
+        state.drop("conflicts", "event_id", [id_])
+        state.drop("in_conflict", "event_id", [id_])
+        if found:
+            state.put("conflicts", [(id_, keep(found))])
+            claims = {c for conflict in found for _, ids in conflict.values for c in ids}
+            state.put("in_conflict", sorted((c, id_) for c in claims))
+        return {c for conflict in (*before, *found) for _, ids in conflict.values for c in ids}
+
+    # what an event says
+
+    def _make(self, id_: str) -> None:
+        world, state = self.world, self.state
+        claims = self.claims_of(id_)
+        sql = "select claim_id, origin_id from joined.cases where event_id = ?"
+        disputed = state.has(
+            "select 1 from joined.cases join joined.in_conflict using (claim_id) where cases.event_id = ?", (id_,)
+        )
+        event = make_event(
+            claims, world.articles, dict(state.rows(sql, (id_,))), in_conflict=disputed,
+            jurisdiction_of=world.jurisdictions,
+        )  # fmt: skip
+        state.put("events", [(id_, int(disputed), keep(event))])

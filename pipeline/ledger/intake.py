@@ -1,0 +1,253 @@
+"""Articles that changed in crawl.db come in; what joining needs to know of them is kept, and what changed goes out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from pipeline.ledger.changes import BelongingChanged, Changes
+from pipeline.ledger.edited import keep_edits
+from pipeline.ledger.state import keep, kept
+from pipeline.ledger.world import Told, World
+from pipeline.reach import reach
+from pipeline.records import Attribution, Claim, Findings, Force
+from pipeline.reviews.apply import apply_reviews
+from pipeline.reviews.decisions import Reviewed
+from pipeline.reviews.names import key, unknown_parties
+from pipeline.revisions import Edition
+from pipeline.store.keeping import latest_of
+from pipeline.store.tables import around, article_row, version_rows
+from pipeline.stories import whole_names
+from scrapers.records import Article
+
+
+def take_in(world: World, article_ids: Iterable[str], changes: Changes, reviewed: Reviewed | None = None) -> None:
+    """Bring what is known of some articles up to date. `reviewed`: what editors decided on them, if on any."""
+    decided = {found.article_id: found for found in reviewed.findings} if reviewed else {}
+    rejected: dict[str, list[str]] = defaultdict(list)
+    if reviewed:
+        owner = {c.claim_id: c.evidence.article_id for f in reviewed.findings for c in f.claims}
+        for id_ in reviewed.rejected:
+            rejected[owner.get(id_, "")].append(id_)
+    for id_ in article_ids:
+        source_id, editions, now = read_article(world, id_, wanted=id_ in decided)
+        if source_id is None:
+            world.state.drop("known", "article_id", [id_])
+        else:
+            world.state.put("known", [(id_, source_id)])
+        if now is None or now.findings is None:
+            _remove(world, id_, changes)
+            continue
+        if id_ in decided:
+            found, out = decided[id_], _taken_out(now.findings, decided[id_])
+        else:
+            found, out = _settled(world, now.article, now.findings)
+        if not (found.relevant or _relevant(editions)):
+            _remove(world, id_, changes)
+            continue
+        _keep_article(world, now.article, found, editions, out, now.findings, changes)
+
+
+def read_article(
+    world: World, article_id: str, *, wanted: bool = False
+) -> tuple[str | None, tuple[Edition, ...], Edition | None]:
+    """Return an article's source, its versions, and the one that counts; () and None where it is not relevant."""
+    library, version = world.library, world.program_version
+    relevant = library.relevant_versions(article_id, version)
+    if not any(relevant.values()) and not wanted:
+        return library.source_of(article_id), (), None
+    outdated = library.outdated_versions(article_id)
+    editions = [
+        Edition(v.article, library.findings_of(v.article, version), v.first_seen_at, v.last_seen_at)
+        for v in library.versions(article_id)
+        if v.article.version not in outdated
+    ]
+    now = latest_of(editions)
+    if now is None:
+        return None, (), None
+    if not wanted and not _relevant(editions):
+        return now.article.source_id, (), None
+    return now.article.source_id, tuple(editions), now
+
+
+def _relevant(editions: Iterable[Edition]) -> bool:
+    return any(e.findings and e.findings.relevant for e in editions)
+
+
+def _settled(world: World, article: Article, found: Findings) -> tuple[Findings, list[str]]:
+    """Return what was found after the editors' answers on names, and the claims that these took out."""
+    if not world.names.settled:
+        return found, []
+    reviewed = apply_reviews([found], {article.article_id: article}, (), world.names)
+    return reviewed.findings[0], sorted(reviewed.rejected)
+
+
+def _taken_out(machine: Findings, found: Findings) -> list[str]:
+    return sorted({c.claim_id for c in machine.claims} - {c.claim_id for c in found.claims})
+
+
+def told_of(article: Article, found: Findings, editions: Sequence[Edition]) -> Told:
+    """Return an article as joining sees it."""
+    text = article.text
+    credits = [(c, far) for c in whole_names(found.credits) if (far := reach(c, text, found.claims)) is not None]
+    binding = "binding" in text or "voluntary" in text
+    light = replace(article, text=text if binding else "", links=(), removed_blocks=())
+    topics = frozenset((c.type, p.entity_id) for c in found.claims for p in c.participants)
+    versions = [(e.article, e.first_seen_at, e.last_seen_at, len(e.findings.claims) if e.findings else 0)
+                for e in editions]  # fmt: skip
+    return Told(
+        light, tuple(credits), topics, article_row(article, len(versions)), tuple(version_rows(article, versions))
+    )
+
+
+def _keep_article(
+    world: World, article: Article, found: Findings, editions: tuple[Edition, ...], out: list[str],
+    machine: Findings, changes: Changes,
+) -> None:  # fmt: skip
+    state, id_ = world.state, article.article_id
+    told = told_of(article, found, editions)
+    before: Told | None = world.told.get(id_)
+    if before is None or before != told:
+        changes.articles.add(id_)
+        if before is None or before.joins != told.joins:
+            changes.stories.add(id_)
+        state.db.execute(
+            "insert into joined.stories (article_id, source_id, url, moment, story) values (?, ?, ?, ?, ?) "
+            "on conflict (article_id) do update set source_id = excluded.source_id, url = excluded.url, "
+            "moment = excluded.moment, story = excluded.story",
+            (id_, article.source_id, article.url.rstrip("/"), told.moment, keep(told)),
+        )
+        for known in (world.told, world.articles):
+            known.forget(id_)
+    _keep_claims(world, article, found, changes)
+    _keep_sayings(world, article, found, changes)
+    sql = "select name from joined.unknown_parties where article_id = ?"
+    changes.names.update(state.column(sql, (id_,)))
+    state.drop("unknown_parties", "article_id", [id_])
+    state.put("unknown_parties", [*_unknown(machine, True), *_unknown(found, False)])
+    state.drop("rejected", "article_id", [id_])
+    state.put("rejected", ((claim_id, id_) for claim_id in out))
+    keep_edits(world, id_, editions, article.version, set(out), changes)
+
+
+def _unknown(found: Findings, machine: bool) -> list[tuple[str, int, str, int, str]]:
+    """Return the rows of unknown_parties for the claims of an article."""
+    return [
+        (name, int(machine), found.article_id, position, claim.claim_id)
+        for position, claim in enumerate(found.claims)
+        for name in sorted(unknown_parties(claim))
+    ]
+
+
+def _keep_claims(world: World, article: Article, found: Findings, changes: Changes) -> None:
+    state, id_ = world.state, article.article_id
+    day = article.published_at.date().isoformat() if article.published_at else "9999"
+    rows = state.rows(
+        "select claim_id, day, event_id, mark, claim, root from joined.cases where article_id = ?", (id_,)
+    )
+    before = {row[0]: (row[1], row[2], row[3], kept(row[4]), row[5]) for row in rows}
+    now = {c.claim_id: c for c in found.claims if c.confidence >= world.min_confidence}
+    for claim_id, (day_then, event_id, _, claim, root) in before.items():
+        if claim_id not in now:
+            changes.removed.append((claim, day_then, root))
+            changes.articles.add(id_)
+            changes.events.add(event_id)
+            changes.touch(claim.type, day_then)
+    for claim_id, claim in now.items():
+        mark = world.marks.get(claim_id, "")
+        then = before.get(claim_id)
+        if then is None:
+            changes.touch(claim.type, day)
+            sql = "insert into joined.cases (claim_id, article_id, type, day, mark, claim) values (?, ?, ?, ?, ?, ?)"
+            state.db.execute(sql, (claim_id, id_, claim.type, day, mark, keep(claim)))
+        elif then[0] == day and then[2] == mark and then[3] == claim:
+            continue
+        else:
+            if then[0] != day or core(then[3]) != core(claim):
+                changes.touch(then[3].type, then[0])
+                changes.touch(claim.type, day)
+                changes.removed.append((then[3], then[0], then[4]))
+            changes.events.add(then[1])
+            sql = "update joined.cases set type = ?, day = ?, mark = ?, claim = ? where claim_id = ?"
+            state.db.execute(sql, (claim.type, day, mark, keep(claim), claim_id))
+        changes.claims.add(claim_id)
+        changes.articles.add(id_)
+        world.claims.forget(claim_id)
+    for claim_id in before.keys() - now.keys():
+        state.db.execute("delete from joined.cases where claim_id = ?", (claim_id,))
+        world.claims.forget(claim_id)
+    unsure = {c.claim_id: c for c in found.claims if c.confidence < world.min_confidence}
+    held = {
+        row[0]: row[1] for row in state.rows("select claim_id, claim from joined.unsure where article_id = ?", (id_,))
+    }
+    fresh = {claim_id: keep(claim) for claim_id, claim in unsure.items()}
+    if held.keys() != fresh.keys() or any(kept(held[c]) != unsure[c] for c in held):
+        changes.articles.add(id_)
+        changes.unsure |= held.keys() | fresh.keys()
+        state.drop("unsure", "article_id", [id_])
+        state.put("unsure", ((claim_id, id_, blob) for claim_id, blob in fresh.items()))
+
+
+def core(claim: Claim) -> Claim:
+    """Return a claim without what makes no difference to which others it is joined with."""
+    evidence = replace(claim.evidence, version="", start=0, end=0)
+    return replace(
+        claim, evidence=evidence, trigger_start=0, trigger_end=0, attribution=Attribution(), force=Force.NOT_STATED,
+        confidence=1.0, rule="",
+    )  # fmt: skip
+
+
+def _keep_sayings(world: World, article: Article, found: Findings, changes: Changes) -> None:
+    """Keep which unknown entities and names an article tells of."""
+    state, id_ = world.state, article.article_id
+    known = world.lexicon.entities if world.lexicon else {}
+    taught = {e.entity_id: e for e in reversed(found.entities) if e.entity_id not in known}
+    before = state.column("select entity_id from joined.entities where article_id = ?", (id_,))
+    ids = sorted({*before, *taught})
+    then = {entity_id: world.entity_of.get(entity_id) for entity_id in ids}
+    state.drop("entities", "article_id", [id_])
+    rows = [(e.entity_id, id_, f"{e.parent_id} {e.jurisdiction}".strip(), keep(e)) for e in taught.values()]
+    state.put("entities", rows)
+    for entity_id in ids:
+        world.entity_of.forget(entity_id)
+        old, new = then[entity_id], world.entity_of.get(entity_id)
+        if old and new and (old.parent_id, old.jurisdiction) != (new.parent_id, new.jurisdiction) and not world.full:
+            raise BelongingChanged(entity_id)
+    gaps: dict[tuple[str, str], list] = defaultdict(list)
+    for position, gap in enumerate(found.gaps):
+        gaps[gap.name, gap.kind.value].append((position, gap))
+    rows = [
+        (name, kind, id_, len(places), around(article.text, first.start, first.end), key(name), position)
+        for (name, kind), places in gaps.items()
+        for position, first in (places[0],)
+    ]
+    sql = "select name, kind, article_id, n, example, folded, position from joined.gaps where article_id = ?"
+    if (former := state.rows(sql, (id_,))) != sorted(rows):
+        changes.names.update(row[5] for row in (*former, *rows))
+        state.drop("gaps", "article_id", [id_])
+        state.put("gaps", rows)
+
+
+def _remove(world: World, article_id: str, changes: Changes) -> None:
+    """Forget an article that is no longer in the ledger."""
+    state = world.state
+    if world.told.get(article_id) is None:
+        return
+    changes.gone.add(article_id)
+    changes.articles.add(article_id)
+    changes.stories.add(article_id)
+    for claim_id, day, event_id, root, blob in state.rows(
+        "select claim_id, day, event_id, root, claim from joined.cases where article_id = ?", (article_id,)
+    ):
+        claim = kept(blob)
+        changes.removed.append((claim, day, root))
+        changes.events.add(event_id)
+        changes.touch(claim.type, day)
+        world.claims.forget(claim_id)
+    changes.names.update(state.column("select folded from joined.gaps where article_id = ?", (article_id,)))
+    changes.names.update(state.column("select name from joined.unknown_parties where article_id = ?", (article_id,)))
+    changes.unsure.update(state.column("select claim_id from joined.unsure where article_id = ?", (article_id,)))
+    for table in ("cases", "unsure", "entities", "gaps", "rejected", "unknown_parties", "edits", "heirs"):
+        state.drop(table, "article_id", [article_id])
+    world.entity_of.clear()

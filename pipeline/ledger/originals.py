@@ -1,0 +1,305 @@
+"""Articles that are new, other or gone come in; the articles whose origin is other now go out.
+
+Copies, credits and outside reports tie articles together. Only the clusters that a changed article is in, was in or now
+comes to are gone through again, each by the very rules of pipeline.origins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pipeline.copies import MIN_SHINGLES, SHARED_BANDS, alike, shingles, sketch
+from pipeline.ledger.state import keep, kept
+from pipeline.ledger.world import KeptStories, Lazy, World
+from pipeline.origins import Finder, copies_of
+from pipeline.records import Credit, OriginEdge
+from pipeline.stories import STORY_DAYS, can_rest_on, order
+
+_SPAN = timedelta(days=STORY_DAYS + 2)  # wider than any rule that compares two moments: the rule itself decides
+UNDATED = "9999"
+
+
+class Originals:
+    """Keeps which article rests on which, for one build."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.state = world, world.state
+        self.stories = KeptStories(world)
+        self.shingles = Lazy(self._shingles, 2_000)
+        self._left: set[str] = set()  # origins that an article was taken from
+        self.changed_origins: set[str] = set()
+        self.changed_edges: set[tuple[str, ...]] = set()
+
+    def update(self, changed: Iterable[str], gone: Iterable[str]) -> set[str]:
+        """Bring origins up to date; return the articles of which origin, copies or credited reports are other."""
+        changed, gone = sorted(changed), set(gone)
+        here = [id_ for id_ in changed if id_ not in gone]
+        seeds, crediting = set(changed), set(here)
+        if not self.world.full:
+            for id_ in changed:
+                seeds |= self._neighbours(id_)
+                crediting |= self._credit_it(id_)
+                self._forget(id_, remove=id_ in gone)
+        for id_ in here:
+            self._enter(id_)
+        for id_ in here:
+            self._find_copies(id_)
+        if not self.world.full:
+            for id_ in here:
+                crediting |= self._credit_it(id_)
+        touched = {id_ for id_ in sorted(crediting - gone) if self._find_leads(id_)}
+        if not self.world.full:
+            for id_ in [*here, *touched]:
+                seeds |= self._neighbours(id_)
+        touched |= self._clusters(seeds - gone)
+        for origin_id in self._left - {""}:
+            self.let_go(origin_id)
+        return touched
+
+    # what articles share
+
+    def _forget(self, id_: str, *, remove: bool) -> None:
+        state = self.state
+        row = state.db.execute("select n, bands, origin_id from joined.stories where article_id = ?", (id_,)).fetchone()
+        if row is None:
+            return
+        if row[1]:
+            bands = [(band, row[0]) for band in kept(row[1])]
+            state.db.executemany("delete from joined.bands where bucket = ? and n = ?", bands)
+        pairs = [(id_, other) for other in state.column("select other from joined.copies where one = ?", (id_,))]
+        pairs += [(other, one) for one, other in pairs]
+        state.db.executemany("delete from joined.copies where one = ? and other = ?", pairs)
+        for table in ("topics", "crediting", "outside", "credited_urls"):
+            state.drop(table, "article_id", [id_])
+        self.shingles.forget(id_)
+        if remove:
+            self._left.add(row[2])
+            self.keep_edges([id_], set())
+            state.drop("leads", "article_id", [id_])
+            state.drop("stories", "article_id", [id_])
+            for known in (self.world.told, self.world.articles, self.world.origin_of, self.world.leads):
+                known.forget(id_)
+
+    def _enter(self, id_: str) -> None:
+        told, state = self.world.told[id_], self.state
+        topics = ["\x1f".join(topic) for topic in sorted(told.topics)]
+        state.put("topics", ((told.article.source_id, topic, told.moment, id_) for topic in topics))
+        sources = {s.source_id for c, _ in told.credits if (s := self.world.publishers.source_named(c.name))}
+        state.put("crediting", ((s, topic, told.moment, id_) for s in sorted(sources) for topic in topics))
+        urls = {c.url.rstrip("/") for c, _ in told.credits if c.url}
+        state.put("credited_urls", ((url, id_) for url in sorted(urls)))
+
+    # copies
+
+    def _shingles(self, id_: str) -> frozenset[str]:
+        told = self.world.told[id_]
+        article = self.world.library.article(id_, told.article.version)
+        return shingles(article.text if article else "")
+
+    def _find_copies(self, id_: str) -> None:
+        state, found = self.state, self.shingles[id_]
+        if len(found) < MIN_SHINGLES:
+            return
+        bands = sketch(found)
+        n = state.one("select n from joined.stories where article_id = ?", (id_,))
+        state.db.execute("update joined.stories set bands = ? where n = ?", (keep(bands), n))
+        state.db.executemany("insert or ignore into joined.bands values (?, ?)", [(band, n) for band in bands])
+        marks = ", ".join("?" * len(bands))
+        others = state.column(
+            f"select s.article_id from joined.bands b join joined.stories s on s.n = b.n where bucket in ({marks}) "
+            f"and b.n <> ? group by b.n having count(*) >= {SHARED_BANDS}",
+            (*bands, n),
+        )
+        for other in others:
+            likeness = alike(found, self.shingles[other])
+            if likeness is not None:
+                state.put("copies", [(id_, other, likeness), (other, id_, likeness)])
+
+    # credits
+
+    def _credit_it(self, id_: str) -> set[str]:
+        """Return the articles that may take this one for the report that they credit."""
+        told = self.world.told.get(id_)
+        if told is None:
+            return set()
+        found = set(self.state.column("select article_id from joined.leads where lead = ?", (id_,)))
+        url = told.article.url.rstrip("/")
+        found.update(self.state.column("select article_id from joined.credited_urls where url = ?", (url,)))
+        for topic in told.topics:
+            found.update(self._in_time("crediting", told.article.source_id, "\x1f".join(topic), told.moment))
+        return found - {id_}
+
+    def _in_time(self, table: str, key: str, topic: str, moment: str) -> list[str]:
+        """Return the articles of a block that may be near a moment; undated ones are near everything."""
+        column = "family" if table == "outside" else "source_id"
+        sql = f"select article_id from joined.{table} where {column} = ? and topic = ?"
+        if moment == UNDATED:
+            return self.state.column(sql, (key, topic))
+        first, last = _around(moment)
+        return self.state.column(f"{sql} and moment between ? and ?", (key, topic, first, last)) + self.state.column(
+            f"{sql} and moment = ?", (key, topic, UNDATED)
+        )
+
+    def _find_leads(self, id_: str) -> bool:
+        """Find the reports that an article credits; return whether they are others than before."""
+        state, world = self.state, self.world
+        leads = {credit: lead for credit, _ in world.told[id_].credits if (lead := self._credited(id_, credit))}
+        blob = state.one("select leads from joined.stories where article_id = ?", (id_,))
+        chain = self.stories.chain(id_)
+        before = dict(world.leads[id_]) if blob else None
+        world.leads.forget(id_)
+        state.db.execute("update joined.stories set leads = ? where article_id = ?", (keep(leads), id_))
+        state.drop("leads", "article_id", [id_])
+        state.put("leads", sorted((lead, id_, int(credit in chain)) for credit, lead in leads.items()))
+        self._note_outside(id_, [c for c in chain if c not in leads])
+        return before != leads
+
+    def _credited(self, id_: str, credit: Credit) -> str:
+        """Return what Stories.credited_article() would, looked up in the state."""
+        told, publishers = self.world.told[id_], self.world.publishers
+        source = publishers.source_named(credit.name)
+        links = [credit.url, *(c.url for c, _ in told.credits if source is not None)]
+        for url in filter(None, links):
+            row = self.state.db.execute(
+                "select article_id, source_id from joined.stories where url = ? order by moment desc, article_id desc",
+                (url.rstrip("/"),),
+            ).fetchone()
+            if row and row[0] != id_ and (url == credit.url or (source and row[1] == source.source_id)):
+                return row[0]
+        if source is None:
+            return ""
+        options = {
+            other
+            for topic in told.topics
+            for other in self._in_time("topics", source.source_id, "\x1f".join(topic), told.moment)
+        }
+        ranked = [
+            (len(told.topics & self.world.told[other].topics), order(self.world.told[other].article), other)
+            for other in options - {id_}
+            if can_rest_on(told.article, self.world.told[other].article)
+        ]
+        return max(ranked)[2] if ranked else ""
+
+    def _note_outside(self, id_: str, credits: list[Credit]) -> None:
+        publishers, told = self.world.publishers, self.world.told[id_]
+        own = publishers.family(self.stories.title(id_))
+        families = {publishers.family(publishers.label(c.name)) for c in credits} - {own}
+        if not self.world.full:
+            self.state.drop("outside", "article_id", [id_])
+        rows = [(f, "\x1f".join(t), told.moment, id_) for f in sorted(families) for t in sorted(told.topics)]
+        self.state.put("outside", rows)
+
+    # clusters
+
+    def _neighbours(self, id_: str) -> set[str]:
+        """Return the articles that one is tied to, as the state has it, and those that it was tied to."""
+        state = self.state
+        found = set(state.column("select other from joined.copies where one = ?", (id_,)))
+        found.update(state.column("select lead from joined.leads where article_id = ? and whole = 1", (id_,)))
+        found.update(state.column("select article_id from joined.leads where lead = ? and whole = 1", (id_,)))
+        cluster = state.one("select component from joined.stories where article_id = ?", (id_,))
+        if cluster:
+            found.update(state.column("select article_id from joined.stories where component = ?", (cluster,)))
+        for family, topic, moment in state.rows(
+            "select family, topic, moment from joined.outside where article_id = ?", (id_,)
+        ):
+            found.update(self._in_time("outside", family, topic, moment))
+        return found - {id_}
+
+    def _clusters(self, seeds: set[str]) -> set[str]:
+        seen: set[str] = set()
+        touched: set[str] = set()
+        for seed in sorted(seeds):
+            if seed in seen:
+                continue
+            cluster, edge = {seed}, [seed]
+            while edge:
+                new = {o for id_ in edge for o in self._neighbours(id_)} - cluster
+                cluster |= new
+                edge = sorted(new)
+            seen |= cluster
+            touched |= self._find_origins(cluster)
+        return touched
+
+    def _find_origins(self, cluster: set[str]) -> set[str]:
+        """Find the origins of a cluster's articles; return those of which it is another than before."""
+        world, state = self.world, self.state
+        ordered = sorted(cluster, key=lambda id_: order(world.articles[id_]))
+        origins, edges = Finder(_Part(self.stories, ordered), self._copies_among(cluster)).run()
+        copy_of = copies_of(edges)
+        touched, left = set(), set()
+        sql = "select component, copy_of, origin_id from joined.stories where article_id = ?"
+        for origin in origins:
+            light = replace(origin, article_ids=origin.article_ids[:1])
+            row = state.db.execute(
+                "select n, origin from joined.origins where origin_id = ?", (origin.origin_id,)
+            ).fetchone()
+            other = row is None or kept(row[1]) != light
+            if other or row[0] != len(origin.article_ids):
+                state.put("origins", [(origin.origin_id, len(origin.article_ids), keep(light))])
+                self.changed_origins.add(origin.origin_id)
+            for id_ in origin.article_ids:
+                before = state.db.execute(sql, (id_,)).fetchone()
+                now = (min(origin.article_ids), copy_of.get(id_, ""), origin.origin_id)
+                if before != now:
+                    left.add(before[2])
+                    state.db.execute(
+                        "update joined.stories set component = ?, copy_of = ?, origin_id = ? where article_id = ?",
+                        (*now, id_),
+                    )
+                if other or before[1:] != now[1:]:
+                    touched.add(id_)
+                    for known in (world.origin_of, world.copies):
+                        known.forget(id_)
+        for origin_id in left - {""}:
+            self.let_go(origin_id)
+        self.keep_edges(cluster, {(*self.parts(e), e.article_id) for e in edges})
+        return touched
+
+    def let_go(self, origin_id: str) -> None:
+        """Forget an origin that no article has any more."""
+        if not self.state.has("select 1 from joined.stories where origin_id = ?", (origin_id,)):
+            self.state.drop("origins", "origin_id", [origin_id])
+            self.changed_origins.add(origin_id)
+
+    def _copies_among(self, cluster: set[str]) -> dict[tuple[str, str], float]:
+        rows = (
+            row for id_ in cluster
+            for row in self.state.db.execute(
+                "select one, other, likeness from joined.copies where one = ? and other > one", (id_,)
+            )
+        )  # fmt: skip
+        return {(one, other): likeness for one, other, likeness in sorted(rows)}
+
+    def keep_edges(self, owners: Iterable[str], now: set[tuple[str, ...]]) -> None:
+        """Keep the edges that some articles or events give, and note those that came or went."""
+        state, owners = self.state, list(owners)
+        sql = "select article_id, to_article_id, to_name, basis, detail, owner from joined.edges where owner = ?"
+        before = {row for owner in owners for row in state.db.execute(sql, (owner,))}
+        if before != now:
+            state.drop("edges", "owner", owners)
+            state.put("edges", sorted(now))
+            self.changed_edges |= {row[:5] for row in before ^ now}
+
+    @staticmethod
+    def parts(edge: OriginEdge) -> tuple[str, str, str, str, str]:
+        return edge.article_id, edge.to_article_id, edge.to_name, edge.basis, edge.detail
+
+
+class _Part(KeptStories):
+    """Some articles of the kept stories, in order."""
+
+    def __init__(self, stories: KeptStories, ids: list[str]) -> None:
+        self.__dict__.update(stories.__dict__)
+        self.articles = {id_: stories.articles[id_] for id_ in ids}
+
+
+def _around(moment: str) -> tuple[str, str]:
+    """Return the first and last moment that may be near one; both are compared as text, whatever their offset."""
+    when = datetime.fromisoformat(moment)
+    return (when - _SPAN).date().isoformat(), (when + _SPAN).date().isoformat()
+
+
+__all__ = ["Originals"]

@@ -1,0 +1,51 @@
+"""Events of the last build and of this one come in; where each event id that is no longer in use leads goes out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Mapping
+
+
+def trace(
+    history: Mapping[str, tuple[str, ...]],
+    redirects: Mapping[str, tuple[str | None, str]],
+    claim_event: Mapping[str, str],
+    all_claims: Container[str],
+    heirs: Mapping[str, str] | None = None,
+    rejected: Container[str] = (),
+    alive: Container[str] | None = None,
+) -> dict[str, tuple[str | None, str]]:
+    """Return where each event id that is no longer in use leads, and why.
+
+    `history`: events of the last build with their claims, those at least that are no more; `redirects`: what was known
+    to have vanished before; `claim_event`: the event of each published claim now; `all_claims`: every claim found now,
+    withheld ones too; `heirs`: claim id -> the id that the same claim has since its sentence was edited;
+    `rejected`: those that an editor took out; `alive`: the events there are, by default those of `claim_event`.
+    """
+    heirs = {} if heirs is None else heirs
+    alive = set(claim_event.values()) if alive is None else alive
+    gone: dict[str, tuple[str | None, str]] = {old: value for old, value in redirects.items() if old not in alive}
+    for old, claim_ids in history.items():
+        if old in alive:
+            continue
+        kept = Counter(event for c in claim_ids if (event := claim_event.get(c)))
+        edited = Counter(event for c in claim_ids if (heir := heirs.get(c)) and (event := claim_event.get(heir)))
+        if kept:
+            heir = min(kept, key=lambda e: (-kept[e], e))
+            gone[old] = (heir, f"{kept[heir]} of its {len(claim_ids)} claims now stand in this event")
+        elif edited:
+            heir = min(edited, key=lambda e: (-edited[e], e))
+            gone[old] = (heir, "its sentence was edited by the publisher and now stands in this event")
+        elif any(c in all_claims for c in claim_ids):
+            gone[old] = (None, "its claims are no longer sure enough to be published")
+        elif any(c in rejected for c in claim_ids):
+            gone[old] = (None, "an editor rejected the claims that it rested on")
+        else:
+            gone[old] = (None, "the sentences that it rested on are no longer in the articles, or no longer read so")
+    for old, (target, reason) in list(gone.items()):
+        seen = {old}
+        while target in gone and target not in seen:
+            seen.add(target)
+            target = gone[target][0]
+        gone[old] = (target if target is not None and target in alive else None, reason)
+    return gone

@@ -1,0 +1,106 @@
+"""A claim comes in; the claims of the ledger that it is compared with go out, looked up in the state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from hashlib import blake2b
+
+from pipeline.cases import Case
+from pipeline.events import MAX_NEIGHBOURS, marks_of
+from pipeline.ledger.state import kept
+from pipeline.ledger.world import Lazy, World
+from pipeline.likeness import FARTHEST
+from pipeline.records import Claim
+
+NOWHERE = "9999"  # the day of what is not dated
+_WIDTH = 48  # bytes of a case's place in time: its day and its claim's id
+
+
+def place_of(day: str, claim_id: str) -> int:
+    """Return a number by which cases stand in the order of day and id."""
+    return int.from_bytes(f"{day}\0{claim_id}".encode().ljust(_WIDTH, b"\0"))
+
+
+def at(place: int) -> tuple[str, str]:
+    """Return the day and the claim id of a place."""
+    day, claim_id = place.to_bytes(_WIDTH).rstrip(b"\0").decode().split("\0")
+    return day, claim_id
+
+
+def block_of(type_: str, mark: str) -> int:
+    return int.from_bytes(blake2b(f"{type_}\x1f{mark}".encode(), digest_size=8).digest(), signed=True)
+
+
+def case_of(claim: Claim, day: str) -> Case:
+    return Case(claim, None if day == NOWHERE else date.fromisoformat(day))
+
+
+class Shelf:
+    """The claims of the state as cases, and which stand near each other."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.state = world, world.state
+        self.cases = Lazy(self._case)
+        self._tails: dict[int, list[int]] = {}
+
+    def _case(self, claim_id: str) -> Case | None:
+        row = self.state.db.execute("select day, claim from joined.cases where claim_id = ?", (claim_id,)).fetchone()
+        return case_of(kept(row[1]), row[0]) if row else None
+
+    def blocks(self, case: Case) -> list[int]:
+        return sorted({block_of(case.claim.type, mark) for mark in marks_of(case, self.world.families)})
+
+    def enter(self, case: Case, day: str) -> None:
+        rows = [(block, day, case.claim.claim_id) for block in self.blocks(case)]
+        self.state.put("marks", rows)
+
+    def take_out(self, case: Case, day: str) -> None:
+        sql = "delete from joined.marks where block = ? and day = ? and claim_id = ?"
+        self.state.db.executemany(sql, [(block, day, case.claim.claim_id) for block in self.blocks(case)])
+
+    def before(self, case: Case, day: str) -> set[int]:
+        """Return the places of the cases before this one that it is compared with; asked for in the order of time."""
+        own, found = place_of(day, case.claim.claim_id), set()
+        for block in self.blocks(case):
+            tail = self._tails.get(block)
+            if tail is None:
+                tail = self._tails[block] = self._earlier(block, day, case.claim.claim_id)[::-1]
+            found.update(tail)
+            tail.append(own)
+            del tail[:-MAX_NEIGHBOURS]
+        return self._near(case, found)
+
+    def around(self, case: Case, day: str, until: str) -> set[int]:
+        """Return the places of the cases on both sides, up to a day, that this one is compared with."""
+        found: set[int] = set()
+        for block in self.blocks(case):
+            found.update(self._earlier(block, day, case.claim.claim_id))
+            sql = (
+                "select day, claim_id from joined.marks where block = ? and (day, claim_id) > (?, ?) and day <= ? "
+                "order by day, claim_id limit ?"
+            )
+            rows = self.state.db.execute(sql, (block, day, case.claim.claim_id, until, MAX_NEIGHBOURS))
+            found.update(place_of(*row) for row in rows)
+        return self._near(case, found)
+
+    def _earlier(self, block: int, day: str, claim_id: str) -> list[int]:
+        sql = (
+            "select day, claim_id from joined.marks where block = ? and (day, claim_id) < (?, ?) "
+            "order by day desc, claim_id desc limit ?"
+        )
+        return [place_of(*row) for row in self.state.db.execute(sql, (block, day, claim_id, MAX_NEIGHBOURS))]
+
+    def reach(self, block: int, day: str, claim_id: str) -> tuple[str, str]:
+        """Return the first and last day of the cases of a block that one is compared with."""
+        last = MAX_NEIGHBOURS  # one more than the farthest: who was pushed out of reach is within it
+        sql = "select day from joined.marks where block = ? and (day, claim_id) {} (?, ?) order by day {}, claim_id {} "
+        first = self.state.one(f"{sql} limit 1 offset ?".format("<", "desc", "desc"), (block, day, claim_id, last))
+        end = self.state.one(f"{sql} limit 1 offset ?".format(">", "asc", "asc"), (block, day, claim_id, last))
+        return first or "", end or "~"
+
+    def _near(self, case: Case, places: Iterable[int]) -> set[int]:
+        return {place for place in places if case.days_from(self.cases[at(place)[1]]) <= FARTHEST}
+
+    def forget(self) -> None:
+        self._tails.clear()

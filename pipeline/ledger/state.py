@@ -1,0 +1,226 @@
+"""What the last build knew, in a file beside build.db: so that the next one joins again only what has changed.
+
+Everything in it can be made again from crawl.db; it is private, for it holds claims that are not published. It belongs
+to exactly one build.db: both change in one transaction.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sqlite3
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+VERSION = 1  # of these tables and of what is kept in them
+
+_TABLES = """
+create table meta (key text primary key, value text not null) strict, without rowid;
+-- every article of crawl.db with its source, relevant or not
+create table known (article_id text primary key, source_id text not null) strict, without rowid;
+create index known_by_source on known (source_id);
+-- the relevant ones; moment: of publication, '9999' where unknown
+create table stories (
+    n integer primary key, article_id text not null unique, source_id text not null, url text not null,
+    moment text not null,
+    component text not null default '', copy_of text not null default '', origin_id text not null default '',
+    story blob not null, leads blob, bands blob
+) strict;
+create table origins (origin_id text primary key, n integer not null, origin blob not null) strict, without rowid;
+create index stories_by_origin on stories (origin_id);
+create index stories_by_url on stories (url, moment, article_id);
+create index stories_by_component on stories (component);
+create table bands (bucket integer not null, n integer not null, primary key (bucket, n))
+    strict, without rowid;
+create table copies (one text not null, other text not null, likeness real not null, primary key (one, other))
+    strict, without rowid;
+create table topics (
+    source_id text not null, topic text not null, moment text not null, article_id text not null,
+    primary key (source_id, topic, moment, article_id)
+) strict, without rowid;
+create index topics_by_article on topics (article_id);
+-- articles that credit a source of the ledger, by their own topics
+create table crediting (
+    source_id text not null, topic text not null, moment text not null, article_id text not null,
+    primary key (source_id, topic, moment, article_id)
+) strict, without rowid;
+create index crediting_by_article on crediting (article_id);
+create table credited_urls (url text not null, article_id text not null, primary key (url, article_id))
+    strict, without rowid;
+create index credited_urls_by_article on credited_urls (article_id);
+create table leads (lead text not null, article_id text not null, whole integer not null,
+    primary key (lead, article_id, whole)) strict, without rowid;
+create index leads_by_article on leads (article_id);
+create table outside (
+    family text not null, topic text not null, moment text not null, article_id text not null,
+    primary key (family, topic, moment, article_id)
+) strict, without rowid;
+create index outside_by_article on outside (article_id);
+-- claims that are sure enough to stand in an event; root: the earliest claim of its group
+create table cases (
+    claim_id text primary key, article_id text not null, type text not null, day text not null,
+    root text not null default '', event_id text not null default '', origin_id text not null default '',
+    mark text not null default '', claim blob not null
+) strict, without rowid;
+create index cases_by_article on cases (article_id);
+create index cases_by_day on cases (type, day, claim_id);
+create index cases_by_root on cases (root);
+create index cases_by_event on cases (event_id);
+create table marks (block integer not null, day text not null, claim_id text not null,
+    primary key (block, day, claim_id)) strict, without rowid;
+create table unions (gone text primary key, kept text not null, type text not null, day text not null)
+    strict, without rowid;
+create index unions_by_kept on unions (kept);
+create index unions_by_day on unions (type, day);
+create table events (event_id text primary key, disputed integer not null, event blob not null)
+    strict, without rowid;
+create table event_origins (event_id text not null, origin_id text not null, primary key (event_id, origin_id))
+    strict, without rowid;
+-- how much stands behind the events of a type and party
+create table reaches (
+    type text not null, entity_id text not null, reach integer not null, event_id text not null,
+    primary key (type, entity_id, reach, event_id)
+) strict, without rowid;
+create index reaches_by_event on reaches (event_id);
+create table edges (
+    article_id text not null, to_article_id text not null, to_name text not null, basis text not null,
+    detail text not null, owner text not null,
+    primary key (article_id, to_article_id, to_name, basis, detail, owner)
+) strict, without rowid;
+create index edges_by_owner on edges (owner);
+-- claims that may clash with those of another event: kind happening, turning or heads; says: yes, no, or its mark
+create table clashing (
+    kind text not null, mark text not null, says text not null, day text not null, claim_id text not null,
+    primary key (kind, mark, says, day, claim_id)
+) strict, without rowid;
+create index clashing_by_claim on clashing (claim_id);
+create table conflicts (event_id text primary key, found blob not null) strict, without rowid;
+create table in_conflict (claim_id text not null, event_id text not null, primary key (claim_id, event_id))
+    strict, without rowid;
+create index in_conflict_by_event on in_conflict (event_id);
+create table steps (event_id text primary key, steps blob not null, dues blob not null) strict, without rowid;
+create table line_marks (mark text not null, event_id text not null, primary key (mark, event_id))
+    strict, without rowid;
+create index line_marks_by_event on line_marks (event_id);
+-- what single articles say of entities, of names that the lexicon does not know, and of claims taken out
+create table entities (
+    entity_id text not null, article_id text not null, belongs text not null, entity blob not null,
+    primary key (entity_id, article_id)
+) strict, without rowid;
+create index entities_that_belong on entities (belongs) where belongs <> '';
+create index entities_by_article on entities (article_id);
+create table gaps (
+    name text not null, kind text not null, article_id text not null, n integer not null, example text not null,
+    folded text not null, position integer not null, primary key (name, kind, article_id)
+) strict, without rowid;
+create index gaps_by_folded_name on gaps (folded, article_id, position);
+create index gaps_by_article on gaps (article_id);
+create table rejected (claim_id text primary key, article_id text not null) strict, without rowid;
+create index rejected_by_article on rejected (article_id);
+-- machine: as the program read it, before the editors' decisions
+create table unknown_parties (
+    name text not null, machine integer not null, article_id text not null, position integer not null,
+    claim_id text not null, primary key (name, machine, article_id, position)
+) strict, without rowid;
+create index unknown_parties_by_claim on unknown_parties (claim_id);
+create index unknown_parties_by_article on unknown_parties (article_id);
+create table unsure (claim_id text primary key, article_id text not null, claim blob not null)
+    strict, without rowid;
+create index unsure_by_article on unsure (article_id);
+create table unsure_parties (type text not null, entity_id text not null, claim_id text not null,
+    primary key (type, entity_id, claim_id)) strict, without rowid;
+create index unsure_parties_by_claim on unsure_parties (claim_id);
+create table named (folded text primary key, subject text not null) strict, without rowid;
+create table queue (reason text not null, subject text not null, item blob not null, primary key (reason, subject))
+    strict, without rowid;
+-- articles with more than one version; near: events that a claim of an earlier version may belong to
+create table edits (article_id text primary key, edits blob not null) strict, without rowid;
+create table heirs (claim_id text primary key, heir text not null, article_id text not null) strict, without rowid;
+create index heirs_by_article on heirs (article_id);
+create table lost_marks (
+    block integer not null, day text not null, claim_id text not null, article_id text not null,
+    primary key (block, day, claim_id)
+) strict, without rowid;
+create index lost_marks_by_article on lost_marks (article_id);
+create table lost_near (event_id text not null, article_id text not null, primary key (event_id, article_id))
+    strict, without rowid;
+create index lost_near_by_article on lost_near (article_id);
+"""
+
+
+def make_tables(db: sqlite3.Connection) -> None:
+    """Make the tables of a state that knows nothing yet."""
+    db.executescript(_TABLES)
+
+
+class State:
+    """The tables of the last build's knowledge, over a connection to build.db to which their file is attached."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+
+    def meta(self, key: str) -> str:
+        row = self.db.execute("select value from joined.meta where key = ?", (key,)).fetchone()
+        return row[0] if row else ""
+
+    def set_meta(self, key: str, value: str) -> None:
+        self.db.execute("insert or replace into joined.meta values (?, ?)", (key, value))
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple]:
+        return self.db.execute(sql, values).fetchall()
+
+    def column(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Return the first column of a query."""
+        return [row[0] for row in self.db.execute(sql, values)]
+
+    def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """Return the first column of the first row of a query, None where there is no row."""
+        row = self.db.execute(sql, values).fetchone()
+        return row[0] if row else None
+
+    def has(self, sql: str, values: Sequence[Any] = ()) -> bool:
+        return self.db.execute(sql, values).fetchone() is not None
+
+    def put(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Insert whole rows, each replacing one of the same key."""
+        rows = list(rows)
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            self.db.executemany(f"insert or replace into joined.{table} values ({marks})", rows)
+
+    def drop(self, table: str, column: str, values: Iterable[str]) -> None:
+        """Delete the rows with one of some values in a column."""
+        self.db.executemany(f"delete from joined.{table} where {column} = ?", [(value,) for value in values])
+
+
+def keep(value: Any) -> bytes:
+    """Return records as bytes; only this program's own state is ever read back."""
+    return pickle.dumps(value, protocol=5)
+
+
+def kept(data: bytes) -> Any:
+    """Return the records that keep() was given."""
+    return pickle.loads(data)
+
+
+def own_version() -> str:
+    """Return what a state must have been written by to be read back: this layout under this Python."""
+    return f"{VERSION} {sys.version_info.major}.{sys.version_info.minor}"
+
+
+def chunks(ids: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Yield some things in lists of at most `size`."""
+    chunk: list[Any] = []
+    for id_ in ids:
+        chunk.append(id_)
+        if len(chunk) >= size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def state_path(build_path: Path) -> Path:
+    """Return the state's file: joined.db beside build.db."""
+    return build_path.with_name(f"joined{build_path.name.removeprefix('build')}")
