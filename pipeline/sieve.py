@@ -71,12 +71,14 @@ def may_pass(body: bytes, charset: str = "") -> bool:
 def _passages(hits: list[Hit]) -> float:
     """Return no less than the gate's score by passages: that of the three best and of the title.
 
-    A title with a word about AI in it stands at the head of the page, or the word stands elsewhere as well.
+    A title with a word about AI in it stands at the head of the page, or the word stands elsewhere as well. Passages
+    share no paragraph, so that no more of them than there are such words hold one.
     """
     scored = []
     last = len(hits)
     places = [start for start, kind, _, _ in hits if kind == 0]
-    titled = 0.5 if len(places) > 1 or places[0] < _HEAD else 0.0
+    titled = 0.5 if len(set(places)) > 1 or places[0] < _HEAD else 0.0
+    most = 4 if titled else 1
     for first, (start, _, _, _) in enumerate(hits):
         if scored and start - scored[-1][1] < 40:
             continue
@@ -95,7 +97,7 @@ def _passages(hits: list[Hit]) -> float:
         scored.append((score, start))
     best, taken = 0.0, list[int]()
     for score, start in sorted(scored, reverse=True):
-        if len(taken) == 4 or not score:
+        if len(taken) == most or not score:
             break
         if all(abs(start - other) >= _APART for other in taken):
             taken.append(start)

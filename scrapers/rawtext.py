@@ -19,62 +19,74 @@ from scrapers.decoding import decode
 # found all at once, several times quicker than one after the other.
 _OPENERS = tuple(b"<" + a + b for a in (b"s", b"S") for b in (b"c", b"C", b"t", b"T"))
 _CLOSERS = tuple(b"</" + opener[1:] for opener in _OPENERS)
-_META = (b"<meta", b"<META")
 _WORD_BREAKS = (b"<wbr", b"<WBR")
-_MARKS = BytesAhoCorasick([*_OPENERS, *_CLOSERS, *_META, *_WORD_BREAKS, b"<!--"], matchkind=MatchKind.LeftmostFirst)
+_MARKS = BytesAhoCorasick([*_OPENERS, *_CLOSERS, *_WORD_BREAKS, b"<!--"], matchkind=MatchKind.LeftmostFirst)
 _CLOSER = len(_OPENERS)
-_META_AT = _CLOSER + len(_CLOSERS)
-_WORD_BREAK_AT = _META_AT + len(_META)
+_WORD_BREAK_AT = _CLOSER + len(_CLOSERS)
 _COMMENT = _WORD_BREAK_AT + len(_WORD_BREAKS)
 _NAME_ENDS = frozenset((b" ", b"\t", b"\r", b"\n", b"\f", b"/", b">"))
-_INLINE = rb"(?:a|abbr|b|cite|code|em|font|i|mark|q|s|small|span|strong|sub|sup|time|u)"
-# A link alone between two tags that part blocks is matched and gives no text; any other run of text is given.
+_INLINE = rb"(?:abbr|b|cite|code|em|font|i|mark|q|s|small|span|strong|sub|sup|time|u)"
+# A run of text is given; a link that stands alone, whatever it wraps, is matched and gives nothing.
 _RUN = re.compile(
     rb">(?:\s*+([^<\s][^<]*+(?:<(?![a-zA-Z/!?])[^<]*+)*+)"
     rb"|(?<!</b>)(?<!</i>)(?<!</em>)(?<!</strong>)(?<!</span>)\s*+<a\b[^<>]*+>"
-    rb"(?:\s*+<(?:span|strong|b|em|i|div|p)\b[^<>]*+>)*+[^<]*+(?:</(?:span|strong|b|em|i|div|p)>\s*+)*+</a>"
-    rb"(?=\s*+<(?!/?" + _INLINE + rb"[\s>])))"
+    rb"[^<]*+(?:<(?!/?a[\s>])[^<>]*+>[^<]*+){0,12}+</a>(?:\s*+</span>)*+(?=\s*+<(?!/?" + _INLINE + rb"[\s>])))"
 )
 _WORD_BREAK = re.compile(rb"<wbr\s*+/?>", re.I)
-_TITLE = re.compile(rb"(?:og:|twitter:|dc\.)title", re.I)
+_TITLES = (b"og:title", b"twitter:title")
+_HEAD = 200_000  # bytes in which the metadata stands
 _LONGEST_TAG = 2_000  # bytes before a place in which the tag that it may be in begins
 _MOST_LINKED = 120_000  # bytes of JSON-LD that are looked at: live blogs hold a megabyte of it
 _ESCAPE = re.compile(rb"\\(?:[nrtbf]|u[0-9a-fA-F]{4})")
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
-_PLAIN = bytes(c if 48 <= c < 58 or 97 <= c < 123 else c + 32 if 65 <= c < 91 else 32 for c in range(256))
+# Punctuation and signs beyond ASCII, as UTF-8; every other byte beyond it belongs to a letter.
+_SIGNS = re.compile(rb"\xc2.|\xe2..|\xe3\x80.|\xef[\xb8-\xbf].|\xf0...", re.S)
+_PLAIN = bytes(c if 48 <= c < 58 or 97 <= c < 123 or c > 127 else c + 32 if 65 <= c < 91 else 32 for c in range(256))
 
 
 def page_words(body: bytes, charset: str = "") -> bytes:
-    """Return the words on a page in lower case, parted and enclosed by single blanks; whatever is no ASCII letter or
-    digit parts words. `charset`: as the answer's header named it."""
+    """Return the words on a page in lower case, parted and enclosed by single blanks; whatever is no letter or digit
+    parts words. `charset`: as the answer's header named it."""
     if body.startswith(_WIDE) or b"\x1b$" in body[:65536] or charset.lower().startswith(("utf-16", "utf-32", "hz")):
         body = decode(body, charset).encode("utf-8", "replace")
+    text = _text(body)
+    if not text.isascii():
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            text = _text(decode(body, charset).encode("utf-8", "replace"))
+    return plain_words(text)
+
+
+def _text(body: bytes) -> bytes:
     if b"<" not in body[:2000]:
-        return plain_words(body)
+        return body
     runs = text_runs(body)
     runs += [first + rest[:40] for first, rest in pairwise(runs) if len(first) == 1]  # a large first letter
-    return plain_words(b" ".join(runs))
+    return b" ".join(runs)
 
 
 def plain_words(text: bytes) -> bytes:
-    """Return the words of a text as page_words() does; entities and escapes of JSON are resolved first."""
+    """Return the words of a text in UTF-8 as page_words() does; entities and escapes of JSON are resolved first."""
     if b"&" in text:
         text = html.unescape(text.decode("utf-8", "replace")).encode("utf-8", "replace")
-    if b"\xc2\xad" in text or b"\xe2\x80\x8b" in text:  # inside words, where a line may break
-        text = text.replace(b"\xc2\xad", b"").replace(b"\xe2\x80\x8b", b"")
     if b"\\" in text:
         text = _ESCAPE.sub(b" ", text)
+    if not text.isascii():
+        for unseen in (b"\xc2\xad", b"\xe2\x80\x8b"):  # inside words, where a line may break
+            text = text.replace(unseen, b"")
+        text = _SIGNS.sub(b" ", text)
     return b" " + b" ".join(text.translate(_PLAIN).split()) + b" "
 
 
 def text_runs(body: bytes) -> list[bytes]:
     """Return the runs of text between the tags of a page, with what JSON-LD and titles in metadata say."""
-    found = [body[: body.find(b"<")]]
+    found = [body[: body.find(b"<")], *_titles(body)]
     start, inside = 0, b""  # where the text to come begins; the element that has to end before it does
     kept, linked = False, 0  # whether the element is a script of JSON-LD; how much of that there was
     for mark, at, end in _MARKS.find_matches_as_indexes(body):
         if inside:
-            if _CLOSER <= mark < _META_AT and body[at + 2 : at + 2 + len(inside)].lower() == inside:
+            if _CLOSER <= mark < _WORD_BREAK_AT and body[at + 2 : at + 2 + len(inside)].lower() == inside:
                 if kept and linked < _MOST_LINKED:
                     found += _RUN.findall(body, start, min(at, start + _MOST_LINKED))
                     linked += at - start
@@ -91,15 +103,16 @@ def text_runs(body: bytes) -> list[bytes]:
         elif mark == _COMMENT and not _in_a_tag(body, at):
             found += _RUN.findall(body, start, at)
             start = _end_of_comment(body, end)
-        elif mark >= _WORD_BREAK_AT:
-            if _WORD_BREAK.match(body, at):
-                return text_runs(_WORD_BREAK.sub(b"", body))
-        elif mark >= _META_AT:
-            meta = body[at : body.find(b">", at)]
-            if b"title" in meta and _TITLE.search(meta):
-                found.append(meta)
+        elif mark >= _WORD_BREAK_AT and _WORD_BREAK.match(body, at):
+            return text_runs(_WORD_BREAK.sub(b"", body))
     found += _RUN.findall(body, start)  # also what an element holds that never ends
     return found
+
+
+def _titles(body: bytes) -> list[bytes]:
+    """Return the tags in which the metadata gives a title."""
+    places = [at for name in _TITLES if (at := body.find(name, 0, _HEAD)) >= 0]
+    return [body[body.rfind(b"<", 0, at) + 1 : body.find(b">", at)][:_LONGEST_TAG] for at in places]
 
 
 def _in_a_tag(body: bytes, at: int) -> bool:
@@ -113,10 +126,10 @@ def _end_of_comment(body: bytes, start: int) -> int:
     if body[start : start + 1] == b">":
         return start
     end = body.find(b"-->", start - 1)
-    if end < 0:
-        return len(body)
-    early = body.find(b"--!>", start, end)
-    return early + 3 if early >= 0 else end + 2
+    early = body.find(b"--!>", start, end if end >= 0 else len(body))
+    if early >= 0:
+        return early + 3
+    return end + 2 if end >= 0 else len(body)
 
 
 def _raw_element(body: bytes, at: int) -> bytes:

@@ -398,3 +398,41 @@ class _InProcess:
 
 def test_there_are_stories_to_test_with() -> None:
     assert len(world.chosen()) >= 12 and len(stories()) > 40
+
+
+# what is measured
+
+
+def test_an_archive_made_to_measure_holds_just_the_relevant_pages_that_were_planted(tmp_path: Path) -> None:
+    from pipeline.bench.archive import make_archive
+
+    made = make_archive(tmp_path / "a.warc.gz", 120, 0.1)
+    again = make_archive(tmp_path / "b.warc.gz", 120, 0.1)
+    other = make_archive(tmp_path / "c.warc.gz", 120, 0.1, edition=1)
+    assert made.data_hash == again.data_hash != other.data_hash
+    assert (tmp_path / "a.warc.gz").read_bytes() == (tmp_path / "b.warc.gz").read_bytes()
+    assert len(made.planted) == 12 and made.n_bytes / 120 > 100_000
+    tally = world.fill(tmp_path, [str(made.file)], order_=Order(hosts_of((), every=True), ()), part_bytes=1_000_000)
+    assert {row[3] for row in world.held(tmp_path)["records"]} == made.planted and tally.records == 121
+
+
+def test_the_bench_of_backfill_tells_rates_ratios_and_what_was_found() -> None:
+    from click.testing import CliRunner
+
+    from pipeline.commands.bench import bench
+
+    result = CliRunner().invoke(bench, ["backfill", "--quick", "--json"], catch_exceptions=False)
+    assert result.exit_code == 0
+    report = json.loads(result.stdout)
+    assert report["missed"] == report["extra"] == 0 and report["relevant"] == 9 and report["claims"] > 0
+    assert len(report["lines"]) == 4 and all(line["per_cpu_second"] > 0 for line in report["lines"])
+    assert len(report["ratios"]) == 4 and report["peer"]["pages"] == 60 and len(report["data_hash"]) == 32
+
+
+@pytest.mark.parametrize("words", [["backfill", "gate"], ["backfill", "--pages", "5"]])
+def test_the_bench_of_backfill_stands_alone(words: list[str]) -> None:
+    from click.testing import CliRunner
+
+    from pipeline.commands.bench import bench
+
+    assert isinstance(CliRunner().invoke(bench, words).exception, WrongUse)

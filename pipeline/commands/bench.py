@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -11,6 +12,7 @@ from pipeline.errors import WrongUse
 
 STAGES = ("gate", "read", "extract", "build")
 SITE = "site"
+BACKFILL = "backfill"
 LIMIT_MS = 200
 
 
@@ -19,16 +21,28 @@ LIMIT_MS = 200
 @click.option("--runs", default=5, show_default=True, help="Measure so often; the medians are printed.")
 @click.option("--quick", is_flag=True, help="Few texts: seconds instead of minutes, and rougher figures.")
 @click.option("--events", default=100_000, show_default=True, help="site: the size of the ledger that is made.")
+@click.option("--pages", default=2_000, show_default=True, help="backfill: so many pages in the archives it makes.")
+@click.option(
+    "--frames", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="backfill: a folder of saved pages (.html, .html.gz) to make the archives of; else they are made up.",
+)  # fmt: skip
+@click.option("--peer-python", default="", help="backfill: the Python in which news-please is installed.")
 @json_option
-def bench(stages: tuple[str, ...], runs: int, quick: bool, events: int, as_json: bool) -> None:
+def bench(
+    stages: tuple[str, ...], runs: int, quick: bool, events: int, pages: int, frames: Path | None, peer_python: str,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Measure how many articles a second each stage takes: gate, read, extract, build; all of them by default.
 
-    `bench site` times every page of the site over a large ledger that is made for it, beside a stock Datasette. The
+    `bench site` times every page of the site over a large ledger that is made for it, beside a stock Datasette. `bench
+    backfill` reads archives that it makes, beside the bare reading of the file and the peer: news-please's extractor
+    and spaCy's small model on every page (trafilatura's where news-please is not installed). The
     texts are made from the stories that come with the program; nothing is fetched and no ledger is touched.
     """
     for name in stages:
-        if name not in (*STAGES, SITE):
-            raise WrongUse(f"There is no stage '{name}' to measure. Name some of: {', '.join((*STAGES, SITE))}.")
+        if name not in (*STAGES, SITE, BACKFILL):
+            known = ", ".join((*STAGES, SITE, BACKFILL))
+            raise WrongUse(f"There is no stage '{name}' to measure. Name some of: {known}.")
     if runs < 1:
         raise WrongUse(f"--runs is {runs}, but at least one run is needed.")
     if events < 100:
@@ -37,6 +51,13 @@ def bench(stages: tuple[str, ...], runs: int, quick: bool, events: int, as_json:
         if len(set(stages)) > 1:
             raise WrongUse("`bench site` takes the machine for itself: name it alone.")
         _bench_site(2_000 if quick else events, runs, as_json)
+        return
+    if BACKFILL in stages:
+        if len(set(stages)) > 1:
+            raise WrongUse("`bench backfill` takes the machine for itself: name it alone.")
+        if pages < 100:
+            raise WrongUse(f"--pages is {pages}, but an archive to time needs at least 100.")
+        _bench_backfill(300 if quick else pages, 1 if quick else runs, frames, peer_python, as_json)
         return
     from pipeline.bench.measure import measure
 
@@ -84,3 +105,39 @@ def _bench_site(n_events: int, runs: int, as_json: bool) -> None:
     )  # fmt: skip
     slow = [row.page for row in rows if row.ours > LIMIT_MS]
     click.echo(f"\nSlower than {LIMIT_MS} ms: {', '.join(slow) or 'none'}")
+
+
+def _bench_backfill(n_pages: int, runs: int, frames: Path | None, peer_python: str, as_json: bool) -> None:
+    from pipeline.bench.backfill import measure_backfill
+    from pipeline.bench.measure import machine
+    from pipeline.crew import readers_here
+
+    progress = Progress()
+    about = machine()
+    report = measure_backfill(n_pages, runs, frames, peer_python, readers_here(), progress)
+    if as_json:
+        say_json({"machine": about, **report, "lines": [asdict(line) for line in report["lines"]]})
+        return
+    progress.done(f"{about['cpu']}, {about['cores']} cores, load {about['load']}, {about['system']}")
+    libraries = ", ".join(f"{name} {number}" for name, number in about["libraries"].items())
+    click.echo(f"Python {about['python']}, {libraries}")
+    click.echo(
+        f"{n_pages:,} pages ({report['frames']}) of {report['bytes_per_page'] // 1000} kB on average, "
+        f"{report['archive_bytes'] / 1e6:,.0f} MB packed, {report['relevant']:,} relevant; data {report['data_hash']}; "
+        f"medians of {runs} runs\n"
+    )
+    say_rows(
+        (
+            (line.what, f"{line.per_second:,.1f}", f"{line.per_cpu_second:,.1f}", f"{line.n:,}")
+            for line in report["lines"]
+        ),
+        ("pages", "per second", "per CPU-second", "n"),
+    )  # fmt: skip
+    peer = report["peer"]
+    click.echo(
+        f"\nFound {report['relevant'] - report['missed']:,} of {report['relevant']:,} relevant articles and "
+        f"{report['extra']} others, {report['claims']:,} claims; the peer {peer['relevant'] - peer['missed']} of "
+        f"{peer['relevant']} in its {peer['pages']} pages."
+    )
+    for words, ratio in report["ratios"].items():
+        click.echo(f"{ratio} {words}")

