@@ -200,7 +200,7 @@ def _draft(
     part = "verb" if token.pos_ in ("VERB", "AUX") else "noun"
     grammar = _grammar(token, part, _inside(sent, trigger.start, trigger.end), sent.text, kinds, type_)
     modality = _modality(grammar, trigger, thresholds.modality_alone)
-    inside = _inside(sent, trigger.start, trigger.end) or [token]  # whole words: the classifier reads pieces of them
+    inside = _telling(_inside(sent, trigger.start, trigger.end)) or [token]  # the classifier reads pieces of words
     words = (passage.offset(inside[0]), passage.offset(inside[-1]) + len(inside[-1].text))
     direction = _direction(trigger, sent) if type_ == "restriction" else None
     return Draft(
@@ -254,6 +254,20 @@ def _token(sent: Span, start: int, end: int) -> Token | None:
     heads = [t for t in inside if t.head.i not in within or t.head == t]
     ranked = sorted(heads, key=lambda t: (t.pos_ not in ("VERB", "NOUN", "AUX", "PROPN", "ADJ"), t.i))
     return ranked[0] if ranked else inside[0]
+
+
+_TELLS_NOTHING = frozenset({"CCONJ", "SCONJ", "ADP", "DET", "PUNCT", "SPACE"})
+
+
+def _telling(words: list[Token]) -> list[Token]:
+    """Return the words of a trigger without "and", "the" and "on" at its ends: not "and lifted the ban on"."""
+
+    def idle(word: Token) -> bool:
+        return word.pos_ in _TELLS_NOTHING and word.dep_ not in ("prt", "ROOT", "neg")
+
+    first = next((n for n, word in enumerate(words) if not idle(word)), 0)
+    last = next((n for n in range(len(words) - 1, -1, -1) if not idle(words[n])), -1)
+    return words[first : last + 1]
 
 
 def _words_of(draft: Draft) -> str:

@@ -114,6 +114,8 @@ def _agreement(roles: Roles, act: str) -> Phrase:
     about = roles.object
     if roles.instrument and (roles.instrument == roles.object or not _PACT.search(roles.instrument)):
         thing, plural, about = "an agreement", False, roles.instrument
+    if about.removeprefix("the ") in thing:
+        about = ""
     return Phrase(verbs.get(act, "conclude"), thing, _on("with", roles.target) or _on("on", about), plural)
 
 
