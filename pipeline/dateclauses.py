@@ -31,6 +31,11 @@ def dates_for(trigger: Token, sent: Span, start: int, dates: Sequence[DateMentio
     return [each for each in dates if not _tells_of_another(each, sent, start, trigger, holders)]
 
 
+def stands_aside(sent: Span, at: int, trigger: Token) -> bool:
+    """Tell whether the word at an offset of the parsed passage stands in a clause that tells of another thing."""
+    return _is_aside(_first_token(sent, at), trigger, {trigger.i, *(token.i for token in trigger.ancestors)})
+
+
 def read_back(sent: Span, start: int, dates: Sequence[DateMention]) -> list[DateMention]:
     """Take from the expressions that hang on a verb in the past tense their reading ahead.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pipeline.dateclauses import stands_aside
 from pipeline.records import Force, Modality
 from pipeline.syntax import children, is_verb
 
@@ -42,7 +43,9 @@ def mention_of(trigger: Token, sent: Span, modality: Modality, part: str) -> str
         return "new"
     if any(child.dep_ == "aux" and child.lower_ in ("had", "'d") for child in trigger.children):
         return "background"
-    if _PAST_TIME.search(sent.text):
+    if any(
+        not stands_aside(sent, sent.start_char + match.start(), trigger) for match in _PAST_TIME.finditer(sent.text)
+    ):
         return "background"
     if part == "noun" and trigger.dep_ not in ("dobj", "ROOT", "attr", "nsubjpass"):
         return "background"

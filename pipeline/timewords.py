@@ -237,11 +237,24 @@ def find_dates(text: str, published: date | None) -> list[DateMention]:
             if any(taken[start:end]):
                 continue
             taken[start:end] = b"\x01" * (end - start)
+            if _is_dateline(looked_at, start, end):
+                continue
             span, ahead = reader(match, published)
             said = text[start:end]
             ahead = _saying(ahead, said) if ahead != span else None
             found.append(DateMention(start, end, _saying(span, said), is_duration, ahead))
     return _with_links(looked_at, sorted(found, key=lambda mention: mention.start))
+
+
+_PLACE = re.compile(
+    r"(?:^|\n)[^\w\n]*[A-Z]{3}(?:[A-Z.’'-]*[,.]?\s+)(?:[A-Z][\w.’'-]*[,.]?\s+){0,5}(?:\([^()\n]{1,30}\)\s+)?$"
+)
+_FILED = re.compile(r"\s*(?:[(/][^()/\n]{1,40}[)/]\s*)?(?:-{1,2}|–|—)\s")
+
+
+def _is_dateline(text: str, start: int, end: int) -> bool:
+    """True in "PORT ELLERY, March 10 (Northline) - ": where and when a story was filed, not when its news happened."""
+    return bool(_FILED.match(text, end)) and bool(_PLACE.search(text[max(0, start - 80) : start]))
 
 
 def _with_links(text: str, found: list[DateMention]) -> list[DateMention]:
