@@ -40,7 +40,7 @@ def assemble(
         own = found
         if draft.modality not in (Modality.POSTPONED, Modality.CANCELLED):  # "put off the launch, which was due in May"
             own = dates_for(draft.trigger, draft.sent, draft.passage.start, found)
-            own = read_back(draft.sent, draft.passage.start, own)
+        own = read_back(draft.sent, draft.passage.start, own)
         promise = draft.type == "commitment"
         return claim_date(*span, *draft.words, draft.modality.value, own, day, article.text, mention, promise)
 
