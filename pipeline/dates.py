@@ -36,6 +36,7 @@ _DUE = re.compile(
     r"(?:on\s+)?$",
     re.I,
 )
+_PUT_OFF_TO = re.compile(r"\b(?:to|until|till|into)\s+(?:at\s+least\s+|the\s+|late\s+|early\s+)*$", re.I)
 _PAST = ("occurred", "negated", "denied", "alleged", "cancelled")
 _DONE = ("occurred", "negated", "cancelled")  # to call a thing off is an act, too
 _AHEAD = ("planned", "considered", "conditional", "postponed")
@@ -89,6 +90,8 @@ def claim_date(
     from each other.
     """
     best: tuple[float, DateSpan] | None = None
+    if modality == "postponed":
+        dates = _put_off_to(dates, sentence_start, sentence_end, text)
     for each in dates:
         if not (sentence_start <= each.start and each.end <= sentence_end) or each.is_duration:
             continue
@@ -111,6 +114,13 @@ def claim_date(
     if published is not None and mention == "new" and modality in _DONE:
         return spans.day(published, "publication")
     return None
+
+
+def _put_off_to(dates: list[DateMention], start: int, end: int, text: str) -> list[DateMention]:
+    """Return of the dates of "moved from Monday to June 11" the one that it was put off to, if a sentence has one."""
+    here = [each for each in dates if start <= each.start and each.end <= end]
+    to = [each for each in here if _PUT_OFF_TO.search(text[max(start, each.start - 40) : each.start])]
+    return to[-1:] or here
 
 
 def _reading(each: DateMention, ahead: bool, spoken: bool, published: date | None, due: bool) -> DateSpan | None:
