@@ -17,6 +17,23 @@ if TYPE_CHECKING:
 
 _ASIDES = ("relcl", "acl")  # clauses that hang on a noun
 _BEFORE = frozenset({"after", "following", "since", "despite"})
+_COMES = frozenset(
+    {
+        "come",
+        "comes",
+        "came",
+        "coming",
+        "land",
+        "lands",
+        "landed",
+        "arrive",
+        "arrives",
+        "arrived",
+        "follow",
+        "follows",
+        "followed",
+    }
+)
 _IN_RESPONSE = frozenset({"response", "reaction", "reply", "answer"})
 _LIMITS = frozenset({"by", "until", "till", "before"})
 
@@ -28,7 +45,22 @@ def dates_for(trigger: Token, sent: Span, start: int, dates: Sequence[DateMentio
     it: "the pact signed in July".
     """
     holders = {trigger.i, *(token.i for token in trigger.ancestors)}
-    return [each for each in dates if not _tells_of_another(each, sent, start, trigger, holders)]
+    mine = [each for each in dates if not _tells_of_another(each, sent, start, trigger, holders)]
+    return [_counted_back(each, sent, start, trigger) if each.back else each for each in mine]
+
+
+def _counted_back(each: DateMention, sent: Span, start: int, trigger: Token) -> DateMention:
+    """Let "four days after" date what stands behind it, where the news "comes" so much later."""
+    after = _first_token(sent, each.end - start - 1)
+    if after is None or after.lower_ != "after" or trigger.i < after.i:
+        return each
+    if sent.doc.text[: each.start - start].rstrip().endswith("less than"):
+        return each
+    whole = after.head if after.dep_ == "mark" else after
+    main = next((token for token in after.ancestors if token.pos_ in ("VERB", "AUX") and token != whole), None)
+    if main is None or main.lower_ not in _COMES or not (whole == trigger or whole.is_ancestor(trigger)):
+        return each
+    return replace(each, span=each.back, is_duration=False)
 
 
 def stands_aside(sent: Span, at: int, trigger: Token) -> bool:

@@ -221,6 +221,30 @@ def ago(match: re.Match, published: date | None) -> Readings:
     return made, made
 
 
+_AFTER = re.compile(
+    rf"(?P<count>{spans.COUNT_WORDS}|several|(?:a\s+)?few)?\s*(?P<unit>day|week|month|year)s?\s+after", re.I
+)
+_SOME = {"day": 4, "week": 3, "month": 4, "year": 3}  # about as many as "days", "several weeks", "a few months" are
+
+
+def after(said: str, published: date | None) -> DateSpan | None:
+    """Read "four days after" as the day that the news came after; "days after" tells a month, "some months" a year."""
+    match = _AFTER.fullmatch(said)
+    if not match or not published:
+        return None
+    unit, exact = match["unit"].casefold(), spans.number(match["count"] or "")
+    count = exact or _SOME[unit]
+    if unit == "day":
+        day = published - timedelta(days=count)
+        return spans.day(day, "relative") if exact else spans.month(day.year, day.month, "relative")
+    if unit == "week":
+        return replace(spans.week(published - timedelta(weeks=count)), precision=Precision.MONTH)
+    if unit == "month":
+        month = spans.month(published.year, published.month - count, "relative")
+        return month if exact else spans.year(month.start.year, "relative")
+    return spans.year(max(published.year - count, spans.FIRST_YEAR), "relative")
+
+
 def vague_weeks(match: re.Match, published: date | None) -> Readings:
     """Read "in recent weeks": the month of publication; "in recent months" and longer say too little."""
     if not published or match["unit"].casefold() in ("month", "year"):

@@ -25,7 +25,8 @@ class DateMention:
 
     `span` is what it means, read back from the publication day where it is open ("Friday", "June 2"), `ahead` the
     reading forward. Both are None where nothing can be said (no publication day) and for durations ("within 30 days",
-    "three days later").
+    "three days later"). `back` is when something was done that the news came "four days after", counted from the
+    publication.
     """
 
     start: int
@@ -33,6 +34,7 @@ class DateMention:
     span: DateSpan | None
     is_duration: bool = False
     ahead: DateSpan | None = None
+    back: DateSpan | None = None
 
 
 _MONTH = (
@@ -242,7 +244,8 @@ def find_dates(text: str, published: date | None) -> list[DateMention]:
             span, ahead = reader(match, published)
             said = text[start:end]
             ahead = _saying(ahead, said) if ahead != span else None
-            found.append(DateMention(start, end, _saying(span, said), is_duration, ahead))
+            back = read.after(said, published) if is_duration else None
+            found.append(DateMention(start, end, _saying(span, said), is_duration, ahead, _saying(back, said)))
     return _with_links(looked_at, sorted(found, key=lambda mention: mention.start))
 
 

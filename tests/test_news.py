@@ -219,3 +219,32 @@ def test_since_a_month_dates_what_goes_on() -> None:
         LEAD + FILL + "The Commerce Department has been investigating Anthropic's models and all its sales since March."
     )
     assert told("investigating", text)[1] == "2026-03"
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [("four days", "2026-05-05"), ("several days", "2026-05"), ("two weeks", "2026-04"), ("a few months", "2026")],
+)
+def test_the_news_that_comes_some_time_after_an_act_tells_when_that_was(words: str, value: str) -> None:
+    text = f"The ruling comes {words} after Anthropic sued the Pentagon.\n\n" + FILL
+    assert told("sued", text) == ("background", value)
+
+
+def test_what_came_less_than_a_month_before_has_no_date() -> None:
+    text = "The ruling comes less than a month after Anthropic sued the Pentagon.\n\n" + FILL
+    assert told("sued", text) == ("background", None)
+
+
+def test_a_delay_leads_to_the_day_that_a_thing_was_put_off_to() -> None:
+    text = FILL + "The Pentagon postponed its ban on Anthropic from Monday to June 11."
+    assert told("ban", text)[1] == "2026-06-11"
+
+
+def test_what_another_clause_recalls_does_not_put_the_news_into_the_past() -> None:
+    text = "The Pentagon barred Anthropic, using a power that Congress gave it last year.\n\n" + FILL
+    assert told("barred", text) == ("new", "2026-05-09")
+
+
+def test_a_dateline_is_not_the_day_of_the_news() -> None:
+    text = "WASHINGTON, May 9 (Northline) - The Pentagon barred Anthropic, a spokesman said on Friday.\n\n" + FILL
+    assert told("barred", text) == ("new", "2026-05-08")
