@@ -20,7 +20,9 @@ from pipeline.gate_cues import ACT, AI, COMPANY, DEED, ELSEWHERE, TRACE, Cue, fi
 from scrapers.rawtext import page_words, plain_words
 
 _PASSAGE = 5_000  # characters that hold three neighbouring paragraphs and what a page puts between them
-_APART = 400  # characters from the beginning of one passage to that of another
+_TITLE = 250
+_APART = 150  # characters from the beginning of one passage to that of another
+_STEP = 40
 _HEAD = 2_000  # characters of a page in which its title stands
 _FOREIGN = 1.25  # a stretch of an article may be so many times as long on its page
 _SIZES = (1500, 1100, 800, 580, 420, 300, 200)  # characters of articles; a denser one is weighed as the next shorter
@@ -74,16 +76,28 @@ def _passages(hits: list[Hit]) -> float:
     A title with a word about AI in it stands at the head of the page, or the word stands elsewhere as well. Passages
     share no paragraph, so that no more of them than there are such words hold one.
     """
-    scored = []
-    last = len(hits)
     places = [start for start, kind, _, _ in hits if kind == 0]
     titled = 0.5 if len(set(places)) > 1 or places[0] < _HEAD else 0.0
-    most = 4 if titled else 1
+    best = max(_scored(hits, _TITLE, titled))[0] if titled else 0.0
+    taken: list[int] = []
+    for score, start in sorted(_scored(hits, _PASSAGE, titled), reverse=True):
+        if len(taken) == (3 if titled else 1) or not score or best >= THRESHOLD:
+            break
+        if all(abs(start - other) >= _APART for other in taken):
+            taken.append(start)
+            best += score
+    return best
+
+
+def _scored(hits: list[Hit], length: int, titled: float) -> list[tuple[float, int]]:
+    """Return what stretches of a length score as passages, with their places, up to the first that is enough."""
+    scored: list[tuple[float, int]] = []
+    last = len(hits)
     for first, (start, _, _, _) in enumerate(hits):
-        if scored and start - scored[-1][1] < 40:
+        if scored and start - scored[-1][1] < _STEP:
             continue
         ai, weights, acts, at = 0, {}, False, first
-        while at < last and hits[at][0] <= start + _PASSAGE:
+        while at < last and hits[at][0] <= start + length:
             _, kind, key, weight = hits[at]
             if kind == 0:
                 ai += 1
@@ -91,18 +105,10 @@ def _passages(hits: list[Hit]) -> float:
                 weights[key] = weight
                 acts = acts or kind == 2
             at += 1
-        score = min(1.0, ai / 2 + titled) * sum(weights.values()) if acts else 0.0
-        if score >= THRESHOLD:
-            return score
-        scored.append((score, start))
-    best, taken = 0.0, list[int]()
-    for score, start in sorted(scored, reverse=True):
-        if len(taken) == most or not score:
+        scored.append((min(1.0, ai / 2 + titled) * sum(weights.values()) if acts else 0.0, start))
+        if scored[-1][0] >= THRESHOLD:
             break
-        if all(abs(start - other) >= _APART for other in taken):
-            taken.append(start)
-            best += score
-    return best
+    return scored
 
 
 def _stretches(hits: list[Hit]) -> bool:

@@ -94,17 +94,17 @@ def is_mostly_links(html: str) -> bool:
     return sum(block.link_chars for block in found) > 0.5 * sum(len(block.text) for block in found)
 
 
-def general_body(tree: LexborHTMLParser, description: str = "") -> list[Block]:
+def general_body(tree: LexborHTMLParser, description: str = "", weights: dict[int, int] | None = None) -> list[Block]:
     """Return the blocks of the article on a page. The tree is changed: what stands beside the article is taken out.
 
-    `description` is what the page's metadata says of it: where the same words stand on the page they are its deck, and
-    they come first.
+    `weights`: running_text() of the tree, where it is known already. `description` is what the page's metadata says of
+    it: where the same words stand on the page they are its deck, and they come first.
     """
     body = tree.body
     if body is None:
         return []
     deck = find_deck(tree, description)
-    _take_out_beside(tree)
+    _take_out_beside(tree, running_text(tree) if weights is None else weights)
     weights = running_text(tree)
     if not weights.get(body.mem_id):
         return []
@@ -135,8 +135,7 @@ def with_deck(found: list[Block], deck: str) -> list[Block]:
     return [Block("p", deck), *found]
 
 
-def _take_out_beside(tree: LexborHTMLParser) -> None:
-    weights = running_text(tree)
+def _take_out_beside(tree: LexborHTMLParser, weights: dict[int, int]) -> None:
     total = weights.get(tree.body.mem_id, 0) if tree.body is not None else 0
     small = _BESIDE_SHARE * total
     take_out([node for node in tree.css(_NEVER) if weights.get(node.mem_id, 0) <= small])

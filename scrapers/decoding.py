@@ -32,6 +32,7 @@ _MAGIC = (
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.I)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]")
+_CONTROL_BYTES = bytes((*range(0x09), 0x0B, *range(0x0E, 0x20), 0x7F))
 _LATIN_1_IN_NAME = {"iso8859-1", "ascii", "latin-1"}
 _ESCAPED_ASCII = {"iso2022_jp", "hz", "iso2022_kr"}  # all their bytes look like ASCII
 
@@ -72,7 +73,10 @@ def decode(body: bytes, header_charset: str = "") -> str:
     Valid UTF-8 with multibyte sequences wins over a header and a meta tag that say otherwise; then the charset of the
     header, that of the meta tag, UTF-8 with at most 0.1 % broken characters, and Windows-1252.
     """
-    return _CONTROLS.sub("", _decode(body, header_charset))
+    text = _decode(body, header_charset)
+    if len(body.translate(None, _CONTROL_BYTES)) == len(body) and "\ufffe" not in text and "\uffff" not in text:
+        return text  # the ordinary page, seen ten times as fast as by the pattern
+    return _CONTROLS.sub("", text)
 
 
 def _decode(body: bytes, header_charset: str) -> str:

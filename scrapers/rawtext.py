@@ -29,7 +29,7 @@ _INLINE = rb"(?:abbr|b|cite|code|em|font|i|mark|q|s|small|span|strong|sub|sup|ti
 # A run of text is given; a link that stands alone, whatever it wraps, is matched and gives nothing.
 _RUN = re.compile(
     rb">(?:\s*+([^<\s][^<]*+(?:<(?![a-zA-Z/!?])[^<]*+)*+)"
-    rb"|(?<!</b>)(?<!</i>)(?<!</em>)(?<!</strong>)(?<!</span>)\s*+<a\b[^<>]*+>"
+    rb"|(?=\s*+<a[\s>])(?<!</b>)(?<!</i>)(?<!</em>)(?<!</strong>)(?<!</span>)\s*+<a\b[^<>]*+>"
     rb"[^<]*+(?:<(?!/?a[\s>])[^<>]*+>[^<]*+){0,12}+</a>(?:\s*+</span>)*+(?=\s*+<(?!/?" + _INLINE + rb"[\s>])))"
 )
 _WORD_BREAK = re.compile(rb"<wbr\s*+/?>", re.I)
@@ -39,9 +39,13 @@ _LONGEST_TAG = 2_000  # bytes before a place in which the tag that it may be in 
 _MOST_LINKED = 120_000  # bytes of JSON-LD that are looked at: live blogs hold a megabyte of it
 _ESCAPE = re.compile(rb"\\(?:[nrtbf]|u[0-9a-fA-F]{4})")
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
-# Punctuation and signs beyond ASCII, as UTF-8; every other byte beyond it belongs to a letter.
-_SIGNS = re.compile(rb"\xc2.|\xe2..|\xe3\x80.|\xef[\xb8-\xbf].|\xf0...", re.S)
-_PLAIN = bytes(c if 48 <= c < 58 or 97 <= c < 123 or c > 127 else c + 32 if 65 <= c < 91 else 32 for c in range(256))
+# Of a letter beyond ASCII its first byte in UTF-8 is kept; that of punctuation and signs parts words.
+_PLAIN = bytes(
+    c if 48 <= c < 58 or 97 <= c < 123 or (c > 127 and c not in b"\xc2\xe2\xef\xf0") else c + 32 if 65 <= c < 91 else 32
+    for c in range(256)
+)
+_REST = bytes(range(0x80, 0xC0))
+_BLANKS = re.compile(rb"  +")
 
 
 def page_words(body: bytes, charset: str = "") -> bytes:
@@ -72,11 +76,10 @@ def plain_words(text: bytes) -> bytes:
         text = html.unescape(text.decode("utf-8", "replace")).encode("utf-8", "replace")
     if b"\\" in text:
         text = _ESCAPE.sub(b" ", text)
-    if not text.isascii():
-        for unseen in (b"\xc2\xad", b"\xe2\x80\x8b"):  # inside words, where a line may break
+    for unseen in (b"\xc2\xad", b"\xe2\x80\x8b"):  # inside words, where a line may break
+        if unseen in text:
             text = text.replace(unseen, b"")
-        text = _SIGNS.sub(b" ", text)
-    return b" " + b" ".join(text.translate(_PLAIN).split()) + b" "
+    return _BLANKS.sub(b" ", b" %b " % text.translate(_PLAIN, _REST))
 
 
 def text_runs(body: bytes) -> list[bytes]:

@@ -145,8 +145,9 @@ def _picked_names(picked: Picked | None) -> tuple[str, ...]:
 def _general(html: str, tree: LexborHTMLParser, about: Metadata) -> list[Block]:
     """Read a page of unknown layout: by where its text stands; by trafilatura where that finds suspiciously "
     "little."""
-    whole = running_text(tree).get(tree.body.mem_id, 0) if tree.body is not None else 0
-    found = general_body(tree, about.description)
+    weights = running_text(tree)
+    whole = weights.get(tree.body.mem_id, 0) if tree.body is not None else 0
+    found = general_body(tree, about.description, weights)
     length = sum(len(block.text) for block in found)
     bearable = len(html) < _CAREFUL_MAX_CHARS and html.count("<") < _CAREFUL_MAX_TAGS
     if length < max(_MIN_CHARS, 0.4 * whole) and bearable and not is_mostly_links(html):
