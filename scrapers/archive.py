@@ -14,7 +14,8 @@ import re
 import sqlite3
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,16 +64,39 @@ class Archive:
         Raises ArchiveError where sha256 is not that of the body or another process is writing; OSError where the
         disk refuses (what was half written is taken back).
         """
-        if hashlib.sha256(page.body).hexdigest() != page.sha256:
-            raise ArchiveError(f"{page.url}: the page's sha256 is not that of its body, so it was not archived.")
-        if (known := self._find(page.sha256, page.url)) is not None:
-            return known
-        name = f"{page.fetched_at.astimezone(UTC):%Y-%m-%d}.warc.gz"
+        return self.append_all([page])[0]
+
+    def append_all(self, pages: Sequence[Page]) -> list[PageRef]:
+        """Bring pages to the disk, all of them or none; return their places in the same order. Raises as append()."""
+        for page in pages:
+            if hashlib.sha256(page.body).hexdigest() != page.sha256:
+                raise ArchiveError(f"{page.url}: the page's sha256 is not that of its body, so it was not archived.")
+        refs: dict[tuple[str, str], PageRef] = {}
+        by_file: dict[str, list[Page]] = {}
+        for page in pages:
+            key = (page.sha256, page.url)
+            if key in refs:
+                continue
+            if (known := self._find(*key)) is not None:
+                refs[key] = known
+                continue
+            name = f"{page.fetched_at.astimezone(UTC):%Y-%m-%d}.warc.gz"
+            by_file.setdefault(name, []).append(page)
+            refs[key] = PageRef(page.sha256, page.url, page.source_id, as_text(page.fetched_at), name, 0, 0)
+        for name, new in by_file.items():
+            offset, records = self._write(name, [_record_bytes(page) for page in new])
+            for page, length in zip(new, records, strict=True):
+                key = (page.sha256, page.url)
+                refs[key] = replace(refs[key], offset=offset, length=length)
+                offset += length
+        return [refs[page.sha256, page.url] for page in pages]
+
+    def _write(self, name: str, records: list[bytes]) -> tuple[int, list[int]]:
+        """Append records to a file and wait for the disk; return where they begin and how long each is."""
         descriptor = self._writer(name)
-        data = _record_bytes(page)
         offset = os.lseek(descriptor, 0, os.SEEK_END)
         try:
-            view = memoryview(data)
+            view = memoryview(b"".join(records))
             while view:
                 view = view[os.write(descriptor, view) :]
             os.fsync(descriptor)
@@ -80,7 +104,7 @@ class Archive:
             os.ftruncate(descriptor, offset)
             error.filename = error.filename or str(self.folder / name)
             raise
-        return PageRef(page.sha256, page.url, page.source_id, as_text(page.fetched_at), name, offset, len(data))
+        return offset, [len(record) for record in records]
 
     def get(self, sha256: str, url: str | None = None) -> Page:
         """Return the page with this sha256 (of this address, where several had the same bytes).

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import resource
 import sys
+import threading
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
-from scrapers.tasks import Answer, FetchOrder, RobotsCopy
+from scrapers.tasks import Answer, FetchOrder, Reply, RobotsCopy, packed
 
-BEAT_SECONDS = 1.0
 PARENT_GONE = 3
 
 
@@ -32,11 +33,14 @@ class PipeDesk:
         except (EOFError, OSError):
             os._exit(PARENT_GONE)
 
-    def answer(self, answer: Answer) -> Any:
-        return self.call("answer", answer)
+    def answers(self, answers: Sequence[Answer]) -> Reply:
+        return self.call("answers", [packed(answer) for answer in answers])
 
     def reading(self, url: str) -> None:
         self.call("reading", url)
+
+    def beat(self) -> bool:
+        return self.call("beat")
 
     def robots(self, site: str) -> RobotsCopy | None:
         return self.call("robots", site)
@@ -52,33 +56,25 @@ def main(descriptor: int) -> None:
     limit = order.memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    threading.stack_size(1 << 20)  # threads only ask for names
     _crawl(order, PipeDesk(pipe))
 
 
 def _crawl(order: FetchOrder, desk: PipeDesk) -> None:
-    from scrapy.crawler import CrawlerProcess
-    from scrapy.signals import spider_opened
-    from scrapy.utils.defer import deferred_from_coro
+    from scrapy.crawler import AsyncCrawlerProcess
 
     from scrapers.settings import scrapy_settings
     from scrapers.spider import CardSpider
 
-    process = CrawlerProcess(scrapy_settings(order), install_root_handler=bool(order.log_file))
+    process = AsyncCrawlerProcess(scrapy_settings(order), install_root_handler=bool(order.log_file))
     crawler = process.create_crawler(CardSpider)
-
-    def start_beat(spider: CardSpider) -> None:
-        from twisted.internet.task import LoopingCall
-
-        def beat() -> None:
-            if desk.call("beat") and not spider.stopping:
-                spider.stop()
-                deferred_from_coro(crawler.stop_async())
-
-        LoopingCall(beat).start(BEAT_SECONDS)
-
-    crawler.signals.connect(start_beat, spider_opened, weak=False)
     process.crawl(crawler, order=order, desk=desk)
     process.start()
+    spider = crawler.spider
+    if not isinstance(spider, CardSpider):
+        raise RuntimeError("the spider could not be opened")
+    if spider.fault is not None:
+        raise spider.fault
     desk.call("done")
 
 

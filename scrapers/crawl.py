@@ -171,7 +171,7 @@ def _fetch(desk: BookDesk, order: FetchOrder, deadline: float) -> str:
         process = subprocess.Popen(
             [sys.executable, "-m", "scrapers.child", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": path, "MALLOC_ARENA_MAX": "2"},  # threads must not eat its address space
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,

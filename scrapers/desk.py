@@ -7,11 +7,12 @@ page and visit together.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
+from typing import Any
 
 from scrapers.addresses import refusal
 from scrapers.archive import Archive
@@ -19,7 +20,7 @@ from scrapers.crawldb import transaction
 from scrapers.frontier import Frontier
 from scrapers.records import Feed, FeedEntry, Outcome, Page, Source, Visit
 from scrapers.schedule import READ
-from scrapers.tasks import Answer, CrawlConfig, Reply, RobotsCopy, Task
+from scrapers.tasks import Answer, CrawlConfig, Reply, RobotsCopy, Task, unpacked
 
 # A host that fails so often in a row is left alone for the rest of the run.
 MOST_FAILURES_IN_A_ROW = 3
@@ -69,34 +70,43 @@ class BookDesk:
         """Return everything that is due, as far as this run may go."""
         return self._hand_out(list(self.sources.values()))
 
-    def answer(self, answer: Answer) -> Reply:
-        """Enter an answer; return what to do next."""
+    def answers(self, found: Sequence[tuple[Any, ...]]) -> Reply:
+        """Enter answers as they travel between the processes; return what to do next.
+
+        One to an address that is not handed out, or no more, is passed over.
+        """
         now = self.config.now()
-        answer = _dated(answer, now)
-        task, visit = answer.task, answer.visit
-        source = self.sources[task.source_id]
-        if self.open.pop(task.url, None) is None:
-            return Reply(stop=bool(self.stopped))
+        known = [(values, self.open.pop(values[0], None)) for values in found]
         self.reading_url = ""
-        archived = None
-        if answer.page is not None:
-            archived = (answer.page, self.archive.append(answer.page))
+        return self._enter([unpacked(values, task, now) for values, task in known if task is not None], now)
+
+    def _enter(self, answers: Sequence[Answer], now: datetime) -> Reply:
+        """Enter answers: first all their pages are on the disk, then one transaction enters pages and visits."""
+        pages = [answer.page for answer in answers if answer.page is not None]
+        refs = iter(self.archive.append_all(pages))
+        ended: list[Visit] = []
         # A feed and what it lists are entered together: it would not list them again until it changes.
         with transaction(self.frontier.db):
-            self.frontier.record(answer, now, archived, task.feed.every_minutes)
-            ended = self._enter_feed(source, answer, now)
-        self._count(visit, answer)
-        for each in ended:
-            self._count(each)
-        if answer.page is not None:
-            self.tallies[task.source_id].n_pages += 1
-            self.sink(answer.page)
-        leave = self._leaves(answer, now)
-        new: tuple[Task, ...] = ()
-        if task.kind == "feed" and answer.visit.outcome is Outcome.SAVED:
-            new = self._hand_out([source])
-        self._close(source)
-        return Reply(new, leave_host=leave, stop=bool(self.stopped))
+            for answer in answers:
+                archived = (answer.page, next(refs)) if answer.page is not None else None
+                self.frontier.record(answer, now, archived, answer.task.feed.every_minutes)
+                ended += self._enter_feed(self.sources[answer.task.source_id], answer, now)
+        for visit in ended:
+            self._count(visit)
+        new: list[Task] = []
+        left: list[str] = []
+        for answer in answers:
+            source = self.sources[answer.task.source_id]
+            self._count(answer.visit, answer)
+            if answer.page is not None:
+                self.tallies[source.source_id].n_pages += 1
+                self.sink(answer.page)
+            if self._leaves(answer, now):
+                left.append(answer.task.host)
+            if answer.task.kind == "feed" and answer.visit.outcome is Outcome.SAVED:
+                new += self._hand_out([source])
+            self._close(source)
+        return Reply(tuple(new), tuple(left), stop=bool(self.stopped))
 
     def judge_again(self) -> int:
         """Make due what another version of the topic filter had found off topic; return how many addresses."""
@@ -142,7 +152,9 @@ class BookDesk:
         if task is not None:
             now = self.config.now()
             detail = f"the fetching process died while it was reading this ({what})"
-            self.answer(Answer(task, Visit(task.url, task.source_id, now, Outcome.UNREADABLE, detail)))
+            del self.open[task.url]
+            self.reading_url = ""
+            self._enter([Answer(task, Visit(task.url, task.source_id, now, Outcome.UNREADABLE, detail))], now)
         for left in self.open.values():
             self.tallies[left.source_id].n_open -= 1
             self.n_tasks -= 1
@@ -227,12 +239,6 @@ class BookDesk:
         tally.n_open -= 1
         if tally.n_open == 0:
             self.source_done(source, tally)
-
-
-def _dated(answer: Answer, now: datetime) -> Answer:
-    """Date visit and page by the crawl's own clock: the fetching process has none that a caller could set."""
-    page = replace(answer.page, fetched_at=now) if answer.page is not None else None
-    return replace(answer, visit=replace(answer.visit, at=now), page=page)
 
 
 def _retry_moment(header: str, now: datetime) -> datetime | None:

@@ -1,97 +1,77 @@
-"""A host name comes in from Scrapy; only those of its IP addresses that may be fetched go out to the connection.
+"""A host name comes in from the connection; only those of its IP addresses that may be fetched go out to it.
 
-The judgement falls on the very address that is connected to, so a name that changes its address between a check and
-the connection (rebinding) gains nothing.
+The judgement falls twice: on what the name stands for, and on the very address that a socket is made for. So a name
+that changes its address in between (rebinding) gains nothing, and an address that stands in the URL itself is judged,
+too.
 """
 
-# mypy: disable-error-code="call-arg,arg-type,misc,return-value"
 from __future__ import annotations
 
-from collections.abc import Sequence
+import socket
 from typing import Any
 
-from twisted.internet.address import IPv4Address
-from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolution, IResolutionReceiver
-from zope.interface import implementer, provider
+from aiohttp import TCPConnector
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
 
 from scrapers.addresses import is_loopback_host, judge_ip, literal_ip
 
 
-@implementer(IHostResolution)
-class _Resolution:
-    def __init__(self, name: str) -> None:
-        self.name = name
+class RefusedAddress(OSError):
+    """A connection that must not be made; `reason` says why, in words."""
 
-    def cancel(self) -> None:
-        """Nothing is under way that could be cancelled."""
+    def __init__(self, reason: str) -> None:
+        super().__init__(None, reason)
+        self.reason = reason
 
 
-@implementer(IHostnameResolver)
-class GuardedResolver:
-    """Twisted's own resolver with a judge behind it; set as TWISTED_DNS_RESOLVER.
+def refused_address(error: BaseException | None) -> str:
+    """Return the reason of the refusal behind an error, "" where there is none."""
+    for _ in range(10):
+        if error is None:
+            break
+        if isinstance(error, RefusedAddress):
+            return error.reason
+        error = getattr(error, "os_error", None) or error.__cause__ or error.__context__
+    return ""
 
-    `refused` keeps, for each host that had addresses but none that may be fetched, the reason in words.
-    """
 
-    refused: dict[str, str] = {}
+class GuardedResolver(AbstractResolver):
+    """The system's resolver with a judge behind it."""
 
-    def __init__(self, reactor: Any, allow_loopback: bool) -> None:
-        self.reactor = reactor
-        self.inner = reactor.nameResolver
+    def __init__(self, allow_loopback: bool, inner: AbstractResolver | None = None) -> None:
         self.allow_loopback = allow_loopback
+        self.inner = inner or ThreadedResolver()
 
-    @classmethod
-    def from_crawler(cls, crawler: Any, reactor: Any) -> GuardedResolver:
-        return cls(reactor, crawler.settings.getbool("OVERSIGHT_ALLOW_LOOPBACK"))
-
-    def install_on_reactor(self) -> None:
-        self.reactor.installNameResolver(self)
-
-    def resolveHostName(
-        self,
-        resolutionReceiver: IResolutionReceiver,
-        hostName: str,
-        portNumber: int = 0,
-        addressTypes: Sequence[type[IAddress]] | None = None,
-        transportSemantics: str = "TCP",
-    ) -> IHostResolution:
-        """Hand on the addresses of a host that judge_ip() lets pass; none where all are refused."""
-        if self.allow_loopback and is_loopback_host(hostName) and literal_ip(hostName) is None:
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Return the addresses of a host that judge_ip() lets pass; raise RefusedAddress where it refuses all."""
+        if self.allow_loopback and is_loopback_host(host) and literal_ip(host) is None:
             # RFC 6761: *.localhost is this machine; not every system's resolver knows it.
-            resolution = _Resolution(hostName)
-            resolutionReceiver.resolutionBegan(resolution)
-            resolutionReceiver.addressResolved(IPv4Address(transportSemantics, "127.0.0.1", portNumber))
-            resolutionReceiver.resolutionComplete()
-            return resolution
-        judge = self._judge(resolutionReceiver, hostName)
-        return self.inner.resolveHostName(judge, hostName, portNumber, addressTypes, transportSemantics)
+            return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0)]
+        passed, reason = [], ""
+        for found in await self.inner.resolve(host, port, family):
+            refused = judge_ip(found["host"], allow_loopback=self.allow_loopback)
+            reason = reason or refused
+            if not refused:
+                passed.append(found)
+        if not passed and reason:
+            raise RefusedAddress(reason)
+        return passed
 
-    def _judge(self, receiver: IResolutionReceiver, host: str) -> IResolutionReceiver:
-        guard = self
-        reasons: list[str] = []
-        passed: list[IAddress] = []
+    async def close(self) -> None:
+        """Close the system's resolver."""
+        await self.inner.close()
 
-        @provider(IResolutionReceiver)
-        class Judge:
-            @staticmethod
-            def resolutionBegan(resolution: IHostResolution) -> None:
-                receiver.resolutionBegan(resolution)
 
-            @staticmethod
-            def addressResolved(address: Any) -> None:
-                reason = judge_ip(address.host, allow_loopback=guard.allow_loopback)
-                if reason:
-                    reasons.append(reason)
-                else:
-                    passed.append(address)
-                    receiver.addressResolved(address)
+def guarded_connector(allow_loopback: bool, **more: Any) -> TCPConnector:
+    """Return a connector that makes no socket for an address that must not be fetched."""
 
-            @staticmethod
-            def resolutionComplete() -> None:
-                if reasons and not passed:
-                    guard.refused[host.lower()] = reasons[0]
-                else:
-                    guard.refused.pop(host.lower(), None)
-                receiver.resolutionComplete()
+    def make_socket(address: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, _, place = address
+        if reason := judge_ip(place[0], allow_loopback=allow_loopback):
+            raise RefusedAddress(reason)
+        return socket.socket(family=family, type=kind, proto=protocol)
 
-        return Judge
+    return TCPConnector(resolver=GuardedResolver(allow_loopback), socket_factory=make_socket, **more)

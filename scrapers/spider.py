@@ -1,13 +1,18 @@
 """Tasks come in, requests go out; each answer becomes one Answer with one named outcome, handed to the desk.
 
+Each host has a coroutine of its own that visits its tasks one after the other. Pages that came as they should are
+handed over a few at a time, for each handing-over costs a write to the disk; everything else at once.
+
 The one spider there is, driven by the cards. It knows the desk's few methods, and nothing of what stands behind it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -15,14 +20,18 @@ from scrapy import Request, Spider
 from scrapy.http import Response
 
 from scrapers.addresses import in_scope
+from scrapers.endings import Ended, ending
 from scrapers.feeds import read_feed
-from scrapers.middlewares import Ended, ending
 from scrapers.records import Outcome, Page, Source, Visit
 from scrapers.schedule import READ
 from scrapers.sniffing import why_no_article
 from scrapers.tasks import Answer, FetchOrder, Reply, RobotsCopy, Task
 
 MOST_HEADERS, LONGEST_HEADER = 200, 8192
+BEAT_SECONDS = 1.0
+LAST_SECONDS = 3.0  # from the wish to stop to the end of what is under way
+MOST_IN_A_BATCH, LONGEST_IN_A_BATCH_SECONDS = 32, 0.25
+MOST_NAMES_ASKED_FOR = 32  # at a time: a name server that is silent for one host must not hold up the others
 # These say how the bytes travelled; the body that is kept is unpacked.
 TRANSPORT_HEADERS = frozenset({"content-encoding", "transfer-encoding", "content-length", "connection", "keep-alive"})
 
@@ -30,8 +39,9 @@ TRANSPORT_HEADERS = frozenset({"content-encoding", "transfer-encoding", "content
 class Desk(Protocol):
     """Whoever keeps the books of a crawl."""
 
-    def answer(self, answer: Answer) -> Reply: ...
+    def answers(self, answers: Sequence[Answer]) -> Reply: ...
     def reading(self, url: str) -> None: ...
+    def beat(self) -> bool: ...
     def robots(self, site: str) -> RobotsCopy | None: ...
     def keep_robots(self, site: str, status: int, body: bytes) -> RobotsCopy: ...
 
@@ -48,8 +58,10 @@ class CardSpider(Spider):
         self.sources: dict[str, Source] = {source.source_id: source for source in order.sources}
         self.robots_token = order.robots_token
         self.queues: dict[str, deque[Task]] = {}
-        self.under_way: set[str] = set()
+        self.under_way: dict[str, asyncio.Task[None]] = {}
+        self.batch: list[Answer] = []
         self.stopping = False
+        self.fault: BaseException | None = None
 
     def pause_seconds(self, url: str) -> float:
         """Return the longest pause that any card asks for on the host of an address."""
@@ -59,79 +71,104 @@ class CardSpider(Spider):
         return max(pauses, default=5.0)
 
     def stop(self) -> None:
-        """Start nothing more; what is under way may end."""
-        self.stopping = True
-        self.queues.clear()
+        """Start nothing more; what is under way has some seconds to end."""
+        if not self.stopping:
+            self.stopping = True
+            self.queues.clear()
+            asyncio.get_running_loop().call_later(LAST_SECONDS, self._cut_off)
+
+    def _cut_off(self) -> None:
+        for visiting in self.under_way.values():
+            visiting.cancel()
 
     async def start(self) -> AsyncIterator[Request]:
-        for request in self._take(self.order.tasks):
-            yield request
-
-    def parse(self, response: Response, **kwargs: Any) -> Iterator[Request]:
-        """Turn an answer of the site into an Answer; go on with the next task of the host."""
-        task: Task = response.meta["task"]
+        """Visit everything; what goes wrong in the program itself is kept in `fault`."""
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(MOST_NAMES_ASKED_FOR))
+        beating = loop.create_task(self._beat())
         try:
-            answer = self._answer(task, response)
-        except Exception as error:  # a reader's fault must cost one address, not the crawl
-            answer = self._ended(task, Ended(Outcome.UNREADABLE, f"{type(error).__name__}: {error}"[:300]))
-        yield from self._hand_over(answer)
+            self._take(self.order.tasks)
+            while self.under_way:
+                done, _ = await asyncio.wait(self.under_way.values(), return_when=asyncio.FIRST_COMPLETED)
+                for visiting in done:
+                    if not visiting.cancelled():
+                        visiting.result()
+                self.under_way = {host: one for host, one in self.under_way.items() if one not in done}
+                if not self.under_way:
+                    self._flush()
+        except Exception as error:
+            self.fault = error
+            raise
+        finally:
+            beating.cancel()
+        return
+        yield  # what makes this a generator, as Scrapy wants it
 
-    def failed(self, failure: Any) -> Iterator[Request]:
-        """Turn a download that came to nothing into an Answer; go on with the next task of the host."""
-        task: Task = failure.request.meta["task"]
-        yield from self._hand_over(self._ended(task, ending(failure.value, failure.request.url)))
+    async def _beat(self) -> None:
+        """Tell the desk that this process is alive, and hear whether to stop."""
+        while True:
+            if self.desk.beat():
+                self.stop()
+            await asyncio.sleep(BEAT_SECONDS)
 
-    def _take(self, tasks: Iterable[Task]) -> Iterator[Request]:
-        """Queue tasks by host and yield a first request for each host that has none under way."""
+    def _take(self, tasks: Iterable[Task]) -> None:
+        """Queue tasks by host; start on each host that has none under way."""
         hosts = []
         for task in tasks:
-            if task.kind == "feed" and self.queues.get(task.host):
-                self.queues[task.host].appendleft(task)
+            queue = self.queues.setdefault(task.host, deque())
+            if task.kind == "feed":
+                queue.appendleft(task)
             else:
-                self.queues.setdefault(task.host, deque()).append(task)
+                queue.append(task)
             hosts.append(task.host)
         for host in dict.fromkeys(hosts):
-            if host not in self.under_way:
-                yield from self._next(host)
+            if host not in self.under_way or self.under_way[host].done():
+                self.under_way[host] = asyncio.get_running_loop().create_task(self._visit_host(host))
 
-    def _next(self, host: str) -> Iterator[Request]:
-        queue = self.queues.get(host)
-        if not queue or self.stopping:
-            return
-        task = queue.popleft()
-        self.under_way.add(host)
+    async def _visit_host(self, host: str) -> None:
+        while not self.stopping and (queue := self.queues.get(host)):
+            self._hand_over(await self._fetched(queue.popleft()))
+
+    async def _fetched(self, task: Task) -> Answer:
+        """Fetch one address; whatever happens becomes an answer, and costs this address alone."""
         headers = {}
         if task.etag:
             headers["If-None-Match"] = task.etag
         if task.last_modified:
             headers["If-Modified-Since"] = task.last_modified
         try:
-            request = Request(
-                task.url,
-                headers=headers,
-                meta={"task": task},
-                callback=self.parse,
-                errback=self.failed,
-                dont_filter=True,
-                priority=1 if task.kind == "feed" else 0,
-            )
+            request = Request(task.url, headers=headers, meta={"task": task}, dont_filter=True)
         except ValueError as error:
-            yield from self._hand_over(self._ended(task, Ended(Outcome.OUT_OF_SCOPE, f"no address: {error}")))
-        else:
-            yield request
+            return self._ended(task, Ended(Outcome.OUT_OF_SCOPE, f"no address: {error}"))
+        try:
+            response = await self.crawler.engine.download_async(request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, ending() has a name for it
+            return self._ended(task, ending(error, task.url))
+        try:
+            return self._answer(task, response)
+        except Exception as error:  # noqa: BLE001 - a reader's fault must cost one address, not the crawl
+            return self._ended(task, Ended(Outcome.UNREADABLE, f"{type(error).__name__}: {error}"[:300]))
 
-    def _hand_over(self, answer: Answer) -> Iterator[Request]:
-        host = answer.task.host
-        reply = self.desk.answer(answer)
-        self.under_way.discard(host)
+    def _hand_over(self, answer: Answer) -> None:
+        self.batch.append(answer)
+        waits = answer.task.kind == "article" and answer.visit.outcome in READ
+        if not waits or len(self.batch) >= MOST_IN_A_BATCH:
+            self._flush()
+        elif len(self.batch) == 1:
+            asyncio.get_running_loop().call_later(LONGEST_IN_A_BATCH_SECONDS, self._flush)
+
+    def _flush(self) -> None:
+        """Hand over what is ready, and do as the desk says."""
+        if not self.batch:
+            return
+        batch, self.batch = self.batch, []
+        reply = self.desk.answers(batch)
         if reply.stop:
             self.stop()
-        if reply.leave_host:
+        for host in reply.leave_hosts:
             self.queues.pop(host, None)
         if not self.stopping:
-            yield from self._take(reply.tasks)
-            if host not in self.under_way:
-                yield from self._next(host)
+            self._take(reply.tasks)
 
     def _ended(self, task: Task, end: Ended) -> Answer:
         visit = Visit(task.url, task.source_id, datetime.now(UTC), end.outcome, end.detail)
@@ -155,6 +192,7 @@ class CardSpider(Spider):
         return Answer(task, visit, etag=validators[0], last_modified=validators[1], retry_after=retry_after)
 
     def _feed_answer(self, task: Task, response: Response, sha256: str) -> Answer:
+        self._flush()
         self.desk.reading(task.url)
         reading = read_feed(response.body, task.feed, response.url)
         useless = not reading.entries and not reading.more and reading.faults

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
-from scrapers.records import Feed, FeedEntry, Page, Source, Visit
+from scrapers.records import Feed, FeedEntry, Outcome, Page, Source, Visit
 
 DAY_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -43,11 +45,33 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the desk says to an answer: what to fetch besides, and whether to leave the host or everything."""
+    """What the desk says to answers: what to fetch besides, which hosts to leave alone, whether to leave everything."""
 
     tasks: tuple[Task, ...] = ()
-    leave_host: bool = False
+    leave_hosts: tuple[str, ...] = ()
     stop: bool = False
+
+
+def packed(answer: Answer) -> tuple[Any, ...]:
+    """Return an answer as it travels between the processes: without its task, which the desk has, and without times."""
+    visit, page = answer.visit, answer.page
+    return (
+        *(visit.url, visit.outcome.value, visit.detail, visit.status, visit.n_bytes, visit.sha256, visit.headers),
+        (page.final_url, page.media_type, page.charset, page.body) if page is not None else None,
+        *(answer.entries, answer.more, answer.faults, answer.etag, answer.last_modified, answer.retry_after),
+        answer.temporary,
+    )
+
+
+def unpacked(values: tuple[Any, ...], task: Task, now: datetime) -> Answer:
+    """Return the answer to a task that packed() made a tuple of, dated by the desk's clock."""
+    url, outcome, detail, status, n_bytes, sha256, headers, kept, entries, more, faults, *rest = values
+    visit = Visit(url, task.source_id, now, Outcome(outcome), detail, status, n_bytes, sha256, headers)
+    page = None
+    if kept is not None:
+        final_url, media_type, charset, body = kept
+        page = Page(url, final_url, task.source_id, now, status, media_type, charset, headers, body, sha256)
+    return Answer(task, visit, page, entries, more, faults, *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +119,7 @@ class FetchOrder:
     log_file: str
 
 
+@lru_cache(maxsize=256)
 def as_text(moment: datetime) -> str:
     """Return a moment as fixed-width UTC text, which sorts as time does."""
     return moment.astimezone(UTC).strftime(DAY_TEXT)

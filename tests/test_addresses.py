@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+
+import aiohttp
 import pytest
-from twisted.internet.address import IPv4Address, IPv6Address
+from aiohttp.abc import AbstractResolver
 
 from scrapers.addresses import host_key, in_scope, is_loopback_host, judge_ip, judge_url, literal_ip, normal_url
+from scrapers.endings import ending
 from scrapers.records import Feed, FeedShape, Source, Standing
-from scrapers.resolver import GuardedResolver
+from scrapers.resolver import GuardedResolver, RefusedAddress, guarded_connector, refused_address
 
 CLOSED = [
     "127.0.0.1", "127.9.9.9", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.5.4", "192.168.1.1", "169.254.169.254",
@@ -112,59 +117,60 @@ def test_the_host_owed_politeness_has_its_port_only_where_it_is_odd() -> None:
     assert host_key("http://[::1]:81/") == "[::1]:81"
 
 
-class Receiver:
-    """Takes what a resolver gives."""
-
-    def __init__(self) -> None:
-        self.addresses: list[str] = []
-        self.complete = False
-
-    def resolutionBegan(self, resolution: object) -> None:  # noqa: N802 - Twisted's names
-        """Nothing to do."""
-
-    def addressResolved(self, address: IPv4Address | IPv6Address) -> None:  # noqa: N802
-        self.addresses.append(address.host)
-
-    def resolutionComplete(self) -> None:  # noqa: N802
-        self.complete = True
-
-
-class Reactor:
-    """Stands in for Twisted's reactor: its resolver gives the addresses it was made with, one list after the other."""
+class Names(AbstractResolver):
+    """Stands in for the system's resolver: gives the addresses it was made with, one list after the other."""
 
     def __init__(self, *answers: list[str]) -> None:
         self.answers = list(answers)
-        self.nameResolver = self
 
-    def resolveHostName(self, receiver, name, port=0, types=None, semantics="TCP"):  # noqa: ANN001, ANN201, N802
-        receiver.resolutionBegan(None)
-        for host in self.answers.pop(0):
-            receiver.addressResolved((IPv6Address if ":" in host else IPv4Address)("TCP", host, port))
-        receiver.resolutionComplete()
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[dict]:
+        return [{"hostname": host, "host": one, "port": port, "family": family} for one in self.answers.pop(0)]
+
+    async def close(self) -> None:
+        """Nothing to close."""
 
 
 def resolved(resolver: GuardedResolver, name: str = "gazette.example") -> list[str]:
-    receiver = Receiver()
-    resolver.resolveHostName(receiver, name, 80)
-    assert receiver.complete
-    return receiver.addresses
+    return [found["host"] for found in asyncio.run(resolver.resolve(name, 80))]
 
 
 def test_the_resolver_hands_on_public_addresses_only() -> None:
-    resolver = GuardedResolver(Reactor(["10.0.0.1", "8.8.8.8", "::1", "2606:2800:220:1::1", "fd00::1"]), False)
+    resolver = GuardedResolver(False, Names(["10.0.0.1", "8.8.8.8", "::1", "2606:2800:220:1::1", "fd00::1"]))
     assert resolved(resolver) == ["8.8.8.8", "2606:2800:220:1::1"]
-    assert "gazette.example" not in resolver.refused
 
 
 def test_a_name_that_turns_inwards_between_two_questions_is_refused_the_second_time() -> None:
-    resolver = GuardedResolver(Reactor(["8.8.8.8"], ["169.254.169.254"], ["8.8.8.8"]), False)
+    resolver = GuardedResolver(False, Names(["8.8.8.8"], ["169.254.169.254"], ["8.8.8.8"], []))
     assert resolved(resolver) == ["8.8.8.8"]
-    assert resolved(resolver) == []
-    assert "metadata" in resolver.refused["gazette.example"]
-    assert resolved(resolver) == ["8.8.8.8"] and "gazette.example" not in resolver.refused
+    with pytest.raises(RefusedAddress, match="metadata"):
+        resolved(resolver)
+    assert resolved(resolver) == ["8.8.8.8"]
+    assert resolved(resolver) == [], "a name without addresses leads nowhere, and is not refused"
 
 
 def test_allowing_loopback_lets_the_resolver_pass_loopback_alone() -> None:
-    resolver = GuardedResolver(Reactor(["127.0.0.1", "10.0.0.1"]), True)
+    resolver = GuardedResolver(True, Names(["127.0.0.1", "10.0.0.1"]))
     assert resolved(resolver) == ["127.0.0.1"]
     assert resolved(resolver, "press.localhost") == ["127.0.0.1"]
+
+
+class Turned(GuardedResolver):
+    """A resolver that lets everything pass, as if a name had been changed behind its back."""
+
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[dict]:
+        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": socket.AF_INET, "proto": 0, "flags": 0}]
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/", "http://[::1]:1/", "http://gazette.example:1/"])
+def test_no_socket_is_made_for_an_address_that_must_not_be_fetched(address: str, monkeypatch) -> None:
+    """Whatever name led there, and where the address stands in the URL itself, so that no resolver is asked."""
+    monkeypatch.setattr("scrapers.resolver.GuardedResolver", Turned)
+
+    async def ask() -> None:
+        async with aiohttp.ClientSession(connector=guarded_connector(False)) as session, session.get(address):
+            pass
+
+    with pytest.raises(aiohttp.ClientConnectorError) as told:
+        asyncio.run(ask())
+    assert "this machine itself" in refused_address(told.value)
+    assert "leads to" in ending(told.value, address).detail

@@ -7,6 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from pipeline.bench.crawl import STOCK, STOCK_KEEPS
 from pipeline.bench.stages import STAGES, staged
 from pipeline.bench.texts import data_hash, irrelevant_articles, pages, relevant_articles
 from pipeline.commands.bench import bench
@@ -27,6 +28,14 @@ def test_every_stage_gets_a_figure_that_can_be_true() -> None:
         assert rate["least"] <= rate["per_cpu_second"] <= rate["most"]
     assert report["machine"]["cores"] >= 1 and report["machine"]["libraries"]["spacy"]
     assert len(report["data_hash"]) == 16 and 50 < report["peak_memory_mb"]["this process"] < 4_000
+
+
+def test_crawling_is_measured_beside_scrapy_as_it_comes_over_the_same_pages() -> None:
+    result = CliRunner().invoke(bench, ["crawl", "--quick", "--runs", "1", "--json"], catch_exceptions=False)
+    rates = {rate["stage"]: rate for rate in json.loads(result.stdout)["rates"]}
+    assert set(rates) == {"fetch and archive", STOCK, STOCK_KEEPS}
+    assert all(rate["n"] == 200 and rate["per_cpu_second"] > 0 for rate in rates.values())
+    assert "times the rate of Scrapy as it comes" in rates["fetch and archive"]["note"]
 
 
 def test_the_table_names_machine_and_data() -> None:

@@ -136,12 +136,12 @@ def test_every_hostile_case_ends_in_its_one_outcome(site: Site, ledger: Ledger) 
     assert report.outcomes == dict(sorted(Counter(expected.values()).items()))
     assert report.n_visits == len(expected) == sum(report.outcomes.values())
     asked = Counter(site.paths())
-    assert asked["/e-hangs-up"] in (2, 3), "a connection that was kept open and broke is opened anew, then tried again"
+    assert asked["/e-hangs-up"] == 2, "a connection that broke is opened anew, once"
     assert asked["/p-cut-short"] == 2, "a broken connection is tried once more"
     assert asked["/h-500"] == 1 and asked["/b-drip-body"] == 1
     pages = {page.url: page for page in ledger.pages}
     assert b"Caf\xe9" in pages[site.url("/u-latin-called-utf8")].body
-    assert len(pages[site.url("/v-3000-headers")].headers) <= 200
+    assert len(pages[site.url("/v-300-headers")].headers) == 200
 
 
 def test_a_link_that_is_not_http_is_never_opened_whoever_lets_it_through(site: Site, ledger: Ledger) -> None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl, quote
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pipeline.alerts.outbox import Item
 from pipeline.alerts.rules import CONTESTED, Rule
-from pipeline.errors import WrongUse
 from scrapers.health import SourceHealth
 from scrapers.records import Source
 
+if TYPE_CHECKING:
+    from pipeline.serve.saved import Saved
+
 # What reports tell of no more is no news: neither an archive that is read in nor a better reader floods anybody.
 NEWS_FOR = timedelta(days=14)
-_SILENT = ("_sort", "_sort_desc", "_size", "_next", "_facet", "_facet_size", "_nofacet", "_nocount", "_shape")
 
 
 SAID_BOTH = "modality"  # an event that is contested with no conflict in a field: reports say both of what became of it
@@ -36,57 +36,11 @@ _WORDS = """
 """
 
 
-class Arguments:
-    """The arguments of an address, as the site's own filters ask for them."""
+def chosen(db: sqlite3.Connection, rule: Rule) -> Saved:
+    """Return what a rule's filter means on the site's list of events. Raises WrongUse for one that it does not know."""
+    from pipeline.serve.saved import saved_filter
 
-    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self.values: dict[str, list[str]] = defaultdict(list)
-        for key, value in pairs:
-            self.values[key].append(value)
-
-    def getlist(self, name: str) -> list[str]:
-        return self.values.get(name, [])
-
-
-class _Database:
-    """A snapshot as the site's own queries ask it."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self.db = db
-
-    async def execute(self, sql: str, params: Sequence | Mapping = ()) -> _Rows:
-        return _Rows(self.db.execute(sql, params).fetchall())
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    rows: list[sqlite3.Row]
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """SQL conditions on `events` with their parameters, and the words for them."""
-
-    clauses: tuple[str, ...]
-    params: dict[str, str]
-    words: str
-
-
-def chosen(db: sqlite3.Connection, rule: Rule) -> Chosen:
-    """Return what a rule's filter means: what it means on the site's list of events. Raises WrongUse for another."""
-    from pipeline.serve.plugins.filters import PARTY_ARGUMENTS, column_conditions, conditions
-
-    pairs = [pair for pair in parse_qsl(rule.filter) if pair[0] not in _SILENT]
-    apart = (*PARTY_ARGUMENTS, "_words")
-    columns = column_conditions([pair for pair in pairs if pair[0] not in apart])
-    if columns is None or (rule.filter and not pairs):
-        raise WrongUse(
-            f"alert '{rule.name}': its filter {rule.filter!r} is none that the list of events knows. Choose events on "
-            "the site's page /oversight/events and copy the part of its address behind the question mark."
-        )
-    more = asyncio.run(conditions(_Database(db), Arguments(pairs), "events"))
-    said = "; ".join([*more.said, *columns.said])
-    return Chosen((*columns.clauses, *more.clauses), {**columns.params, **more.params}, said)
+    return saved_filter(db, rule.filter, f"alert '{rule.name}'")
 
 
 def open_snapshot(path: Path) -> sqlite3.Connection:
@@ -104,7 +58,8 @@ def keys_of(db: sqlite3.Connection, rule: Rule) -> dict[str, str]:
     days = {row[0]: row[1] or "" for row in rows.fetchall()}
     if rule.watch != CONTESTED:
         return days
-    kept, elsewhere = defaultdict(set), defaultdict(set)
+    kept: dict[str, set[str]] = defaultdict(set)
+    elsewhere: dict[str, set[str]] = defaultdict(set)
     for event_id, field, kept_with in db.execute(_FIELDS).fetchall():
         (kept if event_id == kept_with or kept_with not in days else elsewhere)[event_id].add(field)
     return {

@@ -5,57 +5,28 @@ from __future__ import annotations
 import os
 import platform
 import resource
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from pipeline.bench import texts
+from pipeline.bench.rates import Rate, Runs, against
 
-LIBRARIES = ("spacy", "onnxruntime", "tokenizers", "trafilatura", "lxml", "selectolax", "ahocorasick-rs", "numpy")
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """How quick one stage was. Rates are medians of the runs; `least` and `most` the slowest and quickest run."""
-
-    stage: str
-    n: int  # articles or pages in a run
-    runs: int
-    per_second: float  # by the clock
-    per_cpu_second: float  # by the processor's time of this process and those it started
-    least: float  # per CPU-second
-    most: float
-    note: str = ""
-
-
-@dataclass(slots=True)
-class Runs:
-    """Times of the runs of one stage."""
-
-    n: int
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-
-    @contextmanager
-    def timed(self) -> Iterator[None]:
-        wall, cpu = time.perf_counter(), _cpu_seconds()
-        yield
-        self.wall.append(time.perf_counter() - wall)
-        self.cpu.append(_cpu_seconds() - cpu)
-
-    def rate(self, stage: str, note: str = "") -> Rate:
-        rates = [self.n / max(spent, 1e-6) for spent in self.cpu]
-        return Rate(
-            stage, self.n, len(rates), round(self.n / max(statistics.median(self.wall), 1e-6), 2),
-            round(statistics.median(rates), 2), round(min(rates), 2), round(max(rates), 2), note,
-        )  # fmt: skip
+LIBRARIES = (
+    "scrapy",
+    "aiohttp",
+    "spacy",
+    "onnxruntime",
+    "tokenizers",
+    "trafilatura",
+    "lxml",
+    "selectolax",
+    "ahocorasick-rs",
+    "numpy",
+)
 
 
 def measure(what: tuple[str, ...], runs: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
@@ -119,7 +90,7 @@ def _read(runs: int, quick: bool) -> list[Rate]:
             for page in made:
                 trafilatura.extract(page.body)
     theirs = peer.rate("trafilatura alone, same pages")
-    return [_against(own.rate("reading pages"), theirs), theirs]
+    return [against(own.rate("reading pages"), theirs), theirs]
 
 
 def _extract(runs: int, quick: bool) -> list[Rate]:
@@ -147,7 +118,7 @@ def _extract(runs: int, quick: bool) -> list[Rate]:
             parts[name].wall.append(seconds)
             parts[name].cpu.append(seconds)
     alone = theirs.rate("spaCy's small model alone, same texts")
-    found = [_against(whole.rate("whole extraction, one process"), alone), alone]
+    found = [against(whole.rate("whole extraction, one process"), alone), alone]
     found += [times.rate(f"  {name}") for name, times in parts.items()]
     if readers > 1 and not quick:
         for edition in range(runs):
@@ -176,15 +147,15 @@ def _build(runs: int, quick: bool) -> list[Rate]:
     return [times.rate("building the ledger", f"{report.n_claims} claims, {report.n_events} events")]
 
 
+def _crawl(runs: int, quick: bool) -> list[Rate]:
+    from pipeline.bench.crawl import measure_crawl
+
+    return measure_crawl(200 if quick else 2_000, runs)
+
+
 MEASURES: dict[str, Callable[[int, bool], list[Rate]]] = {
-    "gate": _gate, "read": _read, "extract": _extract, "build": _build,
+    "gate": _gate, "read": _read, "extract": _extract, "build": _build, "crawl": _crawl,
 }  # fmt: skip
-
-
-def _against(own: Rate, peer: Rate) -> Rate:
-    from dataclasses import replace
-
-    return replace(own, note=f"{own.per_cpu_second / peer.per_cpu_second:.2f} times the rate of {peer.stage}")
 
 
 def _spacy_alone() -> Callable[[str], Any]:
@@ -194,12 +165,6 @@ def _spacy_alone() -> Callable[[str], Any]:
     from pipeline.language import load_language
 
     return spacy.load(load_language().model)
-
-
-def _cpu_seconds() -> float:
-    """Return the processor's time of this process and of the processes it has started and seen end."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _cpu_model() -> str:
