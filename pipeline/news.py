@@ -66,8 +66,15 @@ def _mention(draft: Draft, when: DateSpan | None, day: date | None, news: date |
         return "background"
     if _is_fresh(when, day) or _is_going_on(draft) or any(_repeats(draft, other) for other in told):
         return "new"
+    if not _has_own(when) and draft.trigger.dep_ in ("ROOT", "conj") and tells_on(draft) and _is_of_kind(draft, told):
+        return "new"
     is_open = draft.modality in _OPEN or draft.modality is Modality.CONSIDERED and not _was_weighed(draft.trigger)
     return "new" if is_open and draft.trigger.pos_ in ("VERB", "AUX") else "background"
+
+
+def _is_of_kind(draft: Draft, told: list[Draft]) -> bool:
+    """Tell whether the first paragraphs report an act of the same kind: "Google signed as well", "Meta refused"."""
+    return any(other.type == draft.type and other.direction == draft.direction for other in told)
 
 
 def _has_own(when: DateSpan | None) -> bool:
