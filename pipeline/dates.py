@@ -37,6 +37,7 @@ _DUE = re.compile(
     re.I,
 )
 _PUT_OFF_TO = re.compile(r"\b(?:to|until|till|into)\s+(?:at\s+least\s+|the\s+|late\s+|early\s+)*$", re.I)
+_AT_HEAD = re.compile(r"(?:In|On|By|During)\s+")
 _PAST = ("occurred", "negated", "denied", "alleged", "cancelled")
 _DONE = ("occurred", "negated", "cancelled")  # to call a thing off is an act, too
 _AHEAD = ("planned", "considered", "conditional", "postponed")
@@ -50,6 +51,7 @@ _STAMP = 80  # characters of a line with the time stamp of a page
 _LEAD_DAYS = 2  # such a day lies hardly further back; "Tuesday" may also be one to come
 _WEEK = 6  # but "Last Thursday, ..." opens an article some days later, too
 _RECENT_DAYS = 60
+_SOON = 45  # days; a day without a year so near is not that of the year before
 _LONG_WAY, _SHORT_WAY = 240, 125  # days; between them a day without a year lies rather back than ahead
 _DUE_AFTER = re.compile(r"^,?\s*(?:(?:at\s+)?[\d:]+\s*(?:[ap]\.?m\.?)?,?\s*(?:ET|EST|PT|GMT|CET)?\s*)?deadline\b", re.I)
 _ANSWERED = re.compile(r"\b(?:responded|reacted|replied|answered|hit\s+back|in\s+(?:a\s+)?(?:response|reply))\b", re.I)
@@ -132,6 +134,10 @@ def _reading(each: DateMention, ahead: bool, spoken: bool, published: date | Non
         return None if spoken else _ahead(each, published)
     if each.span is None or (due and not spoken) or (published is not None and each.span.start > published):
         return None
+    if each.ahead is not None and published is not None:
+        gone, to_come = (published - each.span.end).days, (each.ahead.start - published).days
+        if gone > _LONG_WAY and to_come < _SOON:
+            return None  # "July 9" in June is the one to come, whatever is said of it
     return each.span
 
 
@@ -156,8 +162,10 @@ def _is_spoken(each: DateMention, trigger_start: int, trigger_end: int, start: i
 
 
 def _opens(each: DateMention, sentence_start: int, text: str) -> bool:
-    """True for "On Friday, ..." and "Last week, ..." at the head of a sentence."""
-    return each.start - sentence_start < 12 and text[each.end : each.end + 1] == ","
+    """True for "On Friday, ...", "Last week, ..." and "In March our ..." at the head of a sentence."""
+    return each.start - sentence_start < 12 and (
+        text[each.end : each.end + 1] == "," or bool(_AT_HEAD.fullmatch(text[sentence_start : each.start]))
+    )
 
 
 def _is_contrasted(each: DateMention, trigger_start: int, trigger_end: int, text: str) -> bool:
