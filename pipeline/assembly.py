@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.dateclauses import dates_for, read_back
 from pipeline.dates import DateMention, claim_date, find_dates, lead_day, settle_dates, spoken_dates, told_before
+from pipeline.families import Families, holders_of
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.news import is_as_of_now, mentions_of, tells_on
 from pipeline.phrasing import quoted_spans
@@ -80,7 +81,8 @@ def assemble(
         )
     told = [_told_on(span, day) if tells_on(draft) else None for draft, span in zip(drafts, before, strict=True)]
     now = [is_as_of_now(draft.trigger) for draft in drafts]
-    settled = settle_dates(claims, article.text, day, told, now)
+    kin = Families(lexicon.entities.values(), holders_of(lexicon))
+    settled = settle_dates(claims, article.text, day, told, now, kin)
     return settled, *_entities(settled, lexicon)
 
 

@@ -10,6 +10,7 @@ from datetime import date
 from itertools import zip_longest
 
 from pipeline import dayspans as spans
+from pipeline.families import Families
 from pipeline.records import Claim, DateSpan, Modality
 from pipeline.timewords import DateMention, find_dates
 from scrapers.records import Precision
@@ -202,6 +203,7 @@ def settle_dates(
     published: date | None,
     told: Sequence[DateSpan | None] = (),
     as_of_now: Sequence[bool] = (),
+    families: Families | None = None,
 ) -> tuple[Claim, ...]:
     """Let the claims of one article date each other, since dates are resolved over the whole document.
 
@@ -215,10 +217,11 @@ def settle_dates(
     its verb tells how things stand as the article is written ("has not barred", "has a pact"): what has not been done
     has not been done to this day, and what is so has begun at some other time.
     """
+    kin = families or Families()
     claims = list(claims)
     dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
     for index, claim in enumerate(claims):
-        if not _has_own(claim) and claim.modality in _PAST and (other := _same_event(claim, dated)):
+        if not _has_own(claim) and claim.modality in _PAST and (other := _same_event(claim, dated, kin)):
             if claim.mention == "new" and other.mention != "new" and _is_long_gone(other.date, published):
                 continue  # "has revised its policy" is not the day on which it was adopted
             claims[index] = replace(claim, date=other.date)
@@ -226,12 +229,12 @@ def settle_dates(
         if day is not None and not _has_own(claim) and claim.modality in ("occurred", "negated"):
             claims[index] = replace(claim, date=day)
     for index, claim in enumerate(claims):
-        if not _has_own(claim) and claim.modality is Modality.PLANNED and (other := _same_event(claim, dated)):
+        if not _has_own(claim) and claim.modality is Modality.PLANNED and (other := _same_event(claim, dated, kin)):
             claims[index] = replace(claim, date=other.date)
     for index, claim in enumerate(claims):
         if _has_own(claim) and claim.modality in _PAST:
             finer = [other for other in dated if _lies_within(other.date, claim.date)]
-            if other := _same_event(claim, finer):
+            if other := _same_event(claim, finer, kin):
                 claims[index] = replace(claim, date=other.date)
     news = _news_day(claims, text, published)
     for index, claim in enumerate(claims):
@@ -246,7 +249,7 @@ def settle_dates(
     dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
     for index, claim in enumerate(claims):
         open_ = claim.date is None and (claim.modality in _PAST or claim.modality is Modality.PLANNED)
-        if open_ and not any(as_of_now[index : index + 1]) and (other := _same_event(claim, dated)):
+        if open_ and not any(as_of_now[index : index + 1]) and (other := _same_event(claim, dated, kin)):
             claims[index] = replace(claim, date=other.date)
     return tuple(claims)
 
@@ -300,7 +303,12 @@ def _parties(claim: Claim, *roles: str) -> set[str]:
     return {each.entity_id for each in claim.participants if each.role in roles}
 
 
-def _same_event(claim: Claim, dated: list[Claim]) -> Claim | None:
+def _related(some: set[str], others: set[str], kin: Families) -> bool:
+    """Tell whether two sets of parties share one, or hold a person and the office that he leads."""
+    return any(kin.closeness(one, other) for one in some for other in others)
+
+
+def _same_event(claim: Claim, dated: list[Claim], kin: Families) -> Claim | None:
     """Find the nearest dated claim of the same type, direction and actor whose target or thing does not differ."""
     same = []
     for other in dated:
@@ -310,7 +318,11 @@ def _same_event(claim: Claim, dated: list[Claim]) -> Claim | None:
             continue  # talks that failed are not the contract that was signed before them
         mine, its = _parties(claim, "actor"), _parties(other, "actor")
         # "the agreement with the institute" may be any of several; with both parties named it is one
-        if not mine & its or claim.type == "agreement" and not (mine <= its or its <= mine or len(mine & its) > 1):
+        if (
+            not _related(mine, its, kin)
+            or claim.type == "agreement"
+            and not (mine <= its or its <= mine or len(mine & its) > 1)
+        ):
             continue
         pairs = [
             (_parties(claim, *roles), _parties(other, *roles)) for roles in (("target",), ("instrument",), ("object",))

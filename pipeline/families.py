@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from pipeline.lexicon.lexicon import Lexicon
 from pipeline.records import Entity
 
 
@@ -51,3 +52,11 @@ class Families:
     def unmatched(self, some: frozenset[str], others: frozenset[str]) -> int:
         """Return how many members of the first have no counterpart among the second."""
         return sum(not any(self.closeness(a, b) for b in others) for a in some)
+
+
+def holders_of(lexicon: Lexicon) -> tuple[tuple[str, str], ...]:
+    """Return (person id, id of the body or of the office itself) for each office that a lexicon knows the holder of."""
+    offices = {entity.name: entity_id for entity_id, entity in lexicon.entities.items()}
+    held = {(role.person_id, role.body_id) for role in lexicon.roles if role.body_id}
+    held |= {(role.person_id, offices[role.office]) for role in lexicon.roles if role.office in offices}
+    return tuple(sorted(held))

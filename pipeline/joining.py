@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.administrations import terms_of
 from pipeline.conflicts import find_conflicts
 from pipeline.events import group
-from pipeline.families import Families
+from pipeline.families import Families, holders_of
 from pipeline.merging import anchor, make_event
 from pipeline.origins import copies_of, find_origins
 from pipeline.publishers import Outlet
@@ -42,14 +42,6 @@ def outlets_of(lexicon) -> tuple[Outlet, ...]:
         for id_, e in sorted(lexicon.entities.items())
         if e.kind is EntityKind.OUTLET or id_ in lexicon.wires
     )
-
-
-def holders_of(lexicon) -> tuple[tuple[str, str], ...]:
-    """Return (person id, id of the body or of the office itself) for each office that a lexicon knows the holder of."""
-    offices = {entity.name: entity_id for entity_id, entity in lexicon.entities.items()}
-    held = {(role.person_id, role.body_id) for role in lexicon.roles if role.body_id}
-    held |= {(role.person_id, offices[role.office]) for role in lexicon.roles if role.office in offices}
-    return tuple(sorted(held))
 
 
 def join(
