@@ -328,7 +328,7 @@ def _same_event(claim: Claim, dated: list[Claim], kin: Families) -> Claim | None
             (_parties(claim, *roles), _parties(other, *roles)) for roles in (("target",), ("instrument",), ("object",))
         ]
         both = [(one, two) for one, two in pairs if one and two]
-        if all(one & two for one, two in both) and (both or claim.type == "agreement"):
+        if all(_related(one, two, kin) for one, two in both) and (both or claim.type == "agreement"):
             same.append(other)
     return min(same, key=lambda other: abs(other.evidence.start - claim.evidence.start), default=None)
 
@@ -346,8 +346,7 @@ def _news_day(claims: list[Claim], text: str, published: date | None) -> DateSpa
     ]
     recent = [day for day in days if day.precision is Precision.DAY and 0 <= (published - day.start).days <= _LEAD_DAYS]
     if not recent:
-        lead = lead_day(find_dates(text, published), text, published)
-        return lead if lead and (published - lead.start).days <= _LEAD_DAYS else None
+        return None
     count = Counter(day.start for day in recent)
     best = max(count, key=lambda day: (count[day], day))
     return next(day for day in recent if day.start == best)
