@@ -21,7 +21,6 @@ from pipeline.store.schema import SCHEMA_VERSION, make_published_tables
 PLACES = ("US", "EU", "GB", "CN", "FR", "DE", "IN", "JP", "KR", "CA", "AU", "BR")
 MODALITIES = ("occurred",) * 6 + ("planned", "planned", "considered", "alleged", "denied", "negated", "postponed")
 KINDS = ("organisation", "agency", "model", "instrument", "person", "government")
-PARTY_ROLES = ("actor", "target", "object")
 ATTRIBUTIONS = ("own_reporting", "person", "organisation", "anonymous", "document", "outlet")
 MATTERS = ("agreement", "access", "restriction", "case", "inquiry", "rule", "commitment", "release", "evaluation")
 STANDINGS = ("primary", "lab", "wire", "press", "press", "trade")
@@ -205,15 +204,21 @@ def _events(chance: Chance, parties: Sequence[tuple[int, ...]], names: Sequence[
         last = min(reported + timedelta(days=chance.place(60)), LAST_DAY)
         yield (f"e{i:016d}", chance.one(tuple(EVENT_TYPES)), chance.one(MODALITIES), f"Event {i}: {chance.words(14)}.",
                "", None, ("not_stated", "binding", "voluntary")[i % 3], chance.one(PLACES), day.isoformat(),
-               day.isoformat(), "day", day.isoformat()[:7], names[actor], names[target], names[thing], "",
+               day.isoformat(), "day", day.isoformat()[:7], names[actor], names[target],
+               "" if _is_instrument(thing) else names[thing], names[thing] if _is_instrument(thing) else "",
                9 if i % 90 == 0 else 1, 1, origins, band, int(i % 90 == 0), chance.one(STANDINGS), 0.8,
                reported.isoformat(), last.isoformat())  # fmt: skip
 
 
 def _participants(parties: Sequence[tuple[int, ...]]) -> Iterator[Row]:
-    for i, three in enumerate(parties):
-        for role, place in zip(PARTY_ROLES, three, strict=True):
-            yield f"e{i:016d}", f"n{place}", role, 1
+    for i, (actor, target, thing) in enumerate(parties):
+        yield f"e{i:016d}", f"n{actor}", "actor", 1
+        yield f"e{i:016d}", f"n{target}", "target", 1
+        yield f"e{i:016d}", f"n{thing}", "instrument" if _is_instrument(thing) else "object", 1
+
+
+def _is_instrument(place: int) -> bool:
+    return KINDS[place % 6] == "instrument"
 
 
 def _claims(chance: Chance, events: Sequence[Row], n_articles: int) -> Iterator[Row]:
@@ -222,7 +227,7 @@ def _claims(chance: Chance, events: Sequence[Row], n_articles: int) -> Iterator[
             quote = f"{event[12]} said that {chance.words(18)}."
             at = (i + 11 * n) % n_articles
             yield (f"c{i:016d}{n}", event[0], f"a{at}", "v1", f"s{at % N_SOURCES}", f"o{at}", event[1],
-                   event[2], None, event[6], chance.one(("new", "background")), event[8], event[9], "day", "stated",
+                   event[2] if n % 3 == 0 else "planned", None, event[6], chance.one(("new", "background")), event[8], event[9], "day", "stated",
                    None, chance.one(ATTRIBUTIONS), None, quote, 0, len(quote), "said", quote.index("said"),
                    quote.index("said") + 4, 0.8, "bench", event[23], "")  # fmt: skip
 
