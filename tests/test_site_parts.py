@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from pipeline.serve.cite import cite
-from pipeline.serve.evidence import fragment_url, pieces, safe_url, snippet_pieces
+from pipeline.serve.evidence import fragment_url, pieces, safe_url, snippet
 from pipeline.serve.feeds import atom, entry_id
 from pipeline.serve.queries import fts_query, like_pattern, months_before
 from pipeline.serve.snapshots import published_at
@@ -77,12 +77,18 @@ def test_a_text_fragment_escapes_what_the_browser_would_take_for_syntax():
     assert fragment_url("javascript:alert(1)", "words") == ""
 
 
-def test_a_snippet_is_cut_at_its_marks():
-    assert [(p.text, p.trigger) for p in snippet_pieces("a \x02b\x03 <c>")] == [
-        ("a ", False),
-        ("b", True),
-        (" <c>", False),
-    ]
+def test_a_snippet_marks_what_was_found_around_the_first_hit():
+    def shown(text: str, query: str) -> str:
+        return "".join(f"[{p.text}]" if p.trigger else p.text for p in snippet(text, query))
+
+    assert (
+        shown("The office tested <b> it, then tests again.", "testing")
+        == "The office [tested] <b> it, then [tests] again."
+    )
+    long = " ".join(f"word{i}" for i in range(100)) + " treaty " + " ".join(f"more{i}" for i in range(100)) + "."
+    cut = shown(long, "treaty")
+    assert cut.startswith("… word80 word81") and "[treaty] more0" in cut and cut.endswith("more26 …")
+    assert shown("Nothing of it.", "zebra") == "Nothing of it." and shown("", "x") == ""
 
 
 def test_dates_are_never_shown_finer_than_they_are_known():

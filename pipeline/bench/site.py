@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import socket
 import statistics
@@ -10,14 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from urllib.parse import urlencode
 
-from pipeline.bench.site_ledger import make_ledger
+from pipeline.bench.site_ledger import COMMON_WORD, make_ledger
 from pipeline.errors import OutsideFailure
+from pipeline.serve.arrays import beside, keep_arrays
 
 ROUNDS, START_SECONDS = 5, 120
 STOCK_FACETS = (
@@ -30,20 +33,24 @@ STOCK_FACETS = (
     "contested",
     "best_standing",
 )
-FILTERS = {
-    "none": {},
-    "place": {"jurisdiction": "US"},
-    "kind": {"type": "agreement"},
-    "party": {"_party": "n1"},
-    "dates": {"date_start__gte": "2025-06-01"},
-    "place, kind": {"jurisdiction": "US", "type": "restriction"},
-    "place, dates": {"jurisdiction": "US", "date_start__gte": "2025-06-01"},
-    "party, how sure": {"_actor": "n2", "modality": "occurred"},
-    "place, kind, dates": {"jurisdiction": "EU", "type": "regulation", "date_start__gte": "2025-06-01"},
-    "place, force, origins": {"jurisdiction": "US", "force": "binding", "origins_band": "1"},
-    "party, place, month": {"_party": "n1", "jurisdiction": "US", "event_month": "2026-05"},
-    "words": {"_words": "weights export"},
+FILTERS = {  # one of each facet, a frequent value where there is a choice: rare ones are quicker
+    "kind": ("type", "agreement"),
+    "how sure": ("modality", "occurred"),
+    "who acts": ("_actor", "n1"),
+    "towards whom": ("_target", "n2"),
+    "model": ("_model", "n2"),
+    "law": ("_instrument", "n3"),
+    "place": ("jurisdiction", "US"),
+    "binding": ("force", "binding"),
+    "month": ("event_month", "2026-05"),
+    "origins": ("origins_band", "1"),
+    "agree": ("contested", "0"),
+    "source": ("best_standing", "primary"),
+    "dates": ("date_start__gte", "2025-06-01"),
+    "words": ("_words", "weights"),
 }
+MOST_FILTERS = 3
+STOCK_SHARE = 6  # of the combinations, stock Datasette is asked one in so many: it takes seconds for each
 PAGES = {
     "home": "/",
     "changes": "/changes",
@@ -55,63 +62,182 @@ PAGES = {
     "due": "/due",
     "sources": "/sources",
     "search": "/search?q=weights+export",
+    "search, common": f"/search?q={COMMON_WORD}",
+    "one question": "/oversight/who_restricted_whom",
+    "questions": "/queries",
+    "tables": "/oversight",
+    "events": "/oversight/events",
     "claims": "/oversight/claims",
+    "claims of a party": "/oversight/claims?_party=n1",
+    "claims with words": "/oversight/claims?_words=weights",
     "articles": "/oversight/articles",
+    "entities": "/oversight/entities",
+    "standings": "/oversight/standings",
+    "days due": "/oversight/due",
+    "a row": "/oversight/events/e0000000000000090",
+    "event as JSON": "/event/e0000000000000090.json",
+    "events as JSON": "/oversight/events.json?jurisdiction=US",
+    "events as CSV": "/oversight/events.csv?jurisdiction=US",
     "feed": "/feed.atom?jurisdiction=US",
+    "sitemap": "/sitemap-events-0.xml",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One page: the median time from the first byte of the question to the last of the answer, in milliseconds."""
+    """One page, or one lot of pages: the median from the first byte of the question to the last of the answer.
+
+    Milliseconds. `cpu`: how long the server computed for it, which other work on the machine does not change.
+    `slowest`: of the lot. None where stock Datasette has no such page.
+    """
 
     page: str
+    n: int
     ours: float
-    stock: float | None  # None where stock Datasette has no such page
-    facets_timed_out: int
-    stock_facets_timed_out: int
+    cpu: float
+    slowest: float
+    late: int  # facets that timed out
+    stock: float | None = None
+    stock_cpu: float | None = None
+    stock_late: int = 0
 
 
-def measure_site(n_events: int, say: Callable[[str], None], rounds: int = ROUNDS) -> list[Timed]:
-    """Make a ledger of `n_events` events, serve it by both, time every page; OutsideFailure where a server is dead."""
+def measure_site(n_events: int, say: Callable[[str], None], rounds: int = ROUNDS, ledger: str = "") -> list[Timed]:
+    """Make a ledger of `n_events` events, serve it by both, time every page; OutsideFailure where a server is dead.
+
+    `ledger`: a folder to make it in, or to take it from where it was made before; without one it is thrown away.
+    """
     with tempfile.TemporaryDirectory() as name:
-        published = Path(name) / "published"
-        published.mkdir()
-        file = published / "oversight-20260701T000000.db"
-        say(f"making a ledger of {n_events:,} events")
-        make_ledger(file, n_events)
+        published = Path(ledger or name) / "published"
+        published.mkdir(parents=True, exist_ok=True)
+        file = published / f"oversight-20260701T000000_{n_events}.db"
+        if not file.exists():
+            say(f"making a ledger of {n_events:,} events")
+            part = file.with_suffix(".part")
+            part.unlink(missing_ok=True)
+            make_ledger(part, n_events)
+            part.replace(file)
+        if not beside(file).exists():
+            keep_arrays(file)
+        (published / "current").unlink(missing_ok=True)
         (published / "current").symlink_to(file.name)
-        ours = [sys.executable, "-m", "pipeline.cli", "--data", name, "serve", "--port", "{port}"]
+        ours = [sys.executable, "-m", "pipeline.cli", "--data", ledger or name, "serve", "--port", "{port}"]
         say("timing the site")
-        with running(ours) as port:
-            found = {page: timed(port, path, rounds) for page, path in our_pages().items()}
+        with running(ours) as server:
+            pages = {page: server.timed(path, rounds) for page, path in PAGES.items()}
+            combined = {
+                n: [server.timed(path, 1, warm=False) for path in paths] for n, paths in combinations_of().items()
+            }
         theirs = [sys.executable, "-m", "datasette", "serve", "-i", str(file), "--port", "{port}"]
         say("timing stock Datasette over the same file")
-        with running(theirs) as port:
-            stock = {page: timed(port, path, rounds) for page, path in our_pages(stock=f"/{file.stem}/").items()}
-    return [
-        Timed(page, ms, stock[page][0] if page in stock else None, late, stock[page][1] if page in stock else 0)
-        for page, (ms, late) in found.items()
+        with running(theirs) as server:
+            own = f"/{file.stem}/"
+            stock_pages = {
+                page: server.timed(path.replace("/oversight/", own), rounds)
+                for page, path in PAGES.items()
+                if path.startswith("/oversight/") and "?_" not in path and page != "one question"
+            }
+            stock_combined = server.each_once(combinations_of(stock=own))
+    rows = [_lot(page, [took], [stock_pages[page]] if page in stock_pages else []) for page, took in pages.items()]
+    return rows + [
+        _lot(f"events, {n} filter{'s' if n > 1 else ''}", took, stock_combined[n]) for n, took in combined.items()
     ]
 
 
-def our_pages(*, stock: str = "") -> dict[str, str]:
-    """Return the pages to time by name. `stock`: where a stock Datasette has the file, for the pages that it has."""
-    events = {}
-    for name, filters in FILTERS.items():
-        if stock and any(key.startswith("_") for key in filters):
-            continue
-        facets = [("_facet", column) for column in STOCK_FACETS] if stock else []
-        query = urlencode([*filters.items(), *facets])
-        events[f"events: {name}"] = "/oversight/events" + (f"?{query}" if query else "")
-    tables = {page: path for page, path in PAGES.items() if path.startswith("/oversight/")}
-    pages = {**(tables if stock else PAGES), **events}
-    return {page: path.replace("/oversight/", stock or "/oversight/") for page, path in pages.items()}
+def _lot(page: str, took: Sequence[Took], stock: Sequence[Took]) -> Timed:
+    """Return the medians of a lot of pages here and of a lot in stock Datasette."""
+    median = statistics.median
+    own = Timed(
+        page, len(took), round(median(t.ms for t in took), 1), round(median(t.cpu_ms for t in took), 1),
+        round(max(t.ms for t in took), 1), sum(t.late for t in took),
+    )  # fmt: skip
+    if not stock:
+        return own
+    return replace(
+        own,
+        stock=round(median(t.ms for t in stock), 1),
+        stock_cpu=round(median(t.cpu_ms for t in stock), 1),
+        stock_late=sum(t.late for t in stock),
+    )
+
+
+def combinations_of(*, stock: str = "") -> dict[int, list[str]]:
+    """Return the addresses of all combinations of filters on events, by how many they take; each is asked once.
+
+    `stock`: where a stock Datasette has the tables; it gets a share of those that it understands, with the facets.
+    """
+    found: dict[int, list[str]] = {}
+    for n in range(1, MOST_FILTERS + 1):
+        chosen = list(combinations(FILTERS.values(), n))
+        if stock:
+            known = [pairs for pairs in chosen if not any(key.startswith("_") for key, _ in pairs)]
+            facets = [("_facet", column) for column in STOCK_FACETS]
+            found[n] = [
+                f"{stock}events?{urlencode([*pairs, *facets])}" for pairs in known[:: 1 if n == 1 else STOCK_SHARE]
+            ]
+        else:
+            found[n] = [f"/oversight/events?{urlencode(pairs)}" for pairs in chosen]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """The median of some requests for one page, in milliseconds; and how many of its facets timed out."""
+
+    ms: float
+    cpu_ms: float
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server under measurement."""
+
+    port: int
+    pid: int
+
+    def timed(self, path: str, rounds: int, *, warm: bool = True) -> Took:
+        """Return the median of `rounds` requests; `warm`: after one that is not counted."""
+        taken, late = [], 0
+        if warm:
+            self._ask(path)
+        before = computed_ms(self.pid)
+        for _ in range(rounds):
+            began = time.perf_counter()
+            body = self._ask(path)
+            taken.append((time.perf_counter() - began) * 1000)
+            late = max(late, facets_late(body.decode(errors="replace")))
+        return Took(statistics.median(taken), (computed_ms(self.pid) - before) / rounds, late)
+
+    def each_once(self, lots: dict[int, list[str]]) -> dict[int, list[Took]]:
+        """Return what single requests for each page of some lots took, without one to warm up."""
+        return {n: [self.timed(path, 1, warm=False) for path in paths] for n, paths in lots.items()}
+
+    def _ask(self, path: str) -> bytes:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            body = answer.read()
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise OutsideFailure(f"{path} was answered with status {answer.status} while it was timed.")
+        return body
+
+
+def computed_ms(pid: int) -> float:
+    """Return how long a process has computed so far, in milliseconds; 0 where the system does not tell."""
+    try:
+        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(words[11]) + int(words[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def running(command: list[str]) -> Iterator[int]:
-    """Start a server on a free port, give the port once it answers, and stop it afterwards."""
+def running(command: list[str]) -> Iterator[Server]:
+    """Start a server on a free port, give it once it answers, and stop it afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -119,7 +245,7 @@ def running(command: list[str]) -> Iterator[int]:
     with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _wait(process, port)
-            yield port
+            yield Server(port, process.pid)
         finally:
             process.terminate()
 
@@ -134,25 +260,6 @@ def _wait(process: subprocess.Popen, port: int) -> None:
         except OSError:
             time.sleep(0.2)
     raise OutsideFailure("A server to be timed did not start. Try `oversight serve` to see why.")
-
-
-def timed(port: int, path: str, rounds: int) -> tuple[float, int]:
-    """Return the median milliseconds of `rounds` requests after one to warm up, and how many facets timed out."""
-    taken, late = [], 0
-    for n in range(rounds + 1):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        began = time.perf_counter()
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        body = answer.read()
-        spent = (time.perf_counter() - began) * 1000
-        connection.close()
-        if answer.status != 200:
-            raise OutsideFailure(f"{path} was answered with status {answer.status} while it was timed.")
-        if n:
-            taken.append(spent)
-        late = max(late, facets_late(body.decode(errors="replace")))
-    return round(statistics.median(taken), 1), late
 
 
 def facets_late(page: str) -> int:

@@ -227,9 +227,9 @@ def _claims(chance: Chance, events: Sequence[Row], n_articles: int) -> Iterator[
             quote = f"{event[12]} said that {chance.words(18)}."
             at = (i + 11 * n) % n_articles
             yield (f"c{i:016d}{n}", event[0], f"a{at}", "v1", f"s{at % N_SOURCES}", f"o{at}", event[1],
-                   event[2] if n % 3 == 0 else "planned", None, event[6], chance.one(("new", "background")), event[8], event[9], "day", "stated",
-                   None, chance.one(ATTRIBUTIONS), None, quote, 0, len(quote), "said", quote.index("said"),
-                   quote.index("said") + 4, 0.8, "bench", event[23], "")  # fmt: skip
+                   event[2] if n % 3 == 0 else "planned", None, event[6], chance.one(("new", "background")), event[8],
+                   event[9], "day", "stated", None, chance.one(ATTRIBUTIONS), None, quote, 0, len(quote), "said",
+                   quote.index("said"), quote.index("said") + 4, 0.8, "bench", event[23], "")  # fmt: skip
 
 
 def _claim_parties(parties: Sequence[tuple[int, ...]]) -> Iterator[Row]:
@@ -285,5 +285,6 @@ def _unsure(chance: Chance, events: Sequence[Row], n_articles: int) -> Iterator[
         at = i % n_articles
         quote = f"Perhaps {chance.words(18)}."
         yield (f"u{i}", f"a{at}", "v1", f"s{at % N_SOURCES}", events[i][1], events[i][2], None, "not_stated", "new",
-               None, None, None, None, None, "own_reporting", None, quote, 0, len(quote), "Perhaps", 0, 7, 0.3,
+               None, None, None, None, None, "own_reporting", None, quote, 0, len(quote), "Perhaps", 0, 7,
+               round(0.5 * chance.random.random(), 3),
                "bench", events[i][23], "actor: Name")  # fmt: skip

@@ -20,7 +20,7 @@ import numpy as np
 
 from pipeline.serve.counting import COLUMNS, DAYS, Codes, Counts, Parties, day_number
 
-FORMAT = 1  # of the file beside the snapshot
+FORMAT = 2  # of the file beside the snapshot
 SUFFIX = ".arrays.npz"
 BATCH = 50_000
 LINKS = {"events": ("event_participants", "event_id"), "claims": ("claim_participants", "claim_id")}
@@ -145,6 +145,7 @@ def _counts(
         ]
         links.append(np.stack(each))
     joined = np.concatenate(links, axis=1) if links else np.zeros((3, 0), dtype=np.int32)
+    joined = joined[:, np.argsort(joined[0], kind="stable")]  # in the order of rows
     labels = {"source_id": dict(connection.execute("select source_id, title from sources"))}
     codes = {
         name: Codes(numbers[name].values_in_order, _small(_joined(parts[name], np.int32)), labels.get(name, {}))

@@ -100,12 +100,46 @@ class Counts:
 
     def with_party(self, role: str, ids: Iterable[str]) -> np.ndarray:
         """Return for each row whether one of these takes part in it in a role ("": any)."""
-        rows, entities = self.pairs(role)
-        wanted = np.zeros(len(self.entities.ids) + 1, dtype=bool)
-        wanted[[self.entities.place_of[id_] for id_ in ids if id_ in self.entities.place_of]] = True
         mask = np.zeros(len(self), dtype=bool)
-        mask[rows[wanted[entities]]] = True
+        for id_ in ids:
+            links = self.links_of(id_)
+            if role:
+                links = links[self.link_role[links] == self.role_number(role)]
+            mask[self.link_row[links]] = True
         return mask
+
+    def links_of(self, entity_id: str) -> np.ndarray:
+        """Return the places of an entity's pairs in `link_row`, `link_entity` and `link_role`."""
+        place = self.entities.place_of.get(entity_id)
+        if place is None:
+            return np.zeros(0, dtype=np.int32)
+        order, starts = self.by_entity
+        return order[starts[place] : starts[place + 1]]
+
+    @cached_property
+    def by_entity(self) -> tuple[np.ndarray, np.ndarray]:
+        """The places of pairs sorted by entity, and where those of each entity begin."""
+        order = np.argsort(self.link_entity, kind="stable").astype(np.int32)
+        counts = np.bincount(self.link_entity, minlength=len(self.entities.ids))
+        return order, np.concatenate(([0], np.cumsum(counts)))
+
+    @cached_property
+    def row_starts(self) -> np.ndarray:
+        """Where the pairs of each row begin, which stand in the order of rows."""
+        return np.concatenate(([0], np.cumsum(np.bincount(self.link_row, minlength=len(self)))))
+
+    def links_beside(self, links: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pairs of the rows of some pairs: for each the place of the one it stands beside, and its own."""
+        rows = self.link_row[links]
+        starts, sizes = self.row_starts[rows], self.row_starts[rows + 1] - self.row_starts[rows]
+        beside = np.repeat(np.arange(len(links)), sizes)
+        first = np.repeat(starts - np.concatenate(([0], np.cumsum(sizes)[:-1])), sizes) if len(links) else starts
+        return beside, np.arange(len(beside)) + first
+
+    def warm_up(self) -> None:
+        """Sort the pairs now, so that no reader waits for it."""
+        self.by_entity, self.row_starts  # noqa: B018 - they are kept from now on
+        self.pairs("")
 
     def places(self, rowids: Iterable[int] | np.ndarray) -> np.ndarray:
         """Return the places of rows by their row ids; ids that no row has are left out."""

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 _WORDS = re.compile(r"\S+")
-SNIPPET_OPEN, SNIPPET_CLOSE = "\x02", "\x03"
+_TOKEN = re.compile(r"\w+")
+WORDS_BEFORE, WORDS_AFTER = 20, 28  # of a snippet, around the first word found
 WORDS_OF_FRAGMENT = 5
 
 
@@ -60,13 +61,30 @@ def pieces(
     return tuple(found)
 
 
-def snippet_pieces(text: str) -> tuple[Piece, ...]:
-    """Cut a full-text snippet, whose matches stand between two control characters, into pieces."""
-    found = []
-    for i, part in enumerate(re.split(f"[{SNIPPET_OPEN}{SNIPPET_CLOSE}]", text or "")):
-        if part:
-            found.append(Piece(part, trigger=i % 2 == 1))
-    return tuple(found)
+def snippet(text: str, query: str) -> tuple[Piece, ...]:
+    """Cut the part of a text around the first word that a search found into pieces; the found words are marked.
+
+    A word counts as found where it begins like one of the query: full-text search finds "tested" for "testing" too.
+    """
+    stems = tuple(word[: max(4, len(word) - 3)] for word in re.findall(r"\w+", query.casefold()))
+    tokens = [
+        (m.start(), m.end(), bool(stems) and m.group().casefold().startswith(stems)) for m in _TOKEN.finditer(text)
+    ]
+    first = next((i for i, token in enumerate(tokens) if token[2]), 0)
+    shown = tokens[max(0, first - WORDS_BEFORE) : first + WORDS_AFTER]
+    if not shown:
+        return (Piece(text),) if text else ()
+    found, at = [], 0 if shown[0] is tokens[0] else shown[0][0]
+    end = len(text) if shown[-1] is tokens[-1] else shown[-1][1]
+    if at:
+        found.append(Piece("… "))
+    for start, stop, hit in shown:
+        if hit:
+            found += [Piece(text[at:start])] if at < start else []
+            found.append(Piece(text[start:stop], trigger=True))
+            at = stop
+    found += [Piece(text[at:end])] if at < end else []
+    return (*found, Piece(" …")) if end < len(text) else tuple(found)
 
 
 def safe_url(url: str | None) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from typing import Any
 
+import numpy as np
+
+from pipeline.serve.counting import Counts
 from pipeline.serve.queries import Row, many
 
 SHOWN = 8  # partners shown under each heading; the table shows the rest
-MOST_DEALT = 3_000  # events of one entity that its dealings are counted over
+SIDES = ("actor", "target", "body")  # the roles of those who deal with each other
+PARTNERS = ("organisation", "agency", "government", "person", "outlet")
 # How two parties of an event stand to each other: kind and direction of the event, whose side the entity is on.
 WITH, AGAINST, FROM, TO_LIFT = "with", "against", "from", "lift"
 _WITH = ("agreement", "commitment", "access_grant")
@@ -67,31 +72,57 @@ def side(event_type: str, direction: str | None, mine: str, theirs: str) -> str:
     return ""
 
 
+def dealt(counts: Counts, entity_id: str) -> list[Row]:
+    """Return how often each other party stands in events with an entity: by kind and direction of the event and roles.
+
+    `n`: events reported as happened; `n_open`: the others.
+    """
+    sides = [counts.role_number(role) for role in SIDES if role in counts.role_names]
+    mine = counts.links_of(entity_id)
+    mine = mine[np.isin(counts.link_role[mine], sides)]
+    beside, theirs = counts.links_beside(mine)
+    partners = np.isin(counts.entities.kinds, [counts.kind_number(kind) for kind in PARTNERS])
+    others = counts.link_entity[theirs]
+    wanted = partners[others] & np.isin(counts.link_role[theirs], sides)
+    wanted &= others != counts.entities.place_of.get(entity_id, -1)
+    beside, theirs, others = beside[wanted], theirs[wanted], others[wanted]
+    types, directions, modalities = (counts.codes[name] for name in ("type", "direction", "modality"))
+    rows, size = counts.link_row[theirs], len(counts.entities.ids)
+    done = modalities.of[rows] == (modalities.values.index("occurred") if "occurred" in modalities.values else -2)
+    key = types.of[rows].astype(np.int64)
+    for part in (directions.of[rows] + 1, counts.link_role[mine[beside]], counts.link_role[theirs]):
+        key = key * 32 + part
+    keys, at, n_all = np.unique(key * size + others, return_inverse=True, return_counts=True)
+    happened = np.bincount(at, done, minlength=len(keys))
+    found = []
+    for whole, n, n_events in zip(keys.tolist(), happened.tolist(), n_all.tolist(), strict=True):
+        rest, other = divmod(whole, size)
+        rest, their_role = divmod(rest, 32)
+        rest, my_role = divmod(rest, 32)
+        kind, direction = divmod(rest, 32)
+        found.append(
+            {
+                "type": types.values[kind],
+                "direction": directions.values[direction - 1] if direction else None,
+                "mine": counts.role_names[my_role],
+                "theirs": counts.role_names[their_role],
+                "entity_id": counts.entities.ids[other],
+                "name": counts.entities.names[other],
+                "n": int(n),
+                "n_open": n_events - int(n),
+            }
+        )
+    return found
+
+
 async def dealings(db: Any, entity_id: str) -> dict[str, list[Row]]:
     """Return the parties an entity acts with and against, by heading, most events first.
 
     `n` counts events reported as happened; `n_open` those that are planned, denied, alleged or the like, which never
-    count as dealings that took place. Of an entity with more than MOST_DEALT events the newest ones are counted.
-    """
-    counts = db.counts("events")
-    mask = counts.chosen((), [("", (entity_id,))])
-    newest = ""
-    if mask.sum() > MOST_DEALT:
-        rowids = counts.newest(mask, counts.days["last_reported_on"], MOST_DEALT)[: 2 * MOST_DEALT]
-        newest = f"and e.rowid in ({', '.join(map(str, rowids))})"
-    sql = f"""
-        select e.type, e.direction, p.role as mine, q.role as theirs, o.entity_id, o.name,
-            count(distinct case when e.modality = 'occurred' then e.event_id end) as n,
-            count(distinct case when e.modality <> 'occurred' then e.event_id end) as n_open
-        from event_participants p join events e using (event_id)
-            join event_participants q on q.event_id = p.event_id and q.entity_id <> p.entity_id
-            join entities o on o.entity_id = q.entity_id
-        where p.entity_id = ? and p.role in ('actor', 'target', 'body') and q.role in ('actor', 'target', 'body')
-            and o.kind in ('organisation', 'agency', 'government', 'person', 'outlet') {newest}
-        group by e.type, e.direction, p.role, q.role, o.entity_id
+    count as dealings that took place.
     """
     grouped: dict[tuple[str, str], Row] = {}
-    for row in await many(db, sql, [entity_id]):
+    for row in await asyncio.to_thread(dealt, db.counts("events"), entity_id):
         heading = side(row["type"], row["direction"], row["mine"], row["theirs"])
         if not heading:
             continue

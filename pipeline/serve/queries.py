@@ -407,13 +407,19 @@ async def search(db: Any, text: str) -> dict[str, list[Row]]:
 async def _hits(db: Any, table: str, match: str) -> np.ndarray:
     """Return the row ids that a full-text query finds, as many as there are."""
 
+    counts = db.counts(table)
+    if (known := counts.remembered(("hits", match))) is not None:
+        return known
+
     def find(connection: Any) -> np.ndarray:
         cursor = connection.cursor()
         cursor.row_factory = None  # numbers alone: no need to be counted
         found = cursor.execute(f"select rowid from {table}_fts where {table}_fts match ?", [match])
         return np.fromiter(chain.from_iterable(found), dtype=np.int64)
 
-    return await db.execute_fn(find)
+    hits = await db.execute_fn(find)
+    counts.remember(("hits", match), hits)
+    return hits
 
 
 async def _best(db: Any, table: str, day: str, match: str) -> tuple[str, Sequence]:
@@ -435,11 +441,7 @@ async def _events_by_words(db: Any, match: str) -> list[Row]:
 
 async def _quotes_by_words(db: Any, match: str) -> list[Row]:
     hits, params = await _best(db, "claims", "published_on", match)
-    ids = [row["rowid"] for row in await many(db, hits, params)]
     sql = f"""
-        select c.rowid, c.claim_id, c.event_id, c.modality, c.article_id, c.published_on, s.title as source_title,
-            snippet(claims_fts, 0, char(2), char(3), '…', 48) as snippet
-        from claims_fts join claims c on c.rowid = claims_fts.rowid join sources s using (source_id)
-        where claims_fts match ? and claims_fts.rowid in ({_marks(ids)})"""
-    found = {row["rowid"]: row for row in await many(db, sql, [match, *ids])}
-    return [found[id_] for id_ in ids if id_ in found]
+        select c.claim_id, c.event_id, c.modality, c.article_id, c.published_on, c.quote, s.title as source_title
+        from ({hits}) f cross join claims c on c.rowid = f.rowid join sources s using (source_id)"""
+    return await many(db, sql, params)

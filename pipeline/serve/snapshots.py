@@ -33,6 +33,7 @@ NEEDED = (
     "facts", "origin_edges", "origins", "outcomes", "revisions", "sources",
 )  # fmt: skip
 LENGTH_LIMIT = 8_000_000  # bytes of one value: randomblob(900000000) would take more than 1 GB
+MOST_COUNTED = 1_000  # answers with counts that are kept for a snapshot
 ANSWER_LIMIT = 20_000_000  # characters and bytes of all values of one answer
 QUESTIONS_AT_ONCE, QUESTIONS_WAITING = 2, 10  # in a visitor's SQL: running, and running or waiting
 PATTERN_LIMIT = 200  # characters of a LIKE or GLOB pattern
@@ -57,6 +58,7 @@ class Snapshot:
     rows: dict[str, int]
     keys: dict[str, str]
     arrays: Arrays
+    counted: dict[tuple, Results] = field(default_factory=dict)  # answers that were counted before
     own: threading.local = field(default_factory=threading.local)
 
 
@@ -117,7 +119,17 @@ class LedgerDatabase(Database):
         if QUESTION.get():
             return await super().execute(sql, params, *args, **kwargs)
         answer, sql = answered(sql, params, self.shown.rows, self.shown.keys)
-        return answer or await super().execute(sql, params, *args, **kwargs)
+        if answer is not None or " group by " not in sql:
+            return answer or await super().execute(sql, params, *args, **kwargs)
+        # Whatever is counted once over a file that never changes need not be counted again.
+        key = (sql, tuple(sorted(params.items())) if isinstance(params, dict) else tuple(params or ()))
+        if (known := self.shown.counted.get(key)) is None:
+            if not params:  # facets over a whole table: once for each snapshot they may take their time
+                kwargs.pop("custom_time_limit", None)
+            known = await super().execute(sql, params, *args, **kwargs)
+            if len(self.shown.counted) < MOST_COUNTED:
+                self.shown.counted[key] = known
+        return known
 
     async def execute_fn(self, fn: Any) -> Any:
         """Run `fn(connection)` in a thread, on this snapshot's connection of that thread.
@@ -218,7 +230,10 @@ def open_snapshot(path: Path) -> Snapshot:
     rows = check_snapshot(path)
     with closing(connect(path)) as connection:
         keys = {table: ", ".join(row[0] for row in connection.execute(_KEY_SQL, [table])) for table in rows}
-    return Snapshot(path, rows, {table: key for table, key in keys.items() if key}, arrays_of(path))
+    arrays = arrays_of(path)
+    arrays.events.warm_up()
+    arrays.claims.warm_up()
+    return Snapshot(path, rows, {table: key for table, key in keys.items() if key}, arrays)
 
 
 def attach(ds: Any, path: Path) -> None:

@@ -146,6 +146,6 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
         entity_href=entity_href, event_feed_href=event_feed_href, event_href=event_href, external_link=external_link,
         fragment_url=evidence.fragment_url, has_columns=has_columns, host_of=evidence.host_of,
         kept_filters=kept_filters, label=label, ordered_facets=ordered_facets, pieces=evidence.pieces, plain=plain,
-        safe_url=evidence.safe_url, snippet_pieces=evidence.snippet_pieces, static_href=static_href,
+        safe_url=evidence.safe_url, snippet=evidence.snippet, static_href=static_href,
         table_href=table_href, site=site, unmarked=unmarked, Markup=Markup,
     )  # fmt: skip
