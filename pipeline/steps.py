@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -169,8 +169,16 @@ def health(
 
 
 def publish(folder: DataFolder, *, force: bool = False) -> PublishReport:
-    """Publish build.db as a new snapshot."""
-    return publish_snapshot(folder.build_db, folder.published, force=force)
+    """Publish build.db as a new snapshot, with what a server needs to take it up at once beside it."""
+    return publish_snapshot(folder.build_db, folder.published, force=force, prepare=_prepare)
+
+
+def _prepare(copy: Path, snapshot: Path) -> None:
+    """Keep the arrays that the site counts with beside a snapshot. A server without them reads them itself."""
+    from pipeline.serve.arrays import keep_arrays
+
+    with suppress(OSError):
+        keep_arrays(copy, snapshot)
 
 
 def every_source(cards: Iterable[Source], more: Iterable[Source]) -> tuple[Source, ...]:

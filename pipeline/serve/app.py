@@ -20,7 +20,7 @@ from pipeline.serve.snapshots import NAME, attach, current_snapshot
 from pipeline.settings import load_settings
 
 HERE = Path(__file__).parent
-PLUGINS = ("standing", "pages", "exports", "filters", "facets", "finding", "cells", "looks", "safety")
+PLUGINS = ("standing", "pages", "exports", "workbooks", "filters", "facets", "finding", "cells", "looks", "safety")
 WATCH_SECONDS = 0.5
 SETTINGS = {
     "suggest_facets": False,  # scans the whole table for every page

@@ -286,6 +286,7 @@ TABLE_COLUMN_WORDS = {
     ("entity_names", "kind"): NAME_KINDS,
 }
 
+FORMATS = {"json": "JSON", "xlsx": "Excel", "atom": "Atom feed"}
 FACET_TITLES = {
     "type": "Kind of event",
     "modality": "How sure it is",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,12 +38,19 @@ class PublishReport:
 
 
 def publish(
-    build_path: Path, folder: Path, *, force: bool = False, keep: int = KEEP, now: datetime | None = None
+    build_path: Path,
+    folder: Path,
+    *,
+    force: bool = False,
+    keep: int = KEEP,
+    now: datetime | None = None,
+    prepare: Callable[[Path, Path], object] | None = None,
 ) -> PublishReport:
     """Publish build.db into `folder`, keep the last `keep` snapshots, and return what is shown now.
 
     Raises StoreError (damaged, disk full), NotSane (a table fell by half or more; `force` publishes all the same).
-    Whatever fails, `current` goes on pointing at the last good snapshot.
+    Whatever fails, `current` goes on pointing at the last good snapshot. `prepare` is called with the checked copy and
+    the path that it will have, before it is shown.
     """
     build_path, folder = Path(build_path), Path(folder)
     if not build_path.exists():
@@ -63,6 +70,8 @@ def publish(
             refuse_other_schema(connection, build_path)
         if not force:
             _compare(counts, last_counts(folder), folder)
+        if prepare is not None:
+            prepare(temporary, folder / name)
         with plain_errors(temporary, "publish"):
             _sync(temporary)
             os.replace(temporary, folder / name)
