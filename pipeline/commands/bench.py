@@ -102,10 +102,11 @@ def _bench_site(n_events: int, runs: int, ledger: str, as_json: bool) -> None:
     say_rows(
         (
             (row.page, str(row.n), f"{row.ours:,.0f} ({row.cpu:,.0f})", f"{row.slowest:,.0f}", str(row.late or ""),
-             "" if row.stock is None else f"{row.stock:,.0f} ({row.stock_cpu:,.0f})", str(row.stock_late or ""))
+             "" if row.stock is None else f"{row.stock:,.0f} ({row.stock_cpu:,.0f})", str(row.stock_late or ""),
+             str(row.stock_failed or ""))
             for row in rows
         ),
-        ("page", "n", "ms here", "slowest", "facets late", "ms, stock Datasette", "facets late"),
+        ("page", "n", "ms here", "slowest", "facets late", "ms, stock Datasette", "facets late", "errors"),
     )  # fmt: skip
     slow = [row.page for row in rows if row.ours > LIMIT_MS]
     click.echo(f"\nMedian above {LIMIT_MS} ms: {', '.join(slow) or 'none'}")

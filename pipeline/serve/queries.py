@@ -126,11 +126,16 @@ async def coverage(db: Any) -> Row:
             """
         select count(*) as n_sources, sum(n_articles > 0) as n_with_articles, max(last_visit_at) as last_visit_at,
             min(first_article_on) as first_on, max(last_article_on) as last_on,
-            sum(last_visit_at is not null and (last_success_at is null or last_success_at < last_visit_at)) as n_failing
+            sum(last_visit_at is not null and (last_success_at is null or last_success_at < last_visit_at)) as
+            n_failing, sum(last_visit_at is null) as n_never
         from sources""",
         )
         or {}
     )
+    troubled = await many(
+        db, "select source_id, title, alarms, last_article_on from sources where alarms <> '' order by title limit 200"
+    )
+    row["troubled"] = troubled
     return row | {name: counts.get(name) or 0 for name in ("articles", "claims", "events", "entities")}
 
 

@@ -103,6 +103,19 @@ def has_columns(display_columns: list[dict], *names: str) -> bool:
     return set(names) <= shown
 
 
+def told_in_order(claims: list[dict]) -> list[dict]:
+    """Return what reports said of an event, in order: for each day and modality one claim of each source."""
+    found: dict[tuple, dict] = {}
+    for claim in claims:
+        said = found.setdefault(
+            (claim["published_on"], claim["modality"]),
+            {"published_on": claim["published_on"], "modality": claim["modality"], "claims": []},
+        )
+        if claim["source_id"] not in {other["source_id"] for other in said["claims"]}:
+            said["claims"].append(claim)
+    return list(found.values())
+
+
 def dict_of(rows: list[dict], key: str) -> dict[str, dict]:
     """Return rows by the value of one of their keys."""
     return {row[key]: row for row in rows}
@@ -147,5 +160,5 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
         fragment_url=evidence.fragment_url, has_columns=has_columns, host_of=evidence.host_of,
         kept_filters=kept_filters, label=label, ordered_facets=ordered_facets, pieces=evidence.pieces, plain=plain,
         safe_url=evidence.safe_url, snippet=evidence.snippet, static_href=static_href,
-        table_href=table_href, site=site, unmarked=unmarked, Markup=Markup,
+        table_href=table_href, told_in_order=told_in_order, site=site, unmarked=unmarked, Markup=Markup,
     )  # fmt: skip

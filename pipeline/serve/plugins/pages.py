@@ -285,7 +285,11 @@ async def questions(datasette: Any, request: Any) -> Response:
 async def filter_form(datasette: Any, request: Any) -> Response:
     """Lead the named filter form to the same address that the facets lead to: empty fields are left out."""
     table = "claims" if request.args.get("of") == "claims" else "events"
-    pairs = [(f, v) for f in FORM_FIELDS for v in request.args.getlist(f) if v.strip()]
+    pairs = [(f, v.strip()) for f in FORM_FIELDS for v in request.args.getlist(f) if v.strip()]
+    for n, (field, value) in enumerate(pairs):
+        if field in PARTY_ARGUMENTS:  # the address of the facets holds ids; a name of several stays as it is
+            ids = await queries.entity_ids_named(datasette.get_database(NAME), value)
+            pairs[n] = (field, ids[0] if len(ids) == 1 else value)
     return Response.redirect(f"/oversight/{table}" + (f"?{urlencode(pairs)}" if pairs else ""))
 
 
