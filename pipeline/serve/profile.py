@@ -73,9 +73,9 @@ def side(event_type: str, direction: str | None, mine: str, theirs: str) -> str:
 
 
 def dealt(counts: Counts, entity_id: str) -> list[Row]:
-    """Return how often each other party stands in events with an entity: by kind and direction of the event and roles.
+    """Return how often each other party stands with an entity in events of kinds that tell how parties stand.
 
-    `n`: events reported as happened; `n_open`: the others.
+    By kind and direction of the event and both roles; `n`: events reported as happened, `n_open`: the others.
     """
     sides = [counts.role_number(role) for role in SIDES if role in counts.role_names]
     mine = counts.links_of(entity_id)
@@ -83,10 +83,12 @@ def dealt(counts: Counts, entity_id: str) -> list[Row]:
     beside, theirs = counts.links_beside(mine)
     partners = np.isin(counts.entities.kinds, [counts.kind_number(kind) for kind in PARTNERS])
     others = counts.link_entity[theirs]
+    types, directions, modalities = (counts.codes[name] for name in ("type", "direction", "modality"))
+    telling = [types.values.index(kind) for kind in (*_WITH, *_AGAINST) if kind in types.values]
     wanted = partners[others] & np.isin(counts.link_role[theirs], sides)
+    wanted &= np.isin(types.of, telling)[counts.link_row[theirs]]
     wanted &= others != counts.entities.place_of.get(entity_id, -1)
     beside, theirs, others = beside[wanted], theirs[wanted], others[wanted]
-    types, directions, modalities = (counts.codes[name] for name in ("type", "direction", "modality"))
     rows, size = counts.link_row[theirs], len(counts.entities.ids)
     done = modalities.of[rows] == (modalities.values.index("occurred") if "occurred" in modalities.values else -2)
     key = types.of[rows].astype(np.int64)

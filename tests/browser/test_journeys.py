@@ -1,145 +1,106 @@
-"""Journeys of a reader in a real Chromium, on a desk and on a phone, over the invented ledger."""
+"""Five journeys of a journalist in a real Chromium, over the demo, on a desk and on a phone; no script runs."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+import re
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.site_data import publish
+from tests.browser.conftest import SHOTS, opened
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = os.environ.get("OVERSIGHT_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium found: install Debian's chromium or set OVERSIGHT_CHROMIUM"),
-]
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
-PAGES = (
-    "/",
-    "/oversight/events",
-    "/oversight/events?_party=oms&modality=planned",
-    "/oversight/claims",
-    "/entity/oms",
-    "/status",
-    "/status?name=oms",
-    "/due",
-    "/sources",
-    "/about",
-    "/accuracy",
-    "/search?q=aurora",
-    "/queries",
-    "/oversight/planned_and_not_done",
-    "/oversight",
-    "/oversight/articles",
-    "/nothing",
-)
+pytestmark = pytest.mark.browser
+ATOM = "{http://www.w3.org/2005/Atom}"
+DEVICES = [("desk", "light"), ("phone", "dark")]
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("browser")
-    publish(folder)
-    code = f"from pipeline.serve.app import serve; serve({str(folder)!r}, port=0)"
-    root = Path(__file__).parents[2]
-    with subprocess.Popen([sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True) as process:
-        line = process.stdout.readline()
-        assert line.startswith("Oversight Ledger: http://127.0.0.1:"), line
-        yield line.split()[2].rstrip("/")
-        process.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as player:
-        chromium = player.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(params=[("desk", "light"), ("phone", "dark")], ids="-".join)
-def page(request, browser, address):
+@pytest.fixture(params=DEVICES, ids="-".join)
+def page(request, browser, demo_site):
     size, scheme = request.param
-    context = browser.new_context(
-        viewport=SIZES[size], color_scheme=scheme, base_url=address, java_script_enabled=False
-    )
-    page = context.new_page()
-    page.outside = []
-    page.on("request", lambda asked: None if asked.url.startswith(address) else page.outside.append(asked.url))
-    yield page
-    assert page.outside == [], "a page asked another host for something"
-    context.close()
+    with opened(browser, demo_site, size, scheme, java_script_enabled=False) as page:
+        yield page
+        SHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SHOTS / f"{re.sub(r'[^a-z_-]+', '-', request.node.name)}.png", full_page=True)
 
 
-def test_an_event_is_found_by_name_and_can_be_cited(page):
+def test_an_event_is_found_by_name_and_cited(page, demo_site):
     page.goto("/")
-    page.get_by_label("Find a company, a public body").fill("frontier models act")
+    page.get_by_label("Find a company, a public body").fill("Vellichor")
     page.locator(".find-big button").click()
-    page.get_by_role("link", name="The Senate passed the Frontier Models Act.").click()
-    assert page.locator("h1").inner_text() == "The Senate passed the Frontier Models Act."
+    assert page.locator("#s-entities").is_visible()
+    page.locator(".search-page .event-what a").first.click()
+    sentence = page.locator("h1").inner_text()
+    modality = page.locator(".event-meta .badge").first.inner_text().split(maxsplit=1)[1]
     assert page.get_by_label("Permalink").input_value() == page.url
-    assert "Happened: The Senate passed" in page.get_by_label("In a text").input_value()
+    plain = page.get_by_label("In a text").input_value()
+    assert f"{modality}: {sentence}" in plain and page.url in plain and "as of" in plain
+    page.get_by_text("BibTeX and Wikipedia").click()
+    assert page.get_by_label("BibTeX").input_value().startswith("@misc{oversight-e")
+    assert page.get_by_label("Wikipedia").input_value().startswith("{{cite web |title=")
+    event_id = page.url.rpartition("/")[2]
+    assert demo_site.one("select summary from events where event_id = ?", event_id) == sentence
 
 
-def test_who_disagrees_can_be_seen_from_the_front_page(page):
+def test_who_disagrees_is_seen_from_the_front_page(page, demo_site):
     page.goto("/")
     page.locator(".disputed a").first.click()
-    sides = page.locator(".versus .value").all_inner_texts()
-    assert sides == ["40 million euros", "42 million euros"]
-    page.locator(".versus a").first.click()
-    assert page.locator(".claim:target").count() == 1
+    assert page.url.endswith("#conflicts")
+    sides = page.locator(".versus").first.locator(".value").all_inner_texts()
+    assert len(set(sides)) >= 2
+    event_id = page.url.rpartition("/")[2].partition("#")[0]
+    assert demo_site.one("select contested from events where event_id = ?", event_id) == 1
+    link = page.locator(".versus a[href^='#c']").first
+    link.click()
+    target = page.locator(".claim:target")
+    assert target.count() == 1 and target.locator("blockquote").inner_text().strip()
 
 
-def test_filters_narrow_down_and_can_be_taken_away(page):
-    page.goto("/oversight/events")
-    page.get_by_label("Who takes part").fill("OMS")
-    page.get_by_label("How sure it is").select_option("planned")
-    page.get_by_role("button", name="Show").click()
-    assert page.url.endswith("/oversight/events?_party=OMS&modality=planned")
-    assert page.locator(".list tbody tr").count() == 2
-    page.get_by_role("link", name="How sure it is: Planned").click()
-    assert page.locator(".list tbody tr").count() == 9
-    page.locator(".facets").get_by_role("link", name="1 origin only").click()
-    assert page.locator(".list tbody tr").count() < 9
-
-
-def test_a_lab_is_followed_over_time_and_by_feed(page):
-    page.goto("/entity/nordlys")
+def test_a_lab_is_followed_over_time_as_of_a_day(page):
+    seen = {}
+    for day, words in (("2026-03-08", "8 March 2026"), ("2026-04-15", "15 April 2026"), ("2026-05-30", "30 May 2026")):
+        page.goto("/status")
+        page.get_by_label("On this day").fill(day)
+        page.get_by_label("Company, public body, model or law").fill("Vellichor")
+        page.get_by_role("button", name="Show").click()
+        assert "Vellichor" in page.locator("h1").inner_text()
+        assert words in page.locator(".lede").inner_text()
+        seen[day] = page.locator("main").inner_text()
+    assert len(set(seen.values())) == 3
+    page.locator("h1 a").click()
     years = page.locator("h3.year").all_inner_texts()
-    assert years == sorted(years, reverse=True)
-    feed = page.get_by_role("link", name="Follow as a feed").get_attribute("href")
-    answer = page.request.get(feed)
-    assert answer.ok and answer.headers["content-type"].startswith("application/atom+xml")
+    assert years == sorted(years, reverse=True) and page.locator("#standing").is_visible()
 
 
-def test_the_evidence_leads_to_the_words_in_the_original(page):
-    page.goto("/oversight/events?type=evaluation")
-    page.get_by_role("link", name="published its tests of Compass XL").click()
-    link = page.get_by_role("link", name="Read it at thames-observer.example").get_attribute("href")
-    assert link.startswith("https://thames-observer.example/") and "#:~:text=The%20Institute" in link
-    assert page.locator("mark", has_text="published").first.is_visible()
+def test_a_filter_is_narrowed_subscribed_to_and_taken_along(page):
+    page.goto("/oversight/events")
+    page.get_by_label("Who takes part").fill("Vellichor")
+    page.get_by_role("button", name="Show").click()
+    assert page.url.endswith("/oversight/events?_party=vellichor")
+    n_all = int(page.locator(".found strong").inner_text().split()[0])
+    page.locator(".facets").get_by_role("link", name="Happened").click()
+    n_happened = int(page.locator(".found strong").inner_text().split()[0])
+    assert 0 < n_happened < n_all
+    href = page.get_by_role("link", name="Atom feed of this filter").get_attribute("href")
+    feed = ET.fromstring(page.request.get(href).body())
+    titles = [title.text for title in feed.iterfind(f"{ATOM}entry/{ATOM}title")]
+    assert len(titles) == n_happened and all(title.startswith("Happened: ") for title in titles)
+    for name, start in (("CSV", b"event_id,"), ("JSON", b"{"), ("Excel", b"PK")):
+        answer = page.request.get(page.get_by_role("link", name=name, exact=True).get_attribute("href"))
+        assert answer.ok and answer.body().startswith(start), name
+    page.get_by_role("link", name="How sure it is: Happened").click()
+    assert int(page.locator(".found strong").inner_text().split()[0]) == n_all
 
 
-def test_no_page_scrolls_sideways_or_shows_a_plan_by_colour_alone(page):
-    for path in PAGES:
-        page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
-        for badge in page.locator("main .badge").all()[:5]:
-            assert len(badge.inner_text().strip()) > 4
-
-
-def test_the_first_tab_stop_leads_past_the_menu(page):
-    page.goto("/")
-    page.keyboard.press("Tab")
-    assert page.locator(":focus").inner_text() == "Skip to the content"
-    page.keyboard.press("Enter")
-    assert page.url.endswith("#main")
+def test_the_evidence_leads_to_the_exact_words_in_the_original(page):
+    page.goto("/oversight/events?type=access_request&modality=occurred")
+    page.locator(".event-what a").first.click()
+    claim = page.locator(".claim").first
+    assert claim.locator("mark").first.is_visible()
+    quote = claim.locator("blockquote").inner_text()
+    link = claim.get_by_role("link", name=re.compile("^Read it at ")).get_attribute("href")
+    address, _, fragment = link.partition("#:~:text=")
+    assert address.startswith("https://") and unquote(fragment.split(",")[0]) in " ".join(quote.split())
+    assert re.search(r"published \d+ \w+ 2026 · archived \d+ \w+ 2026", page.locator(".report-head").first.inner_text())
+    data = page.request.get(page.url.partition("#")[0] + ".json").json()
+    assert quote.split()[:4] in [each["quote"].split()[:4] for each in data["claims"]]
