@@ -7,7 +7,7 @@ any moment: the next run goes on.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +23,7 @@ from pipeline.store.build import build as build_ledger
 from pipeline.store.library import Library
 from pipeline.store.publish import PublishReport
 from pipeline.store.publish import publish as publish_snapshot
+from pipeline.store.tables import GOOD, Visited
 from pipeline.versions import program_version, reader_version
 from scrapers.archive import Archive
 from scrapers.frontier import Frontier
@@ -122,7 +123,7 @@ def build(
         folder.crawl_db,
         folder.build_db,
         sources,
-        visits=list(settled_visits(folder, version)),
+        visits=visited(folder, version),
         program_version=_readers_version(folder, lexicon),
         lexicon=load_lexicon(*lexicon),
         min_confidence=least_confidence,
@@ -137,35 +138,58 @@ def _readers_version(folder: DataFolder, lexicon: Sequence[Path]) -> str | None:
     """Return this program's version, or None (the last one's) where this program has not read anything yet."""
     version = program_version(*lexicon)
     with Library(folder.crawl_db) as library:
-        return version if next(library.findings(version), None) else None
+        return version if library.has_findings(version) else None
 
 
-def settled_visits(folder: DataFolder, version: str) -> Iterator[Visit]:
-    """Yield every visit with its last word: a page that was saved, but could not be read, ends as the reader said.
+class Ends:
+    """How reading each page ended, by (sha256, address), looked up when asked for.
 
-    `version`: of the program, for articles that it could not understand.
+    `version`: of the program: a page whose article it could not understand ends as unreadable.
     """
-    ends = _ends(folder, version)
-    with closing(Frontier(folder.crawl_db)) as frontier:
-        for visit in frontier.visits():
+
+    def __init__(self, library: Library, version: str) -> None:
+        self.library, self.version = library, version
+
+    def get(self, page: tuple[str, str], default: Outcome | None = None) -> Outcome | None:
+        """Return how reading a page ended, the default where it was not read by this version of the reader."""
+        return self.library.end_of(*page, reader_version(), self.version) or default
+
+
+def visited(folder: DataFolder, version: str) -> dict[str, Visited]:
+    """Return how the visits to each source went, each with its last word: a page that was saved, but could not be read,
+    ends as the reader said. Visits that were let go (scrapers/retention.py) count as they then ended."""
+    with Library(folder.crawl_db) as library, closing(Frontier(folder.crawl_db)) as frontier:
+        ends = Ends(library, version)
+
+        def settled(visit: Visit) -> Visit:
             end = ends.get((visit.sha256, visit.url)) if visit.outcome is Outcome.SAVED else None
-            yield replace(visit, outcome=end) if end and end is not Outcome.SAVED else visit
+            return replace(visit, outcome=end) if end else visit
+
+        counts = library.visit_outcomes(reader_version(), version)
+        return {
+            source_id: Visited(outcomes, *_last(map(settled, frontier.visits_backwards(source_id))))
+            for source_id, outcomes in counts.items()
+        }
 
 
-def _ends(folder: DataFolder, version: str) -> dict[tuple[str, str], Outcome]:
-    """Return how reading each page ended, by (sha256, address)."""
-    with Library(folder.crawl_db) as library:
-        ends = library.reading_outcomes(reader_version())
-        return ends | dict.fromkeys(library.lost_pages(version), Outcome.UNREADABLE)
+def _last(backwards: Iterable[Visit]) -> tuple[Visit | None, Visit | None]:
+    """Return the last visit, of several at one moment a good one, and the last good one. `backwards`: by time."""
+    last: Visit | None = None
+    for visit in backwards:
+        good = visit.outcome in GOOD
+        if last is None or (good and visit.at == last.at and last.outcome not in GOOD):
+            last = visit
+        if good:
+            return last, visit
+    return last, None
 
 
 def health(
     folder: DataFolder, sources: Sequence[Source], version: str, now: datetime | None = None
 ) -> dict[str, SourceHealth]:
     """Return how each source fares; by default as of the last visit to any, so that a build depends on no clock."""
-    ends = _ends(folder, version)
-    with closing(Frontier(folder.crawl_db)) as frontier:
-        return health_of(frontier.db, sources, ends, now)
+    with Library(folder.crawl_db) as library, closing(Frontier(folder.crawl_db)) as frontier:
+        return health_of(frontier.db, sources, Ends(library, version), now)
 
 
 def publish(folder: DataFolder, *, force: bool = False) -> PublishReport:

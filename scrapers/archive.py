@@ -42,20 +42,20 @@ class Archive:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._owns_db = not isinstance(db, sqlite3.Connection)
-        self._db = db if isinstance(db, sqlite3.Connection) else open_crawl_db(db or self.folder.parent / "crawl.db")
+        self.db = db if isinstance(db, sqlite3.Connection) else open_crawl_db(db or self.folder.parent / "crawl.db")
         self._open: tuple[str, int] | None = None  # name and descriptor of the file that is written
 
     def close(self) -> None:
         """Close the file that was written and the database, where it is the archive's own."""
         self._close_file()
         if self._owns_db:
-            self._db.close()
+            self.db.close()
 
     def add(self, page: Page) -> PageRef:
         """Keep a page and enter it into the index. The same bytes of the same address are kept once."""
         ref = self.append(page)
-        with transaction(self._db):
-            index_page(self._db, page, ref)
+        with transaction(self.db):
+            index_page(self.db, page, ref)
         return ref
 
     def append(self, page: Page) -> PageRef:
@@ -135,14 +135,29 @@ class Archive:
     def pages(self, source_id: str | None = None) -> Iterator[PageRef]:
         """Yield the places of all pages (of one source) in the order in which they were archived."""
         where, values = ("where source_id = ?", (source_id,)) if source_id else ("", ())
-        rows = self._db.execute(f"select * from pages {where} order by warc_file, offset", values).fetchall()
+        rows = self.db.execute(f"select * from pages {where} order by warc_file, offset", values).fetchall()
         yield from map(_ref_of, rows)
+
+    def pages_of(self, warc_file: str) -> list[PageRef]:
+        """Return the places of the pages of one file, in their order."""
+        rows = self.db.execute("select * from pages where warc_file = ? order by offset", (warc_file,))
+        return [_ref_of(row) for row in rows.fetchall()]
+
+    def remove_leftovers(self) -> None:
+        """Remove files of which the pages that stay were moved to another one (scrapers/pruning.py)."""
+        for (name,) in self.db.execute("select name from archive_leftovers").fetchall():
+            self._close_file()
+            (self.folder / name).unlink(missing_ok=True)
+            _sync_folder(self.folder)
+            with transaction(self.db):
+                self.db.execute("delete from archive_leftovers where name = ?", (name,))
 
     def unindexed(self) -> Iterator[tuple[Page, PageRef]]:
         """Yield whole records that lie behind the last indexed one of their file; cut what a crash left half written.
 
         They are pages that reached the disk just before the program was killed. To be called by the writing process.
         """
+        self.remove_leftovers()
         for path in sorted(self.folder.glob("*.warc.gz")):
             end = self._indexed_end(path.name)
             if path.stat().st_size > end:
@@ -154,12 +169,12 @@ class Archive:
 
         Raises ArchiveError at the first damaged record, before anything of the old index is lost.
         """
-        with transaction(self._db):
-            self._db.execute("delete from pages")
+        with transaction(self.db):
+            self.db.execute("delete from pages")
             for path in sorted(self.folder.glob("*.warc.gz")):
                 for page, ref in self._records(path, 0):
-                    index_page(self._db, page, ref)
-            return self._db.execute("select count(*) from pages").fetchone()[0]
+                    index_page(self.db, page, ref)
+            return self.db.execute("select count(*) from pages").fetchone()[0]
 
     def _records(self, path: Path, start: int) -> Iterator[tuple[Page, PageRef]]:
         for offset, length, data in _members(path, start):
@@ -170,11 +185,11 @@ class Archive:
     def _find(self, sha256: str, url: str | None) -> PageRef | None:
         condition = "sha256 = ?" if url is None else "sha256 = ? and url = ?"
         values = (sha256,) if url is None else (sha256, url)
-        row = self._db.execute(f"select * from pages where {condition} order by fetched_at limit 1", values).fetchone()
+        row = self.db.execute(f"select * from pages where {condition} order by fetched_at limit 1", values).fetchone()
         return None if row is None else _ref_of(row)
 
     def _indexed_end(self, name: str) -> int:
-        found = self._db.execute("select max(offset + length) from pages where warc_file = ?", (name,)).fetchone()
+        found = self.db.execute("select max(offset + length) from pages where warc_file = ?", (name,)).fetchone()
         return found[0] or 0
 
     def _close_file(self) -> None:

@@ -42,6 +42,14 @@ create table if not exists pages (
 ) strict;
 create index if not exists pages_by_url on pages (url);
 create index if not exists pages_by_place on pages (warc_file, offset);
+create table if not exists visit_counts (
+    source_id text not null, outcome text not null, n integer not null, primary key (source_id, outcome)
+) strict;
+create table if not exists pruned_pages (
+    sha256 text not null, url text not null, source_id text not null, fetched_at text not null,
+    n_bytes integer not null, pruned_at text not null, primary key (sha256, url)
+) strict;
+create table if not exists archive_leftovers (name text primary key) strict;
 create table if not exists runs (
     run_id integer primary key, command text not null, started_at text not null, finished_at text,
     ended text not null default '', words text not null default '', outcomes text not null default '{}',
@@ -55,7 +63,7 @@ _COLUMNS = (
     ("urls", "interval_minutes", "real"),  # of a feed: the pause that its last readings have led to
     ("urls", "judged_by", "text not null default ''"),  # the version of the topic filter that last looked at it
 )
-_VERSION = 3
+_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)

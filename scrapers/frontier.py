@@ -280,24 +280,23 @@ class Frontier:
         return FeedEntry(row["url"], row["title"], row["summary"], published, updated, row["entry_id"])
 
     def visits(self, source_id: str | None = None) -> Iterator[Visit]:
-        """Yield every visit (to one source), oldest first."""
+        """Yield every visit that is kept (to one source), oldest first."""
         where, values = ("where source_id = ?", (source_id,)) if source_id else ("", ())
-        for row in self.db.execute(f"select * from visits {where} order by visit_id", values):
-            yield Visit(
-                row["url"],
-                row["source_id"],
-                as_moment(row["at"]),
-                Outcome(row["outcome"]),
-                row["detail"],
-                row["status"],
-                row["n_bytes"],
-                row["sha256"],
-            )
+        yield from map(_visit, self.db.execute(f"select * from visits {where} order by visit_id", values))
+
+    def visits_backwards(self, source_id: str) -> Iterator[Visit]:
+        """Yield the visits to a source that are kept, by the clock, the last one first."""
+        sql = "select * from visits where source_id = ? order by at desc, visit_id desc"
+        yield from map(_visit, self.db.execute(sql, (source_id,)))
 
     def summaries(self) -> dict[str, SourceSummary]:
         """Return how visits went, for each source that was ever visited."""
         outcomes: dict[str, dict[str, int]] = {}
-        for source_id, outcome, n in self.db.execute("select source_id, outcome, count(*) from visits group by 1, 2"):
+        for source_id, outcome, n in self.db.execute(
+            "select source_id, outcome, sum(n) from ("
+            "select source_id, outcome, count(*) n from visits group by 1, 2 "
+            "union all select source_id, outcome, n from visit_counts) group by 1, 2"
+        ):
             outcomes.setdefault(source_id, {})[outcome] = n
         return {source_id: self._summary(source_id, counts) for source_id, counts in outcomes.items()}
 
@@ -436,3 +435,10 @@ def _n_listed(answer: Answer) -> int | None:
 
 def _text(moment: datetime | None) -> str | None:
     return None if moment is None else as_text(moment)
+
+
+def _visit(row: sqlite3.Row) -> Visit:
+    return Visit(
+        row["url"], row["source_id"], as_moment(row["at"]), Outcome(row["outcome"]), row["detail"], row["status"],
+        row["n_bytes"], row["sha256"],
+    )  # fmt: skip

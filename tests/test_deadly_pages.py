@@ -16,8 +16,10 @@ import pytest
 from pipeline import crew, readers, steps
 from pipeline.folder import DataFolder
 from pipeline.records import Findings
+from pipeline.store.library import Library
 from pipeline.versions import program_version
 from scrapers.archive import Archive
+from scrapers.frontier import Frontier
 from scrapers.reading import read
 from scrapers.records import Article, Feed, FeedShape, Outcome, Page, Reading, Source, Standing, Visit
 from scrapers.tasks import Answer, Task
@@ -101,7 +103,9 @@ def test_a_page_or_article_that_ends_its_reader_becomes_a_row_and_never_stops_th
         assert db.execute("select why from lost_articles").fetchall() == [
             ("the program failed on it: RecursionError: maximum recursion depth exceeded",)
         ]
-    last_words = {v.url.rpartition("/")[2]: v.outcome for v in steps.settled_visits(folder, program_version())}
+    with Library(folder.crawl_db) as library, closing(Frontier(folder.crawl_db)) as frontier:
+        ends = steps.Ends(library, program_version())
+        last_words = {v.url.rpartition("/")[2]: ends.get((v.sha256, v.url)) for v in frontier.visits()}
     assert last_words == {
         "first": Outcome.SAVED, "spins": Outcome.UNREADABLE, "crashes": Outcome.UNREADABLE,
         "eats": Outcome.UNREADABLE, "drowns": Outcome.UNREADABLE, "last": Outcome.SAVED,

@@ -18,16 +18,23 @@ from pipeline.folder import DataFolder
 @click.pass_obj
 def verify(folder: DataFolder, as_json: bool) -> int:
     """Check archive, texts, claims and published ledger against each other, byte by byte."""
+    from pipeline.store.verify import pruned
     from pipeline.store.verify import verify as check
 
     folder.need(folder.crawl_db, "Run `oversight run` (or `oversight demo`) first.")
     with plain_errors():
         faults = check(folder.path)
+        n_pruned = 0 if any(fault.what == "database" for fault in faults) else pruned(folder.path)
     if as_json:
         say_json([asdict(fault) for fault in faults])
     else:
         for fault in faults:
             click.echo(str(fault))
+        if n_pruned:
+            click.echo(
+                f"{n_pruned:,} pages on which nothing in the ledger rests were taken out of the archive by `oversight "
+                "prune`; of these only the texts were checked."
+            )
         click.echo("All is as it was." if not faults else f"{len(faults)} fault(s).")
     return PROBLEM if faults else DONE
 

@@ -108,6 +108,14 @@ def _publish(folder: DataFolder, force: bool) -> dict:
     return {"snapshot": str(report.path), "bytes": report.n_bytes, "rows": report.counts}
 
 
+def _let_go(folder: DataFolder) -> dict:
+    """Let go of visits that are long past, so that crawl.db does not grow with every visit for ever."""
+    from pipeline.upkeep import let_go_of_visits
+    from pipeline.versions import program_version
+
+    return {"visits": let_go_of_visits(folder, program_version(*lexicon_of(settings_of(folder))))}
+
+
 @click.command()
 @click.option("--source", "only", multiple=True, help="Only this source (may be given more than once).")
 @click.option("--max-pages", default=2000, show_default=True, help="At most so many visits in this run.")
@@ -184,6 +192,8 @@ def run(folder: DataFolder, max_pages: int, max_seconds: float) -> None:
         if settings_of(folder).alert:
             with run_.step("alerts"):
                 run_.add("alerts", send_alerts(folder))
+        with run_.step("upkeep"):
+            run_.add("upkeep", _let_go(folder))
 
 
 @click.command()

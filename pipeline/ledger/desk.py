@@ -110,9 +110,7 @@ class Desk:
     def _names(self, changes: Changes, happened: Happened) -> None:
         names = set(changes.names)
         for id_ in happened.events:
-            sql = (
-                "select distinct name from joined.unknown_parties join joined.cases using (claim_id) where event_id = ?"
-            )
+            sql = "select name from joined.cases cross join joined.unknown_parties using (claim_id) where event_id = ?"
             names.update(self.state.column(sql, (id_,)))
         names.update(name for claim, _, _ in changes.removed for name in unknown_parties(claim))
         for name in sorted(names):

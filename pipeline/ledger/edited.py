@@ -62,7 +62,7 @@ class Edited:
         for id_ in happened.events | happened.gone:
             found.update(self.state.column("select article_id from joined.lost_near where event_id = ?", (id_,)))
         for id_ in happened.events:
-            sql = "select distinct article_id from joined.cases join joined.edits using (article_id) where event_id = ?"
+            sql = "select article_id from joined.cases cross join joined.edits using (article_id) where event_id = ?"
             found.update(self.state.column(sql, (id_,)))
         return found | self._near_claims(changes)
 

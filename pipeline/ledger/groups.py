@@ -142,8 +142,8 @@ def root_of(world: World, claim_id: str) -> str:
 def members_of(world: World, root: str) -> list[tuple[str, str]]:
     """Return day and id of the claims of a group."""
     return world.state.rows(
-        "with recursive m (id) as (select ? union select gone from joined.unions join m on kept = m.id) "
-        "select c.day, c.claim_id from m join joined.cases c on c.claim_id = m.id",
+        "with recursive m (id) as (select ? union select gone from m cross join joined.unions on kept = m.id) "
+        "select c.day, c.claim_id from m cross join joined.cases c on c.claim_id = m.id",
         (root,),
     )
 

@@ -194,10 +194,8 @@ class Happenings:
         return {id_ for id_ in found if id_}
 
     def _around(self, id_: str) -> set[str]:
-        sql = (
-            "select distinct k.claim_id from joined.cases c join joined.clashing k using (claim_id) where event_id = ?"
-        )
-        return self._events_of({r for claim_id in self.state.column(sql, (id_,)) for r in self._rivals(claim_id)})
+        sql = "select claim_id from joined.cases cross join joined.clashing using (claim_id) where event_id = ?"
+        return self._events_of({r for claim_id in set(self.state.column(sql, (id_,))) for r in self._rivals(claim_id)})
 
     def _conflicts(self, happened: Happened, rivals: set[str]) -> set[str]:
         """Find the disagreements of events that changed or that share what may clash; return whose mark changed."""
@@ -236,7 +234,7 @@ class Happenings:
         claims = self.claims_of(id_)
         sql = "select claim_id, origin_id from joined.cases where event_id = ?"
         disputed = state.has(
-            "select 1 from joined.cases join joined.in_conflict using (claim_id) where cases.event_id = ?", (id_,)
+            "select 1 from joined.cases cross join joined.in_conflict using (claim_id) where cases.event_id = ?", (id_,)
         )
         event = make_event(
             claims, world.articles, dict(state.rows(sql, (id_,))), in_conflict=disputed,

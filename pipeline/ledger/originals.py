@@ -108,8 +108,8 @@ class Originals:
         state.db.executemany("insert or ignore into joined.bands values (?, ?)", [(band, n) for band in bands])
         marks = ", ".join("?" * len(bands))
         others = state.column(
-            f"select s.article_id from joined.bands b join joined.stories s on s.n = b.n where bucket in ({marks}) "
-            f"and b.n <> ? group by b.n having count(*) >= {SHARED_BANDS}",
+            f"select s.article_id from joined.bands b cross join joined.stories s on s.n = b.n "
+            f"where bucket in ({marks}) and b.n <> ? group by b.n having count(*) >= {SHARED_BANDS}",
             (*bands, n),
         )
         for other in others:

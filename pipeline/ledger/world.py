@@ -135,7 +135,7 @@ class World:
 
     def _origin(self, article_id: str) -> Origin | None:
         """Return the origin of an article; of the articles in it only the first is named."""
-        sql = "select origin from joined.stories join joined.origins using (origin_id) where article_id = ?"
+        sql = "select origin from joined.stories cross join joined.origins using (origin_id) where article_id = ?"
         blob = self.state.one(sql, (article_id,))
         return kept(blob) if blob else None
 

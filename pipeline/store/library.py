@@ -6,6 +6,7 @@ One transaction for each article; after a crash it is whole or absent. One proce
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -135,10 +136,42 @@ class Library:
         sql = "select 1 from readings where page_sha256 = ? and url = ? and reader_version = ?"
         return next(self._rows(sql, (page_sha256, url, reader_version)), None) is not None
 
-    def reading_outcomes(self, reader_version: str) -> dict[tuple[str, str], Outcome]:
-        """Return how each page ended that this version of the reader has read, by (sha256, address)."""
-        sql = "select page_sha256, url, outcome from readings where reader_version = ?"
-        return {(row[0], row[1]): Outcome(row[2]) for row in self._rows(sql, (reader_version,))}
+    def articles_of_page(self, page_sha256: str, url: str) -> set[str] | None:
+        """Return the articles that were read out of a page by any reader; None where none has read it yet."""
+        rows = list(self._rows("select article_id from readings where page_sha256 = ? and url = ?", (page_sha256, url)))
+        return {row[0] for row in rows if row[0]} if rows else None
+
+    def may_matter(self, article_id: str) -> bool:
+        """Return whether an article is relevant by any version of the program, or may be: it was not understood yet."""
+        sql = """select exists (select 1 from findings where article_id = :id and relevant = 1)
+                 or exists (select 1 from lost_articles where article_id = :id)
+                 or exists (select 1 from articles a where article_id = :id and not exists (select 1 from findings f
+                     where f.article_id = a.article_id and f.version = a.version))"""
+        return bool(next(self._rows(sql, {"id": article_id}))[0])
+
+    def end_of(self, page_sha256: str, url: str, reader_version: str, program_version: str) -> Outcome | None:
+        """Return how reading a page ended, None where this version of the reader has not read it; UNREADABLE where the
+        program could not understand its article."""
+        sql = """select r.outcome, exists (select 1 from lost_articles l where l.article_id = r.article_id
+                     and l.version = r.version and l.program_version = :program)
+                 from readings r where page_sha256 = :page and url = :url and reader_version = :reader"""
+        values = {"page": page_sha256, "url": url, "reader": reader_version, "program": program_version}
+        row = next(self._rows(sql, values), None)
+        return None if row is None else Outcome.UNREADABLE if row[1] else Outcome(row[0])
+
+    def visit_outcomes(self, reader_version: str, program_version: str) -> dict[str, dict[str, int]]:
+        """Return how often visits to each source ended how, those that were let go among them."""
+        sql = """select v.source_id, case when l.article_id is not null then 'UNREADABLE'
+                     else coalesce(r.outcome, v.outcome) end, count(*) from visits v
+                 left join readings r on v.outcome = 'SAVED' and r.page_sha256 = v.sha256 and r.url = v.url
+                     and r.reader_version = :reader
+                 left join lost_articles l on l.article_id = r.article_id and l.version = r.version
+                     and l.program_version = :program
+                 group by 1, 2 union all select source_id, outcome, n from visit_counts"""
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for source_id, outcome, n in self._rows(sql, {"reader": reader_version, "program": program_version}):
+            found[source_id][outcome] += n
+        return {source_id: dict(counts) for source_id, counts in sorted(found.items())}
 
     def addresses(self, urls: Iterable[str]) -> dict[str, set[str]]:
         """Return for each article that was read at one of some addresses all addresses at which a page of it was."""
@@ -203,12 +236,6 @@ class Library:
             self.save_findings(Findings(article.article_id, article.version, False, 0.0), program_version)
             db.execute(_insert("lost_articles", row, "or replace"), row)
 
-    def lost_pages(self, program_version: str) -> list[tuple[str, str]]:
-        """Return the pages, as (sha256, address), of the articles that this version of the program could not read."""
-        sql = """select r.page_sha256, r.url from readings r join lost_articles using (article_id, version)
-                 where program_version = ?"""
-        return [(row[0], row[1]) for row in self._rows(sql, (program_version,))]
-
     def save(self, article: Article, findings: Findings, program_version: str, seen_at: datetime | None = None) -> bool:
         """Keep an article and its findings in one transaction; return True if this version of it is new."""
         with self.transaction():
@@ -249,6 +276,11 @@ class Library:
         sql = "select findings from findings where article_id = ? and version = ? and program_version = ?"
         row = next(self._rows(sql, (article.article_id, article.version, program_version)), None)
         return findings_of(row["findings"]) if row else None
+
+    def has_findings(self, program_version: str) -> bool:
+        """Return whether a version of the program has read anything yet."""
+        sql = "select 1 from findings where program_version = ? limit 1"
+        return next(self._rows(sql, (program_version,)), None) is not None
 
     def last_program_version(self) -> str:
         """Return the version of the program that wrote the latest findings, "" where there are none."""

@@ -17,6 +17,8 @@ from pipeline.store.errors import StoreError, plain_errors
 from pipeline.store.library import Library
 from pipeline.store.publish import CURRENT, check, take_back
 from scrapers.archive import Archive, ArchiveError
+from scrapers.crawldb import open_crawl_db
+from scrapers.pruning import pruned_pages
 from scrapers.records import text_version
 
 
@@ -101,13 +103,18 @@ def _texts(
 
 
 def _pages(data_dir: Path, articles_of_page: dict[str, set[str]], claims_of: dict[str, list[str]]) -> list[Fault]:
-    """Read every page of the archive again: its bytes must have the hash under which it is known."""
+    """Read every page of the archive again: its bytes must have the hash under which it is known.
+
+    A page that was taken out on purpose (`oversight prune`) is no fault: pruned() counts them.
+    """
     folder = data_dir / "archive"
     faults: list[Fault] = []
     seen: set[str] = set()
+    pruned: set[str] = set()
     if folder.is_dir():
         archive = Archive(folder, data_dir / "crawl.db")
         try:
+            pruned = {sha256 for sha256, _ in pruned_pages(archive)}
             for ref in archive.pages():
                 seen.add(ref.sha256)
                 try:
@@ -116,11 +123,18 @@ def _pages(data_dir: Path, articles_of_page: dict[str, set[str]], claims_of: dic
                     faults.append(_page_fault(ref.sha256, str(error), articles_of_page, claims_of))
         finally:
             archive.close()
-    missing = sorted(sha for sha in articles_of_page if sha not in seen)
+    missing = sorted(articles_of_page.keys() - seen - pruned)
     for sha in missing:
         words = f"Page {sha[:16]} is not in the archive."
         faults.append(_page_fault(sha, words, articles_of_page, claims_of))
     return faults
+
+
+def pruned(data_dir: Path) -> int:
+    """Return how many pages were taken out of the archive on purpose: of these only the texts can be checked again."""
+    crawl_db = Path(data_dir) / "crawl.db"
+    with plain_errors(crawl_db, "read"), closing(open_crawl_db(crawl_db)) as db:
+        return db.execute("select count(*) from pruned_pages").fetchone()[0]
 
 
 def _page_fault(
