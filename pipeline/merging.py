@@ -188,7 +188,7 @@ def make_event(
         summary=summarise(
             claims[0].type,
             modality,
-            main_participants(filled, len(claims)),
+            main_participants(filled, len(bearing)),
             act=act_,
             direction=direction,
             attributions=[c.attribution for c in bearing],

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.phrases import noun, parties, sentence
+from pipeline.phrases import head, noun, parties, sentence
 from pipeline.records import Attribution, EntityKind, Modality, Participant
 
 _IRREGULAR = {
@@ -159,9 +159,10 @@ _COURT = re.compile(r"(?i)\b(?:court|tribunal|judges?|justices?)\b")
 
 def _refusal(roles: Roles, act: str) -> Phrase:
     what, about = "a request", roles.object
-    if _ASKED.search(roles.object):
+    if _ASKED.search(head(roles.object)):
         what, about = roles.object, ""
-    return Phrase("refuse", " ".join(f"{what} {_on('from', roles.target)} {_on('concerning', about)}".split()))
+    whose = "" if roles.target and roles.target in what else _on("from", roles.target)
+    return Phrase("refuse", " ".join(f"{what} {whose} {_on('concerning', about)}".split()))
 
 
 def _restriction(roles: Roles, act: str) -> Phrase:
@@ -373,6 +374,8 @@ def summarise(
         phrase = Phrase("take", "effect", phrase.tail.removeprefix("into force").strip())
     if modality is Modality.CANCELLED and act in _ENDINGS:
         phrase, modality = Phrase("drop", phrase.thing, phrase.tail, phrase.plural), Modality.OCCURRED
+    if modality is Modality.DENIED and says and says != who and says in who:
+        who = ""  # one of those who are said to have done it denies it
     body = _active(who, many, person, phrase, modality, says) if who else _passive(phrase, modality, says)
     unsure = " but without confirmation," if modality is Modality.ALLEGED else ""
     subject = who or phrase.thing

@@ -95,6 +95,8 @@ def test_every_type_and_modality_gives_one_clean_sentence(type_: str, modality: 
          party("object", "Meridian's models", G)], "Lumen gave the Review Office access to an AI system."),
         ("refusal", "conditional", "", [party("actor", "Meridian"), party("object", "government pressure", G)],
          "Meridian would refuse government pressure under stated conditions."),
+        ("refusal", "occurred", "", [party("actor", "Meridian"), party("target", "Review Office", A),
+         party("object", "demand of the Review Office", G)], "Meridian refused a demand of the Review Office."),
         ("litigation", "occurred", "hearing", [party("actor", "Court of Harbour", A), party("target", "Meridian")],
          "The Court of Harbour heard a case against Meridian."),
         ("model_release", "cancelled", "released", [party("actor", "Meridian"), party("object", "Lantern 2", M)],
@@ -124,6 +126,10 @@ def test_a_single_voice_is_named() -> None:
     )
     assert summarise("refusal", Modality.DENIED, people, attributions=[Attribution("organisation", "Lumen")]) == (
         "Lumen denies that Meridian refused a request from Lumen."
+    )
+    both = [*ada, party("actor", "Meridian")]
+    assert summarise("agreement", Modality.DENIED, both, act="ended", attributions=word) == (
+        "Ada Arden denies that an agreement was ended."
     )
     two_voices = [Attribution("outlet", "Beacon"), Attribution("outlet", "Signal")]
     assert "According" not in summarise("refusal", Modality.OCCURRED, people, attributions=two_voices)

@@ -144,7 +144,8 @@ def _say_lines(views: list[dict[str, Any]], day: str) -> None:
 
 def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
     """Say the matrix of agreements, and who may use which model."""
-    from pipeline.serve.standing_queries import MOST_LINES, lines_sql
+    from pipeline.serve.permissions import permitted
+    from pipeline.serve.standing_queries import MOST_LINES, affected_sql, by_event, lines_sql
     from pipeline.serve.standing_view import line_views, matrix, models
 
     ids: list[str] = []
@@ -153,8 +154,9 @@ def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
     lines, claims = _lines(db, ids)
     views = line_views(lines, day, claims)
     table = matrix(views, most_rows=1000, most_columns=1000)
+    named = permitted(models(views), by_event(rows(db, affected_sql())))
     if as_json:
-        say_json({"as_of": day, "newest_report": newest, "agreements": table, "models": models(views)})
+        say_json({"as_of": day, "newest_report": newest, "agreements": table, "models": named})
         return
     click.echo(f"As of {_day_said(day, newest)}\n\nWhich company has which agreement with which body")
     for row in table["rows"]:
@@ -164,10 +166,10 @@ def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
     if not table["rows"]:
         click.echo("  No agreement is known.")
     click.echo("\nWho may use which model, since when and by whose order")
-    for model in models(views):
+    for model in named:
         click.echo(f"  {model['name']}")
         for view in model["lines"]:
-            click.echo(f"    {_told(view['head'])}")
+            click.echo(f"    {view['permission']['words']} [{view['head']['event_id']}]")
 
 
 @click.command()

@@ -63,6 +63,25 @@ async def _many(db: Any, sql: str, values: Sequence) -> list[Row]:
     return [dict(row) for row in (await db.execute(sql, list(values))).rows]
 
 
+def affected_sql() -> str:
+    """Return the query for whom each restriction touches: event_id, name, kind."""
+    return """select event_id, name, kind from event_participants join entities using (entity_id) join events
+              using (event_id) where role = 'affected' and events.type = 'restriction' order by event_id, name"""
+
+
+def by_event(rows: Iterable[Row]) -> dict[str, list[dict[str, str]]]:
+    """Return those whom events touch, by event."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        found.setdefault(row["event_id"], []).append({"name": row["name"], "kind": row["kind"]})
+    return found
+
+
+async def affected(db: Any) -> dict[str, list[dict[str, str]]]:
+    """Return whom each restriction touches, by event."""
+    return by_event(await _many(db, affected_sql(), []))
+
+
 async def lines_of_matter(db: Any, matter: str, day: str, size: int = MOST_LINES) -> dict[str, list[Row]]:
     """Return the lines of a matter that had begun by a day, those that moved last before it first; rows by line."""
     ids = [row["line_id"] for row in await _many(db, lines_sql(), [matter, day, size])]

@@ -11,6 +11,7 @@ from datasette.utils.asgi import BadRequest
 
 from pipeline.serve import queries, standing_queries, standing_words
 from pipeline.serve.agenda import calendar
+from pipeline.serve.permissions import permitted
 from pipeline.serve.plugins.pages import show
 from pipeline.serve.snapshots import NAME
 from pipeline.serve.standing_view import by_matter, line_views, matrix, models
@@ -61,7 +62,8 @@ async def _standing(datasette: Any, request: Any) -> dict[str, Any]:
     views: list[dict] = []
     for matter, size in SHOWN.items():
         views += line_views(await standing_queries.lines_of_matter(db, matter, day, size), day)
-    return context | {"views": views, "matrix": matrix(views), "models": models(views)}
+    named = permitted(models(views), await standing_queries.affected(db))
+    return context | {"views": views, "matrix": matrix(views), "models": named}
 
 
 async def status_page(datasette: Any, request: Any) -> Response:
