@@ -23,9 +23,9 @@ def harmless(page: str) -> str:
 class Site:
     """A site under test: `get` answers one request as a reader would get it."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, allow_sql: bool = True) -> None:
         self.data_dir = data_dir
-        self.ds = build_site(data_dir)
+        self.ds = build_site(data_dir, allow_sql=allow_sql)
         self.loop = asyncio.new_event_loop()
         self.loop.run_until_complete(self.ds.invoke_startup())
         self.application = self.ds.app()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import html
+import re
 import resource
 import sqlite3
 import time
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 
+from pipeline.bench.site_ledger import make_ledger
 from pipeline.serve import app
+from pipeline.serve.snapshots import QUESTIONS_WAITING
 from tests.site_data import STORIES, publish
 from tests.site_under_test import Site, harmless
 
@@ -20,6 +26,8 @@ def site(tmp_path_factory) -> Site:
     publish(folder)
     return Site(folder)
 
+
+MANY_ROWS = "c(x) as (select 1 union all select x + 1 from c limit 450)"
 
 # ---- safety
 
@@ -40,6 +48,8 @@ def test_writing_is_refused(site):
         "select length(printf('%.*c', 500000000, 'x'))",
         "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c",
         "select 1 where 'a' like '" + "%a" * 150 + "'",
+        f"with recursive {MANY_ROWS} select hex(zeroblob(3500000)) from c",
+        f"with recursive {MANY_ROWS} select zeroblob(7000000) from c",
     ],
 )
 def test_sql_cannot_eat_memory_or_time(site, sql):
@@ -49,6 +59,96 @@ def test_sql_cannot_eat_memory_or_time(site, sql):
     assert answer.status_code == 400 or answer.json()["rows"] == [[None]]
     assert time.monotonic() - began < 3
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
+
+
+def test_questions_in_sql_hold_up_no_page_and_only_so_many_wait(site):
+    async def together() -> tuple[list[int], int]:
+        transport = httpx.ASGITransport(app=site.application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://ledger.test", timeout=60) as client:
+            slow = "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*), {} from c"
+            asked = [
+                asyncio.create_task(client.get("/oversight.json?" + urlencode({"sql": slow.format(n)})))
+                for n in range(QUESTIONS_WAITING + 3)
+            ]
+            await asyncio.sleep(0.1)
+            page = await client.get("/oversight/events")
+            still_running = sum(not task.done() for task in asked)
+            assert page.status_code == 200
+            return [answer.status_code for answer in await asyncio.gather(*asked)], still_running
+
+    codes, still_running = site.loop.run_until_complete(together())
+    assert still_running >= QUESTIONS_WAITING - 4, "the page waited behind the questions"
+    assert codes.count(503) == 3 and codes.count(400) == QUESTIONS_WAITING
+
+
+def test_what_is_private_cannot_be_reached(tmp_path):
+    publish(tmp_path)
+    db = sqlite3.connect(tmp_path / "crawl.db")
+    db.execute("create table texts (body text)")
+    db.execute("insert into texts values ('the-whole-private-text')")
+    db.commit()
+    site = Site(tmp_path)
+    for sql in (
+        f"attach '{tmp_path}/crawl.db' as x",
+        "select * from x.texts",
+        "select * from texts",
+        f"select readfile('{tmp_path}/crawl.db')",
+        f"select load_extension('{tmp_path}/x')",
+        "select * from pragma_database_list",
+        "select fts5_source_id()",
+    ):
+        for path in ("/oversight", "/oversight.json", "/oversight.csv", "/oversight.xlsx"):
+            text = site.get(f"{path}?" + urlencode({"sql": sql})).text
+            assert "the-whole-private-text" not in text and str(tmp_path) not in text.replace(sql, "").replace(
+                str(html.escape(sql)), ""
+            ), sql
+    for path in ("/crawl", "/crawl.db", "/crawl.json", "/published", "/archive", "/static/../../crawl.db"):
+        assert site.get(path).status_code == 404, path
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/-/static/../app.py"]
+)
+def test_no_file_outside_the_static_folder_is_given_out(site, path):
+    answer = site.get(path)
+    assert answer.status_code == 404 and "import" not in answer.text
+
+
+def test_nothing_is_traced_and_nothing_downloaded(site):
+    for query in ("_trace=1", "_debug=1"):
+        assert "_trace" not in site.get(f"/oversight/events.json?{query}&_shape=objects").json()
+    for path in ("/oversight.db", "/oversight.sqlite", "/oversight-20260721T070102.db"):
+        assert site.get(path).status_code == 404, path
+
+
+def test_a_stream_of_csv_ends_at_its_limit(tmp_path, monkeypatch):
+    folder = tmp_path / "published"
+    folder.mkdir()
+    make_ledger(folder / "oversight-20260701T000000.db", 4_000)
+    (folder / "current").symlink_to("oversight-20260701T000000.db")
+    site = Site(tmp_path)
+    whole = site.get("/oversight/events.csv?_stream=on").content
+    assert whole.count(b"\n") == 4_001 and len(whole) > 1_100_000
+    monkeypatch.setitem(site.ds._settings, "max_csv_mb", 1)
+    cut = site.get("/oversight/events.csv?_stream=on").content
+    assert len(cut) < 1_100_000 and b"CSV contains more than 1 megabytes" in cut
+
+
+def test_with_sql_switched_off_no_way_leads_to_it_and_the_pages_do_not_offer_it(tmp_path):
+    publish(tmp_path)
+    site = Site(tmp_path, allow_sql=False)
+    for path in (
+        "/oversight?sql=select+1",
+        "/oversight.json?sql=select+1",
+        "/oversight.xlsx?sql=select+1",
+        "/oversight.atom?sql=select+1",
+        "/oversight/events?_where=1",
+        "/oversight/events.csv?_where=1",
+    ):
+        assert site.get(path).status_code == 403, path
+    for path in ("/", "/oversight", "/oversight/events", "/queries", "/oversight/one_origin_only", "/about"):
+        answer = site.get(path)
+        assert answer.status_code == 200 and "?sql=" not in answer.text and 'name="sql"' not in answer.text, path
 
 
 def test_no_page_tells_where_the_files_lie(site):
@@ -178,10 +278,33 @@ def test_no_page_asks_anything_of_another_host(site):
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory) -> Site:
+KEPT = re.compile(  # ids, codes that the program itself gives, days and offsets
+    r"(_id|_ids|_on|_at|_sha256|version|month|_start|_end|_until|_from|language|key)$|^(type|modality|date_|due_|used_|held_|"
+    r"holds_|from_|sure_|until$|start|end|.*_modality$|.*_date$|kind$|matter$|fate$|old_|new_|page_|fields$|basis$|column_|"
+    r"table_|origins_band|standing$|decision$|status$|role$|field$|outcome$)"
+)
+
+
+def poison_everything(db: sqlite3.Connection) -> int:
+    """Write hostile words into every text column that is no id, code or day; return into how many."""
+    n = 0
+    tables = [name for (name,) in db.execute("select name from sqlite_master where type = 'table'")]
+    for table in tables:
+        if "_fts" in table or table.startswith(("sqlite_", "_sqlite")):
+            continue
+        for _, column, kind, _, _, key in db.execute(f"pragma table_info({table})").fetchall():
+            if kind.lower() == "text" and not key and not KEPT.search(column):
+                db.execute(f"update {table} set {column} = ? where {column} is not null", [HOSTILE])
+                n += 1
+    return n
+
+
+@pytest.fixture(scope="module", params=["some, each with its row", "every column"])
+def hostile(request, tmp_path_factory) -> Site:
     folder = tmp_path_factory.mktemp("hostile")
     db = sqlite3.connect(publish(folder))
+    if request.param == "every column":
+        assert poison_everything(db) > 45
     event = db.execute("select event_id from events where contested = 1 order by n_claims desc").fetchone()[0]
     poison = {
         "events": ("summary", "stage", "actors", "targets"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ class _Said:
     claim_id: str
     modality: Modality
     evidence: _Evidence
-    published_at: date | None
+    published_at: datetime | None
 
 
 def steps(claims: Iterable[Row]) -> list[Step]:
@@ -49,7 +49,7 @@ def steps(claims: Iterable[Row]) -> list[Step]:
     found: list[Step] = []
     for day in sorted(by_day):
         for row in by_day[day]:
-            when = date.fromisoformat(day) if day else None
+            when = datetime.fromisoformat(day).replace(tzinfo=UTC) if day else None
             one_said = _Said(row["claim_id"], Modality(row["modality"]), _Evidence(row["article_id"]), when)
             said.append(one_said)
             articles[row["article_id"]] = one_said
