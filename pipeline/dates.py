@@ -135,7 +135,7 @@ def _reading(each: DateMention, ahead: bool, spoken: bool, published: date | Non
         return None if spoken else _ahead(each, published)
     if each.span is None or (due and not spoken) or (published is not None and each.span.start > published):
         return None
-    if each.ahead is not None and published is not None:
+    if each.ahead is not None and published is not None and each.span.precision is Precision.DAY:
         gone, to_come = (published - each.span.end).days, (each.ahead.start - published).days
         if gone > _LONG_WAY and to_come < _SOON:
             return None  # "July 9" in June is the one to come, whatever is said of it

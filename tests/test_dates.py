@@ -290,6 +290,19 @@ def test_what_repeats_the_news_has_its_day():
     assert _dates(text, first, second) == ["2026-06-24"] * 2
 
 
+def test_a_day_some_weeks_ahead_is_not_that_of_the_year_before():
+    assert _date_of("The hearing on Halden, penciled in for July 9, was dropped.", "dropped") == (
+        "2026-06-25",
+        "publication",
+    )
+    assert _date_of("The Pentagon barred Halden in July.", "barred", mention="background") == ("2025-07", "stated")
+
+
+def test_the_month_that_opens_a_sentence_holds_for_it_without_a_comma():
+    text = "In March our own group, eleven people led by Dana Roy, with a budget of her own and a free hand, tested it."
+    assert _date_of(text, "tested") == ("2026-03", "stated")
+
+
 def test_what_was_called_off_as_news_was_called_off_that_day():
     assert _date_of("The ministry called off the launch.", "called off", "cancelled") == ("2026-06-25", "publication")
     assert _date_of("The ministry called off the launch.", "called off", "cancelled", mention="background") is None
