@@ -208,10 +208,11 @@ def settle_dates(
     """Let the claims of one article date each other, since dates are resolved over the whole document.
 
     (1) What was done and has no date of its own takes that of the nearest claim of the same type, done as well, that
-    shares its parties; so does what is dated to a year only. (2) What is new and undated takes the day of the
-    article's news: that of most dated new claims, else the first day named in the text, if it lies in the days before
-    publication. (3) What is old and undated takes the date of what is told "around the same time"; a sentence
-    that merely follows a dated one has no date of its own, unless `told` gives it one.
+    shares its parties; so do what is dated to a year only and a plan that came true. (2) What is new and undated takes
+    the day of the article's news: that which the first lines name, else that of most dated new claims, if it lies in
+    the days before publication; what repeats it takes it, too. (3) What is old and undated takes the date of what is
+    told "around the same time"; a sentence that merely follows a dated one has no date of its own, unless `told` gives
+    it one.
 
     `told`: for each claim the day that the story of the sentence before it goes on with, or None. `as_of_now`: whether
     its verb tells how things stand as the article is written ("has not barred", "has a pact"): what has not been done
