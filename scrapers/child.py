@@ -71,10 +71,9 @@ def _crawl(order: FetchOrder, desk: PipeDesk) -> None:
     process.crawl(crawler, order=order, desk=desk)
     process.start()
     spider = crawler.spider
-    if not isinstance(spider, CardSpider):
-        raise RuntimeError("the spider could not be opened")
-    if spider.fault is not None:
-        raise spider.fault
+    if not isinstance(spider, CardSpider) or not spider.finished:
+        fault = spider.fault if isinstance(spider, CardSpider) else None
+        raise fault or RuntimeError("Scrapy ended before the work was done")
     desk.call("done")
 
 

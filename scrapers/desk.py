@@ -6,6 +6,7 @@ page and visit together.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -61,6 +62,7 @@ class BookDesk:
         self.tallies = {source.source_id: Tally() for source in sources}
         self.open: dict[str, Task] = {}  # handed out, not answered
         self.failures: Counter[str] = Counter()  # in a row, by host
+        self.begun: dict[str, float] = {}  # when a host gave its first answer in this run
         self.left_hosts: set[str] = set()  # not visited again in this run
         self.n_tasks = 0
         self.stopped = ""  # why nothing more is handed out
@@ -207,7 +209,9 @@ class BookDesk:
         host = answer.task.host
         self.failures[host] = self.failures[host] + 1 if answer.visit.outcome in _HOST_FAILS else 0
         held = self._hold(answer, now)
-        if not (held or answer.temporary or self.failures[host] >= MOST_FAILURES_IN_A_ROW):
+        begun = self.begun.setdefault(host, time.monotonic())
+        long = time.monotonic() - begun > self.config.host_seconds
+        if not (held or long or answer.temporary or self.failures[host] >= MOST_FAILURES_IN_A_ROW):
             return False
         if self.failures[host] >= MOST_FAILURES_IN_A_ROW:
             words = f"{host} failed {MOST_FAILURES_IN_A_ROW} times in a row and was left alone for the rest of the run."
@@ -223,12 +227,15 @@ class BookDesk:
 
     def _hold(self, answer: Answer, now: datetime) -> bool:
         """Keep in the frontier until when a host asked to be left alone."""
+        if answer.rest_seconds:  # robots.txt asks for it, always: nothing to tell anybody
+            until = now + timedelta(seconds=answer.rest_seconds)
+            self.frontier.hold_host(answer.task.host, until, "its robots.txt asks for a long pause", now)
         limited = answer.visit.outcome is Outcome.RATE_LIMITED
         until = _retry_moment(answer.retry_after, now)
         if until is None and limited:
             until = now + UNTOLD_HOLD
         if until is None or until <= now:
-            return limited
+            return limited or answer.rest_seconds > 0
         until = self.frontier.hold_host(answer.task.host, until, answer.visit.detail, now)
         words = f"{answer.task.host} asks to be left alone until {until:%Y-%m-%d %H:%M} UTC ({answer.visit.detail})."
         self.tallies[answer.task.source_id].faults[words] = None

@@ -101,6 +101,8 @@ class HostDownloader:
         source: Source = self.crawler.spider.sources[task.source_id]
         headers = {key.decode(): values[-1].decode("latin-1") for key, values in request.headers.items() if values}
         url, raw = await self._follow(request.url, headers, source, for_feed=task.kind == "feed")
+        if (rules := self.rules.get(_site(request.url))) is not None:
+            request.meta["rest_seconds"] = rules.rest_seconds(self.crawler.spider.robots_token)
         encoding = raw.header("Content-Encoding")
         body = unpack(raw.body, encoding, self.max_bytes) if encoding and raw.body else raw.body
         by_name: dict[bytes, list[bytes]] = {}
@@ -137,7 +139,7 @@ class HostDownloader:
     async def _ask_robots(self, url: str) -> None:
         """Ask robots.txt first, from the ledger's copy where there is a fresh one; raise Ended where it says no."""
         spider = self.crawler.spider
-        site = f"{urlsplit(url).scheme}://{host_key(url)}"
+        site = _site(url)
         rules, retry_after = self.rules.get(site), ""
         if rules is None:
             copy, why = spider.desk.robots(site), ""
@@ -236,6 +238,10 @@ class HostDownloader:
                 max_headers=MOST_HEADERS,
             )  # fmt: skip
         return self.session
+
+
+def _site(url: str) -> str:
+    return f"{urlsplit(url).scheme}://{host_key(url)}"
 
 
 def _target(url: str, location: str) -> str:

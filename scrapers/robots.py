@@ -9,7 +9,8 @@ from protego import Protego
 from scrapers.tasks import RobotsCopy
 
 MOST_BYTES = 500 * 1024
-LONGEST_DELAY_SECONDS = 60.0
+LONGEST_DELAY_SECONDS = 60.0  # a longer one is kept between runs, not within one
+LONGEST_REST_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,16 @@ class Rules:
         return not self.closed and (self.parser is None or self.parser.can_fetch(url, token))
 
     def delay_seconds(self, token: str) -> float:
-        """Return the pause the host asks for between two requests, in seconds, 0 where it asks for none."""
-        asked = self.parser.crawl_delay(token) if self.parser is not None else None
-        return min(asked or 0.0, LONGEST_DELAY_SECONDS)
+        """Return the pause within a run that the host asks for between two requests, 0 where it asks for none."""
+        return min(self._asked(token), LONGEST_DELAY_SECONDS)
+
+    def rest_seconds(self, token: str) -> float:
+        """Return how long the host is to rest after one request, 0 where a pause within a run will do."""
+        asked = self._asked(token)
+        return min(asked, LONGEST_REST_SECONDS) if asked > LONGEST_DELAY_SECONDS else 0.0
+
+    def _asked(self, token: str) -> float:
+        return (self.parser.crawl_delay(token) if self.parser is not None else None) or 0.0
 
 
 NOT_FETCHED = "robots.txt could not be fetched"

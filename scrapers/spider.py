@@ -13,6 +13,7 @@ import hashlib
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -62,6 +63,7 @@ class CardSpider(Spider):
         self.batch: list[Answer] = []
         self.stopping = False
         self.fault: BaseException | None = None
+        self.finished = False  # whatever else ends the engine has not done the work
 
     def pause_seconds(self, url: str) -> float:
         """Return the longest pause that any card asks for on the host of an address."""
@@ -101,6 +103,7 @@ class CardSpider(Spider):
             raise
         finally:
             beating.cancel()
+        self.finished = True
         return
         yield  # what makes this a generator, as Scrapy wants it
 
@@ -145,13 +148,15 @@ class CardSpider(Spider):
         except Exception as error:  # noqa: BLE001 - whatever it is, ending() has a name for it
             return self._ended(task, ending(error, task.url))
         try:
-            return self._answer(task, response)
+            answer = self._answer(task, response)
+            rest = request.meta.get("rest_seconds", 0.0)
+            return replace(answer, rest_seconds=rest) if rest else answer
         except Exception as error:  # noqa: BLE001 - a reader's fault must cost one address, not the crawl
             return self._ended(task, Ended(Outcome.UNREADABLE, f"{type(error).__name__}: {error}"[:300]))
 
     def _hand_over(self, answer: Answer) -> None:
         self.batch.append(answer)
-        waits = answer.task.kind == "article" and answer.visit.outcome in READ
+        waits = answer.task.kind == "article" and answer.visit.outcome in READ and not answer.rest_seconds
         if not waits or len(self.batch) >= MOST_IN_A_BATCH:
             self._flush()
         elif len(self.batch) == 1:

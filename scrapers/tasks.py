@@ -41,6 +41,7 @@ class Answer:
     last_modified: str = ""
     retry_after: str = ""  # the header as sent, for 429 and 503
     temporary: bool = False  # the outcome speaks of the moment, not of the address: try again later
+    rest_seconds: float = 0.0  # how long the host wants to rest after each request, where that is longer than a pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def packed(answer: Answer) -> tuple[Any, ...]:
         *(visit.url, visit.outcome.value, visit.detail, visit.status, visit.n_bytes, visit.sha256, visit.headers),
         (page.final_url, page.media_type, page.charset, page.body) if page is not None else None,
         *(answer.entries, answer.more, answer.faults, answer.etag, answer.last_modified, answer.retry_after),
-        answer.temporary,
+        *(answer.temporary, answer.rest_seconds),
     )
 
 
@@ -93,6 +94,7 @@ class CrawlConfig:
     allow_loopback: bool = False
     max_pages: int = 2000  # visits to articles and feeds in one run
     max_seconds: float = 1800.0
+    host_seconds: float = 600.0  # a host that is visited for longer waits for the next run: no host makes a run long
     topic_filter: Callable[[str], bool] | None = None  # None: every entry is on topic
     topic_version: str = ""  # of the filter: what another version refused is judged again
     pause_seconds: float | None = None

@@ -56,7 +56,9 @@ def test_only_the_first_half_megabyte_counts_and_no_half_rule_is_read() -> None:
 
 def test_a_delay_is_read_and_bounded() -> None:
     copy = RobotsCopy("https://g.example", 200, b"User-agent: *\nCrawl-delay: 9999", datetime(2026, 5, 4, tzinfo=UTC))
-    assert rules_of(copy).delay_seconds(TOKEN) == 60.0
+    assert rules_of(copy).delay_seconds(TOKEN) == 60.0 and rules_of(copy).rest_seconds(TOKEN) == 9999
+    short = RobotsCopy(copy.host, 200, b"User-agent: *\nCrawl-delay: 20", copy.fetched_at)
+    assert rules_of(short).delay_seconds(TOKEN) == 20.0 and rules_of(short).rest_seconds(TOKEN) == 0
 
 
 @pytest.mark.parametrize(
