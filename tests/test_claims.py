@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.flow import Tools, load_tools, understand
+from pipeline.joining import join
+from pipeline.lexicon.load import load_lexicon
 from pipeline.records import Claim
 from scrapers.records import Article, text_version
 
@@ -249,3 +251,19 @@ def test_the_order_of_june_second_has_signer_and_date(seed) -> None:
     claim = next(claim for claim in found if claim.type == "executive_action" and "June 2" in claim.evidence.quote)
     assert "Donald Trump" in parties(claim, "actor")
     assert claim.date is not None and claim.date.value == "2026-06-02"
+
+
+def test_the_real_article_credits_one_framework_to_two_administrations(seed) -> None:
+    document, _ = seed
+    art = article(document["text"], document["title"], document["published"])
+    lexicon = load_lexicon()
+    found = join([understand(art, tools())], [art], [], lexicon=lexicon)
+    twice = [conflict for conflict in found.conflicts if conflict.field == "actor"]
+    assert [sorted(value for value, _ in conflict.values) for conflict in twice] == [
+        ["Biden administration", "Trump administration"]
+    ]
+    quotes = [found.claims[id_].evidence.quote for _, ids in twice[0].values for id_ in ids]
+    assert any("Trump on June 2" in quote for quote in quotes)
+    assert any(quote.startswith("The Biden administration aims to finalize") for quote in quotes)
+    # What was set and what is yet to be finished never becomes one event that is done.
+    assert len({found.claim_event[id_] for _, ids in twice[0].values for id_ in ids}) == 2
