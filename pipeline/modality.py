@@ -383,6 +383,24 @@ def _is_refuted(noun: Token, verb: Token) -> bool:
     return noun.dep_ == "nsubj" and any(child.lower_ in UNTRUE for child in children(verb, "acomp", "attr", "oprd"))
 
 
+_BRINGING = frozenset(
+    """lead result mean trigger cause prompt set mark bring force hurt harm damage delay slow speed accelerate help
+    affect change reshape end open expose cost undermine strengthen weaken raise create""".split()  # noqa: SIM905
+)
+
+
+def _is_imagined(noun: Token, verb: Token) -> bool:
+    """Tell whether a noun without "the" might bring something: "resistance from Meta could lead to tensions"."""
+    if verb.lower_ not in _BRINGING or not any(
+        aux.lower_ in ("could", "might", "would") for aux in children(verb, "aux")
+    ):
+        return False
+    return not any(
+        child.dep_ == "poss" or child.dep_ == "det" and child.lower_ not in ("a", "an", "any", "such")
+        for child in noun.children
+    )
+
+
 def _noun(noun: Token, cues: _Cues, depth: int) -> None:
     """Read the cues at an eventive noun: its modifiers, then the verb it completes."""
     for child in noun.children:
@@ -429,6 +447,8 @@ def _noun(noun: Token, cues: _Cues, depth: int) -> None:
             cues.found.add(cue)
         if noun.dep_ == "nsubjpass" and head.lower_ in ("set", "scheduled", "expected", "planned", "slated"):
             cues.found.add(Modality.PLANNED)
+        if noun.dep_ == "nsubj" and _is_imagined(noun, head):
+            cues.found.add(Modality.CONDITIONAL)
         if noun.dep_ in ("nsubj", "nsubjpass") and (head.lower_ in ("headed", "bound", "due") or _is_to(head)):
             cues.found.add(Modality.PLANNED)
         if noun.dep_ == "nsubj" and not is_passive(head) and head.dep_ != "ROOT":

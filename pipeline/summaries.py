@@ -186,12 +186,19 @@ def _model_release(roles: Roles, act: str) -> Phrase:
     return Phrase({"withdrawn": "withdraw", "delayed": "delay"}.get(act, "release"), thing, "", plural)
 
 
+def _of(thing: str, owner: str) -> str:
+    """Return "Meridian's Lantern 2" for a thing with a name, "an AI system of Meridian" for one without."""
+    if re.match(r"[A-Z](?!I )", thing) and not re.search(r" and |\d others", owner):
+        return f"{owner}'s {thing}"
+    return f"{thing} of {owner}"
+
+
 def _evaluation(roles: Roles, act: str) -> Phrase:
     thing = roles.object or (f"systems of {roles.target}" if roles.target else "an AI system")
     if act == "published":
         return Phrase("publish", f"an evaluation of {thing}")
     if roles.object and roles.target and roles.target not in roles.object and not roles.object.startswith("its "):
-        thing = f"{thing} of {roles.target}"
+        thing = _of(thing, roles.target)
     return Phrase("test", thing, "", "object" in roles.many or not roles.object and bool(roles.target))
 
 

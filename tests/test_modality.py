@@ -135,3 +135,17 @@ def test_the_last_word_of_a_noun_takes_the_plural() -> None:
 def test_particles_and_refuted_reports_decide_what_was_done(text: str, expected: str) -> None:
     type_, sentence = text.split(": ", 1)
     assert modality(sentence, type_) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "type_", "expected"),
+    [
+        ("Resistance from Anthropic could lead to tensions.", "refusal", "conditional"),
+        ("The refusal by Anthropic could lead to a lawsuit.", "refusal", "occurred"),
+        ("Anthropic's refusal could lead to a lawsuit.", "refusal", "occurred"),
+        ("A ban on Claude by the Pentagon would hurt Anthropic.", "restriction", "conditional"),
+        ("The Pentagon's ban on Claude would hurt Anthropic.", "restriction", "occurred"),
+    ],
+)
+def test_what_might_bring_something_is_imagined_unless_it_is_a_known_one(text: str, type_: str, expected: str) -> None:
+    assert modality(text, type_) == expected

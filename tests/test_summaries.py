@@ -85,7 +85,7 @@ def test_every_type_and_modality_gives_one_clean_sentence(type_: str, modality: 
         ("legislation", "occurred", "passed", [party("actor", "Ada Arden", P), party("instrument", "SB 7", L)],
          "SB 7 was passed."),
         ("evaluation", "negated", "tested", [party("object", "Lantern 2", M), party("target", "Meridian")],
-         "Lantern 2 of Meridian has not been tested."),
+         "Meridian's Lantern 2 has not been tested."),
         ("restriction", "occurred", "banned", [party("actor", "Review Office", A), party("target", "Meridian"),
          party("object", "Lantern 2", M), party("affected", "federal agencies", G)],
          "The Review Office banned federal agencies from using Lantern 2."),
