@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.bench.crawl import STOCK, STOCK_KEEPS
+from pipeline.bench.site import combinations_of
 from pipeline.bench.stages import STAGES, staged
 from pipeline.bench.texts import data_hash, irrelevant_articles, pages, relevant_articles
 from pipeline.commands.bench import bench
@@ -42,6 +43,26 @@ def test_the_table_names_machine_and_data() -> None:
     result = CliRunner().invoke(bench, ["gate", "--quick", "--runs", "2"], catch_exceptions=False)
     assert data_hash() in result.output and "medians of 2 runs" in result.output
     assert "gate, irrelevant articles" in result.output and "Python 3" in result.output
+
+
+def test_every_page_of_the_site_is_timed_beside_stock_datasette(monkeypatch) -> None:
+    monkeypatch.setattr("pipeline.bench.site.MOST_FILTERS", 1)
+    args = ["site", "--events", "300", "--runs", "1", "--json"]
+    result = CliRunner().invoke(bench, args, catch_exceptions=False)
+    assert result.exit_code == 0
+    pages = {row["page"]: row for row in json.loads(result.stdout)["pages"]}
+    assert {"home", "event", "status", "search, common", "claims", "feed", "events, 1 filter"} <= set(pages)
+    assert pages["events, 1 filter"]["n"] == 14
+    for row in pages.values():
+        assert 0 < row["ours"] <= row["slowest"] and row["late"] == 0, row
+    assert pages["events"]["stock"] > 0 and pages["home"]["stock"] is None
+
+
+def test_filters_are_combined_each_with_each() -> None:
+    found = combinations_of()
+    assert [len(found[n]) for n in (1, 2, 3)] == [14, 91, 364]
+    assert len({path for paths in found.values() for path in paths}) == 469
+    assert all("_words" not in path for paths in combinations_of(stock="/x/").values() for path in paths)
 
 
 @pytest.mark.parametrize("words", [["gates"], ["gate", "--runs", "0"], ["gate", "nonsense"]])

@@ -160,5 +160,6 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
         fragment_url=evidence.fragment_url, has_columns=has_columns, host_of=evidence.host_of,
         kept_filters=kept_filters, label=label, ordered_facets=ordered_facets, pieces=evidence.pieces, plain=plain,
         safe_url=evidence.safe_url, snippet=evidence.snippet, static_href=static_href,
-        table_href=table_href, told_in_order=told_in_order, site=site, unmarked=unmarked, Markup=Markup,
+        table_href=table_href, told_in_order=told_in_order, site=site,
+        sql_allowed=lambda: datasette.setting("default_allow_sql"), unmarked=unmarked, Markup=Markup,
     )  # fmt: skip

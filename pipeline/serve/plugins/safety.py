@@ -112,7 +112,7 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
 
     async def answer() -> Response:
         status, title, words = explain(exception, request.path)
-        if status >= 500:
+        if status == 500:
             log.error("%s failed", request.path, exc_info=exception)
         if request.path.endswith(".json"):
             return Response.json({"ok": False, "status": status, "title": title, "error": str(words)}, status=status)
