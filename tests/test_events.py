@@ -15,8 +15,7 @@ from gold_claims import SHARED, b_cubed, load_gold
 from pipeline.annotated import annotated_claims, lexicon_ids
 from pipeline.cases import Case, is_named
 from pipeline.events import group
-from pipeline.families import Families
-from pipeline.joining import holders_of
+from pipeline.families import Families, holders_of
 from pipeline.lexicon.load import load_lexicon
 from pipeline.likeness import Likeness
 from pipeline.merging import best_modality, make_event

@@ -16,8 +16,8 @@ from pathlib import Path
 from pipeline.belonging import event_of
 from pipeline.cases import Case
 from pipeline.events import MAX_NEIGHBOURS, marks_of
-from pipeline.families import Families
-from pipeline.joining import Joined, holders_of, join
+from pipeline.families import Families, holders_of
+from pipeline.joining import Joined, join
 from pipeline.ledger.redirects import trace
 from pipeline.likeness import FARTHEST, Likeness
 from pipeline.records import Claim, Entity, Findings

@@ -29,8 +29,7 @@ from pipeline.cases import Case
 from pipeline.documents import claim_row, read_documents
 from pipeline.evaluate import b_cubed
 from pipeline.events import group, neighbours
-from pipeline.families import Families
-from pipeline.joining import holders_of
+from pipeline.families import Families, holders_of
 from pipeline.lexicon.load import load_lexicon
 from pipeline.matching import match
 from pipeline.newsroom.answers import write_documents

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from pipeline.administrations import Terms, terms_of
-from pipeline.families import Families
-from pipeline.joining import holders_of, outlets_of
+from pipeline.families import Families, holders_of
+from pipeline.joining import outlets_of
 from pipeline.ledger.state import State, kept
 from pipeline.publishers import Publishers
 from pipeline.reach import Reach
