@@ -7,14 +7,26 @@ from bisect import bisect_right
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from pipeline.inflection import verb_forms, words
 from pipeline.records import EntityKind, Mention
-from pipeline.syntax import children, is_verb
+from pipeline.syntax import children, is_verb, surface_subjects
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
     from pipeline.language import Passage
 
+SAY = frozenset(
+    form
+    for verb in words(
+        """
+        say tell write add announce state declare note explain argue claim post tweet warn confirm insist
+        stress reiterate clarify acknowledge admit respond reply comment emphasize conclude suggest continue promise
+        vow pledge"""
+    )
+    for form in verb_forms(verb)
+)
+_EXPIRING = frozenset(form for verb in words("expire lapse sunset") for form in verb_forms(verb))
 PARTIES = frozenset({EntityKind.ORGANISATION, EntityKind.AGENCY, EntityKind.GOVERNMENT})
 
 
@@ -98,3 +110,16 @@ def is_expletive(token: Token) -> bool:
             child.dep_ in ("ccomp", "xcomp", "advcl") for child in verb.subtree
         )
     return False
+
+
+def speakers_of(token: Token, clause: Token) -> list[Token]:
+    """Return who says the clause of which a pronoun is the subject: "the agency said that it would test"."""
+    if token.dep_ not in ("nsubj", "nsubjpass") or clause.dep_ != "ccomp" or clause.head.lower_ not in SAY:
+        return []
+    return [subject for subject in surface_subjects(clause.head) if subject.i < token.i]
+
+
+def takes_effect(verb: Token) -> bool:
+    """Tell whether a clause says what only laws and rules do: "it took effect", "it lapsed"."""
+    below = [*children(verb, "dobj"), *(pobj for prep in children(verb, "prep") for pobj in children(prep, "pobj"))]
+    return verb.lower_ in _EXPIRING or any(noun.lower_ in ("effect", "force") for noun in below)

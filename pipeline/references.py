@@ -18,7 +18,18 @@ from pipeline.inflection import singular, verb_forms, words
 from pipeline.language import Passage, sentences
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.nominals import ENVOYS, NOUN_KINDS
-from pipeline.phrasing import PARTIES, is_expletive, name_lists, noun_phrase_start, quoted_spans, rank_of, span_around
+from pipeline.phrasing import (
+    PARTIES,
+    SAY,
+    is_expletive,
+    name_lists,
+    noun_phrase_start,
+    quoted_spans,
+    rank_of,
+    span_around,
+    speakers_of,
+    takes_effect,
+)
 from pipeline.records import EntityKind, Mention, unknown_entity_id
 from pipeline.syntax import children, is_verb, members, subjects, surface_subjects
 
@@ -33,38 +44,17 @@ _I = frozenset({"i", "me", "my", "mine", "myself"})
 _DEFINITE = frozenset(
     {"the", "this", "that", "these", "those", "both", "each", "all", "every", "either", "neither", "such"}
 )
-_NUMBERS = {
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-    "both": 2,
-}
+_COUNTED = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMBERS = {word: n for n, word in enumerate(_COUNTED, 2)} | {"both": 2}
 _BILLS = re.compile(r"\b(?:Bill|Act|S\.?B\.?|A\.?B\.?|H\.?R\.?|HB|Law|Legislation)\b")
 _ORDERS = re.compile(r"\b(?:Order|Memorandum|Directive|Proclamation)\b")
 _REACH = 10  # sentences over which a description finds what it stands for
-SAY = frozenset(
-    form
-    for verb in words(
-        """
-        say tell write add announce state declare note explain argue claim post tweet warn confirm insist
-        stress reiterate acknowledge admit respond reply comment emphasize conclude suggest continue promise
-        vow pledge"""
-    )
-    for form in verb_forms(verb)
-)
 # What is done to texts alone: "they were gazetted" speaks of rules, not of people.
 _TO_TEXTS = frozenset(
     form
     for verb in words("notify gazette promulgate enact repeal veto shelve ratify rescind revoke")
     for form in verb_forms(verb)
 )
-_EXPIRING = frozenset(form for verb in words("expire lapse sunset") for form in verb_forms(verb))
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +259,17 @@ class Referents:
                     for mention in self.of(subject):
                         if mention.kind in PARTIES and subject.i < token.i:
                             return mention
-        if token.dep_ == "nsubj" and _takes_effect(clause):
+        if token.dep_ == "nsubj" and takes_effect(clause):
             return self._best({EntityKind.INSTRUMENT}, token, reach=2)
+        speakers = speakers_of(token, clause)
+        if speakers:  # "the watchdog said that it ...": nobody else, even where the watchdog has no name
+            said = [m for speaker in speakers for m in self.of(speaker) if m.kind in PARTIES]
+            if (
+                said
+                or speakers[0].pos_ in ("NOUN", "PROPN")
+                and NOUN_KINDS.get(singular(speakers[0].lower_)) in PARTIES
+            ):
+                return said[0] if said else None
         if possessive or token.dep_ == "nsubj":
             return self._best(PARTIES | {EntityKind.MODEL}, token, named=True) or self._best(
                 {EntityKind.INSTRUMENT}, token
@@ -280,6 +279,9 @@ class Referents:
     def _they(self, token: Token) -> tuple[Mention, ...]:
         if token.dep_ in ("nsubjpass", "dobj") and token.head.lower_ in _TO_TEXTS:
             return self._one(self._best({EntityKind.INSTRUMENT}, token, reach=2))
+        said = [m for speaker in speakers_of(token, token.head) for one in members(speaker) for m in self.of(one)]
+        if said and all(m.kind in PARTIES for m in said):
+            return tuple({m.entity_id: m for m in said}.values())
         for sentence, group in reversed(self._groups):
             if self._sentence - sentence <= 2:
                 return group
@@ -490,9 +492,3 @@ class Referents:
                 if verb.lower_ in SAY and span_around(quotes, verb.idx) is None
             ]
         return self._verbs[number]
-
-
-def _takes_effect(verb: Token) -> bool:
-    """Tell whether a clause says what only laws and rules do: "it took effect", "it lapsed"."""
-    below = [*children(verb, "dobj"), *(pobj for prep in children(verb, "prep") for pobj in children(prep, "pobj"))]
-    return verb.lower_ in _EXPIRING or any(noun.lower_ in ("effect", "force") for noun in below)

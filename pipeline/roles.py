@@ -255,6 +255,8 @@ class Roles:
     def fillers(self, token: Token, passage: Passage) -> list[Filler]:
         """Return what a head stands for: its entities, the members it names, or a description."""
         named = self.referents.of(token)
+        if named and (person := self._named_after(token, named[0])) is not None:
+            return self.fillers(person, passage)
         listed = self.referents.listed(token) if len(named) == 1 and named[0].basis != "reference" else ()
         if listed:
             return [Filler(token, tuple(_party(m) for m in listed), _kind_of(listed[0].kind), True)]
@@ -282,6 +284,18 @@ class Roles:
             return [Filler(token, tuple(_party(m) for m in wanted), _kind_of(wanted[0].kind), True)]
         described = self._described(token, kind, inside, passage)
         return [described] if described is not None else []
+
+    def _named_after(self, token: Token, mention: Mention) -> Token | None:
+        """Return the person of whom a place or an office is only the title: "U.S. Senator Dana Roe", whatever the
+        parse."""
+        if mention.kind not in (EntityKind.PLACE, EntityKind.AGENCY, EntityKind.GOVERNMENT):
+            return None
+        for child in children(token, "appos"):
+            between = token.doc[token.i + 1 : child.i]
+            person = any(m.kind is EntityKind.PERSON for m in self.referents.of(child))
+            if person and child.i > token.i and all(t.pos_ in ("PROPN", "NOUN") for t in between):
+                return child
+        return None
 
     def _described(
         self, token: Token, kind: EntityKind | None, inside: list[Mention], passage: Passage

@@ -60,6 +60,12 @@ def test_an_instrument_is_told_with_what_it_is_on(text: str, instrument: str) ->
     assert [party.text for party in claim.participants if party.role == "instrument"] == [instrument]
 
 
+def test_a_place_or_an_office_before_a_person_is_only_a_title() -> None:
+    text = "After a hearing, U.S. Senator Josh Hawley (R-Mo.) sent a letter to OpenAI demanding chat logs."
+    (claim,) = (c for c in claims(text) if c.type == "access_request")
+    assert parties(claim, "actor") == ["Josh Hawley"]
+
+
 def test_marks_of_footnotes_are_no_part_of_a_name() -> None:
     text = "The Federal Trade Commission fined Tulliver LLC.[1] The company may appeal.[2]"
     (claim,) = (c for c in claims(text) if c.type == "enforcement")

@@ -80,3 +80,10 @@ def test_an_object_it_may_be_a_bill_without_a_name() -> None:
 
 def test_a_company_that_nobody_named_stands_for_nothing() -> None:
     assert stands_for("The company signed a deal.", "company") == []
+
+
+def test_it_in_what_somebody_says_is_the_speaker() -> None:
+    text = "Meta makes a chatbot.\n\nThe FTC said on Tuesday that it is looking into the company."
+    assert stands_for(text, "it") == ["Federal Trade Commission"]
+    text = "Meta makes a chatbot.\n\nThe watchdog said on Tuesday that it is looking into children's safety."
+    assert stands_for(text, "it") == []

@@ -18,6 +18,7 @@ from pipeline.classifier.features import Batch, Featurizer, role_query
 from pipeline.records import EVENT_TYPES, ROLES, Modality
 
 WEIGHTS = Path(__file__).parent / "weights"
+THRESHOLD = 0.4  # score of a type from which it is a claim, best on documents that no weights had seen
 TRIGGER_FLOOR = 0.2  # probability from which a token may be part of a trigger
 _MODALITIES = tuple(each.value for each in Modality)
 
@@ -67,7 +68,7 @@ class Classifier:
     def __init__(self, session: Any, featurizer: Featurizer, card: dict[str, Any]) -> None:
         self._session, self._featurizer, self.card = session, featurizer, card
         thresholds = card.get("thresholds", {})
-        self.thresholds = {name: float(thresholds.get(name, 0.5)) for name in EVENT_TYPES}
+        self.thresholds = {name: float(thresholds.get(name, THRESHOLD)) for name in EVENT_TYPES}
 
     @classmethod
     def load(cls, folder: Path | None = None, threads: int = 1) -> Classifier | None:
