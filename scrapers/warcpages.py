@@ -29,7 +29,7 @@ class NoPage(Exception):
 
 def body_of(record: Record) -> tuple[bytes, str]:
     """Return the body of the answer in a record and its charset as the header named it. Raises NoPage."""
-    head, body = _parted(record)
+    head, start = _head(record)
     status = _STATUS.match(head)
     if status is None:
         raise NoPage("no HTTP answer")
@@ -38,10 +38,12 @@ def body_of(record: Record) -> tuple[bytes, str]:
     kind, charset = _type_of(head)
     if kind not in _PAGE_TYPES:
         raise NoPage("no web page")
-    body = _decoded(head, body)
+    body = record.block[start:]
+    if b"ncoding" in head:
+        body = _decoded(head, body)
     if len(body) > MAX_BYTES:
         raise NoPage("too large")
-    if not body.strip():
+    if not body or (body[:1000].isspace() and body.isspace()):
         raise NoPage("empty")
     return body, charset
 
@@ -49,8 +51,8 @@ def body_of(record: Record) -> tuple[bytes, str]:
 def page_of(record: Record, url: str, body: bytes, source_id: str) -> Page:
     """Return the page in a record, `body` as body_of() gave it. Raises NoPage: no date, or a digest that is not its."""
     fields = {name.lower(): value for name, value in record.fields}
-    head, stored = _parted(record)
-    _check(fields, record.block, stored)
+    head, start = _head(record)
+    _check(fields, record.block, record.block[start:])
     kind, charset = _type_of(head)
     lines = head.decode("latin-1").split("\r\n")[1:]
     return Page(
@@ -69,11 +71,12 @@ def page_of(record: Record, url: str, body: bytes, source_id: str) -> Page:
     )
 
 
-def _parted(record: Record) -> tuple[bytes, bytes]:
+def _head(record: Record) -> tuple[bytes, int]:
+    """Return the HTTP header in a record, and where its body begins."""
     end = record.block.find(b"\r\n\r\n", 0, 1 << 18)
     if end < 0:
         raise NoPage("no HTTP answer")
-    return record.block[:end], record.block[end + 4 :]
+    return record.block[:end], end + 4
 
 
 def _header(head: bytes, name: bytes) -> str:

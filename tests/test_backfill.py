@@ -426,7 +426,7 @@ def test_the_bench_of_backfill_tells_rates_ratios_and_what_was_found() -> None:
     report = json.loads(result.stdout)
     assert report["missed"] == report["extra"] == 0 and report["relevant"] == 9 and report["claims"] > 0
     assert len(report["lines"]) == 4 and all(line["per_cpu_second"] > 0 for line in report["lines"])
-    assert len(report["ratios"]) == 4 and report["peer"]["pages"] == 60 and len(report["data_hash"]) == 32
+    assert len(report["ratios"]) == 4 and report["peer"]["pages"] == 40 and len(report["data_hash"]) == 32
 
 
 @pytest.mark.parametrize("words", [["backfill", "gate"], ["backfill", "--pages", "5"]])

@@ -27,7 +27,7 @@ from pipeline.errors import OutsideFailure
 from pipeline.gate import gate
 
 SHARE = 0.03  # of the pages that are relevant
-PEER_PAGES = 60  # that the peer is measured on
+PEER_PAGES = 40  # that the peer is measured on
 
 
 @dataclass(frozen=True, slots=True)
