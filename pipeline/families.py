@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.records import Entity
 
+_MOST_KEPT = 200_000  # pairs of parties whose overlap is remembered: the same ones are asked for again and again
+
 
 class Families:
     """What each entity belongs to: an agency to its department, a person to the body led, a model to its lab.
@@ -23,6 +25,7 @@ class Families:
         for person_id, body_id in holders:
             self._parents[person_id].add(body_id)
         self._above: dict[str, dict[str, int]] = {}
+        self._overlaps: dict[tuple[frozenset[str], frozenset[str]], float] = {}
 
     def above(self, entity_id: str) -> dict[str, int]:
         """Return the entity (0 steps) and all it belongs to with the number of steps up; circles end by themselves."""
@@ -45,9 +48,14 @@ class Families:
         """Return how much two parties share, 0 to 1: each member's closest counterpart, averaged over both sides."""
         if not some or not others:
             return 0.0
-        near = [max(self.closeness(a, b) for b in others) for a in some]
-        near += [max(self.closeness(a, b) for a in some) for b in others]
-        return sum(near) / len(near)
+        known = self._overlaps.get((some, others))
+        if known is None:
+            near = [max(self.closeness(a, b) for b in others) for a in some]
+            near += [max(self.closeness(a, b) for a in some) for b in others]
+            if len(self._overlaps) >= _MOST_KEPT:
+                self._overlaps.clear()
+            known = self._overlaps[some, others] = sum(near) / len(near)
+        return known
 
     def unmatched(self, some: frozenset[str], others: frozenset[str]) -> int:
         """Return how many members of the first have no counterpart among the second."""

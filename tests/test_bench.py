@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -87,3 +88,11 @@ def test_the_texts_are_what_they_are_called_and_all_different() -> None:
     assert 3_000 < sum(len(a.text) for a in other) / 60 < 4_500
     assert len({page.sha256 for page in pages(30)}) == 30
     assert [a.text for a in relevant_articles(5, 1)] == [a.text for a in ours[:5]]
+
+
+def test_a_ledger_that_is_measured_grows_into_the_one_joined_anew(tmp_path: Path) -> None:
+    from pipeline.bench.linear import measure_linear
+
+    (size,) = measure_linear((1_000,), 0.1, lambda words: None, tmp_path)
+    assert (size.n_articles, size.same) == (1_000, True)
+    assert size.n_claims > size.n_events > 10 and size.whole > 0 and size.grown > 0

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import random
+import signal
+import subprocess
+import sys
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +17,10 @@ from whole_ledger import differences, whole_rows
 
 from pipeline.bench.made import Maker
 from pipeline.records import Findings
+from pipeline.reviews.decisions import Decision, ReviewFile, Sentence
 from pipeline.store.build import build
 from pipeline.store.library import Library
+from pipeline.store.publish import publish
 from scrapers.records import Outcome
 
 PROGRAM = "1"
@@ -87,3 +94,84 @@ def test_a_ledger_that_grew_is_the_one_joined_at_once(tmp_path: Path, seed: int)
             ledger.step(library, n)
             anew.append(ledger.check(library))
     assert anew == [True] + [False] * 6
+
+
+@pytest.mark.parametrize("seed", range(20, 24))
+def test_so_it_is_where_only_the_nearest_are_compared(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a large ledger a claim is compared with its nearest neighbours alone; who they are shifts with each claim."""
+    for module in ("pipeline.events", "pipeline.ledger.shelf", "whole_ledger"):
+        monkeypatch.setattr(f"{module}.MAX_NEIGHBOURS", 3)
+    monkeypatch.setattr("pipeline.events.SPEAKERS", 2)
+    monkeypatch.setattr("pipeline.ledger.groups._MOST_GROUPS", 15)
+    ledger = Growing(tmp_path, seed, parties=4, outlets=5, per_day=6)
+    with Library(ledger.crawl) as library:
+        ledger.step(library, 60)
+        ledger.check(library)
+        for n in (2, 10, 25):
+            ledger.step(library, n)
+            assert not ledger.check(library)
+
+
+def decided(ledger: Growing, library: Library) -> tuple[Decision, ...]:
+    """Some decisions on claims that the ledger has: confirmed, taken out, put together, kept apart."""
+    told = [(art, c) for art, found in ledger.told.values() for c in found.claims]
+    decisions = []
+    for place, action in enumerate(("accept", "reject", "merge", "merge", "split"), 1):
+        some = ledger.chance.sample(told, 2)
+        sentences = [Sentence(art.url, c.evidence.quote, c.claim_id, c.trigger, c.type) for art, c in some]
+        read = {"type": some[0][1].type, "modality": some[0][1].modality.value}
+        decisions.append(
+            Decision(
+                action, "desk", datetime(2026, 5, place, tzinfo=UTC), "looked at",
+                tuple(sentences if action == "merge" else sentences[:1]),
+                stays=tuple(sentences[1:]) if action == "split" else (), read=read if action == "accept" else {},
+                place=place,
+            )
+        )  # fmt: skip
+    return tuple(decisions)
+
+
+@pytest.mark.parametrize("seed", range(40, 43))
+def test_so_it_is_where_editors_have_decided(tmp_path: Path, seed: int) -> None:
+    ledger = Growing(tmp_path, seed, parties=6, outlets=5, per_day=8)
+    with Library(ledger.crawl) as library:
+        ledger.step(library, 40)
+        reviews = ReviewFile(decided(ledger, library))
+        ledger.check(library, reviews=reviews)
+        for n in (3, 12):
+            ledger.step(library, n)
+            assert not ledger.check(library, reviews=reviews)
+        assert ledger.check(library)  # other decisions: all is joined anew
+
+
+def test_a_build_that_is_killed_half_way_leaves_the_former_ledger_and_the_next_makes_up_for_it(tmp_path: Path) -> None:
+    """Killed after any of its writes, before or after the history in crawl.db was written."""
+    ledger = Growing(tmp_path, 3, parties=6, outlets=5, per_day=8)
+    with Library(ledger.crawl) as library:
+        ledger.step(library, 40)
+        ledger.check(library)
+        ledger.step(library, 8)
+    library = "pipeline.store.library.Library"
+    moments = ("pipeline.ledger.grow.regroup", "pipeline.ledger.tables.Tables.count")
+    for when in (*moments, f"{library}.save_history", f"{library}.save_queue"):
+        module, _, name = when.rpartition(".")
+        killer = (
+            "import os, sys, pickle, importlib, pkgutil\n"
+            f"target = pkgutil.resolve_name({module!r})\n"
+            f"real = getattr(target, {name!r})\n"
+            f"setattr(target, {name!r}, lambda *a, **k: (real(*a, **k), os.kill(os.getpid(), 9)))\n"
+            "from pathlib import Path\nfrom pipeline.store.build import build\n"
+            "crawl, ledger, sources = sys.argv[1:]\n"
+            "build(Path(crawl), Path(ledger), pickle.loads(Path(sources).read_bytes()), program_version='1')\n"
+        )
+        (tmp_path / "sources").write_bytes(pickle.dumps(ledger.maker.sources))
+        call = [sys.executable, "-c", killer, str(ledger.crawl), str(ledger.build), str(tmp_path / "sources")]
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+        assert subprocess.run(call, env=env, check=False).returncode == -signal.SIGKILL
+        report = publish(ledger.build, tmp_path / "published", force=True)  # the former ledger, whole
+        assert report.counts["claims"] > 0
+    with Library(ledger.crawl) as library:
+        ledger.step(library, 6)  # the history that was written last is of events which never came to be
+        assert not ledger.check(library)

@@ -65,6 +65,33 @@ def test_a_crawl_database_of_the_first_version_is_migrated_with_all_it_holds(tmp
         assert not list(private.pending(Database(library._db)))
 
 
+STEPS = [migration.name for migration in private.pending(Database(memory=True))]
+
+
+@pytest.mark.parametrize("n", range(1, len(STEPS) + 1))
+def test_a_crawl_database_of_every_version_is_migrated_and_joined_with_all_it_holds(tmp_path: Path, n: int) -> None:
+    path = tmp_path / "crawl.db"
+    old = Database(path)
+    private.apply(old, stop_before=STEPS[n : n + 1])
+    seen = "2026-05-05T09:00:00+00:00"
+    reports = [signing("courier", "a"), signing("signal", "b", day=2)]
+    for art, found in reports:
+        old["articles"].insert(article_row(art) | {"first_seen_at": seen, "last_seen_at": seen})
+        old["findings"].insert(findings_row(found, "1"))
+    old["event_history"].insert({"event_id": "e1", "claim_ids": reports[0][1].claims[0].claim_id})
+    if n > 1:
+        old["event_redirects"].insert({"old_event_id": "e0", "event_id": "e1", "reason": "merged"})
+    old.conn.close()
+    sources = [source("courier"), source("signal")]
+    report = build(path, tmp_path / "build.db", sources)
+    assert (report.n_articles, report.n_claims, report.n_redirects) == (2, 2, 1 + (n > 1))
+    with Library(path) as library:
+        assert [v.article for v in library.versions()] == sorted((a for a, _ in reports), key=lambda a: a.article_id)
+        assert not list(private.pending(Database(library._db)))
+        library.save(*signing("courier", "later", day=3), "1")
+    assert not build(path, tmp_path / "build.db", sources).whole
+
+
 def test_a_crawl_database_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "crawl.db"
     Library(path).close()

@@ -9,9 +9,10 @@ import click
 
 from pipeline.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.errors import WrongUse
+from pipeline.folder import DataFolder
 
 STAGES = ("gate", "read", "extract", "build")
-SITE, BACKFILL, CRAWL = "site", "backfill", "crawl"
+SITE, BACKFILL, CRAWL, LINEAR, EACH = "site", "backfill", "crawl", "linear", "commands"
 LIMIT_MS = 200
 
 
@@ -27,22 +28,29 @@ LIMIT_MS = 200
     help="backfill: a folder of saved pages (.html, .html.gz) to make the archives of; else they are made up.",
 )  # fmt: skip
 @click.option("--peer-python", default="", help="backfill: the Python in which news-please is installed.")
+@click.option("--articles", multiple=True, type=click.IntRange(1_000), default=(10_000, 50_000, 200_000),
+              show_default=True, help="linear: a size of the ledger; may be given more than once.")  # fmt: skip
+@click.option("--relevant", default=0.2, show_default=True, type=click.FloatRange(0.001, 1.0),
+              help="linear: the share of its articles that has claims.")  # fmt: skip
 @json_option
+@click.pass_obj
 def bench(
-    stages: tuple[str, ...], runs: int, quick: bool, events: int, ledger: str, pages: int, frames: Path | None,
-    peer_python: str, as_json: bool,
+    folder: DataFolder | None, stages: tuple[str, ...], runs: int, quick: bool, events: int, ledger: str, pages: int,
+    frames: Path | None, peer_python: str, articles: tuple[int, ...], relevant: float, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure how many articles a second each stage takes: gate, read, extract, build; all of them by default.
 
     `bench crawl` fetches and archives the newsroom, scaled to 2,000 pages on this machine, beside Scrapy as it comes.
     `bench site` times every page of the site over a large ledger that is made for it, beside a stock Datasette. `bench
     backfill` reads archives that it makes, beside the bare reading of the file and the peer: news-please's extractor
-    and spaCy's small model on every page (trafilatura's where news-please is not installed). The texts are made from
-    the stories that come with the program; no other machine is asked and no ledger is touched.
+    and spaCy's small model on every page (trafilatura's where news-please is not installed). `bench linear` joins
+    ledgers of several sizes, of articles and claims that it makes, and adds a hundred articles to each. `bench
+    commands` calls each command over the ledger of --data, and tells processor time and memory. The texts are made
+    from the stories that come with the program; no other machine is asked, and no ledger but that one is touched.
     """
     for name in stages:
-        if name not in (*STAGES, CRAWL, SITE, BACKFILL):
-            known = ", ".join((*STAGES, CRAWL, SITE, BACKFILL))
+        if name not in (*STAGES, CRAWL, SITE, BACKFILL, LINEAR, EACH):
+            known = ", ".join((*STAGES, CRAWL, SITE, BACKFILL, LINEAR, EACH))
             raise WrongUse(f"There is no stage '{name}' to measure. Name some of: {known}.")
     if runs < 1:
         raise WrongUse(f"--runs is {runs}, but at least one run is needed.")
@@ -52,6 +60,16 @@ def bench(
         if len(set(stages)) > 1:
             raise WrongUse("`bench site` takes the machine for itself: name it alone.")
         _bench_site(2_000 if quick else events, runs, ledger, as_json)
+        return
+    if EACH in stages:
+        if len(set(stages)) > 1:
+            raise WrongUse("`bench commands` calls commands: name it alone.")
+        _bench_commands(folder or DataFolder(Path("data")), as_json)
+        return
+    if LINEAR in stages:
+        if len(set(stages)) > 1:
+            raise WrongUse("`bench linear` takes the machine for itself: name it alone.")
+        _bench_linear((1_000, 2_000) if quick else articles, relevant, as_json)
         return
     if BACKFILL in stages:
         if len(set(stages)) > 1:
@@ -146,3 +164,43 @@ def _bench_backfill(n_pages: int, runs: int, frames: Path | None, peer_python: s
     )
     for words, ratio in report["ratios"].items():
         click.echo(f"{ratio} {words}")
+
+
+def _bench_linear(sizes: tuple[int, ...], relevant: float, as_json: bool) -> None:
+    from pipeline.bench.linear import MORE, measure_linear
+    from pipeline.bench.measure import machine
+
+    progress = Progress()
+    found, about = measure_linear(sizes, relevant, progress), machine()
+    if as_json:
+        say_json({"machine": about, "relevant": relevant, "sizes": [asdict(size) for size in found]})
+        return
+    progress.done(f"{about['cpu']}, {about['cores']} cores, load {about['load']}, {about['system']}")
+    click.echo(f"{relevant:.0%} of the articles have claims; seconds of the processor (by the clock)\n")
+    say_rows(
+        (
+            (f"{s.n_articles:,}", f"{s.n_claims:,}", f"{s.n_events:,}", f"{s.whole:,.1f} ({s.whole_clock:,.1f})",
+             f"{s.ms_per_article:.2f}", f"{s.grown:,.1f} ({s.grown_clock:,.1f})",
+             f"{s.published:,.1f} ({s.published_clock:,.1f})", f"{s.peak_mb:,}",
+             f"{sum(s.bytes.values()) / s.n_articles / 1000:.1f}",
+             {None: "", True: "yes", False: "NO"}[s.same])
+            for s in found
+        ),
+        ("articles", "claims", "events", "all anew", "ms each", f"{MORE} more", "publish", "MB", "kB each", "same"),
+    )  # fmt: skip
+
+
+def _bench_commands(folder: DataFolder, as_json: bool) -> None:
+    from pipeline.bench.commands import measure_commands
+
+    folder.need(folder.build_db, "Run `oversight demo` or `oversight run` first.")
+    progress = Progress()
+    found = measure_commands(folder.path, progress)
+    if as_json:
+        say_json([asdict(spent) for spent in found])
+        return
+    progress.done("Seconds of the processor, and the memory of the largest process:")
+    say_rows(
+        ((f"oversight {s.command}", f"{s.cpu_seconds:.1f}", str(s.peak_mb)) for s in found),
+        ("command", "CPU seconds", "MB"),
+    )

@@ -33,11 +33,13 @@ class Pairs:
         """Return the probability of two places; None where nothing may ever join them."""
         pair = (one, other) if one < other else (other, one)
         if pair not in self.known:
-            ids = at(pair[0])[1], at(pair[1])[1]
-            cases = self.shelf.cases[ids[0]], self.shelf.cases[ids[1]]
-            barred = frozenset(ids) in self.apart or self.measure.opposed(*cases)
+            cases = self.shelf.placed[pair[0]], self.shelf.placed[pair[1]]
+            barred = self._kept_apart(*pair) or self.measure.opposed(*cases)
             self.known[pair] = None if barred else exact(self.measure.probability(*cases))
         return self.known[pair]
+
+    def _kept_apart(self, one: int, other: int) -> bool:
+        return bool(self.apart) and frozenset((at(one)[1], at(other)[1])) in self.apart
 
 
 class Growing(Groups):
@@ -188,6 +190,7 @@ def _regroup_type(
         if since >= _MOST_GROUPS:
             groups.let_go()
             groups.pairs.known.clear()
+            shelf.placed.clear()
             since = 0
     groups.let_go()
     shelf.forget()

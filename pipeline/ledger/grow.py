@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.ledger.changes import Changes
@@ -40,6 +40,7 @@ class Grown:
     effects: tuple[Effect, ...]
     queue: list[QueueItem]
     settled: list[tuple[str, str]]
+    anew: bool  # history and queue are all there is: what crawl.db has of them is not that of the state's build
 
 
 def grow(world: World, writer: Writer, around: Around, *, trust_history: bool) -> Grown:
@@ -82,10 +83,12 @@ def grow(world: World, writer: Writer, around: Around, *, trust_history: bool) -
     ]
     writer.sync_all("event_redirects", rows)
     tables.count()
+    told = happened.events if trust_history else state.column("select event_id from joined.events")
+    items = desk.items if trust_history else [kept(blob) for blob in state.column("select item from joined.queue")]
     return Grown(
-        seq=seq, n_changed=len(ids), whole=world.full, history=_history(world, happened.events), gone=happened.gone,
-        redirects=redirects, gone_days=gone_days, effects=effects,
-        queue=[item_of(reopened(e)) for e in effects if e.status == REOPENED] + desk.items, settled=desk.gone,
+        seq=seq, n_changed=len(ids), whole=world.full, history=_history(world, told), gone=happened.gone,
+        redirects=redirects, gone_days=gone_days, effects=effects, anew=not trust_history,
+        queue=[item_of(reopened(e)) for e in effects if e.status == REOPENED] + items, settled=desk.gone,
     )  # fmt: skip
 
 
@@ -117,6 +120,6 @@ def _claims(world: World) -> Lazy:
     return Lazy(lambda id_: world.state.one(f"{sql} limit 1", (id_,)))
 
 
-def _history(world: World, ids: set[str]) -> list[tuple[str, tuple[str, ...]]]:
+def _history(world: World, ids: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
     sql = "select event from joined.events where event_id = ?"
     return [(id_, kept(world.state.one(sql, (id_,))).claim_ids) for id_ in sorted(ids)]

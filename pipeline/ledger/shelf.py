@@ -36,12 +36,24 @@ def case_of(claim: Claim, day: str) -> Case:
     return Case(claim, None if day == NOWHERE else date.fromisoformat(day))
 
 
+class Placed(dict[int, Case]):
+    """The cases by their place, kept until forgotten."""
+
+    def __init__(self, cases: Lazy) -> None:
+        self._cases = cases
+
+    def __missing__(self, place: int) -> Case:
+        found = self[place] = self._cases[at(place)[1]]
+        return found
+
+
 class Shelf:
     """The claims of the state as cases, and which stand near each other."""
 
     def __init__(self, world: World) -> None:
         self.world, self.state = world, world.state
         self.cases = Lazy(self._case)
+        self.placed = Placed(self.cases)
         self._tails: dict[int, list[int]] = {}
 
     def _case(self, claim_id: str) -> Case | None:
@@ -100,7 +112,8 @@ class Shelf:
         return first or "", end or "~"
 
     def _near(self, case: Case, places: Iterable[int]) -> set[int]:
-        return {place for place in places if case.days_from(self.cases[at(place)[1]]) <= FARTHEST}
+        return {place for place in places if case.days_from(self.placed[place]) <= FARTHEST}
 
     def forget(self) -> None:
         self._tails.clear()
+        self.placed.clear()

@@ -218,9 +218,9 @@ class _Work:
         state.set_meta("seq", str(grown.seq))
         db.execute(f"pragma main.user_version = {_number(token)}")
         self.library.save_history(
-            grown.history, grown.gone, grown.redirects, grown.gone_days, token, whole=full
+            grown.history, grown.gone, grown.redirects, grown.gone_days, token, former, whole=grown.anew
         )  # fmt: skip
-        self.library.save_queue(grown.queue, grown.settled, whole=full)
+        self.library.save_queue(grown.queue, grown.settled, whole=grown.anew)
         return report
 
     def _gone_articles(self) -> dict:

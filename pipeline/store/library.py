@@ -303,7 +303,7 @@ class Library:
         return {id_: tuple(row[0].split()) for id_, row in rows.items() if row is not None}
 
     def last_build(self) -> tuple[str, str]:
-        """Return the tokens of the build that last wrote the event history, and of the one before it."""
+        """Return the tokens of the build that last wrote the event history, and of the one that it grew from."""
         row = next(self._rows("select token, former from last_build"), None)
         return (row[0], row[1]) if row else ("", "")
 
@@ -322,17 +322,17 @@ class Library:
         redirects: Mapping[str, tuple[str | None, str]],
         gone_days: Mapping[str, str | None],
         token: str,
+        former: str = "",
         *,
         whole: bool = False,
     ) -> None:
         """Bring the event history up to date, and the redirects with the day of each, in one transaction.
 
         `history`: the events that are new or other, with their claims; `gone`: those that are no more; `token`: of the
-        build that found them; `whole`: the history is all there is.
+        build that found them; `former`: of the one whose state it grew from; `whole`: the history is all there is.
         """
         wanted = {(old, *value, gone_days.get(old)) for old, value in redirects.items()}
         with self.transaction() as db:
-            former = self.last_build()[0]
             db.execute("delete from last_build")
             db.execute("insert into last_build values (?, ?)", (token, former))
             if whole:

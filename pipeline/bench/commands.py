@@ -1,0 +1,62 @@
+"""A ledger comes in; the processor time and the peak memory of each command over it go out."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import OutsideFailure
+
+# In an order in which each finds what it needs; the last ones change nothing that the first ones read.
+COMMANDS = (
+    ("--help",), ("extract",), ("build",), ("build", "--full"), ("publish",), ("verify",), ("disk",),
+    ("prune", "--pages-older-than", "36500", "--dry-run"), ("backup", "{place}/backup"),
+    ("export", "--out", "{place}/tables"), ("due",), ("conflicts",), ("gaps",), ("review", "list"),
+    ("sources", "health"), ("runs",),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one call of a command took, with all processes that it started."""
+
+    command: str
+    cpu_seconds: float
+    peak_mb: int  # of its largest process
+
+
+def measure_commands(folder: Path, say: Callable[[str], None]) -> list[Spent]:
+    """Return what each command takes over the ledger in `folder`, one call each.
+
+    Raises OutsideFailure where one fails.
+    """
+    found = []
+    with tempfile.TemporaryDirectory() as place:
+        for words in COMMANDS:
+            say(f"measuring {words[0]}")
+            found.append(_measure(folder, [word.format(place=place) for word in words]))
+    return found
+
+
+def _measure(folder: Path, words: list[str]) -> Spent:
+    call = [sys.executable, "-m", "pipeline.cli", "--data", str(folder), *words]
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(call, stdout=out, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in (0, 1):
+            out.seek(0)
+            said = out.read().decode(errors="replace").strip().splitlines()[-1:]
+            raise OutsideFailure(f"`oversight {' '.join(words)}` ended with {process.returncode}: {' '.join(said)}")
+    shown = " ".join(words).replace(tempfile.gettempdir(), "...")
+    return Spent(shown, round(used.ru_utime + used.ru_stime, 2), _mb(used))
+
+
+def _mb(used: resource.struct_rusage) -> int:
+    return used.ru_maxrss // 1024
