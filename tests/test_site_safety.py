@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from datasette.database import Database
 
 from pipeline.bench.site_ledger import make_ledger
 from pipeline.serve import app
@@ -383,3 +384,19 @@ def test_hostile_words_come_out_inert_on_every_page(hostile):
         assert "<script" not in harmless(text) and "<img" not in text, path
         lowered = text.lower().replace(" ", "")
         assert 'href="javascript' not in lowered and 'cite="javascript' not in lowered, path
+
+
+def test_what_a_visitor_shapes_has_one_second_and_our_own_pages_have_more(site, monkeypatch):
+    limits, real = [], Database.execute
+
+    async def noted(self, *args, **kwargs):
+        if self.name == "oversight":
+            limits.append(kwargs.get("custom_time_limit"))
+        return await real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Database, "execute", noted)
+    assert site.get("/due").status_code == 200 and set(limits) == {None}
+    for path in ("/oversight/sources", "/oversight/one_origin_only?party=oms", "/oversight?sql=select+1"):
+        limits.clear()
+        assert site.get(path).status_code == 200
+        assert limits and all(limit and limit <= 1_000 for limit in limits), path

@@ -16,7 +16,7 @@ from datasette.plugins import pm
 
 from pipeline.errors import OutsideFailure, OversightError, WrongUse
 from pipeline.folder import DataFolder
-from pipeline.serve.snapshots import NAME, attach, current_snapshot
+from pipeline.serve.snapshots import NAME, PAGE_MS, attach, current_snapshot
 from pipeline.settings import load_settings
 
 HERE = Path(__file__).parent
@@ -27,7 +27,7 @@ SETTINGS = {
     "allow_download": False,
     "default_page_size": 25,
     "max_returned_rows": 500,
-    "sql_time_limit_ms": 1000,
+    "sql_time_limit_ms": PAGE_MS,  # a visitor's SQL has less
     "facet_time_limit_ms": 200,
     "default_facet_size": 10,
     "max_csv_mb": 20,

@@ -35,11 +35,13 @@ NEEDED = (
 LENGTH_LIMIT = 8_000_000  # bytes of one value: randomblob(900000000) would take more than 1 GB
 MOST_COUNTED = 1_000  # answers with counts that are kept for a snapshot
 ANSWER_LIMIT = 20_000_000  # characters and bytes of all values of one answer
+PAGE_MS, ASKED_MS = 5_000, 1_000  # longest time of one SQL: of our own pages, and of what a visitor shapes
 QUESTIONS_AT_ONCE, QUESTIONS_WAITING = 2, 10  # in a visitor's SQL: running, and running or waiting
 PATTERN_LIMIT = 200  # characters of a LIKE or GLOB pattern
 
 PINNED: ContextVar[Snapshot | None] = ContextVar("pinned", default=None)  # the snapshot of the request under way
 QUESTION: ContextVar[bool] = ContextVar("question", default=False)  # whether it asks in a visitor's SQL
+ASKED: ContextVar[bool] = ContextVar("asked", default=False)  # whether a visitor shapes its SQL: filters, sorting, SQL
 
 _KEY_SQL = "select name from pragma_table_info(?) where pk > 0 order by pk"
 
@@ -116,6 +118,8 @@ class LedgerDatabase(Database):
 
     async def execute(self, sql: str, params: Any = None, *args: Any, **kwargs: Any) -> Results:
         """Run SQL as Datasette does; a count that is known in memory, and the rows of a page, need less of it."""
+        if ASKED.get():
+            kwargs["custom_time_limit"] = min(kwargs.get("custom_time_limit") or ASKED_MS, ASKED_MS)
         if QUESTION.get():
             return await super().execute(sql, params, *args, **kwargs)
         answer, sql = answered(sql, params, self.shown.rows, self.shown.keys)

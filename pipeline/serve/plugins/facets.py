@@ -17,6 +17,7 @@ from datasette.utils import path_with_added_args, path_with_removed_args, sqlite
 from pipeline.serve.choosing import CHOSEN
 from pipeline.serve.counting import COLUMNS, Counts
 from pipeline.serve.plugins.filters import LINKS, PARTY_ARGUMENTS
+from pipeline.serve.snapshots import ASKED_MS
 from pipeline.serve.words import words_for
 
 IN_ORDER = ("origins_band", "contested")  # few values that have an order of their own
@@ -46,7 +47,7 @@ class Counted(Facet):
         def rowids(connection: sqlite3.Connection) -> list[tuple[int]]:
             cursor = connection.cursor()
             cursor.row_factory = None  # a number for each row: no need to be counted
-            with sqlite_timelimit(connection, self.ds.sql_time_limit_ms):
+            with sqlite_timelimit(connection, ASKED_MS):
                 return cursor.execute(sql, self.params or {}).fetchall()
 
         found = await self.ds.get_database(self.database).execute_fn(rowids)

@@ -67,6 +67,7 @@ def asgi_wrapper(datasette: Any) -> Any:
             if snapshots.PINNED.get() is None:  # a page that asks the site for another stays with its snapshot
                 snapshots.PINNED.set(datasette.get_database(snapshots.NAME).newest)
                 snapshots.QUESTION.set(is_question(scope))
+                snapshots.ASKED.set(scope["path"].startswith(f"/{snapshots.NAME}"))
             await app(scope, receive, send_with_headers)
 
         return guarded
