@@ -140,10 +140,15 @@ def test_so_it_is_where_editors_have_decided(tmp_path: Path, seed: int) -> None:
         ledger.step(library, 40)
         reviews = ReviewFile(decided(ledger, library))
         ledger.check(library, reviews=reviews)
-        for n in (3, 12):
-            ledger.step(library, n)
-            assert not ledger.check(library, reviews=reviews)
-        assert ledger.check(library)  # other decisions: all is joined anew
+        ledger.step(library, 5)
+        assert not ledger.check(library, reviews=reviews)
+        more = ReviewFile(
+            tuple(replace(d, place=n) for n, d in enumerate((*reviews.decisions, *decided(ledger, library))))
+        )
+        assert not ledger.check(library, reviews=more)
+        ledger.step(library, 12)
+        assert not ledger.check(library, reviews=ReviewFile(more.decisions[3:]))
+        assert not ledger.check(library)
 
 
 def test_a_build_that_is_killed_half_way_leaves_the_former_ledger_and_the_next_makes_up_for_it(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def build(folder: DataFolder, full: bool, as_json: bool) -> None:
     """Join the claims into events with their origins and disagreements.
 
     Only what changed since the last build is joined again, unless the program, the lexicon, the sources or an editor's
-    decision did: then all of it is.
+    answer on a name did: then all of it is.
     """
     with folder.lock(), plain_errors(), recorded(folder, "build") as run_, run_.step("build"):
         report = _build(folder, full)

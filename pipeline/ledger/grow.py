@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pipeline.ledger.changes import Changes
 from pipeline.ledger.desk import Desk
@@ -52,11 +54,15 @@ def grow(world: World, writer: Writer, around: Around, *, trust_history: bool) -
     seq = library.last_change()
     ids = library.article_ids() if world.full else library.changed_since(int(state.meta("seq") or 0))
     decided = {s.article_id for d in world.decisions for s in (*d.sentences, *d.stays)}
-    take_in(world, sorted(set(ids) - decided), changes)
+    before = Settled(*json.loads(state.meta("settled") or "[[], [], []]"))
+    take_in(world, sorted({*ids, *before.decided} - decided), changes)
     reviewed = _review(world, sorted(decided))
     world.marks.update(reviewed.marks)
     take_in(world, sorted(decided), changes, reviewed)
     apart = frozenset(map(frozenset, reviewed.apart))
+    _note_pairs(world, changes, before, reviewed)
+    now = (sorted(decided), sorted(reviewed.together), sorted(reviewed.apart))
+    state.set_meta("settled", json.dumps(now))
 
     shelf, originals = Shelf(world), Originals(world)
     touched = originals.update(changes.stories, changes.gone)
@@ -90,6 +96,27 @@ def grow(world: World, writer: Writer, around: Around, *, trust_history: bool) -
         redirects=redirects, gone_days=gone_days, effects=effects, anew=not trust_history,
         queue=[item_of(reopened(e)) for e in effects if e.status == REOPENED] + items, settled=desk.gone,
     )  # fmt: skip
+
+
+class Settled(NamedTuple):
+    """What editors had decided at the last build: on which articles; which pairs of claims are one event, or are not."""
+
+    decided: list[str]
+    together: list[list[str]]
+    apart: list[list[str]]
+
+
+def _note_pairs(world: World, changes: Changes, before: Settled, reviewed: Reviewed) -> None:
+    """Note what to join again because editors put other claims together, or apart, than at the last build."""
+    event_of = "select event_id from joined.cases where claim_id = ? and event_id <> ''"
+    for claim_id in {c for pair in {*map(tuple, before.together)} ^ {*reviewed.together} for c in pair}:
+        changes.events.update(world.state.column(event_of, (claim_id,)))
+    for pair in {*map(tuple, before.apart)} ^ {*reviewed.apart}:
+        sql = "select type, day from joined.cases where claim_id in (?, ?)"
+        types = dict(sorted(world.state.rows(sql, pair)))  # the later day of each type: before it there is no pair
+        for type_, day in types.items():
+            changes.touch(type_, day)
+        changes.events.update(id_ for c in pair for id_ in world.state.column(event_of, (c,)))
 
 
 def _review(world: World, decided: list[str]) -> Reviewed:

@@ -1,8 +1,8 @@
 """The archive becomes a ledger: crawl.db and the sources come in, build.db goes out, the same for the same archive.
 
 A build joins again only what has changed since the last one (pipeline/ledger), in one transaction. Where another
-program, lexicon, file of decisions or set of sources built it, or nothing did, all is joined anew, in files beside the
-old ones that then take their place. Both ways give the same ledger, byte for byte in the export.
+program, lexicon, set of sources or of answers on names built it, or nothing did, all is joined anew, in files beside
+the old ones that then take their place. Both ways give the same ledger, byte for byte in the export.
 """
 
 from __future__ import annotations
@@ -122,12 +122,12 @@ class _Work:
 
     @property
     def fingerprint(self) -> str:
-        """What a state must have been made with to be grown: program, threshold, lexicon, decisions, sources."""
+        """What a state must have been made with to be grown: program, threshold, names, sources."""
         names = self.lexicon
         told = (
             own_version(), SCHEMA_VERSION, joining_version(), self.program_version, self.min_confidence,
             sorted((s.source_id, s.title, s.standing, s.family, s.agency) for s in self.sources.values()),
-            self.reviews.decisions,
+            tuple(d for d in self.reviews.decisions if d.action == "gap"),  # others touch single articles and events
             names and (sorted(names.entities.items()), names.names, names.roles, names.relations,
                        sorted(names.families.items()), sorted(names.wires)),
         )  # fmt: skip
