@@ -99,7 +99,7 @@ def grow(world: World, writer: Writer, around: Around, *, trust_history: bool) -
 
 
 class Settled(NamedTuple):
-    """What editors had decided at the last build: on which articles; which pairs of claims are one event, or are not."""
+    """What editors had decided at the last build: on which articles; which claims are one event, and which are not."""
 
     decided: list[str]
     together: list[list[str]]
