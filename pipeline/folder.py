@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pipeline.errors import AnotherRun, OutsideFailure, WrongUse
 
+LARGE_LOG = 10 * 1024 * 1024  # bytes
+
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
@@ -65,6 +67,12 @@ class DataFolder:
     @property
     def logs(self) -> Path:
         return self.path / "logs"
+
+    def turn_logs(self) -> None:
+        """Put a log that has grown large aside, in place of the one put aside before: a ledger runs for years."""
+        for file in self.logs.glob("*.log"):
+            if file.stat().st_size > LARGE_LOG:
+                file.replace(file.with_name(f"{file.name}.1"))
 
     def make(self) -> DataFolder:
         """Create the folder where it is missing; raise OutsideFailure where that cannot be done."""

@@ -23,8 +23,9 @@ from pipeline.alerts.outbox import Outbox
 from pipeline.alerts.round import Round, make_round
 from pipeline.alerts.rules import read_rules
 from pipeline.cli import oversight
-from pipeline.errors import WrongUse
+from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.folder import DataFolder
+from pipeline.runs import last_runs
 from pipeline.settings import load_settings
 from scrapers.health import Alarm, SourceHealth
 from scrapers.records import Source, Standing
@@ -322,6 +323,7 @@ from pathlib import Path
 from pipeline.alerts import post, round
 from pipeline.alerts.rules import read_rules
 from pipeline.folder import DataFolder
+from pipeline.runs import last_runs
 when, folder, to = sys.argv[1:]
 def send(message, address):
     if when == "before":
@@ -463,6 +465,34 @@ def test_the_command_lists_tries_and_resends(ledger: Ledger, mail: MailServer) -
     assert isinstance(run("resend", "%").exception, WrongUse)
     assert isinstance(run("resend", "ffffffff").exception, WrongUse)
     assert message.items[0]["title"] in run("told", "news desk").output
+
+
+@pytest.mark.parametrize("broken", ["", "_extract", "_publish"])
+def test_a_run_sends_alerts_at_its_end_also_where_a_step_failed(
+    ledger: Ledger, mail: MailServer, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """The steps themselves are tested elsewhere; here they do nothing, or fail."""
+    import pipeline.commands.line as line
+
+    def fails(*args: object, **more: object) -> dict:
+        raise OutsideFailure("the disk went away")
+
+    steps = ("_crawl", "_extract", "_build", "_publish", "_let_go")
+    for name in steps:
+        monkeypatch.setattr(line, name, fails if name == broken else lambda *a, **k: {"visits": 0, "pages": 0,
+                            "outcomes": {}, "stopped": ""})  # fmt: skip
+    sick = SourceHealth("ftc", NOW, None, None, None, (Alarm("failing", "it could not be read"),))
+    monkeypatch.setattr("pipeline.steps.health", lambda *args: {"ftc": sick})
+    ledger.folder.settings.write_text(f'[[alert]]\nname = "sick"\nwatch = "sources"\nto = ["{mail.address()}"]\n')
+    ledger.folder.logs.mkdir()
+    (ledger.folder.logs / "cron.log").write_bytes(b"x" * (11 * 1024 * 1024))
+    (ledger.folder.logs / "crawl.log").write_text("short")
+    result = CliRunner().invoke(oversight, ["--data", str(ledger.folder.path), "run"])
+    assert isinstance(result.exception, OutsideFailure if broken else type(None)), result.output
+    assert mail.texts()[0][0] == "[sick] Federal Trade Commission: it could not be read"
+    (row,) = last_runs(ledger.folder, 5)
+    assert row["counts"]["alerts.sent"] == 1 and row["ended"] == ("failed" if broken else "done")
+    assert sorted(path.name for path in ledger.folder.logs.iterdir()) == ["crawl.log", "cron.log.1"]
 
 
 def test_a_recipient_that_was_taken_out_is_told_nothing_more(ledger: Ledger, mail: MailServer) -> None:

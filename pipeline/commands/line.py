@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from pipeline.commands.alerts import rules_of, send_alerts
@@ -9,7 +12,7 @@ from pipeline.commands.common import lexicon_of, plain_errors, reviews_of, setti
 from pipeline.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.errors import Stopped, WrongUse
 from pipeline.folder import DataFolder
-from pipeline.runs import recorded
+from pipeline.runs import Run, recorded
 
 CONTACT = (
     'The sites must be able to reach whoever crawls them. Put `contact = "you@your-newsroom.org"` into {file}, or set '
@@ -174,6 +177,28 @@ def publish(folder: DataFolder, force: bool, as_json: bool) -> None:
         say_json(report)
 
 
+@contextmanager
+def _alerts_at_the_end(folder: DataFolder, run_: Run) -> Iterator[None]:
+    """Send alerts when the steps are done, also where one of them failed: of what is wrong some alerts tell."""
+    try:
+        yield
+    except (Stopped, KeyboardInterrupt):
+        raise
+    except Exception:
+        try:
+            _alerts(folder, run_)
+        except Exception as error:  # noqa: BLE001 - what ends the run is the step's failure
+            click.echo(f"Alerts: {error}", err=True)
+        raise
+    _alerts(folder, run_)
+
+
+def _alerts(folder: DataFolder, run_: Run) -> None:
+    if settings_of(folder).alert:
+        with run_.step("alerts"):
+            run_.add("alerts", send_alerts(folder))
+
+
 @click.command()
 @click.option("--max-pages", default=2000, show_default=True, help="At most so many visits in this run.")
 @click.option("--max-seconds", default=1800.0, show_default=True, help="Crawl for at most so long.")
@@ -182,16 +207,17 @@ def run(folder: DataFolder, max_pages: int, max_seconds: float) -> None:
     """Crawl what is due, read it, build the ledger, publish it and send alerts: the one command for cron."""
     rules_of(settings_of(folder), folder)  # a mistake in them is told before anything is done
     with folder.lock(), plain_errors(), recorded(folder, "run") as run_:
-        with run_.step("crawl"):
-            crawled = _crawl(folder, (), max_pages, max_seconds)
-        run_.add("crawl", crawled)
-        _say_crawl(crawled)
-        for name, step in (("extract", _extract), ("build", _build), ("publish", lambda f: _publish(f, force=False))):
-            with run_.step(name):
-                run_.add(name, step(folder))
-        if settings_of(folder).alert:
-            with run_.step("alerts"):
-                run_.add("alerts", send_alerts(folder))
+        folder.turn_logs()
+        with _alerts_at_the_end(folder, run_):
+            with run_.step("crawl"):
+                crawled = _crawl(folder, (), max_pages, max_seconds)
+            run_.add("crawl", crawled)
+            _say_crawl(crawled)
+            for name, step in (
+                ("extract", _extract), ("build", _build), ("publish", lambda f: _publish(f, force=False)),
+            ):  # fmt: skip
+                with run_.step(name):
+                    run_.add(name, step(folder))
         with run_.step("upkeep"):
             run_.add("upkeep", _let_go(folder))
 
