@@ -56,6 +56,7 @@ def paths(world) -> dict[str, str]:
     return {name: path.format(**known) for name, path in PAGES.items()}
 
 
+@pytest.mark.timeout(1200)  # 33 pages
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_axe_finds_nothing_serious_on_any_page(browser, world, paths, size, scheme):
@@ -72,6 +73,7 @@ def test_axe_finds_nothing_serious_on_any_page(browser, world, paths, size, sche
     assert bad == []
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("size", SIZES)
 def test_no_page_scrolls_sideways_or_shows_a_plan_by_colour_alone(browser, world, paths, size):
     with opened(browser, world, size, "light") as page:

@@ -18,6 +18,8 @@ Disallow: /-/
 Disallow: /search
 Disallow: /oversight/*.csv
 Disallow: /oversight/*.json
+Disallow: /oversight/*.xlsx
+Disallow: /oversight/*.atom
 Allow: /
 
 Sitemap: {base}/sitemap.xml
