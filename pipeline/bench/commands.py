@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import OutsideFailure
@@ -40,7 +40,8 @@ def measure_commands(folder: Path, say: Callable[[str], None]) -> list[Spent]:
     with tempfile.TemporaryDirectory() as place:
         for words in COMMANDS:
             say(f"measuring {words[0]}")
-            found.append(_measure(folder, [word.format(place=place) for word in words]))
+            spent = _measure(folder, [word.format(place=place) for word in words])
+            found.append(replace(spent, command=" ".join(words).format(place="FOLDER")))
     return found
 
 
@@ -54,8 +55,7 @@ def _measure(folder: Path, words: list[str]) -> Spent:
             out.seek(0)
             said = out.read().decode(errors="replace").strip().splitlines()[-1:]
             raise OutsideFailure(f"`oversight {' '.join(words)}` ended with {process.returncode}: {' '.join(said)}")
-    shown = " ".join(words).replace(tempfile.gettempdir(), "...")
-    return Spent(shown, round(used.ru_utime + used.ru_stime, 2), _mb(used))
+    return Spent(" ".join(words), round(used.ru_utime + used.ru_stime, 2), _mb(used))
 
 
 def _mb(used: resource.struct_rusage) -> int:

@@ -198,6 +198,10 @@ class Library:
         """Return the ids of the articles of which a version, a reading or findings changed since a change's number."""
         return [row[0] for row in self._rows("select article_id from article_changes where seq > ?", (number,))]
 
+    def n_changed_since(self, number: int) -> int:
+        """Return of how many articles anything changed since a change's number."""
+        return next(self._rows("select count(*) from article_changes where seq > ?", (number,)))[0]
+
     def article_ids(self) -> list[str]:
         """Return the ids of all articles."""
         return [row[0] for row in self._rows("select distinct article_id from articles order by article_id")]
