@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import resource
@@ -550,6 +551,33 @@ def test_sigterm_ends_a_run_in_order_within_ten_seconds(site: Site, tmp_path: Pa
     assert time.monotonic() - started < 10
     assert process.returncode == 0 and "it was told to stop (SIGTERM)" in output, output
     assert len(list(Archive(tmp_path / "archive").pages())) >= 2
+
+
+def test_the_fetching_process_listens_on_no_port_and_keeps_no_cookies(site: Site, tmp_path: Path) -> None:
+    """Neither Scrapy's telnet console nor its remote control: while it fetches, it has no listening socket at all."""
+    site.routes["/feed"] = site.feed([f"/{n}" for n in range(40)])
+    site.routes["*"] = lambda h: (time.sleep(0.1), h.reply(article(h.path), Set_Cookie="id=1; Path=/"))
+    process = start_elsewhere(tmp_path, site)
+    try:
+        wait_for(lambda: len(site.paths()) > 5)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        if not children.exists():
+            pytest.skip("this system does not tell which processes a process has started")
+        ours = {str(process.pid), *children.read_text().split()}
+        sockets = set()
+        for fd in [fd for pid in ours for fd in Path(f"/proc/{pid}/fd").iterdir()]:
+            with contextlib.suppress(FileNotFoundError):  # closed in the meantime
+                sockets.add(os.readlink(fd))
+        listening = {
+            f"socket:[{line.split()[9]}]"
+            for table in ("tcp", "tcp6") if Path(f"/proc/net/{table}").exists()
+            for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:] if line.split()[3] == "0A"
+        }  # fmt: skip
+        assert len(ours) == 2 and listening and sockets & listening == set()
+        assert all("cookie" not in asked.headers for asked in site.asked)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_crawl_runs_in_a_thread_too(site: Site, tmp_path: Path) -> None:
