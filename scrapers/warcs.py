@@ -7,7 +7,7 @@ ends is known from the record, not from its place, so that the stretches of a fi
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -56,6 +56,7 @@ class Bad:
 
 
 Wish = Callable[[WarcRecord], bool]
+Run = Generator[Record | Bad, None, int | None]  # records, and where the next run begins
 
 
 def packing_of(place: Place) -> Packing | None:
@@ -116,7 +117,7 @@ class Scan:
         if self.first is not None:
             self.end = self.place.size if at is None else at
 
-    def _run(self, at: int) -> Iterator[Record | Bad]:
+    def _run(self, at: int) -> Run:
         """Yield records from `at` on; return where the next run begins (behind a fault, or behind the stretch)."""
         held: Record | None = None
         last, length = at, -1  # the last record met, and the length that it claims
@@ -152,7 +153,7 @@ class Scan:
             return self._next_start(at + 1, self.place.size)
         return (yield from self._behind(held, last, length, fault))
 
-    def _behind(self, held: Record | None, last: int, length: int, fault: Fault | None) -> Iterator[Record | Bad]:
+    def _behind(self, held: Record | None, last: int, length: int, fault: Fault | None) -> Run:
         """Judge the last record that was met by its own end; return where to go on. `fault`: of what came behind it."""
         if self.packing is Packing.PLAIN:
             wrong = self._wrong_plain(last, length)

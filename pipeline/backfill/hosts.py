@@ -84,12 +84,12 @@ def hosts_of(sources: Iterable[Source], wanted: Iterable[str] | None = None, *, 
     chosen_under: dict[str, str] = {}
     for name in wanted:
         bare = name.lower().lstrip(".")
-        source = finder.source_of(f"https://{bare}/") or ADDED
+        id_ = finder.source_of(f"https://{bare}/") or ADDED
         if name.startswith("."):
-            chosen_under[bare] = source
-            chosen_exact |= {host: id_ for host, id_ in exact.items() if host.endswith(name.lower())}
+            chosen_under[bare] = id_
+            chosen_exact |= {host: own for host, own in exact.items() if host.endswith(name.lower())}
         else:
-            chosen_exact[bare] = source
+            chosen_exact[bare] = id_
     return Hosts(tuple(sorted(chosen_exact.items())), tuple(sorted(chosen_under.items())), every)
 
 

@@ -72,13 +72,11 @@ class Backfill:
     def run(self, files: Sequence[str]) -> Tally:
         """Read the files one after the other; return what came of it. A file that cannot be read stops no other."""
         self.tally = Tally(len(files))
-        for part, report in self.engine.run(self._parts(files)):
+        for part, answer in self.engine.run(self._parts(files)):
             file = self.opened[part.file]
             if file.over:
                 continue
-            if isinstance(report, Lost):
-                report = self._carefully(part)
-            report = self._joined(file, part, report)
+            report = self._joined(file, part, self._carefully(part) if isinstance(answer, Lost) else answer)
             if report is not None:
                 self._enter(file, part, report)
         return self.tally

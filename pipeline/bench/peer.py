@@ -11,28 +11,33 @@ import json
 import pickle
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 
-def extractor():
+def extractor() -> tuple[str, Callable[[bytes, str], tuple[str, str]]]:
     """Return the name of what reads pages here and a function from HTML and address to title and text."""
     try:
-        from newsplease import NewsPlease
+        import newsplease  # noqa: F401
     except ImportError:
-        import trafilatura
+        return f"trafilatura {version('trafilatura')}", _by_trafilatura
+    return f"news-please {version('news-please')}", _by_news_please
 
-        def read(body: bytes, url: str) -> tuple[str, str]:
-            found = trafilatura.bare_extraction(body, url=url, with_metadata=True)
-            return (found.title or "", found.text or "") if found is not None else ("", "")
 
-        return f"trafilatura {version('trafilatura')}", read
+def _by_trafilatura(body: bytes, url: str) -> tuple[str, str]:
+    import trafilatura
 
-    def read(body: bytes, url: str) -> tuple[str, str]:
-        found = NewsPlease.from_html(body.decode("utf-8", "replace"), url=url, fetch_images=False)
-        return getattr(found, "title", "") or "", getattr(found, "maintext", "") or ""
+    found: Any = trafilatura.bare_extraction(body, url=url, with_metadata=True)
+    return (found.title or "", found.text or "") if found is not None else ("", "")
 
-    return f"news-please {version('news-please')}", read
+
+def _by_news_please(body: bytes, url: str) -> tuple[str, str]:
+    from newsplease import NewsPlease
+
+    found = NewsPlease.from_html(body.decode("utf-8", "replace"), url=url, fetch_images=False)
+    return getattr(found, "title", "") or "", getattr(found, "maintext", "") or ""
 
 
 def model():

@@ -108,9 +108,8 @@ def _read(
         raise WrongUse(CONTACT.format(file=folder.settings))
     sources, lexicon = sources_of(settings), lexicon_of(settings)
     hosts = hosts_of(sources, read_hosts(hosts_file) if hosts_file else None, every=all_hosts)
-    access = Access(
-        f"OversightLedger/0.1 (+{settings.contact})" if settings.contact else Access.user_agent, allow_loopback
-    )
+    agent = f"OversightLedger/0.1 (+{settings.contact})" if settings.contact else "OversightLedger/0.1"
+    access = Access(agent, allow_loopback)
     order = Order(hosts, sources, lexicon, access)
     engine: Engine = DaskEngine(order, dask_address) if dask_address else LocalEngine(order, workers or readers_here())
     books = Books(folder.crawl_db, folder.archive, lexicon)
