@@ -19,6 +19,7 @@ from scrapers.tasks import Answer, RobotsCopy, Task, as_moment, as_text
 
 ROBOTS_KEPT = timedelta(days=1)
 ROBOTS_KEPT_AFTER_FAILURE = timedelta(hours=1)
+ROBOTS_KEPT_UNREACHED = timedelta(minutes=10)  # the network may have been away for a moment
 # Some servers answer 304 for ever: once a day a feed is asked for in full.
 VALIDATORS_TRUSTED = timedelta(days=1)
 LONGEST_HOLD = timedelta(days=1)
@@ -256,7 +257,9 @@ class Frontier:
             return None
         fetched_at = as_moment(row["robots_fetched_at"])
         failed = row["robots_status"] == 0 or row["robots_status"] == 429 or row["robots_status"] >= 500
-        if fetched_at > now or now - fetched_at >= (ROBOTS_KEPT_AFTER_FAILURE if failed else ROBOTS_KEPT):
+        unreached = row["robots_status"] == 0
+        kept = ROBOTS_KEPT_UNREACHED if unreached else ROBOTS_KEPT_AFTER_FAILURE if failed else ROBOTS_KEPT
+        if fetched_at > now or now - fetched_at >= kept:
             return None
         return RobotsCopy(host, row["robots_status"], row["robots_body"], fetched_at)
 

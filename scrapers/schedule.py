@@ -24,6 +24,9 @@ MUCH_NEW, FEW_ITEMS = 0.5, 5
 
 READ = frozenset({Outcome.SAVED, Outcome.UNCHANGED})
 _FINAL = frozenset({Outcome.NOT_AN_ARTICLE, Outcome.OUT_OF_SCOPE, Outcome.TOO_LARGE, Outcome.BLOCKED_ADDRESS})
+# What a network that was away for a while looks like: when it is back, no feed must wait for long.
+_UNREACHED = frozenset({Outcome.CONNECTION_FAILED, Outcome.TIMEOUT, Outcome.ROBOTS_DENIED})
+UNREACHED_WAIT = timedelta(hours=1)
 _DOUBTFUL = frozenset({Outcome.REFUSED, Outcome.BAD_REDIRECT})
 
 
@@ -59,7 +62,8 @@ def next_visit(
     `every_minutes`: the pause between two readings of a feed.
     """
     if kind == "feed":
-        return _next_for_feed(outcome, now, attempts, timedelta(minutes=every_minutes))
+        forbidden = outcome is Outcome.ROBOTS_DENIED and not temporary
+        return _next_for_feed(outcome, now, attempts, timedelta(minutes=every_minutes), forbidden)
     if outcome in READ:
         return "kept", now + REVISITS[n_read - 1] if n_read <= len(REVISITS) else None
     if outcome is Outcome.GONE:
@@ -73,12 +77,18 @@ def next_visit(
     return "kept" if n_read else "failing", now + min(FIRST_WAIT * 4 ** (attempts - 1), LONGEST_WAIT)
 
 
-def _next_for_feed(outcome: Outcome, now: datetime, attempts: int, every: timedelta) -> tuple[str, datetime]:
-    """A feed is never given up: its card says that it is there, and a person mends the card."""
+def _next_for_feed(
+    outcome: Outcome, now: datetime, attempts: int, every: timedelta, forbidden: bool
+) -> tuple[str, datetime]:
+    """A feed is never given up: its card says that it is there, and a person mends the card.
+
+    `forbidden`: by a robots.txt that was read; one that could not be fetched is a failure like any other.
+    """
     if outcome in READ:
         return "kept", now + every
     if outcome is Outcome.GONE:
         return "gone", now + max(every, LONGEST_WAIT)
-    if outcome is Outcome.ROBOTS_DENIED:
+    if forbidden:
         return "failing", now + max(every, timedelta(hours=6))
-    return "failing", now + max(every, min(every * 2 ** min(attempts, 16), LONGEST_WAIT))
+    longest = UNREACHED_WAIT if outcome in _UNREACHED else LONGEST_WAIT
+    return "failing", now + max(every, min(every * 2 ** min(attempts, 16), longest))

@@ -115,6 +115,15 @@ def test_a_feed_is_never_given_up(outcome: Outcome) -> None:
     assert when is not None and NOW + 30 * MINUTE <= when <= NOW + DAY
 
 
+def test_a_network_that_was_away_for_days_silences_no_feed_for_longer_than_an_hour() -> None:
+    for outcome in (Outcome.CONNECTION_FAILED, Outcome.TIMEOUT):
+        assert next_visit("feed", outcome, NOW, n_read=1, attempts=90, every_minutes=30)[1] == NOW + HOUR
+    closed = next_visit("feed", Outcome.ROBOTS_DENIED, NOW, n_read=1, attempts=90, every_minutes=30, temporary=True)
+    assert closed[1] == NOW + HOUR, "its robots.txt could not be fetched"
+    forbidden = next_visit("feed", Outcome.ROBOTS_DENIED, NOW, n_read=1, attempts=1, every_minutes=30)
+    assert forbidden[1] == NOW + 6 * HOUR
+
+
 def test_a_feed_slower_than_a_day_is_not_hurried_by_failing() -> None:
     _, when = next_visit("feed", Outcome.TIMEOUT, NOW, n_read=1, attempts=3, every_minutes=60 * 24 * 7)
     assert when == NOW + 7 * DAY
@@ -273,10 +282,10 @@ def test_robots_txt_is_kept_for_a_day_and_a_failure_for_an_hour(frontier: Fronti
     fine = RobotsCopy("https://gazette.example", 200, b"User-agent: *", NOW)
     frontier.keep_robots(fine)
     assert frontier.robots(fine.host, NOW + DAY - MINUTE) == fine and frontier.robots(fine.host, NOW + DAY) is None
-    for status in (0, 429, 500):
+    for status, kept in ((0, 10 * MINUTE), (429, HOUR), (500, HOUR)):
         frontier.keep_robots(RobotsCopy("https://gazette.example", status, b"", NOW))
-        assert frontier.robots(fine.host, NOW + HOUR - MINUTE).status == status
-        assert frontier.robots(fine.host, NOW + HOUR) is None
+        assert frontier.robots(fine.host, NOW + kept - MINUTE).status == status
+        assert frontier.robots(fine.host, NOW + kept) is None
 
 
 def test_child_feeds_are_visited_like_their_parent(frontier: Frontier) -> None:
