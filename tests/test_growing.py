@@ -118,16 +118,20 @@ def decided(ledger: Growing, library: Library) -> tuple[Decision, ...]:
     """Some decisions on claims that the ledger has: confirmed, taken out, put together, kept apart."""
     told = [(art, c) for art, found in ledger.told.values() for c in found.claims]
     decisions = []
-    for place, action in enumerate(("accept", "reject", "merge", "merge", "split"), 1):
+    for place, action in enumerate(("accept", "reject", "merge", "merge", "split", "add"), 1):
         some = ledger.chance.sample(told, 2)
         sentences = [Sentence(art.url, c.evidence.quote, c.claim_id, c.trigger, c.type) for art, c in some]
+        if action == "add":  # a claim that nobody reads there: another word of the sentence names another type
+            word = some[0][1].evidence.quote.split()[-1].rstrip(".")
+            sentences = [Sentence(some[0][0].url, some[0][1].evidence.quote, "", word, "evaluation")]
         read = {"type": some[0][1].type, "modality": some[0][1].modality.value}
         decisions.append(
             Decision(
                 action, "desk", datetime(2026, 5, place, tzinfo=UTC), "looked at",
                 tuple(sentences if action == "merge" else sentences[:1]),
                 stays=tuple(sentences[1:]) if action == "split" else (), read=read if action == "accept" else {},
-                place=place,
+                changes={"type": "evaluation", "modality": "occurred", "actor": ("Halden Office",)}
+                if action == "add" else {}, place=place,
             )
         )  # fmt: skip
     return tuple(decisions)

@@ -219,6 +219,9 @@ def _entities(findings: Iterable[Findings], lexicon) -> dict[str, Entity]:
     for finding in sorted(findings, key=lambda f: f.article_id):
         for entity in finding.entities:
             found.setdefault(entity.entity_id, entity)
+    for finding in sorted(findings, key=lambda f: f.article_id):
+        for p in (p for c in finding.claims for p in c.participants):
+            found.setdefault(p.entity_id, Entity(p.entity_id, p.name, p.kind, known=False))
     return {**found, **(lexicon.entities if lexicon else {})}
 
 

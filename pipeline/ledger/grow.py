@@ -128,6 +128,12 @@ def _review(world: World, decided: list[str]) -> Reviewed:
         editions, now = found[article_id]
         return (e.article.text for e in editions if e.article.version != now.article.version)
 
+    def read_elsewhere(claim_id: str) -> bool | None:
+        """Whether the program itself reads this claim in an article that nobody decided on."""
+        tables = ("cases", "unsure", "rejected")
+        sql = " union all ".join(f"select article_id from joined.{t} where claim_id = ?1" for t in tables)
+        return any(id_ not in decided for id_ in world.state.column(sql, (claim_id,))) or None
+
     own = carried_names(now.findings for _, now in found.values())
 
     def carried(name: str) -> list[str]:
@@ -137,7 +143,7 @@ def _review(world: World, decided: list[str]) -> Reviewed:
 
     return apply_reviews(
         [now.findings for _, now in found.values()], {id_: now.article for id_, (_, now) in found.items()},
-        world.decisions, world.names, former, _claims(world), carried,
+        world.decisions, world.names, former, Lazy(read_elsewhere), carried,
     )  # fmt: skip
 
 

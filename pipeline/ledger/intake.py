@@ -11,7 +11,7 @@ from pipeline.ledger.edited import keep_edits
 from pipeline.ledger.state import keep, kept
 from pipeline.ledger.world import Told, World
 from pipeline.reach import reach
-from pipeline.records import Attribution, Claim, Findings, Force
+from pipeline.records import Attribution, Claim, Entity, Findings, Force
 from pipeline.reviews.apply import apply_reviews
 from pipeline.reviews.decisions import Reviewed
 from pipeline.reviews.names import key, unknown_parties
@@ -202,12 +202,18 @@ def _keep_sayings(world: World, article: Article, found: Findings, changes: Chan
     """Keep which unknown entities and names an article tells of."""
     state, id_ = world.state, article.article_id
     known = world.lexicon.entities if world.lexicon else {}
-    taught = {e.entity_id: e for e in reversed(found.entities) if e.entity_id not in known}
-    before = state.column("select entity_id from joined.entities where article_id = ?", (id_,))
-    ids = sorted({*before, *taught})
+    taught = {(e.entity_id, id_): e for e in reversed(found.entities) if e.entity_id not in known}
+    # A party that only an editor named: whatever an article tells of it stands first.
+    named = {e.entity_id for e in found.entities} | known.keys()
+    taught |= {
+        (p.entity_id, f"~{id_}"): Entity(p.entity_id, p.name, p.kind, known=False)
+        for c in reversed(found.claims) for p in reversed(c.participants) if p.entity_id not in named
+    }  # fmt: skip
+    both = "select entity_id from joined.entities where article_id in (?, ?)"
+    ids = sorted({*state.column(both, (id_, f"~{id_}")), *(entity_id for entity_id, _ in taught)})
     then = {entity_id: world.entity_of.get(entity_id) for entity_id in ids}
-    state.drop("entities", "article_id", [id_])
-    rows = [(e.entity_id, id_, f"{e.parent_id} {e.jurisdiction}".strip(), keep(e)) for e in taught.values()]
+    state.drop("entities", "article_id", [id_, f"~{id_}"])
+    rows = [(*place, f"{e.parent_id} {e.jurisdiction}".strip(), keep(e)) for place, e in taught.items()]
     state.put("entities", rows)
     for entity_id in ids:
         world.entity_of.forget(entity_id)
@@ -249,5 +255,5 @@ def _remove(world: World, article_id: str, changes: Changes) -> None:
     changes.names.update(state.column("select name from joined.unknown_parties where article_id = ?", (article_id,)))
     changes.unsure.update(state.column("select claim_id from joined.unsure where article_id = ?", (article_id,)))
     for table in ("cases", "unsure", "entities", "gaps", "rejected", "unknown_parties", "edits", "heirs"):
-        state.drop(table, "article_id", [article_id])
+        state.drop(table, "article_id", [article_id, f"~{article_id}"])
     world.entity_of.clear()
