@@ -115,7 +115,7 @@ def test_everything_can_be_reached_and_asked_for_by_keyboard(browser, world):
         page.locator("#f-words").focus()
         page.keyboard.type("testing")
         page.keyboard.press("Enter")
-        assert page.url.endswith("/oversight/events?_words=testing")
+        page.wait_for_url("**/oversight/events?_words=testing")
 
 
 def test_on_paper_stand_the_words_and_their_addresses_not_the_controls(browser, world, paths):
