@@ -44,10 +44,8 @@ class Thresholds:
     agree: float = 0.4  # from here on the classifier supports a frame's claim
     doubt: float = 0.02  # below, it speaks against it
     doubted: float = 0.8  # what is left of a frame's confidence then
-    unseen: float = 0.05  # below, a frame has to be surer of itself than `sure`, or its claim is none
-    sure: float = 0.8
     bonus: float = 0.6  # part of the remaining doubt that support takes away
-    modality: float = 0.5  # probability from which its modality outweighs what the grammar says
+    modality: float = 0.7  # probability from which its modality outweighs what the grammar says
     modality_alone: float = 0.4  # the same for a claim that only it sees
     mention: float = 0.95  # likewise for what is recalled as background; on texts it has not seen it errs more often
     role: float = 0.45  # probability of words that take a role which the frame left open
@@ -75,8 +73,7 @@ def read_learned(
         return list(drafts)
     weighed, added = [], []
     for asked in _read(drafts, passages, classifier, thresholds):
-        believed = [draft for draft in asked.drafts if _is_believed(draft, asked.reading, thresholds)]
-        weighed += [_weigh(draft, asked.reading, thresholds) for draft in believed]
+        weighed += [_weigh(draft, asked.reading, thresholds) for draft in asked.drafts]
         added += _new_drafts(asked, kinds, classifier, thresholds)
     everything = [*weighed, *added]
     spans = classifier.roles([(d.sent.text, d.type, _words_of(d)) for d in everything])
@@ -105,12 +102,6 @@ def _read(
                 contexts.append(previous)
             previous = text
     return [_Asked(*place, reading) for place, reading in zip(chosen, classifier.read(texts, contexts), strict=True)]
-
-
-def _is_believed(draft: Draft, reading: SentenceReading, thresholds: Thresholds) -> bool:
-    """Tell whether a frame's claim stands where the classifier sees nothing of its type."""
-    p = float(reading.scores[EVENT_TYPES.index(draft.type)])
-    return p >= thresholds.unseen or draft.confidence > thresholds.sure
 
 
 def _weigh(draft: Draft, reading: SentenceReading, thresholds: Thresholds) -> Draft:
