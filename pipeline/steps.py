@@ -14,12 +14,12 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.folder import DataFolder
+from pipeline.ledger.build import BuildReport
+from pipeline.ledger.build import build as build_ledger
 from pipeline.lexicon.load import load_lexicon
 from pipeline.readers import read_each
 from pipeline.records import Findings
 from pipeline.reviews.file import load_reviews
-from pipeline.store.build import BuildReport
-from pipeline.store.build import build as build_ledger
 from pipeline.store.library import Library
 from pipeline.store.publish import PublishReport
 from pipeline.store.publish import publish as publish_snapshot

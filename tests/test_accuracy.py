@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipeline.accuracy import docs
 from pipeline.accuracy.lines import Line, by_type, lines
 from pipeline.accuracy.stored import hash_of, load_figures, same_program, store
 from pipeline.calibration import load_calibrator
 from pipeline.cli import oversight
 from pipeline.errors import OutsideFailure
 from pipeline.evaluate import evaluate
+from pipeline.fitting import docs
 from pipeline.settings import Settings
 from pipeline.versions import program_version
 from tests.site_data import publish
@@ -102,7 +102,7 @@ def test_every_page_leads_to_the_accuracy_page_and_events_to_their_confidence(si
 def test_the_docs_say_what_is_stored():
     text = (ROOT / "docs/accuracy.md").read_text(encoding="utf-8")
     assert len(docs.BLOCK.findall(text)) == 2
-    assert docs.renewed(text) == text, "renew it: python -m pipeline.accuracy.docs docs/accuracy.md"
+    assert docs.renewed(text) == text, "renew it: python -m pipeline.fitting.docs docs/accuracy.md"
 
 
 def test_a_document_without_marked_blocks_is_refused(tmp_path, capsys):

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from builders import article, claim, findings, signing, source
 
+from pipeline.ledger.build import build
 from pipeline.lexicon.load import Lexicon, LexiconError, load_lexicon
 from pipeline.serve.app import build_site
 from pipeline.serve.profile import AGAINST, FROM, TO_LIFT, WITH, side
-from pipeline.store.build import build
 from pipeline.store.library import Library
 from pipeline.store.publish import publish
 

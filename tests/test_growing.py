@@ -16,9 +16,9 @@ import pytest
 from whole_ledger import differences, whole_rows
 
 from pipeline.bench.made import Maker
+from pipeline.ledger.build import build
 from pipeline.records import Findings
 from pipeline.reviews.decisions import Decision, ReviewFile, Sentence
-from pipeline.store.build import build
 from pipeline.store.library import Library
 from pipeline.store.publish import publish
 from scrapers.records import Outcome
@@ -171,7 +171,7 @@ def test_a_build_that_is_killed_half_way_leaves_the_former_ledger_and_the_next_m
             f"target = pkgutil.resolve_name({module!r})\n"
             f"real = getattr(target, {name!r})\n"
             f"setattr(target, {name!r}, lambda *a, **k: (real(*a, **k), os.kill(os.getpid(), 9)))\n"
-            "from pathlib import Path\nfrom pipeline.store.build import build\n"
+            "from pathlib import Path\nfrom pipeline.ledger.build import build\n"
             "crawl, ledger, sources = sys.argv[1:]\n"
             "build(Path(crawl), Path(ledger), pickle.loads(Path(sources).read_bytes()), program_version='1')\n"
         )

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import _run
+from pipeline.ledger.build import gone_articles
 from pipeline.runs import last_runs, recorded
-from pipeline.store.build import gone_articles
 from scrapers.frontier import Frontier
 from scrapers.health import Sign, Signs, judge, usual_gap
 from scrapers.records import Feed, FeedEntry, FeedShape, Outcome, Source, Standing, Visit

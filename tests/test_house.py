@@ -27,7 +27,7 @@ EDGES = {
     "datasette": ("pipeline.serve",),
     "spacy": ("pipeline.",),
     "apprise": ("pipeline.alerts",),
-    "sqlite_utils": ("pipeline.store", "pipeline.serve", "scrapers.frontier"),
+    "sqlite_utils": ("pipeline.store", "pipeline.ledger.build", "pipeline.serve", "scrapers.frontier"),
 }
 
 

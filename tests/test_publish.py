@@ -13,7 +13,7 @@ import pytest
 from builders import signing, source
 
 from pipeline.errors import OutsideFailure
-from pipeline.store.build import build
+from pipeline.ledger.build import build
 from pipeline.store.errors import StoreError
 from pipeline.store.library import Library
 from pipeline.store.publish import KEEP, NotSane, check, publish, snapshots

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import WrongUse
+from pipeline.ledger.build import build
 from pipeline.lexicon.lexicon import Lexicon, Name
 from pipeline.records import Entity, EntityKind, Findings, Gap, Modality, Participant, unknown_entity_id
 from pipeline.reviews.apply import apply_reviews
@@ -22,7 +23,6 @@ from pipeline.reviews.decisions import Decision, ReviewFile, Sentence
 from pipeline.reviews.fields import fields_of, problem_with, with_fields
 from pipeline.reviews.file import append_decisions, decision_text, load_reviews, parse_reviews, read_reviews
 from pipeline.reviews.names import settle_names
-from pipeline.store.build import build
 from pipeline.store.export import export
 from pipeline.store.library import Library
 

@@ -15,10 +15,10 @@ import pytest
 from builders import SIGNED, article, claim, findings, signing, source
 
 from pipeline.errors import DONE, WRONG_USE
+from pipeline.ledger.build import build
 from pipeline.newsroom.answers import planted
 from pipeline.newsroom.stories import story
 from pipeline.revisions import Edition, edits_of, in_order, match, successors
-from pipeline.store.build import build
 from pipeline.store.library import Library
 from pipeline.store.verify import verify
 from pipeline.wording import compare, likeness, plain, sentences, word_changes

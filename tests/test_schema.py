@@ -16,8 +16,8 @@ from builders import signing, source
 from sqlite_utils import Database
 
 from pipeline.errors import OUTSIDE, OutsideFailure
+from pipeline.ledger.build import build
 from pipeline.serve.snapshots import check_snapshot
-from pipeline.store.build import build
 from pipeline.store.errors import StoreError
 from pipeline.store.library import Library
 from pipeline.store.publish import publish

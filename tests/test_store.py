@@ -14,9 +14,9 @@ from builders import SIGNED, article, claim, findings, signing, source
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.ledger.build import build
 from pipeline.ledger.redirects import trace
 from pipeline.records import Entity, EntityKind, Findings, Gap
-from pipeline.store.build import build
 from pipeline.store.errors import StoreError
 from pipeline.store.export import export
 from pipeline.store.library import Library
@@ -273,7 +273,10 @@ def test_outcomes_and_health_of_sources_come_from_the_visits(tmp_path: Path) -> 
 def test_a_failing_build_leaves_the_former_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = make(tmp_path, "w")
     before = database.read_bytes()
-    monkeypatch.setattr("pipeline.store.build.create_indexes", lambda _: (_ for _ in ()).throw(OSError(28, "No space")))
+    full_disk = OSError(28, "No space")
+    monkeypatch.setattr("pipeline.ledger.build.create_indexes", lambda _: (_ for _ in ()).throw(full_disk))
+        "pipeline.ledger.build.create_indexes", lambda _: (_ for _ in ()).throw(OSError(28, "No space"))
+    )
     with pytest.raises(StoreError, match="Free some space"):
         build(tmp_path / "w.crawl.db", database, SOURCES, full=True)
     assert database.read_bytes() == before

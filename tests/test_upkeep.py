@@ -17,8 +17,8 @@ from builders import article, findings, signing, source
 from pipeline.cli import _run
 from pipeline.errors import OutsideFailure
 from pipeline.folder import DataFolder
+from pipeline.ledger.build import build
 from pipeline.steps import health, visited
-from pipeline.store.build import build
 from pipeline.store.export import export
 from pipeline.store.library import Library
 from pipeline.store.publish import publish

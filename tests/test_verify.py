@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from builders import signing, source
 
-from pipeline.store.build import build
+from pipeline.ledger.build import build
 from pipeline.store.library import Library
 from pipeline.store.publish import publish
 from pipeline.store.verify import verify

@@ -18,6 +18,7 @@ from pipeline.cases import Case
 from pipeline.events import MAX_NEIGHBOURS, marks_of
 from pipeline.families import Families, holders_of
 from pipeline.joining import Joined, join
+from pipeline.ledger.build import MIN_CONFIDENCE, gone_articles
 from pipeline.ledger.redirects import trace
 from pipeline.likeness import FARTHEST, Likeness
 from pipeline.records import Claim, Entity, Findings
@@ -28,7 +29,6 @@ from pipeline.reviews.linking import kept as kept_merges
 from pipeline.reviews.names import key, settle_names, unknown_parties
 from pipeline.reviews.rows import review_rows
 from pipeline.revisions import Edition, edits_of, in_order, successors
-from pipeline.store.build import MIN_CONFIDENCE, gone_articles
 from pipeline.store.entity_rows import name_rows, related_ids, relation_rows, role_rows
 from pipeline.store.indexes import FACETS
 from pipeline.store.keeping import latest_of

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.bench.made import Maker
-from pipeline.store.build import build
+from pipeline.ledger.build import build
 from pipeline.store.export import export
 from pipeline.store.library import Library
 from pipeline.store.publish import publish

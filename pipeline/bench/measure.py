@@ -131,8 +131,8 @@ def _extract(runs: int, quick: bool) -> list[Rate]:
 
 def _build(runs: int, quick: bool) -> list[Rate]:
     from pipeline.flow import load_tools, understand
+    from pipeline.ledger.build import build
     from pipeline.lexicon.load import load_lexicon
-    from pipeline.store.build import build
     from pipeline.store.library import Library
 
     n = 6 if quick else 60

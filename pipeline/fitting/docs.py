@@ -1,4 +1,4 @@
-"""The stored figures come in, the marked blocks of docs/accuracy.md go out: `python -m pipeline.accuracy.docs FILE`."""
+"""The stored figures come in, the marked blocks of docs/accuracy.md go out: `python -m pipeline.fitting.docs FILE`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.accuracy.lines import lines, percent
 from pipeline.accuracy.stored import load_figures
 from pipeline.calibration import load_calibrator
 
-_BEGIN = r"<!-- (figures|confidence): made by `python -m pipeline\.accuracy\.docs` -->\n"
+_BEGIN = r"<!-- (figures|confidence): made by `python -m pipeline\.fitting\.docs` -->\n"
 BLOCK = re.compile(f"({_BEGIN}).*?(<!-- end -->)", re.DOTALL)
 
 
