@@ -47,15 +47,16 @@ def ending(error: BaseException, url: str) -> Ended:
 
 
 def may_be_tried_again(error: BaseException) -> bool:
-    """Tell whether a second try at once may do: the connection was refused, or the answer was cut short.
+    """Tell whether a second try at once may do: the connection was refused, or the answer was cut short or no HTTP.
 
+    What is no HTTP may be the surplus of the answer before it on the same connection: the second try has a new one.
     A connection that broke before an answer was tried twice already, by aiohttp; a timeout waits for its next turn.
     """
     if refused_address(error) or isinstance(error, TimeoutError):
         return False
     if isinstance(error, aiohttp.ClientConnectorDNSError | aiohttp.ClientConnectorCertificateError):
         return False
-    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientPayloadError)
+    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientPayloadError | aiohttp.ClientResponseError)
 
 
 def _short(error: BaseException) -> str:

@@ -193,6 +193,18 @@ def said(head: bytes, body: bytes = b"<p>small</p>") -> Route:
     return lambda h: h.raw(head + b"\r\n\r\n" + body)
 
 
+def surplus(*, late: bool) -> Route:
+    """Send a body after an answer that has none, with it or a moment later, and leave the connection open."""
+
+    def route(h: Handler) -> None:
+        parts = (b"HTTP/1.1 204 No Content\r\nContent-Type: text/html\r\n\r\n", b"no")
+        for part in parts if late else (b"".join(parts),):
+            h.wfile.write(part)
+            time.sleep(0.05)
+
+    return route
+
+
 def long_header(n_bytes: int = 1_000_000) -> Route:
     return said(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Long: " + b"v" * n_bytes)
 
