@@ -145,7 +145,7 @@ def _say_lines(views: list[dict[str, Any]], day: str) -> None:
 def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
     """Say the matrix of agreements, and who may use which model."""
     from pipeline.serve.permissions import permitted
-    from pipeline.serve.standing_queries import MOST_LINES, affected_sql, by_event, lines_sql
+    from pipeline.serve.standing_queries import MOST_LINES, affected_sql, by_event, heads_of, lines_sql
     from pipeline.serve.standing_view import line_views, matrix, models
 
     ids: list[str] = []
@@ -154,7 +154,9 @@ def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
     lines, claims = _lines(db, ids)
     views = line_views(lines, day, claims)
     table = matrix(views, most_rows=1000, most_columns=1000)
-    named = permitted(models(views), by_event(rows(db, affected_sql())))
+    found = models(views)
+    heads = heads_of(found)
+    named = permitted(found, by_event(rows(db, affected_sql(len(heads)), *heads)))
     if as_json:
         say_json({"as_of": day, "newest_report": newest, "agreements": table, "models": named})
         return

@@ -201,10 +201,8 @@ class Counts:
         """Return (year, modality, number) of the chosen rows by the year of their first day; "" for no day."""
         modalities = self.codes["modality"]
         years = self.days[DAY[self.table]][mask] // 10_000
-        keys, counts = np.unique(years * 100 + modalities.of[mask], return_counts=True)
-        found = [
-            (int(k) // 100, str(modalities.values[int(k) % 100]), int(n)) for k, n in zip(keys, counts, strict=True)
-        ]
+        counts = np.bincount(years * 100 + modalities.of[mask])
+        found = [(k // 100, str(modalities.values[k % 100]), int(counts[k])) for k in np.flatnonzero(counts).tolist()]
         return sorted((f"{year:04d}" if year else "", modality, n) for year, modality, n in found)
 
     def crossed(self, one: str, other: str, mask: np.ndarray) -> list[tuple[object, object, int]]:

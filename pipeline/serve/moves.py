@@ -97,13 +97,16 @@ async def moved_since(db: Any, day: str, size: int) -> list[Row]:
         order by e.last_reported_on desc, e.event_id limit 400
     """
     events = await many(db, sql)
-    taken = await steps_of_events(db, [event["event_id"] for event in events])
-    found = []
-    for event in events:
-        before = [step for step in taken[event["event_id"]] if step[0] < day]
-        after = [step for step in taken[event["event_id"]] if step[0] >= day]
-        if before and after and before[-1][1] != event["modality"]:
-            found.append(event | {"was": before[-1][1], "moved_on": after[-1][0]})
+    found: list[Row] = []
+    for i in range(0, len(events), 4 * size):  # most pages show few of them: what comes after needs no weighing
+        taken = await steps_of_events(db, [event["event_id"] for event in events[i : i + 4 * size]])
+        for event in events[i : i + 4 * size]:
+            before = [step for step in taken[event["event_id"]] if step[0] < day]
+            after = [step for step in taken[event["event_id"]] if step[0] >= day]
+            if before and after and before[-1][1] != event["modality"]:
+                found.append(event | {"was": before[-1][1], "moved_on": after[-1][0]})
+        if len(found) >= size:
+            break
     return await with_parties(db, found[:size])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ SIDES = ("actor", "target", "body")  # the roles of those who deal with each oth
 PARTNERS = ("organisation", "agency", "government", "person", "outlet")
 # How two parties of an event stand to each other: kind and direction of the event, whose side the entity is on.
 WITH, AGAINST, FROM, TO_LIFT = "with", "against", "from", "lift"
+HEADINGS = (WITH, AGAINST, FROM, TO_LIFT)  # in the order of the page
 _WITH = ("agreement", "commitment", "access_grant")
 _AGAINST = ("restriction", "enforcement", "litigation", "investigation", "refusal")
 
@@ -72,48 +74,61 @@ def side(event_type: str, direction: str | None, mine: str, theirs: str) -> str:
     return ""
 
 
-def dealt(counts: Counts, entity_id: str) -> list[Row]:
-    """Return how often each other party stands with an entity in events of kinds that tell how parties stand.
+def _headings(counts: Counts) -> np.ndarray:
+    """Return the place in HEADINGS, -1 for none, by kind and direction of event (0: none) and by both roles."""
+    types, directions = counts.codes["type"].values, (None, *counts.codes["direction"].values)
+    roles = [(i, role) for i, role in enumerate(counts.role_names) if role in SIDES]
+    found = np.full((len(types), len(directions), len(counts.role_names), len(counts.role_names)), -1, dtype=np.int8)
+    for (i, kind), (j, direction), (k, mine), (m, theirs) in product(
+        [(i, kind) for i, kind in enumerate(types) if kind in _WITH or kind in _AGAINST],
+        enumerate(directions), roles, roles,
+    ):  # fmt: skip
+        if heading := side(str(kind), direction, mine, theirs):  # type: ignore[arg-type]
+            found[i, j, k, m] = HEADINGS.index(heading)
+    return found
 
-    By kind and direction of the event and both roles; `n`: events reported as happened, `n_open`: the others.
+
+def dealt(counts: Counts, entity_id: str, shown: int = SHOWN) -> dict[str, list[Row]]:
+    """Return the parties that stand with or against an entity in its events, by heading, most events first.
+
+    `n`: events reported as happened, `n_open`: the others, `types`: the kinds of both.
     """
-    sides = [counts.role_number(role) for role in SIDES if role in counts.role_names]
-    mine = counts.links_of(entity_id)
-    mine = mine[np.isin(counts.link_role[mine], sides)]
+    headings, mine = _headings(counts), counts.links_of(entity_id)
+    types, modalities = counts.codes["type"], counts.codes["modality"]
+    rows, roles = counts.link_row[mine], counts.link_role[mine]
+    telling = (headings >= 0).any(axis=(1, 3))[types.of[rows], roles]
+    mine, rows, roles = mine[telling], rows[telling], roles[telling]
     beside, theirs = counts.links_beside(mine)
+    others, kinds, ways = counts.link_entity[theirs], types.of[rows], counts.codes["direction"].of[rows] + 1
+    heading = headings[kinds[beside], ways[beside], roles[beside], counts.link_role[theirs]]
     partners = np.isin(counts.entities.kinds, [counts.kind_number(kind) for kind in PARTNERS])
-    others = counts.link_entity[theirs]
-    types, directions, modalities = (counts.codes[name] for name in ("type", "direction", "modality"))
-    telling = [types.values.index(kind) for kind in (*_WITH, *_AGAINST) if kind in types.values]
-    wanted = partners[others] & np.isin(counts.link_role[theirs], sides)
-    wanted &= np.isin(types.of, telling)[counts.link_row[theirs]]
-    wanted &= others != counts.entities.place_of.get(entity_id, -1)
-    beside, theirs, others = beside[wanted], theirs[wanted], others[wanted]
-    rows, size = counts.link_row[theirs], len(counts.entities.ids)
-    done = modalities.of[rows] == (modalities.values.index("occurred") if "occurred" in modalities.values else -2)
-    key = types.of[rows].astype(np.int64)
-    for part in (directions.of[rows] + 1, counts.link_role[mine[beside]], counts.link_role[theirs]):
-        key = key * 32 + part
-    keys, at, n_all = np.unique(key * size + others, return_inverse=True, return_counts=True)
-    happened = np.bincount(at, done, minlength=len(keys))
-    found = []
-    for whole, n, n_events in zip(keys.tolist(), happened.tolist(), n_all.tolist(), strict=True):
-        rest, other = divmod(whole, size)
-        rest, their_role = divmod(rest, 32)
-        rest, my_role = divmod(rest, 32)
-        kind, direction = divmod(rest, 32)
-        found.append(
-            {
-                "type": types.values[kind],
-                "direction": directions.values[direction - 1] if direction else None,
-                "mine": counts.role_names[my_role],
-                "theirs": counts.role_names[their_role],
-                "entity_id": counts.entities.ids[other],
-                "name": counts.entities.names[other],
-                "n": int(n),
-                "n_open": n_events - int(n),
-            }
-        )
+    partners[counts.entities.place_of.get(entity_id, [])] = False
+    wanted = partners[others] & (heading >= 0)
+    beside, size = beside[wanted], len(partners)
+    party = heading[wanted].astype(np.int64) * size + others[wanted]  # one number for heading and party
+    occurred = modalities.values.index("occurred") if "occurred" in modalities.values else -2
+    all_ = np.bincount(party, minlength=len(HEADINGS) * size)
+    done = np.bincount(party[modalities.of[rows[beside]] == occurred], minlength=len(all_))
+    names = counts.entities.names
+    found: dict[str, list[Row]] = {}
+    for i, name in enumerate(HEADINGS):
+        places = np.flatnonzero(all_[i * size : (i + 1) * size]) + i * size
+        if len(places) > shown:  # those that may be among the first; equals are sorted by name
+            rank = done[places] * (int(all_.max()) + 1) + all_[places] - done[places]
+            places = places[rank >= np.partition(rank, len(rank) - shown)[len(rank) - shown]]
+        if len(places):
+            some = [(names[at % size], at, int(done[at]), int(all_[at] - done[at])) for at in places.tolist()]
+            some.sort(key=lambda one: (-one[2], -one[3], one[0]))
+            found[name] = [
+                {
+                    "entity_id": counts.entities.ids[at % size],
+                    "name": called,
+                    "n": n,
+                    "n_open": n_open,
+                    "types": [types.values[kind] for kind in np.unique(kinds[beside[party == at]])],
+                }
+                for called, at, n, n_open in some[:shown]
+            ]
     return found
 
 
@@ -123,22 +138,4 @@ async def dealings(db: Any, entity_id: str) -> dict[str, list[Row]]:
     `n` counts events reported as happened; `n_open` those that are planned, denied, alleged or the like, which never
     count as dealings that took place.
     """
-    grouped: dict[tuple[str, str], Row] = {}
-    for row in await asyncio.to_thread(dealt, db.counts("events"), entity_id):
-        heading = side(row["type"], row["direction"], row["mine"], row["theirs"])
-        if not heading:
-            continue
-        party = grouped.setdefault(
-            (heading, row["entity_id"]),
-            {"entity_id": row["entity_id"], "name": row["name"], "n": 0, "n_open": 0, "types": []},
-        )
-        party["n"] += row["n"]
-        party["n_open"] += row["n_open"]
-        if row["type"] not in party["types"]:
-            party["types"].append(row["type"])
-    found: dict[str, list[Row]] = {}
-    for heading in (WITH, AGAINST, FROM, TO_LIFT):
-        rows = [row for (key, _), row in grouped.items() if key == heading]
-        if rows:
-            found[heading] = sorted(rows, key=lambda r: (-r["n"], -r["n_open"], r["name"]))[:SHOWN]
-    return found
+    return await asyncio.to_thread(dealt, db.counts("events"), entity_id)

@@ -10,6 +10,7 @@ import asyncio
 import re
 import sqlite3
 import threading
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from contextvars import ContextVar
@@ -61,6 +62,7 @@ class Snapshot:
     keys: dict[str, str]
     arrays: Arrays
     counted: dict[tuple, Results] = field(default_factory=dict)  # answers that were counted before
+    kept: dict[str, Any] = field(default_factory=dict)  # what whole pages are made of, by page
     own: threading.local = field(default_factory=threading.local)
 
 
@@ -134,6 +136,16 @@ class LedgerDatabase(Database):
             if len(self.shown.counted) < MOST_COUNTED:
                 self.shown.counted[key] = known
         return known
+
+    async def once(self, page: str, make: Callable[[], Awaitable[Any]]) -> Any:
+        """Return what `make()` gave for a page of the snapshot that is shown, or make it now: its file never changes.
+
+        For the few pages that have one address only; nobody may alter what is returned.
+        """
+        kept = self.shown.kept
+        if page not in kept:
+            kept[page] = await make()
+        return kept[page]
 
     async def execute_fn(self, fn: Any) -> Any:
         """Run `fn(connection)` in a thread, on this snapshot's connection of that thread.

@@ -63,10 +63,16 @@ async def _many(db: Any, sql: str, values: Sequence) -> list[Row]:
     return [dict(row) for row in (await db.execute(sql, list(values))).rows]
 
 
-def affected_sql() -> str:
-    """Return the query for whom each restriction touches: event_id, name, kind."""
-    return """select event_id, name, kind from event_participants join entities using (entity_id) join events
-              using (event_id) where role = 'affected' and events.type = 'restriction' order by event_id, name"""
+def affected_sql(n: int) -> str:
+    """Return the query for whom the restrictions among n events touch: event_id, name, kind."""
+    return f"""select event_id, name, kind from event_participants join entities using (entity_id) join events
+              using (event_id) where event_id in ({", ".join("?" * n)}) and role = 'affected'
+              and events.type = 'restriction' order by event_id, name"""
+
+
+def heads_of(models: Iterable[Row]) -> list[str]:
+    """Return the events that the lines of some models rest on now."""
+    return sorted({view["head"]["event_id"] for model in models for view in model["lines"]})
 
 
 def by_event(rows: Iterable[Row]) -> dict[str, list[dict[str, str]]]:
@@ -77,9 +83,13 @@ def by_event(rows: Iterable[Row]) -> dict[str, list[dict[str, str]]]:
     return found
 
 
-async def affected(db: Any) -> dict[str, list[dict[str, str]]]:
-    """Return whom each restriction touches, by event."""
-    return by_event(await _many(db, affected_sql(), []))
+async def affected(db: Any, event_ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+    """Return whom the restrictions among some events touch, by event."""
+    found: list[Row] = []
+    for i in range(0, len(event_ids), 400):
+        some = event_ids[i : i + 400]
+        found += await _many(db, affected_sql(len(some)), some)
+    return by_event(found)
 
 
 async def lines_of_matter(db: Any, matter: str, day: str, size: int = MOST_LINES) -> dict[str, list[Row]]:

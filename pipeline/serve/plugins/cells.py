@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -45,6 +46,7 @@ def page_href(column: str, value: str) -> str:
     return PAGES[column] + quote(value, safe="") if column in PAGES and value else ""
 
 
+@lru_cache(maxsize=64)
 def badge(modality: str) -> Markup:
     """Return the badge of a modality: its words with a sign; the sign is hidden from screen readers."""
     words = modality_words(modality)

@@ -45,21 +45,28 @@ def site_base(datasette: Any, request: Any) -> str:
 async def home(datasette: Any, request: Any) -> Response:
     """The front page: latest, due next, disputed, timeline, coverage."""
     db = datasette.get_database(NAME)
-    day = await queries.last_day(db)
-    rows = await queries.months_and_types(db, day[:7])
+
+    async def make() -> dict[str, Any]:
+        day = await queries.last_day(db)
+        since = moves.days_before(day, moves.DAYS - 1)
+        months = await queries.months_and_types(db, day[:7])
+        return {
+            "latest": await queries.latest_events(db),
+            "due": await standing_queries.due_next(db, day),
+            "disputed": await queries.disputed(db),
+            "since": since,
+            "changed": await moves.changes_since(db, since, 5),
+            "timeline": build_timeline(months, day[:7], queries.TIMELINE_MONTHS),
+            "coverage": await queries.coverage(db),
+            "published_at": published_at(db.path),
+            "last_day": day,
+        }
+
     return await show(
         datasette,
         request,
         "home.html",
-        latest=await queries.latest_events(db),
-        due=await standing_queries.due_next(db, day),
-        disputed=await queries.disputed(db),
-        since=(since := moves.days_before(day, moves.DAYS - 1)),
-        changed=await moves.changes_since(db, since, 5),
-        timeline=build_timeline(rows, day[:7], queries.TIMELINE_MONTHS),
-        coverage=await queries.coverage(db),
-        published_at=published_at(db.path),
-        last_day=day,
+        **await db.once("home", make),
         url=datasette.absolute_url(request, "/"),
         linked=linked.as_script(linked.home_data(site_base(datasette, request), datasette.metadata())),
     )

@@ -59,11 +59,18 @@ async def _standing(datasette: Any, request: Any) -> dict[str, Any]:
                 context["entities"].append({key: row[key] for key in ("entity_id", "name", "kind")})
         lines = await standing_queries.lines_of_entities(db, ids)
         return context | {"views": line_views(lines, day)}
+    found = await (db.once("status", lambda: _of_all(db, day)) if day == newest else _of_all(db, day))
+    return context | found
+
+
+async def _of_all(db: Any, day: str) -> dict[str, Any]:
+    """Return how all lines that moved last stood on a day, the matrix of agreements, and the models."""
     views: list[dict] = []
     for matter, size in SHOWN.items():
         views += line_views(await standing_queries.lines_of_matter(db, matter, day, size), day)
-    named = permitted(models(views), await standing_queries.affected(db))
-    return context | {"views": views, "matrix": matrix(views), "models": named}
+    found = models(views)
+    named = permitted(found, await standing_queries.affected(db, standing_queries.heads_of(found)))
+    return {"views": views, "matrix": matrix(views), "models": named}
 
 
 async def status_page(datasette: Any, request: Any) -> Response:
