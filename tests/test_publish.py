@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import subprocess
 import sys
@@ -14,9 +15,12 @@ from builders import signing, source
 
 from pipeline.errors import OutsideFailure
 from pipeline.ledger.build import build
+from pipeline.serve.snapshots import check_snapshot
+from pipeline.store import seals
 from pipeline.store.errors import StoreError
 from pipeline.store.library import Library
 from pipeline.store.publish import KEEP, NotSane, check, publish, snapshots
+from pipeline.store.seals import seal_of
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 SOURCES = (source("courier"),)
@@ -87,6 +91,33 @@ def test_a_row_that_refers_to_nothing_is_found(tmp_path: Path) -> None:
         connection.execute("update claims set event_id = 'e0'")
     with pytest.raises(StoreError, match="table claims refers to a missing row of events"):
         check(database)
+
+
+def test_a_published_ledger_is_sealed_with_its_hash_and_rows(tmp_path: Path) -> None:
+    report = publish(ledger(tmp_path, 2), tmp_path / "published", now=NOW)
+    seal = seal_of(report.path)
+    assert seal.sha256 == hashlib.sha256(report.path.read_bytes()).hexdigest()
+    assert seal.n_bytes == report.n_bytes and {t: seal.rows[t] for t in report.counts} == dict(report.counts)
+    for n in range(1, KEEP + 1):
+        publish(tmp_path / "build.db", tmp_path / "published", now=NOW + timedelta(minutes=n))
+    assert not report.path.exists() and seal_of(report.path) is None
+    assert len(list((tmp_path / "published").glob("*.seal.json"))) == KEEP
+
+
+def test_a_sealed_snapshot_is_served_unchecked_but_a_changed_one_is_checked_again(tmp_path: Path, monkeypatch) -> None:
+    path = publish(ledger(tmp_path, 3), tmp_path / "published", now=NOW).path
+    rows = check_snapshot(path)
+    with monkeypatch.context() as sealed:
+        sealed.setattr("pipeline.serve.snapshots.rows_of", lambda _: pytest.fail("it was counted through"))
+        assert check_snapshot(path) == rows and rows["articles"] == 3
+    seal, data = seal_of(path), bytearray(path.read_bytes())
+    data[4096:40960] = b"\xff" * (40960 - 4096)
+    path.write_bytes(data)
+    assert path.stat().st_size == seal.n_bytes and seal_of(path) is None
+    with pytest.raises(OutsideFailure, match="damaged|cannot be read"):
+        check_snapshot(path)
+    seals.beside(path).write_text("no seal", encoding="utf-8")
+    assert seal_of(path) is None
 
 
 def test_nothing_to_publish_says_what_to_do(tmp_path: Path) -> None:

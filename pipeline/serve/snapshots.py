@@ -26,6 +26,7 @@ from pipeline.serve.arrays import Arrays, arrays_of
 from pipeline.serve.choosing import answered
 from pipeline.serve.counting import Counts
 from pipeline.store.schema import refuse_other_schema
+from pipeline.store.seals import rows_of, seal_of
 
 NAME = "oversight"
 NEEDED = (
@@ -222,18 +223,22 @@ def published_at(path: Path | str) -> str:
 
 
 def check_snapshot(path: Path) -> dict[str, int]:
-    """Return the number of rows of each table of a sound snapshot; raise OutsideFailure where it cannot be served."""
+    """Return the number of rows of each table of a sound snapshot; raise OutsideFailure where it cannot be served.
+
+    One that is still as `publish` checked and sealed it is not checked through again.
+    """
     connection = None
     try:
+        seal = seal_of(path)
         connection = connect(path)
-        answer = connection.execute("pragma quick_check(1)").fetchone()[0]
+        answer = "ok" if seal else connection.execute("pragma quick_check(1)").fetchone()[0]
         if answer != "ok":
             raise OutsideFailure(f"{path} is damaged ({answer}). Publish again with `oversight publish`.")
-        tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
+        tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
         refuse_other_schema(connection, path)
-        if missing := sorted(set(NEEDED) - set(tables)):
+        if missing := sorted(set(NEEDED) - tables):
             raise OutsideFailure(f"{path} is no published ledger: it lacks {', '.join(missing)}.")
-        return {name: connection.execute(f'select count(*) from "{name}"').fetchone()[0] for name in tables}
+        return dict(seal.rows) if seal else rows_of(path)
     except sqlite3.Error as error:
         raise OutsideFailure(f"{path} cannot be read ({error}). Publish again with `oversight publish`.") from error
     finally:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import OversightError
+from pipeline.store import seals
 from pipeline.store.errors import StoreError, plain_errors
 from pipeline.store.schema import refuse_other_schema
 
@@ -59,6 +60,9 @@ def publish(
         folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob("*.db.tmp*"):
             leftover.unlink()
+        for lone in folder.glob(f"*{seals.SUFFIX}*"):
+            if not lone.with_name(lone.name.partition(seals.SUFFIX)[0]).exists():
+                lone.unlink()
     name = _free_name(folder, now or datetime.now(UTC))
     temporary = folder / f"{name}.tmp"
     try:
@@ -74,6 +78,7 @@ def publish(
             prepare(temporary, folder / name)
         with plain_errors(temporary, "publish"):
             _sync(temporary)
+            seals.seal(temporary, folder / name)
             os.replace(temporary, folder / name)
             _point(folder, name)
             removed = _prune(folder, name, keep)
@@ -135,6 +140,8 @@ def last_counts(folder: Path) -> dict[str, int]:
     current = folder / CURRENT
     if not current.exists():
         return {}
+    if seal := seals.seal_of(current.resolve()):
+        return dict(seal.rows)
     try:
         return check(current.resolve())
     except StoreError:
@@ -178,4 +185,5 @@ def _prune(folder: Path, shown: str, keep: int) -> tuple[str, ...]:
     old = [path for path in snapshots(folder)[: -max(keep, 1)] if path.name != shown]
     for path in old:
         path.unlink()
+        seals.beside(path).unlink(missing_ok=True)
     return tuple(path.name for path in old)
