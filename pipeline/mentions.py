@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.language import Passage
 
 NEAR = 300  # characters on either side in which a needed word must stand
+OFTEN = 3  # times that a text says a country's words, for its bodies to be meant throughout
 _SAME_LENGTH = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "‑": "-", "–": "-"})
 _ACRONYM = re.compile(r"\(\s*(?:the |[\"“'‘])*([A-Z][A-Za-z]{0,3}[A-Z]{1,5}|[A-Z]{2,7})[\"”'’]?\s*\)")
 _LEADING = re.compile(r"(?:[A-Z][\w&.'-]*|of|for|on|and|the|to|in|&)$")
@@ -50,6 +51,7 @@ international u.s. us
 
 
 _CAPITALISED = re.compile(r"\b([A-Z][a-z]+) $")
+_GOES_ON = re.compile(r" of (?:the )?[A-Z]")
 _OF_ONE_WORD = (EntityKind.ORGANISATION, EntityKind.OUTLET)
 # Capitalised words before a name that are no part of it.
 _OPENERS = """
@@ -69,6 +71,16 @@ class NameFinder:
         self.lexicon = lexicon
         self._exact = _table(name for name in lexicon.names if name.case_sensitive)
         self._folded = _table((name for name in lexicon.names if not name.case_sensitive), fold=True)
+        self._codes: dict[str, set[str]] = {}  # "Brazilian" -> {"BR"}
+        self._countries: dict[str, list[str]] = {}  # "BR" -> ["Brazilian", "Brazil"]
+        for place in lexicon.places:
+            self._countries.setdefault(place.code, []).extend(place.adjectives)
+            for adjective in place.adjectives:
+                self._codes.setdefault(adjective, set()).add(place.code)
+        codes = {place.entity_id: place.code for place in lexicon.places}
+        for name in lexicon.names:
+            if name.entity_id in codes and name.text not in self._countries[codes[name.entity_id]]:
+                self._countries[codes[name.entity_id]].append(name.text)
 
     def find(self, text: str, day: date | None) -> list[Mention]:
         """Return the mentions in order, without overlap; `day` is the day of publication, which decides between
@@ -92,11 +104,11 @@ class NameFinder:
             for index, start, end in automaton.find_matches_as_indexes(body, overlapping=True):
                 if not _is_word(plain, start, end):
                     continue
-                name = _best(table[index], lower, start, end, day)
+                name = self._best(table[index], plain, lower, start, end, day)
                 if name is None:
                     doubtful.extend((start, end, other) for other in _in_use(table[index], day))
                     continue
-                if self._inside_longer(plain, start, end, name.entity_id):
+                if self._inside_longer(plain, start, end, name):
                     continue
                 sure.add(name.entity_id)
                 yield self.mention(start, end, plain[start:end], name.entity_id, day, "lexicon")
@@ -104,12 +116,47 @@ class NameFinder:
             if name.entity_id in sure:
                 yield self.mention(start, end, plain[start:end], name.entity_id, day, "lexicon")
 
-    def _inside_longer(self, plain: str, start: int, end: int, entity_id: str) -> bool:
-        """Tell whether a name of one word ends a longer one that the text uses throughout: "Oxbow Cognition"."""
-        if " " in plain[start:end] or self.lexicon.entities[entity_id].kind not in _OF_ONE_WORD:
+    def _best(self, names: list[Name], plain: str, lower: str, start: int, end: int, day: date | None) -> Name | None:
+        """Choose among the entities that share a name: in use on the day and of the country spoken of near by; with
+        most of its needed words there; else the one that needs none. Where several countries share the words, a text
+        that keeps speaking of one of them means its.
+        """
+        in_use = _in_use(names, day)
+        near = plain[max(0, start - NEAR) : end + NEAR]
+        shared = len({self.lexicon.entities[name.entity_id].jurisdiction for name in in_use}) > 1
+        if shared and (one := self._of_country(in_use, near, 1)):
+            return one
+        best = _helped(in_use, near, lower[max(0, start - NEAR) : end + NEAR])
+        if best is None and shared:
+            best = self._of_country(in_use, plain, OFTEN)
+        return best or next((name for name in in_use if not name.needs), None)
+
+    def _of_country(self, names: list[Name], text: str, least: int) -> Name | None:
+        """Return the name whose country a text speaks of most, `least` times or more; the first of equals."""
+        best, most = None, least - 1
+        for name in names:
+            words = self._countries.get(self.lexicon.entities[name.entity_id].jurisdiction, ())
+            said = sum(_count(text, word) for word in words)
+            if said > most:
+                best, most = name, said
+        return best
+
+    def _inside_longer(self, plain: str, start: int, end: int, name: Name) -> bool:
+        """Tell whether a name of one word ends a longer one: "Oxbow Cognition", where the text uses that throughout;
+        "Multimedia Commission", "Texas Senate", "Brazilian Congress", which are not the bodies called so for short."""
+        entity = self.lexicon.entities[name.entity_id]
+        if " " in plain[start:end]:
             return False
+        for_short = name.kind == "short" and entity.kind is EntityKind.AGENCY
+        if for_short and _GOES_ON.match(plain, end):
+            return True
         before = _CAPITALISED.search(plain[max(0, start - 30) : start])
-        if before is None or before.group(1) in _NO_NAME:
+        if before is None:
+            return False
+        if for_short:
+            codes = self._codes.get(before[1])
+            return entity.jurisdiction not in codes if codes else before[1] not in _NO_NAME
+        if entity.kind not in _OF_ONE_WORD or before[1] in _NO_NAME:
             return False
         return plain.count(before.group() + plain[start:end]) > 1
 
@@ -149,23 +196,24 @@ def _in_use(names: list[Name], day: date | None) -> list[Name]:
     return borne or [name for name in names if day and name.used_until and name.used_until < day]
 
 
-def _best(names: list[Name], lower: str, start: int, end: int, day: date | None) -> Name | None:
-    """Choose among the entities that share a name: in use on the day, with its needed word near by, else the plain
-    one."""
-    in_use = _in_use(names, day)
-    near = lower[max(0, start - NEAR) : start] + "\0" + lower[end : end + NEAR]
-    helped = [name for name in in_use if name.needs and any(_holds(near, word) for word in name.needs)]
-    plain = [name for name in in_use if not name.needs]
-    return (helped or plain or [None])[0]
+def _helped(names: list[Name], plain: str, lower: str) -> Name | None:
+    """Return the name of whose needed words most stand in a text, None where none do; the first of equals."""
+    best, most = None, 0
+    for name in names:
+        held = sum(_count(plain, word) if word.isupper() else _count(lower, word, prefix=True) for word in name.needs)
+        if held > most:
+            best, most = name, held
+    return best
 
 
-def _holds(near: str, word: str) -> bool:
-    at = near.find(word)
+def _count(text: str, word: str, prefix: bool = False) -> int:
+    """Return how often a word, or with `prefix` any word that begins with it, stands in a text."""
+    n, at = 0, text.find(word)
     while at >= 0:
-        if not near[at - 1 : at].isalnum():
-            return True
-        at = near.find(word, at + 1)
-    return False
+        end = at + len(word)
+        n += not text[at - 1 : at].isalnum() and (prefix or not text[end : end + 1].isalnum())
+        at = text.find(word, end)
+    return n
 
 
 def _longest(found: Iterable[Mention], first: int = 0) -> list[Mention]:

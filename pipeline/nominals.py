@@ -5,8 +5,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.records import EntityKind
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
 
 _TABLES = tomllib.loads((Path(__file__).parent / "kinds" / "shared" / "nouns.toml").read_text(encoding="utf-8"))
 
@@ -22,3 +26,14 @@ TIME_WORDS = frozenset(_TABLES["words"]["time"])
 ENVOYS = frozenset(_TABLES["words"]["envoys"])  # who acts for the body they are named with
 GROUP_OF = {said: name for name, sayings in _TABLES["groups"].items() for said in sayings}  # class as said -> as kept
 SENTENCE_OPENERS = frozenset(_TABLES["words"]["sentence_openers"])  # begin a sentence, never a name
+# Bodies called so have the word in their name: "the commission" is no bureau, "the commissioner" no institute.
+CALLED_SO = frozenset(_TABLES["words"]["called_so"])
+
+
+def may_be_called(name: str, token: Token) -> bool:
+    """Tell whether "the State Council", of which `token` is the noun, can stand for an entity of some name: capitalised
+    words before the noun must be in it. The plain "the council" and "the Council" may always."""
+    if not token.text[:1].isupper():
+        return True
+    before = [c.lower_ for c in token.lefts if c.dep_ in ("compound", "amod", "nmod") and c.text[:1].isupper()]
+    return all(word in name.casefold() for word in before)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pipeline.inflection import singular, verb_forms, words
 from pipeline.language import Passage, sentences
 from pipeline.lexicon.lexicon import Lexicon
-from pipeline.nominals import ENVOYS, NOUN_KINDS
+from pipeline.nominals import CALLED_SO, ENVOYS, NOUN_KINDS, may_be_called
 from pipeline.phrasing import (
     PARTIES,
     SAY,
@@ -356,7 +356,10 @@ class Referents:
             return ()
         if token.tag_ in ("NNS", "NNPS") or {"each", "both", "either", "every"} & determiner:
             return self._said(self._group(kind, determiner, word), passage, first, token)
-        return self._said(self._one(self._definite(kind, word, token)), passage, first, token)
+        found = self._definite(kind, word, token)
+        if found is not None and not may_be_called(found.name, token):
+            return ()
+        return self._said(self._one(found), passage, first, token)
 
     def _envoy_of(self, token: Token) -> tuple[Mention, ...]:
         """Return the body whose people act: "Pentagon officials", "officials at the agency", "a spokesperson for X"."""
@@ -376,10 +379,10 @@ class Referents:
         if kind in (EntityKind.AGENCY, EntityKind.GOVERNMENT):
             if word in ("government", "administration", "state", "country", "nation"):
                 return self._government(word, token)
-            defence = (
-                re.compile(r"Defen[cs]e|War|Pentagon|Army|Military", re.IGNORECASE) if word == "military" else None
-            )
-            return self._best({EntityKind.AGENCY}, token, fits=defence, word=word)
+            fits = re.compile(rf"\b{word}", re.IGNORECASE) if word in CALLED_SO else None
+            if word == "military":
+                fits = re.compile(r"Defen[cs]e|War|Pentagon|Army|Military", re.IGNORECASE)
+            return self._best({EntityKind.AGENCY}, token, fits=fits, word=word)
         if kind is EntityKind.PERSON:
             return self._titled(word, token)
         if kind is EntityKind.MODEL and word in ("model", "chatbot", "assistant", "system", "tool", "bot", "ai"):

@@ -150,3 +150,52 @@ def test_paragraphs_cover_a_line_of_ten_thousand_words_in_pieces() -> None:
 def test_a_name_ends_where_its_sentence_ends() -> None:
     assert "Lumen Labs" in new_names_in("It tested the app of Lumen Labs. It has not fined the company.")
     assert "J. K. Moss" in new_names_in("The agency fined J. K. Moss. These claims were denied.")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Ireland’s data protection watchdog opened an inquiry.", ["Data Protection Commission"]),
+        ("The Irish regulator asked for data on Friday.", ["Data Protection Commission"]),
+        ("China's cyber regulator published draft rules.", ["Cyberspace Administration of China"]),
+        ("The UK competition watchdog cleared it.", ["Competition and Markets Authority"]),
+        ("The Irish regulator of taxis raised fares.", []),
+    ],
+)
+def test_a_body_is_known_by_its_country_and_what_it_watches(text: str, names: list[str]) -> None:
+    assert names_in(text) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("In Tokyo, the House of Representatives passed it.", "House of Representatives of Japan"),
+        ("Republicans in Congress want it; the House of Representatives passed it.", "U.S. House of Representatives"),
+        ("Brazilian senators met. The Senate voted.", "Federal Senate of Brazil"),
+        ("The Australian plan was dropped. The federal government said so.", "Australian government"),
+        ("The order binds the federal government.", "U.S. government"),
+    ],
+)
+def test_words_that_several_countries_share_mean_the_body_of_the_one_spoken_of(text: str, name: str) -> None:
+    assert name in names_in(text)
+
+
+def test_a_country_that_a_text_keeps_speaking_of_decides_far_from_its_words() -> None:
+    text = "Japan Japan Japan. " + "x " * 400 + "The House of Representatives passed the bill on Tuesday."
+    assert "House of Representatives of Japan" in names_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Malaysian Communications and Multimedia Commission in Europe blocked it.",
+        "The Texas Senate passed the bill with votes of Republicans.",
+        "The Brazilian Congress passed the AI bill.",
+    ],
+)
+def test_the_last_word_of_another_bodys_name_is_not_the_body_called_so_for_short(text: str) -> None:
+    assert not {"European Commission", "U.S. Senate", "U.S. Congress"} & set(names_in(text))
+
+
+def test_an_abbreviation_that_is_needed_is_no_common_word() -> None:
+    assert names_in("It told us that the House of Representatives met.") == []

@@ -87,3 +87,13 @@ def test_it_in_what_somebody_says_is_the_speaker() -> None:
     assert stands_for(text, "it") == ["Federal Trade Commission"]
     text = "Meta makes a chatbot.\n\nThe watchdog said on Tuesday that it is looking into children's safety."
     assert stands_for(text, "it") == []
+
+
+def test_a_capitalised_title_stands_for_no_body_that_is_not_called_so() -> None:
+    text = "The Cyberspace Administration of China set AI rules. The Tidal Council issued rules for AI models, too."
+    assert "Cyberspace Administration of China" not in stands_for(text, "tidal council")
+
+
+def test_the_commissioner_is_no_institute() -> None:
+    text = "The U.K. AI Security Institute tested a model. The commissioner then fined its maker."
+    assert stands_for(text, "commissioner") == []

@@ -31,17 +31,18 @@ __all__ = [
 ]  # fmt: skip
 
 PACKAGED = Path(__file__).parent / "names"
-_TABLES = ("defaults", "entity", "name", "role", "relation", "pattern", "nominal", "place", "words")
+_TABLES = ("defaults", "entity", "name", "role", "relation", "pattern", "nominal", "place", "field", "words")
 _DEFAULTS = ("kind", "jurisdiction", "parent", "case_sensitive")
 _ENTITY = (
     "id", "name", "kind", "jurisdiction", "parent", "wikidata", "description", "aliases", "short", "nominal",
-    "names", "needs", "case_sensitive", "family", "wire",
+    "names", "needs", "case_sensitive", "family", "wire", "fields",
 )  # fmt: skip
 _NAME = ("text", "kind", "from", "until", "needs", "case_sensitive")
 _ROLE = ("person", "office", "titles", "body", "from", "until")
 _RELATION = ("entity", "kind", "other", "from", "until")
 _PATTERN = ("id", "kind", "regex", "name", "parent", "jurisdiction", "examples", "near_misses")
 _NOMINAL = ("words", "kinds", "plural")
+_FIELD = ("id", "words", "bodies")
 _PLACE = ("id", "name", "code", "aliases", "adjectives", "wikidata", "government", "government_id", "government_names")
 _GOVERNMENT_WORDS = ("government", "authorities")
 
@@ -104,6 +105,10 @@ class _Builder:
         self.patterns: dict[str, Pattern] = {}
         self.nominals: list[Nominal] = []
         self.places: list[Place] = []
+        self.fields: dict[
+            str, tuple[tuple[str, ...], tuple[str, ...]]
+        ] = {}  # id -> its words, what its bodies are called
+        self.watched: list[tuple[str, str, tuple[str, ...]]] = []  # (where, entity id, fields it watches)
         self.families: dict[str, str] = {}
         self.wires: set[str] = set()
         self.lists: dict[str, tuple[str, ...]] = {}
@@ -129,6 +134,8 @@ class _Builder:
             self._relation(raw, f"{path}, [[relation]] number {number} ({raw.get('entity', '?')})")
         for number, raw in enumerate(content.get("role", ()), 1):
             self._role(raw, f"{path}, [[role]] number {number} ({raw.get('person', '?')})")
+        for raw in content.get("field", ()):
+            self._field(raw, f"{path}, [[field]] {raw.get('id', '?')}")
         for raw in content.get("pattern", ()):
             self._pattern(raw, f"{path}, [[pattern]] {raw.get('id', '?')}")
         for number, raw in enumerate(content.get("nominal", ()), 1):
@@ -159,6 +166,8 @@ class _Builder:
             self._further_name(entity_id, {"case_sensitive": case} | name, f"{where}, names {name.get('text', '?')}")
         if raw.get("wire"):
             self.wires.add(entity_id)
+        if "fields" in raw:
+            self.watched.append((where, entity_id, _texts(raw["fields"], f"{where}, fields")))
         if "family" in raw:
             self.families[entity_id] = _text(raw, "family", where)
 
@@ -197,7 +206,7 @@ class _Builder:
             raise LexiconError(f"{where}: from {start} is after until {end}. Exchange them.")
         # Names of three words or more are told apart without case; "Commerce", "Apple", "X" are not.
         sensitive = case if case is not None else text != text.lower() and len(text.split()) < 3
-        self.names.append(Name(text, entity_id, kind, sensitive, start, end, tuple(word.casefold() for word in needs)))
+        self.names.append(Name(text, entity_id, kind, sensitive, start, end, tuple(map(_need, needs))))
 
     def _place(self, raw: Mapping[str, Any], where: str) -> None:
         _known_keys(raw, _PLACE, where)
@@ -291,6 +300,45 @@ class _Builder:
             raise LexiconError(f"{where}: has no words or no kinds. Write both as lists.")
         self.nominals.append(Nominal(words, kinds, bool(raw.get("plural", False))))
 
+    def _field(self, raw: Mapping[str, Any], where: str) -> None:
+        _known_keys(raw, _FIELD, where)
+        key, words = _text(raw, "id", where), _texts(raw.get("words", ()), where)
+        self.fields[key] = words, _texts(raw.get("bodies", ()), where)
+
+    def _descriptions(self) -> None:
+        """Give each body that watches a field in one country the words that reporters describe it with.
+
+        "Ireland's data protection watchdog", "the Irish privacy regulator"; "the Irish watchdog" where a word of the
+        field stands near. What is a name already, or fits a second body, is left out.
+        """
+        taken = {name.text.casefold() for name in self.names}
+        said: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        owners: dict[str, set[str]] = {}
+        for where, entity_id, fields in self.watched:
+            code = self.entities[entity_id].jurisdiction
+            for field in fields:
+                if field not in self.fields:
+                    raise LexiconError(f"{where}: there is no [[field]] {field!r}; there are {', '.join(self.fields)}.")
+                words, bodies = self.fields[field]
+                for country in self._said_of(code):
+                    full = [(f"{country} {word} {body}", ()) for word in words for body in bodies]
+                    for text, needs in [*full, *((f"{country} {body}", words) for body in bodies)]:
+                        said.setdefault(entity_id, []).append((text, needs))
+                        if not needs:
+                            owners.setdefault(text.casefold(), set()).add(entity_id)
+        for entity_id, texts in said.items():
+            for text, needs in dict.fromkeys(texts):
+                if text.casefold() not in taken and (needs or len(owners[text.casefold()]) == 1):
+                    self._name(entity_id, text, "nominal", self.where[entity_id], needs=needs)
+
+    def _said_of(self, code: str) -> list[str]:
+        """Return the words that put a body into a country: "Irish", "Ireland's"."""
+        for place in self.places:
+            if place.code == code:
+                names = [name.text for name in self.names if name.entity_id == place.entity_id]
+                return [*place.adjectives, *(f"{name}'s" for name in names)]
+        return []
+
     def finish(self) -> Lexicon:
         for where, entity_id in self.refers:
             if entity_id not in self.entities:
@@ -298,6 +346,7 @@ class _Builder:
         for where, entity_id, raw in self.more_names:
             self._further_name(entity_id, {key: value for key, value in raw.items() if key != "entity"}, where)
         self._refuse_circles()
+        self._descriptions()
         self._refuse_shared_names()
         return Lexicon(
             entities=self.entities,
@@ -347,6 +396,11 @@ def _apart(one: Name, two: Name) -> bool:
         return True
     earlier, later = sorted((one, two), key=lambda name: name.used_until or date.max)
     return bool(earlier.used_until and later.used_from and earlier.used_until < later.used_from)
+
+
+def _need(word: str) -> str:
+    """Return a needed word as it is looked for: an abbreviation as it stands ("US" is not "us"), others in any case."""
+    return word if len(word) < 5 and word.isupper() else word.casefold()
 
 
 def _known_keys(raw: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
