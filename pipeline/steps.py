@@ -20,6 +20,7 @@ from pipeline.lexicon.load import load_lexicon
 from pipeline.readers import read_each
 from pipeline.records import Findings
 from pipeline.reviews.file import load_reviews
+from pipeline.settings import load_settings
 from pipeline.store.library import Library
 from pipeline.store.publish import PublishReport
 from pipeline.store.publish import publish as publish_snapshot
@@ -194,7 +195,8 @@ def health(
 
 def publish(folder: DataFolder, *, force: bool = False) -> PublishReport:
     """Publish build.db as a new snapshot, with what a server needs to take it up at once beside it."""
-    return publish_snapshot(folder.build_db, folder.published, force=force, prepare=_prepare)
+    months = load_settings(folder.settings).keep_months
+    return publish_snapshot(folder.build_db, folder.published, force=force, keep_months=months, prepare=_prepare)
 
 
 def _prepare(copy: Path, snapshot: Path) -> None:

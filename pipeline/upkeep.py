@@ -17,7 +17,7 @@ from pipeline.folder import DataFolder
 from pipeline.steps import Ends
 from pipeline.store.errors import plain_errors
 from pipeline.store.library import Library
-from pipeline.store.publish import KEEP, snapshots
+from pipeline.store.publish import KEEP, KEEP_DAYS, snapshots
 from scrapers.archive import Archive
 from scrapers.crawldb import PageRef, open_crawl_db
 from scrapers.pruning import Pruned, prune
@@ -93,11 +93,11 @@ def room_of(folder: DataFolder) -> Room:
 
     `per_month` is an estimate from the last three full months (all of them where there are fewer): their median bytes
     in the archive, and their median articles times what crawl.db holds for each article, and, for the relevant share of
-    them, what build.db, joined.db and the kept snapshots hold for each.
+    them, what build.db, joined.db and the snapshots of the last days hold for each; and the snapshot of one more month.
     """
     files = {
         "crawl.db": _size(folder.crawl_db), "archive": _size(folder.archive), "build.db": _size(folder.build_db),
-        "joined.db": _size(folder.path / "joined.db"), "published": sum(p.stat().st_size for p in _snapshots(folder)),
+        "joined.db": _size(folder.path / "joined.db"), "published": _size(folder.published),
         "logs": _size(folder.logs),
     }  # fmt: skip
     with plain_errors(folder.crawl_db, "read"), closing(open_crawl_db(folder.crawl_db)) as db:
@@ -107,7 +107,7 @@ def room_of(folder: DataFolder) -> Room:
         n_relevant = db.execute("select count(distinct article_id) from findings where relevant = 1").fetchone()[0]
     n_pages, in_archive = sum(m.n_pages for m in months), sum(m.n_bytes for m in months)
     per_article = files["crawl.db"] // max(n_articles, 1)
-    in_ledger = files["build.db"] * (1 + KEEP) + files["joined.db"]
+    in_ledger = files["build.db"] * (1 + KEEP + KEEP_DAYS) + files["joined.db"]
     per_relevant = in_ledger // max(n_relevant, 1)
     last = months[-4:-1] or months
     grows = median(m.n_bytes for m in last) if last else 0
@@ -115,7 +115,7 @@ def room_of(folder: DataFolder) -> Room:
     share = n_relevant / max(n_articles, 1)
     return Room(
         files, n_articles, n_relevant, n_pages, months, per_article, in_archive // max(n_pages, 1), per_relevant,
-        round(grows + fresh * (per_article + share * per_relevant)),
+        round(grows + fresh * (per_article + share * per_relevant)) + files["build.db"],
     )  # fmt: skip
 
 

@@ -31,11 +31,11 @@ class Site:
         self.application = self.ds.app()
         self.db = sqlite3.connect(current_snapshot(data_dir))
 
-    def get(self, path: str, method: str = "GET") -> httpx.Response:
+    def get(self, path: str, method: str = "GET", headers: dict[str, str] | None = None) -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.application)
             async with httpx.AsyncClient(transport=transport, base_url="http://ledger.test") as client:
-                return await client.request(method, path)
+                return await client.request(method, path, headers=headers)
 
         return self.loop.run_until_complete(ask())
 

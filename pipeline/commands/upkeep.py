@@ -86,7 +86,7 @@ def disk(folder: DataFolder, as_json: bool) -> None:
     )
     click.echo(
         f"\nIt grows by about {room.per_month:,} bytes a month: the median of the last three full months in the "
-        "archive, and their new articles times the bytes for each."
+        "archive, their new articles times the bytes for each, and the snapshot of a month's end, which stays."
     )
 
 

@@ -16,11 +16,24 @@ from datasette.plugins import pm
 
 from pipeline.errors import OutsideFailure, OversightError, WrongUse
 from pipeline.folder import DataFolder
+from pipeline.serve.older import Older
 from pipeline.serve.snapshots import NAME, PAGE_MS, attach, current_snapshot
 from pipeline.settings import load_settings
 
 HERE = Path(__file__).parent
-PLUGINS = ("standing", "pages", "exports", "workbooks", "filters", "facets", "finding", "cells", "looks", "safety")
+PLUGINS = (
+    "standing",
+    "pages",
+    "kept",
+    "exports",
+    "workbooks",
+    "filters",
+    "facets",
+    "finding",
+    "cells",
+    "looks",
+    "safety",
+)
 WATCH_SECONDS = 0.5
 SETTINGS = {
     "suggest_facets": False,  # scans the whole table for every page
@@ -57,7 +70,7 @@ def register_plugins() -> None:
         pm.unregister(name="datasette.handle_exception")
 
 
-def build_site(data_dir: Path | str, *, allow_sql: bool = True) -> Datasette:
+def build_site(data_dir: Path | str, *, allow_sql: bool = True, downloads: bool = True) -> Datasette:
     """Return a Datasette over the newest snapshot in `data_dir`; nothing but published snapshots is ever opened.
 
     Raises WrongUse where nothing was published yet, OutsideFailure where the snapshot is damaged.
@@ -73,6 +86,7 @@ def build_site(data_dir: Path | str, *, allow_sql: bool = True) -> Datasette:
     )
     ds.remove_database("_memory")
     ds.contact = load_settings(DataFolder(Path(data_dir)).settings).contact  # shown where a reader reports an error
+    ds.older, ds.downloads = Older(DataFolder(Path(data_dir)).published), downloads
     attach(ds, snapshot)
     return ds
 
@@ -138,14 +152,18 @@ def listen(host: str, port: int) -> socket.socket:
     return server
 
 
-def serve(data_dir: Path | str, host: str = "127.0.0.1", port: int = 8001, *, allow_sql: bool = True) -> None:
+def serve(
+    data_dir: Path | str, host: str = "127.0.0.1", port: int = 8001, *, allow_sql: bool = True, downloads: bool = True
+) -> None:
     """Serve the ledger in `data_dir` until interrupted; print one line with the address. Port 0 takes any free port.
+
+    `allow_sql`: whether visitors may ask in SQL; `downloads`: whether they may take the files of snapshots.
 
     Raises OversightError in plain words: nothing published, damaged snapshot, port in use.
     """
     import uvicorn
 
-    ds = build_site(data_dir, allow_sql=allow_sql)
+    ds = build_site(data_dir, allow_sql=allow_sql, downloads=downloads)
     server_socket = listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     watcher = Watcher(ds, data_dir)

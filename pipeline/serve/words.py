@@ -400,6 +400,14 @@ def count_words(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def size_words(n_bytes: int) -> str:
+    """Return the size of a file: "640 kB", "3.3 MB", "1.2 GB"."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.1f} {unit}"
+    return f"{max(1, round(n_bytes / 1000))} kB"
+
+
 def support_words(n_origins: int, n_articles: int) -> str:
     """Return what stands behind an event: "2 independent origins (5 articles)"."""
     return f"{count_words(n_origins, 'independent origin')} ({count_words(n_articles, 'article')})"

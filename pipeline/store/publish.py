@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from pipeline.store import seals
 from pipeline.store.errors import StoreError, plain_errors
 from pipeline.store.schema import refuse_other_schema
 
-KEEP = 7
+KEEP, KEEP_DAYS, KEEP_MONTHS = 7, 7, 120  # the last ones; days and months of which the last one stays too
 CURRENT = "current"
 _COUNTED = ("articles", "events", "claims", "entities")
 _FEW = 10  # a table with fewer rows may shrink as it likes
@@ -44,10 +44,11 @@ def publish(
     *,
     force: bool = False,
     keep: int = KEEP,
+    keep_months: int = KEEP_MONTHS,
     now: datetime | None = None,
     prepare: Callable[[Path, Path], object] | None = None,
 ) -> PublishReport:
-    """Publish build.db into `folder`, keep the last `keep` snapshots, and return what is shown now.
+    """Publish build.db into `folder`, let go of old snapshots (see `worth_keeping`), and return what is shown now.
 
     Raises StoreError (damaged, disk full), NotSane (a table fell by half or more; `force` publishes all the same).
     Whatever fails, `current` goes on pointing at the last good snapshot. `prepare` is called with the checked copy and
@@ -81,7 +82,7 @@ def publish(
             seals.seal(temporary, folder / name)
             os.replace(temporary, folder / name)
             _point(folder, name)
-            removed = _prune(folder, name, keep)
+            removed = _prune(folder, name, keep, keep_months)
             n_bytes = (folder / name).stat().st_size
     finally:
         temporary.unlink(missing_ok=True)
@@ -181,8 +182,20 @@ def snapshots(folder: Path) -> list[Path]:
     return sorted(path for path in Path(folder).glob("oversight-*.db") if path.is_file() and not path.is_symlink())
 
 
-def _prune(folder: Path, shown: str, keep: int) -> tuple[str, ...]:
-    old = [path for path in snapshots(folder)[: -max(keep, 1)] if path.name != shown]
+def worth_keeping(names: Sequence[str], keep: int = KEEP, keep_months: int = KEEP_MONTHS) -> set[str]:
+    """Return which snapshots stay, by their names in the order of time, so that what was cited can be opened again.
+
+    The last `keep`; of the last seven days, and of the last `keep_months` months, that have any, the last one each.
+    """
+    days, months = {name[10:18]: name for name in names}, {name[10:16]: name for name in names}
+    kept_months = sorted(months)[-keep_months:] if keep_months > 0 else []
+    return {*names[-max(keep, 1) :], *(days[d] for d in sorted(days)[-KEEP_DAYS:]), *(months[m] for m in kept_months)}
+
+
+def _prune(folder: Path, shown: str, keep: int, keep_months: int) -> tuple[str, ...]:
+    found = snapshots(folder)
+    kept = worth_keeping([path.name for path in found], keep, keep_months) | {shown}
+    old = [path for path in found if path.name not in kept]
     for path in old:
         path.unlink()
         seals.beside(path).unlink(missing_ok=True)

@@ -14,17 +14,23 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pipeline.store.schema import SCHEMA_VERSION
+
 FORMAT = 1
 SUFFIX = ".seal.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What a snapshot was when it had been checked: bytes, when it was last written (ns since 1970), hash, rows."""
+    """What a snapshot was when it had been checked: bytes, when it was last written (ns since 1970), hash, rows.
+
+    `schema_version`: of its tables; a program shows those of its own version alone.
+    """
 
     n_bytes: int
     changed_ns: int
     sha256: str
+    schema_version: int
     rows: Mapping[str, int]  # of every table, those of the full-text index too
     format: int = FORMAT
 
@@ -39,7 +45,7 @@ def seal(path: Path, snapshot: Path | None = None) -> Seal:
     with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     facts = path.stat()
-    made = Seal(facts.st_size, facts.st_mtime_ns, digest, rows_of(path))
+    made = Seal(facts.st_size, facts.st_mtime_ns, digest, SCHEMA_VERSION, rows_of(path))
     target = beside(snapshot or path)
     temporary = target.with_name(target.name + ".tmp")
     temporary.write_text(json.dumps(asdict(made)), encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.serve.older import stamp_of
 from tests.browser.conftest import SHOTS, SIZES, opened
 
 pytestmark = pytest.mark.browser
@@ -37,6 +38,9 @@ PAGES = {
     "search": "/search?q=aurora",
     "search, none": "/search?q=zzzz",
     "questions": "/queries",
+    "snapshots": "/snapshots",
+    "snapshots, none": "/snapshots/2020-01-01/status",
+    "as it was": "/snapshots/{stamp}/event/{disputed}",
     "question": "/oversight/planned_and_not_done",
     "tables": "/oversight",
     "sql": "/oversight?sql=select+event_id%2C+summary+from+events+limit+3",
@@ -49,6 +53,7 @@ PAGES = {
 def paths(world) -> dict[str, str]:
     known = {
         "disputed": world.one("select event_id from events where contested = 1 order by n_claims desc"),
+        "stamp": stamp_of((world.folder / "published" / "current").resolve()),
         "edited": world.one("select event_id from revisions where event_id is not null"),
         "article": world.one("select article_id from claims group by article_id order by count(*) desc"),
         "edited_article": world.one("select article_id from article_edits"),
@@ -56,7 +61,7 @@ def paths(world) -> dict[str, str]:
     return {name: path.format(**known) for name, path in PAGES.items()}
 
 
-@pytest.mark.timeout(1200)  # 33 pages
+@pytest.mark.timeout(1200)  # 36 pages
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_axe_finds_nothing_serious_on_any_page(browser, world, paths, size, scheme):

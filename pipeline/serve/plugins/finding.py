@@ -16,6 +16,7 @@ Allow: /static/
 Disallow: /*?
 Disallow: /-/
 Disallow: /search
+Disallow: /snapshots/
 Disallow: /oversight/*.csv
 Disallow: /oversight/*.json
 Disallow: /oversight/*.xlsx
@@ -25,7 +26,18 @@ Allow: /
 Sitemap: {base}/sitemap.xml
 """
 SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
-PAGES = ("/", "/changes", "/status", "/due", "/queries", "/sources", "/accuracy", "/about", "/oversight/events")
+PAGES = (
+    "/",
+    "/changes",
+    "/status",
+    "/due",
+    "/queries",
+    "/sources",
+    "/accuracy",
+    "/about",
+    "/snapshots",
+    "/oversight/events",
+)
 ADDRESSES = 5_000  # row ids in one file: ten times as many are allowed, but would be slow to make
 _RANGE = "rowid > ? and rowid <= ?"
 PARTS = {

@@ -15,6 +15,7 @@ from pipeline.accuracy.stored import load_figures, same_program
 from pipeline.calibration import load_calibrator
 from pipeline.serve import changes, decisions, disputes, linked, moves, profile, queries, standing_queries
 from pipeline.serve.cite import cite, report_address
+from pipeline.serve.older import stamp_of
 from pipeline.serve.plugins.filters import PARTY_ARGUMENTS
 from pipeline.serve.plugins.looks import article_href, entity_href, event_href
 from pipeline.serve.snapshots import NAME, published_at
@@ -174,6 +175,7 @@ async def event(datasette: Any, request: Any) -> Response:
         citation=cite(event_id, row["summary"], row["modality"], url, as_of),
         report_href=report_address(datasette.contact, event_id, row["summary"], url, as_of),
         url=url,
+        snapshot_url=datasette.absolute_url(request, f"/snapshots/{stamp_of(db.path)}{event_href(event_id)}"),
         linked=linked.as_script(linked.event_data(site_base(datasette, request), url, row, claims)),
     )
 
@@ -196,6 +198,7 @@ async def entity(datasette: Any, request: Any) -> Response:
         "entity.html",
         entity=row,
         url=(url := datasette.absolute_url(request, entity_href(entity_id))),
+        snapshot_href=f"/snapshots/{stamp_of(db.path)}{entity_href(entity_id)}",
         linked=linked.as_script(linked.entity_data(site_base(datasette, request), url, row)),
         events=await queries.events_of_entity(db, entity_id),
         years=list(years.values()),

@@ -5,7 +5,7 @@
 (() => {
   const form = document.querySelector("form[data-newest]");
   const note = document.querySelector(".last-visit");
-  if (!form || !note) return;
+  if (!form || !note || document.querySelector(".as-of")) return;
   const key = "oversight-ledger-newest-seen";
   try {
     const newest = form.dataset.newest;
