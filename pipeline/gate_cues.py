@@ -47,7 +47,7 @@ class Finder:
     def __init__(self, words: Path, lexicon: Lexicon) -> None:
         with words.open("rb") as file:
             card = tomllib.load(file)
-        named = list(_names(card["ai"], lexicon))
+        named = list(_names(card["ai"], lexicon, card["oversight"]["act"]["weight"]))
         self._folded = _Automaton([*_cues(card, "words"), *(cue for cue, exact in named if not exact)], fold=True)
         self._exact = _Automaton([*_cues(card, "exact"), *(cue for cue, exact in named if exact)], fold=False)
 
@@ -92,8 +92,11 @@ def _cues(card: dict, key: str) -> list[Cue]:
     ]
 
 
-def _names(card: dict, lexicon: Lexicon) -> Iterator[tuple[Cue, bool]]:
-    """Yield the names that speak of AI, each with whether it counts only as written; ambiguous ones are traces."""
+def _names(card: dict, lexicon: Lexicon, weight: float) -> Iterator[tuple[Cue, bool]]:
+    """Yield the names that speak of AI or of oversight, each with whether it counts only as written; a watchdog has the weight of an act.
+
+    Ambiguous names of AI are traces; a body that watches over a field is a word of oversight, by its plain names.
+    """
     wanted = set(card["makers"])
     for name in lexicon.names:
         entity = lexicon.entities[name.entity_id]
@@ -105,6 +108,9 @@ def _names(card: dict, lexicon: Lexicon) -> Iterator[tuple[Cue, bool]]:
     known = {word.rstrip("*") for word in (*card["words"], *card["exact"])}
     doubtful = set(card["doubtful"])
     for name in lexicon.names:
+        if name.entity_id in lexicon.watchdogs and name.kind != "nominal" and not name.needs and len(name.text) > 2:
+            text = name.text if name.case_sensitive else name.text.lower()
+            yield Cue(text, name.entity_id, ACT, weight, False), name.case_sensitive
         if name.entity_id not in wanted or name.kind == "nominal" or known & {name.text, name.text.lower()}:
             continue
         trace = _is_ambiguous(name, doubtful)

@@ -138,6 +138,7 @@ class Lexicon:
     wires: frozenset[str]  # outlets whose copy others reprint
     version: str  # 16 hex digits over the contents of all files read
     relations: tuple[Relation, ...] = ()
+    watchdogs: frozenset[str] = frozenset()  # bodies that watch over a field: privacy, competition ...
     lists: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
     _official: dict[str, list[Name]] = field(init=False, repr=False, compare=False)
     _by_text: dict[str, list[Name]] = field(init=False, repr=False, compare=False)

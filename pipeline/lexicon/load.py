@@ -360,6 +360,7 @@ class _Builder:
             wires=frozenset(self.wires),
             version=self.digest.hexdigest()[:16],
             lists=self.lists,
+            watchdogs=frozenset(entity_id for _, entity_id, _ in self.watched),
         )
 
     def _refuse_circles(self) -> None:
