@@ -93,9 +93,10 @@ def _cues(card: dict, key: str) -> list[Cue]:
 
 
 def _names(card: dict, lexicon: Lexicon, weight: float) -> Iterator[tuple[Cue, bool]]:
-    """Yield the names that speak of AI or of oversight, each with whether it counts only as written; a watchdog has the weight of an act.
+    """Yield the names that speak of AI or of oversight, each with whether it counts only as written.
 
-    Ambiguous names of AI are traces; a body that watches over a field is a word of oversight, by its plain names.
+    A body that watches over a field has the weight of an act of oversight, by its plain names. Ambiguous names of AI
+    are traces.
     """
     wanted = set(card["makers"])
     for name in lexicon.names:
