@@ -113,7 +113,9 @@ def test_a_day_leads_to_its_last_snapshot_or_names_the_nearest(site):
 def test_a_snapshot_that_is_no_longer_kept_is_gone_and_says_where_to_go(site):
     answer = site.get("/snapshots/20260723T070000/status")
     assert answer.status_code == 410 and f"/snapshots/{SECOND}/status" in answer.text
-    assert '<a href="/status">' in answer.text
+    assert '<a href="/status">' in answer.text and "23 July 2026, 07:00 UTC is not kept any more" in answer.text
+    same_day = site.get("/snapshots/20260722T080000/status").text
+    assert f'href="/snapshots/{FIRST}/status"' in same_day and f'href="/snapshots/{SECOND}/status"' in same_day
     assert site.get("/snapshots/20260723T070000.db").status_code == 404
 
 
@@ -218,7 +220,7 @@ def test_few_older_snapshots_are_open_at_a_time_and_one_of_other_tables_is_only_
     try:
         answer = site.get(f"/snapshots/{FIRST}/status")
         assert answer.status_code == 404 and "another version of the program" in answer.text
-        assert "other tables: to download only" in site.get("/snapshots").text
+        assert "of another version: to download only" in site.get("/snapshots").text
     finally:
         beside.write_text(words)
 

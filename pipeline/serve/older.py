@@ -88,10 +88,11 @@ def stamp_of(path: Path | str) -> str:
     return Path(path).name.removeprefix("oversight-").removesuffix(".db")
 
 
-def around(kept: Sequence[Kept], day: str) -> tuple[Kept | None, Kept | None]:
-    """Return the last snapshot before an ISO day and the first after it, None where there is none."""
-    before = next((one for one in kept if one.day < day), None)
-    return before, next((one for one in reversed(kept) if one.day > day), None)
+def around(kept: Sequence[Kept], when: str) -> tuple[Kept | None, Kept | None]:
+    """Return the last snapshot before an ISO day or moment and the first after it, None where there is none."""
+    size = len(when)
+    before = next((one for one in kept if one.published_at[:size] < when), None)
+    return before, next((one for one in reversed(kept) if one.published_at[:size] > when), None)
 
 
 def within(page: str, stamp: str) -> str:

@@ -17,6 +17,8 @@ _REACHED = {
 
 def stage_words(stage: str, modality: str) -> str:
     """Return a stage in a few words: "signed", "to be signed, only planned", "said to be signed, unconfirmed"."""
+    if stage == "delayed" and modality == "postponed":  # not a delay that was put off
+        return "put off"
     done = _REACHED.get(stage, stage)
     to_be = f"to be {done}"
     return {

@@ -66,7 +66,7 @@ async def listing_json(datasette: Any, request: Any) -> Response:
 
 
 async def _list(datasette: Any, request: Any, kept: list[Kept], status: int = 200, **more: Any) -> Response:
-    context = {"kept": kept, "day": "", "around": (None, None), "today": ""} | more
+    context = {"kept": kept, "day": "", "gone": "", "around": (None, None), "today": ""} | more
     return await show(datasette, request, "snapshots.html", status=status, **context)
 
 
@@ -86,14 +86,17 @@ async def as_it_was(datasette: Any, request: Any) -> Response:
     kept = _kept(datasette)
     found = next((one for one in kept if one.stamp == stamp), None)
     if found is None:
-        day = f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}"
-        return await _list(datasette, request, kept, 410, day=_day(day), around=around(kept, day), today=rest + query)
+        moment = snapshots.published_at(f"oversight-{stamp}")
+        near = around(kept, moment)
+        return await _list(
+            datasette, request, kept, 410, day=_day(moment[:10]), gone=moment, around=near, today=rest + query
+        )
     if not rest or rest.startswith("/snapshots"):
         return Response.redirect(rest + query if rest else f"/snapshots/{stamp}/{query}")
     if not found.can_be_read:
         raise NotFound(
-            f"The snapshot of {day_words(found.day)} was made by another version of the program, which kept its tables "
-            "otherwise: its pages cannot be shown here. Its file is listed under /snapshots."
+            f"The snapshot of {day_words(found.day)} was published by another version of the program: its pages cannot "
+            "be shown here. Its file is listed under /snapshots."
         )
     try:
         snapshot = await datasette.older.opened(found, datasette.get_database(NAME).newest)
