@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,11 @@ COMMANDS = (
     ("prune", "--pages-older-than", "36500", "--dry-run"), ("backup", "{place}/backup"),
     ("export", "--out", "{place}/tables"), ("due",), ("conflicts",), ("gaps",), ("review", "list"),
     ("sources", "health"), ("runs",),
+)  # fmt: skip
+PAGES, SHARE = 400, 0.03  # of the archive that is read
+# Pages that are asked for once while the server is measured.
+ASKED = (
+    "/", "/oversight/events", "/oversight/claims", "/status", "/due", "/sources", "/about", "/accuracy", "/queries",
 )  # fmt: skip
 
 
@@ -42,7 +48,29 @@ def measure_commands(folder: Path, say: Callable[[str], None]) -> list[Spent]:
             say(f"measuring {words[0]}")
             spent = _measure(folder, [word.format(place=place) for word in words])
             found.append(replace(spent, command=" ".join(words).format(place="FOLDER")))
-    return found
+        say("measuring the whole line over the newsroom")
+        found.append(_measure(Path(place) / "line", ["demo", "--no-serve"]))
+        from pipeline.bench.archive import make_archive  # only now: a process begins with the memory of its parent
+
+        say("measuring backfill")
+        made = make_archive(Path(place) / "made.warc.gz", PAGES, SHARE)
+        spent = _measure(Path(place) / "years", ["backfill", "--all-hosts", str(made.file)])
+        found.append(replace(spent, command=f"backfill --all-hosts ({PAGES} pages, {SHARE:.0%} relevant)"))
+    say("measuring serve")
+    return [*found, _serve(folder)]
+
+
+def _serve(folder: Path) -> Spent:
+    """Return what a server takes that starts, answers each page of ASKED once, and is stopped."""
+    from pipeline.bench.site import running
+
+    call = [sys.executable, "-m", "pipeline.cli", "--data", str(folder), "serve", "--port", "{port}"]
+    with running(call) as server:
+        for path in ASKED:
+            server.timed(path, 1, warm=False)
+        os.kill(server.pid, signal.SIGTERM)
+        _, _, used = os.wait4(server.pid, 0)
+    return Spent(f"serve ({len(ASKED)} pages)", round(used.ru_utime + used.ru_stime, 2), _mb(used))
 
 
 def _measure(folder: Path, words: list[str]) -> Spent:
