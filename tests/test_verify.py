@@ -90,7 +90,8 @@ def test_a_text_that_moved_under_its_quote_is_found_in_findings_and_ledgers(data
 
 def test_a_changed_quote_in_the_published_ledger_is_found(data: Path) -> None:
     change(data / "published/current", f"update claims set quote = 'Nobody signed.' where claim_id = '{CLAIM}'")
-    (fault,) = verify(data)
+    fault, file = verify(data)
+    assert file.what == "snapshot"
     assert (fault.what, fault.claims) == ("claim", (CLAIM,))
 
 
@@ -101,6 +102,16 @@ def test_an_event_without_claims_and_one_made_occurred_are_found(data: Path) -> 
         for table in ("conflict_values", "claim_participants", "standing_claims", "due", "claims"):
             connection.execute(f"delete from {table}")
     assert {(f.what, "has no claim behind it" in str(f)) for f in verify(data)} == {("event", True), ("event", False)}
+
+
+def test_one_changed_byte_of_a_kept_snapshot_is_found(data: Path) -> None:
+    old = (data / "published" / "current").resolve()
+    publish(data / "build.db", data / "published")
+    content = bytearray(old.read_bytes())
+    content[len(content) // 2] ^= 1
+    old.write_bytes(content)
+    (fault,) = verify(data)
+    assert fault.what == "snapshot" and old.name in fault.words and "SHA-256" in fault.words
 
 
 def test_a_damaged_database_is_one_fault_in_plain_words(data: Path) -> None:

@@ -60,6 +60,19 @@ def rows_of(path: Path) -> dict[str, int]:
         return {name: connection.execute(f'select count(*) from "{name}"').fetchone()[0] for name in tables}
 
 
+def broken(snapshot: Path) -> str:
+    """Return what differs between a snapshot and its seal, by hashing all of it; "" for one as it was, or unsealed."""
+    try:
+        sealed = Seal(**json.loads(beside(snapshot).read_text(encoding="utf-8"))).sha256
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError, TypeError) as error:
+        return f"its seal {beside(snapshot).name} cannot be read ({error})"
+    with snapshot.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return "" if digest == sealed else f"its SHA-256 is {digest}, but was {sealed} when it was published"
+
+
 def seal_of(snapshot: Path) -> Seal | None:
     """Return the seal of a snapshot; None where it has none, or is no longer the file that was sealed."""
     try:

@@ -13,9 +13,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.store import seals
 from pipeline.store.errors import StoreError, plain_errors
 from pipeline.store.library import Library
-from pipeline.store.publish import CURRENT, check, take_back
+from pipeline.store.publish import CURRENT, check, snapshots, take_back
 from scrapers.archive import Archive, ArchiveError
 from scrapers.crawldb import open_crawl_db
 from scrapers.pruning import pruned_pages
@@ -26,7 +27,7 @@ from scrapers.records import text_version
 class Fault:
     """One thing that is not as it was. `claims` and `articles`: the ids that rest on it."""
 
-    what: str  # page, text, finding, claim, event, database
+    what: str  # page, text, finding, claim, event, snapshot, database
     where: str  # the id, address or file
     words: str
     articles: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ def verify(data_dir: Path) -> list[Fault]:
             for path in (data_dir / "build.db", data_dir / "published" / CURRENT):
                 if path.exists():
                     faults += _ledger(path, texts)
+            faults += _snapshots(data_dir / "published")
     except StoreError as error:
         return [Fault("database", str(crawl_db), str(error))]
     return faults
@@ -179,6 +181,13 @@ def _ledger(path: Path, texts: dict[tuple[str, str], str]) -> list[Fault]:
             words = f"{path.name}: event {event_id} is shown as occurred, but no claim says that it occurred."
             faults.append(Fault("event", event_id, words))
     return faults
+
+
+def _snapshots(folder: Path) -> Iterator[Fault]:
+    """Hash the kept snapshots again: whoever cites one must find the file that was cited."""
+    for path in snapshots(folder):
+        if words := seals.broken(path):
+            yield Fault("snapshot", str(path), f"{path.name} is not as it was published: {words}.")
 
 
 def _unique(ids: Iterable[str]) -> tuple[str, ...]:
