@@ -38,7 +38,7 @@ def body_of(record: Record) -> tuple[bytes, str]:
     kind, charset = _type_of(head)
     if kind not in _PAGE_TYPES:
         raise NoPage("no web page")
-    body = record.block[start:]
+    body = record.part(start)
     if b"ncoding" in head:
         body = _decoded(head, body)
     if len(body) > MAX_BYTES:
@@ -52,7 +52,7 @@ def page_of(record: Record, url: str, body: bytes, source_id: str) -> Page:
     """Return the page in a record, `body` as body_of() gave it. Raises NoPage: no date, or a digest that is not its."""
     fields = {name.lower(): value for name, value in record.fields}
     head, start = _head(record)
-    _check(fields, record.block, record.block[start:])
+    _check(fields, record.part(), record.part(start))
     kind, charset = _type_of(head)
     lines = head.decode("latin-1").split("\r\n")[1:]
     return Page(
@@ -73,10 +73,10 @@ def page_of(record: Record, url: str, body: bytes, source_id: str) -> Page:
 
 def _head(record: Record) -> tuple[bytes, int]:
     """Return the HTTP header in a record, and where its body begins."""
-    end = record.block.find(b"\r\n\r\n", 0, 1 << 18)
+    end = record.find(b"\r\n\r\n", 1 << 18)
     if end < 0:
         raise NoPage("no HTTP answer")
-    return record.block[:end], end + 4
+    return record.part(0, end), end + 4
 
 
 def _header(head: bytes, name: bytes) -> str:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fastwarc.warc import ArchiveIterator, WarcRecord
+from fastwarc.warc import ArchiveIterator
 
+from scrapers.members import MAGIC, Fields, Members
 from scrapers.places import Place, PlaceError, PlaceStream
 
 MAX_RECORD = 16 * 1024 * 1024  # bytes of a record that are read; a longer one holds no news page
 _CHUNK = 1 << 20
-_MAGIC = b"\x1f\x8b\x08"
 
 
 class Packing(StrEnum):
@@ -40,11 +40,28 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record. `offset`: where it begins, in a Packing.STREAM its number. `block`: its content."""
+    """One record. `offset`: where it begins, in a Packing.STREAM its number.
+
+    Its content, the block, stands in `data` from `begin` on; what is never asked for is never copied.
+    """
 
     offset: int
-    fields: tuple[tuple[str, str], ...]
-    block: bytes
+    fields: Fields
+    data: bytes | bytearray
+    begin: int = 0
+    size: int = -1  # bytes of the block; -1: all of the data
+
+    def part(self, start: int = 0, stop: int | None = None) -> bytes:
+        """Return the block from one of its bytes to another."""
+        size = len(self.data) - self.begin if self.size < 0 else self.size
+        stop = size if stop is None else min(stop, size)
+        return bytes(memoryview(self.data)[self.begin + start : self.begin + stop])
+
+    def find(self, mark: bytes, most: int) -> int:
+        """Return where some bytes stand in the first `most` of the block, -1 where they do not."""
+        most = most if self.size < 0 else min(most, self.size)
+        found = self.data.find(mark, self.begin, self.begin + most)
+        return found - self.begin if found >= 0 else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +72,7 @@ class Bad:
     fault: Fault
 
 
-Wish = Callable[[WarcRecord], bool]
+Wish = Callable[[Fields], bool]
 Run = Generator[Record | Bad, None, int | None]  # records, and where the next run begins
 
 
@@ -66,7 +83,7 @@ def packing_of(place: Place) -> Packing | None:
         return Packing.PLAIN
     if start.startswith((b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")) or start[1:4] == b"\x2a\x4d\x18":
         return Packing.STREAM
-    if not start.startswith(_MAGIC):
+    if not start.startswith(MAGIC):
         return None
     if not _is_record(place, 0):
         return None
@@ -113,9 +130,34 @@ class Scan:
         at = self.start if self.exact else self._next_start(self.start, self.stop)
         while at is not None and at < self.stop:
             self.first = at if self.first is None else self.first
-            at = yield from self._run(at)
+            sound = False
+            if self.packing is Packing.MEMBERS:
+                at, sound = yield from self._sound(at)
+            if not sound:
+                at = yield from self._run(at)
         if self.first is not None:
             self.end = self.place.size if at is None else at
+
+    def _sound(self, at: int) -> Generator[Record, None, tuple[int, bool]]:
+        """Yield records from `at` on as long as they are in order and so is what lies behind each.
+
+        Return where the first other one begins, and whether that is behind the stretch.
+        """
+        members = Members(self.place, at, MAX_RECORD)
+        held = members.next()
+        while held is not None:
+            at, behind, end = held.offset, None, held.end
+            if end < self.stop:
+                behind = members.next()
+            if end < self.place.size and behind is None and (end < self.stop or not self._begins(end)):
+                break
+            self.n_records += 1
+            if self.wish(held.fields):
+                yield Record(held.offset, held.fields, held.data, held.begin, held.size)
+            at, held = end, behind
+            if end >= min(self.stop, self.place.size):
+                return end, True
+        return at, False
 
     def _run(self, at: int) -> Run:
         """Yield records from `at` on; return where the next run begins (behind a fault, or behind the stretch)."""
@@ -133,8 +175,8 @@ class Scan:
                 self.n_records += 1
                 if length > MAX_RECORD:
                     break
-                if self.wish(record):
-                    fields = tuple(record.headers.to_tuples())
+                fields = tuple(record.headers.to_tuples())
+                if self.wish(fields):
                     block = record.reader.read()
                     if len(block) != length:
                         break
@@ -210,7 +252,7 @@ class Scan:
             data = self.place.read_at(at, _CHUNK)
             if len(data) < 8:
                 return None
-            mark = _MAGIC if self.packing is Packing.MEMBERS else b"WARC/1."
+            mark = MAGIC if self.packing is Packing.MEMBERS else b"WARC/1."
             found = data.find(mark)
             while found >= 0:
                 if at + found >= stop:
@@ -241,10 +283,10 @@ class Scan:
                 length = record.content_length
                 if length > MAX_RECORD:
                     yield Bad(number, Fault.TOO_LARGE)
-                elif self.wish(record):
+                elif self.wish(fields := tuple(record.headers.to_tuples())):
                     block = record.reader.read()
                     if len(block) == length:
-                        yield Record(number, tuple(record.headers.to_tuples()), block)
+                        yield Record(number, fields, block)
                     else:
                         yield Bad(number, Fault.CUT_SHORT)
         except PlaceError:

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 
-from fastwarc.warc import WarcRecord, WarcRecordType
-
 from pipeline.backfill.hosts import Hosts
 from pipeline.gate import gate
 from pipeline.records import Findings
 from pipeline.sieve import may_pass, sieve
+from scrapers.members import Fields
 from scrapers.places import Access, Place, PlaceError, open_place
 from scrapers.reading import read
 from scrapers.records import Article, Outcome, Page, Source
@@ -122,11 +121,11 @@ def _work(order: Order, part: Part) -> PartReport:
     candidates: list[int] = []
     n_pages = 0
 
-    def wish(record: WarcRecord) -> bool:
-        if record.record_type != WarcRecordType.response:
+    def wish(fields: Fields) -> bool:
+        if _field(fields, "warc-type").lower() != "response":
             passed[NO_ANSWER] += 1
             return False
-        if finder.source_of(_address(record.headers.get("WARC-Target-URI") or "")) is None:
+        if finder.source_of(_address(_field(fields, "warc-target-uri"))) is None:
             passed[OTHER_HOST] += 1
             return False
         return True
@@ -162,6 +161,10 @@ def _work(order: Order, part: Part) -> PartReport:
 _BAD = frozenset({"no HTTP answer", "damaged compression", "digest does not match", "no date"})
 
 
+def _field(fields: Fields, wanted: str) -> str:
+    return next((value for name, value in fields if name.lower() == wanted), "")
+
+
 def _address(field: str) -> str:
     return field.strip().strip("<>")
 
@@ -171,7 +174,7 @@ def _read(
     lexicon: tuple[Path, ...],
 ) -> Found:  # fmt: skip
     """Read a page and understand its article. Raises NoPage with the reason where it is not one to keep."""
-    url = _address(next(value for name, value in record.fields if name.lower() == "warc-target-uri"))
+    url = _address(_field(record.fields, "warc-target-uri"))
     source_id = source_of(url) or ""
     page = page_of(record, url, body, source_id)
     reading = read(page, sources.get(source_id))
