@@ -1,7 +1,8 @@
-"""Five journeys of a journalist in a real Chromium, over the demo, on a desk and on a phone; no script runs."""
+"""Journeys of journalists and researchers in a real Chromium, over the demo, on desk and phone; no script runs."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
@@ -104,3 +105,23 @@ def test_the_evidence_leads_to_the_exact_words_in_the_original(page):
     assert re.search(r"published \d+ \w+ 2026 · archived \d+ \w+ 2026", page.locator(".report-head").first.inner_text())
     data = page.request.get(page.url.partition("#")[0] + ".json").json()
     assert quote.split()[:4] in [each["quote"].split()[:4] for each in data["claims"]]
+
+
+def test_what_was_cited_is_opened_again_as_it_was(page, demo_site):
+    event_id = demo_site.one("select event_id from events where modality = 'occurred' order by n_origins desc")
+    page.goto(f"/event/{event_id}")
+    sentence, lasting = page.locator("h1").inner_text(), page.get_by_label("Exactly as it stands here").input_value()
+    page.goto(lasting)
+    assert page.locator("h1").inner_text() == sentence and page.locator(".as-of").is_visible()
+    page.locator(".facts a[href*='/entity/']").first.click()
+    assert re.search(r"/snapshots/\d{8}T\d{6}/entity/", page.url) and page.locator(".as-of").is_visible()
+    page.get_by_role("link", name="This page as it is now").click()
+    assert "/snapshots/" not in page.url and page.locator(".as-of").count() == 0
+    page.get_by_role("link", name="Earlier snapshots").click()
+    page.locator(".snapshots tbody a").first.click()
+    assert page.url.startswith(lasting.partition("/event/")[0]) and page.locator(".as-of").is_visible()
+    page.get_by_role("link", name="All snapshots").click()
+    with page.expect_download() as download:
+        page.locator(".snapshots a[download]").first.click()
+    digest = hashlib.sha256(download.value.path().read_bytes()).hexdigest()
+    assert digest == page.locator(".snapshots code").nth(1).inner_text()
