@@ -69,13 +69,14 @@ def annotated_claims(
     claims, keys = [], {}
     for number, row in enumerate(gold["claims"]):
         start = text.find(row["quote"])
+        told = start + max(row["quote"].find(row["trigger"]), 0)
         id_ = claim_id(gold["id"], row["quote"], number, row["type"], row["trigger"], 1)
         keys[id_] = row["event"]
         claims.append(
             Claim(
                 id_, row["type"], Modality(row["modality"]),
                 Evidence(gold["id"], article.version, start, start + len(row["quote"]), row["quote"]),
-                start, start + len(row["trigger"]), row["trigger"],
+                told, told + len(row["trigger"]), row["trigger"],
                 tuple(_participant(each, identify) for each in row["participants"]),
                 Attribution(row["attribution"]["kind"], row["attribution"]["name"]), date_span(row.get("date")),
                 row.get("direction"), Force(row.get("force", "not_stated")), row["mention"], 1.0, "gold",

@@ -10,10 +10,11 @@ from functools import cached_property
 
 from pipeline.phrases import head, is_plural
 from pipeline.records import Claim, EntityKind, Modality, Participant
-from pipeline.stages import act_of, line_key, spoken
+from pipeline.stages import act_of, stage_key
 from scrapers.records import Precision
 
 _SLACK = {Precision.MINUTE: 1, Precision.DAY: 1, Precision.WEEK: 3, Precision.MONTH: 3, Precision.QUARTER: 7}
+_BEFORE, _AFTER = 50, 100  # characters about a trigger that speak of its event
 _WORD = re.compile(r"[a-z][a-z-]+|\d[\d,.]*\d|\d")
 _COMMON = frozenset(
     """a an and are as at be been by for from had has have he her his in into is it its of on or our she so than that
@@ -106,11 +107,15 @@ class Case:
 
     @cached_property
     def stage(self) -> str:
-        return line_key(self.claim.type, spoken(self.claim))
+        return stage_key(self.claim)
 
     @cached_property
     def act(self) -> str:
-        return act_of(self.claim)
+        """The act that the words name. An agreement that is not, or only perhaps, reached is still talked about."""
+        named, claim = act_of(self.claim), self.claim
+        if claim.type == "agreement" and named in ("", "agreed"):
+            return "in talks" if claim.modality in (Modality.NEGATED, Modality.CONSIDERED) else named
+        return named
 
     @cached_property
     def trigger_stems(self) -> frozenset[str]:
@@ -154,12 +159,23 @@ class Case:
         return frozenset(_WORD.findall(self.claim.evidence.quote.casefold())) - _COMMON
 
     @cached_property
-    def day_done(self) -> date | None:
-        """The day on which it is said to have been done, None where that is not said to the day."""
+    def clause(self) -> frozenset[str]:
+        """The beginnings of the words about the trigger, without those of the parties' names."""
+        claim = self.claim
+        start, end = (max(at - claim.evidence.start, 0) for at in (claim.trigger_start, claim.trigger_end))
+        near = claim.evidence.quote[max(0, start - _BEFORE) : end + _AFTER].casefold()
+        names = [p.name.casefold() for p in claim.participants if p.role != "object"]
+        parties = {word for name in names for word in _WORD.findall(name)}
+        return frozenset(word[:6] for word in _WORD.findall(near) if word not in _COMMON and word not in parties)
+
+    @cached_property
+    def day_told(self) -> date | None:
+        """The day on which it lies as far as told: the day said, else that of the article whose news it is."""
         span = self.claim.date
-        if span is None or not self.dated or span.start != span.end or self.claim.modality is not Modality.OCCURRED:
-            return None
-        return span.start
+        if span is not None and span.basis != "publication":
+            return span.start if span.start == span.end else None
+        news = self.claim.mention == "new" and self.claim.modality is Modality.OCCURRED
+        return self.published if news else None
 
     @cached_property
     def dated(self) -> bool:

@@ -1,16 +1,16 @@
 """Claims that say the same come together: claims and articles in, groups of claim ids and events out.
 
 Identity is structural: type, stage of the line, direction, named instrument or object, core parties and date interval;
-the words of the sentence break ties (pipeline.likeness). Groups are grown by average link over pairs that share a party
-or an instrument, so that one bridging claim cannot chain two events together; no group holds two claims that forbid
-each other. The order of the input makes no difference.
+the words of the sentence break ties (pipeline.likeness). Groups are grown over pairs that share a party or an
+instrument, by a link of which the average over all pairs makes the larger part, so that one bridging claim cannot chain
+two events together; no group holds two claims that forbid each other. The order of the input makes no difference.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 
@@ -20,10 +20,12 @@ from pipeline.likeness import FARTHEST, Likeness
 from pipeline.records import Claim, Entity
 from scrapers.records import Article
 
-LINK = 0.46  # average probability, with the draw, from which two groups are one event
+LINK = 0.50  # link of two groups, with the draw, from which they are one event
+AVERAGE = 0.7  # share of a link that is the average over all pairs; the rest is the average of each claim's best pair
 DRAW = 0.04  # added for each factor e of the larger group: what many report draws a further report
 COPIED = 60  # characters of a sentence that two articles share only where one copies the other
 _STEPS = 1 << 20
+_MARGIN = 1e-6  # far more than rounding can make
 SPEAKERS = 40  # so many members of a large group are asked how well another group fits
 MAX_NEIGHBOURS = 100  # a claim is compared with at most so many nearest in time that share the same party
 
@@ -72,8 +74,32 @@ def exact(probability: float) -> float:
     return round(probability * _STEPS) / _STEPS
 
 
+def link_of(table: Sequence[Sequence[float]]) -> float:
+    """Return the link of two groups from the probabilities of their pairs, a row for each claim of one group.
+
+    The average over all pairs, and the average of each claim's best pair, taken for the claims of the smaller group: a
+    claim that fits one report of an event well need not fit every other. Sums are exact in any order (`exact`), so
+    whichever group comes first, the link is the same.
+    """
+    columns = list(zip(*table, strict=True))
+    n, m = len(table), len(columns)
+    sides = [side for side, size in ((table, n), (columns, m)) if size <= min(n, m)]
+    best = sum(max(row) for side in sides for row in side) / (min(n, m) * len(sides))
+    return AVERAGE * (sum(map(sum, table)) / (n * m)) + (1 - AVERAGE) * best
+
+
+def beyond_reach(total: float, left: int, pairs: int, larger: int) -> bool:
+    """Tell whether a link cannot reach LINK any more, however the last pairs turn out.
+
+    `total`: the sum over the pairs looked at; `left`: how many of the `pairs` are not; `larger`: claims of the larger
+    group.
+    """
+    most = AVERAGE * (total + left) / pairs + (1 - AVERAGE)
+    return most + DRAW * math.log(larger) < LINK - _MARGIN
+
+
 class Groups:
-    """Groups of cases that grow by average link: cases are added, then the two likeliest groups join, and so on.
+    """Groups of cases that grow by `link_of`: cases are added, then the two likeliest groups join, and so on.
 
     No group ever holds two cases that forbid each other. A group, once made, is never taken apart.
     """
@@ -92,7 +118,7 @@ class Groups:
         for (one, other), likely in scores.items():
             self._scores[one][other] = self._scores[other][one] = likely
         self._forbids, self._score = forbids, score
-        self._links: dict[int, dict[int, float]] = defaultdict(dict)  # group -> group -> average probability
+        self._links: dict[int, dict[int, float]] = defaultdict(dict)  # group -> group -> link
         self._group_of: dict[int, int] = {}
         self._walls: dict[int, set[int]] = defaultdict(set)
         self._best: dict[int, tuple[float, int]] = {}
@@ -107,23 +133,21 @@ class Groups:
             self._best[group_] = self._best_of(group_)
 
     def _link(self, one: int, other: int) -> float:
-        """Return the average over pairs of two groups; of a large group some members speak, spread over its time."""
+        """Return the link of two groups; of a large group some members speak, spread over its time."""
         some, others = spread(self.members[one]), spread(self.members[other])
-        total = 0.0
         for a in some:
             known = self._scores[a]
             for b in others:
                 if b not in known:
                     known[b] = self._scores[b][a] = self._score(min(a, b), max(a, b))
-                total += known[b]
-        return total / (len(some) * len(others))
+        return link_of([[self._scores[a][b] for b in others] for a in some])
 
     def _best_of(self, one: int) -> tuple[float, int]:
         """Return the likeliest other group with its link."""
         size, options = len(self.members[one]), []
-        for other, average in self._links[one].items():
+        for other, link in self._links[one].items():
             if other not in self._walls[one]:
-                options.append((average + DRAW * math.log(max(size, len(self.members[other]))), -other))
+                options.append((link + DRAW * math.log(max(size, len(self.members[other]))), -other))
         return max(options, default=(0.0, 0))
 
     def grow(self) -> None:

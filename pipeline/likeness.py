@@ -1,7 +1,8 @@
 """How likely two claims of one type tell of one event: two cases come in, a probability goes out, or that nothing may
 ever join them.
 
-What forbids: another direction, another stage of one line, another named instrument or object. All else is weighed:
+What forbids: another direction, another stage of one line, another named instrument or object, acts that are said to be
+done at other times. All else is weighed:
 the readings below, each between 0 and 1, times weights that were fitted (pipeline.fitting.grouping), not set by hand.
 Silence about a party or a date speaks neither for nor against.
 """
@@ -18,15 +19,16 @@ from pipeline.records import Modality
 # of 57 annotated real documents, each as annotated and as read by the program; docs/accuracy.md has what they give on
 # stories that were left out of the fit.
 WEIGHTS = {
-    "bias": -3.45, "who": 1.75, "when": 1.23, "what": 1.00, "words": 2.17, "unsure": -1.29, "trigger": 0.71,
-    "both_open": 0.44, "lone_instrument": -1.05, "same_class": 0.58, "same_act": 0.51, "other_act": -0.44,
-    "other_stage": -1.06, "same_modality": 0.42, "foretold": 1.17, "same_day": 0.68, "lone_date": -0.36,
-    "undated": -0.15, "apart": -1.58, "slipped": 0.28, "news_here": 0.55, "mixed_here": -1.69, "near": 0.41,
-    "news_same_day": 0.18, "recalled_before": -0.69, "recalled_after": 0.29,
+    "bias": -3.25, "who": 1.51, "when": 1.13, "what": 1.40, "words": 1.39, "unsure": -1.25, "trigger": 0.56,
+    "both_open": 0.36, "lone_instrument": -1.19, "same_class": 0.58, "same_act": 0.30, "other_act": -0.56,
+    "same_modality": 0.45, "foretold": 1.08, "same_day": -0.08, "lone_date": -0.43, "undated": -0.20, "apart": -0.92,
+    "slipped": -0.16, "news_here": 0.27, "mixed_here": -1.45, "near": 0.68, "clause": 0.66, "class_bears": -0.59,
+    "told_same": 0.87, "news_same_day": 0.14, "recalled_before": -0.65, "recalled_after": 0.34,
 }  # fmt: skip
 READINGS = tuple(name for name in WEIGHTS if name != "bias")
 
-OTHER_DAY = 7  # days between two days of done acts, beyond which they are two acts
+OTHER_DAY = 5  # days between two intervals in which acts are said to be done, beyond which they are two acts
+SAME_CLAUSE = 0.6  # share of the words about one trigger that stand about the other, from which they say the same
 NEAR = 300  # characters between two sentences of one article at which their nearness has fallen to a third
 FARTHEST = 45  # days between two reports of one act of one instrument; beyond, they tell of two acts
 SAME_WORDS = 0.3  # share of common words from which two sentences say the same
@@ -35,8 +37,6 @@ SAME_WORDS = 0.3  # share of common words from which two sentences say the same
 MONTH_AND_DAY, SOON, LATER, ANY_TIME, APART = 0.60, 0.72, 0.65, 0.47, 0.25
 # Parties: both silent; one silent; "AI companies" and five names; two classes, or a class and a single name.
 UNNAMED, ONE_NAMED, CLASS_AND_MEMBERS, OTHER_CLASS = 0.57, 0.71, 0.62, 0.21
-# Types in which two words for one act are told apart by weight, not kept apart: "demanded", "set a deadline".
-LOOSE_STAGES = {"access_request", "restriction"}
 _OPEN = frozenset({Modality.PLANNED, Modality.CONSIDERED, Modality.CONDITIONAL})
 _NOT_DONE = frozenset(Modality) - {Modality.OCCURRED, Modality.ALLEGED}
 _PARTIES = ("actor", "target", "affected", "object")
@@ -59,15 +59,19 @@ class Likeness:
             return True  # one sentence states an event once
         if one.claim.direction and other.claim.direction and one.claim.direction != other.claim.direction:
             return True
-        if one.stage and other.stage and one.stage != other.stage and one.claim.type not in LOOSE_STAGES:
+        if one.stage and other.stage and one.stage != other.stage:
             return True
-        return self.crossed(one, other) or any(self._other_thing(one, other, role) for role in ("instrument", "object"))
+        if self.crossed(one, other) or self.on_other_days(one, other):
+            return True
+        return any(self._other_thing(one, other, role) for role in ("instrument", "object"))
 
     def on_other_days(self, one: Case, other: Case) -> bool:
-        """Tell whether both are said to be done, on days over a week apart, and no named instrument ties them:
-        reports of one act differ on its day by little."""
-        days = [case.day_done for case in (one, other)]
-        if days[0] is None or days[1] is None or abs((days[0] - days[1]).days) <= OTHER_DAY:
+        """Tell whether both are said to be done, at times about a week or more apart, and no named instrument ties
+        them: reports of one act differ on its day by little."""
+        cases = (one, other)
+        if not all(case.dated and case.claim.modality is Modality.OCCURRED for case in cases):
+            return False
+        if one.days_from(other) <= OTHER_DAY:
             return False
         return not self.shared_instrument(one, other)
 
@@ -93,9 +97,9 @@ class Likeness:
 
     def readings(self, one: Case, other: Case) -> dict[str, float] | None:
         """Return what speaks for and against one event, by the names of READINGS, each 0 to 1; None where the named
-        parties are others, or what was done was done on other days: no likeness of words makes up for that."""
+        parties are others: no likeness of words makes up for that."""
         who = self._parties(one, other)
-        if who is None or self.on_other_days(one, other):
+        if who is None:
             return None
         modalities = {one.claim.modality, other.claim.modality}
         shared = len(one.words & other.words) / (len(one.words | other.words) or 1)
@@ -111,9 +115,10 @@ class Likeness:
             "same_class": float(any(one.unnamed(role) & other.unnamed(role) for role in _PARTIES)),
             "same_act": float(bool(one.act) and one.act == other.act),
             "other_act": float(bool(one.act and other.act) and one.act != other.act),
-            "other_stage": float(bool(one.stage and other.stage) and one.stage != other.stage),
             "same_modality": float(len(modalities) == 1),
             "foretold": float(len(modalities) > 1 and Modality.OCCURRED in modalities and bool(modalities & _OPEN)),
+            "clause": _shared(one.clause, other.clause),
+            "class_bears": float(any(_class_and_name(*pair) for pair in ((one, other), (other, one)))),
             **self._days(one, other),
             **self._place(one, other),
         }
@@ -121,11 +126,13 @@ class Likeness:
     def _days(self, one: Case, other: Case) -> dict[str, float]:
         """Return what the dates say beside how well they agree: one day named by both, by one, by none; far apart."""
         dates = [case.claim.date for case in (one, other) if case.dated]
+        told = [case.day_told for case in (one, other)]
         on = {date.start for date in dates if date is not None and date.start == date.end}
         gap = max(0, one.days_from(other))
         slipped = gap > 0 and min((one, other), key=lambda case: case.interval).claim.modality in _NOT_DONE
         return {
             "slipped": float(slipped),
+            "told_same": float(all(told) and abs((told[0] - told[1]).days) <= 1),
             "same_day": float(len(dates) == 2 and len(on) == 1 and all(d and d.start == d.end for d in dates)),
             "lone_date": float(one.dated != other.dated),
             "undated": float(not dates),
@@ -209,6 +216,18 @@ class Likeness:
         if any(shared):
             return max(shared)
         return 0.6 if one.stage and one.stage == other.stage else 0.4
+
+
+def _shared(some: frozenset[str], others: frozenset[str]) -> float:
+    """Return how much of the shorter of two clauses stands in the longer, 1 from SAME_CLAUSE."""
+    if not some or not others:
+        return 0.0
+    return min(1.0, len(some & others) / min(len(some), len(others)) / SAME_CLAUSE)
+
+
+def _class_and_name(one: Case, other: Case) -> bool:
+    """Tell whether the first is about a class without naming whom ("contractors"), the second about one by name."""
+    return bool(one.unnamed("target") and not one.ids("target") and other.ids("target"))
 
 
 def _other_form(one: Case, other: Case) -> bool:

@@ -58,11 +58,12 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "access_request": (
         ("deadline set", r"deadline|ultimatum|until\b"),
-        ("requested", r"want|urg|ask|request|seek|sought|demand|push|press|call"),
+        ("offered", r"(?:final |last )*offer"),
+        ("requested", r"want|urg|ask|request|seek|sought|demand|push|press|call|insist"),
     ),
     "restriction": (
         ("designated", r"designat|label|declar|blacklist|list(?:ed|s|ing)\b|supply[- ]chain"),
-        ("banned", r"ban(?:s|ned|ning)?\b|stop|ceas|offboard|cut|drop|halt|phas|wind|prohibit|outlaw|n't work|not do"),
+        ("banned", r"ba(?:n|r)(?:s|ned|red|ning|ring)?\b|stop|ceas|offboard|cut|drop|halt|phas|wind|prohibit|outlaw|n't work|not do"),
         ("suspended", r"suspend|paus|freez|froze"),
     ),
     "model_release": (
@@ -118,7 +119,7 @@ _SEPARATE = {
     "regulation": {"withdrawn", "proposed", "adopted", "in force"},
     "agreement": {"ended", "amended", "signed", "agreed"},
     "commitment": {"dropped", "adopted"},
-    "access_request": {"deadline set", "requested"},
+    "access_request": {"deadline set", "offered"},
     "restriction": {"designated", "banned"},
     "model_release": {"withdrawn", "released", "delayed"},
     "investigation": {"closed", "opened", "hearing"},
@@ -151,6 +152,14 @@ _LIGHT = re.compile(
     r"were|be|been|being|has|have|had|will|would|step(?:s|ped|ping)?|hand(?:s|ed)?|cut|carr(?:y|ied|ies)|throw|threw)$",
     re.I,
 )
+_GIVEN_UNTIL = re.compile(r"[^.;]{0,60}\b(?:ha[sd]|have|gave|given|giving) (?:[\w’']+ ){0,6}until\b", re.I)
+# A wish that stands for weeks, beside the act of asking: "wants", "insists", "must have".
+_STANDING = re.compile(r"\b(?:want|insist|seek|sought|push|press|believ|need|must|should|attempt|red lines)", re.I)
+# Whom else a restriction bars from dealing with somebody: "no contractor ... commercial activity with".
+_OTHERS = re.compile(r"\b(?:contractors?|suppliers?|partners?|vendors?|compan(?:y|ies)|firms?|anyone)\b", re.I)
+_DEALING = re.compile(r"(?:commercial activity|business|contracts?|dealings?) with\b", re.I)
+_WHO = re.compile(r"\b(?:compan(?:y|ies)|firms?|contractors?|suppliers?|vendors?) (?:that|which|doing|who)\b", re.I)
+_BEFORE_IT, _AFTER_IT = 130, 50  # characters about a trigger in which whom it bars is said
 _NEXT_WORDS = re.compile(r"\s+(?:\w[\w-]*\s+)?\w[\w-]*")
 
 
@@ -174,6 +183,9 @@ def act_of(claim: Claim) -> str:
         at = max(claim.trigger_start - claim.evidence.start, 0)
         if _IN_FORCE.match(claim.evidence.quote, at):
             return "in force"
+    end = max(claim.trigger_end - claim.evidence.start, 0)
+    if claim.type == "access_request" and named in ("", "requested") and _GIVEN_UNTIL.match(claim.evidence.quote, end):
+        return "deadline set"
     return named
 
 
@@ -186,6 +198,31 @@ def line_key(type_: str, trigger: str) -> str:
     """Return the stage that keeps two claims apart: two different, non-empty keys are two events of one line."""
     stage = _SAME.get((type_, act(type_, trigger)), act(type_, trigger))
     return stage if stage in _SEPARATE.get(type_, ()) else ""
+
+
+def stage_key(claim: Claim) -> str:
+    """Return what keeps a claim apart from others of its line, as `line_key` does, with its sentence taken in.
+
+    Two acts hide behind one type: to want something for weeks and to set a deadline for it; to bar somebody, and to bar
+    others from dealing with somebody.
+    """
+    if claim.type == "access_request":
+        named = act_of(claim)
+        if named in _SEPARATE["access_request"]:
+            return named
+        return "wanted" if _STANDING.search(claim.trigger) else ""
+    if claim.type == "restriction" and _bars_dealings(claim):
+        return "dealings barred"
+    return line_key(claim.type, spoken(claim))
+
+
+def _bars_dealings(claim: Claim) -> bool:
+    quote = claim.evidence.quote
+    start, end = (max(at - claim.evidence.start, 0) for at in (claim.trigger_start, claim.trigger_end))
+    here = quote[start : end + _AFTER_IT]
+    if _WHO.search(here):
+        return True
+    return bool(_DEALING.search(here) and _OTHERS.search(quote[max(0, start - _BEFORE_IT) : end]))
 
 
 def stage_of(type_: str, act_: str, modality: Modality, direction: str | None) -> str:

@@ -14,7 +14,7 @@ from gold_claims import SHARED, b_cubed, load_gold
 
 from pipeline.annotated import annotated_claims, lexicon_ids
 from pipeline.cases import Case, is_named
-from pipeline.events import group
+from pipeline.events import beyond_reach, group, link_of
 from pipeline.families import Families, holders_of
 from pipeline.lexicon.load import load_lexicon
 from pipeline.likeness import Likeness
@@ -119,6 +119,47 @@ def test_a_signing_that_slipped_from_the_planned_day_is_one_event() -> None:
     assert len(grouped(planned, done)) == 1
     done_twice = make("gazette", SIGNED, "signed", on="2026-05-05", **roles)
     assert len(grouped(done_twice, done)) == 2
+
+
+def reports(type_: str, *told: tuple[str, str], **roles) -> list[set[str]]:
+    """Return the groups of claims, each from an article of its own that holds its sentence; `told`: (sentence, trigger)."""
+    pairs = []
+    for number, (sentence, trigger) in enumerate(told):
+        art = article("gazette", str(number), sentence, day=2)
+        pairs.append((art, claim(art, sentence, trigger, type_, **roles)))
+    return grouped(*pairs)
+
+
+def test_a_demand_that_stands_and_the_deadline_set_for_it_are_two_events() -> None:
+    roles = {"actor": "Ministry", "target": "Meridian Labs", "obj": "Tessel 2"}
+    wants = "The Ministry wants Meridian Labs to open Tessel 2 to its staff."
+    told = "The Ministry told Meridian Labs it has until Friday to open Tessel 2 to its staff."
+    deadline = "The Ministry set Meridian Labs a deadline to open Tessel 2 to its staff."
+    assert len(reports("access_request", (wants, "wants"), (told, "told"), **roles)) == 2
+    assert len(reports("access_request", (deadline, "set Meridian Labs a deadline"), (told, "told"), **roles)) == 1
+
+
+def test_barring_somebody_and_barring_others_from_dealing_with_it_are_two_events() -> None:
+    roles = {"actor": "Ministry", "target": "Meridian Labs", "direction": "impose", "on": "2026-05-02"}
+    banned = "The Ministry barred Meridian Labs from public contracts."
+    dealing = "The Ministry said no supplier may do business with Meridian Labs."
+    both = reports("restriction", (banned, "barred"), (dealing, "may do"), **roles)
+    assert len(both) == 2
+
+
+def test_acts_said_to_be_done_in_different_months_are_two_events() -> None:
+    roles = {"actor": "President", "instrument": "Executive Order"}
+    first = make("gazette", "It signed something.", "signed", "executive_action", day=2, on="2026-01", **roles)
+    again = make("herald", "It signed something.", "signed", "executive_action", day=20, on="2026-04", **roles)
+    assert len(grouped(first, again)) == 2
+
+
+def test_a_claim_joins_the_report_that_it_fits_though_the_event_has_others() -> None:
+    table = [[0.9, 0.3, 0.3]]
+    assert link_of(table) == link_of([[0.9], [0.3], [0.3]]) == pytest.approx(0.7 * 0.5 + 0.3 * 0.9)
+    assert link_of([[0.9, 0.1], [0.2, 0.4]]) == link_of([[0.9, 0.2], [0.1, 0.4]])
+    assert not beyond_reach(1.5, 0, 3, 3)
+    assert beyond_reach(0.0, 0, 3, 3)
 
 
 def test_one_sentence_states_an_event_once() -> None:
@@ -234,7 +275,7 @@ def test_grouping_of_the_annotated_claims_keeps_its_level() -> None:
     groups = group(claims, articles, entities)
     found = {claim_id: str(number) for number, ids in enumerate(groups) for claim_id in ids}
     precision, recall, f1 = b_cubed([(keys[c.claim_id], found[c.claim_id]) for c in claims])
-    assert f1 >= 0.86, (precision, recall, f1)
+    assert f1 >= 0.88, (precision, recall, f1)
     assert forbidden(groups, claims, articles, Families(entities)) == []
 
 

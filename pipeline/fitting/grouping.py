@@ -1,6 +1,8 @@
 """Annotated documents come in; the weights of pipeline.likeness go out, and how they group stories not seen before.
 
-    python -m pipeline.fitting.grouping [--gold TEXTS CLAIMS]
+    python -m pipeline.fitting.grouping [--gold TEXTS CLAIMS [--folds DIR]]
+
+`--folds`: read each document with the classifier weights that have not seen it, as new documents are read.
 
 Pairs come from the newsroom's documents and, where given, from annotated ones: each as annotated, and as the program
 reads them, for the grouping has to bear missing actors and wrong references. A pair counts less the more pairs its
@@ -52,8 +54,9 @@ class Material:
     story: Mapping[str, str]
 
 
-def load(name: str, texts: Path, claims: Path, extra: Sequence[Path] = ()) -> list[Material]:
-    """Return a folder's documents twice: as annotated, and as the program reads them. `extra`: more lexicon files."""
+def load(name: str, texts: Path, claims: Path, extra: Sequence[Path] = (), folds: Path | None = None) -> list[Material]:
+    """Return a folder's documents twice: as annotated, and as the program reads them. `extra`: more lexicon files;
+    `folds`: classifier weights by fold, of which each document is read with those that have not seen it."""
     lexicon = load_lexicon(*extra)
     families, identify = Families(lexicon.entities.values(), holders_of(lexicon)), lexicon_ids(lexicon)
     golds = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(claims.glob("*.json"))}
@@ -71,7 +74,7 @@ def load(name: str, texts: Path, claims: Path, extra: Sequence[Path] = ()) -> li
     materials = [Material(f"{name}, annotated", found, articles, families, keys, by_article)]
     read, read_articles, read_keys, read_story = [], {}, {}, {}
     dated = [{**each, "published": _day(each.get("published"))} for each in documents.values()]
-    for document, text, findings in read_documents(dated, extra):
+    for document, text, findings in read_documents(dated, extra, folds=folds):
         read_articles[text.article.article_id] = text.article
         read_story[text.article.article_id] = story[document["id"]]
         read += findings.claims
@@ -175,7 +178,8 @@ def main(*arguments: str) -> int:
         write_documents(texts, claims)
         materials = load("newsroom", texts, claims, [FOLDER / "lexicon.toml"])
     if arguments[:1] == ("--gold",):
-        materials += load("gold", Path(arguments[1]), Path(arguments[2]))
+        folds = Path(arguments[4]) if arguments[3:4] == ("--folds",) else None
+        materials += load("gold", Path(arguments[1]), Path(arguments[2]), folds=folds)
     names = sorted({story for material in materials for story in material.story.values()})
     parts = {(m.name, story): pairs(m, story) for m in materials for story in names}
     weights = fit(parts.values())

@@ -6,18 +6,16 @@ first changed day stands; the days since then are gone through again, over group
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from itertools import groupby
 
-from pipeline.events import DRAW, LINK, Groups, exact, spread
+from pipeline.events import Groups, beyond_reach, exact, link_of, spread
 from pipeline.ledger.changes import Changes
 from pipeline.ledger.shelf import Shelf, at, case_of, place_of
 from pipeline.ledger.world import World
 from pipeline.likeness import Likeness
 
 _NEVER = -1e9
-_MARGIN = 1e-6  # far more than rounding can make
 _MOST_GROUPS = 2_000  # cases gone through before the groups in memory are let go
 
 
@@ -98,25 +96,27 @@ class Growing(Groups):
         self.whole.add(group)
 
     def _link(self, one: int, other: int) -> float:
-        """Return the average over pairs of two groups, or less than any link where they can never be joined.
+        """Return the link of two groups, or less than any link where they can never be joined.
 
-        That they cannot is known once a pair forbids it, or once the average cannot rise to LINK any more.
+        That they cannot is known once a pair forbids it, or once the link cannot reach LINK any more.
         """
         some, others = spread(self.members[one]), spread(self.members[other])
-        n = len(some) * len(others)
+        n = left = len(some) * len(others)
         larger = max(len(self.members[one]), len(self.members[other]))
-        least = (LINK - DRAW * math.log(larger)) * n - _MARGIN
-        total, left = 0.0, n
+        total, table = 0.0, []
         for a in some:
+            row = []
             for b in others:
                 score = self.pairs.score(a, b)
                 if score is None:
                     return _NEVER
+                row.append(score)
                 total += score
                 left -= 1
-                if total + left < least:
+                if beyond_reach(total, left, n, larger):
                     return _NEVER
-        return total / n
+            table.append(row)
+        return link_of(table)
 
     def _unite(self, kept_: int, gone: int) -> None:
         self._complete(kept_)
