@@ -63,7 +63,11 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "restriction": (
         ("designated", r"designat|label|declar|blacklist|list(?:ed|s|ing)\b|supply[- ]chain"),
-        ("banned", r"ba(?:n|r)(?:s|ned|red|ning|ring)?\b|stop|ceas|offboard|cut|drop|halt|phas|wind|prohibit|outlaw|n't work|not do"),
+        (
+            "banned",
+            r"ba(?:n|r)(?:s|ned|red|ning|ring)?\b|stop|ceas|offboard|cut|drop|halt|phas|wind|prohibit|outlaw|n't work|"
+            r"not do",
+        ),
         ("suspended", r"suspend|paus|freez|froze"),
     ),
     "model_release": (

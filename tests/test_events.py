@@ -122,7 +122,7 @@ def test_a_signing_that_slipped_from_the_planned_day_is_one_event() -> None:
 
 
 def reports(type_: str, *told: tuple[str, str], **roles) -> list[set[str]]:
-    """Return the groups of claims, each from an article of its own that holds its sentence; `told`: (sentence, trigger)."""
+    """Return the groups of claims from an article each; `told`: its whole text, one sentence, and a trigger in it."""
     pairs = []
     for number, (sentence, trigger) in enumerate(told):
         art = article("gazette", str(number), sentence, day=2)
