@@ -66,6 +66,7 @@ def test_an_event_reads_as_it_did_in_each_snapshot_and_today(site, suffix):
         answer = site.get(f"/snapshots/{stamp}/event/{event}{suffix}")
         assert answer.status_code == 200 and sentence in answer.text
         assert sum(other in answer.text for other in SENTENCES.values()) == 1
+        assert not suffix or answer.json()["snapshot"] == stamp
     assert "The line as it is now." in site.get(f"/event/{event}{suffix}").text
 
 

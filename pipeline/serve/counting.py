@@ -20,6 +20,9 @@ from pipeline.store.indexes import FACETS
 COLUMNS = {table: FACETS[table] for table in ("events", "claims")}
 DAY = {"events": "date_start", "claims": "published_on"}
 DAYS = {"events": ("date_start", "first_reported_on", "last_reported_on"), "claims": ("published_on",)}
+SHOWN_PAIRS = {  # (role, kind) of the facets by party in datasette_metadata.json
+    "events": (("", ""), ("actor", ""), ("target", ""), ("", "model"), ("instrument", "")), "claims": (("", ""),),
+}  # fmt: skip
 MOST_KEPT, MOST_FACETS_KEPT = 24, 2_000  # answers that are kept: a byte for each row, and short lists
 LOCK = Lock()
 Filters = Sequence[tuple[str, str, tuple[str, ...]]]  # (column, "in" | "gte" | "lte", values)
@@ -138,9 +141,10 @@ class Counts:
         return beside, np.arange(len(beside)) + first
 
     def warm_up(self) -> None:
-        """Sort the pairs now, so that no reader waits for it."""
+        """Sort the pairs now, those of the facets on each page too, so that no reader waits for it."""
         self.by_entity, self.row_starts  # noqa: B018 - they are kept from now on
-        self.pairs("")
+        for role, kind in SHOWN_PAIRS[self.table]:
+            self.pairs(role, kind)
 
     def places(self, rowids: Iterable[int] | np.ndarray) -> np.ndarray:
         """Return the places of rows by their row ids; ids that no row has are left out."""

@@ -16,6 +16,7 @@ from pipeline.serve.older import Kept
 AT_ONCE = 4  # files that are being sent
 CHUNK = 1_048_576  # bytes
 STALLED_SECONDS = 60  # after which a reader who takes nothing is cut off
+LONGEST_SECONDS = 7_200  # of one answer: a slow reader asks for the rest, and others have their turn
 _under_way = 0
 log = logging.getLogger("oversight.serve")
 
@@ -61,9 +62,10 @@ async def give(kept: Kept, request: Any, receive: Any, send: Any) -> Response | 
         raise TooMany("Enough files are being sent already. Please try again in a few minutes.")
     _under_way += 1
     try:
-        await _send(kept, part, receive, send)
+        async with asyncio.timeout(LONGEST_SECONDS):
+            await _send(kept, part, receive, send)
     except TimeoutError:
-        log.info("A download of %s stalled and was ended.", kept.path.name)
+        log.info("A download of %s took too long and was ended.", kept.path.name)
     finally:
         _under_way -= 1
     return None

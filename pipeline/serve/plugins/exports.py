@@ -12,6 +12,7 @@ from datasette.utils.asgi import BadRequest
 
 from pipeline.serve import decisions, disputes, following, moves, queries
 from pipeline.serve.feeds import atom
+from pipeline.serve.older import stamp_of
 from pipeline.serve.plugins.filters import PARTY_ARGUMENTS, Conditions, choice, conditions
 from pipeline.serve.plugins.looks import active_filters
 from pipeline.serve.snapshots import NAME, published_at
@@ -139,6 +140,7 @@ async def event_json(datasette: Any, request: Any) -> Response:
     claims = await queries.claims_of_event(db, event_id)
     decided = await decisions.of_event(db, event_id)
     body = {"ok": True, "event": row, "claims": claims, "conflicts": conflicts, "decisions": decided}
+    body |= {"snapshot": stamp_of(db.path), "published_at": published_at(db.path)}
     return Response.json(body, headers={"access-control-allow-origin": "*", "cache-control": "max-age=5"})
 
 
