@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from builders import signing, source
 
+from pipeline import steps
 from pipeline.errors import OutsideFailure
+from pipeline.folder import DataFolder
 from pipeline.ledger.build import build
 from pipeline.serve.snapshots import check_snapshot
 from pipeline.store import seals
@@ -58,6 +60,17 @@ def test_the_last_seven_are_kept_and_names_sort_by_time(tmp_path: Path) -> None:
     assert report.removed == ("oversight-20260601T120100.db",)
     again = publish(database, folder, now=NOW)
     assert snapshots(folder)[-1] == again.path
+
+
+@pytest.mark.parametrize(("setting", "kept"), [("", True), ("keep_months = 0\n", False)])
+def test_the_last_of_a_month_stays_unless_the_settings_say_otherwise(tmp_path: Path, setting: str, kept: bool) -> None:
+    (tmp_path / "oversight.toml").write_text(setting, encoding="utf-8")
+    database, folder = ledger(tmp_path, 1), DataFolder(tmp_path)
+    old = publish(database, folder.published, now=NOW - timedelta(days=90)).path
+    for n in range(9):
+        publish(database, folder.published, now=NOW + timedelta(days=n))
+    steps.publish(folder)
+    assert old.exists() is kept and seals.beside(old).exists() is kept
 
 
 def test_a_ledger_that_shrank_by_half_is_refused_unless_forced(tmp_path: Path) -> None:
