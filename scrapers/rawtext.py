@@ -80,7 +80,7 @@ def _text(body: bytes) -> bytes:
         return body
     runs = text_runs(body)
     runs += [first + rest[:40] for first, rest in pairwise(runs) if len(first) == 1]  # a large first letter
-    return b" ".join(runs)
+    return b" ".join(filter(None, runs))
 
 
 def plain_words(text: bytes) -> bytes:
