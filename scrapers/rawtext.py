@@ -143,6 +143,8 @@ def _titles(body: bytes) -> list[bytes]:
 
 def _in_a_tag(body: bytes, at: int) -> bool:
     """Tell whether a place is inside a tag, as the value of an attribute."""
+    if body[at - 1 : at] == b">":
+        return False
     start = max(0, at - _LONGEST_TAG)
     return body.find(b"<", max(start, body.rfind(b">", start, at)), at) >= 0
 

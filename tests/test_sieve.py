@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
+from pipeline.bench.archive import make_archive
 from pipeline.bench.texts import _told, irrelevant_articles, relevant_articles
 from pipeline.gate import gate
 from pipeline.newsroom.pages import article_page
@@ -113,6 +114,13 @@ def test_no_real_page_is_lost_and_most_others_are_held_back(shared: Path) -> Non
     assert sum(map(may_pass, bodies)) < 0.25 * len(bodies)
 
 
+def test_no_article_of_a_made_archive_is_lost_and_no_other_page_passes_sieve_and_gate(tmp_path: Path) -> None:
+    pages: list[tuple[str, bytes]] = []
+    made = make_archive(tmp_path / "a.warc.gz", 60, 0.5, sample=pages)
+    assert [why for _, body in pages if (why := lost(body))] == []
+    assert {url for url, body in pages if may_pass(body)} == made.planted
+
+
 def test_other_news_is_held_back() -> None:
     made = irrelevant_articles(200, edition=5)
     passed = sum(may_pass(busy(a.title, a.text).encode()) for a in made)
@@ -180,6 +188,18 @@ def test_a_live_blogs_linked_data_is_not_read_to_its_end() -> None:
 def test_no_bytes_make_it_fail(noise: bytes) -> None:
     may_pass(noise)
     may_pass(b"<html><p>" + noise + b"</p>" + noise)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="&#xX;ampltqunbs39;é “ <", max_size=60))
+def test_entities_are_resolved_as_the_standard_library_does(text: str) -> None:
+    resolved = html.unescape(text).replace("&", " ")  # which parts words, and would be resolved again
+    assert plain_words(text.encode()) == plain_words(resolved.encode())
+
+
+def test_a_less_than_sign_in_the_tag_of_a_link_leaves_the_text_around_it() -> None:
+    body = f'<html><p>{ALARM} <a href="/a" title="1 < 2">More</a></p><p>{ALARM}</p></html>'.encode()
+    assert page_words(body).count(b" chatbot ") == 2
 
 
 PIECES = [

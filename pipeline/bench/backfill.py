@@ -28,6 +28,7 @@ from pipeline.gate import gate
 
 SHARE = 0.03  # of the pages that are relevant
 PEER_PAGES = 40  # that the peer is measured on
+LONGER, LONGEST = 5, 20_000  # where nothing is relevant, a short archive would show how processes start and little else
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ def measure_backfill(
         mixed = make_archive(folder / "mixed.warc.gz", n_pages, SHARE, frames, sample=sample)
         chosen = list(each(sample, min(PEER_PAGES, n_pages), mixed.planted))
         sample.clear()
-        barren = make_archive(folder / "barren.warc.gz", n_pages, 0.0, frames, edition=1)
+        n_barren = max(n_pages, min(LONGER * n_pages, LONGEST))
+        barren = make_archive(folder / "barren.warc.gz", n_barren, 0.0, frames, edition=1)
         say("measuring the peer")
         theirs, other = _peer(folder, chosen, mixed, peer_python)
         bare, empty, whole = [], [], []
@@ -75,8 +77,8 @@ def measure_backfill(
             whole.append(_timed(lambda: _read(mixed.file, folder / f"whole-{run}", workers, build=True)))  # noqa: B023
             found, claims = _found(folder / f"whole-{run}")
         alone, none, line = (
-            _line("fastwarc alone, one process, nothing relevant", n_pages, bare),
-            _line(f"backfill, {workers} processes, nothing relevant", n_pages, empty),
+            _line("fastwarc alone, one process, nothing relevant", n_barren, bare),
+            _line(f"backfill, {workers} processes, nothing relevant", n_barren, empty),
             _line(f"backfill, {workers} processes, {SHARE:.0%} relevant, to published claims", n_pages, whole),
         )
         missed, extra = len(mixed.planted - found), len(found - mixed.planted)
