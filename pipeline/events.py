@@ -20,7 +20,7 @@ from pipeline.likeness import FARTHEST, Likeness
 from pipeline.records import Claim, Entity
 from scrapers.records import Article
 
-LINK = 0.50  # link of two groups, with the draw, from which they are one event
+LINK = 0.48  # link of two groups, with the draw, from which they are one event
 AVERAGE = 0.7  # share of a link that is the average over all pairs; the rest is the average of each claim's best pair
 DRAW = 0.04  # added for each factor e of the larger group: what many report draws a further report
 COPIED = 60  # characters of a sentence that two articles share only where one copies the other

@@ -30,6 +30,7 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
         ("passed", r"pass|approv|adopt|vote|clear"),
         ("amended", r"amend|revis|change"),
         ("introduced", r"introduc|author|sponsor|file|draft|share|unveil|table"),
+        ("debated", r"debat|hearings?\b|t(?:ake|akes|aken|aking|ook) up|mark(?:ed|ing)?[- ]?up|deliberat"),
     ),
     "regulation": (
         ("withdrawn", r"withdr|rescind|revok|repeal|scrap"),
@@ -43,7 +44,7 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
         ("in talks", r"without an? (?:agreement|deal)|broke down|break(?:s|ing)? down|collaps|fail"),
         (
             "ended",
-            r"end(?:ed|s|ing)?\b|br(?:oke|oken|eaks?)\b|terminat|cancel|los(?:e|t|ing)\b|withdr|scrap|tear|tore",
+            r"end(?:ed|s|ing)?\b|laps|expir|br(?:oke|oken|eaks?)\b|terminat|cancel|los(?:e|t|ing)\b|withdr|scrap|tear|tore",
         ),
         ("amended", r"renegotiat|amend|revis|updat|chang"),
         ("in talks", r"negotiat|talk|conversation|discuss|stalemate|broke down"),
@@ -119,7 +120,7 @@ _COMPILED = {
 # Types whose stages are separate events. For the others two words for one act are no difference.
 _SEPARATE = {
     "executive_action": {"revoked", "issued"},
-    "legislation": {"vetoed", "signed", "passed", "introduced", "in force", "amended"},
+    "legislation": {"vetoed", "signed", "passed", "introduced", "in force", "amended", "debated"},
     "regulation": {"withdrawn", "proposed", "adopted", "in force"},
     "agreement": {"ended", "amended", "signed", "agreed"},
     "commitment": {"dropped", "adopted"},
@@ -164,6 +165,7 @@ _OTHERS = re.compile(r"\b(?:contractors?|suppliers?|partners?|vendors?|compan(?:
 _DEALING = re.compile(r"(?:commercial activity|business|contracts?|dealings?) with\b", re.I)
 _WHO = re.compile(r"\b(?:compan(?:y|ies)|firms?|contractors?|suppliers?|vendors?) (?:that|which|doing|who)\b", re.I)
 _BEFORE_IT, _AFTER_IT = 130, 50  # characters about a trigger in which whom it bars is said
+_BRIEF = re.compile(r"\s+(?:[\w’'-]+\s+){0,3}(?:amicus|briefs?\b|friends?[- ]of[- ]the[- ]court)", re.I)
 _NEXT_WORDS = re.compile(r"\s+(?:\w[\w-]*\s+)?\w[\w-]*")
 
 
@@ -188,6 +190,8 @@ def act_of(claim: Claim) -> str:
         if _IN_FORCE.match(claim.evidence.quote, at):
             return "in force"
     end = max(claim.trigger_end - claim.evidence.start, 0)
+    if claim.type == "litigation" and named == "filed" and _BRIEF.match(claim.evidence.quote, end):
+        return "brief filed"
     if claim.type == "access_request" and named in ("", "requested") and _GIVEN_UNTIL.match(claim.evidence.quote, end):
         return "deadline set"
     return named
@@ -217,6 +221,8 @@ def stage_key(claim: Claim) -> str:
         return "wanted" if _STANDING.search(claim.trigger) else ""
     if claim.type == "restriction" and _bars_dealings(claim):
         return "dealings barred"
+    if claim.type == "litigation" and act_of(claim) == "brief filed":
+        return "brief filed"  # a friend of the court is no party
     return line_key(claim.type, spoken(claim))
 
 

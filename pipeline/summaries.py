@@ -236,7 +236,7 @@ def _institution(roles: Roles, act: str) -> Phrase:
     many = "body" in roles.many
     if act == "left":
         return Phrase("leave", roles.body or "an oversight post")
-    if act == "appointed" or (act != "created" and roles.target):
+    if act == "appointed" or (act not in ("created", "renamed", "dissolved") and roles.target):
         return Phrase("appoint", roles.target or "a leader", _on("to", roles.body), "target" in roles.many)
     return Phrase({"dissolved": "dissolve", "renamed": "rename"}.get(act, "create"), body, "", many)
 

@@ -154,12 +154,32 @@ def test_acts_said_to_be_done_in_different_months_are_two_events() -> None:
     assert len(grouped(first, again)) == 2
 
 
+def test_a_hearing_on_a_bill_is_not_its_signing_and_a_friends_brief_is_not_the_suit() -> None:
+    heard = "The committee will take up the Lantern Act on 2 May."
+    signed = "The governor signed the Lantern Act on 2 May."
+    roles = {"instrument": "Lantern Act", "on": "2026-05-02"}
+    assert len(reports("legislation", (heard, "take up"), (signed, "signed"), **roles)) == 2
+    brief = "Meridian Labs filed an amicus brief against the Ministry."
+    suit = "Meridian Labs filed a lawsuit against the Ministry."
+    roles = {"actor": "Meridian Labs", "target": "Ministry", "on": "2026-05-02"}
+    assert len(reports("litigation", (brief, "filed"), (suit, "filed"), **roles)) == 2
+    assert len(reports("litigation", (suit, "filed"), (suit + " Again.", "filed"), **roles)) == 1
+
+
 def test_a_claim_joins_the_report_that_it_fits_though_the_event_has_others() -> None:
     table = [[0.9, 0.3, 0.3]]
     assert link_of(table) == link_of([[0.9], [0.3], [0.3]]) == pytest.approx(0.7 * 0.5 + 0.3 * 0.9)
     assert link_of([[0.9, 0.1], [0.2, 0.4]]) == link_of([[0.9, 0.2], [0.1, 0.4]])
     assert not beyond_reach(1.5, 0, 3, 3)
     assert beyond_reach(0.0, 0, 3, 3)
+
+
+def test_a_body_that_was_renamed_is_not_told_as_an_appointment() -> None:
+    roles = {"actor": "Ministry", "target": "Ada Lund", "body": "Office of Machine Safety"}
+    art, renamed = make("gazette", "It signed something.", "signed", "institution", **roles)
+    event = make_event([replace(renamed, trigger="renamed")], {art.article_id: art}, {})
+    assert "renamed" in event.summary
+    assert "appointed" not in event.summary
 
 
 def test_one_sentence_states_an_event_once() -> None:
@@ -275,7 +295,7 @@ def test_grouping_of_the_annotated_claims_keeps_its_level() -> None:
     groups = group(claims, articles, entities)
     found = {claim_id: str(number) for number, ids in enumerate(groups) for claim_id in ids}
     precision, recall, f1 = b_cubed([(keys[c.claim_id], found[c.claim_id]) for c in claims])
-    assert f1 >= 0.88, (precision, recall, f1)
+    assert f1 >= 0.89, (precision, recall, f1)
     assert forbidden(groups, claims, articles, Families(entities)) == []
 
 
