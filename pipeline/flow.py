@@ -31,6 +31,7 @@ from scrapers.decoding import whole
 from scrapers.records import Article
 
 LONGEST = 150_000  # characters of a text that are read, some 25,000 words; the findings say how many were left
+SURE = 0.75  # confidence of a claim that makes an article relevant where the gate is in doubt
 _PRESIDENT = re.compile(r"\bvested in me as President\b")  # the first words of a U.S. executive order
 
 
@@ -70,8 +71,9 @@ def understand(article: Article, tools: Tools) -> Findings:
     """
     article = _encodable(article)
     judged = gate(article.title, article.text)
-    if tools.gated and not judged.relevant:
-        return Findings(article.article_id, article.version, False, judged.score)
+    off_topic = Findings(article.article_id, article.version, False, judged.score)
+    if tools.gated and not (judged.relevant or judged.doubtful):
+        return off_topic
     article, unread = _shortened(article)
     day = article.published_at.date() if article.published_at else None
     passages, mentions, referents, author = read_text(article, tools, day)
@@ -82,6 +84,8 @@ def understand(article: Article, tools: Tools) -> Findings:
     drafts = read_learned(drafts, passages, reader.roles, tools.kinds, tools.classifier, tools.thresholds)
     if tools.judge is not None:
         drafts = tools.judge.judge(drafts)
+    if tools.gated and judged.doubtful and not any(draft.confidence >= SURE for draft in drafts):
+        return off_topic
     speakers = Speakers(passages, referents, author, article.publisher)
     claims, entities, gaps = assemble(article, drafts, speakers, tools.lexicon, day)
     return Findings(

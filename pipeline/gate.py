@@ -19,6 +19,9 @@ from pipeline.gate_cues import ACT, AI, COMPANY, DEED, ELSEWHERE, KINDS, TRACE, 
 from scrapers.decoding import whole
 
 THRESHOLD = 7.0  # score from which a text is relevant; chosen on documents with and without AI oversight
+# From this score on an article is read all the same: one sure claim makes it relevant (pipeline/flow.py). Of 36
+# training stories and retold reports between the two scores 34 hold one, of 5 texts on other things one.
+DOUBT = 4.0
 LONGEST = 400_000  # characters that are looked at; beyond that a text is no article
 PASSAGE = 3  # paragraphs
 STRETCH = 1500  # characters within which traces of AI and words of oversight belong together
@@ -44,6 +47,11 @@ class Gate:
     score: float
     ai: tuple[str, ...]
     oversight: tuple[str, ...]
+
+    @property
+    def doubtful(self) -> bool:
+        """True where only reading can tell: the score lies between DOUBT and THRESHOLD."""
+        return not self.relevant and self.score >= DOUBT
 
 
 def gate(title: str, text: str) -> Gate:

@@ -5,7 +5,8 @@ whatever the gate may let through: it looks for the gate's cues in all the words
 among which are those of the article, weighs them as the gate does, and rounds up wherever the page does not show what
 the gate will see. Paragraphs are not known, so that a passage is a stretch of _PASSAGE characters; an article may be
 shorter than the page, so that a dense short stretch counts as a short article; and words of other trades take back
-nothing, since they may stand beside the article.
+nothing, since they may stand beside the article. Because it rounds up, articles that the gate is in doubt about pass as
+well (tests/test_sieve.py holds all doubtful stories to that).
 """
 
 from __future__ import annotations

@@ -100,10 +100,10 @@ def test_short_news_of_unknown_labs_and_models_comes_in():
 
 
 # Stories that were written after the gate's words were chosen, many of them without a word on AI.
-WRITTEN_LATER = ("ra-", "v-")
+WRITTEN_LATER = ("ra-", "v-", "c1-", "c2-", "c3-", "c4-")
 
 
-def test_nearly_all_stories_with_claims_come_in():
+def test_nearly_all_stories_with_claims_come_in_or_are_read_to_make_sure():
     """Whole stories that name invented labs and models, and often say "AI" once or never."""
     stories = defaultdict(list)
     for example in read_corpus(CORPUS).examples:
@@ -119,7 +119,8 @@ def test_nearly_all_stories_with_claims_come_in():
             later = examples[0].place.startswith(WRITTEN_LATER)
             count[later] += 1
             text = "\n\n".join(each.sentence for each in examples)
-            if not gate(titles[name], text).relevant:
+            judged = gate(titles[name], text)
+            if not (judged.relevant or judged.doubtful):
                 missed[later].append(name)
     assert count[False] > 80 and count[True] > 80
     # Missed are those that hardly say what the machine is: "the homework helper", "the search assistant".

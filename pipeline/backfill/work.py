@@ -181,6 +181,10 @@ def _read(
     article = reading.article
     if article is None:
         raise NoPage(UNREADABLE if reading.outcome is Outcome.UNREADABLE else NO_ARTICLE)
-    if not gate(article.title, article.text).relevant:
+    judged = gate(article.title, article.text)
+    if not (judged.relevant or judged.doubtful):
         raise NoPage(OFF_TOPIC)
-    return Found(record.offset, page, article, _reader(lexicon)(article))
+    findings = _reader(lexicon)(article)
+    if not findings.relevant:
+        raise NoPage(OFF_TOPIC)
+    return Found(record.offset, page, article, findings)

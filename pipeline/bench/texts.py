@@ -129,4 +129,8 @@ def _relevant() -> list[tuple[str, str]]:
 
 @cache
 def _irrelevant() -> list[str]:
-    return [sentence for about, sentences in _told().values() if not about for sentence in sentences]
+    """Return the sentences of stories on other things: their mixture must not come to speak of AI and of courts."""
+    from pipeline.gate import gate
+
+    others = (sentences for about, sentences in _told().values() if not about)
+    return [sentence for sentences in others if not gate("", " ".join(sentences)).ai for sentence in sentences]
