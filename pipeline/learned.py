@@ -7,6 +7,7 @@ from its threshold on, with the trigger, modality and roles that it tags.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -131,6 +132,13 @@ def _near(draft: Draft, reading: SentenceReading) -> Trigger | None:
     return min(same, key=lambda trigger: max(trigger.start - at, at - trigger.end, 0), default=None)
 
 
+# What the very words of a trigger say: "ended without an agreement", "a six-month phase-out period".
+_SAYS = (
+    (re.compile(r"\bwithout (?:an?|any) \w+", re.I), Modality.NEGATED),
+    (re.compile(r"\b(?:phase-?out|wind-?down|grace) period\b", re.I), Modality.PLANNED),
+)
+
+
 def _modality(grammar: Modality, trigger: Trigger, sure: float) -> Modality:
     """Weigh what the grammar says with what the classifier reads. In doubt, an event has not occurred."""
     seen = Modality(trigger.modality)
@@ -199,7 +207,10 @@ def _draft(
     passage, sent = asked.passage, asked.sent
     part = "verb" if token.pos_ in ("VERB", "AUX") else "noun"
     grammar = _grammar(token, part, _inside(sent, trigger.start, trigger.end), sent.text, kinds, type_)
-    modality = _modality(grammar, trigger, thresholds.modality_alone)
+    said = sent.text[trigger.start : trigger.end]
+    modality = next((each for words, each in _SAYS if words.search(said)), None) or _modality(
+        grammar, trigger, thresholds.modality_alone
+    )
     inside = _telling(_inside(sent, trigger.start, trigger.end)) or [token]  # the classifier reads pieces of words
     words = (passage.offset(inside[0]), passage.offset(inside[-1]) + len(inside[-1].text))
     direction = _direction(trigger, sent) if type_ == "restriction" else None

@@ -21,7 +21,7 @@ class Settings:
     lexicon: str = ""  # folder of further lexicon files
     reviews: str = ""  # file of the editors' decisions; a relative path counts from the data folder
     editor: str = ""  # who decides where `oversight review` is not told; else the name of this user
-    least_confidence: float = 0.5  # claims that are right with a lower probability wait for review, in no event
+    least_confidence: float = 0.55  # claims that are right with a lower probability wait for review, in no event
     keep_months: int = 120  # of so many months the last snapshot stays published; 0: of none
     site: str = ""  # where readers find the site, such as https://ledger.your-newsroom.example: for links in alerts
     alert: tuple[Mapping[str, Any], ...] = ()  # tables [[alert]]: whom to tell of what (docs/alerts.md)

@@ -37,7 +37,7 @@ _NO = -100  # a token or type whose label is open
 class Settings:
     """How to train: chosen so that a CPU with two cores is done in well under an hour."""
 
-    epochs: int = 4
+    epochs: int = 3
     role_share: float = 1.0  # part of the role questions asked in each epoch
     batch: int = 16
     frozen_layers: int = 2  # the embeddings and so many of the lowest layers stay as they are
