@@ -212,7 +212,7 @@ def _draft(
         grammar, trigger, thresholds.modality_alone
     )
     inside = _telling(_inside(sent, trigger.start, trigger.end)) or [token]  # the classifier reads pieces of words
-    words = (passage.offset(inside[0]), passage.offset(inside[-1]) + len(inside[-1].text))
+    words = _whole(inside, sent, passage)
     direction = _direction(trigger, sent) if type_ == "restriction" else None
     return Draft(
         type_, passage, passage.doc.user_data["passage"], sent, token, words, modality, direction,
@@ -279,6 +279,20 @@ def _telling(words: list[Token]) -> list[Token]:
     first = next((n for n, word in enumerate(words) if not idle(word)), 0)
     last = next((n for n in range(len(words) - 1, -1, -1) if not idle(words[n])), -1)
     return words[first : last + 1]
+
+
+def _whole(words: list[Token], sent: Span, passage: Passage) -> tuple[int, int]:
+    """Return where the words of a trigger begin and end in the text, with all parts of "phase-out"."""
+    first, last, doc = words[0].i, words[-1].i, sent.doc
+
+    def joined(left: int) -> bool:
+        return not doc[left].whitespace_ and ("-" in (doc[left].text, doc[left + 1].text))
+
+    while first > sent.start and joined(first - 1):
+        first -= 1
+    while last + 1 < sent.end and joined(last):
+        last += 1
+    return passage.offset(doc[first]), passage.offset(doc[last]) + len(doc[last].text)
 
 
 def _words_of(draft: Draft) -> str:
