@@ -96,3 +96,17 @@ def test_the_classifier_never_turns_an_open_event_into_a_done_one(tools: Tools, 
 )  # fmt: skip
 def test_a_party_plays_only_roles_that_it_can_play(role: str, kind: EntityKind, fits: bool) -> None:
     assert _can_play(Participant(role, "known-id", "Name", kind)) is fits
+
+
+def test_what_a_trigger_says_by_itself_is_not_stored_as_done(tools: Tools) -> None:
+    for text in (
+        "What the AI watchdog wants is paperwork, not a ban of Brightwater AI's model.",
+        "The feud between Brightwater AI and the ministry, which ended without an agreement, goes on.",
+    ):
+        found = [claim for claim in read(text, tools) if claim.type in ("restriction", "agreement")]
+        assert found and all(claim.modality is Modality.NEGATED for claim in found), text
+
+
+def test_to_pass_something_on_is_no_refusal(tools: Tools) -> None:
+    text = "The records belong to our customers, and Brightwater AI's contracts do not allow us to pass the request on."
+    assert not any(claim.rule == "refusal:reject" for claim in read(text, tools))
