@@ -25,12 +25,18 @@ def page(request, browser, demo_site):
         page.screenshot(path=SHOTS / f"{re.sub(r'[^a-z_-]+', '-', request.node.name)}.png", full_page=True)
 
 
+def follow(page, link) -> None:
+    """Click on a link or button, and wait until the page that it leads to is there."""
+    with page.expect_navigation():
+        link.click()
+
+
 def test_an_event_is_found_by_name_and_cited(page, demo_site):
     page.goto("/")
     page.get_by_label("Find a company, a public body").fill("Vellichor")
-    page.locator(".find-big button").click()
+    follow(page, page.locator(".find-big button"))
     assert page.locator("#s-entities").is_visible()
-    page.locator(".search-page .event-what a").first.click()
+    follow(page, page.locator(".search-page .event-what a").first)
     sentence = page.locator("h1").inner_text()
     modality = page.locator(".event-meta .badge").first.inner_text().split(maxsplit=1)[1]
     assert page.get_by_label("Permalink").input_value() == page.url
@@ -45,7 +51,7 @@ def test_an_event_is_found_by_name_and_cited(page, demo_site):
 
 def test_who_disagrees_is_seen_from_the_front_page(page, demo_site):
     page.goto("/")
-    page.locator(".disputed a").first.click()
+    follow(page, page.locator(".disputed a").first)
     assert page.url.endswith("#conflicts")
     sides = page.locator(".versus").first.locator(".value").all_inner_texts()
     assert len(set(sides)) >= 2
@@ -63,12 +69,12 @@ def test_a_lab_is_followed_over_time_as_of_a_day(page):
         page.goto("/status")
         page.get_by_label("On this day").fill(day)
         page.get_by_label("Company, public body, model or law").fill("Vellichor")
-        page.get_by_role("button", name="Show").click()
+        follow(page, page.get_by_role("button", name="Show"))
         assert "Vellichor" in page.locator("h1").inner_text()
         assert words in page.locator(".lede").inner_text()
         seen[day] = page.locator("main").inner_text()
     assert len(set(seen.values())) == 3
-    page.locator("h1 a").click()
+    follow(page, page.locator("h1 a"))
     years = page.locator("h3.year").all_inner_texts()
     assert years == sorted(years, reverse=True) and page.locator("#standing").is_visible()
 
@@ -76,10 +82,10 @@ def test_a_lab_is_followed_over_time_as_of_a_day(page):
 def test_a_filter_is_narrowed_subscribed_to_and_taken_along(page):
     page.goto("/oversight/events")
     page.get_by_label("Who takes part").fill("Vellichor")
-    page.get_by_role("button", name="Show").click()
+    follow(page, page.get_by_role("button", name="Show"))
     assert page.url.endswith("/oversight/events?_party=vellichor")
     n_all = int(page.locator(".found strong").inner_text().split()[0])
-    page.locator(".facets").get_by_role("link", name="Happened").click()
+    follow(page, page.locator(".facets").get_by_role("link", name="Happened"))
     n_happened = int(page.locator(".found strong").inner_text().split()[0])
     assert 0 < n_happened < n_all
     href = page.get_by_role("link", name="Atom feed of this filter").get_attribute("href")
@@ -89,13 +95,13 @@ def test_a_filter_is_narrowed_subscribed_to_and_taken_along(page):
     for name, start in (("CSV", b"event_id,"), ("JSON", b"{"), ("Excel", b"PK")):
         answer = page.request.get(page.get_by_role("link", name=name, exact=True).get_attribute("href"))
         assert answer.ok and answer.body().startswith(start), name
-    page.get_by_role("link", name="How sure it is: Happened").click()
+    follow(page, page.get_by_role("link", name="How sure it is: Happened"))
     assert int(page.locator(".found strong").inner_text().split()[0]) == n_all
 
 
 def test_the_evidence_leads_to_the_exact_words_in_the_original(page):
     page.goto("/oversight/events?type=access_request&modality=occurred")
-    page.locator(".event-what a").first.click()
+    follow(page, page.locator(".event-what a").first)
     claim = page.locator(".claim").first
     assert claim.locator("mark").first.is_visible()
     quote = claim.locator("blockquote").inner_text()
@@ -113,14 +119,14 @@ def test_what_was_cited_is_opened_again_as_it_was(page, demo_site):
     sentence, lasting = page.locator("h1").inner_text(), page.get_by_label("Exactly as it stands here").input_value()
     page.goto(lasting)
     assert page.locator("h1").inner_text() == sentence and page.locator(".as-of").is_visible()
-    page.locator(".facts a[href*='/entity/']").first.click()
+    follow(page, page.locator(".facts a[href*='/entity/']").first)
     assert re.search(r"/snapshots/\d{8}T\d{6}/entity/", page.url) and page.locator(".as-of").is_visible()
-    page.get_by_role("link", name="This page as it is now").click()
+    follow(page, page.get_by_role("link", name="This page as it is now"))
     assert "/snapshots/" not in page.url and page.locator(".as-of").count() == 0
-    page.get_by_role("link", name="Earlier snapshots").click()
-    page.locator(".snapshots tbody a").first.click()
+    follow(page, page.get_by_role("link", name="Earlier snapshots"))
+    follow(page, page.locator(".snapshots tbody a").first)
     assert page.url.startswith(lasting.partition("/event/")[0]) and page.locator(".as-of").is_visible()
-    page.get_by_role("link", name="All snapshots").click()
+    follow(page, page.get_by_role("link", name="All snapshots"))
     with page.expect_download() as download:
         page.locator(".snapshots a[download]").first.click()
     digest = hashlib.sha256(download.value.path().read_bytes()).hexdigest()
