@@ -3,6 +3,7 @@ model."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,16 @@ ENVOYS = frozenset(_TABLES["words"]["envoys"])  # who acts for the body they are
 GROUP_OF = {said: name for name, sayings in _TABLES["groups"].items() for said in sayings}  # class as said -> as kept
 SENTENCE_OPENERS = frozenset(_TABLES["words"]["sentence_openers"])  # begin a sentence, never a name
 # Bodies called so have the word in their name: "the commission" is no bureau, "the commissioner" no institute.
-CALLED_SO = frozenset(_TABLES["words"]["called_so"])
+_CALLED_SO = frozenset(_TABLES["words"]["called_so"])
+_FITS = dict.fromkeys(
+    ("regulator", "watchdog", "enforcer"),  # what no institute and no court is called
+    re.compile(r"^(?!.*\b(?:institute|cent(?:re|er)|laborator|court|tribunal|parliament|senate|congress))", re.I),
+) | {"military": re.compile(r"Defen[cs]e|War|Pentagon|Army|Military", re.I)}
+
+
+def agencies_called(word: str) -> re.Pattern[str] | None:
+    """Return what the name of a body must be like for "the WORD" to mean it; None where any body is called so."""
+    return re.compile(rf"\b{word}", re.I) if word in _CALLED_SO else _FITS.get(word)
 
 
 def may_be_called(name: str, token: Token) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pipeline.inflection import singular, verb_forms, words
 from pipeline.language import Passage, sentences
 from pipeline.lexicon.lexicon import Lexicon
-from pipeline.nominals import CALLED_SO, ENVOYS, NOUN_KINDS, may_be_called
+from pipeline.nominals import ENVOYS, NOUN_KINDS, agencies_called, may_be_called
 from pipeline.phrasing import (
     PARTIES,
     SAY,
@@ -379,10 +379,7 @@ class Referents:
         if kind in (EntityKind.AGENCY, EntityKind.GOVERNMENT):
             if word in ("government", "administration", "state", "country", "nation"):
                 return self._government(word, token)
-            fits = re.compile(rf"\b{word}", re.IGNORECASE) if word in CALLED_SO else None
-            if word == "military":
-                fits = re.compile(r"Defen[cs]e|War|Pentagon|Army|Military", re.IGNORECASE)
-            return self._best({EntityKind.AGENCY}, token, fits=fits, word=word)
+            return self._best({EntityKind.AGENCY}, token, fits=agencies_called(word), word=word)
         if kind is EntityKind.PERSON:
             return self._titled(word, token)
         if kind is EntityKind.MODEL and word in ("model", "chatbot", "assistant", "system", "tool", "bot", "ai"):

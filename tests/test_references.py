@@ -97,3 +97,8 @@ def test_a_capitalised_title_stands_for_no_body_that_is_not_called_so() -> None:
 def test_the_commissioner_is_no_institute() -> None:
     text = "The U.K. AI Security Institute tested a model. The commissioner then fined its maker."
     assert stands_for(text, "commissioner") == []
+
+
+def test_the_regulator_is_no_institute_and_no_court() -> None:
+    text = "The Federal Trade Commission wrote. The U.K. AI Security Institute tested a model. The regulator fined it."
+    assert stands_for(text, "regulator") == ["Federal Trade Commission"]

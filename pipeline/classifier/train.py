@@ -250,14 +250,16 @@ def write_folds(
     out: Path,
     *,
     stories: bool = False,
+    apart: frozenset[str] = frozenset(),
 ) -> None:
     """Write weights for n folds of the annotated documents, each trained without its documents and their events.
 
     `out`/1, `out`/2 ... get the weights and documents.json, the ids of the documents that they have not seen. The
     stories of the corpus are in every training set: they are invented, and share no event with any document. With
     `stories` they are spread over the folds as well, each left out once: less to train on, but far more to test on.
+    The documents of `apart` are in no fold: in each training set stands what shares no event with the fold.
     """
-    documents = [n for n, each in enumerate(examples) if stories or not each.register]
+    documents = [n for n, each in enumerate(examples) if (stories or not each.register) and each.source not in apart]
     for number, test in enumerate(folds([examples[n] for n in documents], n_folds), 1):
         held = {documents[n] for n in test}
         events = {note.event for n in held for note in examples[n].notes if note.event}
@@ -298,6 +300,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.classifier.train", description=__doc__)
     parser.add_argument("--corpus", type=Path, help="folder of training stories (default: the packaged one)")
     parser.add_argument("--gold", nargs=2, type=Path, action="append", default=[], metavar=("TEXTS", "CLAIMS"))
+    parser.add_argument("--also", nargs=2, type=Path, action="append", default=[], metavar=("TEXTS", "CLAIMS"),
+                        help="annotated documents to learn from that are in no fold")  # fmt: skip
     parser.add_argument("--out", type=Path, help="folder for the weights")
     parser.add_argument("--cross-validate", action="store_true", help="score by groups of events before training")
     parser.add_argument("--folds", type=int, default=5)
@@ -313,6 +317,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(fault, file=sys.stderr)
     examples = [each for each in reading.examples if each.relevant]
     examples += [each for texts, claims in arguments.gold for each in read_annotated(texts, claims)]
+    also = [each for texts, claims in arguments.also for each in read_annotated(texts, claims)]
+    examples += also
     if not examples:
         print("There is nothing to train on. Give --corpus or --gold.", file=sys.stderr)
         return 2
@@ -327,7 +333,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
     if arguments.folds_out:
         write_folds(examples, featurizer, settings, arguments.folds, arguments.folds_out,
-                    stories=arguments.fold_stories)  # fmt: skip
+                    stories=arguments.fold_stories, apart=frozenset(each.source for each in also))  # fmt: skip
     if arguments.out:
         model = train(examples, featurizer, settings, print)
         export(model, featurizer, arguments.out)

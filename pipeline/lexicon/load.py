@@ -105,9 +105,8 @@ class _Builder:
         self.patterns: dict[str, Pattern] = {}
         self.nominals: list[Nominal] = []
         self.places: list[Place] = []
-        self.fields: dict[
-            str, tuple[tuple[str, ...], tuple[str, ...]]
-        ] = {}  # id -> its words, what its bodies are called
+        # id of a field -> its words, and what its bodies are called
+        self.fields: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self.watched: list[tuple[str, str, tuple[str, ...]]] = []  # (where, entity id, fields it watches)
         self.families: dict[str, str] = {}
         self.wires: set[str] = set()
