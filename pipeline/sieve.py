@@ -71,6 +71,11 @@ def may_pass(body: bytes, charset: str = "") -> bool:
     return sieve().lets_through(page_words(body, charset))
 
 
+def text_may_pass(text: str) -> bool:
+    """Tell the same of a title and the paragraphs of a body that are not yet cleaned."""
+    return sieve().lets_through(plain_words(text.encode("utf-8", "replace")))
+
+
 def _passages(hits: list[Hit]) -> float:
     """Return no less than the gate's score by passages: that of the three best and of the title.
 

@@ -57,17 +57,40 @@ _SOFT_404 = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A page whose body is found but not yet cleaned: all that finish() needs, and the words to judge it by."""
+
+    page: Page
+    source: Source | None
+    about: Metadata
+    published: Dated | None
+    blocks: tuple[Block, ...]
+    markup: str
+
+    @property
+    def text(self) -> str:
+        """The title and the paragraphs found. Cleaning takes some of them out and adds none."""
+        return "\n\n".join([self.about.title, *(block.text for block in self.blocks)])
+
+
 def read(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Reading:
     """Return the article on a page, or Outcome NOT_AN_ARTICLE, NO_TEXT, UNREADABLE or TOO_LARGE with a plain detail.
 
     The body is picked by the newest recipe of the card that was valid when the article was published and finds
     something, else by the general reader. `hint` is the feed's entry: its date and title fill what the page lacks.
     """
+    found = draft(page, source, hint)
+    return found if isinstance(found, Reading) else finish(found)
+
+
+def draft(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Draft | Reading:
+    """Do the first half of read(), up to the body as it stands on the page; a Reading where that ends it already."""
     if refusal := _refusal(page):
         return refusal
     html = decode(page.body, page.charset)
     if "<" not in html[:2000] or (page.media_type == "text/plain" and "<html" not in html[:2000].lower()):
-        return _read_plain_text(page, html, source, hint)
+        return _plain_text(page, html, source, hint)
     tree = parse(html)
     about = read_metadata(tree, page.fetched_at)
     published = about.published or _from_hint(page, hint)
@@ -82,8 +105,13 @@ def read(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Re
         or (hint.title if hint else ""),
         byline=_picked_names(picked) or about.byline,
     )
-    body = _clean_blocks(found, about)
-    return _conclude(page, source, about, published, body, html)
+    return Draft(page, source, about, published, tuple(found), html)
+
+
+def finish(found: Draft) -> Reading:
+    """Do the second half of read(): clean the body and judge whether it is an article."""
+    body = _clean_blocks(list(found.blocks), found.about)
+    return _conclude(found.page, found.source, found.about, found.published, body, found.markup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +264,7 @@ def _article(
     )
 
 
-def _read_plain_text(page: Page, text: str, source: Source | None, hint: FeedEntry | None) -> Reading:
+def _plain_text(page: Page, text: str, source: Source | None, hint: FeedEntry | None) -> Draft:
     """Read text/plain: paragraphs parted by blank lines; a first line that reads like a title is the title."""
     parts = (
         [tidy(part) for part in re.split(r"\n\s*\n", text)] if "\n\n" in text.replace("\r", "") else text.splitlines()
@@ -245,5 +273,5 @@ def _read_plain_text(page: Page, text: str, source: Source | None, hint: FeedEnt
     title = hint.title if hint else ""
     if not title and len(parts) > 1 and len(parts[0]) <= 200 and parts[0][-1] not in ".!?":
         title, parts = parts[0], parts[1:]
-    body = _clean_blocks([Block("p", part) for part in parts], Metadata(title=title))
-    return _conclude(page, source, Metadata(title=title), _from_hint(page, hint), body, text)
+    blocks = tuple(Block("p", part) for part in parts)
+    return Draft(page, source, Metadata(title=title), _from_hint(page, hint), blocks, text)

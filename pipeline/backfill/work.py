@@ -15,10 +15,10 @@ from pathlib import Path
 from pipeline.backfill.hosts import Hosts
 from pipeline.gate import gate
 from pipeline.records import Findings
-from pipeline.sieve import may_pass, sieve
+from pipeline.sieve import may_pass, sieve, text_may_pass
 from scrapers.members import Fields
 from scrapers.places import Access, Place, PlaceError, open_place
-from scrapers.reading import read
+from scrapers.reading import Draft, draft, finish
 from scrapers.records import Article, Outcome, Page, Source
 from scrapers.warcpages import NoPage, body_of, page_of
 from scrapers.warcs import Packing, Record, Scan
@@ -177,7 +177,11 @@ def _read(
     url = _address(_field(record.fields, "warc-target-uri"))
     source_id = source_of(url) or ""
     page = page_of(record, url, body, source_id)
-    reading = read(page, sources.get(source_id))
+    reading = draft(page, sources.get(source_id))
+    if isinstance(reading, Draft):
+        if not text_may_pass(reading.text):
+            raise NoPage(OFF_TOPIC)
+        reading = finish(reading)
     article = reading.article
     if article is None:
         raise NoPage(UNREADABLE if reading.outcome is Outcome.UNREADABLE else NO_ARTICLE)
