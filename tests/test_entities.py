@@ -159,6 +159,18 @@ def test_a_word_for_a_role_names_its_holder_in_a_body_on_a_day(
         ("federal-trade-commission", "chair", date(2023, 1, 1), "lina-khan"),
         ("office-of-science-and-technology-policy", "director", date(2023, 1, 1), "arati-prabhakar"),
         ("european-commission", "president", date(2025, 1, 1), "ursula-von-der-leyen"),
+        ("us-department-of-justice", "attorney general", date(2025, 6, 1), "pam-bondi"),
+        ("us-department-of-justice", "attorney general", date(2026, 8, 10), "todd-blanche"),
+        ("us-department-of-justice", "acting attorney general", date(2026, 6, 1), "todd-blanche"),
+        ("us-department-of-homeland-security", "secretary", date(2026, 3, 23), "kristi-noem"),
+        ("us-department-of-homeland-security", "secretary", date(2026, 3, 24), "markwayne-mullin"),
+        ("federal-reserve", "chair", date(2026, 5, 18), None),
+        ("federal-reserve", "chair", None, "kevin-warsh"),
+        ("united-kingdom-government", "prime minister", date(2026, 7, 19), "keir-starmer"),
+        ("united-kingdom-government", "prime minister", None, "andy-burnham"),
+        ("apple", "chief executive", date(2026, 8, 31), "tim-cook"),
+        ("apple", "CEO", date(2026, 9, 1), "john-ternus"),
+        ("center-for-ai-standards-and-innovation", "acting director", None, "arvind-raman"),
     ],
 )
 def test_the_packaged_offices_name_their_holders(body: str, role: str, day: date | None, person: str | None) -> None:
