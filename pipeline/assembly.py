@@ -35,7 +35,7 @@ def assemble(
     drafts = sorted(drafts, key=lambda draft: (draft.words, draft.type))
     spans = [evidence_span(article.text, draft) for draft in drafts]
     found = spoken_dates(find_dates(article.text, day), article.text, day)
-    news = lead_day(found, article.text, day)
+    news = lead_day(found, article.text, day, spans[0] if spans else None)
 
     def dated(draft: Draft, span: tuple[int, int], mention: str) -> DateSpan | None:
         own = found

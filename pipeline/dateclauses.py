@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.inflection import words
+from pipeline.phrasing import SAY
+from pipeline.syntax import children, is_verb
 from pipeline.timewords import DateMention
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ _COMES = frozenset(
     }
 )
 _IN_RESPONSE = frozenset({"response", "reaction", "reply", "answer"})
+_KEEPS = words("keep keeps kept leave leaves left hold holds held")
 _LIMITS = frozenset({"by", "until", "till", "before"})
 
 
@@ -42,11 +46,88 @@ def dates_for(trigger: Token, sent: Span, start: int, dates: Sequence[DateMentio
     """Return the expressions less those inside a relative clause or participle that does not hold the trigger.
 
     `start` is the offset of the parsed passage in the text. A clause that hangs on the trigger itself, a noun, dates
-    it: "the pact signed in July".
+    it: "the pact signed in July". Of two verbs joined by "and" each keeps its own: "filed on May 2 and won on May 9".
     """
     holders = {trigger.i, *(token.i for token in trigger.ancestors)}
     mine = [each for each in dates if not _tells_of_another(each, sent, start, trigger, holders)]
+    verb = _verb_of(trigger)
+    if verb is not None:
+        mine = _of_own_clause(mine, sent, start, verb)
+        mine = [_placed(each, sent, start, trigger, verb) for each in mine]
     return [_counted_back(each, sent, start, trigger) if each.back else each for each in mine]
+
+
+def _of_own_clause(dates: Sequence[DateMention], sent: Span, start: int, verb: Token) -> list[DateMention]:
+    """Drop the dates of the verbs that `verb` is joined to by "and", where it has one of its own."""
+    joined = set(_joined(verb)) - {verb}
+    places = {each: token for each in dates if (token := _first_token(sent, each.start - start)) is not None}
+    holder = {each: _verb_of(token) for each, token in places.items()}
+    own = [
+        each
+        for each, found in holder.items()
+        if found is not None
+        and _holds(verb, found)
+        and (verb.tag_ == "VB" or not _is_limited(places[each]))  # "gave it until Friday": not when it gave it
+    ]
+    if not joined or not own:
+        return list(dates)
+    return [each for each in dates if holder.get(each) not in joined]
+
+
+def _holds(verb: Token, lower: Token) -> bool:
+    """Tell whether a verb stands in the clause of another, not merely beside it."""
+    while lower != verb:
+        if lower.dep_ == "conj" and is_verb(lower) or lower.head == lower:
+            return False
+        lower = lower.head
+    return True
+
+
+def _placed(each: DateMention, sent: Span, start: int, trigger: Token, verb: Token) -> DateMention:
+    """Say of an expression whether it opens what the trigger tells, or is the day on which somebody told it."""
+    token = _first_token(sent, each.start - start)
+    if token is None or token.i >= trigger.i:
+        return each
+    last = sent.doc.char_span(each.start - start, each.end - start, alignment_mode="expand")[-1]
+    after = [word for word in sent.doc[last.i + 1 : last.i + 3] if word.lower_ != ","][:1]
+    if after and after[0].lower_ == "when" and (after[0].head == verb or after[0].head.is_ancestor(verb)):
+        return replace(each, opening=True)  # "on Thursday, when the court ruled"
+    holder = _verb_of(token)
+    if holder is None:
+        return each
+    if holder.lower_ in SAY and holder.tag_ in ("VBD", "VBN") and _is_told(verb, holder):
+        return replace(each, spoken=True)
+    fronted = any(subject.i > last.i for subject in children(holder, "nsubj", "nsubjpass"))
+    return replace(each, opening=True) if fronted and verb in _joined(holder) else each
+
+
+def _is_told(verb: Token, speech: Token) -> bool:
+    """Tell whether a clause is what a verb of speech reports: "said on Friday that it had signed"."""
+    while verb.head != verb and verb != speech:
+        if verb.dep_ == "ccomp" and verb.head == speech:
+            return verb.i > speech.i
+        verb = verb.head
+    return False
+
+
+def _joined(verb: Token) -> list[Token]:
+    """Return a verb and those that "and" joins to it."""
+    while verb.dep_ == "conj" and is_verb(verb.head):
+        verb = verb.head
+    found, new = [], [verb]
+    while new:
+        found += new
+        new = [child for each in new for child in children(each, "conj") if is_verb(child)]
+    return found
+
+
+def _verb_of(token: Token) -> Token | None:
+    """Return the verb in whose clause a word stands, the word itself where it is one."""
+    while not is_verb(token):
+        if token.head == token:
+            return None
+        token = token.head
+    return token
 
 
 def _counted_back(each: DateMention, sent: Span, start: int, trigger: Token) -> DateMention:
@@ -133,21 +214,37 @@ def _first_token(sent: Span, at: int) -> Token | None:
 
 
 def _is_aside(token: Token | None, trigger: Token, holders: set[int]) -> bool:
-    limited = token is not None and any(each.lower_ in _LIMITS for each in list(token.ancestors)[:3])
+    limited = token is not None and _is_limited(token)
+    if token is not None and _is_state_of_object(token, trigger):
+        return False
     while token is not None and token.i not in holders:
-        if (
-            token.dep_ in _ASIDES
-            and token.lower_ != "dated"
-            and token.head != trigger
-            and not (_is_infinitive(token) and not limited)
-        ):
+        due = limited and token.tag_ in ("VBP", "VBZ")  # "is to write rules for firms that deal in it by March"
+        aside = token.dep_ in _ASIDES and token.lower_ != "dated" and token.head != trigger and not due
+        if aside and (limited or not _is_infinitive(token)):
             return True
         if token.dep_ == "advcl" and token.i < trigger.i and _is_bare_participle(token):
             return True
-        if token.dep_ == "relcl" and trigger.pos_ in ("VERB", "AUX"):
+        if token.dep_ == "relcl" and trigger.pos_ in ("VERB", "AUX") and not due:
             return True
         token = None if token.head == token else token.head
     return False
+
+
+def _is_limited(token: Token) -> bool:
+    """True for "by the end of March", "until Friday"."""
+    return any(each.lower_ in _LIMITS for each in list(token.ancestors)[:3])
+
+
+def _is_state_of_object(token: Token, trigger: Token) -> bool:
+    """True for "has kept sales suspended since May": the participle is what the trigger does to its object."""
+    verb = _verb_of(token)
+    return (
+        verb is not None
+        and verb.tag_ == "VBN"
+        and verb.dep_ in ("acl", "oprd", "ccomp", "xcomp", "advcl")
+        and trigger.lower_ in _KEEPS
+        and (verb.head == trigger or verb.head.head == trigger and verb.head.dep_ == "dobj")
+    )
 
 
 def _is_infinitive(verb: Token) -> bool:

@@ -38,6 +38,9 @@ _DUE = re.compile(
     re.I,
 )
 _PUT_OFF_TO = re.compile(r"\b(?:to|until|till|into)\s+(?:at\s+least\s+|the\s+|late\s+|early\s+)*$", re.I)
+_MOVES = re.compile(
+    r"\b(?:move|push|put|postpone|delay|defer|extend|shift)(?:s|d|ed|ing|ting)?\b[^.;]{0,60}\bto\s", re.I
+)
 _AT_HEAD = re.compile(r"(?:In|On|By|During)\s+")
 _PAST = ("occurred", "negated", "denied", "alleged", "cancelled")
 _DONE = ("occurred", "negated", "cancelled")  # to call a thing off is an act, too
@@ -93,18 +96,18 @@ def claim_date(
     from each other.
     """
     best: tuple[float, DateSpan] | None = None
-    if modality == "postponed":
+    if modality == "postponed" or modality in _AHEAD and _MOVES.search(text[trigger_start:sentence_end]):
         dates = _put_off_to(dates, sentence_start, sentence_end, text)
     for each in dates:
         if not (sentence_start <= each.start and each.end <= sentence_end) or each.is_duration:
             continue
-        spoken = _is_spoken(each, trigger_start, trigger_end, sentence_start, sentence_end, text)
+        spoken = each.spoken or _is_spoken(each, trigger_start, trigger_end, sentence_start, sentence_end, text)
         ahead = modality in _AHEAD and not (promise and spoken)
         span = _reading(each, ahead, spoken, published, _is_due(each, text))
         if span is None:
             continue
         cost = _cost(each, trigger_start, trigger_end, text)
-        opens = not spoken and _opens(each, sentence_start, text)
+        opens = not spoken and (each.opening or _opens(each, sentence_start, text))
         if spoken and _is_contrasted(each, trigger_start, trigger_end, text):
             continue
         if spoken or opens:
@@ -193,7 +196,7 @@ def _cost(each: DateMention, trigger_start: int, trigger_end: int, text: str) ->
     # "On Friday, the agency signed": the comma after an opening date is no border.
     if each.start < trigger_start and re.match(r"\s*,", between):
         borders -= 1
-    borders += 2 * len(_CONTRAST.findall(between))
+    borders += 2 * len(_CONTRAST.findall(between)) + 3 * between.count(";")  # a sentence of its own
     return len(between) + _FAR * max(0, borders)
 
 
@@ -221,14 +224,14 @@ def settle_dates(
     kin = families or Families()
     claims = list(claims)
     dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
+    for index, (claim, day) in enumerate(zip_longest(claims, told)):
+        if day is not None and not _has_own(claim) and claim.modality in ("occurred", "negated"):
+            claims[index] = replace(claim, date=day)
     for index, claim in enumerate(claims):
         if not _has_own(claim) and claim.modality in _PAST and (other := _same_event(claim, dated, kin)):
             if claim.mention == "new" and other.mention != "new" and _is_long_gone(other.date, published):
                 continue  # "has revised its policy" is not the day on which it was adopted
             claims[index] = replace(claim, date=other.date)
-    for index, (claim, day) in enumerate(zip_longest(claims, told)):
-        if day is not None and not _has_own(claim) and claim.modality in ("occurred", "negated"):
-            claims[index] = replace(claim, date=day)
     for index, claim in enumerate(claims):
         if not _has_own(claim) and claim.modality is Modality.PLANNED and (other := _same_event(claim, dated, kin)):
             claims[index] = replace(claim, date=other.date)
@@ -257,14 +260,16 @@ def settle_dates(
 
 def _at_that_time(claim: Claim, earlier: list[Claim], text: str) -> Claim | None:
     """Find what was told just before a claim "around the same time", "hours after", or of "the post" of before."""
-    if not (_SAME_TIME.search(claim.evidence.quote) or _says(_SAME_DAY, claim)):
+    to_the_day = _says(_SAME_DAY, claim)
+    if not (_SAME_TIME.search(claim.evidence.quote) or to_the_day):
         return None
     for other in reversed(earlier):
         if other.evidence.start == claim.evidence.start:
             continue
         if text.count("\n\n", other.evidence.end, claim.evidence.start) > _NEAR_PARAGRAPHS:
             return None
-        if _has_own(other) and other.modality in _PAST:
+        fine = other.date is not None and other.date.precision is Precision.DAY
+        if _has_own(other) and other.modality in _PAST and (fine or not to_the_day):
             return other
     return None
 
@@ -337,8 +342,10 @@ def _same_event(claim: Claim, dated: list[Claim], kin: Families) -> Claim | None
 def _news_day(claims: list[Claim], text: str, published: date | None) -> DateSpan | None:
     if published is None:
         return None
-    lead = lead_day(find_dates(text, published), text, published)
-    if lead and (published - lead.start).days <= _LEAD_DAYS:
+    first = next((claim.evidence for claim in claims if claim.mention == "new"), None)
+    told = (first.start, first.end) if first is not None else None
+    lead = lead_day(find_dates(text, published), text, published, told)
+    if lead and (published - lead.start).days <= (_WEEK if lead.basis == "stated" else _LEAD_DAYS):
         return lead
     days = [
         claim.date
@@ -353,10 +360,13 @@ def _news_day(claims: list[Claim], text: str, published: date | None) -> DateSpa
     return next(day for day in recent if day.start == best)
 
 
-def lead_day(dates: Sequence[DateMention], text: str, published: date | None) -> DateSpan | None:
+def lead_day(
+    dates: Sequence[DateMention], text: str, published: date | None, told: tuple[int, int] | None = None
+) -> DateSpan | None:
     """Return the day of the news, if the first lines name it or somebody answers the news on an earlier day.
 
     What an article reports cannot be younger than the answers to it ("The company responded on Friday evening").
+    `told`: the offsets of the first sentence that tells an event; a date of the calendar in it may lie some days back.
     """
     if published is None:
         return None
@@ -365,7 +375,7 @@ def lead_day(dates: Sequence[DateMention], text: str, published: date | None) ->
         for each in dates
         if each.span
         and each.span.precision is Precision.DAY
-        and 0 <= (published - each.span.start).days <= (_WEEK if _opens_sentence(each, text) else _LEAD_DAYS)
+        and 0 <= (published - each.span.start).days <= (_WEEK if _tells_news(each, text, told) else _LEAD_DAYS)
         and not _is_due(each, text)
         and not _is_stamp(each.start, text)
     ]
@@ -399,6 +409,13 @@ def spoken_dates(dates: Sequence[DateMention], text: str, published: date | None
         else each
         for each in dates
     ]
+
+
+def _tells_news(each: DateMention, text: str, told: tuple[int, int] | None) -> bool:
+    """True for a day at the head of a sentence, and for a date of the calendar inside that which tells the news."""
+    if told is not None and told[0] <= each.start < told[1] and each.span is not None and each.span.basis == "stated":
+        return True
+    return _opens_sentence(each, text)
 
 
 def _opens_sentence(each: DateMention, text: str) -> bool:

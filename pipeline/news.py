@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from pipeline.phrasing import SAY
 from pipeline.records import DateSpan, Modality
 from scrapers.records import Precision
 
@@ -90,7 +91,17 @@ def tells_on(draft: Draft) -> bool:
     helpers = {child.lower_ for child in draft.trigger.children if child.dep_ in ("aux", "auxpass")}
     if draft.sent.text.startswith(_ELSEWHERE):
         return False
-    return draft.modality in _DONE and (draft.trigger.tag_ == "VBD" or bool(helpers & {"was", "were"}))
+    if draft.modality not in _DONE:
+        return False
+    return draft.trigger.tag_ == "VBD" or bool(helpers & {"was", "were"}) or _teller(draft.trigger) is not None
+
+
+def _teller(trigger: Token) -> Token | None:
+    """Return the verb in the past tense that reports what a verb in the present says: "stressed that it wants"."""
+    if trigger.dep_ != "ccomp" or trigger.tag_ == "VBN":
+        return None
+    verb = trigger.head
+    return verb if verb.tag_ == "VBD" and verb.lower_ in SAY and verb.i < trigger.i else None
 
 
 def is_as_of_now(trigger: Token) -> bool:
@@ -167,7 +178,9 @@ def _governor(trigger: Token) -> Token:
 
 def _is_going_on(draft: Draft) -> bool:
     """Tell whether a sentence says what is being done: "I am directing", "is refusing"."""
-    if _is_told_as_going_on(draft.trigger) or draft.modality is Modality.OCCURRED and _helpers(draft.trigger) & _RULING:
+    if _is_told_as_going_on(draft.trigger):
+        return True
+    if draft.modality is Modality.OCCURRED and _helpers(draft.trigger) & _RULING and _teller(draft.trigger) is None:
         return True
     trigger = _main_verb(draft.trigger)
     helpers = _helpers(trigger)

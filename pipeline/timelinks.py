@@ -17,6 +17,8 @@ from scrapers.records import Precision
 _COUNT = spans.COUNT_WORDS
 _DAYS = {"day": 1, "week": 7, "fortnight": 14}
 _SAME_MONTH = 8  # days after a month that was named, within which its event's sequel is put in the same month
+_OF_A_DAY = ("day", "morning", "afternoon", "evening", "night")
+_TO_THE_DAY = (Precision.DAY, Precision.MINUTE)
 _FAR = 500  # characters between a date and what counts from it
 _RULES: tuple[tuple[str, re.Pattern], ...] = (
     (
@@ -54,24 +56,29 @@ def linked(text: str, dated: Sequence[Dated]) -> list[Dated]:
     given = sorted(dated, key=lambda each: each[0])
     found: list[Dated] = []
     anchor, at, n = None, 0, 0
+    day, day_at = None, 0  # the last date that is known to the day
     for match, name in matches:
         while n < len(given) and given[n][1] <= match.start():
             if given[n][2] is not None:
                 anchor, at = given[n][2], given[n][1]
+                day, day_at = (anchor, at) if anchor.precision in _TO_THE_DAY else (day, day_at)
             n += 1
         words = match[0].casefold()
+        by_day = name == "same" and match["unit"].casefold() in _OF_A_DAY
+        base, base_at = (day, day_at) if by_day else (anchor, at)
         if (
-            anchor is None
-            or match.start() - at > _FAR
+            base is None
+            or match.start() - base_at > _FAR
             or name == "same"
             and words.startswith("the ")
             and "same" not in words
         ):
             continue
-        span = _READINGS[name](match, anchor)
+        span = _READINGS[name](match, base)
         if span is not None:
             found.append((match.start(), match.end(), span))
             anchor, at = span, match.end()
+            day, day_at = (anchor, at) if anchor.precision in _TO_THE_DAY else (day, day_at)
     return found
 
 
@@ -123,8 +130,8 @@ def _period(n: int) -> Callable[[re.Match, DateSpan], DateSpan | None]:
 
 def _same(match: re.Match, anchor: DateSpan) -> DateSpan | None:
     unit = match["unit"].casefold()
-    if unit in ("day", "morning", "afternoon", "evening", "night"):
-        return anchor if anchor.precision in (Precision.DAY, Precision.MINUTE) else None
+    if unit in _OF_A_DAY:
+        return anchor if anchor.precision in _TO_THE_DAY else None
     if unit == "week" and anchor.precision in (Precision.DAY, Precision.MINUTE, Precision.WEEK):
         return spans.week(anchor.start)
     if unit == "year":

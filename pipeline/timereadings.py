@@ -72,7 +72,9 @@ _PARTS = {
 
 
 def part_named(word: str | None) -> str | None:
-    return next((part for stem, part in _PARTS.items() if word and word.casefold().startswith(stem)), None)
+    """Return "early", "mid", "late" or "end" for "beginning of", "mid", "the end of"; None for any other word."""
+    first = (word or "").casefold().removeprefix("the").strip()
+    return next((part for stem, part in _PARTS.items() if first.startswith(stem)), None)
 
 
 def month_of_year(match: re.Match, published: date | None) -> Readings:
@@ -179,22 +181,30 @@ def period(match: re.Match, published: date | None) -> Readings:
     offset = (
         -1 if which in ("last", "past", "previous", "prior") else 1 if which in ("next", "coming", "following") else 0
     )
-    made = {
-        "week": lambda: spans.week(published + timedelta(weeks=offset)),
-        "month": lambda: spans.month(published.year, published.month + offset, "relative"),
-        "quarter": lambda: spans.quarter(published.year, (published.month - 1) // 3 + 1 + offset, "relative"),
-        "year": lambda: spans.year(published.year + offset, "relative"),
-    }[unit]()
+    made = _whole(unit, published, offset)
     return made, made
+
+
+def _whole(unit: str, published: date, offset: int) -> DateSpan:
+    """Return the week, month, quarter or year of the publication, or one so many before or after it."""
+    if unit == "week":
+        return spans.week(published + timedelta(weeks=offset))
+    if unit == "month":
+        return spans.month(published.year, published.month + offset, "relative")
+    if unit == "quarter":
+        return spans.quarter(published.year, (published.month - 1) // 3 + 1 + offset, "relative")
+    return spans.year(published.year + offset, "relative")
 
 
 def end_of_period(match: re.Match, published: date | None) -> Readings:
     """Read "the end of the year": its last months; a month's or a week's end stays in the month."""
     if not published:
         return None, None
-    which, unit, part = (match["which"] or "").casefold(), match["unit"].casefold(), part_named(match["part"]) or "end"
+    which, unit, part = (match["which"] or "").casefold(), match["unit"].casefold(), part_named(match["part"])
     offset = -1 if which == "last" else 1 if which == "next" else 0
-    if unit == "year":
+    if part is None:  # "in the course of the year"
+        made = _whole(unit, published, offset)
+    elif unit == "year":
         made = spans.part_of_year(published.year + offset, part, "relative")
     elif unit == "month":
         whole = spans.month(published.year, published.month + offset)

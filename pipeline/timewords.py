@@ -26,7 +26,8 @@ class DateMention:
     `span` is what it means, read back from the publication day where it is open ("Friday", "June 2"), `ahead` the
     reading forward. Both are None where nothing can be said (no publication day) and for durations ("within 30 days",
     "three days later"). `back` is when something was done that the news came "four days after", counted from the
-    publication.
+    publication. As the date of one trigger (see `dateclauses.dates_for`) it may be `opening`, which holds for all that
+    its sentence goes on to tell, or `spoken`, the day on which somebody said so.
     """
 
     start: int
@@ -35,6 +36,8 @@ class DateMention:
     is_duration: bool = False
     ahead: DateSpan | None = None
     back: DateSpan | None = None
+    opening: bool = False
+    spoken: bool = False
 
 
 _MONTH = (
@@ -212,7 +215,7 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
         ),
         (
             False,
-            r"\b(?P<part>(?:the\s+)?(?:end|start|beginning|middle|close)\s+of|late|early)\s+(?:the\s+|(?P<which>this|last|next)\s+)"
+            r"\b(?P<part>(?:the\s+)?(?:end|start|beginning|middle|close|course)\s+of|late|early)\s+(?:the\s+|(?P<which>this|last|next)\s+)"
             r"(?:calendar\s+)?(?P<unit>week|month|year)\b",
             re.I,
             read.end_of_period,
