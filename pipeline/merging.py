@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 
 from pipeline.cases import is_named
+from pipeline.contents import Content, content_of
 from pipeline.records import Claim, DateSpan, Event, Force, Modality, Participant, event_id
 from pipeline.stages import act_of, stage_of
 from pipeline.summaries import summarise
@@ -177,6 +179,7 @@ def make_event(
     participants = tuple(p for p, _ in merged) + tuple(
         p for p, _ in everybody if (p.role, p.entity_id) not in known
     )  # fmt: skip
+    main = main_participants(filled, len(bearing))
     acts = Counter(found for c in bearing if (found := act_of(c)))
     act_ = min(acts, key=lambda a: (-acts[a], a)) if acts else ""
     direction = next((c.direction for c in bearing if c.direction), None)
@@ -188,10 +191,12 @@ def make_event(
         summary=summarise(
             claims[0].type,
             modality,
-            main_participants(filled, len(bearing)),
+            main,
             act=act_,
             direction=direction,
             attributions=[c.attribution for c in bearing],
+            content=_content(bearing, main),
+            sentences=[c.evidence.quote for c in bearing],
         ),
         claim_ids=tuple(c.claim_id for c in claims),
         participants=participants,
@@ -205,6 +210,13 @@ def make_event(
         contested=contested or in_conflict,
         jurisdiction=_jurisdiction(participants, jurisdiction_of or {}),
     )
+
+
+def _content(bearing: Sequence[Claim], main: Sequence[Participant]) -> Content:
+    """Return what the sentences of the claims that bear an event's modality say of it beyond its parties and things."""
+    found = content_of(bearing, [(p.role, p.entity_id) for p in main if p.role in ("actor", "target")])
+    titled = any(p.role == "instrument" and is_named(p) for p in main)
+    return replace(found, which="") if titled else found
 
 
 def _jurisdiction(participants: Sequence[Participant], of: Mapping[str, str]) -> str:

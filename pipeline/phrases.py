@@ -62,7 +62,7 @@ def is_plural(name: str, kind: EntityKind | None = None) -> bool:
 
 def noun(name: str, kind: EntityKind) -> str:
     """Return a name with the article that English wants: "the U.S. Senate", "a draft rule", "OpenAI", "SB 53"."""
-    name = re.sub(r"^(?:our|my|your) ", "its ", " ".join(name.split()))
+    name = re.sub(r"^(?:our|my|your) ", "its ", " ".join(name.split())).removeprefix("own ")
     if name.startswith("such "):
         rest = name.removeprefix("such ")
         return name if is_plural(rest, kind) or _DETERMINED.search(rest) else f"such {_a(rest)} {rest}"
@@ -73,7 +73,7 @@ def noun(name: str, kind: EntityKind) -> str:
     if kind is EntityKind.INSTRUMENT and name[:1].isupper() and not _AI_WORDS.match(name):
         numbered = re.search(r"\b(?:\d+[-\w.]*|[IVX]+)$", name)
         return name if numbered or not _INSTRUMENT_THE.search(name) or _DETERMINED.search(name) else f"the {name}"
-    if _ONLY_ONE.match(name):
+    if _ONLY_ONE.match(name) or re.match(r"(?!people|children|women|men|today|yesterday)[a-z-]+[’']s ", name):
         return f"the {name}"
     if (
         any(c.isupper() for c in name.split()[0])

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from pipeline.contents import NOTHING, Content
 from pipeline.phrases import head, noun, parties, sentence
 from pipeline.records import Attribution, EntityKind, Modality, Participant
 
@@ -16,6 +17,7 @@ _IRREGULAR = {
     "give": ("gave", "given"), "make": ("made", "made"), "hold": ("held", "held"), "take": ("took", "taken"),
     "drop": ("dropped", "dropped"), "put": ("put", "put"), "leave": ("left", "left"),
     "withdraw": ("withdrew", "withdrawn"),
+    "commit": ("committed", "committed"), "undertake": ("undertook", "undertaken"),
     "ban": ("banned", "banned"), "hear": ("heard", "heard"), "go": ("went", "gone"),
 }  # fmt: skip
 
@@ -39,7 +41,7 @@ class Phrase:
 
     @property
     def gerund(self) -> str:
-        if self.verb in ("put", "ban", "drop"):
+        if self.verb in ("put", "ban", "drop", "commit"):
             return f"{self.verb}{self.verb[-1]}ing"
         return (self.verb[:-1] if self.verb.endswith("e") and not self.verb.endswith("ee") else self.verb) + "ing"
 
@@ -64,9 +66,15 @@ class Roles:
     body: str
     affected: str
     many: frozenset[str]  # roles in the plural
+    content: Content = NOTHING  # what the sentences say where no role does
 
     def first(self, *roles: str) -> str:
         return next((phrase for role in roles if (phrase := getattr(self, role))), "")
+
+
+def _which(roles: Roles, thing: str) -> str:
+    """Return a paper without a name with what it does: "a bill" -> "a bill that would make tests compulsory"."""
+    return thing if re.search(r" (?:that|which) ", thing) else f"{thing} {roles.content.which}".strip()
 
 
 def _on(preposition: str, phrase: str) -> str:
@@ -81,7 +89,8 @@ def _thing(roles: Roles, role: str, default: str) -> tuple[str, bool]:
 def _executive(roles: Roles, act: str) -> Phrase:
     verb = {"revoked": "revoke", "amended": "amend", "drafted": "draft"}.get(act, "issue")
     thing, plural = _thing(roles, "instrument", "an executive action")
-    return Phrase(verb, thing, _on("directed at", roles.target) or _on("concerning", roles.affected), plural)
+    whom = _on("directed at", roles.target) or _on("concerning", roles.affected)
+    return Phrase(verb, thing if whom else _which(roles, thing), whom, plural)
 
 
 def _legislation(roles: Roles, act: str) -> Phrase:
@@ -91,6 +100,8 @@ def _legislation(roles: Roles, act: str) -> Phrase:
     }  # fmt: skip
     thing, plural = _thing(roles, "instrument", "legislation")
     tail = "into force" if act == "in force" else "into law" if act == "signed" else "" if act in verbs else "forward"
+    if roles.content.which and not roles.object and act != "in force":
+        return Phrase(verbs.get(act, "advance"), _which(roles, thing), "", plural)
     return Phrase(verbs.get(act, "move"), thing, f"{tail} {_on('concerning', roles.object)}".strip(), plural)
 
 
@@ -99,6 +110,8 @@ def _regulation(roles: Roles, act: str) -> Phrase:
     thing, plural = _thing(roles, "instrument", "rules or guidance")
     tail = "into force" if act == "in force" else ""
     whom = _on("for", roles.first("affected", "target"))
+    if not whom and not tail:
+        thing = _which(roles, thing)
     return Phrase(verbs.get(act, "publish"), thing, f"{tail} {whom}".strip(), plural)
 
 
@@ -116,11 +129,15 @@ def _agreement(roles: Roles, act: str) -> Phrase:
         thing, plural, about = "an agreement", False, roles.instrument
     if about.removeprefix("the ") in thing:
         about = ""
+    if thing == "an agreement" and roles.content.deed and not (roles.target or about):
+        return Phrase(verbs.get(act, "conclude"), f"{thing} {roles.content.deed}")
     return Phrase(verbs.get(act, "conclude"), thing, _on("with", roles.target) or _on("on", about), plural)
 
 
 def _commitment(roles: Roles, act: str) -> Phrase:
-    verb = {"dropped": "abandon", "changed": "change"}.get(act, "make")
+    verb, told = {"dropped": "abandon", "changed": "change"}.get(act, "make"), roles.content
+    if verb == "make" and roles.actor and told.deed and not (roles.instrument or roles.object or roles.target):
+        return Phrase(told.verb, "", told.deed)
     thing, plural = _thing(roles, "instrument", "a commitment")
     if roles.instrument and verb == "make":
         verb = "adopt"
@@ -134,16 +151,27 @@ _SYSTEM = re.compile(
 
 
 def _access_request(roles: Roles, act: str) -> Phrase:
+    told = roles.content
     if act == "deadline set":
         return Phrase("give", roles.target or "a company", _on("a deadline over", roles.object) or "a deadline")
+    if not roles.object and roles.target and told.deed:
+        return Phrase("ask", roles.target, told.deed, "target" in roles.many)
     wanted, plural = _thing(roles, "object", "access or terms of use")
     if roles.actor and roles.object.startswith((f"{roles.actor}'s ", f"{roles.actor}’s ")):
         wanted, plural = f"terms or assurances concerning {wanted}", True
-    elif roles.object and _SYSTEM.search(roles.object):
+    elif roles.object and (_SYSTEM.search(roles.object) or told.access and _same(told.access, roles.object)):
         wanted, plural = f"access to {wanted}", False
+    elif told.access and not roles.object:
+        wanted, plural = f"access to {told.access}", False
     if not roles.target:
         return Phrase("request", wanted, "", plural)
     return Phrase("ask", roles.target, f"for {wanted}", "target" in roles.many)
+
+
+def _same(words: str, thing: str) -> bool:
+    """Tell whether words begin with a thing, whatever article either has."""
+    some, others = (re.sub(r"^(?:the|an?|its|their|his|her) ", "", text.casefold()) for text in (words, thing))
+    return some.startswith(others) or others.startswith(some)
 
 
 def _access_grant(roles: Roles, act: str) -> Phrase:
@@ -162,7 +190,8 @@ def _refusal(roles: Roles, act: str) -> Phrase:
     if _ASKED.search(head(roles.object)):
         what, about = roles.object, ""
     whose = "" if roles.target and roles.target in what else _on("from", roles.target)
-    return Phrase("refuse", " ".join(f"{what} {whose} {_on('concerning', about)}".split()))
+    tail = _on("concerning", about) or roles.content.asked
+    return Phrase("refuse", " ".join(f"{what} {whose} {tail}".split()))
 
 
 def _restriction(roles: Roles, act: str) -> Phrase:
@@ -328,11 +357,14 @@ _TAKING_EFFECT = frozenset(
 )
 
 
-def _somebody_elses(participants: Sequence[Participant]) -> bool:
-    """Return True where the object bears the name of an owner who is no party: "OpenAI gave access to Meta's models"
-    is a reference misread."""
+def _somebody_elses(participants: Sequence[Participant], sentences: Collection[str]) -> bool:
+    """Return True where the object bears the name of an owner who is no party and whom no sentence names so: "OpenAI
+    gave access to Meta's models" is a reference misread where the sentence has "its models"."""
     named = " ".join(p.name for p in participants if p.role in ("actor", "target"))
-    owners = [re.match(r"(.+?)[’']s? ", p.name) for p in participants if p.role == "object"]
+    objects = [p.name for p in participants if p.role == "object" and not any(p.name in s for s in sentences)]
+    if len(objects) < sum(p.role == "object" for p in participants):
+        return False
+    owners = [re.match(r"(.+?)[’']s? ", name) for name in objects]
     return bool(named and owners) and all(owner is not None and owner[1] not in named for owner in owners)
 
 
@@ -344,11 +376,14 @@ def summarise(
     act: str = "",
     direction: str | None = None,
     attributions: Sequence[Attribution] = (),
+    content: Content = NOTHING,
+    sentences: Collection[str] = (),
 ) -> str:
     """Return one sentence for an event.
 
     `act`: the stage its triggers name (pipeline.stages); `attributions`: of the claims that carry its modality. A
-    single voice behind all of them is named: "According to A, ...".
+    single voice behind all of them is named: "According to A, ...". `content`: what their sentences tell beyond the
+    participants (pipeline.contents), used where those say too little; `sentences`: the sentences themselves.
     """
     acting = {p.entity_id for p in participants if p.role == "actor"}
     participants = [p for p in participants if p.role != "target" or p.entity_id not in acting]
@@ -361,9 +396,9 @@ def summarise(
         its = "their " if phrases[owning][1] else "its "
         for role in ("object", "instrument") if type_ in _ITS else ():
             words[role] = re.sub(rf"^{re.escape(owner)}['’]s? ", its, words[role])
-    if type_ in ("access_grant", "access_request") and _somebody_elses(participants):
+    if type_ in ("access_grant", "access_request") and _somebody_elses(participants, sentences):
         words["object"] = ""
-    roles = Roles(**words, many=frozenset(role for role, (_, many) in phrases.items() if many))
+    roles = Roles(**words, many=frozenset(role for role, (_, many) in phrases.items() if many), content=content)
     if type_ == "restriction" and direction == "lift":
         act = "lifted"
     if modality is Modality.POSTPONED and act == "delayed":
