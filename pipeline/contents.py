@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.records import Claim, Modality
 
 MOST_WORDS = 18  # of a clause that is taken over; a longer one is cut where another clause begins
 MOST_CLAIMS = 40  # of an event, the earliest, whose sentences are looked at
 _MONEY = re.compile(r"[$€£]\s?\d[\d.,]*\d|[$€£]\s?\d")
+_SUM = re.compile(
+    rf"(?:{_MONEY.pattern})(?: (?:thousand|[mb]illion))?(?= (?:over|to|into|for|towards?|each|a year)\b|$)"
+)
 _PROMISES = {
     "promis": "promise", "pledg": "pledge", "vow": "vow", "committed": "commit", "commits": "commit",
     "commit": "commit", "agree": "agree", "undert": "undertake",
@@ -28,7 +31,10 @@ _TO_DO = rf"(?P<deed>(?:not )?to {_NO_VERB}(?P<verb>[a-z]{{2,}})\b.*)"
 _MEANWHILE = (
     r"(?:\s+(?:also|today|publicly|jointly|together|again|on \d+ [A-Z][a-z]+|on [A-Z][a-z]+(?: \d+)?|in [A-Z][a-z]+))*"
 )
-_END = re.compile(r"[,;:.?!()\[\]—–\n]|\s-\s|\s(?=(?:whether or not|and (?:would|will|has|had|is|was|said))\b)")
+_END = re.compile(
+    r"[,;:.?!()\[\]—–\n]|\s-\s|\s(?=(?:whether or not|and (?:would|will|has|had|is|was|said|"
+    r"\w+(?:s|ed) (?:them|it|him|her|that|to|the|its|their|by|on|an?)))\b)"
+)
 _CONDITION = re.compile(r"(?i)\b(?:if|unless|provided|except|only|until|subject to|as long as|so long as|once|when)\b")
 _OTHER_CLAUSE = re.compile(r"\s(?=(?:that|which|who|whose|while|because|after|before|as|and|by|so)\b)")
 _OTHER_DAY = re.compile(
@@ -78,16 +84,19 @@ def content_of(claims: Sequence[Claim], parties: Collection[tuple[str, str]] = (
     for claim in claims[:MOST_CLAIMS]:
         known = {(p.role, p.entity_id) for p in claim.participants}
         if all(party in known for party in parties) and (found := _content(claim)) != NOTHING:
-            return NOTHING if _other_amounts(found, claims) else found
+            return _without_disputed_sums(found, claims)
     return NOTHING
 
 
-def _other_amounts(content: Content, claims: Sequence[Claim]) -> bool:
-    """Tell whether a sum of money in the content is another one in another report: the page shows both, and the event's
-    sentence takes no side."""
-    sums = set(_MONEY.findall(f"{content.deed} {content.asked} {content.access}"))
+def _without_disputed_sums(content: Content, claims: Sequence[Claim]) -> Content:
+    """Return the content without a sum of money that another report gives otherwise: the event's page shows both, and
+    its sentence takes no side."""
+    sums = set(_MONEY.findall(content.deed))
     told = (set(_MONEY.findall(claim.evidence.quote)) for claim in claims[:MOST_CLAIMS])
-    return bool(sums) and any(some and not sums & some for some in told)
+    if not any(some and not sums & some for some in told) or not sums:
+        return content
+    deed = _SUM.sub("money", content.deed)
+    return NOTHING if _MONEY.search(deed) else replace(content, deed=deed)
 
 
 def _content(claim: Claim) -> Content:

@@ -398,6 +398,8 @@ def summarise(
             words[role] = re.sub(rf"^{re.escape(owner)}['’]s? ", its, words[role])
     if type_ in ("access_grant", "access_request") and _somebody_elses(participants, sentences):
         words["object"] = ""
+    if type_ == "access_request" and words["object"] == "access" and content.access:
+        words["object"] = ""  # the thing that was read is only the word before it
     roles = Roles(**words, many=frozenset(role for role, (_, many) in phrases.items() if many), content=content)
     if type_ == "restriction" and direction == "lift":
         act = "lifted"

@@ -33,6 +33,9 @@ SENTENCES = [
     ("access_request", "The ministry may ask Meridian for access to the records of Lantern 2, it said.", "ask",
      "considered", {"actor": "Halden", "target": "Meridian"},
      "Halden is considering asking Meridian for access to the records of Lantern 2."),
+    ("access_request", "It has asked Meridian for access to the test records and expects them by May.", "asked",
+     "occurred", {"actor": "Halden", "target": "Meridian", "object": "access"},
+     "Halden asked Meridian for access to the test records."),
     ("refusal", "Meridian refused a request from Halden for access to its logs, a lawyer said.", "refused",
      "occurred", {"actor": "Meridian", "target": "Halden"},
      "Meridian refused a request from Halden for access to its logs."),
@@ -70,7 +73,9 @@ def test_a_sum_that_reports_give_otherwise_is_not_in_the_events_sentence() -> No
     one = told("commitment", "Meridian will pay $14 million into a fund.", "pay", "planned", actor="Meridian")
     other = told("commitment", "Meridian will pay $40 million into a fund.", "pay", "planned", actor="Meridian")
     assert content_of([one]).deed == "$14 million into a fund"
-    assert content_of([one, other]) == NOTHING
+    assert content_of([one, other]).deed == "money into a fund"
+    fine = told("commitment", "Meridian will pay a $9 million fine.", "pay", "planned", actor="Meridian")
+    assert content_of([fine, other]) == NOTHING
 
 
 def test_a_long_clause_ends_where_another_begins() -> None:
