@@ -15,7 +15,18 @@ from pipeline.families import Families, holders_of
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.news import is_as_of_now, mentions_of, tells_on
 from pipeline.phrasing import quoted_spans
-from pipeline.records import Attribution, Claim, DateSpan, Entity, Evidence, Gap, Modality, Participant, claim_id
+from pipeline.records import (
+    Attribution,
+    Claim,
+    DateSpan,
+    Entity,
+    EntityKind,
+    Evidence,
+    Gap,
+    Modality,
+    Participant,
+    claim_id,
+)
 from scrapers.records import Article, Precision
 
 if TYPE_CHECKING:
@@ -25,6 +36,8 @@ if TYPE_CHECKING:
 LONGEST_QUOTE = 700  # characters of evidence
 LAST_WEEK = 7  # days
 _REPORTEDLY = re.compile(r"\breportedly\b|\baccording to\b", re.IGNORECASE)
+_SHORT = re.compile(r" \((?:the )?[“\"]?[A-Z][A-Za-z.&-]{1,11}[”\"]?\)")
+_WHOSE = re.compile(r"(?:\b[Tt]he )?\b[A-Z][\w.-]+(?: [A-Z][\w.-]+)*[’']s? \Z")
 _BREAK = re.compile(r"[;:—–,]\s")
 
 
@@ -69,7 +82,7 @@ def assemble(
                 Evidence(article.article_id, article.version, start, end, quote),
                 *draft.words,
                 trigger,
-                _within(draft.participants, start, end),
+                _within(draft.participants, article.text, start, end),
                 said,
                 when,
                 draft.direction,
@@ -155,14 +168,29 @@ def _blank(text: str, at: int, limit: int, step: int = 1) -> int:
     return moved
 
 
-def _within(parties: tuple[Participant, ...], start: int, end: int) -> tuple[Participant, ...]:
-    """Parties whose words stand outside the evidence have no offsets."""
-    return tuple(
-        p
-        if p.start < 0 or start <= p.start and p.end <= end
-        else Participant(p.role, p.entity_id, p.name, p.kind, p.text)
-        for p in parties
-    )
+def _within(parties: tuple[Participant, ...], text: str, start: int, end: int) -> tuple[Participant, ...]:
+    """Parties whose words stand outside the evidence have no offsets; the others have all words that name them."""
+    found = []
+    for p in parties:
+        if p.start < 0 or start <= p.start and p.end <= end:
+            found.append(_in_full(p, text, start, end))
+        else:
+            found.append(Participant(p.role, p.entity_id, p.name, p.kind, p.text))
+    return tuple(found)
+
+
+def _in_full(party: Participant, text: str, start: int, end: int) -> Participant:
+    """Return a party with the short name in brackets after its words, and whose body it is before them: "Norland's
+    Office for Compute (OFC)"."""
+    if party.start < 0 or text[party.start : party.end] != party.text or not party.text[:1].isupper():
+        return party
+    first, last = party.start, party.end
+    short = _SHORT.match(text, last, end)
+    last = short.end() if short else last
+    if party.kind is EntityKind.AGENCY:
+        whose = _WHOSE.search(text, max(start, first - 40), first)
+        first = whose.start() if whose else first
+    return replace(party, text=text[first:last], start=first, end=last)
 
 
 def _entities(claims: tuple[Claim, ...], lexicon: Lexicon) -> tuple[tuple[Entity, ...], tuple[Gap, ...]]:

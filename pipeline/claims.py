@@ -16,8 +16,9 @@ from pipeline.language import Passage, sentences
 from pipeline.modality import is_negated, modality_of
 from pipeline.modalwords import with_particle
 from pipeline.nominals import NOUN_KINDS
+from pipeline.phrasing import SAY
 from pipeline.records import EntityKind, Mention, Modality, Participant
-from pipeline.references import SAY, Referents
+from pipeline.references import Referents
 from pipeline.roles import Filler, Roles, directive, participants
 from pipeline.stance import force_of, mention_of
 from pipeline.syntax import children, complements, is_verb, subjects
@@ -210,7 +211,7 @@ class ClaimReader:
             base = with_particle(trigger)
         modality = modality_of(trigger, sent.text, base, ordered, frame.fixed)
         span = (passage.start + sent.start_char, passage.start + sent.end_char)
-        parties = participants(self._without_bare(candidate), span, _developer(candidate.filled))
+        parties = participants(self.roles.governed(self._without_bare(candidate)), span, _developer(candidate.filled))
         parties = self._with_owner(self._with_sides(self._with_speaker(parties, candidate), frame), candidate)
         confidence = frame.precision - (0.05 if candidate.part == "noun" else 0.0)
         if not any(party.role == "actor" for party in parties):

@@ -26,7 +26,8 @@ from pipeline.lexicon.load import load_lexicon
 from pipeline.mentions import NameFinder, unknown_names
 from pipeline.paragraphs import BODY, find_paragraphs
 from pipeline.records import EntityKind, Findings, Mention
-from pipeline.references import Referents
+from pipeline.references import PARTIES, Referents
+from pipeline.voices import WE_SAYS, releasing
 from scrapers.decoding import whole
 from scrapers.records import Article
 
@@ -124,7 +125,23 @@ def read_text(
     passages = list(tools.language.parse(article.text, body, mentions))
     author = author_of(article, tools, day)
     unknown = unknown_names(passages, tools.lexicon)
-    return passages, mentions, Referents(passages, unknown, tools.lexicon, day, author), author
+    speaking = author or _releasing(article, tools, day)
+    return passages, mentions, Referents(passages, unknown, tools.lexicon, day, speaking), author
+
+
+def _releasing(article: Article, tools: Tools, day: date | None) -> Mention | None:
+    """Return the body that speaks as "we" in a release of its own."""
+    if not WE_SAYS.search(article.text):
+        return None
+    title = article.title
+    mentions = tools.names.find(f"{title}\n{article.text}", day)
+    first = next((m for m in mentions if m.end <= len(title) and title[: m.start].lower().strip() in ("", "the")), None)
+    if first is not None and first.kind is EntityKind.PLACE:
+        governments = {place.entity_id: place.government_id for place in tools.lexicon.places}
+        found = governments.get(first.entity_id)
+        first = tools.names.mention(-1, -1, "", found, day, "reference") if found else None
+    house = first if first is not None and first.kind in PARTIES else None
+    return releasing(title, article.text, article.publisher, mentions, house)
 
 
 def author_of(article: Article, tools: Tools, day: date | None) -> Mention | None:

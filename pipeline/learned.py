@@ -8,11 +8,12 @@ from its threshold on, with the trigger, modality and roles that it tags.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.claims import DONE_BY_SAYING, Draft, announcers
+from pipeline.described import is_somebody
 from pipeline.inflection import verb_forms, words
 from pipeline.kinds.load import Kinds
 from pipeline.language import Passage, sentences
@@ -32,6 +33,10 @@ _OF_INSTRUMENTS = frozenset(["legislation", "regulation", "executive_action", "l
 _LIFTS = frozenset(form for verb in words("lift unblock unban reinstate restore") for form in verb_forms(verb))
 _OF_WANTING = frozenset(["access_request", "refusal", "agreement", "commitment"])  # to want is the event, or part of it
 _WILL = frozenset(["will", "would", "wo", "'ll", "’ll"])
+_UNDERGOING = frozenset(  # what their subject does not do but meets with
+    form for verb in words("face receive undergo await draw incur suffer") for form in verb_forms(verb)
+)
+_LIFELESS = frozenset({EntityKind.INSTRUMENT.value, EntityKind.MODEL.value})
 _HEADS = ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X")
 
 
@@ -310,35 +315,71 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
     taken = {party.entity_id for party in draft.participants}
     n_actors = sum(party.role == "actor" for party in draft.participants)
     filled: list[tuple[str, Filler]] = []
-    for span in spans:
-        lone = draft.type == "agreement" and span.role == "actor" and n_actors == 1  # it takes two to agree
-        if (span.role in held and not lone) or span.score < thresholds.role:
+    seen = _told(draft, spans, roles, thresholds.role)
+    doers = [] if n_actors else _doers(draft, roles, taken)
+    acting: set[str] = set()
+    if not any(role == "actor" for role, _ in seen):
+        acting = {party[0] for filler in doers for party in filler.parties}
+    for role, filler in seen:
+        lone = draft.type == "agreement" and role == "actor" and n_actors == 1  # it takes two to agree
+        if role in held and not lone:
             continue
-        for filler in _fillers(draft, span, roles):
-            parties = tuple(party for party in filler.parties if party[0] not in taken)
-            if parties:
-                filled.append((span.role, replace(filler, parties=parties)))
+        parties = tuple(party for party in filler.parties if party[0] not in taken and party[0] not in acting)
+        if parties:
+            filled.append((role, replace(filler, parties=parties)))
     if not n_actors and not any(role == "actor" for role, _ in filled):
-        taken |= {party[0] for _, filler in filled for party in filler.parties}
-        filled += [("actor", filler) for filler in _doers(draft, roles, taken)]
+        others = {party[0] for _, filler in filled for party in filler.parties}
+        filled += [("actor", filler) for filler in doers if not others & {party[0] for party in filler.parties}]
     if not draft.participants and not filled:
         filled = _things(draft, roles)
     if owner and owner not in held and not any(role == owner for role, _ in filled):
         filled += [(owner, filler) for filler in _owners(filled, taken, roles)]
     start = draft.passage.start
     sentence = (start + draft.sent.start_char, start + draft.sent.end_char)
-    found = tuple(party for party in participants(filled, sentence, None) if _can_play(party))
+    found = tuple(party for party in participants(roles.governed(filled), sentence, None) if _can_play(party))
+    found = tuple(party for party in found if not any(_within(party, other) for other in found))
     return replace(draft, participants=draft.participants + found) if found else draft
+
+
+def _told(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, least: float) -> list[tuple[str, Filler]]:
+    """Return (role, filler) for the words that the classifier gives a role. Nobody is towards himself: of actor and
+    target the role is kept that it is surer of."""
+    told = [(s, filler) for s in spans if s.score >= least for filler in _fillers(draft, s, roles)]
+    sure: dict[str, tuple[float, str]] = {}
+    for span, filler in told:
+        for party in filler.parties:
+            if span.role in ("actor", "target") and span.score > sure.get(party[0], (0.0, ""))[0]:
+                sure[party[0]] = (span.score, span.role)
+    found = []
+    for span, filler in told:
+        kept = tuple(p for p in filler.parties if sure.get(p[0], (0.0, span.role))[1] == span.role
+                     or span.role not in ("actor", "target"))  # fmt: skip
+        if kept:
+            found.append((span.role, replace(filler, parties=kept)))
+    return found
+
+
+def _within(party: Participant, other: Participant) -> bool:
+    """Tell whether a party's words stand inside those of another in its role: "Turkey" in "users in Turkey"."""
+    longer = other.end - other.start > party.end - party.start
+    return party.role == other.role and longer and 0 <= other.start <= party.start and party.end <= other.end
 
 
 def _doers(draft: Draft, roles: Roles, taken: set[str]) -> list[Filler]:
     """Return who does, by the grammar alone, what a trigger names: the subject of its verb, or a noun's possessor."""
     trigger = draft.trigger
+    if trigger.lower_ in _UNDERGOING or trigger.pos_ == "AUX":
+        return []
     heads = subjects(trigger) if is_verb(trigger) else noun_subjects(trigger)
     if not heads and draft.type in DONE_BY_SAYING:
         heads = announcers(trigger)
     found = [filler for head in heads for member in members(head) for filler in roles.fillers(member, draft.passage)]
-    return [f for f in found if f.resolved and not any(party[0] in taken for party in f.parties)]
+    return [f for f in found if _acts(f) and not any(party[0] in taken for party in f.parties)]
+
+
+def _acts(filler: Filler) -> bool:
+    """Tell whether somebody is meant who can do things: a name, or a description of people or a body."""
+    return (filler.resolved or is_somebody(filler.token)) and filler.kind not in _LIFELESS
 
 
 def _owners(filled: Sequence[tuple[str, Filler]], taken: set[str], roles: Roles) -> list[Filler]:
@@ -391,4 +432,21 @@ def _fillers(draft: Draft, span: RoleSpan, roles: Roles) -> list[Filler]:
                     # "AI safety" in "an AI safety testing agreement" only describes; a name may stand before a noun.
                     if filler.resolved or member.dep_ not in ("compound", "nmod", "amod"):
                         found.setdefault(filler.token.i, filler)
-    return list(found.values())
+    return [filler for filler in found.values() if not _inside_another(filler, found, within)]
+
+
+def _inside_another(filler: Filler, found: Mapping[int, Filler], within: set[int]) -> bool:
+    """Tell whether a noun only says more of another one of the same words: "Turkey" in "users in Turkey"."""
+    token = filler.token
+    for _ in range(6):
+        if (
+            token.dep_ not in ("prep", "pobj", "conj", "pcomp", "compound", "nmod", "appos")
+            or token.head.i not in within
+        ):
+            return False
+        joined = token.dep_ in ("conj", "appos")
+        token = token.head
+        if token.pos_ in _HEADS and not joined and token.i != filler.token.i:
+            above = found.get(token.i)
+            return not filler.resolved or above is not None and (above.resolved or is_somebody(token))
+    return False

@@ -19,11 +19,12 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from pipeline.inflection import singular, words
 from pipeline.lexicon.lexicon import Lexicon, Name
+from pipeline.naming import bodies_told_together, person_at
 from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, RANKS, TIME_WORDS
 from pipeline.records import Entity, EntityKind, Mention, unknown_entity_id
 
 if TYPE_CHECKING:
-    from spacy.tokens import Token
+    from spacy.tokens import Doc, Token
 
     from pipeline.language import Passage
 
@@ -87,8 +88,8 @@ class NameFinder:
         names."""
         plain = text.translate(_SAME_LENGTH)
         lower = _lower(plain)
-        found = [*self._names(plain, lower, day), *self._patterns(plain)]
-        chosen = _longest(found)
+        told = list(self._told_together(plain, lower, day))
+        chosen = _longest([*told, *self._names(plain, lower, day), *self._patterns(plain)], first=len(told))
         taught = [*_acronyms(plain, chosen), *_surnames(plain, chosen)]
         return _longest([*chosen, *taught], first=len(chosen))
 
@@ -115,6 +116,17 @@ class NameFinder:
         for start, end, name in doubtful:
             if name.entity_id in sure:
                 yield self.mention(start, end, plain[start:end], name.entity_id, day, "lexicon")
+
+    def _told_together(self, plain: str, lower: str, day: date | None) -> Iterator[Mention]:
+        """Find the members of "the Departments of Energy and Defense", each under its own full name."""
+        for start, end, full in bodies_told_together(plain):
+            said = plain[start:end]
+            name = self._best(list(self.lexicon.named(full)), plain, lower, start, end, day)
+            if name is not None:
+                yield self.mention(start, end, said, name.entity_id, day, "lexicon")
+            else:
+                kind = EntityKind.AGENCY
+                yield Mention(start, end, said, unknown_entity_id(full, kind), full, kind, "pattern")
 
     def _best(self, names: list[Name], plain: str, lower: str, start: int, end: int, day: date | None) -> Name | None:
         """Choose among the entities that share a name: in use on the day and of the country spoken of near by; with
@@ -369,7 +381,11 @@ def _new_mention(
 ) -> Mention | None:
     doc = passage.doc
     start, end = run[0].idx, run[-1].idx + len(run[-1].text)
-    name = doc[run[0].i : run[-1].i + 1].text
+    at = person_at(passage.text, start, end)
+    if at == end:
+        return None
+    start, titled = at, titled or at > start
+    name = passage.text[start:end]
     if len(run) == 1 and name in surnames:
         return replace(surnames[name], start=passage.start + start, end=passage.start + end, text=name)
     shouted = name.isupper() and len(name) > 6
@@ -412,6 +428,11 @@ def _capital_runs(passage: Passage, taken: set[int]) -> Iterator[list[Token]]:
                 i += 1
                 continue
             connector = doc[i].lower_ in _CONNECTORS or joined and doc[i].lower_ in _AND
+            if _of_the(doc, i, run[-1]) and i + 2 not in taken and _capital(doc[i + 2]):
+                run += [doc[i], doc[i + 1], doc[i + 2]]
+                joined = True
+                i += 3
+                continue
             if connector and i + 1 < len(doc) and i + 1 not in taken and _capital(doc[i + 1]):
                 run += [doc[i], doc[i + 1]]
                 joined = True
@@ -419,6 +440,13 @@ def _capital_runs(passage: Passage, taken: set[int]) -> Iterator[list[Token]]:
                 continue
             break
         yield run
+
+
+def _of_the(doc: Doc, i: int, before: Token) -> bool:
+    """Tell whether "of the" goes on with the name of a body: "Office of the Privacy Commissioner"."""
+    if i + 2 >= len(doc) or doc[i].lower_ not in ("of", "for") or doc[i + 1].lower_ != "the":
+        return False
+    return NOUN_KINDS.get(singular(before.lower_)) is EntityKind.AGENCY
 
 
 def _capital(token: Token, inside: bool = False) -> bool:

@@ -28,8 +28,8 @@ from pipeline.modalwords import (
     UNTRUE,
     governing,
 )  # fmt: skip
+from pipeline.phrasing import SAY
 from pipeline.records import Modality
-from pipeline.references import SAY
 from pipeline.syntax import SUPPORT, children, is_passive, is_verb
 
 if TYPE_CHECKING:

@@ -20,18 +20,16 @@ from pipeline.lexicon.lexicon import Lexicon
 from pipeline.nominals import ENVOYS, NOUN_KINDS, agencies_called, may_be_called
 from pipeline.phrasing import (
     PARTIES,
-    SAY,
     is_expletive,
     name_lists,
     noun_phrase_start,
-    quoted_spans,
     rank_of,
-    span_around,
     speakers_of,
     takes_effect,
 )
 from pipeline.records import EntityKind, Mention, unknown_entity_id
 from pipeline.syntax import children, is_verb, members, subjects, surface_subjects
+from pipeline.voices import Voices
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
@@ -39,8 +37,6 @@ if TYPE_CHECKING:
 _IT = frozenset({"it", "its", "itself"})
 _HE = frozenset({"he", "she", "him", "his", "her", "hers", "himself", "herself"})
 _THEY = frozenset({"they", "them", "their", "theirs", "themselves"})
-_WE = frozenset({"we", "us", "our", "ours", "ourselves"})
-_I = frozenset({"i", "me", "my", "mine", "myself"})
 _DEFINITE = frozenset(
     {"the", "this", "that", "these", "those", "both", "each", "all", "every", "either", "neither", "such"}
 )
@@ -82,7 +78,6 @@ class Referents:
         self._sides: dict[str, Mention] = {}  # person -> the body the text or the lexicon puts them in
         self._sentence = 0
         self._lists: dict[int, tuple[Mention, ...]] = {}
-        self._verbs: dict[int, list[tuple[Token, list[Token]]]] = {}
         extra = list(unknown)
         for number, passage in enumerate(passages):
             passage.doc.user_data["passage"] = number
@@ -97,8 +92,8 @@ class Referents:
         for passage in passages:
             for sent in sentences(passage):
                 self._read(passage, sent)
-        for passage in passages:
-            self._first_person(passage)
+        for (passage, token), speaker in Voices(passages, self.of, self.side, author).first_persons():
+            self._at[passage.doc.user_data["passage"], token.i] = self._said((speaker,), passage, token, token)
 
     def of(self, token: Token) -> tuple[Mention, ...]:
         """Return the entities a token stands for: one for a name, several for a plural, none if nothing is known."""
@@ -208,6 +203,11 @@ class Referents:
             return None
         above = self._entity(entity.parent_id)
         return above if above.kind in PARTIES else self.maker(above.entity_id)
+
+    def government(self, place_id: str) -> Mention | None:
+        """Return the government that acts for a country, None for a place without one."""
+        found = next((place.government_id for place in self.lexicon.places if place.entity_id == place_id), "")
+        return self._entity(found) if found else None
 
     def _entity(self, entity_id: str) -> Mention:
         entity = self.lexicon.entities[entity_id]
@@ -323,6 +323,8 @@ class Referents:
         head = token.head
         if token.dep_ == "pobj" and head.dep_ in ("prep", "dative", "agent"):
             head = head.head
+            if head.dep_ in ("dobj", "attr") and head.pos_ == "NOUN" and is_verb(head.head):
+                head = head.head  # "sought a fine against it"
         if token.dep_ not in ("dobj", "pobj", "dative") or not is_verb(head):
             return set()
         return {mention.entity_id for subject in subjects(head) if subject is not token for mention in self.of(subject)}
@@ -450,45 +452,3 @@ class Referents:
         if len(recent) == count == 2:
             return tuple(recent.values())
         return ()
-
-    def _first_person(self, passage: Passage) -> None:
-        """Resolve "we" and "I": in a quotation its speaker, elsewhere the author."""
-        quotes = quoted_spans(passage.text)
-        for sent in sentences(passage):
-            for token in sent:
-                if token.lower_ not in _WE and token.lower_ not in _I or token.pos_ not in ("PRON", "DET", "ADJ"):
-                    continue
-                quoted = span_around(quotes, token.idx) is not None
-                speaker = self._speaker(passage, token) if quoted else self.author
-                if speaker is None:
-                    continue
-                if token.lower_ in _WE and speaker.kind is EntityKind.PERSON:
-                    speaker = self._sides.get(speaker.entity_id, speaker)
-                self._at[token.doc.user_data["passage"], token.i] = self._said((speaker,), passage, token, token)
-
-    def _speaker(self, passage: Passage, token: Token) -> Mention | None:
-        number = passage.doc.user_data["passage"]
-        for where in (passage, *reversed(self.passages[max(0, number - 2) : number])):
-            best: tuple[float, Mention] | None = None
-            for verb, spoken_by in self._speech(where):
-                for subject in spoken_by:
-                    for mention in self.of(subject):
-                        if mention.kind is EntityKind.PERSON or mention.kind in PARTIES:
-                            distance = abs(verb.i - token.i) if where is passage else -verb.i
-                            if best is None or distance < best[0]:
-                                best = (distance, mention)
-            if best is not None:
-                return best[1]
-        return self.author
-
-    def _speech(self, passage: Passage) -> list[tuple[Token, list[Token]]]:
-        """Return the verbs of speech outside quotations, each with its subjects; found once for each passage."""
-        number = passage.doc.user_data["passage"]
-        if number not in self._verbs:
-            quotes = quoted_spans(passage.text)
-            self._verbs[number] = [
-                (verb, surface_subjects(verb))
-                for verb in passage.doc
-                if verb.lower_ in SAY and span_around(quotes, verb.idx) is None
-            ]
-        return self._verbs[number]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pipeline.described import is_somebody, last_word
 from pipeline.inflection import singular, verb_forms
 from pipeline.nominals import GROUP_OF, NOUN_KINDS, TIME_WORDS
 from pipeline.records import EntityKind, Mention, Participant, unknown_entity_id
@@ -55,6 +56,7 @@ _DIRECTIVE_NOUNS = frozenset(
 )
 _MODELS = frozenset(["model", "models", "ai", "system", "systems", "llm", "llms"])
 _OF_MATTER = frozenset(["on", "of", "for", "about", "regarding"])  # before what an instrument is about
+_WHERE = frozenset(["in", "at", "across", "throughout", "outside", "inside", "within"])
 _LONGEST_MATTER = 8  # words
 _ARTICLES = frozenset(
     [
@@ -157,6 +159,22 @@ class Roles:
             return None
         return found
 
+    def governed(self, filled: list[tuple[str, Filler]]) -> list[tuple[str, Filler]]:
+        """Let a country act and be acted upon through its government, in the words of the text: "Japan"."""
+        return [(role, self._governed(filler) if role in ("actor", "target") else filler) for role, filler in filled]
+
+    def _governed(self, filler: Filler) -> Filler:
+        token = filler.token
+        if token.dep_ in ("compound", "nmod", "amod") or token.dep_ == "pobj" and token.head.lower_ in _WHERE:
+            return filler  # "the U.S. market", "schools in Japan"
+        parties = []
+        for entity_id, name, kind, *said in filler.parties:
+            government = self.referents.government(entity_id) if kind is EntityKind.PLACE else None
+            if government is not None:
+                entity_id, name, kind = government.entity_id, government.name, government.kind
+            parties.append((entity_id, name, kind, *said))
+        return replace(filler, parties=tuple(parties))
+
     def candidates(self, slot: Slot, part: str, trigger: Token, particle: str, frame: Frame) -> list[Token]:
         """Return the tokens that stand in a slot's positions."""
         found: list[Token] = []
@@ -255,6 +273,9 @@ class Roles:
     def fillers(self, token: Token, passage: Passage) -> list[Filler]:
         """Return what a head stands for: its entities, the members it names, or a description."""
         named = self.referents.of(token)
+        alone = named and named[0].kind is EntityKind.GROUP and " " not in named[0].text
+        if alone and token.pos_ == "NOUN" and last_word(token) is not token:
+            named = ()  # "users in Georgia" are not all users
         if named and (person := self._named_after(token, named[0])) is not None:
             return self.fillers(person, passage)
         listed = self.referents.listed(token) if len(named) == 1 and named[0].basis != "reference" else ()
@@ -311,6 +332,8 @@ class Roles:
             after = [m for pobj in prepositional(token, "of", "from", "by") for m in self.referents.of(pobj)]
             owner = next((m for m in after if m.kind in PARTIES), None) if token.lower_ in _OF_PRODUCTS else None
         if kind is EntityKind.INSTRUMENT and (last := _subject_matter(token)) is not None:
+            words = passage.text[first.idx : last.idx + len(last.text)]
+        if token.pos_ == "NOUN" and is_somebody(token) and (last := last_word(token)) is not token:
             words = passage.text[first.idx : last.idx + len(last.text)]
         plain = _without_article(words)
         name = GROUP_OF.get(plain.lower(), plain)

@@ -58,11 +58,14 @@ def is_passive(verb: Token) -> bool:
     """Tell whether a verb is passive: "was ordered", "the order signed by", "and barred"."""
     if children(verb, "auxpass", "nsubjpass"):
         return True
-    if verb.tag_ != "VBN" or children(verb, "nsubj", "dobj") and verb.dep_ not in ("acl", "relcl"):
+    opens = verb.dep_ == "advcl" and verb.is_sent_start and verb.tag_ in ("VB", "VBD")  # "Set up", as it is misread
+    if verb.tag_ != "VBN" and not opens or children(verb, "nsubj", "dobj") and verb.dep_ not in ("acl", "relcl"):
         return False
     if verb.dep_ == "acl":
         return True
     if verb.dep_ in ("advcl", "conj", "amod", "ROOT", "ccomp") and children(verb, "agent"):
+        return True
+    if verb.dep_ == "advcl" and not children(verb, "aux"):  # "Set up in 2023, the institute ..."
         return True
     if verb.dep_ == "conj" and not children(verb, "aux") and is_verb(verb.head):
         return is_passive(verb.head)
@@ -109,7 +112,7 @@ def _antecedent(verb: Token, subject: Token) -> Token | None:
     for _ in range(4):
         if clause.dep_ == "relcl":
             noun = clause.head
-            if noun.dep_ == "attr" and is_verb(noun.head):  # "X is the only firm that ..."
+            if noun.dep_ == "attr" and noun.pos_ != "PROPN" and is_verb(noun.head):  # "X is the only firm that ..."
                 return next(iter(_surface(noun.head, _DEPTH)), noun)
             return noun
         if clause.dep_ not in ("conj", "ccomp", "xcomp", "acl"):

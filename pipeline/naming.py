@@ -1,0 +1,56 @@
+"""Capitalised words of a text -> where in them a person's name begins, and names of bodies told in one breath.
+
+A title may stand before a name in the same capitals: "Assistant Technology Minister Dana Roe", "Minister of Industry,
+Science and Trade Dana Roe".
+"""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.nominals import NOUN_KINDS, PERSON_TITLES
+from pipeline.records import EntityKind
+
+_PORTFOLIO = re.compile(
+    r"\b(?:Minister|Secretary|Commissioner|Chancellor|Chair|Director) (?:of|for) "
+    r"(?:the )?(?P<field>[A-Z][\w-]+(?:, [A-Z][\w-]+)*,? (?:and|&) [A-Z][\w-]+(?: [A-Z][\w-]+){0,2}?) "
+    r"(?P<name>[A-Z][\w'’.-]+ [A-Z][\w'’-]+)(?! [A-Z])"
+)
+_PART = re.compile(r"[A-Z][\w'’-]+|[A-Z]\.")
+PLURAL_BODIES = re.compile(
+    r"\b(?P<body>Department|Ministr|Secretar)(?:s|ies) (?P<of>of|for) (?:the )?"
+    r"(?P<names>[A-Z]\w+(?: [A-Z]\w+)*(?:, (?:the )?[A-Z]\w+(?: [A-Z]\w+)*)*,? and (?:the )?[A-Z]\w+(?: [A-Z]\w+)*)"
+)
+
+
+def person_at(text: str, start: int, end: int) -> int:
+    """Return where the name begins in the capitalised words from `start` to `end` of a text: after a title, if any.
+
+    `end` says that the words are part of a title alone, the "Science" of "Minister of Science and Trade Dana Roe".
+    """
+    for match in _PORTFOLIO.finditer(text, max(0, start - 120), min(len(text), end + 120)):
+        if match.start("field") <= start < match.end("field"):
+            return match.start("name") if end >= match.end("name") else end
+    words = list(re.finditer(r"\S+", text[start:end]))
+    for n, word in enumerate(words[1:-2], 1):
+        name = words[n + 1 :]
+        title = word[0] in PERSON_TITLES and NOUN_KINDS.get(word[0].lower()) is EntityKind.PERSON
+        if title and len(name) <= 3 and all(_part_of_name(part[0]) for part in name):
+            return start + name[0].start()
+    return start
+
+
+def _part_of_name(word: str) -> bool:
+    return _PART.fullmatch(word) is not None and word.lower() not in NOUN_KINDS
+
+
+def bodies_told_together(text: str) -> list[tuple[int, int, str]]:
+    """Return (start, end, full name) of each body in "the Departments of Energy, Defense and Homeland Security"."""
+    found = []
+    for match in PLURAL_BODIES.finditer(text):
+        body = {"Department": "Department", "Ministr": "Ministry", "Secretar": "Secretary"}[match["body"]]
+        for n, name in enumerate(re.finditer(r"[A-Z]\w+(?: [A-Z]\w+)*", match["names"])):
+            at = match.start("names")
+            start = at + name.start() if n else match.start()
+            found.append((start, at + name.end(), f"{body} {match['of']} {name[0]}"))
+    return found
