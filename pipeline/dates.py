@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from pipeline import dayspans as spans
 from pipeline.families import Families
-from pipeline.records import Claim, DateSpan, Modality
+from pipeline.records import Claim, DateSpan, Evidence, Modality
 from pipeline.timewords import DateMention, find_dates
 from scrapers.records import Precision
 
@@ -316,7 +316,8 @@ def _related(some: set[str], others: set[str], kin: Families) -> bool:
 
 def _same_event(claim: Claim, dated: list[Claim], kin: Families) -> Claim | None:
     """Find the nearest dated claim of the same type, direction and actor whose target or thing does not differ."""
-    same = []
+    same: list[Claim] = []
+    bare: list[Claim] = []
     for other in dated:
         if other is claim or other.type != claim.type or other.direction != claim.direction:
             continue
@@ -334,8 +335,11 @@ def _same_event(claim: Claim, dated: list[Claim], kin: Families) -> Claim | None
             (_parties(claim, *roles), _parties(other, *roles)) for roles in (("target",), ("instrument",), ("object",))
         ]
         both = [(one, two) for one, two in pairs if one and two]
-        if all(_related(one, two, kin) for one, two in both) and (both or claim.type == "agreement"):
-            same.append(other)
+        if all(_related(one, two, kin) for one, two in both):
+            (same if both or claim.type == "agreement" else bare).append(other)
+    recalled = claim.mention == "background" and claim.modality is Modality.OCCURRED
+    if not same and recalled and len({other.date for other in bare}) == 1:
+        same = bare  # "the suit that it brought" and "it sued in May": nothing else can be meant
     return min(same, key=lambda other: abs(other.evidence.start - claim.evidence.start), default=None)
 
 
@@ -354,10 +358,15 @@ def _news_day(claims: list[Claim], text: str, published: date | None) -> DateSpa
     ]
     recent = [day for day in days if day.precision is Precision.DAY and 0 <= (published - day.start).days <= _LEAD_DAYS]
     if not recent:
-        return None
+        week = days[0] if days and first is not None and days[0] == _date_of(claims, first) else None
+        return week if week is not None and week.precision is Precision.WEEK and week.end >= published else None
     count = Counter(day.start for day in recent)
     best = max(count, key=lambda day: (count[day], day))
     return next(day for day in recent if day.start == best)
+
+
+def _date_of(claims: list[Claim], evidence: Evidence) -> DateSpan | None:
+    return next((claim.date for claim in claims if claim.evidence == evidence and _has_own(claim)), None)
 
 
 def lead_day(

@@ -26,6 +26,8 @@ FRESH = timedelta(days=4)  # news is no older
 _OPEN = (Modality.PLANNED, Modality.CONDITIONAL, Modality.POSTPONED, Modality.NEGATED)
 _DONE = (Modality.OCCURRED, Modality.NEGATED, Modality.ALLEGED)
 _EARLIER = frozenset({"already", "previously", "earlier", "recently", "originally", "initially", "formerly", "long"})
+_AFTER_WORDS = ("pobj", "pcomp")  # "after the ban", "in its suit": what is so told of is known
+_JOINING = frozenset({"now", "also", "therefore", "thus", "accordingly", "consequently"})
 _ELSEWHERE = ("Separately", "Meanwhile", "Elsewhere", "In other news", "Also ")
 _STANCES = frozenset(
     f"{verb}{ending}"
@@ -53,6 +55,8 @@ def mentions_of(
         for draft, own, earlier in zip(drafts, dates, before, strict=True)
     ]
     told = [draft for draft, when in zip(drafts, dates, strict=True) if _is_lead(draft, when, day, news)]
+    if not any(draft.paragraph == 0 for draft in told):
+        told += [draft for draft, when in zip(drafts, dates, strict=True) if _opens_article(draft, when)]
     return [_mention(draft, when, day, news, told) for draft, when in zip(drafts, dates, strict=True)]
 
 
@@ -64,13 +68,24 @@ def _mention(draft: Draft, when: DateSpan | None, day: date | None, news: date |
     if _is_promise(draft.trigger):
         return "new"
     if draft.mention == "background" and not _is_told_as_going_on(draft.trigger):
-        return "background"
+        again = not _has_own(when) and "had" not in _helpers(draft.trigger) and draft.trigger.dep_ not in _AFTER_WORDS
+        return "new" if again and any(_repeats(draft, other) for other in told) else "background"
+    if not _has_own(when) and _goes_on(draft):
+        return "new"
     if _is_fresh(when, day) or _is_going_on(draft) or any(_repeats(draft, other) for other in told):
         return "new"
     if not _has_own(when) and draft.trigger.dep_ in ("ROOT", "conj") and tells_on(draft) and _is_of_kind(draft, told):
         return "new"
     is_open = draft.modality in _OPEN or draft.modality is Modality.CONSIDERED and not _was_weighed(draft.trigger)
     return "new" if is_open and draft.trigger.pos_ in ("VERB", "AUX") else "background"
+
+
+def _goes_on(draft: Draft) -> bool:
+    """Tell whether an adverb joins an act to the news: "has now begun", "also undertook", "therefore ordered"."""
+    adverbs = {child.lower_ for child in draft.trigger.children if child.dep_ == "advmod"}
+    if draft.modality is not Modality.OCCURRED or draft.trigger.dep_ not in ("ROOT", "conj") or not adverbs & _JOINING:
+        return False
+    return draft.trigger.tag_ in ("VBD", "VBN") and "had" not in _helpers(draft.trigger)
 
 
 def _is_of_kind(draft: Draft, told: list[Draft]) -> bool:
@@ -119,6 +134,13 @@ def _is_lead(draft: Draft, when: DateSpan | None, day: date | None, news: date |
     if draft.paragraph >= LEAD or draft.mention != "new" or _is_old(draft, when, day, news):
         return False
     return not (_is_earlier(draft.trigger) or draft.paragraph and _was_threatened(draft))
+
+
+def _opens_article(draft: Draft, when: DateSpan | None) -> bool:
+    """Tell whether the first sentence tells an event, though only in passing: "The new head of the office is ..."."""
+    first = draft.paragraph == 0 and not draft.sent.start and not _has_own(when) and draft.modality in _DONE
+    aside = draft.trigger.dep_ in ("relcl", "acl", "advcl", *_AFTER_WORDS)
+    return first and not aside and "had" not in _helpers(draft.trigger)
 
 
 def _is_old(draft: Draft, when: DateSpan | None, day: date | None, news: date | None) -> bool:

@@ -105,6 +105,34 @@ def test_the_news_may_be_some_days_old_where_its_sentence_says_so() -> None:
     assert when("pledged", text) == "2026-06-19"
 
 
+def test_news_told_as_this_week_happened_this_week() -> None:
+    claims = _claims("CAISI signed an agreement with Google this week.\n\nOpenAI signed an agreement with CAISI, too.")
+    assert [claim.date.value for claim in claims if claim.date] == ["2026-06", "2026-06"]
+
+
+def test_what_also_or_therefore_was_done_belongs_to_the_news() -> None:
+    lead = "The Pentagon on Tuesday barred Anthropic from new contracts.\n\n" + FILL
+    for adverb in ("also", "therefore"):
+        text = f"{lead}The ministry {adverb} fined Meta."
+        assert told("fined", text, "2026-06-24") == ("new", "2026-06-23"), adverb
+    assert told("fined", f"{lead}The ministry fined Meta.", "2026-06-24") == ("background", None)
+
+
+def test_what_a_relative_clause_repeats_of_the_news_is_news() -> None:
+    text = "The ministry on Tuesday banned DeepSeek.\n\n" + FILL + "Users miss DeepSeek, which the ministry banned."
+    assert [(claim.mention, claim.date.value) for claim in _claims(text) if claim.date] == [("new", "2026-06-23")] * 2
+    earlier = text.replace("which the ministry banned", "which the ministry had banned")
+    assert [claim.mention for claim in _claims(earlier)] == ["new", "background"]
+
+
+def test_a_suit_that_somebody_has_brought_is_the_one_that_is_dated_elsewhere() -> None:
+    text = "The Pentagon on Tuesday barred Anthropic from new contracts.\n\n" + FILL
+    text += "The union sued in November 2025.\n\n" + FILL.replace("step", "bar")
+    text += "After the lawsuit that the union filed against OpenAI, more are expected."
+    filed = [claim for claim in _claims(text) if claim.type == "litigation"]
+    assert {claim.date.value for claim in filed if claim.date} == {"2025-11"}
+
+
 def test_the_start_middle_and_end_of_a_month_are_told_apart() -> None:
     def days(words: str) -> tuple[int, int]:
         span = find_dates(f"It was signed at {words}.", WEDNESDAY)[0].span
