@@ -14,7 +14,7 @@ from pipeline.inflection import singular, words
 from pipeline.kinds.load import Cue, Frame, Kinds
 from pipeline.language import Passage, sentences
 from pipeline.modality import is_negated, modality_of
-from pipeline.modalwords import with_particle
+from pipeline.modalwords import own_sense
 from pipeline.nominals import NOUN_KINDS
 from pipeline.phrasing import SAY
 from pipeline.records import EntityKind, Mention, Modality, Participant
@@ -207,8 +207,8 @@ class ClaimReader:
             end = passage.offset(trigger.nbor()) + len(trigger.nbor().text)
         ordered = any("orderee" in slot.positions for slot in frame.slots) and directive(trigger) is not None
         base = frame.modality or self.kinds.kinds[frame.type].means.get(trigger.lower_)
-        if base is None and frame.type != "refusal" and is_verb(trigger):  # to push back is to refuse, too
-            base = with_particle(trigger)
+        if base is None and is_verb(trigger):
+            base = own_sense(trigger, frame.type)
         modality = modality_of(trigger, sent.text, base, ordered, frame.fixed)
         span = (passage.start + sent.start_char, passage.start + sent.end_char)
         parties = participants(self.roles.governed(self._without_bare(candidate)), span, _developer(candidate.filled))

@@ -18,7 +18,7 @@ from pipeline.inflection import verb_forms, words
 from pipeline.kinds.load import Kinds
 from pipeline.language import Passage, sentences
 from pipeline.modality import modality_of, modality_of_words
-from pipeline.modalwords import TRYING, with_particle
+from pipeline.modalwords import TRYING, own_sense
 from pipeline.records import EVENT_TYPES, EntityKind, Force, Modality, Participant
 from pipeline.roles import Filler, Roles, participants
 from pipeline.stance import force_of, mention_of
@@ -234,8 +234,8 @@ def _grammar(token: Token, part: str, words: list[Token], sentence: str, kinds: 
     cues = [cue.frame for cue in kinds.cues.get(token.lower_, ()) if cue.frame.type == type_ and cue.part == part]
     meant = {frame.modality for frame in cues}
     base = kind.means.get(token.lower_) or (meant.pop() if len(meant) == 1 else None)
-    if base is None and type_ != "refusal" and part == "verb":
-        base = with_particle(token)
+    if base is None and part == "verb":
+        base = own_sense(token, type_)
     if any(not frame.negated for frame in cues):
         found = modality_of(token, sentence, base)
     else:

@@ -11,23 +11,45 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pipeline.modalcues import Cues, has_none, is_condition, own
+from pipeline.modalfates import (
+    after_noun,
+    fate,
+    is_imagined,
+    is_one_of_many,
+    is_prevented,
+    is_refuted,
+    is_supposed,
+    is_to,
+    said_of_noun,
+    short_of,
+)
 from pipeline.modalwords import (
     ACTS,
     ADJECTIVES,
     ADVERBS,
-    AUXILIARIES,
+    AWAITING,
     BEFORE_NOUN,
+    BLOWS,
     DROPPED,
     ENABLES,
+    FACING,
     GOVERNORS,
+    HAPPENING,
     HEARSAY,
+    IN_FAVOUR,
+    MAKING,
     NOUNS,
     ORDERING,
-    REFUTES,
+    PARTS,
+    PLANNING,
     TRANSPARENT,
-    UNTRUE,
+    UNMOVED,
+    comes_to_nothing,
     governing,
-)  # fmt: skip
+    unless_negated,
+    with_particle,
+)
 from pipeline.phrasing import SAY
 from pipeline.records import Modality
 from pipeline.syntax import SUPPORT, children, is_passive, is_verb
@@ -39,7 +61,6 @@ if TYPE_CHECKING:
 
 _DEPTH = 9  # steps upwards from the trigger
 _TOLD = frozenset({"report", "reveal", "confirm", "disclose", "exclusively"})
-_NO_SUBJECT = frozenset({"no", "none", "nobody", "neither"})
 _SUPPORT_NOUN = frozenset({"dobj", "nsubjpass", "pobj", "attr", "nsubj", "conj", "oprd"})
 # The strongest cue first.
 _ORDER = (
@@ -51,16 +72,12 @@ _REPORTS = re.compile(
     r"\baccording to (?:(?:some |several |multiple |recent |media |press |news |unconfirmed )*reports?|rumou?rs)\b|"
     r"^(?:reports|rumou?rs) (?:say|suggest|claim|indicate)|\b(?:it (?:has been|was|is)) (?:reported|rumou?red|"
     r"alleged) that\b|"
-    r"\b(?:are|is|was|were) (?:said|believed|rumou?red|alleged|understood|reported) to\b", re.IGNORECASE,
+    r"\b(?:unverified|unconfirmed|unsubstantiated)\b|\bneither \w+ (?:would|could|did) confirm\b|"
+    r"\b(?:could|can|ha[sd]|have|did|does|would|were|was) ?(?:not|n['’]t) (?:be |been |yet )*(?:\w+ly )?"
+    r"(?:verif(?:y|ied)|confirm(?:ed)?|corroborated?|substantiated?)\b", re.IGNORECASE,
 )  # fmt: skip
-
-
-class _Cues:
-    """What was met on the way up."""
-
-    def __init__(self) -> None:
-        self.found: set[Modality] = set()
-        self.would = self.reported = self.past_report = self.in_if = self.has_if = self.ordered = self.never = False
+_SAID_OF = frozenset({"said", "believed", "rumored", "rumoured", "alleged", "understood", "reported", "thought"})
+_IMAGINE = re.compile(r"^\W*(?:imagine|suppose|supposing|picture this|what if|what would happen if)\b", re.IGNORECASE)
 
 
 def modality_of(
@@ -73,7 +90,7 @@ def modality_of(
     part
     of the cue ("cannot accede").
     """
-    cues = _Cues()
+    cues = Cues()
     cues.ordered = done_by_order
     if is_verb(trigger):
         _verb(trigger, cues, 0)
@@ -85,6 +102,8 @@ def modality_of(
         cues.would = False
     if _REPORTS.search(sentence):
         found.add(Modality.ALLEGED)
+    if _IMAGINE.search(sentence):
+        found.add(Modality.CONDITIONAL)
     if cues.would:
         found.add(Modality.PLANNED if cues.past_report and not cues.has_if else Modality.CONDITIONAL)
     if cues.in_if:
@@ -108,7 +127,7 @@ def modality_of(
 
 def is_negated(verb: Token) -> bool:
     """Tell whether a verb is negated, by itself or by what governs it: "refused to budge", "is not going to"."""
-    cues = _Cues()
+    cues = Cues()
     _verb(verb, cues, 0)
     return Modality.NEGATED in cues.found
 
@@ -123,9 +142,9 @@ def modality_of_words(words: Sequence[Token], sentence: str, base: Modality | No
     return next((modality for modality in _ORDER if modality in found), Modality.OCCURRED)
 
 
-def _verb(verb: Token, cues: _Cues, depth: int) -> None:
+def _verb(verb: Token, cues: Cues, depth: int) -> None:
     """Read the cues at a verb and go on to what governs it."""
-    _own(verb, cues)
+    own(verb, cues)
     head = verb.head
     if head == verb or depth > _DEPTH:
         return
@@ -142,84 +161,17 @@ def _verb(verb: Token, cues: _Cues, depth: int) -> None:
         _governed(verb, head, dep, infinitive, cues, depth)
 
 
-def _above(head: Token, cues: _Cues, depth: int) -> None:
+def _above(head: Token, cues: Cues, depth: int) -> None:
     """Go on above a clause that is co-ordinate with the one read: its own auxiliaries do not count."""
     if head.dep_ in ("ccomp", "conj", "advcl") and head.head != head and is_verb(head.head) and depth <= _DEPTH:
         _governed(head, head.head, "ccomp" if head.dep_ == "conj" else head.dep_, False, cues, depth + 1)
 
 
-def _own(verb: Token, cues: _Cues) -> None:
-    before_subject = False
-    if _negated_before(verb):
-        cues.found.add(Modality.NEGATED)
-    for child in verb.children:
-        word = child.lower_
-        if child.dep_ == "neg" or word in ("not", "n't", "n’t"):
-            cues.never = cues.never or word == "never"
-            if not any(grand.lower_ == "only" for grand in (child, *child.rights)) and not _not_only(child):
-                cues.found.add(Modality.NEGATED)
-        elif child.dep_ in ("aux", "auxpass"):
-            if word in ("would", "'d", "’d") and child.tag_ == "MD":
-                cues.would = True
-            elif word in AUXILIARIES and child.tag_ == "MD":
-                subject = children(verb, "nsubj", "nsubjpass")
-                before_subject = word == "should" and bool(subject) and child.i < subject[0].i
-                cues.found.add(Modality.CONDITIONAL if before_subject else AUXILIARIES[word])
-                cues.in_if = cues.in_if or before_subject
-        elif child.dep_ == "mark":
-            if word in ("if", "unless", "once", "lest"):
-                cues.in_if = True
-            elif word == "whether":
-                cues.found.add(Modality.CONSIDERED)
-        elif child.dep_ == "prep" and word == "in" and _in_case(child):
-            cues.found.add(Modality.CONDITIONAL)
-        elif child.dep_ == "advmod":
-            if word in ADVERBS:
-                cues.found.add(ADVERBS[word])
-                cues.never = cues.never or word == "never"
-            elif (
-                word == "yet"
-                and verb.lower_ in ("has", "have", "had", "is", "are", "was")
-                or word == "longer"
-                and any(grand.lower_ == "no" for grand in child.children)
-            ):
-                cues.found.add(Modality.NEGATED)
-        elif child.dep_ in ("nsubj", "nsubjpass", "dobj") and child.i < verb.i + 6:
-            if child.lower_ in _NO_SUBJECT or any(g.lower_ == "no" and g.dep_ == "det" for g in child.children):
-                cues.found.add(Modality.NEGATED)
-        elif child.dep_ == "advcl" and any(m.lower_ in ("if", "unless") for m in children(child, "mark")):
-            cues.has_if = True
-        elif child.dep_ == "prep" and word == "without" and verb.dep_ == "ROOT":
-            continue
-
-
-def _in_case(prep: Token) -> bool:
-    """Tell whether a phrase names a condition: "in case of a breach", "in the event that it fails"."""
-    for noun in children(prep, "pobj"):
-        definite = any(child.lower_ == "the" for child in noun.children)
-        if noun.lower_ == ("event" if definite else "case") and noun.i + 1 < len(noun.doc):
-            return noun.nbor(1).lower_ in ("of", "that")
-    return False
-
-
-def _negated_before(verb: Token) -> bool:
-    """Tell whether "not yet to", "never" or the like stands right before a verb, whatever the parse hangs it on."""
-    for token in reversed(verb.doc[max(0, verb.i - 4) : verb.i]):
-        if token.lower_ in ("not", "n't", "n’t", "never"):
-            return not _not_only(token)
-        if token.dep_ not in ("aux", "auxpass", "advmod", "neg") and token.lower_ != "to":
-            return False
-    return False
-
-
-def _not_only(token: Token) -> bool:
-    following = token.nbor(1) if token.i + 1 < len(token.doc) else None
-    return following is not None and following.lower_ in ("only", "just", "merely")
-
-
-def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues, depth: int) -> None:
+def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, depth: int) -> None:
     """Read what a governing word makes of the clause below it."""
     word = head.lower_
+    if any(token.text == ";" for token in verb.doc[min(verb.i, head.i) : max(verb.i, head.i)]):
+        return  # a sentence of its own
     if dep in ("ccomp", "parataxis") and not infinitive and word in _TOLD and verb.i < head.i:
         return  # "The director resigned, the paper can report"
     if dep == "pcomp":
@@ -228,21 +180,25 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
     if dep == "relcl":
         if infinitive and head.pos_ in ("NOUN", "PROPN"):  # "no reason to switch it off", "ten days to comply"
             _noun_governor(head, cues, depth)
+        elif word == "time" and any(child.lower_ in ("high", "about") for child in head.lefts):
+            cues.found.add(Modality.CONSIDERED)  # "it is high time that the agency fined it"
         return
     if dep == "acl":
-        if infinitive:
+        if infinitive or word in HEARSAY and any(child.lower_ == "that" for child in children(verb, "mark")):
             _noun_governor(head, cues, depth)
         elif head.dep_ == "attr" and is_verb(head.head):  # "would be the first app blocked by a state"
-            outer = _Cues()
-            _own(head.head, outer)
+            outer = Cues()
+            own(head.head, outer)
             cues.found |= outer.found & {Modality.PLANNED, Modality.CONSIDERED}
             cues.would = cues.would or outer.would
         return
     if not is_verb(head):
-        if word in ADJECTIVES:
+        if head.pos_ == "ADJ" and word not in ADJECTIVES and infinitive and is_verb(head.head):
+            _judged(head.head, cues)
+        elif word in ADJECTIVES:
             cues.found.add(ADJECTIVES[word])
             if is_verb(head.head):
-                _own(head.head, cues)
+                own(head.head, cues)
                 if head.head.dep_ in ("ccomp", "xcomp"):
                     _governed(head.head, head.head.head, head.head.dep_, False, cues, depth + 1)
         elif head.pos_ in ("NOUN", "PROPN"):
@@ -258,19 +214,24 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
             cues.past_report = True
         if any(child.lower_ in ADVERBS for child in children(head, "advmod")):
             cues.found.update(ADVERBS[child.lower_] for child in children(head, "advmod") if child.lower_ in ADVERBS)
-        if any(
-            child.dep_ == "advcl" and any(m.lower_ == "if" for m in children(child, "mark")) for child in head.children
-        ):
+        if any(is_condition(clause) for clause in children(head, "advcl")):
             cues.has_if = True
         return
     if word == "going" and infinitive or word in ("is", "are", "was", "were") and dep == "xcomp" and infinitive:
         cues.found.add(Modality.PLANNED)
-        _own(head, cues)
+        own(head, cues)
         return
     if word in ENABLES and dep in ("xcomp", "ccomp"):  # "the act lets the office ask": it may, it has not
         cues.found.add(Modality.CONSIDERED)
         return
+    if word in _SAID_OF and infinitive and is_passive(head):  # "is understood to have signed"
+        cues.found.add(Modality.ALLEGED)
+        _verb(head, cues, depth + 1)
+        return
     cue = governing(head)
+    if unless_negated(head, cue) is not cue:  # "cannot rule out banning", "did not fail to sign"
+        cues.found |= {each for each in (unless_negated(head, cue),) if each is not None}
+        return
     if dep == "advcl" and not infinitive:
         _adverbial(verb, head, cues, depth)
         return
@@ -307,18 +268,37 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: _Cues,
     _verb(head, cues, depth + 1)
 
 
-def _adverbial(verb: Token, head: Token, cues: _Cues, depth: int) -> None:
+def _judged(copula: Token, cues: Cues) -> None:
+    """Read what is said of an act by calling it something: "it would be wrong to ban it", "it is time to act"."""
+    outer = Cues()
+    own(copula, outer)
+    cues.found |= outer.found - {Modality.NEGATED}
+    cues.would = cues.would or outer.would
+    expletive = any(child.lower_ == "it" for child in children(copula, "nsubj", "expl"))
+    if expletive and copula.tag_ in ("VBZ", "VBP", "VB"):
+        cues.found.add(Modality.CONSIDERED)
+
+
+def _adverbial(verb: Token, head: Token, cues: Cues, depth: int) -> None:
     """A participle clause shares the certainty of its sentence only where it has no subject: "would ..., barring X"."""
     marks = {child.lower_ for child in children(verb, "mark", "advmod")}
+    if "before" in marks and comes_to_nothing(head):  # "talks broke down before an agreement was signed"
+        cues.found.add(Modality.NEGATED)
+    if marks & {"until", "till", "before"} and (verb.tag_ in ("VBZ", "VBP") or _is_perfect(verb)):
+        cues.found.add(Modality.PLANNED)  # "until the office has tested it"
     if verb.tag_ == "VBG" and not marks and not children(verb, "nsubj"):
-        outer = _Cues()
+        outer = Cues()
         _verb(head, outer, depth + 1)
         cues.found |= outer.found & {Modality.PLANNED, Modality.CONSIDERED, Modality.CONDITIONAL}
         cues.would = cues.would or outer.would
         cues.past_report = cues.past_report or outer.past_report
 
 
-def _preposition(prep: Token, cues: _Cues, depth: int) -> None:
+def _is_perfect(verb: Token) -> bool:
+    return verb.tag_ == "VBN" and any(aux.lower_ in ("has", "have") for aux in children(verb, "aux"))
+
+
+def _preposition(prep: Token, cues: Cues, depth: int) -> None:
     word, head = prep.lower_, prep.head
     governor = head if is_verb(head) else head.head
     if is_verb(governor) and (cue := governing(governor, planned=False)) not in (None, Modality.CONSIDERED):
@@ -338,12 +318,14 @@ def _preposition(prep: Token, cues: _Cues, depth: int) -> None:
             cues.found.add(cue)
         _verb(head, cues, depth + 1)
     elif head.pos_ in ("NOUN", "PROPN"):
+        if word == "for" and head.lower_ in IN_FAVOUR:
+            cues.found.add(Modality.CONSIDERED)
         _noun_governor(head, cues, depth)
     elif head.lower_ in ADJECTIVES:
         cues.found.add(ADJECTIVES[head.lower_])
 
 
-def _noun_governor(noun: Token, cues: _Cues, depth: int) -> None:
+def _noun_governor(noun: Token, cues: Cues, depth: int) -> None:
     word = noun.lower_
     cue = next((modality for modality, forms in NOUNS if word in forms), None)
     if cues.ordered and cue is Modality.PLANNED:
@@ -352,83 +334,78 @@ def _noun_governor(noun: Token, cues: _Cues, depth: int) -> None:
         cues.found.add(cue)
     if word in ("choice", "option", "alternative"):
         cues.found.add(Modality.PLANNED)
-    elif any(child.lower_ == "no" and child.dep_ == "det" for child in noun.children):
+    elif has_none(noun):
         cues.found.add(Modality.NEGATED)
     head = noun.head
+    if cue is not None:
+        fate(noun, cues)
     if word in HEARSAY and is_verb(head):
-        cues.found.add(Modality.DENIED if _is_refuted(noun, head) else HEARSAY[word])
+        cues.found.add(Modality.DENIED if is_refuted(noun, head) else HEARSAY[word])
     if cue is not None and noun.dep_ == "nsubjpass" and head.lower_ in DROPPED:
         cues.found.add(Modality.CANCELLED)
     if cue is not None and noun.dep_ in ("dobj", "pobj") and depth <= _DEPTH:
         verb = head if is_verb(head) else head.head
         if is_verb(verb):
-            outer = _Cues()
-            _own(verb, outer)
+            outer = Cues()
+            own(verb, outer)
             cues.found |= outer.found & {Modality.NEGATED, Modality.CONDITIONAL}
             if verb.lower_ in DROPPED:
                 cues.found.add(Modality.CANCELLED)
 
 
-def _is_to(verb: Token) -> bool:
-    """Tell whether a verb only sets a thing to come: "is to be heard", "was to have been announced"."""
-    return verb.lower_ in ("is", "are", "was", "were") and any(
-        child.lower_ == "to" for clause in children(verb, "xcomp") for child in children(clause, "aux")
-    )
+def _made_in(noun: Token, cues: Cues, depth: int) -> None:
+    """Read a relative clause that says of an act that it is made: "a board that the policy proposed to create"."""
+    for clause in children(noun, "relcl"):
+        verb = clause
+        while (inner := next(iter(children(verb, "xcomp", "ccomp")), None)) is not None and is_verb(inner):
+            verb = inner
+        subject = children(clause, "nsubj")
+        done_by_other = bool(subject) and subject[0].lower_ not in ("that", "which", "who")
+        if verb.lower_ in MAKING and (done_by_other or children(verb, "nsubjpass") or is_passive(verb)):
+            _verb(verb, cues, depth + 1)
 
 
-def _is_refuted(noun: Token, verb: Token) -> bool:
-    """Tell whether somebody says that a report is wrong: "denied a report that", "claims that ... are untrue"."""
-    if noun.dep_ in ("dobj", "nsubjpass", "pobj"):
-        return verb.lower_ in REFUTES
-    return noun.dep_ == "nsubj" and any(child.lower_ in UNTRUE for child in children(verb, "acomp", "attr", "oprd"))
-
-
-_BRINGING = frozenset(
-    """lead result mean trigger cause prompt set mark bring force hurt harm damage delay slow speed accelerate help
-    affect change reshape end open expose cost undermine strengthen weaken raise create""".split()  # noqa: SIM905
-)
-
-
-def _is_imagined(noun: Token, verb: Token) -> bool:
-    """Tell whether a noun without "the" might bring something: "resistance from Meta could lead to tensions"."""
-    if verb.lower_ not in _BRINGING or not any(
-        aux.lower_ in ("could", "might", "would") for aux in children(verb, "aux")
-    ):
-        return False
-    return not any(
-        child.dep_ == "poss" or child.dep_ == "det" and child.lower_ not in ("a", "an", "any", "such")
-        for child in noun.children
-    )
-
-
-def _noun(noun: Token, cues: _Cues, depth: int) -> None:
+def _noun(noun: Token, cues: Cues, depth: int) -> None:
     """Read the cues at an eventive noun: its modifiers, then the verb it completes."""
     for child in noun.children:
         word = child.lower_
         if child.dep_ in ("amod", "compound", "nmod", "advmod") and word in BEFORE_NOUN:
             cues.found.add(BEFORE_NOUN[word])
-        if child.dep_ in ("det", "neg") and word in ("no", "not"):
-            cues.found.add(Modality.NEGATED)
         if child.dep_ == "amod" and word in ADVERBS:
             cues.found.add(ADVERBS[word])
+    if has_none(noun):
+        cues.found.add(Modality.NEGATED)
+    after_noun(noun, cues)
+    _made_in(noun, cues, depth)
     head = noun.head
     if head == noun or depth > _DEPTH:
         return
     if noun.dep_ == "pobj":
         word = head.lower_
-        if word == "without":
-            cues.found.add(Modality.NEGATED)
+        if (barred := short_of(head)) is not None:
+            cues.found.add(barred)
             return
         governed = head.head
-        if word == "of" and governed.lower_ in ACTS and depth <= _DEPTH:
+        if word == "of" and (governed.lower_ in ACTS or governed.lower_ in PARTS) and depth <= _DEPTH:
             _noun(governed, cues, depth + 1)  # "postponed the signing of an agreement"
+            if governed.lower_ in PARTS:
+                return
         if governed.pos_ in ("NOUN", "PROPN") and governed is not head:
             cue = next((modality for modality, forms in NOUNS if governed.lower_ in forms), None)
             if cue is not Modality.PLANNED and cue is not None and word in ("of", "for", "to", "on", "about"):
                 cues.found.add(cue)
-                if any(child.lower_ == "no" for child in governed.children):
-                    cues.found.add(Modality.NEGATED)
+                fate(governed, cues)
+            elif word == "for" and governed.lower_ in IN_FAVOUR and is_one_of_many(noun):
+                cues.found.add(Modality.CONSIDERED)
+            if has_none(governed) and (cue is not None or governed.lower_ in IN_FAVOUR):
+                cues.found.add(Modality.NEGATED)
             return
+        if is_one_of_many(noun) and (verb := governed if is_verb(governed) else governed.head) is not None:
+            particle = with_particle(verb) if is_verb(verb) else None
+            if particle in (Modality.NEGATED, Modality.CANCELLED, Modality.POSTPONED):
+                cues.found.add(particle)  # "backed away from a ban"
+            elif word == "for" and verb.lower_ in AWAITING:
+                cues.found.add(Modality.CONSIDERED)
         if is_verb(governed) and word in ("for", "on", "to", "about", "with", "of"):
             cue = governing(governed)
             if cue in (Modality.CONSIDERED, Modality.DENIED, Modality.ALLEGED) and word in ("for", "of", "on", "about"):
@@ -438,19 +415,28 @@ def _noun(noun: Token, cues: _Cues, depth: int) -> None:
         _noun(head, cues, depth + 1)
         return
     if noun.dep_ in _SUPPORT_NOUN and is_verb(head):
-        cue = governing(head, planned=False)
-        if (
-            cue is not None
-            and noun.dep_ in ("dobj", "nsubjpass")
-            and head.lower_ not in ("rejected", "rejects", "reject")
-        ):
+        cue = unless_negated(head, governing(head, planned=False))
+        if cue is not None and noun.dep_ in ("dobj", "nsubjpass") and head.lower_ not in UNMOVED:
             cues.found.add(cue)
+        if noun.dep_ == "dobj" and head.lower_ in FACING and noun.lower_ in BLOWS and is_one_of_many(noun):
+            cues.found.add(Modality.CONSIDERED)
+        if noun.dep_ == "dobj" and head.lower_ in PLANNING and is_one_of_many(noun):
+            cues.found.add(Modality.PLANNED)
+        if is_prevented(noun, head):
+            cues.found.add(Modality.NEGATED)
+        if noun.dep_ == "nsubj":
+            said_of_noun(noun, head, cues)
+        if noun.dep_ == "nsubj" and head.lower_ not in HAPPENING and is_supposed(noun, head):
+            cues.found.add(Modality.CONDITIONAL)
         if noun.dep_ == "nsubjpass" and head.lower_ in ("set", "scheduled", "expected", "planned", "slated"):
             cues.found.add(Modality.PLANNED)
-        if noun.dep_ == "nsubj" and _is_imagined(noun, head):
+        if noun.dep_ == "nsubj" and is_imagined(noun, head):
             cues.found.add(Modality.CONDITIONAL)
-        if noun.dep_ in ("nsubj", "nsubjpass") and (head.lower_ in ("headed", "bound", "due") or _is_to(head)):
+        if noun.dep_ in ("nsubj", "nsubjpass") and (head.lower_ in ("headed", "bound", "due") or is_to(head)):
             cues.found.add(Modality.PLANNED)
+        if noun.dep_ == "nsubj" and head.lower_ in HAPPENING:
+            _verb(head, cues, depth + 1)
+            return
         if noun.dep_ == "nsubj" and not is_passive(head) and head.dep_ != "ROOT":
             return
         lends = head.lower_ in SUPPORT or not children(noun, "poss")

@@ -28,7 +28,8 @@ GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
     (Modality.DENIED, _verbs("deny disavow")),
     (Modality.CANCELLED, _verbs("cancel scrap abandon shelve forgo ditch nix kill")),
     (Modality.POSTPONED, _verbs("delay postpone defer")),
-    (Modality.NEGATED, _verbs("fail decline refuse avoid neglect reject oppose rule")),
+    (Modality.NEGATED, _verbs(
+        "fail decline refuse avoid neglect reject oppose rule escape dodge evade skip resist shun avert")),
     (Modality.ALLEGED, _verbs("accuse allege rumor rumour purport")),
     (Modality.CONSIDERED, _verbs(
         """hope want wish consider weigh mull contemplate eye propose aim seek explore try attempt discuss debate
@@ -62,7 +63,8 @@ NOUNS: tuple[tuple[Modality, frozenset[str]], ...] = (
         consideration idea
         suggestion recommendation campaign willingness wish ambition ability authority option power discussion
         petition letter
-        debate need offer invitation chance opportunity risk goal aim step path""")),
+        debate need offer invitation chance opportunity risk goal aim step path prospect likelihood odds danger fear
+        spectre specter motion resolution pressure temptation urge appetite hint favor favour""")),
     (Modality.PLANNED, _nouns(
         """plan intention promise vow pledge commitment agreement deal deadline schedule preparation order directive
         mandate
@@ -79,7 +81,10 @@ ADJECTIVES = {
     Modality.NEGATED,
     "unwilling": Modality.NEGATED, "reluctant": Modality.NEGATED, "hesitant": Modality.NEGATED, "unable":
     Modality.NEGATED,
-    "possible": Modality.CONSIDERED, "unclear": Modality.CONSIDERED, "uncertain": Modality.CONSIDERED,
+    "possible": Modality.CONSIDERED, "close": Modality.CONSIDERED, "near": Modality.CONSIDERED, "imminent":
+    Modality.PLANNED, "forthcoming": Modality.PLANNED, "pending": Modality.PLANNED, "impossible": Modality.NEGATED,
+    "conceivable": Modality.CONSIDERED, "foreseen": Modality.PLANNED,
+    "unclear": Modality.CONSIDERED, "uncertain": Modality.CONSIDERED,
 }  # fmt: skip
 BEFORE_NOUN = {
     **dict.fromkeys(
@@ -132,16 +137,104 @@ REFUTES = _verbs("deny reject dispute dismiss refute rebut contradict disavow")
 UNTRUE = frozenset({"false", "untrue", "wrong", "inaccurate", "incorrect", "baseless", "unfounded", "fabricated"})
 # (what verb and particle make of it, verbs, the words that follow)
 _PHRASAL: tuple[tuple[Modality, frozenset[str], tuple[str, ...]], ...] = (
-    (Modality.NEGATED, _verbs("stop fall"), ("short of",)),
+    (Modality.NEGATED, _verbs("stop fall come"), ("short of",)),
+    (Modality.NEGATED, _verbs("decide vote opt choose"), ("against",)),
+    (Modality.NEGATED, _verbs("head stave fend ward"), ("off",)),
     (Modality.NEGATED, _verbs("steer shy"), ("clear of", "away from")),
     (Modality.POSTPONED, _verbs("put hold"), ("off",)),
     (Modality.POSTPONED, _verbs("push move set put"), ("back",)),
     (Modality.CANCELLED, _verbs("call"), ("off",)),
     (Modality.CANCELLED, _verbs("back step walk pull"), ("away from", "out of", "down from", "back from")),
     (Modality.CANCELLED, _verbs("give"), ("up on",)),
-    (Modality.CONSIDERED, _verbs("think talk toy"), ("about", "of", "with")),
+    (Modality.POSTPONED, _verbs("put keep place"), ("on ice",)),
+    (Modality.CONSIDERED, _verbs("think talk toy flirt"), ("about", "of", "with")),
+    (Modality.CONSIDERED, _verbs("lean incline"), ("toward", "towards", "to")),
     (Modality.PLANNED, _verbs("gear line"), ("up",)),
 )
+# Nouns that ask for what stands after "for": "the case for banning it", "growing support for a ban".
+IN_FAVOUR = _nouns(
+    "case support ground reason argument basis backing room justification excuse pretext vote cause demand"
+)
+# Verbs after which "for a ban" names what is to come.
+AWAITING = _verbs(
+    "brace prepare push press campaign argue lobby vote plan wait clamour clamor hope call fight opt plead beg"
+)
+# What an attempt, a motion or a bill does that comes to nothing.
+FAILING = _verbs("fail collapse founder die fizzle falter flop lapse stall perish")
+_FAILING_WITH = ((_verbs("fall"), ("through", "apart", "flat", "short")), (_verbs("break"), ("down",)),
+                 (_verbs("come"), ("to nothing", "to naught", "to nought")))  # fmt: skip
+BEATEN = _verbs("defeat reject deny block dismiss lose quash")
+_BEATEN_WITH = ((_verbs("vote turn shoot strike"), ("down",)), (_verbs("throw kick"), ("out",)))
+# What is asked for was asked for, whoever turns it down.
+UNMOVED = _verbs("reject resist oppose")
+# Parts and sides of an act: what becomes of its second step or its date becomes of the act.
+PARTS = _nouns("step stage phase part half round wave tranche date start rollout version")
+# After these an infinitive on a noun is done: "the decision to ban it", "its move to ban".
+DECIDED = _nouns(
+    """decision move vote ruling choice success moment haste readiness determination urgency resolve courage temerity
+    way time place body tool office agency unit panel team group firm company lab lawyer counsel system model law
+    act rule country state nation city government regulator authority court minister official party person people
+    man woman member chief thing one"""
+)
+BLOWS = _nouns("fine penalty ban closure sanction suspension injunction punishment shutdown block charge")
+# Verbs that do an act named by a noun, whatever the noun: "signed an agreement", "create a board".
+MAKING = _verbs(
+    """make issue take sign reach strike launch open announce publish impose lodge file bring start begin conduct
+    create establish introduce adopt pass found release hold set form enact approve ratify conclude finalise
+    finalize enforce"""
+)
+PLANNING = _verbs("plan intend expect promise vow prepare schedule anticipate envisage foresee await predict envision")
+PREVENTING = _verbs("prevent forestall preempt pre-empt preclude thwart derail avert")
+EXPECTED = frozenset(["due", "expected", "planned", "scheduled", "slated", "foreseen", "envisaged", "envisioned"])
+# Where an act is that is not done yet.
+PLACES = {
+    **dict.fromkeys(["works", "pipeline", "offing", "horizon"], Modality.PLANNED),
+    **dict.fromkeys(["table", "cards", "consideration", "discussion", "negotiation", "review", "doubt"],
+                    Modality.CONSIDERED),
+    **dict.fromkeys(["hold", "ice"], Modality.POSTPONED),
+}  # fmt: skip
+# (preposition, the word it hangs on or "" for any) before an act that is not done.
+LEADING_TO = {
+    ("of", "absence"): Modality.NEGATED, ("of", "pain"): Modality.CONDITIONAL, ("of", "case"): Modality.CONDITIONAL,
+    ("of", "event"): Modality.CONDITIONAL, ("pending", ""): Modality.PLANNED, ("barring", ""): Modality.CONDITIONAL,
+    ("absent", ""): Modality.NEGATED, ("without", ""): Modality.NEGATED, ("of", "instead"): Modality.NEGATED,
+    ("of", "short"): Modality.NEGATED, ("of", "lieu"): Modality.NEGATED, ("than", "rather"): Modality.NEGATED,
+}  # fmt: skip
+FACING = _verbs("face risk invite attract incur")
+HAPPENING = _verbs("follow happen come begin start occur ensue open proceed result materialise materialize")
+# To have not done one of these is to be open to it, or to have done it.
+_NOT_NOT = {
+    **dict.fromkeys(_verbs("rule"), Modality.CONSIDERED),
+    **dict.fromkeys(_verbs("decline refuse oppose reject resist"), Modality.CONSIDERED),
+    **dict.fromkeys(_verbs("fail avoid neglect escape dodge evade skip"), None),
+}
+
+
+def unless_negated(verb: Token, cue: Modality | None) -> Modality | None:
+    """Return what a governing verb makes of its event where it is itself negated: "cannot rule out a ban"."""
+    if cue is not Modality.NEGATED or verb.lower_ not in _NOT_NOT or with_particle(verb) is Modality.NEGATED:
+        return cue
+    negated = any(child.dep_ == "neg" and child.i < verb.i for child in verb.children)
+    return _NOT_NOT[verb.lower_] if negated else cue
+
+
+def comes_to_nothing(verb: Token) -> bool:
+    """Tell whether a verb says that its subject came to nothing: "failed", "fell through", "broke down"."""
+    return verb.lower_ in FAILING or _has_particle(verb, _FAILING_WITH)
+
+
+def is_beaten(verb: Token) -> bool:
+    """Tell whether a verb says that what it is done to came to nothing: "rejected", "voted down", "lost"."""
+    return verb.lower_ in BEATEN or _has_particle(verb, _BEATEN_WITH)
+
+
+def _has_particle(verb: Token, pairs: tuple[tuple[frozenset[str], tuple[str, ...]], ...]) -> bool:
+    after = [token.lower_ for token in verb.doc[verb.i + 1 : verb.i + 1 + _NEAR]]
+    own = {child.lower_ for child in verb.children if child.dep_ in ("prt", "advmod", "acomp")}
+    return any(verb.lower_ in forms and any(_follows(particle.split(), after, own) for particle in particles)
+               for forms, particles in pairs)  # fmt: skip
+
+
 _NEAR = 3  # words after a verb in which its particle stands: "put it off"
 
 
@@ -162,16 +255,32 @@ def governing(verb: Token, planned: bool = True) -> Modality | None:
 
 def with_particle(verb: Token) -> Modality | None:
     """Return what a verb means together with its particle, if it has one of those: "pushed back" is postponed."""
-    word, doc = verb.lower_, verb.doc
-    after = [token.lower_ for token in doc[verb.i + 1 : verb.i + 1 + _NEAR]]
-    own = {child.lower_ for child in verb.children if child.dep_ in ("prt", "advmod")}
-    for modality, forms, particles in _PHRASAL:
-        if word in forms and any(_follows(particle.split(), after, own) for particle in particles):
-            return modality
-    return None
+    return next((modality for modality, *pair in _PHRASAL if _has_particle(verb, (tuple(pair),))), None)
 
 
 def _follows(particle: list[str], after: list[str], own: set[str]) -> bool:
     if len(particle) == 1:
         return after[:1] == particle or particle[0] in own
     return after[: len(particle)] == particle
+
+
+_SEVERABLE = frozenset(["agreement", "commitment", "litigation", "restriction", "refusal", "access_grant"])
+_DEMANDING = frozenset(["access_request", "refusal", "litigation", "investigation", "evaluation"])
+# What a verb makes of an event that it names itself: "is weighing a ban", "the hearing was expected in May".
+# (modality, verbs, types of event for which the verb means something else)
+_SENSES: tuple[tuple[Modality, frozenset[str], frozenset[str]], ...] = (
+    (Modality.CANCELLED, _verbs("cancel scrap shelve abandon ditch bury dump"), _SEVERABLE),
+    (Modality.POSTPONED, _verbs("postpone delay defer slip"), frozenset(["refusal"])),
+    (Modality.CONSIDERED, _verbs("consider weigh mull contemplate float eye negotiate discuss hope threaten draft"),
+     frozenset(["refusal"])),
+    (Modality.CONSIDERED, _verbs("want recommend offer propose"),
+     _DEMANDING | {"regulation", "legislation", "executive_action"}),
+    (Modality.PLANNED, _verbs("expect plan schedule slate prepare intend"), frozenset()),
+)  # fmt: skip
+
+
+def own_sense(verb: Token, type_: str) -> Modality | None:
+    """Return what a verb that is itself the trigger says of an event of a type; None where it says nothing."""
+    if type_ != "refusal" and (sense := with_particle(verb)) is not None:  # to push back is to refuse, too
+        return sense
+    return next((m for m, forms, others in _SENSES if verb.lower_ in forms and type_ not in others), None)

@@ -149,3 +149,55 @@ def test_particles_and_refuted_reports_decide_what_was_done(text: str, expected:
 )
 def test_what_might_bring_something_is_imagined_unless_it_is_a_known_one(text: str, type_: str, expected: str) -> None:
     assert modality(text, type_) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("restriction: The opposition filed a motion to ban Lumen Labs' model from hospitals.", "considered"),
+        ("restriction: A motion to ban Lumen Labs' model failed by two votes.", "negated"),
+        ("restriction: The White House backed away from a ban on Lumen Labs.", "cancelled"),
+        (
+            "restriction: The case for banning Lumen Labs' model from courtrooms is strong, the judge writes.",
+            "considered",
+        ),
+        ("restriction: There is growing support in Norway for banning Lumen Labs' model.", "considered"),
+        ("restriction: It would be wrong to ban Lumen Labs' model, the columnist argues.", "conditional"),
+        ("enforcement: It is high time that the regulator fined Lumen Labs for its lies.", "considered"),
+        ("enforcement: The regulator has imposed not a single fine on Lumen Labs.", "negated"),
+        ("litigation: The prospect of being sued by Nevada has not changed how Lumen Labs works.", "considered"),
+        ("litigation: Lumen Labs cannot rule out suing the state of Nevada.", "considered"),
+        ("model_release: Lumen Labs decided against releasing its Kestrel model to the public.", "negated"),
+        ("model_release: The second step of the release of GPT-5 by OpenAI is postponed.", "postponed"),
+        ("investigation: A formal investigation of Lumen Labs would follow if the answers fell short.", "conditional"),
+        ("agreement: Any agreement between Lumen Labs and the Pentagon would need the board's consent.", "conditional"),
+        ("agreement: Had Lumen Labs signed an agreement with the Pentagon, the suit would be over.", "conditional"),
+        ("agreement: Imagine that Lumen Labs signed an agreement with the Pentagon tomorrow.", "conditional"),
+        ("agreement: Lumen Labs is understood to have signed an agreement with the Pentagon.", "alleged"),
+        (
+            "agreement: A memo that could not be verified says that Lumen Labs signed a deal with the Pentagon.",
+            "alleged",
+        ),
+        ("legislation: The chamber adjourned before it could pass the disclosure bill.", "negated"),
+        ("agreement: Lumen Labs signed a deal with the Pentagon; its rival will not sign one.", "occurred"),
+        ("enforcement: The regulator fined Lumen Labs for failing to label its videos.", "occurred"),
+        ("restriction: The city council banned Lumen Labs' model after years in which it would not.", "occurred"),
+    ],
+)
+def test_what_surrounds_an_act_tells_whether_it_was_done(text: str, expected: str) -> None:
+    type_, sentence = text.split(": ", 1)
+    assert modality(sentence, type_) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("executive_action: The signing of the executive order, announced for Thursday, was cancelled.", "cancelled"),
+        ("executive_action: The president is weighing an executive order on Lumen Labs.", "considered"),
+        ("institution: The ministry scrapped an advisory body on artificial intelligence.", "cancelled"),
+        ("agreement: The Pentagon scrapped its contract with Lumen Labs.", "occurred"),
+    ],
+)
+def test_a_verb_that_names_the_act_tells_whether_it_was_done(text: str, expected: str) -> None:
+    type_, sentence = text.split(": ", 1)
+    assert modality(sentence, type_) == expected

@@ -1,0 +1,117 @@
+"""A verb in its parse -> what its own auxiliaries, negation, adverbs, mark and clauses say of its event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.modalwords import ADVERBS, AUXILIARIES
+from pipeline.records import Modality
+from pipeline.syntax import children
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+_NO_SUBJECT = frozenset({"no", "none", "nobody", "neither", "nothing"})
+
+
+class Cues:
+    """What was met on the way up."""
+
+    def __init__(self) -> None:
+        self.found: set[Modality] = set()
+        self.would = self.reported = self.past_report = self.in_if = self.has_if = self.ordered = self.never = False
+
+
+def own(verb: Token, cues: Cues) -> None:
+    before_subject = False
+    if _negated_before(verb):
+        cues.found.add(Modality.NEGATED)
+    for child in verb.children:
+        word = child.lower_
+        if child.dep_ == "neg" or word in ("not", "n't", "n’t"):
+            cues.never = cues.never or word == "never"
+            if not any(grand.lower_ == "only" for grand in (child, *child.rights)) and not _not_only(child):
+                cues.found.add(Modality.NEGATED)
+        elif child.dep_ in ("aux", "auxpass"):
+            if word == "had" and _is_inverted(child, verb):
+                cues.in_if = True
+            elif word in ("would", "'d", "’d") and child.tag_ == "MD":
+                cues.would = True
+            elif word in AUXILIARIES and child.tag_ == "MD":
+                subject = children(verb, "nsubj", "nsubjpass")
+                before_subject = word == "should" and bool(subject) and child.i < subject[0].i
+                cues.found.add(Modality.CONDITIONAL if before_subject else AUXILIARIES[word])
+                cues.in_if = cues.in_if or before_subject
+        elif child.dep_ == "mark":
+            if word in ("if", "unless", "once", "lest"):
+                cues.in_if = True
+            elif word == "whether":
+                cues.found.add(Modality.CONSIDERED)
+            elif word == "before" and any(aux.lower_ == "could" for aux in children(verb, "aux")):
+                cues.found.add(Modality.NEGATED)  # "adjourned before it could vote"
+        elif child.dep_ == "prep" and word == "in" and _in_case(child):
+            cues.found.add(Modality.CONDITIONAL)
+        elif child.dep_ == "advmod":
+            if word in ADVERBS:
+                cues.found.add(ADVERBS[word])
+                cues.never = cues.never or word == "never"
+            elif (
+                word == "yet"
+                and verb.lower_ in ("has", "have", "had", "is", "are", "was")
+                or word == "longer"
+                and any(grand.lower_ == "no" for grand in child.children)
+            ):
+                cues.found.add(Modality.NEGATED)
+        elif child.dep_ in ("nsubj", "nsubjpass", "dobj", "dative") and child.i < verb.i + 6:
+            if child.lower_ in _NO_SUBJECT or has_none(child):
+                cues.found.add(Modality.NEGATED)
+        elif child.dep_ == "advcl" and is_condition(child):
+            cues.has_if = True
+
+
+def is_condition(clause: Token) -> bool:
+    """Tell whether a clause says on what condition: "if it fails", "had it failed"."""
+    return any(mark.lower_ in ("if", "unless") for mark in children(clause, "mark")) or any(
+        aux.lower_ == "had" and _is_inverted(aux, clause) for aux in children(clause, "aux")
+    )
+
+
+def _is_inverted(had: Token, verb: Token) -> bool:
+    """Tell whether "had" opens a condition: "Had the board said no, ..."; not a question, not "never had it"."""
+    subject = children(verb, "nsubj", "nsubjpass")
+    if not subject or had.i > subject[0].i or had.sent.text.rstrip().endswith("?"):
+        return False
+    return bool(had.is_sent_start) or had.i == 0 or verb.dep_ == "advcl" and had.nbor(-1).is_punct
+
+
+def has_none(noun: Token) -> bool:
+    """Tell whether a noun says that there is none: "no fine", "not a single fine", "neither fine"."""
+    return any(
+        child.dep_ == "det" and child.lower_ in ("no", "neither")
+        or child.dep_ in ("neg", "preconj", "advmod") and child.lower_ == "not" and not _not_only(child)
+        for child in noun.lefts
+    )  # fmt: skip
+
+
+def _in_case(prep: Token) -> bool:
+    """Tell whether a phrase names a condition: "in case of a breach", "in the event that it fails"."""
+    for noun in children(prep, "pobj"):
+        definite = any(child.lower_ == "the" for child in noun.children)
+        if noun.lower_ == ("event" if definite else "case") and noun.i + 1 < len(noun.doc):
+            return noun.nbor(1).lower_ in ("of", "that")
+    return False
+
+
+def _negated_before(verb: Token) -> bool:
+    """Tell whether "not yet to", "never" or the like stands right before a verb, whatever the parse hangs it on."""
+    for token in reversed(verb.doc[max(0, verb.i - 4) : verb.i]):
+        if token.lower_ in ("not", "n't", "n’t", "never"):
+            return not _not_only(token)
+        if token.dep_ not in ("aux", "auxpass", "advmod", "neg") and token.lower_ != "to":
+            return False
+    return False
+
+
+def _not_only(token: Token) -> bool:
+    following = token.nbor(1) if token.i + 1 < len(token.doc) else None
+    return following is not None and following.lower_ in ("only", "just", "merely")

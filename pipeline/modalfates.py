@@ -1,0 +1,117 @@
+"""A noun for an act, an attempt or a report in its parse -> what the words around it say becomes of it.
+
+"An attempt to ban it collapsed", "any agreement would need consent", "an order is in the works", "reports are false".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.modalcues import Cues
+from pipeline.modalwords import (
+    ADJECTIVES,
+    EXPECTED,
+    LEADING_TO,
+    PLACES,
+    PREVENTING,
+    REFUTES,
+    UNTRUE,
+    comes_to_nothing,
+    is_beaten,
+)
+from pipeline.records import Modality
+from pipeline.syntax import children
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+
+def fate(noun: Token, cues: Cues) -> None:
+    """Read what becomes of an attempt, a motion or a plan: "an attempt to ban it collapsed", "lost its bid for"."""
+    verb = noun.head
+    if noun.dep_ == "nsubj" and comes_to_nothing(verb) or any(comes_to_nothing(each) for each in children(noun, "acl")):
+        cues.found.add(Modality.NEGATED)
+    if noun.dep_ in ("dobj", "nsubjpass") and is_beaten(verb):
+        cues.found.add(Modality.NEGATED)
+
+
+def is_to(verb: Token) -> bool:
+    """Tell whether a verb only sets a thing to come: "is to be heard", "was to have been announced"."""
+    return verb.lower_ in ("is", "are", "was", "were") and any(
+        child.lower_ == "to" for clause in children(verb, "xcomp") for child in children(clause, "aux")
+    )
+
+
+def is_refuted(noun: Token, verb: Token) -> bool:
+    """Tell whether somebody says that a report is wrong: "denied a report that", "claims that ... are untrue"."""
+    if noun.dep_ in ("dobj", "nsubjpass", "pobj"):
+        return verb.lower_ in REFUTES
+    return noun.dep_ == "nsubj" and any(child.lower_ in UNTRUE for child in children(verb, "acomp", "attr", "oprd"))
+
+
+_BRINGING = frozenset(
+    """lead result mean trigger cause prompt set mark bring force hurt harm damage delay slow speed accelerate help
+    affect change reshape end open expose cost undermine strengthen weaken raise create""".split()  # noqa: SIM905
+)
+
+
+def is_imagined(noun: Token, verb: Token) -> bool:
+    """Tell whether a noun without "the" might bring something: "resistance from Meta could lead to tensions"."""
+    if verb.lower_ not in _BRINGING or not any(
+        aux.lower_ in ("could", "might", "would") for aux in children(verb, "aux")
+    ):
+        return False
+    return is_one_of_many(noun)
+
+
+def is_one_of_many(noun: Token) -> bool:
+    """Tell whether a noun means no act in particular: "a ban", "any agreement", "fines"; not "the ban", "its ban"."""
+    return not any(
+        child.dep_ in ("poss", "nummod") or child.dep_ == "det" and child.lower_ not in ("a", "an", "any", "such", "no")
+        for child in noun.lefts
+    )
+
+
+def is_supposed(noun: Token, verb: Token) -> bool:
+    """Tell whether a clause only says what such an act would do: "any agreement would need the board's consent"."""
+    said = {child.lower_ for child in children(noun, "det")}
+    would = any(aux.lower_ in ("would", "could", "might", "must") for aux in children(verb, "aux"))
+    return would and ("any" in said or is_one_of_many(noun) and not children(noun, "acl", "relcl"))
+
+
+def after_noun(noun: Token, cues: Cues) -> None:
+    """Read what stands right after a noun: "an agreement to be signed on Monday", "a rule due in June"."""
+    for child in noun.rights:
+        if child.dep_ in ("acl", "amod", "relcl", "appos", "advcl") and child.lower_ in EXPECTED:
+            found = not children(child, "nsubj", "nsubjpass", "xcomp")
+        else:
+            to_be = any(aux.lower_ == "to" for aux in children(child, "aux")) and children(child, "auxpass")
+            found = child.dep_ in ("acl", "relcl") and to_be and not children(child, "nsubjpass")
+        if found:
+            cues.found.add(Modality.PLANNED)
+
+
+def said_of_noun(noun: Token, verb: Token, cues: Cues) -> None:
+    """Read what is said of an act: "a deal is close", "an order is in the works", "her appointment awaits consent"."""
+    for child in children(verb, "acomp", "attr", "oprd", "advmod"):
+        if child.i > verb.i and child.lower_ in ADJECTIVES and child.lower_ != "open":
+            cues.found.add(ADJECTIVES[child.lower_])
+    for prep in children(verb, "prep"):
+        for thing in children(prep, "pobj"):
+            if thing.lower_ in PLACES and prep.lower_ in ("in", "on", "under", "off", "at"):
+                cues.found.add(PLACES[thing.lower_])
+    if verb.lower_ in ("awaits", "awaited", "await"):
+        cues.found.add(Modality.PLANNED)
+    elif verb.lower_ in ("looms", "loomed", "loom", "hinges", "hinge", "depends", "depend") and is_one_of_many(noun):
+        cues.found.add(Modality.CONSIDERED)
+
+
+def short_of(prep: Token) -> Modality | None:
+    """Return what a preposition or its like makes of the act after it: "short of a ban", "barring an agreement"."""
+    word, head = prep.lower_, prep.head.lower_
+    return LEADING_TO.get((word, head)) or LEADING_TO.get((word, ""))
+
+
+def is_prevented(noun: Token, verb: Token) -> bool:
+    """Tell whether a verb keeps an act from being done: "to forestall a ban"; to prevent the ban one knows is open."""
+    return noun.dep_ == "dobj" and verb.lower_ in PREVENTING and is_one_of_many(noun)
