@@ -214,6 +214,8 @@ def group(
         of_type = by_type[type_]
         scores, walls = {}, _kept_apart(of_type, apart)
         for one, other in sorted(neighbours(of_type, families)):
+            if measure.strangers(of_type[one], of_type[other]):
+                continue  # such a pair links nothing; where others link their groups it is asked for (Groups)
             if (one, other) in walls or measure.opposed(of_type[one], of_type[other]):
                 walls.add((one, other))
             else:

@@ -176,20 +176,26 @@ class Likeness:
         same = (one.stage == other.stage or not one.stage or not other.stage) and self.shared_instrument(one, other)
         return APART if gap <= (FARTHEST if same else 4) else 0.0
 
-    def _parties(self, one: Case, other: Case) -> float | None:
-        """Return the parties' likeness; None where they exclude each other."""
+    def strangers(self, one: Case, other: Case) -> bool:
+        """Tell whether the named parties of two cases of one type exclude each other: no likeness of words makes up
+        for that. Of the cases that share a party with one, most are such."""
+        families = self.families
         if one.claim.type == "agreement":
             some, others = one.ids("actor"), other.ids("actor")
-            if some and others and self.families.unmatched(some, others) and self.families.unmatched(others, some):
-                return None
-            return self._soft(one, other, "actor")
-        scores = []
-        for role in ("actor",) if one.claim.type in ONE_INSTRUMENT else ("actor", "target"):
+            apart = some and others and families.unmatched(some, others) and families.unmatched(others, some)
+            return bool(apart)
+        for role in _party_roles(one):
             some, others = one.ids(role), other.ids(role)
-            if some and others and not self.families.overlap(some, others):
-                return None
-            scores.append(self._soft(one, other, role))
-        return sum(scores) / len(scores)
+            if some and others and not families.overlap(some, others):
+                return True
+        return False
+
+    def _parties(self, one: Case, other: Case) -> float | None:
+        """Return the parties' likeness; None where they exclude each other."""
+        if self.strangers(one, other):
+            return None
+        roles = _party_roles(one)
+        return sum(self._soft(one, other, role) for role in roles) / len(roles)
 
     def _soft(self, one: Case, other: Case, role: str) -> float:
         some, others = one.ids(role), other.ids(role)
@@ -216,6 +222,11 @@ class Likeness:
         if any(shared):
             return max(shared)
         return 0.6 if one.stage and one.stage == other.stage else 0.4
+
+
+def _party_roles(case: Case) -> tuple[str, ...]:
+    """Return the roles whose parties must not be others."""
+    return ("actor",) if case.claim.type == "agreement" or case.claim.type in ONE_INSTRUMENT else ("actor", "target")
 
 
 def _shared(some: frozenset[str], others: frozenset[str]) -> float:

@@ -62,22 +62,25 @@ def _timed() -> Iterator[_Clock]:
 
 
 def measure_linear(
-    sizes: tuple[int, ...], relevant: float, say: Callable[[str], None], folder: Path | None = None
+    sizes: tuple[int, ...], relevant: float, say: Callable[[str], None], folder: Path | None = None, per_day: int = 400
 ) -> list[Size]:
-    """Return what each size of a ledger costs; its articles are made (pipeline.bench.made), 400 a day.
+    """Return what each size of a ledger costs; its articles are made (pipeline.bench.made).
 
-    `relevant`: the share of them that is on the oversight of AI and has claims. `folder`: where the ledger is made, by
-    default a temporary one; it takes some 8 kB for each article.
+    `relevant`: the share of them that is on the oversight of AI and has claims. `per_day`: articles of one day, the
+    same at each size, so that a larger ledger is of more days, as an archive is. The busiest party is in three of ten
+    relevant articles, five are in more than one of ten. `folder`: where the ledger is made, by default a temporary
+    one; it takes some 8 kB for each article.
     """
     with tempfile.TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
-        maker, found, done = Maker(relevant=relevant), [], 0
+        maker, found, done = Maker(relevant=relevant, per_day=per_day), [], 0
         for size in sorted(sizes):
             say(f"making {size:,} articles")
             _make(place, maker, done, size - done)
             say(f"joining {size:,} articles")
             found.append(_measure(place, maker, size, say))
+            say(f"{size:,} articles took {found[-1].whole:,.0f} seconds, {MORE} more {found[-1].grown:.1f}")
             done = size + MORE
         return found
 

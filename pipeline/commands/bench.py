@@ -21,7 +21,8 @@ LIMIT_MS = 200
 @click.option("--runs", default=5, show_default=True, help="Measure so often; the medians are printed.")
 @click.option("--quick", is_flag=True, help="Few texts: seconds instead of minutes, and rougher figures.")
 @click.option("--events", default=100_000, show_default=True, help="site: the size of the ledger that is made.")
-@click.option("--ledger", default="", metavar="FOLDER", help="site: make the ledger there, take it again later.")
+@click.option("--ledger", default="", metavar="FOLDER", help="site: make the ledger there, take it again later; "
+              "linear: make it there, in a new folder, and leave it.")  # fmt: skip
 @click.option("--pages", default=2_000, show_default=True, help="backfill: so many pages in the archives it makes.")
 @click.option(
     "--frames", type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -32,11 +33,14 @@ LIMIT_MS = 200
               show_default=True, help="linear: a size of the ledger; may be given more than once.")  # fmt: skip
 @click.option("--relevant", default=0.2, show_default=True, type=click.FloatRange(0.001, 1.0),
               help="linear: the share of its articles that has claims.")  # fmt: skip
+@click.option("--per-day", default=400, show_default=True, type=click.IntRange(1),
+              help="linear: articles of one day, at each size.")  # fmt: skip
 @json_option
 @click.pass_obj
 def bench(
     folder: DataFolder | None, stages: tuple[str, ...], runs: int, quick: bool, events: int, ledger: str, pages: int,
-    frames: Path | None, peer_python: str, articles: tuple[int, ...], relevant: float, as_json: bool,
+    frames: Path | None, peer_python: str, articles: tuple[int, ...], relevant: float, per_day: int,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Measure how many articles a second each stage takes: gate, read, extract, build; all of them by default.
 
@@ -69,7 +73,7 @@ def bench(
     if LINEAR in stages:
         if len(set(stages)) > 1:
             raise WrongUse("`bench linear` takes the machine for itself: name it alone.")
-        _bench_linear((1_000, 2_000) if quick else articles, relevant, as_json)
+        _bench_linear((1_000, 2_000) if quick else articles, relevant, per_day, ledger, as_json)
         return
     if BACKFILL in stages:
         if len(set(stages)) > 1:
@@ -166,17 +170,22 @@ def _bench_backfill(n_pages: int, runs: int, frames: Path | None, peer_python: s
         click.echo(f"{ratio} {words}")
 
 
-def _bench_linear(sizes: tuple[int, ...], relevant: float, as_json: bool) -> None:
+def _bench_linear(sizes: tuple[int, ...], relevant: float, per_day: int, ledger: str, as_json: bool) -> None:
     from pipeline.bench.linear import MORE, measure_linear
     from pipeline.bench.measure import machine
 
+    place = Path(ledger) if ledger else None
+    if place and place.exists() and any(place.iterdir()):
+        raise WrongUse(f"{place} holds files already. Name a new folder, which the ledger is made in.")
     progress = Progress()
-    found, about = measure_linear(sizes, relevant, progress), machine()
+    found, about = measure_linear(sizes, relevant, progress, place, per_day), machine()
     if as_json:
-        say_json({"machine": about, "relevant": relevant, "sizes": [asdict(size) for size in found]})
+        costs = [asdict(size) for size in found]
+        say_json({"machine": about, "relevant": relevant, "per_day": per_day, "sizes": costs})
         return
     progress.done(f"{about['cpu']}, {about['cores']} cores, load {about['load']}, {about['system']}")
-    click.echo(f"{relevant:.0%} of the articles have claims; seconds of the processor (by the clock)\n")
+    click.echo(f"{per_day:,} articles a day, of which {relevant:.0%} have claims")
+    click.echo("Seconds of the processor (by the clock)\n")
     say_rows(
         (
             (f"{s.n_articles:,}", f"{s.n_claims:,}", f"{s.n_events:,}", f"{s.whole:,.1f} ({s.whole_clock:,.1f})",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pipeline.records import Claim
@@ -24,7 +25,8 @@ class Changes:
     days: dict[str, str] = field(default_factory=dict)
     unsure: set[str] = field(default_factory=set)  # claims below the threshold that are new, other or gone
     edited: set[str] = field(default_factory=set)  # articles of which an edit is new or other
-    names: set[str] = field(default_factory=set)  # unknown names that articles or claims carry otherwise
+    names: set[str] = field(default_factory=set)  # unknown names that articles or claims carry otherwise, folded
+    gaps: set[str] = field(default_factory=set)  # unknown names, as written, that articles tell otherwise
 
     def touch(self, type_: str, day: str) -> None:
         self.days[type_] = min(day, self.days.get(type_, day))
@@ -32,8 +34,15 @@ class Changes:
 
 @dataclass
 class Happened:
-    """What became of the events. `events`: made again, and to be written; `gone`: ids that are in use no more."""
+    """What became of the events. `events`: made again, and to be written; `gone`: ids that are in use no more;
+    `places`: the place of an event in the order of time, as far as that matters."""
 
     events: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     conflicts: set[str] = field(default_factory=set)  # events whose disagreements are others
+    places: dict[str, int] = field(default_factory=dict)
+
+    def ordered(self, ids: Iterable[str]) -> list[str]:
+        """Return events in a settled order: that of time where many are made, for then what is looked up of one is
+        still in memory for the next."""
+        return sorted(ids, key=lambda id_: (self.places.get(id_, -1), id_))

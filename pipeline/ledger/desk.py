@@ -31,10 +31,10 @@ class Desk:
         parties = {party for id_ in happened.events | happened.gone for party in self._parties(id_)}
         for id_ in sorted(happened.gone):
             self._keep_reach(id_, None)
-        for id_ in sorted(happened.events):
+        for id_ in happened.ordered(happened.events):
             self._keep_reach(id_, self.events.get(id_))
         parties |= {party for id_ in happened.events for party in self._parties(id_)}
-        for id_ in sorted(happened.events | happened.gone | happened.conflicts):
+        for id_ in happened.ordered(happened.events | happened.gone | happened.conflicts):
             self._dispute(id_)
         self._unsure(changes, parties)
         self._names(changes, happened)
@@ -47,7 +47,8 @@ class Desk:
             if item is not None and item.reason == reason:
                 if blob is None or kept(blob) != item:
                     self.state.put("queue", [(reason, subject, keep(item))])
-                    self.items.append(item)
+                    if not self.world.full:  # then all are asked for
+                        self.items.append(item)
             elif blob is not None:
                 self.state.db.execute(
                     "delete from joined.queue where reason = ? and subject = ?", (reason, subject)

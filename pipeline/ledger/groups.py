@@ -27,6 +27,13 @@ class Pairs:
         self.measure = Likeness(shelf.world.families)
         self.known: dict[tuple[int, int], float | None] = {}
 
+    def links(self, place: int, others: Iterable[int]) -> Iterable[tuple[int, float]]:
+        """Yield those of some places that may be one event with a place, with the probability of each."""
+        case, placed, strangers = self.shelf.placed[place], self.shelf.placed, self.measure.strangers
+        for other in others:
+            if not strangers(case, placed[other]) and (score := self.score(place, other)) is not None:
+                yield other, score
+
     def score(self, one: int, other: int) -> float | None:
         """Return the probability of two places; None where nothing may ever join them."""
         pair = (one, other) if one < other else (other, one)
@@ -59,11 +66,9 @@ class Growing(Groups):
         self.day = day
         for claim_id in claim_ids:
             place = place_of(day, claim_id)
-            for other in self.shelf.before(self.shelf.cases[claim_id], day):
-                score = self.pairs.score(place, other)
-                if score is not None:
-                    self._scores[place][other] = score
-                    self._load(other)
+            for other, score in self.pairs.links(place, self.shelf.before(self.shelf.cases[claim_id], day)):
+                self._scores[place][other] = score
+                self._load(other)
             self.whole.add(place)
             self.add(place)
             del self._scores[place]  # pairs are kept elsewhere
@@ -87,10 +92,9 @@ class Growing(Groups):
         linked: set[int] = set()
         for place in self.members[group]:
             day, claim_id = at(place)
-            for other in self.shelf.around(self.shelf.cases[claim_id], day, self.day):
-                if self.pairs.score(place, other) is not None:
-                    self._load(other)
-                    linked.add(self._group_of[other])
+            for other, _ in self.pairs.links(place, self.shelf.around(self.shelf.cases[claim_id], day, self.day)):
+                self._load(other)
+                linked.add(self._group_of[other])
         for other in linked - {group}:
             self._links[group][other] = self._links[other][group] = self._link(group, other)
         self.whole.add(group)

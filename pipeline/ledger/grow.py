@@ -55,7 +55,8 @@ def grow(world: World, writer: Writer, around: Around, *, trust_history: bool) -
     ids = library.article_ids() if world.full else library.changed_since(int(state.meta("seq") or 0))
     decided = {s.article_id for d in world.decisions for s in (*d.sentences, *d.stays)}
     before = Settled(*json.loads(state.meta("settled") or "[[], [], []]"))
-    take_in(world, sorted({*ids, *before.decided} - decided), changes)
+    others = (*ids, *(id_ for id_ in before.decided if id_ not in ids)) if before.decided else ids
+    take_in(world, (id_ for id_ in others if id_ not in decided), changes)
     reviewed = _review(world, sorted(decided))
     world.marks.update(reviewed.marks)
     take_in(world, sorted(decided), changes, reviewed)

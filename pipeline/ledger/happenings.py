@@ -39,9 +39,12 @@ class Happenings:
         """Bring the events up to date. `groups`: from regroup(); `touched`: articles whose origin may be another."""
         rivals = self._refresh_marks(changes)
         old = self._old_events(changes, groups, touched)
-        roots = {*groups, *self._roots(old), *(root_of(self.world, c) for c in changes.claims if self._is(c))}
+        roots = set(groups)
+        if not self.world.full:  # else every claim is new, and its group with it
+            roots |= self._roots(old) | {root_of(self.world, c) for c in changes.claims if self._is(c)}
         happened = Happened()
         made = self._compose(roots, together, apart)
+        happened.places = {id_: place for place, (id_, _) in enumerate(made)}
         for id_, members in made:
             for claim_id in members:
                 sql = "update joined.cases set event_id = ? where claim_id = ?"
@@ -56,11 +59,11 @@ class Happenings:
         for id_ in happened.gone:
             freed.update(self.state.column("select claim_id from joined.in_conflict where event_id = ?", (id_,)))
             self._forget(id_)
-        for id_ in sorted(happened.events):
+        for id_ in happened.ordered(happened.events):
             self._assign(id_)
         again = self._conflicts(happened, rivals)
         happened.events |= again | self._events_of(freed)
-        for id_ in sorted(happened.events):
+        for id_ in happened.ordered(happened.events):
             self._make(id_)
         return happened
 
@@ -105,13 +108,20 @@ class Happenings:
         if joint:
             former = {self.state.one("select event_id from joined.cases where claim_id = ?", (c,)) for c in asked}
             joint |= self._roots(former - {""}) | {r for r in roots if self._was_joint(r, joint)}
-        made = [[id_ for _, id_ in members_of(self.world, root)] for root in sorted(roots - joint)]
+        made = [[id_ for _, id_ in members_of(self.world, root)] for root in self._ordered(roots - joint)]
         if joint:
             groups = [self._cases(root) for root in sorted(joint)]
             made += [[c.claim.claim_id for c in group] for group in put_together(groups, together, apart)]
         return [
             (event_id(anchor([self.world.claims[c] for c in ids], self.world.articles)), ids) for ids in made if ids
         ]
+
+    def _ordered(self, roots: set[str]) -> list[str]:
+        """Return groups by their earliest claims: in the order of time where there are many."""
+        if not self.world.full:
+            return sorted(roots)
+        every = self.state.db.execute("select claim_id from joined.cases order by day, claim_id")
+        return [row[0] for row in every if row[0] in roots]
 
     def _was_joint(self, root: str, joint: set[str]) -> bool:
         """Whether a group stood in one event with one of these at the last build."""
@@ -156,7 +166,8 @@ class Happenings:
             for claim_id in former:
                 rivals |= self._rivals(claim_id)
             self.state.drop("clashing", "claim_id", former)
-        for claim_id in sorted(changes.claims):
+        every = "select claim_id from joined.cases order by day, claim_id"
+        for claim_id in self.state.column(every) if self.world.full else sorted(changes.claims):
             row = self.state.db.execute("select day from joined.cases where claim_id = ?", (claim_id,)).fetchone()
             if row is not None:
                 self.state.put("clashing", self._marks(self.world.claims[claim_id], row[0]))
@@ -201,10 +212,10 @@ class Happenings:
         """Find the disagreements of events that changed or that share what may clash; return whose mark changed."""
         wanted = happened.events | self._events_of(rivals)
         if not self.world.full:
-            for id_ in sorted(happened.events):
+            for id_ in happened.ordered(happened.events):
                 wanted |= self._around(id_)
         disputed: set[str] = set()
-        for id_ in sorted(wanted):
+        for id_ in happened.ordered(wanted):
             disputed |= self._find_conflicts(id_, happened)
         return self._events_of(disputed)
 

@@ -231,6 +231,7 @@ def _keep_sayings(world: World, article: Article, found: Findings, changes: Chan
     sql = "select name, kind, article_id, n, example, folded, position from joined.gaps where article_id = ?"
     if (former := state.rows(sql, (id_,))) != sorted(rows):
         changes.names.update(row[5] for row in (*former, *rows))
+        changes.gaps.update(row[0] for row in (*former, *rows))
         state.drop("gaps", "article_id", [id_])
         state.put("gaps", rows)
 
@@ -251,7 +252,9 @@ def _remove(world: World, article_id: str, changes: Changes) -> None:
         changes.events.add(event_id)
         changes.touch(claim.type, day)
         world.claims.forget(claim_id)
-    changes.names.update(state.column("select folded from joined.gaps where article_id = ?", (article_id,)))
+    for name, folded in state.rows("select name, folded from joined.gaps where article_id = ?", (article_id,)):
+        changes.gaps.add(name)
+        changes.names.add(folded)
     changes.names.update(state.column("select name from joined.unknown_parties where article_id = ?", (article_id,)))
     changes.unsure.update(state.column("select claim_id from joined.unsure where article_id = ?", (article_id,)))
     for table in ("cases", "unsure", "entities", "gaps", "rejected", "unknown_parties", "edits", "heirs"):

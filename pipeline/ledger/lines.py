@@ -45,11 +45,11 @@ class Lines:
                 seeds |= self._linked(id_)
         for id_ in sorted(happened.gone):
             self._forget(id_)
-        for id_ in sorted(happened.events):
+        for id_ in happened.ordered(happened.events):
             self._keep(id_)
         seeds -= happened.gone
         seen: set[str] = set()
-        for some in chunks(sorted(seeds), 500):
+        for some in chunks(happened.ordered(seeds), 500):
             lined = Lined()
             for seed in some:
                 if seed in seen:

@@ -6,12 +6,13 @@ comes to are gone through again, each by the very rules of pipeline.origins.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.copies import MIN_SHINGLES, SHARED_BANDS, alike, shingles, sketch
-from pipeline.ledger.state import keep, kept
+from pipeline.ledger.state import chunks, keep, kept
 from pipeline.ledger.world import KeptStories, Lazy, World
 from pipeline.origins import Finder, copies_of
 from pipeline.records import Credit, OriginEdge
@@ -19,6 +20,7 @@ from pipeline.stories import STORY_DAYS, can_rest_on, order
 
 _SPAN = timedelta(days=STORY_DAYS + 2)  # wider than any rule that compares two moments: the rule itself decides
 UNDATED = "9999"
+_SKETCHED = 4_000  # articles whose bands are put in together
 
 
 class Originals:
@@ -34,7 +36,7 @@ class Originals:
 
     def update(self, changed: Iterable[str], gone: Iterable[str]) -> set[str]:
         """Bring origins up to date; return the articles of which origin, copies or credited reports are other."""
-        changed, gone = sorted(changed), set(gone)
+        changed, gone = self._ordered(set(changed)), set(gone)
         here = [id_ for id_ in changed if id_ not in gone]
         seeds, crediting = set(changed), set(here)
         if not self.world.full:
@@ -44,12 +46,15 @@ class Originals:
                 self._forget(id_, remove=id_ in gone)
         for id_ in here:
             self._enter(id_)
-        for id_ in here:
-            self._find_copies(id_)
+        if self.world.full:
+            self._find_all_copies(here)
+        else:
+            for id_ in here:
+                self._find_copies(id_)
         if not self.world.full:
             for id_ in here:
                 crediting |= self._credit_it(id_)
-        touched = {id_ for id_ in sorted(crediting - gone) if self._find_leads(id_)}
+        touched = {id_ for id_ in self._ordered(crediting - gone) if self._find_leads(id_)}
         if not self.world.full:
             for id_ in [*here, *touched]:
                 seeds |= self._neighbours(id_)
@@ -58,16 +63,24 @@ class Originals:
             self.let_go(origin_id)
         return touched
 
+    def _ordered(self, ids: set[str]) -> list[str]:
+        """Return articles in a settled order; where there are many, in that in which they came: what is of one time
+        lies together in the files."""
+        if not self.world.full:
+            return sorted(ids)
+        return [id_ for id_ in self.state.column("select article_id from joined.stories order by n") if id_ in ids]
+
     # what articles share
 
     def _forget(self, id_: str, *, remove: bool) -> None:
         state = self.state
-        row = state.db.execute("select n, bands, origin_id from joined.stories where article_id = ?", (id_,)).fetchone()
+        row = state.db.execute("select n, origin_id from joined.stories where article_id = ?", (id_,)).fetchone()
         if row is None:
             return
-        if row[1]:
-            bands = [(band, row[0]) for band in kept(row[1])]
+        if blob := state.one("select bands from joined.sketches where n = ?", row[:1]):
+            bands = [(band, row[0]) for band in _bands_of(blob)]
             state.db.executemany("delete from joined.bands where bucket = ? and n = ?", bands)
+            state.db.execute("delete from joined.sketches where n = ?", row[:1])
         pairs = [(id_, other) for other in state.column("select other from joined.copies where one = ?", (id_,))]
         pairs += [(other, one) for one, other in pairs]
         state.db.executemany("delete from joined.copies where one = ? and other = ?", pairs)
@@ -75,7 +88,7 @@ class Originals:
             state.drop(table, "article_id", [id_])
         self.shingles.forget(id_)
         if remove:
-            self._left.add(row[2])
+            self._left.add(row[1])
             self.keep_edges([id_], set())
             state.drop("leads", "article_id", [id_])
             state.drop("stories", "article_id", [id_])
@@ -102,9 +115,7 @@ class Originals:
         state, found = self.state, self.shingles[id_]
         if len(found) < MIN_SHINGLES:
             return
-        bands = sketch(found)
-        n = state.one("select n from joined.stories where article_id = ?", (id_,))
-        state.db.execute("update joined.stories set bands = ? where n = ?", (keep(bands), n))
+        bands, n = self._sketch(id_, found)
         state.db.executemany("insert or ignore into joined.bands values (?, ?)", [(band, n) for band in bands])
         marks = ", ".join("?" * len(bands))
         others = state.column(
@@ -113,9 +124,39 @@ class Originals:
             (*bands, n),
         )
         for other in others:
-            likeness = alike(found, self.shingles[other])
-            if likeness is not None:
-                state.put("copies", [(id_, other, likeness), (other, id_, likeness)])
+            self._compare(id_, other)
+
+    def _sketch(self, id_: str, found: frozenset[str]) -> tuple[tuple[int, ...], int]:
+        """Keep the bands of an article; return them with its number."""
+        bands, n = sketch(found), self.state.one("select n from joined.stories where article_id = ?", (id_,))
+        self.state.put("sketches", [(n, struct.pack(f"<{len(bands)}q", *bands))])
+        return bands, n
+
+    def _compare(self, one: str, other: str) -> None:
+        likeness = alike(self.shingles[one], self.shingles[other])
+        if likeness is not None:
+            self.state.put("copies", [(one, other, likeness), (other, one, likeness)])
+
+    def _find_all_copies(self, ids: list[str]) -> None:
+        """Find all copies at once. Bands are put in by many in the order of the table: one by one, each of the hundred
+        of an article would cost a page of a table that outgrows the memory."""
+        state = self.state
+        for some in chunks(ids, _SKETCHED):
+            rows = []
+            for id_ in some:
+                found = self._shingles(id_)
+                if len(found) >= MIN_SHINGLES:
+                    bands, n = self._sketch(id_, found)
+                    rows += {(band, n) for band in bands}
+            state.put("bands", sorted(rows))
+        sql = (
+            "select s.article_id, o.article_id from "
+            "(select a.n as one, b.n as other from joined.bands a cross join joined.bands b "
+            f"on b.bucket = a.bucket and b.n > a.n group by a.n, b.n having count(*) >= {SHARED_BANDS}) "
+            "cross join joined.stories s on s.n = one cross join joined.stories o on o.n = other"
+        )
+        for one, other in state.rows(sql):
+            self._compare(one, other)
 
     # credits
 
@@ -211,7 +252,7 @@ class Originals:
     def _clusters(self, seeds: set[str]) -> set[str]:
         seen: set[str] = set()
         touched: set[str] = set()
-        for seed in sorted(seeds):
+        for seed in self._ordered(seeds):
             if seed in seen:
                 continue
             cluster, edge = {seed}, [seed]
@@ -286,6 +327,10 @@ class Originals:
     @staticmethod
     def parts(edge: OriginEdge) -> tuple[str, str, str, str, str]:
         return edge.article_id, edge.to_article_id, edge.to_name, edge.basis, edge.detail
+
+
+def _bands_of(blob: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(blob) // 8}q", blob)
 
 
 class _Part(KeptStories):

@@ -6,14 +6,18 @@ to exactly one build.db: both change in one transaction.
 
 from __future__ import annotations
 
+import io
 import pickle
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-VERSION = 1  # of these tables and of what is kept in them
+VERSION = 2  # of these tables and of what is kept in them
+_PROTOCOL = 5
 
 _TABLES = """
 create table meta (key text primary key, value text not null) strict, without rowid;
@@ -25,8 +29,9 @@ create table stories (
     n integer primary key, article_id text not null unique, source_id text not null, url text not null,
     moment text not null,
     component text not null default '', copy_of text not null default '', origin_id text not null default '',
-    story blob not null, leads blob, bands blob
+    story blob not null, leads blob
 ) strict;
+create table sketches (n integer primary key, bands blob not null) strict;
 create table origins (origin_id text primary key, n integer not null, origin blob not null) strict, without rowid;
 create index stories_by_origin on stories (origin_id);
 create index stories_by_url on stories (url, moment, article_id);
@@ -57,16 +62,17 @@ create table outside (
     primary key (family, topic, moment, article_id)
 ) strict, without rowid;
 create index outside_by_article on outside (article_id);
--- claims that are sure enough to stand in an event; root: the earliest claim of its group
+-- claims that are sure enough to stand in an event, in the order in which they came: what is of one time lies together;
+-- root: the earliest claim of its group
 create table cases (
-    claim_id text primary key, article_id text not null, type text not null, day text not null,
+    claim_id text not null unique, article_id text not null, type text not null, day text not null,
     root text not null default '', event_id text not null default '', origin_id text not null default '',
     mark text not null default '', claim blob not null
-) strict, without rowid;
-create index cases_by_article on cases (article_id);
+) strict;
+create index cases_by_article on cases (article_id, claim_id);
 create index cases_by_day on cases (type, day, claim_id);
-create index cases_by_root on cases (root);
-create index cases_by_event on cases (event_id);
+create index cases_by_root on cases (root, claim_id);
+create index cases_by_event on cases (event_id, claim_id);
 create table marks (block integer not null, day text not null, claim_id text not null,
     primary key (block, day, claim_id)) strict, without rowid;
 create table unions (gone text primary key, kept text not null, type text not null, day text not null)
@@ -110,6 +116,9 @@ create table entities (
 ) strict, without rowid;
 create index entities_that_belong on entities (belongs) where belongs <> '';
 create index entities_by_article on entities (article_id);
+-- in how many events and claims an entity is met
+create table met (entity_id text primary key, n_events integer not null, n_claims integer not null)
+    strict, without rowid;
 create table gaps (
     name text not null, kind text not null, article_id text not null, n integer not null, example text not null,
     folded text not null, position integer not null, primary key (name, kind, article_id)
@@ -194,9 +203,37 @@ class State:
         self.db.executemany(f"delete from joined.{table} where {column} = ?", [(value,) for value in values])
 
 
+class _Makers(dict):
+    """How a record of each type is made again: of the values of its fields, in order. What dataclasses do by themselves
+    looks its fields up for every single record, which takes twice as long."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        if issubclass(kind, type):
+            raise KeyError(kind)  # a class itself is kept by its name
+        if is_dataclass(kind):
+            names = [field.name for field in fields(kind)]
+            values = attrgetter(*names)
+            found = (lambda record: (kind, (values(record),))) if len(names) == 1 else (lambda r: (kind, values(r)))
+        else:
+            found = _as_always
+        self[kind] = found
+        return found
+
+
+def _as_always(value: Any) -> Any:
+    return value.__reduce_ex__(_PROTOCOL)
+
+
+_MAKERS = _Makers()
+
+
 def keep(value: Any) -> bytes:
     """Return records as bytes; only this program's own state is ever read back."""
-    return pickle.dumps(value, protocol=5)
+    out = io.BytesIO()
+    pickler = pickle.Pickler(out, _PROTOCOL)
+    pickler.dispatch_table = _MAKERS
+    pickler.dump(value)
+    return out.getvalue()
 
 
 def kept(data: bytes) -> Any:

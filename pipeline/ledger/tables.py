@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -52,6 +53,7 @@ class Tables:
 
     def __init__(self, world: World, writer: Writer, around: Around) -> None:
         self.world, self.state, self.writer, self.around = world, world.state, writer, around
+        self._met: Counter[tuple[str, str]] = Counter()  # by how much an entity's counts are other now
 
     def write(
         self,
@@ -64,9 +66,13 @@ class Tables:
     ) -> None:
         """Bring the tables of articles, origins, events, claims, lines and edits up to date."""
         self._articles(changes.articles | touched)
-        for some in chunks(sorted(happened.events | happened.gone), _MOST):
+        if not self.writer.full:
+            self._meet(happened, -1)
+        for some in chunks(happened.ordered(happened.events | happened.gone), _MOST):
             self._events(some, happenings)
         self._withdrawn(changes)
+        if not self.writer.full:
+            self._meet(happened, 1)
         self._conflicts(happened)
         for lined in Lines(self.world, happenings).update(happened):
             ids = sorted(lined.events | happened.gone)
@@ -80,6 +86,7 @@ class Tables:
             for table in ("standings", "due"):
                 self.writer.sync(table, "event_id", ids, [])
         self._origins(originals)
+        self._gaps(changes.gaps)
         for some in chunks(sorted(edited.touched(changes, happened)), _MOST):
             found = [edited.rows(id_) for id_ in some]
             self.writer.sync("article_edits", "article_id", some, [r for rows, _ in found for r in rows])
@@ -146,6 +153,17 @@ class Tables:
             ]
             self.writer.sync("unsure_claims", "article_id", some, rows)
 
+    def _gaps(self, names: set[str]) -> None:
+        """Write the unknown names of which any article tells otherwise."""
+        sql = (
+            "select name, kind, count(*), sum(n), min(article_id), example from joined.gaps where name = ? "
+            "group by name, kind order by name, kind"
+        )
+        columns = ("name", "kind", "n_articles", "n_mentions", "example_article_id", "example")
+        for some in chunks(sorted(names), _MOST):
+            rows = (dict(zip(columns, row, strict=True)) for name in some for row in self.state.rows(sql, (name,)))
+            self.writer.sync("lexicon_gaps", "name", some, rows)
+
     def _conflicts(self, happened: Happened) -> None:
         for some in chunks(sorted(happened.conflicts | happened.gone), _MOST):
             blobs = (self.state.one("select found from joined.conflicts where event_id = ?", (id_,)) for id_ in some)
@@ -188,8 +206,34 @@ class Tables:
             )
         self.writer.add("origin_edges", rows)
 
+    def _meet(self, happened: Happened, sign: int) -> None:
+        """Count the entities that are met in the events that change out (-1) or in (1) again."""
+        sql = (
+            "select entity_id, count(distinct claim_id) from main.claims cross join main.claim_participants "
+            "using (claim_id) where event_id = ? group by entity_id"
+        )
+        for id_ in sorted(happened.events | happened.gone):
+            for entity_id, n in self.writer.db.execute(sql, (id_,)):
+                self._met[entity_id, "n_events"] += sign
+                self._met[entity_id, "n_claims"] += sign * n
+
+    def _keep_met(self) -> None:
+        """Bring up to date in how many events and claims each entity is met."""
+        db = self.writer.db
+        if self.writer.full:
+            db.execute(
+                "insert into joined.met select entity_id, count(distinct event_id), count(distinct claim_id) "
+                "from main.claim_participants join main.claims using (claim_id) group by entity_id"
+            )
+            return
+        for (entity_id, column), n in self._met.items():
+            if n:
+                db.execute("insert or ignore into joined.met values (?, 0, 0)", (entity_id,))
+                db.execute(f"update joined.met set {column} = {column} + ? where entity_id = ?", (n, entity_id))
+        db.execute("delete from joined.met where n_claims = 0")
+
     def count(self) -> None:
-        """Write what is counted over the whole ledger: sources, entities, unknown names, decisions, facets."""
+        """Write what is counted over the whole ledger: sources, entities, decisions, facets."""
         world, writer = self.world, self.writer
         rows, outcomes = source_rows(world.sources, self._counted(), self.around.visited, self.around.health)
         writer.sync_all("sources", rows)
@@ -197,12 +241,6 @@ class Tables:
         self._entities()
         claim_event = world.event_of
         writer.sync_all("reviews", review_rows(self.around.effects, self.around.public_names, claim_event))
-        sql = (
-            "select name, kind, count(*), sum(n), min(article_id), example from joined.gaps "
-            "group by name, kind order by name, kind"
-        )
-        columns = ("name", "kind", "n_articles", "n_mentions", "example_article_id", "example")
-        writer.sync_all("lexicon_gaps", (dict(zip(columns, row, strict=True)) for row in self.state.db.execute(sql)))
         writer.count_facets()
 
     def _counted(self) -> dict[str, Counted]:
@@ -219,11 +257,8 @@ class Tables:
 
     def _entities(self) -> None:
         world, writer = self.world, self.writer
-        sql = (
-            "select entity_id, count(distinct event_id), count(distinct claim_id) from main.claim_participants "
-            "join main.claims using (claim_id) group by entity_id"
-        )
-        seen = {row[0]: (row[1], row[2]) for row in writer.db.execute(sql)}
+        self._keep_met()
+        seen = {row[0]: (row[1], row[2]) for row in self.state.rows("select * from joined.met")}
         lexicon = world.lexicon
         roles, relations = (lexicon.roles, lexicon.relations) if lexicon else ((), ())
         rows = entity_rows(seen, world.entity_of, related_ids(seen, roles, relations))

@@ -21,7 +21,7 @@ from pipeline.store.rows import Row
 from pipeline.stories import Stories
 from scrapers.records import Article, Source
 
-MOST_KEPT = 40_000  # claims, articles and the like held in memory at a time: some 200 MB
+MOST_KEPT = 10_000  # claims, articles and the like held in memory at a time, of each some 50 MB
 
 
 @dataclass(frozen=True, slots=True)

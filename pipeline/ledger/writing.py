@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
@@ -18,7 +19,8 @@ class Writer:
 
     def __init__(self, db: sqlite3.Connection, *, full: bool) -> None:
         self.db, self.full = db, full
-        self.key_of = cache(self._key_of)
+        self.key_of, self._columns = cache(self._key_of), cache(self._columns)
+        self._facets: Counter[tuple[str, str, str]] = Counter()  # by how much a value's count is other now
 
     def _key_of(self, table: str) -> tuple[str, ...]:
         """Return the columns of a table's primary key, or of its rows' numbers where it has none."""
@@ -63,6 +65,7 @@ class Writer:
                 del wanted[values]
             else:
                 stale.append(key)
+                self._count(table, dict(zip(columns, values, strict=True)), -1)
         self._delete(table, stale)
         self._insert(table, list(wanted.values()))
 
@@ -84,6 +87,9 @@ class Writer:
         names = list(rows[0])
         marks = ", ".join(f":{name}" for name in names)
         self.db.executemany(f"insert into main.{table} ({', '.join(names)}) values ({marks})", rows)
+        if not self.full:
+            for row in rows:
+                self._count(table, row, 1)
         if table in SEARCHED and not self.full:
             (key,) = self.key_of(table)
             columns = ", ".join(SEARCHED[table])
@@ -92,8 +98,22 @@ class Writer:
                 f"where {key} = ?", [(row[key],) for row in rows],
             )  # fmt: skip
 
+    def _count(self, table: str, row: Row, n: int) -> None:
+        for column in FACETS.get(table, ()):
+            if row[column] is not None:
+                value = int(row[column]) if isinstance(row[column], bool) else row[column]
+                self._facets[table, column, str(value)] += n
+
     def count_facets(self) -> None:
         """Count how often each value of each facet stands in its table."""
+        if not self.full:
+            place = "where table_name = ? and column_name = ? and value = ?"
+            for facet, n in self._facets.items():
+                if n:
+                    self.db.execute("insert or ignore into main.facet_counts values (?, ?, ?, 0)", facet)
+                    self.db.execute(f"update main.facet_counts set n = n + ? {place}", (n, *facet))
+                    self.db.execute(f"delete from main.facet_counts {place} and n = 0", facet)
+            return
         found = []
         for table, columns in FACETS.items():
             for column in columns:

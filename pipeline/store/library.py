@@ -203,8 +203,9 @@ class Library:
         return next(self._rows("select count(*) from article_changes where seq > ?", (number,)))[0]
 
     def article_ids(self) -> list[str]:
-        """Return the ids of all articles."""
-        return [row[0] for row in self._rows("select distinct article_id from articles order by article_id")]
+        """Return the ids of all articles, in the order in which they came."""
+        sql = "select article_id from articles group by article_id order by min(rowid)"
+        return [row[0] for row in self._rows(sql)]
 
     def relevant_versions(self, article_id: str, program_version: str) -> dict[str, bool]:
         """Return which versions of an article a version of the program has read, and whether each is relevant."""

@@ -6,9 +6,10 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 
@@ -27,23 +28,53 @@ def to_plain(value: Any) -> Any:
 
 def from_plain(kind: Any, value: Any) -> Any:
     """Return the record of a type from what to_plain() made. Unknown keys are left out, missing ones take defaults."""
+    return _reader(kind)(value)
+
+
+@cache
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    """Return what makes values of a type; the type's hints are looked at once, not for each value."""
     origin = typing.get_origin(kind)
-    if value is None or kind is Any:
-        return value
+    if kind is Any:
+        return _same
     if origin in (types.UnionType, typing.Union):
-        return from_plain(next(arg for arg in typing.get_args(kind) if arg is not type(None)), value)
+        return _reader(next(arg for arg in typing.get_args(kind) if arg is not type(None)))
     if origin is tuple:
-        inner = typing.get_args(kind)
-        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else inner
-        return tuple(from_plain(k, v) for k, v in zip(kinds, value, strict=True))
+        return _tuple_reader(typing.get_args(kind))
     if dataclasses.is_dataclass(kind):
-        hints = _hints(kind)
-        return kind(**{name: from_plain(hint, value[name]) for name, hint in hints.items() if name in value})
+        return _record_reader(kind)
     if kind in (datetime, date):
-        return kind.fromisoformat(value)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(value)
-    return kind(value) if kind in (int, float, str, bool) else value
+        return _unless_none(kind.fromisoformat)
+    if isinstance(kind, type) and (issubclass(kind, Enum) or kind in (int, float, str, bool)):
+        return _unless_none(kind)
+    return _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _unless_none(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else make(value)
+
+
+def _tuple_reader(inner: tuple[Any, ...]) -> Callable[[Any], Any]:
+    if inner[-1] is Ellipsis:
+        one = _reader(inner[0])
+        return _unless_none(lambda values: tuple([one(value) for value in values]))
+    readers = [_reader(kind) for kind in inner]
+    return _unless_none(lambda values: tuple(r(value) for r, value in zip(readers, values, strict=True)))
+
+
+def _record_reader(kind: type) -> Callable[[Any], Any]:
+    readers = {name: _reader(hint) for name, hint in _hints(kind).items()}
+
+    def read(value: Any) -> Any:
+        if value is None:
+            return None
+        return kind(**{name: reader(value[name]) for name, reader in readers.items() if name in value})
+
+    return read
 
 
 @lru_cache(maxsize=64)
