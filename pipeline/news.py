@@ -70,7 +70,7 @@ def _mention(draft: Draft, when: DateSpan | None, day: date | None, news: date |
     if draft.mention == "background" and not _is_told_as_going_on(draft.trigger):
         again = not _has_own(when) and "had" not in _helpers(draft.trigger) and draft.trigger.dep_ not in _AFTER_WORDS
         return "new" if again and any(_repeats(draft, other) for other in told) else "background"
-    if not _has_own(when) and _goes_on(draft):
+    if not _has_own(when) and (_goes_on(draft) or _is_disclosed(draft)):
         return "new"
     if _is_fresh(when, day) or _is_going_on(draft) or any(_repeats(draft, other) for other in told):
         return "new"
@@ -86,6 +86,13 @@ def _goes_on(draft: Draft) -> bool:
     if draft.modality is not Modality.OCCURRED or draft.trigger.dep_ not in ("ROOT", "conj") or not adverbs & _JOINING:
         return False
     return draft.trigger.tag_ in ("VBD", "VBN") and "had" not in _helpers(draft.trigger)
+
+
+def _is_disclosed(draft: Draft) -> bool:
+    """Tell whether somebody made an act known that was just done: "said that it has formed a task force"."""
+    verb, helpers = draft.trigger, _helpers(draft.trigger)
+    told = verb.dep_ == "ccomp" and verb.head.tag_ == "VBD" and verb.head.lower_ in SAY and verb.head.i < verb.i
+    return told and draft.modality is Modality.OCCURRED and verb.tag_ == "VBN" and bool(helpers & {"has", "have"})
 
 
 def _is_of_kind(draft: Draft, told: list[Draft]) -> bool:

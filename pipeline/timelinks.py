@@ -29,6 +29,7 @@ _RULES: tuple[tuple[str, re.Pattern], ...] = (
     ),
     ("next", re.compile(r"\b(?:the\s+(?:very\s+)?(?:next|following))\s+(?P<unit>day|week|month|year)\b", re.I)),
     ("before", re.compile(r"\b(?:the\s+)(?:previous|preceding)\s+(?P<unit>day|week|month|year)\b", re.I)),
+    ("before", re.compile(r"\bthe\s+(?P<unit>day|week|month|year)\s+before(?=\s*(?:[.,;:)”\"]|$))", re.I)),
     (
         "same",
         re.compile(

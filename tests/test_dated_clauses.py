@@ -133,6 +133,19 @@ def test_a_suit_that_somebody_has_brought_is_the_one_that_is_dated_elsewhere() -
     assert {claim.date.value for claim in filed if claim.date} == {"2025-11"}
 
 
+def test_the_day_before_counts_from_the_day_told_of() -> None:
+    text = "The order came on June 3. Another ministry had suspended DeepSeek the day before."
+    found = [each for each in find_dates(text, WEDNESDAY) if text[each.start : each.end] == "the day before"]
+    assert [each.span.value for each in found if each.span] == ["2026-06-02"]
+    assert not [each for each in find_dates("It came the day before the vote.", WEDNESDAY) if each.span]
+
+
+def test_what_somebody_said_that_he_has_done_is_news() -> None:
+    lead = "The Pentagon on Tuesday barred Anthropic from new contracts.\n\n" + FILL
+    assert told("fined", f"{lead}The regulator said that it has fined Meta.", "2026-06-24")[0] == "new"
+    assert told("fined", f"{lead}The regulator said that it had fined Meta.", "2026-06-24")[0] == "background"
+
+
 def test_the_start_middle_and_end_of_a_month_are_told_apart() -> None:
     def days(words: str) -> tuple[int, int]:
         span = find_dates(f"It was signed at {words}.", WEDNESDAY)[0].span
