@@ -21,7 +21,7 @@ from pipeline.records import EntityKind, Mention, Modality, Participant
 from pipeline.references import Referents
 from pipeline.roles import Filler, Roles, directive, participants
 from pipeline.stance import force_of, mention_of
-from pipeline.syntax import children, complements, is_verb, subjects
+from pipeline.syntax import children, complements, is_verb, prepositional, subjects
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
@@ -44,6 +44,14 @@ _CHAIN = frozenset(
     {"xcomp", "ccomp", "acl", "pcomp", "dobj", "prep", "pobj", "nsubjpass", "agent", "dative", "attr", "oprd", "conj"}
 )
 _STEPS = 5
+_DEALS = words("deal agreement contract pact accord memorandum settlement arrangement partnership")
+_MATTER = re.compile(r" (?:of|on|for|about) ")
+# The event itself, which is no instrument of it: "a formal inquiry", "voluntary commitments".
+_EVENT_NOUNS = {
+    "investigation": words("investigation investigations probe probes inquiry inquiries enquiry review reviews"),
+    "commitment": words("commitment commitments pledge pledges promise promises"),
+    "executive_action": words("action actions"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +220,8 @@ class ClaimReader:
         modality = modality_of(trigger, sent.text, base, ordered, frame.fixed)
         span = (passage.start + sent.start_char, passage.start + sent.end_char)
         parties = participants(self.roles.governed(self._without_bare(candidate)), span, _developer(candidate.filled))
-        parties = self._with_owner(self._with_sides(self._with_speaker(parties, candidate), frame), candidate)
+        parties = self._with_counterpart(self._with_speaker(parties, candidate), candidate, passage)
+        parties = self._with_owner(self._with_sides(parties, frame), candidate)
         confidence = frame.precision - (0.05 if candidate.part == "noun" else 0.0)
         if not any(party.role == "actor" for party in parties):
             confidence -= 0.1
@@ -237,6 +246,24 @@ class ClaimReader:
                     added.append(Participant("actor", side.entity_id, side.name, side.kind))
         known = {(party.role, party.entity_id) for party in parties}
         return parties + tuple(party for party in added if (party.role, party.entity_id) not in known)
+
+    def _with_counterpart(
+        self, parties: tuple[Participant, ...], candidate: _Candidate, passage: Passage
+    ) -> tuple[Participant, ...]:
+        """It takes two to agree: "under a deal with the ministry, X agreed to ..." names the other."""
+        if candidate.frame.type != "agreement" or sum(party.role == "actor" for party in parties) != 1:
+            return parties
+        heads = [
+            head
+            for prep in children(candidate.trigger, "prep")
+            for noun in children(prep, "pobj")
+            if prep.lower_ in ("under", "in", "as") and noun.lower_ in _DEALS
+            for head in prepositional(noun, "with")
+        ]
+        filled = [("actor", f) for head in heads for f in self.roles.fillers(head, passage) if f.resolved]
+        known = {party.entity_id for party in parties}
+        added = participants(self.roles.governed(filled), (passage.start, passage.start + len(passage.text)), None)
+        return parties + tuple(party for party in added if party.entity_id not in known)
 
     def _with_owner(self, parties: tuple[Participant, ...], candidate: _Candidate) -> tuple[Participant, ...]:
         """Whose models are meant takes part too: "stop using Acme's tools" is aimed at Acme."""
@@ -275,11 +302,16 @@ class ClaimReader:
         """Leave out instruments that are only called "a deal" or "the decision" where the card says so."""
         if self.kinds.kinds[candidate.frame.type].bare:
             return candidate.filled
-        return [
+        events = _EVENT_NOUNS.get(candidate.frame.type, ())
+        told = [
             (role, filler)
             for role, filler in candidate.filled
-            if role != "instrument" or filler.resolved or any(" " in party[1] for party in filler.parties)
+            if role != "instrument"
+            or filler.resolved
+            or any(" " in party[1] for party in filler.parties)
+            and (filler.token.lower_ not in events or any(_MATTER.search(party[1]) for party in filler.parties))
         ]
+        return told or candidate.filled
 
 
 def announcers(trigger: Token) -> list[Token]:

@@ -33,6 +33,9 @@ _OF_INSTRUMENTS = frozenset(["legislation", "regulation", "executive_action", "l
 _LIFTS = frozenset(form for verb in words("lift unblock unban reinstate restore") for form in verb_forms(verb))
 _OF_WANTING = frozenset(["access_request", "refusal", "agreement", "commitment"])  # to want is the event, or part of it
 _WILL = frozenset(["will", "would", "wo", "'ll", "’ll"])
+# What is an authority's to do: by an authority that tells of it, where nobody else is said.
+_OF_AUTHORITIES = frozenset(["investigation", "regulation"])
+_PUBLIC = frozenset({EntityKind.AGENCY, EntityKind.GOVERNMENT})
 _UNDERGOING = frozenset(  # what their subject does not do but meets with
     form for verb in words("face receive undergo await draw incur suffer") for form in verb_forms(verb)
 )
@@ -373,13 +376,16 @@ def _doers(draft: Draft, roles: Roles, taken: set[str]) -> list[Filler]:
     heads = subjects(trigger) if is_verb(trigger) else noun_subjects(trigger)
     if not heads and draft.type in DONE_BY_SAYING:
         heads = announcers(trigger)
+    elif not heads and draft.type in _OF_AUTHORITIES:
+        heads = [head for head in announcers(trigger) if any(m.kind in _PUBLIC for m in roles.referents.of(head))]
     found = [filler for head in heads for member in members(head) for filler in roles.fillers(member, draft.passage)]
     return [f for f in found if _acts(f) and not any(party[0] in taken for party in f.parties)]
 
 
 def _acts(filler: Filler) -> bool:
     """Tell whether somebody is meant who can do things: a name, or a description of people or a body."""
-    return (filler.resolved or is_somebody(filler.token)) and filler.kind not in _LIFELESS
+    somebody = filler.resolved or is_somebody(filler.token) or filler.token.pos_ == "PRON"
+    return somebody and filler.kind not in _LIFELESS
 
 
 def _owners(filled: Sequence[tuple[str, Filler]], taken: set[str], roles: Roles) -> list[Filler]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from pipeline.countries import bodies_of, countries_before
 from pipeline.inflection import singular, verb_forms, words
 from pipeline.language import Passage, sentences
 from pipeline.lexicon.lexicon import Lexicon
@@ -228,6 +229,9 @@ class Referents:
             return ()
         return self._description(passage, token)
 
+    def _recent(self) -> list[Mention]:
+        return [seen.mention for seen in reversed(self._seen[-160:])]
+
     def _one(self, mention: Mention | None) -> tuple[Mention, ...]:
         return (mention,) if mention is not None else ()
 
@@ -269,12 +273,21 @@ class Referents:
                 or speakers[0].pos_ in ("NOUN", "PROPN")
                 and NOUN_KINDS.get(singular(speakers[0].lower_)) in PARTIES
             ):
-                return said[0] if said else None
+                return said[0] if said else self._unnamed(speakers[0])
         if possessive or token.dep_ == "nsubj":
             return self._best(PARTIES | {EntityKind.MODEL}, token, named=True) or self._best(
                 {EntityKind.INSTRUMENT}, token
             )
         return self._best({EntityKind.INSTRUMENT, EntityKind.MODEL}, token, reach=2) or self._best(PARTIES, token)
+
+    def _unnamed(self, noun: Token) -> Mention:
+        """Return a body that has only a description: "a U.S. watchdog"."""
+        passage = self.passages[noun.doc.user_data["passage"]]
+        first, kind = noun_phrase_start(noun), NOUN_KINDS[singular(noun.lower_)]
+        words = passage.text[first.idx : noun.idx + len(noun.text)]
+        name = re.sub(r"^(?:an?|the|this|that|its|their|his|her)\s+", "", words, flags=re.IGNORECASE)
+        start = passage.offset(first)
+        return Mention(start, start + len(words), words, unknown_entity_id(name, kind), name, kind, "nominal")
 
     def _they(self, token: Token) -> tuple[Mention, ...]:
         if token.dep_ in ("nsubjpass", "dobj") and token.head.lower_ in _TO_TEXTS:
@@ -357,7 +370,12 @@ class Referents:
         if not determiner & _DEFINITE and not determiner & _NUMBERS.keys() or "other" in determiner:
             return ()
         if token.tag_ in ("NNS", "NNPS") or {"each", "both", "either", "every"} & determiner:
+            if kind is EntityKind.AGENCY and len(codes := countries_before(token, self.name, self.lexicon.places)) > 1:
+                return self._said(bodies_of(codes, word, self._recent(), self.lexicon.entities), passage, first, token)
             return self._said(self._group(kind, determiner, word), passage, first, token)
+        codes = countries_before(token, self.name, self.lexicon.places) if kind is EntityKind.AGENCY else []
+        if codes:
+            return self._said(bodies_of(codes, word, self._recent(), self.lexicon.entities), passage, first, token)
         found = self._definite(kind, word, token)
         if found is not None and not may_be_called(found.name, token):
             return ()
@@ -370,10 +388,19 @@ class Referents:
             if prep.lower_ in ("of", "at", "for", "from", "with"):
                 near += children(prep, "pobj")
         for child in near:
-            for mention in self.of(child):
-                if mention.kind in PARTIES:
-                    return (mention,)
+            sides = [self._acting(mention) for one in members(child) for mention in self.of(one)[:1]]
+            bodies = tuple(side for side in sides if side is not None)
+            if bodies and (
+                bodies[0].kind is not EntityKind.GOVERNMENT or len(bodies) > 1 or self.of(child)[0].kind in PARTIES
+            ):
+                return bodies
         return ()
+
+    def _acting(self, mention: Mention) -> Mention | None:
+        """Return the body whose people act: a body itself, of a country its government."""
+        if mention.kind is EntityKind.PLACE:
+            return self.government(mention.entity_id)
+        return mention if mention.kind in PARTIES else None
 
     def _definite(self, kind: EntityKind, word: str, token: Token) -> Mention | None:
         if kind is EntityKind.ORGANISATION:

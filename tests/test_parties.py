@@ -152,3 +152,63 @@ def test_we_in_a_release_is_whose_release_it_is(title: str, text: str, site: str
 def test_a_single_we_of_an_outlet_is_not_its_headlines_body() -> None:
     text = "The agency has opened an investigation. It does not say why, and we have asked for the file."
     assert names(text, "actor", "access_request", title="Ofcom opens an inquiry", publisher="wire.example") == []
+
+
+INSTITUTES = (
+    "The U.S. AI Safety Institute and the U.K. AI Safety Institute met in Tallinn in November 2024. "
+    "Corvid Labs came too.\n\n"
+)
+
+
+def stands_for(text: str, word: str) -> list[str]:
+    article = plain_text(text, name="one", published=date(2024, 11, 25)).article
+    passages, _, referents, _ = read_text(article, tools(), date(2024, 11, 25))
+    token = [token for passage in passages for token in passage.doc if token.lower_ == word][-1]
+    return [mention.name for mention in referents.of(token)]
+
+
+def test_a_body_called_by_its_country_is_that_countrys() -> None:
+    assert stands_for(INSTITUTES + "The British institute tested the model Kite.", "institute") == [
+        "U.K. AI Safety Institute"
+    ]
+    both = stands_for(INSTITUTES + "The U.S. and U.K. institutes tested the model Kite.", "institutes")
+    assert both == ["U.S. AI Safety Institute", "U.K. AI Safety Institute"]
+
+
+def test_a_body_of_a_country_that_was_not_named_is_nobody_elses() -> None:
+    assert stands_for(INSTITUTES + "The Kenyan institute tested the model Kite.", "institute") != [
+        "U.K. AI Safety Institute"
+    ]
+
+
+def test_it_is_the_body_that_speaks_though_it_has_no_name() -> None:
+    assert stands_for("Corvid Labs met the press. A coastal watchdog said that it has opened a file.", "it") == [
+        "coastal watchdog"
+    ]
+
+
+def test_officials_from_several_countries_act_for_their_governments() -> None:
+    text = "Officials from Portugal, Greece and Kazakhstan founded the Tidal Institute for AI Safety."
+    wanted = {"Portuguese government", "Greek government", "Kazakh government"}
+    assert wanted <= set(names(text, "actor", "institution"))
+
+
+def test_the_other_side_of_a_deal_may_stand_before_it() -> None:
+    text = "Under a deal with the Commerce Department, Corvid Labs agreed to let its model Kite be tested."
+    assert names(text, "actor", "agreement") == ["Corvid Labs", "U.S. Department of Commerce"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ofcom has opened a formal inquiry into Corvid Labs over its chatbot.",
+        "The ministry secured voluntary commitments from Corvid Labs on the safety of its chatbot.",
+    ],
+)
+def test_an_event_is_no_instrument_of_itself(text: str) -> None:
+    assert not [n for n in names(text, "instrument") if n in ("formal inquiry", "voluntary commitments")]
+
+
+def test_against_it_is_not_the_one_who_acts() -> None:
+    text = "Corvid Labs met the press on Monday. The Harbour Commission sought civil penalties against it."
+    assert stands_for(text, "it") == ["Corvid Labs"]
