@@ -87,7 +87,7 @@ def _is_inverted(had: Token, verb: Token) -> bool:
 def has_none(noun: Token) -> bool:
     """Tell whether a noun says that there is none: "no fine", "not a single fine", "neither fine"."""
     return any(
-        child.dep_ == "det" and child.lower_ in ("no", "neither")
+        child.dep_ in ("det", "preconj", "cc") and child.lower_ in ("no", "neither")
         or child.dep_ in ("neg", "preconj", "advmod") and child.lower_ == "not" and not _not_only(child)
         for child in noun.lefts
     )  # fmt: skip

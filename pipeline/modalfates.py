@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.modalcues import Cues
+from pipeline.modalcues import Cues, has_none
 from pipeline.modalwords import (
     ADJECTIVES,
     EXPECTED,
@@ -115,3 +115,8 @@ def short_of(prep: Token) -> Modality | None:
 def is_prevented(noun: Token, verb: Token) -> bool:
     """Tell whether a verb keeps an act from being done: "to forestall a ban"; to prevent the ban one knows is open."""
     return noun.dep_ == "dobj" and verb.lower_ in PREVENTING and is_one_of_many(noun)
+
+
+def stands_in_none(copula: Token) -> bool:
+    """Tell whether somebody is "in no position", "under no duty" or "in no mood" to do what follows."""
+    return any(has_none(thing) for prep in children(copula, "prep") for thing in children(prep, "pobj"))

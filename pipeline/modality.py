@@ -23,6 +23,7 @@ from pipeline.modalfates import (
     is_to,
     said_of_noun,
     short_of,
+    stands_in_none,
 )
 from pipeline.modalwords import (
     ACTS,
@@ -36,6 +37,7 @@ from pipeline.modalwords import (
     FACING,
     GOVERNORS,
     HAPPENING,
+    HEARERS,
     HEARSAY,
     IN_FAVOUR,
     MAKING,
@@ -208,6 +210,8 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
         cues.reported = True
         if word in ("claim", "claims", "claimed", "claiming"):
             cues.found.add(Modality.ALLEGED)
+        if any(child.lower_ in HEARERS and not children(child, "poss") for child in children(head, "nsubj")):
+            cues.found.add(Modality.ALLEGED)  # "several outlets reported that it had"
         if cues.never:
             cues.found.add(Modality.DENIED)
         if head.tag_ in ("VBD", "VBN", "VBG") or children(head, "aux"):
@@ -235,6 +239,8 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
     if dep == "advcl" and not infinitive:
         _adverbial(verb, head, cues, depth)
         return
+    if dep == "advcl" and head.pos_ == "AUX" and stands_in_none(head):  # "is in no position to give it"
+        cues.found.add(Modality.NEGATED)
     if cues.ordered and (cue is Modality.PLANNED or word in ORDERING):
         cues.ordered = False
         _verb(head, cues, depth + 1)
@@ -282,6 +288,8 @@ def _judged(copula: Token, cues: Cues) -> None:
 def _adverbial(verb: Token, head: Token, cues: Cues, depth: int) -> None:
     """A participle clause shares the certainty of its sentence only where it has no subject: "would ..., barring X"."""
     marks = {child.lower_ for child in children(verb, "mark", "advmod")}
+    if verb.tag_ == "VBG" and verb.i - head.i == 2 and (particle := with_particle(head)) is not None:
+        cues.found.add(particle)  # "held off suing"
     if "before" in marks and comes_to_nothing(head):  # "talks broke down before an agreement was signed"
         cues.found.add(Modality.NEGATED)
     if marks & {"until", "till", "before"} and (verb.tag_ in ("VBZ", "VBP") or _is_perfect(verb)):
@@ -402,7 +410,12 @@ def _noun(noun: Token, cues: Cues, depth: int) -> None:
             return
         if is_one_of_many(noun) and (verb := governed if is_verb(governed) else governed.head) is not None:
             particle = with_particle(verb) if is_verb(verb) else None
-            if particle in (Modality.NEGATED, Modality.CANCELLED, Modality.POSTPONED):
+            outer = Cues()
+            own(verb, outer)
+            if is_verb(governed):  # "can result in a fine"
+                cues.found |= outer.found & {Modality.CONSIDERED, Modality.CONDITIONAL}
+                cues.would = cues.would or outer.would
+            if particle not in (None, Modality.PLANNED):
                 cues.found.add(particle)  # "backed away from a ban"
             elif word == "for" and verb.lower_ in AWAITING:
                 cues.found.add(Modality.CONSIDERED)

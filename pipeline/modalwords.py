@@ -133,6 +133,8 @@ HEARSAY = {  # nouns over a clause that only passes on what is said
     **dict.fromkeys(_nouns("allegation accusation rumor rumour"), Modality.ALLEGED),
     **dict.fromkeys(_nouns("report claim suggestion assertion notion speculation"), Modality.ALLEGED),
 }
+# Who only passes on what is said.
+HEARERS = _nouns("rumor rumour outlet blog blogger post tweet gossip") | {"reports", "media", "word"}
 REFUTES = _verbs("deny reject dispute dismiss refute rebut contradict disavow")
 UNTRUE = frozenset({"false", "untrue", "wrong", "inaccurate", "incorrect", "baseless", "unfounded", "fabricated"})
 # (what verb and particle make of it, verbs, the words that follow)
