@@ -117,14 +117,17 @@ class Originals:
             return
         bands, n = self._sketch(id_, found)
         state.db.executemany("insert or ignore into joined.bands values (?, ?)", [(band, n) for band in bands])
+        for other in self._sharing(bands, "<>", n):
+            self._compare(id_, other)
+
+    def _sharing(self, bands: tuple[int, ...], beside: str, n: int) -> list[str]:
+        """Return the articles that share enough of some bands. `beside`: how their number compares with n."""
         marks = ", ".join("?" * len(bands))
-        others = state.column(
+        return self.state.column(
             f"select s.article_id from joined.bands b cross join joined.stories s on s.n = b.n "
-            f"where bucket in ({marks}) and b.n <> ? group by b.n having count(*) >= {SHARED_BANDS}",
+            f"where bucket in ({marks}) and b.n {beside} ? group by b.n having count(*) >= {SHARED_BANDS}",
             (*bands, n),
         )
-        for other in others:
-            self._compare(id_, other)
 
     def _sketch(self, id_: str, found: frozenset[str]) -> tuple[tuple[int, ...], int]:
         """Keep the bands of an article; return them with its number."""
@@ -149,14 +152,11 @@ class Originals:
                     bands, n = self._sketch(id_, found)
                     rows += {(band, n) for band in bands}
             state.put("bands", sorted(rows))
-        sql = (
-            "select s.article_id, o.article_id from "
-            "(select a.n as one, b.n as other from joined.bands a cross join joined.bands b "
-            f"on b.bucket = a.bucket and b.n > a.n group by a.n, b.n having count(*) >= {SHARED_BANDS}) "
-            "cross join joined.stories s on s.n = one cross join joined.stories o on o.n = other"
-        )
-        for one, other in state.rows(sql):
-            self._compare(one, other)
+        for n, id_, blob in state.db.execute(
+            "select n, article_id, bands from joined.sketches cross join joined.stories using (n) order by n"
+        ):
+            for other in self._sharing(_bands_of(blob), "<", n):
+                self._compare(id_, other)
 
     # credits
 
