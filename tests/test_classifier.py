@@ -138,33 +138,6 @@ def test_training_is_deterministic_and_its_export_says_the_same(tmp_path):
 
 
 @pytest.mark.skipif(not TRAINING, reason="the training extra is not installed")
-def test_members_that_differ_in_their_seed_are_joined_into_the_mean_of_what_they_say(tmp_path):
-    from pipeline.classifier.committee import join_folders, main
-    from pipeline.classifier.encoder import base_folder
-    from pipeline.classifier.train import Settings, write
-
-    examples = [_example(BARRED, "a", NOTE), _example("It declined to comment on the matter.", "b")] * 4
-    featurizer = Featurizer(base_folder() / "tokenizer.json")
-    card = {"types": list(EVENT_TYPES)} | dict.fromkeys(("data_hash", "sentences", "versions", "device", "precision"))
-    folders = [tmp_path / name for name in ("one", "two")]
-    for number, folder in enumerate(folders):
-        write(examples, featurizer, Settings(epochs=1, batch=4, seed=number), 1, folder, card)
-    write(examples, featurizer, Settings(epochs=1, batch=4, seed=0), 2, tmp_path / "both", card)
-    join_folders(folders, tmp_path / "joined")
-    single, other, joined, both = (Classifier.load(each) for each in (*folders, tmp_path / "joined", tmp_path / "both"))
-    asked = [each.sentence for each in examples[:2]]
-    logit = [np.log(p / (1 - p)) for p in (each.scores(asked) for each in (single, other, joined, both))]
-    assert np.abs(logit[0] - logit[1]).max() > 0.05
-    assert np.abs((logit[0] + logit[1]) / 2 - logit[2]).max() < 0.05
-    assert np.array_equal(logit[2], logit[3])
-    assert [each["settings"]["seed"] for each in both.card["members"]] == [0, 1]
-    sizes = [(folder / "model.onnx").stat().st_size for folder in (folders[0], tmp_path / "both")]
-    assert sizes[1] < 1.4 * sizes[0]
-    assert sorted(path.name for path in (tmp_path / "both").iterdir()) == ["card.json", "model.onnx", "tokenizer.json"]
-    assert main([str(tmp_path / "none"), "--out", str(tmp_path)]) == 2
-
-
-@pytest.mark.skipif(not TRAINING, reason="the training extra is not installed")
 def test_labels_mark_the_triggers_tokens_and_leave_optional_ones_open():
     from pipeline.classifier.encoder import base_folder
     from pipeline.classifier.train import labels

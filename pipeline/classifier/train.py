@@ -2,7 +2,6 @@
 
 `python -m pipeline.classifier.train --out DIR [--corpus DIR] [--gold TEXTS CLAIMS] [--cross-validate --folds 5]`. It
 needs the training extra, runs on a CPU or a CUDA device and gives the same weights on the same machine every time.
-With `--members 2` two trainings that differ in their seed are joined into one file (committee.py).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,6 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.classifier.check import check
-from pipeline.classifier.committee import join_folders
 from pipeline.classifier.corpus import Example, Note, data_hash, read_annotated
 from pipeline.classifier.encoder import MODALITIES, ClaimModel, base_folder, new_model
 from pipeline.classifier.features import Batch, Featurizer, role_query
@@ -251,7 +249,6 @@ def write_folds(
     n_folds: int,
     out: Path,
     *,
-    members: int = 1,
     stories: bool = False,
     apart: frozenset[str] = frozenset(),
 ) -> None:
@@ -273,25 +270,10 @@ def write_folds(
         ]
         print(f"fold {number}/{n_folds}: {len(training)} sentences to train on", flush=True)
         folder = out / str(number)
-        write(training, featurizer, settings, members, folder, _card(training, settings))
+        export(train(training, featurizer, settings, print), featurizer, folder)
+        (folder / "card.json").write_text(json.dumps(_card(training, settings), indent=1) + "\n", encoding="utf-8")
         names = sorted({examples[n].source for n in held})
         (folder / "documents.json").write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
-
-
-def write(
-    examples: Sequence[Example], featurizer: Featurizer, settings: Settings, members: int, out: Path, card: dict
-) -> None:
-    """Train on examples and write the weights with their card; several members differ in their seed and are joined."""
-    folders = [out] if members == 1 else [out / f"member-{number + 1}" for number in range(members)]
-    for number, folder in enumerate(folders):
-        own = replace(settings, seed=settings.seed + number)
-        export(train(examples, featurizer, own, print), featurizer, folder)
-        told = card | {"settings": _told(own)}
-        (folder / "card.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if members > 1:
-        join_folders(folders, out)
-        for folder in folders:
-            shutil.rmtree(folder)
 
 
 def export(model: ClaimModel, featurizer: Featurizer, out: Path) -> None:
@@ -328,7 +310,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=Settings().epochs)
     parser.add_argument("--seed", type=int, default=Settings().seed)
     parser.add_argument("--threads", type=int, default=Settings().threads)
-    parser.add_argument("--members", type=int, default=1, help="trainings that are joined (the shipped weights: 2)")
     arguments = parser.parse_args(argv)
     settings = Settings(epochs=arguments.epochs, seed=arguments.seed, threads=arguments.threads)
     reading, faults = check(arguments.corpus)
@@ -352,10 +333,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
     if arguments.folds_out:
         write_folds(examples, featurizer, settings, arguments.folds, arguments.folds_out,
-                    members=arguments.members, stories=arguments.fold_stories,
-                    apart=frozenset(each.source for each in also))  # fmt: skip
+                    stories=arguments.fold_stories, apart=frozenset(each.source for each in also))  # fmt: skip
     if arguments.out:
-        write(examples, featurizer, settings, arguments.members, arguments.out, card)
+        model = train(examples, featurizer, settings, print)
+        export(model, featurizer, arguments.out)
+        (arguments.out / "card.json").write_text(
+            json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         size = sum(path.stat().st_size for path in arguments.out.iterdir())
         print(f"Wrote {arguments.out}: {size / 1e6:.1f} MB")
     return 0
@@ -375,15 +359,11 @@ def _card(examples: Sequence[Example], settings: Settings) -> dict:
         "claims_by_type": {name: sum(note.type == name for note in notes) for name in EVENT_TYPES},
         "stories": sorted({each.source for each in examples if each.register}),
         "groups_of_events": len({each.group for each in examples}),
-        "settings": _told(settings),
+        "settings": {name: getattr(settings, name) for name in settings.__slots__},
         "versions": {"torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()},
         "device": "cuda" if torch.cuda.is_available() else "cpu",
         "precision": "bfloat16" if half_precision() else "float32",
     }
-
-
-def _told(settings: Settings) -> dict:
-    return {name: getattr(settings, name) for name in settings.__slots__}
 
 
 if __name__ == "__main__":
