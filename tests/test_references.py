@@ -86,7 +86,12 @@ def test_it_in_what_somebody_says_is_the_speaker() -> None:
     text = "Meta makes a chatbot.\n\nThe FTC said on Tuesday that it is looking into the company."
     assert stands_for(text, "it") == ["Federal Trade Commission"]
     text = "Meta makes a chatbot.\n\nThe watchdog said on Tuesday that it is looking into children's safety."
-    assert stands_for(text, "it") == []
+    assert stands_for(text, "it") == ["watchdog"]  # which one is not said, but it is not the firm
+
+
+def test_inspectors_of_a_body_act_for_it() -> None:
+    text = "The lab will let inspectors of the AI Security Institute see its logs."
+    assert stands_for(text, "inspectors") == ["U.K. AI Security Institute"]
 
 
 def test_a_capitalised_title_stands_for_no_body_that_is_not_called_so() -> None:
