@@ -215,12 +215,13 @@ def _draft(
     passage, sent = asked.passage, asked.sent
     part = "verb" if token.pos_ in ("VERB", "AUX") else "noun"
     grammar = _grammar(token, part, _inside(sent, trigger.start, trigger.end), sent.text, kinds, type_)
-    said = sent.text[trigger.start : trigger.end]
-    modality = next((each for words, each in _SAYS if words.search(said)), None) or _modality(
-        grammar, trigger, thresholds.modality_alone
-    )
     inside = _telling(_inside(sent, trigger.start, trigger.end)) or [token]  # the classifier reads pieces of words
     words = _whole(inside, sent, passage)
+    begin = passage.start + sent.start_char
+    said = sent.text[words[0] - begin : words[1] - begin]
+    modality = next((each for sayings, each in _SAYS if sayings.search(said)), None) or _modality(
+        grammar, trigger, thresholds.modality_alone
+    )
     direction = _direction(trigger, sent) if type_ == "restriction" else None
     return Draft(
         type_, passage, passage.doc.user_data["passage"], sent, token, words, modality, direction,

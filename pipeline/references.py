@@ -45,6 +45,7 @@ _COUNTED = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "te
 _NUMBERS = {word: n for n, word in enumerate(_COUNTED, 2)} | {"both": 2}
 _BILLS = re.compile(r"\b(?:Bill|Act|S\.?B\.?|A\.?B\.?|H\.?R\.?|HB|Law|Legislation)\b")
 _ORDERS = re.compile(r"\b(?:Order|Memorandum|Directive|Proclamation)\b")
+_ONCE = 6.0  # what a name that is only known to be written large, and stands once, loses among the salient
 _REACH = 10  # sentences over which a description finds what it stands for
 # What is done to texts alone: "they were gazetted" speaks of rules, not of people.
 _TO_TEXTS = frozenset(
@@ -327,6 +328,8 @@ class Referents:
             mark = 10 + seen.rank - 1.6 * distance + min(self._frequency[mention.entity_id], 12) * 0.12
             if word and word in mention.name.lower():
                 mark += 5
+            if mention.basis == "capitals" and self._frequency[mention.entity_id] == 1:
+                mark -= _ONCE
             if mark > score:
                 best, score = mention, mark
         return best
@@ -347,7 +350,7 @@ class Referents:
         word = singular(token.lower_)
         kind = NOUN_KINDS.get(word)
         first = noun_phrase_start(token)
-        if token.lower_ in ENVOYS and (side := self._envoy_of(token)):
+        if token.lower_ in ENVOYS and (side := self._envoy_of(passage, token)):
             return self._said(side, passage, first, token)
         if kind is None or token.dep_ in ("compound", "nmod") or children(token, "relcl") and token.lower_ == word:
             return ()
@@ -381,20 +384,30 @@ class Referents:
             return ()
         return self._said(self._one(found), passage, first, token)
 
-    def _envoy_of(self, token: Token) -> tuple[Mention, ...]:
-        """Return the body whose people act: "Pentagon officials", "officials at the agency", "a spokesperson for X"."""
+    def _envoy_of(self, passage: Passage, token: Token) -> tuple[Mention, ...]:
+        """Return the body whose people act: "Pentagon officials", "officials at the agency", "a spokesperson for X".
+
+        What stands behind the token is not resolved yet, so "the agency" there is looked up at once.
+        """
         near = [child for child in token.children if child.dep_ in ("compound", "nmod", "poss", "amod")]
         for prep in children(token, "prep"):
             if prep.lower_ in ("of", "at", "for", "from", "with"):
                 near += children(prep, "pobj")
         for child in near:
-            sides = [self._acting(mention) for one in members(child) for mention in self.of(one)[:1]]
+            named = {one.i: self.of(one) or self._ahead(passage, one, token) for one in members(child)}
+            sides = [self._acting(mention) for found in named.values() for mention in found[:1]]
             bodies = tuple(side for side in sides if side is not None)
             if bodies and (
-                bodies[0].kind is not EntityKind.GOVERNMENT or len(bodies) > 1 or self.of(child)[0].kind in PARTIES
+                bodies[0].kind is not EntityKind.GOVERNMENT
+                or len(bodies) > 1
+                or any(mention.kind in PARTIES for mention in named[child.i][:1])
             ):
                 return bodies
         return ()
+
+    def _ahead(self, passage: Passage, token: Token, before: Token) -> tuple[Mention, ...]:
+        definite = token.pos_ == "NOUN" and any(child.lower_ == "the" for child in children(token, "det"))
+        return self._description(passage, token) if definite and token.i > before.i else ()
 
     def _acting(self, mention: Mention) -> Mention | None:
         """Return the body whose people act: a body itself, of a country its government."""

@@ -101,6 +101,8 @@ def test_a_party_plays_only_roles_that_it_can_play(role: str, kind: EntityKind, 
 def test_what_a_trigger_says_by_itself_is_not_stored_as_done(tools: Tools) -> None:
     for text in (
         "What the AI watchdog wants is paperwork, not a ban of Brightwater AI's model.",
+        "Nobody will take your assistant away today. What the AI watchdog wants is paperwork, not a ban: where the "
+        "training code came from and what got filtered out on the way.",
         "The feud between Brightwater AI and the ministry, which ended without an agreement, goes on.",
     ):
         found = [claim for claim in read(text, tools) if claim.type in ("restriction", "agreement")]

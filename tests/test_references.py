@@ -92,6 +92,13 @@ def test_it_in_what_somebody_says_is_the_speaker() -> None:
 def test_inspectors_of_a_body_act_for_it() -> None:
     text = "The lab will let inspectors of the AI Security Institute see its logs."
     assert stands_for(text, "inspectors") == ["U.K. AI Security Institute"]
+    text = "The FTC met the press. Three officials of the agency said that it will sue."
+    assert stands_for(text, "officials") == ["Federal Trade Commission"]
+
+
+def test_a_word_written_large_once_is_no_company_that_was_spoken_of() -> None:
+    text = "OpenAI will label its chatbot. Your saved personas stay, even Daan. The company has not said more."
+    assert stands_for(text, "company") == ["OpenAI"]
 
 
 def test_a_capitalised_title_stands_for_no_body_that_is_not_called_so() -> None:
