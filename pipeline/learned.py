@@ -437,7 +437,7 @@ def _fillers(draft: Draft, span: RoleSpan, roles: Roles) -> list[Filler]:
             if member.i in within:
                 for filler in roles.fillers(member, draft.passage):
                     # "AI safety" in "an AI safety testing agreement" only describes; a name may stand before a noun.
-                    if filler.resolved or member.dep_ not in ("compound", "nmod", "amod"):
+                    if filler.resolved or member.dep_ not in ("compound", "nmod", "amod", "npadvmod"):
                         found.setdefault(filler.token.i, filler)
     return [filler for filler in found.values() if not _inside_another(filler, found, within)]
 

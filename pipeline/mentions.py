@@ -53,6 +53,7 @@ international u.s. us
 
 _CAPITALISED = re.compile(r"\b([A-Z][a-z]+) $")
 _GOES_ON = re.compile(r" of (?:the )?[A-Z]")
+_BY_ITSELF = r"[a-z,] {0}\b(?! [A-Z])|(?:[.!?] |\n){0}(?= [a-z])"  # a capitalised word that is a name of its own
 _OF_ONE_WORD = (EntityKind.ORGANISATION, EntityKind.OUTLET)
 # Capitalised words before a name that are no part of it.
 _OPENERS = """
@@ -154,8 +155,9 @@ class NameFinder:
         return best
 
     def _inside_longer(self, plain: str, start: int, end: int, name: Name) -> bool:
-        """Tell whether a name of one word ends a longer one: "Oxbow Cognition", where the text uses that throughout;
-        "Multimedia Commission", "Texas Senate", "Brazilian Congress", which are not the bodies called so for short."""
+        """Tell whether a name of one word ends a longer one: "Oxbow Cognition", where the text uses that throughout or
+        says "Oxbow" as well, or the short name is ambiguous; "Multimedia Commission", "Texas Senate", "Brazilian
+        Congress", which are not the bodies called so for short."""
         entity = self.lexicon.entities[name.entity_id]
         if " " in plain[start:end]:
             return False
@@ -170,7 +172,13 @@ class NameFinder:
             return entity.jurisdiction not in codes if codes else before[1] not in _NO_NAME
         if entity.kind not in _OF_ONE_WORD or before[1] in _NO_NAME:
             return False
-        return plain.count(before.group() + plain[start:end]) > 1
+        if plain.count(before.group() + plain[start:end]) > 1:
+            return True
+        if self.lexicon.named(before[1]):
+            return False
+        begin = start - len(before.group())
+        ambiguous = bool(name.needs) and re.search(r"[a-z,] $", plain[max(0, begin - 2) : begin]) is not None
+        return ambiguous or re.search(_BY_ITSELF.format(before[1]), plain) is not None
 
     def _patterns(self, plain: str) -> Iterator[Mention]:
         for pattern in self.lexicon.patterns:
@@ -385,6 +393,8 @@ def _new_mention(
     if at == end:
         return None
     start, titled = at, titled or at > start
+    if passage.text[start:end].endswith(" AI") and _before_product(run[-1]):
+        end -= len(" AI")  # "its Heron-XL AI model"
     name = passage.text[start:end]
     if len(run) == 1 and name in surnames:
         return replace(surnames[name], start=passage.start + start, end=passage.start + end, text=name)
@@ -411,6 +421,12 @@ def _new_mention(
     elif len(words) > 1 and kind in (EntityKind.ORGANISATION, EntityKind.AGENCY) and words[0].lower() not in _COMMON:
         surnames.setdefault(words[0], mention)
     return mention
+
+
+def _before_product(token: Token) -> bool:
+    """Tell whether the next word is "model", "chatbot" or another word for what the name is of."""
+    after = token.i + 1
+    return after < len(token.doc) and NOUN_KINDS.get(singular(token.doc[after].lower_)) is EntityKind.MODEL
 
 
 def _capital_runs(passage: Passage, taken: set[int]) -> Iterator[list[Token]]:

@@ -199,3 +199,18 @@ def test_the_last_word_of_another_bodys_name_is_not_the_body_called_so_for_short
 
 def test_an_abbreviation_that_is_needed_is_no_common_word() -> None:
     assert names_in("It told us that the House of Representatives met.") == []
+
+
+def test_a_longer_name_is_not_that_of_a_known_company_that_it_ends_with() -> None:
+    text = "Oxbow Cognition, an AI startup, met the FTC. On Friday the firm Oxbow said no more."
+    assert "Cognition" not in names_in(text)
+    assert "Oxbow Cognition" in new_names_in(text)
+    assert "Cognition" not in names_in(
+        "The FTC asked Halden Systems, Oxbow Cognition and two other AI startups for records."
+    )
+    text = "The AI startup Cognition met the FTC. On Friday the firm said no more."
+    assert "Cognition" in names_in(text)
+
+
+def test_ai_before_the_word_model_is_no_part_of_a_models_name() -> None:
+    assert "Heron-XL" in new_names_in("The lab gave the FTC access to its Heron-XL AI model.")
