@@ -39,6 +39,9 @@ _PUBLIC = frozenset({EntityKind.AGENCY, EntityKind.GOVERNMENT})
 _UNDERGOING = frozenset(  # what their subject does not do but meets with
     form for verb in words("face receive undergo await draw incur suffer") for form in verb_forms(verb)
 )
+_PLEAS = frozenset(
+    words("request requests motion motions bid bids plea pleas petition petitions application demand demands")
+)
 _LIFELESS = frozenset({EntityKind.INSTRUMENT.value, EntityKind.MODEL.value})
 _HEADS = ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X")
 
@@ -340,6 +343,7 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
         filled += [(owner, filler) for filler in _owners(filled, taken, roles)]
     start = draft.passage.start
     sentence = (start + draft.sent.start_char, start + draft.sent.end_char)
+    filled = [(role, f) for role, f in filled if role != "actor" or not (_only_asks(f) or _only_watches(draft, f))]
     found = tuple(party for party in participants(roles.governed(filled), sentence, None) if _can_play(party))
     found = tuple(party for party in found if not any(_within(party, other) for other in found))
     return replace(draft, participants=draft.participants + found) if found else draft
@@ -387,6 +391,19 @@ def _acts(filler: Filler) -> bool:
     """Tell whether somebody is meant who can do things: a name, or a description of people or a body."""
     somebody = filler.resolved or is_somebody(filler.token) or filler.token.pos_ == "PRON"
     return somebody and filler.kind not in _LIFELESS
+
+
+def _only_asks(filler: Filler) -> bool:
+    """Tell whether somebody only asked for what a trigger names: "rejected Acme's request to suspend the order"."""
+    noun = filler.token.head
+    return filler.token.dep_ == "poss" and noun.lower_ in _PLEAS and bool(children(noun, "acl"))
+
+
+def _only_watches(draft: Draft, filler: Filler) -> bool:
+    """Tell whether an authority is near a model's release but not said to release it."""
+    if draft.type != "model_release" or filler.kind not in ("agency", "government"):
+        return False
+    return not is_verb(draft.trigger) or filler.token not in subjects(draft.trigger)
 
 
 def _owners(filled: Sequence[tuple[str, Filler]], taken: set[str], roles: Roles) -> list[Filler]:

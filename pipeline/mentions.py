@@ -176,8 +176,7 @@ class NameFinder:
             return True
         if self.lexicon.named(before[1]):
             return False
-        begin = start - len(before.group())
-        ambiguous = bool(name.needs) and re.search(r"[a-z,] $", plain[max(0, begin - 2) : begin]) is not None
+        ambiguous = bool(name.needs) and not before[1].endswith("ly")
         return ambiguous or re.search(_BY_ITSELF.format(before[1]), plain) is not None
 
     def _patterns(self, plain: str) -> Iterator[Mention]:

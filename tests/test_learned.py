@@ -109,6 +109,20 @@ def test_what_a_trigger_says_by_itself_is_not_stored_as_done(tools: Tools) -> No
         assert found and all(claim.modality is Modality.NEGATED for claim in found), text
 
 
+def test_who_only_asked_for_an_act_does_not_do_it(tools: Tools) -> None:
+    text = "The court rejected Brightwater AI's request to suspend the restriction on its model Tern 4."
+    acting = {p.name for c in read(text, tools) if c.type == "restriction" for p in c.participants if p.role == "actor"}
+    assert acting and "Brightwater AI" not in acting
+
+
+def test_an_authority_that_tests_a_model_does_not_release_it(tools: Tools) -> None:
+    text = (
+        "Brightwater AI made Tern 4. Engineers of the FTC will have twenty days with Tern 4 before any general release."
+    )
+    released = [claim for claim in read(text, tools) if claim.type == "model_release"]
+    assert not any(p.name == "Federal Trade Commission" for c in released for p in c.participants if p.role == "actor")
+
+
 def test_to_pass_something_on_is_no_refusal(tools: Tools) -> None:
     text = "The records belong to our customers, and Brightwater AI's contracts do not allow us to pass the request on."
     assert not any(claim.rule == "refusal:reject" for claim in read(text, tools))

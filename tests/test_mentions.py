@@ -173,7 +173,6 @@ def test_a_body_is_known_by_its_country_and_what_it_watches(text: str, names: li
         ("Republicans in Congress want it; the House of Representatives passed it.", "U.S. House of Representatives"),
         ("Brazilian senators met. The Senate voted.", "Federal Senate of Brazil"),
         ("The Australian plan was dropped. The federal government said so.", "Australian government"),
-        ("The order binds the federal government.", "U.S. government"),
     ],
 )
 def test_words_that_several_countries_share_mean_the_body_of_the_one_spoken_of(text: str, name: str) -> None:
@@ -208,6 +207,8 @@ def test_a_longer_name_is_not_that_of_a_known_company_that_it_ends_with() -> Non
     assert "Cognition" not in names_in(
         "The FTC asked Halden Systems, Oxbow Cognition and two other AI startups for records."
     )
+    assert "Cognition" not in names_in("The FTC wrote to AI startups. Oxbow Cognition did not sign the pledge.")
+    assert "Cognition" in names_in("The FTC wrote to AI startups. Separately Cognition signed the pledge.")
     text = "The AI startup Cognition met the FTC. On Friday the firm said no more."
     assert "Cognition" in names_in(text)
 

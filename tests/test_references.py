@@ -96,6 +96,12 @@ def test_inspectors_of_a_body_act_for_it() -> None:
     assert stands_for(text, "officials") == ["Federal Trade Commission"]
 
 
+def test_the_federal_government_is_that_of_the_bodies_spoken_of() -> None:
+    text = "The Indian computer emergency team, CERT-In, wrote to AI firms. The federal government wants more."
+    assert "U.S. government" not in stands_for(text, "government")
+    assert stands_for("Congress met OpenAI. The federal government wants more.", "government") == ["U.S. government"]
+
+
 def test_a_word_written_large_once_is_no_company_that_was_spoken_of() -> None:
     text = "OpenAI will label its chatbot. Your saved personas stay, even Daan. The company has not said more."
     assert stands_for(text, "company") == ["OpenAI"]

@@ -171,8 +171,8 @@ def grouped(material: Material, story: str | None, weights: Mapping[str, float])
     ]
 
 
-def main(*arguments: str) -> int:
-    """Print the weights and what they give, on all documents and on each story left out."""
+def materials_of(*arguments: str) -> list[Material]:
+    """Return the newsroom and, after --gold TEXTS CLAIMS [--folds DIR], annotated documents, annotated and as read."""
     with tempfile.TemporaryDirectory() as folder:
         texts, claims = Path(folder, "texts"), Path(folder, "claims")
         write_documents(texts, claims)
@@ -180,6 +180,12 @@ def main(*arguments: str) -> int:
     if arguments[:1] == ("--gold",):
         folds = Path(arguments[4]) if arguments[3:4] == ("--folds",) else None
         materials += load("gold", Path(arguments[1]), Path(arguments[2]), folds=folds)
+    return materials
+
+
+def main(*arguments: str) -> int:
+    """Print the weights and what they give, on all documents and on each story left out."""
+    materials = materials_of(*arguments)
     names = sorted({story for material in materials for story in material.story.values()})
     parts = {(m.name, story): pairs(m, story) for m in materials for story in names}
     weights = fit(parts.values())

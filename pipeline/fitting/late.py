@@ -10,22 +10,18 @@ from __future__ import annotations
 
 import random
 import sys
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 from pipeline.bench.made import Maker
 from pipeline.cases import Case
 from pipeline.events import group, neighbours
 from pipeline.families import Families
-from pipeline.fitting.grouping import Material, load
+from pipeline.fitting.grouping import Material, materials_of
 from pipeline.ledger.redirects import trace
 from pipeline.likeness import Likeness
-from pipeline.newsroom.answers import write_documents
-from pipeline.newsroom.stories import FOLDER
 from pipeline.records import Claim, event_id
 
 DRAWS = 250  # of each size, from each material
@@ -146,14 +142,7 @@ def table(materials: Collection[Material], n: int = DRAWS) -> Iterator[str]:
 
 def main(*arguments: str) -> int:
     """Print how often late articles take reports from events."""
-    with tempfile.TemporaryDirectory() as folder:
-        texts, claims = Path(folder, "texts"), Path(folder, "claims")
-        write_documents(texts, claims)
-        materials = load("newsroom", texts, claims, [FOLDER / "lexicon.toml"])
-    if arguments[:1] == ("--gold",):
-        folds = Path(arguments[4]) if arguments[3:4] == ("--folds",) else None
-        materials += load("gold", Path(arguments[1]), Path(arguments[2]), folds=folds)
-    for line in table([*materials, *map(made, range(1, 4))]):
+    for line in table([*materials_of(*arguments), *map(made, range(1, 4))]):
         print(line, flush=True)
     return 0
 
