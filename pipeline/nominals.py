@@ -30,7 +30,7 @@ SENTENCE_OPENERS = frozenset(_TABLES["words"]["sentence_openers"])  # begin a se
 # Bodies called so have the word in their name: "the commission" is no bureau, "the commissioner" no institute.
 _CALLED_SO = frozenset(_TABLES["words"]["called_so"])
 _FITS = dict.fromkeys(
-    ("regulator", "watchdog", "enforcer"),  # what no institute and no court is called
+    ("regulator", "watchdog", "enforcer", "authority"),  # what no institute and no court is called
     re.compile(r"^(?!.*\b(?:institute|cent(?:re|er)|laborator|court|tribunal|parliament|senate|congress))", re.I),
 ) | {"military": re.compile(r"Defen[cs]e|War|Pentagon|Army|Military", re.I)}
 

@@ -96,6 +96,11 @@ def test_inspectors_of_a_body_act_for_it() -> None:
     assert stands_for(text, "officials") == ["Federal Trade Commission"]
 
 
+def test_the_authority_is_no_court() -> None:
+    text = "The Competition and Markets Authority fined OpenAI. The Tokyo District Court agreed. The authority went on."
+    assert stands_for(text, "authority") == ["Competition and Markets Authority"]
+
+
 def test_the_federal_government_is_that_of_the_bodies_spoken_of() -> None:
     text = "The Indian computer emergency team, CERT-In, wrote to AI firms. The federal government wants more."
     assert "U.S. government" not in stands_for(text, "government")
