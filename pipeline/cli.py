@@ -149,15 +149,32 @@ def _words_for_sqlite(error: sqlite3.Error) -> str:
     return f"The database said: {text}."
 
 
+_OS_CURES = {
+    errno.EACCES: " Give this user the right to it, or name another place, and run this again.",
+    errno.EPERM: " Give this user the right to it, or name another place, and run this again.",
+    errno.EROFS: " Nothing can be written there: name another place and run this again.",
+    errno.EISDIR: " A file is needed: name one and run this again.",
+    errno.ENOTDIR: " A folder is needed: name one and run this again.",
+}
+
+
 def _words_for_os(error: OSError) -> str:
     place = f"{error.filename}: " if error.filename else ""
     if error.errno == errno.ENOSPC:
         return f"{place}The disk is full: nothing half-done was kept. Free some space and run this again."
-    return f"{place}{error.strerror or error}."
+    return f"{place}{error.strerror or error}.{_OS_CURES.get(error.errno or 0, '')}"
+
+
+def _data_folder() -> Path:
+    """Return the folder that was named on the command line, for errors that end a command."""
+    words = sys.argv[1:]
+    named = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "--data"]
+    named += [word.partition("=")[2] for word in words if word.startswith("--data=")]
+    return Path(named[0] if named else os.environ.get("OVERSIGHT_DATA", "data"))
 
 
 def _keep_traceback(error: Exception) -> str:
-    file = Path(os.environ.get("OVERSIGHT_DATA", "data")) / "logs" / "internal-error.txt"
+    file = _data_folder() / "logs" / "internal-error.txt"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(traceback.format_exception(error)))

@@ -17,8 +17,9 @@ class Settings:
     """What an editor may set. Each field but `alert` can be set as OVERSIGHT_<NAME> in the environment, too."""
 
     contact: str = ""  # e-mail or address for site owners and readers: the live web is not crawled without one
-    cards: str = ""  # folder of further source cards
-    lexicon: str = ""  # folder of further lexicon files
+    cards: str = ""  # folder of further source cards; a relative path counts from the data folder
+    catalogue: bool = True  # whether the source cards that come with the program are used beside those in `cards`
+    lexicon: str = ""  # a further lexicon file or folder of them; a relative path counts from the data folder
     reviews: str = ""  # file of the editors' decisions; a relative path counts from the data folder
     editor: str = ""  # who decides where `oversight review` is not told; else the name of this user
     least_confidence: float = 0.55  # claims that are right with a lower probability wait for review, in no event
@@ -42,7 +43,14 @@ def load_settings(file: Path) -> Settings:
     for name in known.keys() - {"alert"}:
         if (text := os.environ.get(f"OVERSIGHT_{name.upper()}")) is not None:
             values[name] = text
+    values |= {key: _placed(file, value) for key, value in values.items() if key in ("cards", "lexicon")}
     return Settings(**{key: _typed(file, key, value) for key, value in values.items()})  # type: ignore[arg-type]
+
+
+def _placed(file: Path, value: object) -> object:
+    """Return the place in the data folder that a relative path names, else the path as it was given."""
+    near = file.parent / value if isinstance(value, str) and value else file
+    return str(near) if near != file and near.exists() else value
 
 
 def _typed(file: Path, key: str, value: object) -> object:
@@ -51,6 +59,10 @@ def _typed(file: Path, key: str, value: object) -> object:
         if not isinstance(value, list) or not all(isinstance(each, Mapping) for each in value):
             raise WrongUse(f"{file}: begin each alert with a line of its own that says [[alert]].")
         return tuple(value)
+    if isinstance(default, bool):
+        if str(value).lower() not in ("true", "false"):
+            raise WrongUse(f"{file}: setting '{key}' is {value!r}, but should be true or false.")
+        return str(value).lower() == "true"
     try:
         return type(default)(value)
     except (TypeError, ValueError):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from pipeline.errors import OutsideFailure
+from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.folder import DataFolder
 from pipeline.steps import Ends
 from pipeline.store.errors import plain_errors
@@ -163,10 +163,10 @@ def back_up(folder: DataFolder, target: Path, say: Callable[[str], None] = lambd
     crawl.db is copied in one consistent state and checked; of the archive only files that are new or longer are copied,
     and those that the folder no longer has are put aside, never deleted. build.db, joined.db and the snapshots are made
     again by `oversight build` and `oversight publish`. Each file takes its name in one step. To be called under the
-    folder's lock. Raises StoreError, OSError, and OutsideFailure where `target` lies inside the folder or is it.
+    folder's lock. Raises StoreError, OSError, and WrongUse where `target` lies inside the folder or is it.
     """
     if target.resolve() == folder.path.resolve() or folder.path.resolve() in target.resolve().parents:
-        raise OutsideFailure(f"{target} lies in the folder that is backed up. Name a place on another disk.")
+        raise WrongUse(f"{target} lies in the folder that is backed up. Name a place on another disk.")
     (target / "archive").mkdir(parents=True, exist_ok=True)
     say("copying crawl.db")
     n = 1 + _copy_database(folder.crawl_db, target / "crawl.db")
@@ -182,8 +182,10 @@ def back_up(folder: DataFolder, target: Path, say: Callable[[str], None] = lambd
         if path.is_file() and path.name not in here:
             (target / FORMER).mkdir(exist_ok=True)
             os.replace(path, target / FORMER / path.name)
-    for path in sorted(folder.path.glob("*.toml")):
-        n += _copy(path, target / path.name, always=True)
+    for path in sorted((*folder.path.glob("*.toml"), *folder.path.glob("*/*.toml"))):
+        to = target / path.relative_to(folder.path)
+        to.parent.mkdir(exist_ok=True)
+        n += _copy(path, to, always=True)
     return Backup(target, n - 1, _size(target))
 
 

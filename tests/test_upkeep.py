@@ -15,7 +15,7 @@ import pytest
 from builders import article, findings, signing, source
 
 from pipeline.cli import _run
-from pipeline.errors import OutsideFailure
+from pipeline.errors import WrongUse
 from pipeline.folder import DataFolder
 from pipeline.ledger.build import build
 from pipeline.steps import health, visited
@@ -261,7 +261,7 @@ def test_a_second_backup_copies_only_what_is_new_and_deletes_nothing(folder: Dat
 
 
 def test_a_folder_is_not_backed_up_into_itself(folder: DataFolder) -> None:
-    with pytest.raises(OutsideFailure, match="another disk"):
+    with pytest.raises(WrongUse, match="another disk"):
         back_up(folder, folder.path / "backup")
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import lexicon_of, plain_errors, settings_of, sources_of
-from pipeline.commands.line import CONTACT, _build, _publish
+from pipeline.commands.common import lexicon_of, need_contact, plain_errors, settings_of, sources_of
+from pipeline.commands.given import need_file
+from pipeline.commands.line import _build, _publish
 from pipeline.commands.output import Progress, json_option, say_json
 from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.folder import DataFolder
@@ -80,8 +81,7 @@ def _check(names: tuple[str, ...]) -> None:
     for name in names:
         if is_address(name):
             continue
-        if not Path(name).is_file():
-            raise WrongUse(f"{name}: there is no such file. Give WARC files by path or http(s) address.")
+        need_file(name, "Give WARC files by path or http(s) address.")
         from scrapers.places import LocalPlace
 
         place = LocalPlace(name)
@@ -104,8 +104,8 @@ def _read(
     from scrapers.places import Access, is_address
 
     settings = settings_of(folder)
-    if any(map(is_address, names)) and not (settings.contact or allow_loopback):
-        raise WrongUse(CONTACT.format(file=folder.settings))
+    if any(map(is_address, names)) and not allow_loopback:
+        need_contact(folder, settings)
     sources, lexicon = sources_of(settings), lexicon_of(settings)
     hosts = hosts_of(sources, read_hosts(hosts_file) if hosts_file else None, every=all_hosts)
     agent = f"OversightLedger/0.1 (+{settings.contact})" if settings.contact else "OversightLedger/0.1"

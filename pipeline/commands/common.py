@@ -20,12 +20,13 @@ def settings_of(folder: DataFolder) -> Settings:
 
 
 def sources_of(settings: Settings) -> tuple[Source, ...]:
-    """Return the packaged source cards and those of the settings' folder; raise WrongUse for a broken card."""
+    """Return the packaged source cards, if wanted, and those of the settings' folder; raise WrongUse for a bad one."""
     from pipeline.steps import every_source
     from scrapers.cards import CardError, load_sources
 
     try:
-        return every_source(load_sources(), load_sources(Path(settings.cards)) if settings.cards else ())
+        packaged = load_sources() if settings.catalogue else ()
+        return every_source(packaged, load_sources(Path(settings.cards)) if settings.cards else ())
     except CardError as error:
         raise WrongUse(str(error)) from error
     except OSError as error:
@@ -40,6 +41,15 @@ def lexicon_of(settings: Settings) -> tuple[Path, ...]:
     if not place.exists():
         raise WrongUse(f"{place}: the lexicon named in the settings is not there.")
     return (place,)
+
+
+def need_contact(folder: DataFolder, settings: Settings) -> None:
+    """Raise WrongUse where nobody is named whom the owners of a site could write to."""
+    if not settings.contact:
+        raise WrongUse(
+            'The sites must be able to reach whoever crawls them. Put `contact = "you@your-newsroom.org"` into '
+            f"{folder.settings}, or set OVERSIGHT_CONTACT."
+        )
 
 
 def open_ledger(folder: DataFolder) -> sqlite3.Connection:

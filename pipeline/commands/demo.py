@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,14 +10,19 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.common import plain_errors
+from pipeline.commands.common import lexicon_of, plain_errors, settings_of, sources_of
 from pipeline.commands.output import Progress
 from pipeline.errors import OutsideFailure
 from pipeline.folder import DataFolder
-from pipeline.settings import Settings
+from scrapers.records import Source
 
 # When the demo crawls: before and after an article is edited, and at the end of the newsroom's three months.
 DAYS = ((2026, 3, 20, 12), (2026, 3, 27, 12), (2026, 4, 17, 12), (2026, 5, 11, 12), (2026, 5, 31, 12))
+SETTINGS = """# The demo knows the publishers and names of its invented newsroom, and no others.
+catalogue = false
+cards = "cards"
+lexicon = "lexicon.toml"
+"""
 NEWSROOM_PORT = 8101  # the first of twelve: always the same, so that a second run meets the same addresses
 
 
@@ -38,6 +44,19 @@ def demo_lexicon() -> Path:
     return FOLDER / "lexicon.toml"
 
 
+def write_settings(folder: DataFolder, cards: Iterable[Source]) -> None:
+    """Write cards, names and settings of the newsroom into the demo's folder: any command on it knows them by that."""
+    from pipeline.newsroom.cards import card_text
+
+    place = folder.path / "cards"
+    place.mkdir(exist_ok=True)
+    for card in cards:
+        (place / f"{card.source_id}.toml").write_text(card_text(card), encoding="utf-8")
+    (folder.path / "lexicon.toml").write_bytes(demo_lexicon().read_bytes())
+    if not folder.settings.exists():  # what its owner wrote there since stays
+        folder.settings.write_text(SETTINGS, encoding="utf-8")
+
+
 def make_demo(folder: DataFolder, say=click.echo) -> None:
     """Crawl the newsroom on two of its days (the second sees edits), extract, build, publish."""
     from pipeline import steps
@@ -48,7 +67,6 @@ def make_demo(folder: DataFolder, say=click.echo) -> None:
 
     folder.make()
     folder.logs.mkdir(exist_ok=True)
-    lexicon = (demo_lexicon(),)
     moments = [datetime(*day, tzinfo=UTC) for day in DAYS]
     with _newsroom() as newsroom:
         cards = newsroom.cards()
@@ -71,11 +89,13 @@ def make_demo(folder: DataFolder, say=click.echo) -> None:
                 f"{report.n_pages} new or changed pages."
             )
     # The sites ran on ports of their own; in the ledger they stand under their (invented) names.
-    sources = tuple(replace(card, homepage=f"https://{card.hosts[-1]}/") for card in cards)
+    write_settings(folder, (replace(card, homepage=f"https://{card.hosts[-1]}/") for card in cards))
+    settings = settings_of(folder)
+    sources, lexicon = sources_of(settings), lexicon_of(settings)
     progress = Progress()
     found = steps.extract(folder, sources, progress, lexicon)
     progress.done(f"Read {found.n_pages} pages: {found.n_relevant} articles on AI oversight, {found.n_claims} claims.")
-    built = steps.build(folder, sources, least_confidence=Settings().least_confidence, lexicon=lexicon)
+    built = steps.build(folder, sources, least_confidence=settings.least_confidence, lexicon=lexicon)
     say(f"Built {built.n_events} events of {built.n_origins} origins, with {built.n_conflicts} disagreements.")
     steps.publish(folder)
 

@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
-from pipeline.commands.common import lexicon_of, plain_errors, settings_of, sources_of
+from pipeline.commands.common import lexicon_of, need_contact, plain_errors, settings_of, sources_of
+from pipeline.commands.given import day_of, need_file, read_document, read_documents, text_in
 from pipeline.commands.output import Progress, json_option, say_json
 from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.folder import DataFolder
-
-
-def read_document(path: Path) -> dict[str, Any]:
-    """Read a JSON document with at least `text`; raise WrongUse in plain words."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise WrongUse(f"{path}: this is not readable JSON ({error}).") from error
-    if not isinstance(document, dict) or not isinstance(document.get("text"), str):
-        raise WrongUse(f'{path}: a document needs a key "text" with the article\'s text.')
-    return document
-
-
-def day_of(path: Path, document: dict[str, Any]) -> date | None:
-    """Return the publication day of a document; raise WrongUse where it is no ISO date."""
-    value = document.get("published")
-    if not value:
-        return None
-    try:
-        return date.fromisoformat(str(value)[:10])
-    except ValueError:
-        raise WrongUse(f'{path}: "published" is {value!r}, but should be a date such as 2026-05-08.') from None
 
 
 @click.command()
@@ -51,9 +29,10 @@ def add(folder: DataFolder, what: str, title: str, published: str, url: str, as_
     with folder.lock(), plain_errors():
         settings = settings_of(folder)
         if what.startswith(("http://", "https://")):
+            need_contact(folder, settings)
             article = _fetched(folder, what, settings)
         else:
-            article = _from_file(folder, Path(what), title, published, url)
+            article = _from_file(folder, need_file(what), title, published, url)
         findings = add_article(folder, article, lexicon_of(settings))
     if as_json:
         say_json({"article_id": article.article_id, "version": article.version, "relevant": findings.relevant,
@@ -68,13 +47,14 @@ def _from_file(folder: DataFolder, path: Path, title: str, published: str, url: 
     from dataclasses import replace
 
     from pipeline.texts import plain_text
+    from scrapers.canonical import tidy_address
 
-    if not path.is_file():
-        raise WrongUse(f"{path}: there is no such file. Give a .json, .html or .txt file, or an http(s) address.")
+    if url and not tidy_address(url):
+        raise WrongUse(f"--url: {url!r} is no address. Write it like https://courier.example/2026/05/story.")
     if path.suffix.lower() in {".html", ".htm"}:
         article = _read_html(folder, path, url)
         return replace(article, title=title or article.title)
-    document = read_document(path) if path.suffix.lower() == ".json" else {"text": path.read_text(errors="replace")}
+    document = read_document(path) if path.suffix.lower() == ".json" else {"text": text_in(path)}
     document = {**document, **{k: v for k, v in (("title", title), ("published", published), ("url", url)) if v}}
     article = plain_text(
         document["text"],
@@ -178,10 +158,9 @@ def _read_into(
     if not paths:
         raise WrongUse(f"{texts}: there is no .json file in it.")
     paths = [path for path in paths if only is None or path.stem in only]
-    documents = []
-    for path in paths:
-        document = read_document(path)
-        documents.append({**document, "id": str(document.get("id") or path.stem), "published": day_of(path, document)})
+    documents = read_documents(paths)
+    if out.resolve() == texts.resolve():
+        raise WrongUse(f"{out}: --out is the folder of the documents, which would be written over. Name another one.")
     out.mkdir(parents=True, exist_ok=True)
     progress = Progress()
     found = 0

@@ -8,16 +8,11 @@ from contextlib import contextmanager
 import click
 
 from pipeline.commands.alerts import rules_of, send_alerts
-from pipeline.commands.common import lexicon_of, plain_errors, reviews_of, settings_of, sources_of
+from pipeline.commands.common import lexicon_of, need_contact, plain_errors, reviews_of, settings_of, sources_of
 from pipeline.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.errors import Stopped, WrongUse
 from pipeline.folder import DataFolder
 from pipeline.runs import Run, recorded
-
-CONTACT = (
-    'The sites must be able to reach whoever crawls them. Put `contact = "you@your-newsroom.org"` into {file}, or set '
-    "OVERSIGHT_CONTACT."
-)
 
 
 def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_seconds: float) -> dict:
@@ -36,8 +31,7 @@ def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_second
         if name not in known:
             raise WrongUse(f"There is no source '{name}'. `oversight sources list` names them all.")
     chosen = [s for s in sources if s.enabled and (not only or s.source_id in only)]
-    if not settings.contact:
-        raise WrongUse(CONTACT.format(file=folder.settings))
+    need_contact(folder, settings)
     folder.logs.mkdir(parents=True, exist_ok=True)
     config = CrawlConfig(
         contact=settings.contact,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.commands.common import plain_errors, settings_of, sources_of
+from pipeline.commands.common import need_contact, plain_errors, settings_of, sources_of
 from pipeline.commands.output import json_option, say_json, say_rows
 from pipeline.errors import DONE, PROBLEM, OutsideFailure, OversightError, WrongUse
 from pipeline.folder import DataFolder
@@ -71,11 +71,10 @@ def _wanted(folder: DataFolder, settings: Settings, names: tuple[str, ...], ever
 
 
 def _config(folder: DataFolder, settings: Settings, newsroom: bool, max_seconds: float) -> CrawlConfig:
-    from pipeline.commands.line import CONTACT
     from scrapers.tasks import CrawlConfig
 
-    if not settings.contact and not newsroom:
-        raise WrongUse(CONTACT.format(file=folder.settings))
+    if not newsroom:
+        need_contact(folder, settings)
     return CrawlConfig(contact=settings.contact, allow_loopback=newsroom, max_seconds=max_seconds,
                        pause_seconds=0.0 if newsroom else None)  # fmt: skip
 

@@ -1,0 +1,36 @@
+"""A publisher of the newsroom comes in as a Source; the source card that says the same goes out as TOML."""
+
+from __future__ import annotations
+
+import json
+
+from scrapers.records import Feed, Source
+
+_OF_A_FEED = ("items", "link", "title", "date", "summary")
+
+
+def card_text(source: Source) -> str:
+    """Return the card of a source; `scrapers.cards.read_card` makes the same source of it."""
+    lines = [f"{key} = {_value(value)}" for key, value in _facts(source).items()]
+    for feed in source.feeds:
+        lines += ["", "[[feed]]", *(f"{key} = {_value(value)}" for key, value in _feed(feed).items())]
+    return "\n".join(lines) + "\n"
+
+
+def _facts(source: Source) -> dict[str, object]:
+    return {
+        "title": source.title, "homepage": source.homepage, "standing": source.standing.value,
+        "jurisdiction": source.jurisdiction, "language": source.language, "family": source.family,
+        "hosts": list(source.hosts), "pause_seconds": source.pause_seconds, "agency": source.agency,
+        "note": source.note,
+    }  # fmt: skip
+
+
+def _feed(feed: Feed) -> dict[str, object]:
+    plain = {"url": feed.url, "shape": feed.shape.value, "every_minutes": feed.every_minutes, "pass_all": feed.pass_all}
+    return plain | {key: value for key in _OF_A_FEED if (value := getattr(feed, key))}
+
+
+def _value(value: object) -> str:
+    """Return a text, number, truth value or list of texts as TOML writes it, which is as JSON does."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,142 @@
+"""What newcomers type: files that are no texts, ids that are no names, the plain commands over the demo's ledger."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from test_commands import DONE, WRONG_USE, ledger, one_line, oversight  # noqa: F401 - a fixture among them
+
+from pipeline.newsroom.cards import card_text
+from scrapers.cards import read_card
+
+NO_TEXTS = [
+    (b"%PDF-1.7 \x00\x01", "report.pdf", "a PDF document"),
+    (b"PK\x03\x04\x14\x00", "report.docx", "an office document"),
+    (b"\x01\x02\x00\x04" * 40, "data.txt", "no text"),
+]
+
+
+@pytest.mark.parametrize(("body", "name", "said"), NO_TEXTS, ids=[name for _, name, _ in NO_TEXTS])
+def test_bytes_that_are_no_text_are_not_added_as_one(tmp_path: Path, body: bytes, name: str, said: str) -> None:
+    (tmp_path / name).write_bytes(body)
+    line = one_line(oversight("add", tmp_path / name, data=tmp_path / "mine"), WRONG_USE)
+    assert said in line and "Save its text" in line
+
+
+def test_a_text_in_another_encoding_is_read_as_it_was_written(tmp_path: Path) -> None:
+    from pipeline.commands.given import text_in
+
+    words = "The regulator said “no” to Ostrava’s café."
+    for name, encoding in (("a", "utf-8"), ("b", "utf-16"), ("c", "cp1252"), ("d", "utf-8-sig")):
+        (tmp_path / name).write_bytes(words.encode(encoding))
+        assert text_in(tmp_path / name) == words
+
+
+@pytest.mark.parametrize(
+    ("what", "said"), [("", "empty"), ("folder", "a folder"), ("ftp://courier.example/x", "ftp://courier.example/x")]
+)
+def test_what_cannot_be_added_is_named_as_it_was_typed(tmp_path: Path, what: str, said: str) -> None:
+    (tmp_path / "folder").mkdir()
+    line = one_line(oversight("add", str(tmp_path / what) if what == "folder" else what, data=tmp_path), WRONG_USE)
+    assert said in line and ".json, .html or .txt" in line
+
+
+def test_an_address_of_the_original_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The ministry banned the model.")
+    assert "--url" in one_line(oversight("add", tmp_path / "a.txt", "--url", "courier", data=tmp_path), WRONG_USE)
+
+
+def test_the_cure_for_a_missing_contact_names_the_file(tmp_path: Path) -> None:
+    line = one_line(oversight("add", "https://courier.example/story", data=tmp_path), WRONG_USE)
+    assert str(tmp_path / "oversight.toml") in line
+
+
+def _documents(folder: Path, **ids: str) -> Path:
+    folder.mkdir()
+    for name, id_ in ids.items():
+        document = {"id": id_, "title": "t", "published": "2026-05-05", "text": "The ministry banned the model."}
+        (folder / f"{name}.json").write_text(json.dumps(document))
+    return folder
+
+
+@pytest.mark.parametrize("id_", ["../evil", "/evil", "a\\b", "..", "x" * 300, "a\nb"])
+def test_an_id_never_leads_out_of_the_folder_of_claims(tmp_path: Path, id_: str) -> None:
+    texts = _documents(tmp_path / "texts", a=id_)
+    line = one_line(oversight("claims", texts, "--out", tmp_path / "sub" / "out"), WRONG_USE)
+    assert "a.json" in line and "name of a file" in line
+    assert {path.name for path in tmp_path.rglob("*")} == {"texts", "a.json"}
+
+
+def test_two_documents_of_one_id_are_not_written_over_each_other(tmp_path: Path) -> None:
+    texts = _documents(tmp_path / "texts", a="same", b="same")
+    line = one_line(oversight("claims", texts, "--out", tmp_path / "out"), WRONG_USE)
+    assert "a.json" in line and "b.json" in line
+
+
+def test_claims_are_never_written_over_their_documents(tmp_path: Path) -> None:
+    texts = _documents(tmp_path / "texts", a="a")
+    before = (texts / "a.json").read_bytes()
+    assert "written over" in one_line(oversight("claims", texts, "--out", texts / ".." / "texts"), WRONG_USE)
+    assert (texts / "a.json").read_bytes() == before
+
+
+def test_the_cards_of_the_newsroom_are_written_as_they_are_read(tmp_path: Path) -> None:
+    from pipeline.newsroom.server import Newsroom
+
+    with Newsroom() as newsroom:
+        for card in newsroom.cards():
+            (file := tmp_path / f"{card.source_id}.toml").write_text(card_text(card))
+            assert read_card(file) == card
+
+
+def _figures(path: Path) -> list[tuple]:
+    with sqlite3.connect(path) as db:
+        return db.execute(
+            "select (select group_concat(event_id || n_origins || summary order by event_id) from events), "
+            "(select group_concat(source_id || title order by source_id) from sources)"
+        ).fetchall()
+
+
+def test_the_demos_ledger_built_again_by_hand_is_the_same(ledger: Path) -> None:  # noqa: F811
+    before = _figures(ledger / "build.db")
+    assert oversight("extract", data=ledger).stdout.startswith("Read 0 pages and understood 0 articles")
+    assert oversight("build", "--full", data=ledger).returncode == DONE
+    assert _figures(ledger / "build.db") == before
+    assert "northline" in oversight("sources", "health", data=ledger).stdout
+
+
+def test_a_relative_place_in_the_settings_counts_from_the_data_folder(tmp_path: Path) -> None:
+    from pipeline.settings import load_settings
+
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "oversight.toml").write_text('cards = "cards"\nlexicon = "names"\ncatalogue = false\n')
+    settings = load_settings(tmp_path / "oversight.toml")
+    assert settings.cards == str(tmp_path / "cards")
+    assert settings.lexicon == "names"  # not there: said as it was written
+    assert settings.catalogue is False
+
+
+def test_a_backup_takes_the_ledgers_own_cards_along(ledger: Path, tmp_path: Path) -> None:  # noqa: F811
+    assert oversight("backup", tmp_path / "copy", data=ledger).returncode == DONE
+    assert (tmp_path / "copy" / "cards" / "northline.toml").exists()
+    assert "lies in the folder" in one_line(oversight("backup", ledger / "copy", data=ledger), WRONG_USE)
+
+
+def test_a_fault_in_the_program_is_told_in_the_ledgers_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline import cli
+
+    monkeypatch.setattr("sys.argv", ["oversight", "--data", str(tmp_path / "mine"), "runs"])
+    assert str(tmp_path / "mine" / "logs") in cli._keep_traceback(ValueError("odd"))
+
+
+def test_what_the_system_refuses_is_said_with_what_to_do_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+
+    from pipeline.cli import _words_for_os
+
+    assert "name another place" in _words_for_os(PermissionError(errno.EACCES, "Permission denied", "/ledger/x"))
