@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-
-from bs4 import BeautifulSoup, Tag
-from soupsieve import compile as compile_selector
+from typing import TYPE_CHECKING
 
 from scrapers.bodies import is_only_links
 from scrapers.markup import Block, blocks, parse, take_out, tidy
 from scrapers.records import Recipe, Source
+
+if TYPE_CHECKING:
+    from bs4 import Tag
 
 # What no recipe picks from: taken out by the fast parser first, it halves the time that BeautifulSoup needs.
 _BULK = (
@@ -47,6 +48,9 @@ def recipes_for(source: Source | None, day: date | None) -> list[Recipe]:
 
 def apply(recipe: Recipe, html: str) -> Picked:
     """Run a recipe's CSS selectors over a page. Nested matches count once; what `drop` names is left out."""
+    from bs4 import BeautifulSoup  # slow to import, and pages without a recipe need none of it
+    from soupsieve import compile as compile_selector
+
     soup = BeautifulSoup(_slim(html), "lxml")
     title = soup.select_one(recipe.title) if recipe.title else None
     byline = [tidy(node.get_text(" ")) for node in soup.select(recipe.byline)] if recipe.byline else []
