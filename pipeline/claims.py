@@ -22,6 +22,7 @@ from pipeline.references import Referents
 from pipeline.roles import Filler, Roles, directive, participants
 from pipeline.stance import force_of, mention_of
 from pipeline.syntax import children, complements, is_verb, prepositional, subjects
+from pipeline.verbforms import has_form
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
@@ -131,7 +132,7 @@ class ClaimReader:
             return None
         if _below_shall(token):
             return None
-        if frame.prohibits and not _prohibits(token):
+        if not has_form(token, frame.form):
             return None
         if not frame.finite and any(_is_finite(verb) for verb in children(token, "ccomp")):
             return None
@@ -324,14 +325,6 @@ def announcers(trigger: Token) -> list[Token]:
         if clause.lower_ in SAY:
             return subjects(clause)
     return []
-
-
-def _prohibits(verb: Token) -> bool:
-    """Tell whether a verb says what nobody may do: "no supplier may sell"."""
-    may = any(child.lower_ in ("may", "can", "shall") for child in children(verb, "aux"))
-    return may and any(
-        grand.lower_ in ("no", "neither") for child in children(verb, "nsubj", "nsubjpass") for grand in child.children
-    )
 
 
 def _below_shall(token: Token) -> bool:

@@ -191,7 +191,9 @@ def verb_forms(verb: str) -> frozenset[str]:
 def noun_forms(noun: str) -> frozenset[str]:
     """Return singular and plural of a noun given in the singular; of several words the last one takes the plural."""
     head = noun.split()[-1]
-    irregular = {"memorandum": "memoranda", "inquiry": "inquiries", "enquiry": "enquiries"}
+    irregular = {
+        "memorandum": "memoranda", "inquiry": "inquiries", "enquiry": "enquiries", "euro": "euros", "peso": "pesos",
+    }  # fmt: skip
     return frozenset({noun, _stem_s(noun), noun[: len(noun) - len(head)] + irregular.get(head, _stem_s(head))})
 
 

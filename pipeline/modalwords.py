@@ -29,7 +29,7 @@ GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
     (Modality.CANCELLED, _verbs("cancel scrap abandon shelve forgo ditch nix kill")),
     (Modality.POSTPONED, _verbs("delay postpone defer")),
     (Modality.NEGATED, _verbs(
-        "fail decline refuse avoid neglect reject oppose rule escape dodge evade skip resist shun avert")),
+        "fail decline refuse avoid neglect reject oppose escape dodge evade skip resist shun avert")),
     (Modality.ALLEGED, _verbs("accuse allege rumor rumour purport")),
     (Modality.CONSIDERED, _verbs(
         """hope want wish consider weigh mull contemplate eye propose aim seek explore try attempt discuss debate
@@ -142,6 +142,7 @@ _PHRASAL: tuple[tuple[Modality, frozenset[str], tuple[str, ...]], ...] = (
     (Modality.NEGATED, _verbs("stop fall come"), ("short of",)),
     (Modality.NEGATED, _verbs("decide vote opt choose"), ("against",)),
     (Modality.NEGATED, _verbs("head stave fend ward"), ("off",)),
+    (Modality.NEGATED, _verbs("rule"), ("out",)),  # a court that ruled that ... denies nothing
     (Modality.NEGATED, _verbs("steer shy"), ("clear of", "away from")),
     (Modality.POSTPONED, _verbs("put hold"), ("off",)),
     (Modality.POSTPONED, _verbs("push move set put"), ("back",)),
@@ -214,7 +215,8 @@ _NOT_NOT = {
 
 def unless_negated(verb: Token, cue: Modality | None) -> Modality | None:
     """Return what a governing verb makes of its event where it is itself negated: "cannot rule out a ban"."""
-    if cue is not Modality.NEGATED or verb.lower_ not in _NOT_NOT or with_particle(verb) is Modality.NEGATED:
+    other = with_particle(verb) is Modality.NEGATED and verb.lower_ not in _verbs("rule")
+    if cue is not Modality.NEGATED or verb.lower_ not in _NOT_NOT or other:
         return cue
     negated = any(child.dep_ == "neg" and child.i < verb.i for child in verb.children)
     return _NOT_NOT[verb.lower_] if negated else cue
@@ -232,9 +234,18 @@ def is_beaten(verb: Token) -> bool:
 
 def _has_particle(verb: Token, pairs: tuple[tuple[frozenset[str], tuple[str, ...]], ...]) -> bool:
     after = [token.lower_ for token in verb.doc[verb.i + 1 : verb.i + 1 + _NEAR]]
-    own = {child.lower_ for child in verb.children if child.dep_ in ("prt", "advmod", "acomp")}
+    own = {child.lower_ for child in verb.children
+           if child.dep_ in ("prt", "advmod", "acomp") and not _of_limits(child)}  # fmt: skip
+    if any(_of_limits(token) for token in verb.doc[verb.i + 1 : verb.i + 1 + _NEAR]):
+        return False
     return any(verb.lower_ in forms and any(_follows(particle.split(), after, own) for particle in particles)
                for forms, particles in pairs)  # fmt: skip
+
+
+def _of_limits(token: Token) -> bool:
+    """Tell whether a word is the "off" of "off limits", which puts nothing off."""
+    following = [one.lower_ for one in token.doc[token.i + 1 : token.i + 3] if not one.is_punct]
+    return token.lower_ == "off" and following[:1] == ["limits"]
 
 
 _NEAR = 3  # words after a verb in which its particle stands: "put it off"

@@ -204,3 +204,20 @@ def test_what_surrounds_an_act_tells_whether_it_was_done(text: str, expected: st
 def test_a_verb_that_names_the_act_tells_whether_it_was_done(text: str, expected: str) -> None:
     type_, sentence = text.split(": ", 1)
     assert modality(sentence, type_) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "type_", "expected"),
+    [
+        ("Lumen Labs must pay 5 million won, the watchdog ruled.", "enforcement", "occurred"),
+        ("Lumen Labs will have to pay 5 million won.", "enforcement", "occurred"),
+        ("If it breaks the rules again, Lumen Labs must pay a fine.", "enforcement", "conditional"),
+        ("The ministry ruled out banning Lumen Labs.", "restriction", "negated"),
+        ("The Pentagon put ChatGPT off limits for its staff.", "restriction", "occurred"),
+        ("Beitou put off the launch of its Kestrel model.", "model_release", "postponed"),
+    ],
+)
+def test_a_ruling_that_somebody_must_pay_is_no_denial_and_off_limits_puts_nothing_off(
+    text: str, type_: str, expected: str
+) -> None:
+    assert modality(text, type_) == expected

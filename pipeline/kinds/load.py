@@ -24,6 +24,7 @@ from typing import Any
 
 from pipeline.inflection import noun_forms, verb_forms
 from pipeline.records import EVENT_TYPES, ROLES, Modality
+from pipeline.verbforms import FORMS
 
 PACKAGED = Path(__file__).parent
 # What a slot may ask of its filler -> the kinds of entity that are meant.
@@ -44,7 +45,7 @@ _CARD = (
 )  # fmt: skip
 _FRAME = (
     "id", "verbs", "nouns", "adjectives", "slots", "needs", "near", "without", "complement", "direction", "modality",
-    "precision", "force", "finite", "fixed", "prohibits", "negated", "actors",
+    "precision", "force", "finite", "fixed", "form", "negated", "actors",
 )  # fmt: skip
 _EXAMPLE = ("text", "type", "modality", "direction", "trigger", "mention", *ROLES)
 _NEAR_MISS = ("text", "because")
@@ -89,7 +90,7 @@ class Frame:
     fixed: bool  # the negation or auxiliary belongs to the cue: "cannot accede" is a refusal that occurred
     negated: bool  # only with a negation: "will not back down"
     actors: int  # so many parties must act at least: two for an agreement
-    prohibits: bool  # only as "no contractor may ..."
+    form: str  # only in this form of the verb, one of FORMS: "passive", "owed" ("must pay"), "forbidden" ("no one may")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,8 @@ def _frame(
         raise KindError(f"{where}: modality is {modality!r}; known ones are {', '.join(Modality)}.")
     if raw.get("force", "not_stated") not in ("binding", "voluntary", "not_stated"):
         raise KindError(f"{where}: force is {raw['force']!r}; write binding, voluntary or not_stated.")
+    if raw.get("form", "passive") not in FORMS:
+        raise KindError(f"{where}: form is {raw['form']!r}; write {', '.join(FORMS)}.")
     precision = raw.get("precision", 0.85)
     if not isinstance(precision, int | float) or not 0 < precision <= 1:
         raise KindError(f"{where}: precision is {precision!r}; write a number above 0 and up to 1.")
@@ -230,7 +233,7 @@ def _frame(
         Modality(modality) if modality else None, float(precision), raw.get("force", "not_stated"),
         bool(raw.get("finite", True)),
         bool(raw.get("fixed", False)), bool(raw.get("negated", False)), int(raw.get("actors", 0)),
-        bool(raw.get("prohibits", False)),
+        raw.get("form", ""),
     )  # fmt: skip
     said = 0
     for part, key, forms in (

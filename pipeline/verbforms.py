@@ -1,0 +1,51 @@
+"""A verb in its parse -> whether it has the form that a card asks for: passive, owed or forbidden."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.syntax import children, is_passive, is_verb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spacy.tokens import Token
+
+_MAY = frozenset({"may", "can", "shall", "must"})
+_HAVE = frozenset({"have", "has", "had", "having"})
+_ONLY_POSSIBLE = frozenset({"may", "might", "could", "would", "should"})
+
+
+def has_form(verb: Token, form: str) -> bool:
+    """Tell whether a verb has a form of FORMS; "" asks for none."""
+    return not form or FORMS[form](verb)
+
+
+def is_owed(verb: Token) -> bool:
+    """Tell whether somebody is bound to do it: "must pay", "has to pay", "will have to pay"; not "may have to pay"."""
+    if any(aux.lower_ == "must" for aux in children(verb, "aux")):
+        return not children(verb, "neg")
+    above = verb.head
+    bound = above.lower_ in _HAVE and verb.dep_ in ("xcomp", "ccomp") and _is_infinitive(verb)
+    if not bound or children(above, "neg", "dobj") or any(child.lower_ == "yet" for child in above.children):
+        return False
+    return not any(aux.lower_ in _ONLY_POSSIBLE for aux in children(above, "aux"))
+
+
+def is_forbidden(verb: Token) -> bool:
+    """Tell whether a verb says what nobody may do, or may do no more: "no supplier may sell", "may no longer use"."""
+    may = [child for child in children(verb, "aux") if child.lower_ in _MAY]
+    if not may:
+        return False
+    if any(child.lower_ == "longer" and child.nbor(-1).lower_ == "no" for child in verb.lefts if child.i):
+        return True
+    return may[0].lower_ != "must" and any(
+        grand.lower_ in ("no", "neither") for child in children(verb, "nsubj", "nsubjpass") for grand in child.children
+    )
+
+
+def _is_infinitive(verb: Token) -> bool:
+    return is_verb(verb) and any(child.lower_ == "to" for child in children(verb, "aux"))
+
+
+FORMS: dict[str, Callable[[Token], bool]] = {"passive": is_passive, "owed": is_owed, "forbidden": is_forbidden}
