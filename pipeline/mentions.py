@@ -19,8 +19,8 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from pipeline.inflection import singular, words
 from pipeline.lexicon.lexicon import Lexicon, Name
-from pipeline.naming import bodies_told_together, person_at
-from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, RANKS, TIME_WORDS
+from pipeline.naming import bodies_told_together, person_at, with_legal_form
+from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, RANKS, REGIONAL, TIME_WORDS
 from pipeline.records import Entity, EntityKind, Mention, unknown_entity_id
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ class NameFinder:
                 if self._inside_longer(plain, start, end, name):
                     continue
                 sure.add(name.entity_id)
+                if self.lexicon.entities[name.entity_id].kind is EntityKind.ORGANISATION:
+                    end = with_legal_form(plain, end)
                 yield self.mention(start, end, plain[start:end], name.entity_id, day, "lexicon")
         for start, end, name in doubtful:
             if name.entity_id in sure:
@@ -376,7 +378,8 @@ def unknown_names(passages: list[Passage], lexicon: Lexicon) -> list[Mention]:
 def _no_name(run: list[Token]) -> bool:
     """Tell whether capitalised words are a common noun ("Executive Order", "Federal Agencies") or an abbreviation."""
     words = [token.lower_ for token in run]
-    if len(run) == 1 and (words[0] in _ABBREVIATIONS or len(words[0]) < 2 or words[0].endswith(".")):
+    short = words[0] in _ABBREVIATIONS or len(words[0]) < 2 or words[0].endswith(".")
+    if len(run) == 1 and (short or run[0].text in REGIONAL and run[0].pos_ == "ADJ"):
         return True
     if all(word in _ABBREVIATIONS for word in words):
         return True

@@ -1,4 +1,5 @@
-"""Capitalised words of a text -> where in them a person's name begins, and names of bodies told in one breath.
+"""Capitalised words of a text -> where in them a person's name begins and a company's ends, and names of bodies told
+in one breath.
 
 A title may stand before a name in the same capitals: "Assistant Technology Minister Dana Roe", "Minister of Industry,
 Science and Trade Dana Roe".
@@ -20,6 +21,10 @@ _PART = re.compile(r"[A-Z][\w'’-]+|[A-Z]\.")
 PLURAL_BODIES = re.compile(
     r"\b(?P<body>Department|Ministr|Secretar)(?:s|ies) (?P<of>of|for) (?:the )?"
     r"(?P<names>[A-Z]\w+(?: [A-Z]\w+)*(?:, (?:the )?[A-Z]\w+(?: [A-Z]\w+)*)*,? and (?:the )?[A-Z]\w+(?: [A-Z]\w+)*)"
+)
+
+_LEGAL_FORM = re.compile(
+    r",? (?:Inc|Incorporated|Ltd|Limited|LLC|LLP|Corp|Corporation|plc|PLC|GmbH|Pty|AG|AB)\b(?:\.(?= [a-z(]))?"
 )
 
 
@@ -54,3 +59,9 @@ def bodies_told_together(text: str) -> list[tuple[int, int, str]]:
             start = at + name.start() if n else match.start()
             found.append((start, at + name.end(), f"{body} {match['of']} {name[0]}"))
     return found
+
+
+def with_legal_form(plain: str, end: int) -> int:
+    """Return where a company's name ends with its legal form: "Meta Platforms Inc", "Orchid Labs Ltd"."""
+    form = _LEGAL_FORM.match(plain, end)
+    return form.end() if form else end

@@ -24,6 +24,7 @@ for _kind, _nouns in _TABLES["kinds"].items():
 PERSON_TITLES = frozenset(_TABLES["words"]["person_titles"])  # before a name: a person follows
 RANKS = frozenset(_TABLES["words"]["ranks"])  # may stand before such a title
 TIME_WORDS = frozenset(_TABLES["words"]["time"])
+REGIONAL = frozenset(_TABLES["words"]["regional"])  # "European": nobody's name by itself
 ENVOYS = frozenset(_TABLES["words"]["envoys"])  # who acts for the body they are named with
 GROUP_OF = {said: name for name, sayings in _TABLES["groups"].items() for said in sayings}  # class as said -> as kept
 SENTENCE_OPENERS = frozenset(_TABLES["words"]["sentence_openers"])  # begin a sentence, never a name

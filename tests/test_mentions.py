@@ -215,3 +215,13 @@ def test_a_longer_name_is_not_that_of_a_known_company_that_it_ends_with() -> Non
 
 def test_ai_before_the_word_model_is_no_part_of_a_models_name() -> None:
     assert "Heron-XL" in new_names_in("The lab gave the FTC access to its Heron-XL AI model.")
+
+
+def test_an_adjective_for_a_part_of_the_world_is_nobodys_name() -> None:
+    assert "European" not in new_names_in("The lab postponed the European launch of its chatbot.")
+
+
+def test_a_known_companys_legal_form_belongs_to_its_name() -> None:
+    found = finder().find("The guild sued Meta Platforms Inc and Microsoft Corp. before the tribunal.", DAY)
+    assert [mention.text for mention in found] == ["Meta Platforms Inc", "Microsoft Corp."]
+    assert [m.text for m in finder().find("It sued Anthropic Ltd.", DAY)] == ["Anthropic Ltd"]
