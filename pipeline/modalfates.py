@@ -15,9 +15,11 @@ from pipeline.modalwords import (
     PLACES,
     PREVENTING,
     REFUTES,
+    STANCES,
     UNTRUE,
     comes_to_nothing,
     is_beaten,
+    with_particle,
 )
 from pipeline.records import Modality
 from pipeline.syntax import children
@@ -33,6 +35,11 @@ def fate(noun: Token, cues: Cues) -> None:
         cues.found.add(Modality.NEGATED)
     if noun.dep_ in ("dobj", "nsubjpass") and is_beaten(verb):
         cues.found.add(Modality.NEGATED)
+    if any(child.lower_ in _DOOMED for child in children(noun, "amod")):
+        cues.found.add(Modality.NEGATED)
+
+
+_DOOMED = frozenset({"failed", "unsuccessful", "abortive", "doomed", "fruitless", "futile", "vain", "aborted"})
 
 
 def is_to(verb: Token) -> bool:
@@ -45,7 +52,7 @@ def is_to(verb: Token) -> bool:
 def is_refuted(noun: Token, verb: Token) -> bool:
     """Tell whether somebody says that a report is wrong: "denied a report that", "claims that ... are untrue"."""
     if noun.dep_ in ("dobj", "nsubjpass", "pobj"):
-        return verb.lower_ in REFUTES
+        return verb.lower_ in REFUTES or with_particle(verb) is Modality.DENIED or is_beaten(verb)
     return noun.dep_ == "nsubj" and any(child.lower_ in UNTRUE for child in children(verb, "acomp", "attr", "oprd"))
 
 
@@ -96,7 +103,10 @@ def said_of_noun(noun: Token, verb: Token, cues: Cues) -> None:
     for child in children(verb, "acomp", "attr", "oprd", "advmod"):
         if child.i > verb.i and child.lower_ in ADJECTIVES and child.lower_ != "open":
             cues.found.add(ADJECTIVES[child.lower_])
-    for prep in children(verb, "prep"):
+    for prep in [
+        *children(verb, "prep"),
+        *(inner for up in children(verb, "advmod") for inner in children(up, "prep")),
+    ]:
         for thing in children(prep, "pobj"):
             if thing.lower_ in PLACES and prep.lower_ in ("in", "on", "under", "off", "at"):
                 cues.found.add(PLACES[thing.lower_])
@@ -109,6 +119,9 @@ def said_of_noun(noun: Token, verb: Token, cues: Cues) -> None:
 def short_of(prep: Token) -> Modality | None:
     """Return what a preposition or its like makes of the act after it: "short of a ban", "barring an agreement"."""
     word, head = prep.lower_, prep.head.lower_
+    if word == "from" and head in ("away", "far"):  # "is days away from a deal", "is far from a deal"
+        stands = prep.head.head.pos_ == "AUX"
+        return (Modality.NEGATED if head == "far" else Modality.PLANNED) if stands else None
     return LEADING_TO.get((word, head)) or LEADING_TO.get((word, ""))
 
 
@@ -117,6 +130,28 @@ def is_prevented(noun: Token, verb: Token) -> bool:
     return noun.dep_ == "dobj" and verb.lower_ in PREVENTING and is_one_of_many(noun)
 
 
-def stands_in_none(copula: Token) -> bool:
-    """Tell whether somebody is "in no position", "under no duty" or "in no mood" to do what follows."""
-    return any(has_none(thing) for prep in children(copula, "prep") for thing in children(prep, "pobj"))
+def stance(copula: Token) -> Modality | None:
+    """Return what it says of an act where its doer stands: "is in no position to", "is on track to"."""
+    for prep in children(copula, "prep"):
+        for thing in children(prep, "pobj"):
+            if has_none(thing):
+                return Modality.NEGATED
+            if thing.lower_ in STANCES:
+                return STANCES[thing.lower_]
+    return None
+
+
+def is_in_vain(verb: Token) -> bool:
+    """Tell whether what is tried comes to nothing: "tried in vain to", "sought unsuccessfully to"."""
+    vain = any(thing.lower_ in ("vain", "avail") for prep in children(verb, "prep") for thing in children(prep, "pobj"))
+    return vain or any(
+        child.lower_ in ("unsuccessfully", "fruitlessly", "vainly") for child in children(verb, "advmod")
+    )
+
+
+def is_hearsay(verb: Token) -> bool:
+    """Tell whether a verb only passes on what is said: "word has it that", "rumor has it that"."""
+    return verb.lower_ in ("has", "had") and any(child.lower_ in _WORD for child in children(verb, "nsubj"))
+
+
+_WORD = frozenset({"word", "rumor", "rumour", "legend", "gossip"})

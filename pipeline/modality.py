@@ -15,7 +15,9 @@ from pipeline.modalcues import Cues, has_none, is_condition, own
 from pipeline.modalfates import (
     after_noun,
     fate,
+    is_hearsay,
     is_imagined,
+    is_in_vain,
     is_one_of_many,
     is_prevented,
     is_refuted,
@@ -23,7 +25,7 @@ from pipeline.modalfates import (
     is_to,
     said_of_noun,
     short_of,
-    stands_in_none,
+    stance,
 )
 from pipeline.modalwords import (
     ACTS,
@@ -136,7 +138,7 @@ def is_negated(verb: Token) -> bool:
 
 def modality_of_words(words: Sequence[Token], sentence: str, base: Modality | None = None) -> Modality:
     """Return the modality of an event that several words name together ("postponed the signing"): the strongest cue."""
-    heads = [word.head if word.dep_ in ("compound", "nmod") else word for word in words]
+    heads = [word.head if word.dep_ in ("compound", "nmod", "amod") else word for word in words]
     found = {modality_of(word, sentence, base) for word in heads if word.pos_ in ("VERB", "AUX", "NOUN", "ADJ")}
     for modality in (Modality.CANCELLED, Modality.POSTPONED):
         if any(word.lower_ in dict(GOVERNORS)[modality] for word in words):
@@ -148,8 +150,8 @@ def _verb(verb: Token, cues: Cues, depth: int) -> None:
     """Read the cues at a verb and go on to what governs it."""
     own(verb, cues)
     head = verb.head
-    if head == verb or depth > _DEPTH:
-        return
+    if head == verb or depth > _DEPTH or any(child.lower_ == "whether" for child in children(verb, "mark")):
+        return  # what is asked is open, whoever asks or does not know it
     infinitive = any(child.lower_ == "to" and child.dep_ == "aux" for child in verb.children)
     dep = verb.dep_
     if dep == "conj":
@@ -228,6 +230,10 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
     if word in ENABLES and dep in ("xcomp", "ccomp"):  # "the act lets the office ask": it may, it has not
         cues.found.add(Modality.CONSIDERED)
         return
+    if is_hearsay(head) and dep == "ccomp":
+        cues.found.add(Modality.ALLEGED)
+    if infinitive and is_in_vain(head):
+        cues.found.add(Modality.NEGATED)
     if word in _SAID_OF and infinitive and is_passive(head):  # "is understood to have signed"
         cues.found.add(Modality.ALLEGED)
         _verb(head, cues, depth + 1)
@@ -239,8 +245,8 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
     if dep == "advcl" and not infinitive:
         _adverbial(verb, head, cues, depth)
         return
-    if dep == "advcl" and head.pos_ == "AUX" and stands_in_none(head):  # "is in no position to give it"
-        cues.found.add(Modality.NEGATED)
+    if dep == "advcl" and head.pos_ == "AUX" and infinitive and (stands := stance(head)) is not None:
+        cues.found.add(stands)
     if cues.ordered and (cue is Modality.PLANNED or word in ORDERING):
         cues.ordered = False
         _verb(head, cues, depth + 1)
@@ -318,6 +324,9 @@ def _preposition(prep: Token, cues: Cues, depth: int) -> None:
     if word == "from" and is_verb(head):
         cues.found.add(Modality.CONSIDERED)
         return
+    if (barred := short_of(prep)) is not None:
+        cues.found.add(barred)
+        return
     if word in ("before", "until"):
         return
     if is_verb(head):
@@ -347,8 +356,9 @@ def _noun_governor(noun: Token, cues: Cues, depth: int) -> None:
     head = noun.head
     if cue is not None:
         fate(noun, cues)
-    if word in HEARSAY and is_verb(head):
-        cues.found.add(Modality.DENIED if is_refuted(noun, head) else HEARSAY[word])
+    told = head.head if noun.dep_ == "pobj" and not is_verb(head) else head
+    if word in HEARSAY and is_verb(told):
+        cues.found.add(Modality.DENIED if is_refuted(noun, told) else HEARSAY[word])
     if cue is not None and noun.dep_ == "nsubjpass" and head.lower_ in DROPPED:
         cues.found.add(Modality.CANCELLED)
     if cue is not None and noun.dep_ in ("dobj", "pobj") and depth <= _DEPTH:
@@ -357,7 +367,7 @@ def _noun_governor(noun: Token, cues: Cues, depth: int) -> None:
             outer = Cues()
             own(verb, outer)
             cues.found |= outer.found & {Modality.NEGATED, Modality.CONDITIONAL}
-            if verb.lower_ in DROPPED:
+            if verb.lower_ in DROPPED or with_particle(verb) is Modality.CANCELLED:
                 cues.found.add(Modality.CANCELLED)
 
 
@@ -405,9 +415,13 @@ def _noun(noun: Token, cues: Cues, depth: int) -> None:
                 fate(governed, cues)
             elif word == "for" and governed.lower_ in IN_FAVOUR and is_one_of_many(noun):
                 cues.found.add(Modality.CONSIDERED)
+            if word in ("on", "to") and is_verb(governed.head) and (idiom := with_particle(governed.head)) is not None:
+                cues.found.add(idiom)  # "pulled the plug on the launch"
             if has_none(governed) and (cue is not None or governed.lower_ in IN_FAVOUR):
                 cues.found.add(Modality.NEGATED)
             return
+        if word == "on" and is_verb(governed) and (idiom := with_particle(governed)) is not None:
+            cues.found.add(idiom)  # "hit the brakes on the launch"
         if is_one_of_many(noun) and (verb := governed if is_verb(governed) else governed.head) is not None:
             particle = with_particle(verb) if is_verb(verb) else None
             outer = Cues()

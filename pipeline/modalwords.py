@@ -26,10 +26,11 @@ def _nouns(words: str) -> frozenset[str]:
 
 GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
     (Modality.DENIED, _verbs("deny disavow")),
-    (Modality.CANCELLED, _verbs("cancel scrap abandon shelve forgo ditch nix kill")),
-    (Modality.POSTPONED, _verbs("delay postpone defer")),
+    (Modality.CANCELLED, _verbs("cancel scrap abandon shelve forgo ditch nix kill axe jettison")),
+    (Modality.POSTPONED, _verbs("delay postpone defer punt")),
     (Modality.NEGATED, _verbs(
-        "fail decline refuse avoid neglect reject oppose escape dodge evade skip resist shun avert")),
+        """fail decline refuse avoid neglect reject oppose escape dodge evade skip resist shun avert balk baulk
+        demur withhold forswear""")),
     (Modality.ALLEGED, _verbs("accuse allege rumor rumour purport")),
     (Modality.CONSIDERED, _verbs(
         """hope want wish consider weigh mull contemplate eye propose aim seek explore try attempt discuss debate
@@ -37,7 +38,7 @@ GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
         ask call push press pressure encourage request demand lobby need recommend suggest favor study negotiate offer
         desire
         mean pursue struggle invite advise tempt examine review evaluate risk warn seem like float prefer dare think
-        look""")),
+        look rethink reconsider revisit""")),
     (Modality.PLANNED, _verbs(
         """plan intend schedule set expect vow promise pledge commit agree prepare slate poise work order direct
         instruct require
@@ -64,11 +65,13 @@ NOUNS: tuple[tuple[Modality, frozenset[str]], ...] = (
         suggestion recommendation campaign willingness wish ambition ability authority option power discussion
         petition letter
         debate need offer invitation chance opportunity risk goal aim step path prospect likelihood odds danger fear
+        verge brink cusp
         spectre specter motion resolution pressure temptation urge appetite hint favor favour""")),
     (Modality.PLANNED, _nouns(
         """plan intention promise vow pledge commitment agreement deal deadline schedule preparation order directive
         mandate
-        obligation duty requirement timeline contract bill memorandum investment roadmap day week month hour""")),
+        obligation duty requirement timeline track course contract bill memorandum investment roadmap day
+        week month hour""")),
 )  # fmt: skip
 ADJECTIVES = {
     "set": Modality.PLANNED, "due": Modality.PLANNED, "about": Modality.PLANNED, "scheduled": Modality.PLANNED,
@@ -148,11 +151,37 @@ _PHRASAL: tuple[tuple[Modality, frozenset[str], tuple[str, ...]], ...] = (
     (Modality.POSTPONED, _verbs("push move set put"), ("back",)),
     (Modality.CANCELLED, _verbs("call"), ("off",)),
     (Modality.CANCELLED, _verbs("back step walk pull"), ("away from", "out of", "down from", "back from")),
+    (Modality.CANCELLED, _verbs("back"), ("off", "off of")),
+    (Modality.NEGATED, _verbs("pass"), ("up", "up on")),
+    (Modality.NEGATED, _verbs("miss lose"), ("out on",)),
+    (Modality.CONSIDERED, _verbs("kick toss bat knock"), ("around", "about")),
     (Modality.CANCELLED, _verbs("give"), ("up on",)),
     (Modality.POSTPONED, _verbs("put keep place"), ("on ice",)),
     (Modality.CONSIDERED, _verbs("think talk toy flirt"), ("about", "of", "with")),
     (Modality.CONSIDERED, _verbs("lean incline"), ("toward", "towards", "to")),
     (Modality.PLANNED, _verbs("gear line"), ("up",)),
+    (Modality.DENIED, _verbs("push"), ("back on", "back against")),
+)
+# Verb and noun mean it together: (what they make of it, verbs, preposition before the noun or "", nouns).
+_IDIOMS: tuple[tuple[Modality, frozenset[str], str, frozenset[str]], ...] = (
+    (Modality.POSTPONED, _verbs("put place keep leave park"), "on", frozenset(["hold", "ice", "burner", "shelf"])),
+    (Modality.POSTPONED, _verbs("hit press slam pump tap push"), "", _nouns("pause brake")),
+    (Modality.CANCELLED, _verbs("pull"), "", frozenset(["plug"])),
+    (Modality.NEGATED, _verbs("close shut slam"), "", frozenset(["door"])),
+    (Modality.NEGATED, _verbs("pass"), "on", _nouns("contract deal offer chance opportunity agreement")),
+    (Modality.DENIED, _verbs("pour throw"), "", frozenset(["water"])),
+    (Modality.CONSIDERED, _verbs("leave keep hold"), "", frozenset(["door"])),
+    (Modality.CONSIDERED, _verbs("set train have"), "", _nouns("sight eye")),
+)
+# What is still being made: "is hammering out a deal", "the two sides are nearing an agreement".
+_IN_THE_MAKING = frozenset(
+    f"{verb}ing" for verb in ("hammer", "thrash", "iron", "finaliz", "finalis", "near", "approach", "inch", "edg")
+)
+# Verbs that put a thing to another time, and the words for such a time: "pushed the trial to the spring".
+_MOVES = _verbs("move push shift slide bump slip reschedule postpone delay put")
+_TIMES = frozenset(
+    """january february march april may june july august september october november december spring summer autumn fall
+    winter monday tuesday wednesday thursday friday saturday sunday week month year quarter date day""".split()  # noqa: SIM905
 )
 # Nouns that ask for what stands after "for": "the case for banning it", "growing support for a ban".
 IN_FAVOUR = _nouns(
@@ -192,9 +221,29 @@ EXPECTED = frozenset(["due", "expected", "planned", "scheduled", "slated", "fore
 # Where an act is that is not done yet.
 PLACES = {
     **dict.fromkeys(["works", "pipeline", "offing", "horizon"], Modality.PLANNED),
-    **dict.fromkeys(["table", "cards", "consideration", "discussion", "negotiation", "review", "doubt"],
-                    Modality.CONSIDERED),
-    **dict.fromkeys(["hold", "ice"], Modality.POSTPONED),
+    **dict.fromkeys(
+        [
+            "table",
+            "cards",
+            "consideration",
+            "discussion",
+            "negotiation",
+            "review",
+            "doubt",
+            "balance",
+            "air",
+            "limbo",
+            "question",
+            "flux",
+        ],
+        Modality.CONSIDERED,
+    ),
+    **dict.fromkeys(["hold", "ice", "burner", "shelf"], Modality.POSTPONED),
+}
+# Where somebody stands who does what follows: "is on track to issue it", "is under pressure to ban it".
+STANCES = {
+    **dict.fromkeys(["track", "course", "schedule", "pace", "line", "orders"], Modality.PLANNED),
+    **dict.fromkeys(["pressure", "temptation", "position"], Modality.CONSIDERED),
 }  # fmt: skip
 # (preposition, the word it hangs on or "" for any) before an act that is not done.
 LEADING_TO = {
@@ -260,6 +309,8 @@ def governing(verb: Token, planned: bool = True) -> Modality | None:
     if phrasal is not None:
         return phrasal
     word = verb.lower_
+    if is_in_the_making(verb):
+        return Modality.CONSIDERED
     for modality, forms in GOVERNORS if planned else GOVERNORS[:-1]:
         if word in forms:
             return modality
@@ -268,7 +319,31 @@ def governing(verb: Token, planned: bool = True) -> Modality | None:
 
 def with_particle(verb: Token) -> Modality | None:
     """Return what a verb means together with its particle, if it has one of those: "pushed back" is postponed."""
-    return next((modality for modality, *pair in _PHRASAL if _has_particle(verb, (tuple(pair),))), None)
+    return next((modality for modality, *pair in _PHRASAL if _has_particle(verb, (tuple(pair),))), _idiom(verb))
+
+
+def _idiom(verb: Token) -> Modality | None:
+    """Return what a verb means with a noun that belongs to it: "put on hold", "hit pause", "moved to the spring"."""
+    word = verb.lower_
+    after = [(prep.lower_, thing) for prep in verb.children if prep.dep_ == "prep" and prep.i > verb.i
+             for thing in prep.children if thing.dep_ == "pobj"]  # fmt: skip
+    if word in _MOVES and any(prep in ("to", "until", "till", "into") and _is_time(thing) for prep, thing in after):
+        return None if any(child.lower_ in ("up", "forward") for child in verb.children) else Modality.POSTPONED
+    own = {("", child.lower_) for child in verb.children if child.dep_ == "dobj"}
+    said = own | {(prep, thing.lower_) for prep, thing in after}
+    return next(
+        (m for m, verbs, prep, nouns in _IDIOMS if word in verbs and any((prep, noun) in said for noun in nouns)), None
+    )
+
+
+def _is_time(noun: Token) -> bool:
+    year = len(noun.text) == 4 and noun.text.isdigit()
+    return year or noun.lower_ in _TIMES or any(child.lower_ == "later" for child in noun.lefts)
+
+
+def is_in_the_making(verb: Token) -> bool:
+    """Tell whether a verb says that its object is being made: "are hammering out a deal"; not "after hammering out"."""
+    return verb.lower_ in _IN_THE_MAKING and verb.dep_ not in ("pcomp", "amod")
 
 
 def _follows(particle: list[str], after: list[str], own: set[str]) -> bool:
@@ -283,7 +358,10 @@ _DEMANDING = frozenset(["access_request", "refusal", "litigation", "investigatio
 # (modality, verbs, types of event for which the verb means something else)
 _SENSES: tuple[tuple[Modality, frozenset[str], frozenset[str]], ...] = (
     (Modality.CANCELLED, _verbs("cancel scrap shelve abandon ditch bury dump"), _SEVERABLE),
-    (Modality.POSTPONED, _verbs("postpone delay defer slip"), frozenset(["refusal"])),
+    (Modality.POSTPONED, _verbs("postpone delay defer slip punt"), frozenset(["refusal"])),
+    (Modality.NEGATED, _verbs("avoid escape dodge evade duck sidestep spare skip"),
+     frozenset(["refusal", "litigation"])),
+    (Modality.CANCELLED, _verbs("waive"), frozenset(["refusal", "commitment"])),
     (Modality.CONSIDERED, _verbs("consider weigh mull contemplate float eye negotiate discuss hope threaten draft"),
      frozenset(["refusal"])),
     (Modality.CONSIDERED, _verbs("want recommend offer propose"),
@@ -292,8 +370,30 @@ _SENSES: tuple[tuple[Modality, frozenset[str], frozenset[str]], ...] = (
 )  # fmt: skip
 
 
+_URGES, _CALLS, _DRAWS = _verbs("demand request urge"), _verbs("call"), _verbs("draw")
+_DRAWN = frozenset(["executive_action", "legislation"])
+
+
+def _stops(verb: Token, type_: str, sense: Modality) -> bool:
+    """Tell whether an idiom says that a thing was stopped, which is the event: "pulled the plug on the chatbot"."""
+    if sense is Modality.CANCELLED:
+        return type_ in _SEVERABLE and any(child.lower_ == "plug" for child in verb.children)
+    held = sense is Modality.POSTPONED and _idiom(verb) is sense
+    act = any(child.lower_ in BLOWS or child.dep_ == "prt" for child in verb.children)
+    return type_ == "restriction" and held and not act
+
+
 def own_sense(verb: Token, type_: str) -> Modality | None:
     """Return what a verb that is itself the trigger says of an event of a type; None where it says nothing."""
-    if type_ != "refusal" and (sense := with_particle(verb)) is not None:  # to push back is to refuse, too
+    sense = with_particle(verb)
+    if type_ != "refusal" and sense is not None and not _stops(verb, type_, sense):  # to push back is to refuse, too
         return sense
+    if type_ == "agreement" and is_in_the_making(verb):
+        return Modality.CONSIDERED
+    if type_ == "investigation" and (
+        verb.lower_ in _URGES or verb.lower_ in _CALLS and any(child.lower_ == "for" for child in verb.children)
+    ):
+        return Modality.CONSIDERED  # "senators called for an inquiry"
+    if type_ in _DRAWN and verb.lower_ in _DRAWS and any(child.lower_ == "up" for child in verb.children):
+        return Modality.CONSIDERED
     return next((m for m, forms, others in _SENSES if verb.lower_ in forms and type_ not in others), None)
