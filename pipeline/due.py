@@ -188,7 +188,7 @@ _TAKES_EFFECT = {
 
 
 def _summary(event: Event, members: Sequence[Claim], modality: Modality) -> str:
-    acts = [found for c in members if (found := act_of(c))]
+    acts = [found for c in members if (found := act_of(c)) and found != "delayed"]  # due is the act, not its delay
     if modality is event.modality and "in force" not in acts:
         return event.summary
     if "in force" in acts:

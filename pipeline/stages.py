@@ -12,7 +12,7 @@ from pipeline.records import Claim, Modality
 
 _EFFECT = (
     r"(?:took|takes?|taking|taken) effect|c[oa]m(?:e|es|ing) into (?:force|effect)|(?:went|go|goes|going) into effect|"
-    r"enter(?:s|ed|ing)? into force|in (?:force|effect)|appl(?:y|ies)\b"
+    r"enter(?:s|ed|ing)? into force|in (?:force|effect)|appl(?:y|ies)\b|ha(?:s|ve|d) applied\b(?! for)"
 )
 # For each type: (stage, words that name it), first match wins. Words are matched at a word's beginning.
 _LINES: dict[str, tuple[tuple[str, str], ...]] = {

@@ -212,7 +212,8 @@ def _restriction(roles: Roles, act: str) -> Phrase:
 
 def _model_release(roles: Roles, act: str) -> Phrase:
     thing, plural = _thing(roles, "object", "a model")
-    return Phrase({"withdrawn": "withdraw", "delayed": "delay"}.get(act, "release"), thing, "", plural)
+    verb = {"withdrawn": "withdraw", "delayed": "delay"}.get(act, "release")
+    return Phrase(verb, thing, _on("to", roles.affected) if verb == "release" else "", plural)
 
 
 def _of(thing: str, owner: str) -> str:
@@ -418,6 +419,10 @@ def summarise(
         phrase = Phrase("take", "effect", phrase.tail.removeprefix("into force").strip())
     if modality is Modality.CANCELLED and act in _ENDINGS:
         phrase, modality = Phrase("drop", phrase.thing, phrase.tail, phrase.plural), Modality.OCCURRED
+    if modality is Modality.CANCELLED and type_ == "litigation" and phrase.verb == "file":
+        # A suit that was filed is dropped as well as one that was only planned: the words fit both.
+        dropped = Phrase("drop", re.sub(r"^an? lawsuit", "legal action", phrase.thing))
+        phrase, modality = dropped, Modality.OCCURRED
     if modality is Modality.DENIED and says and says != who and says in who:
         who = ""  # one of those who are said to have done it denies it
     body = _active(who, many, person, phrase, modality, says) if who else _passive(phrase, modality, says)

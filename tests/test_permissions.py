@@ -48,7 +48,8 @@ def test_a_lifted_ban_and_a_grant_say_who_may() -> None:
         "The Office of Machine Safety may use it, by leave of Meridian Labs: granted, 30 March 2026."
     )
     assert words("access", AGENCY, LAB, stage("refused", contested=1)) == (
-        "The Office of Machine Safety may not use it: Meridian Labs refused, 30 March 2026. Reports disagree."
+        "The Office of Machine Safety asked for access and was refused by Meridian Labs, 30 March 2026."
+        " Reports disagree."
     )
     assert words("release", LAB, None, stage("released")) == "Released by Meridian Labs, 30 March 2026."
 

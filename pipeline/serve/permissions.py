@@ -40,10 +40,7 @@ def permission(view: Mapping[str, Any], affected: Sequence[Mapping[str, str]] = 
     elif view["matter"] == "access" and reached in _OPENED:
         may, words = "yes", f"{who or 'Somebody'} may use it{f', by leave of {by}' if by else ''}: {reached}, {since}"
     elif view["matter"] == "access" and reached == "refused":
-        may, words = (
-            "no",
-            f"{who or 'Somebody'} may not use it{f': {by} refused' if by else ', it was refused'}, {since}",
-        )
+        may, words = "no", f"{who or 'Somebody'} asked for access and was refused{f' by {by}' if by else ''}, {since}"
     elif view["matter"] == "restriction" and reached == "lifted":
         may, words = "yes", f"{who or 'Those who were barred'} may use it again{ordered}, {since}"
     elif view["matter"] == "restriction" and reached in _BARRED:

@@ -12,11 +12,13 @@ Row = dict[str, Any]
 MOST_LINES = 200  # lines on one page; the table holds the rest
 COLUMNS = """
     s.*, a.name as actor, a.kind as actor_kind, c.name as counterpart, c.kind as counterpart_kind, t.name as thing,
-    t.kind as thing_kind
+    t.kind as thing_kind, d.due_start, d.due_end, d.due_precision
 """
 JOINS = """
     left join entities a on a.entity_id = s.actor_id left join entities c on c.entity_id = s.counterpart_id
     left join entities t on t.entity_id = s.thing_id
+    left join due d on d.due_id = (select due_id from due where event_id = s.event_id and fate = 'open'
+        and s.modality <> 'occurred' order by due_start, due_id limit 1)
 """
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.serve.standing_queries import Row, stages
-from pipeline.serve.standing_words import brief, sentence_words, since_words, stage_words
+from pipeline.serve.standing_words import brief, due_when, sentence_words, since_words, stage_words
 from pipeline.serve.words import MATTER_WORDS
 from pipeline.status import Stage, as_of
 from pipeline.ties import is_title
@@ -59,14 +59,15 @@ def sides(row: Row) -> dict[str, dict[str, str] | None]:
     }
 
 
-def stage_view(stage: Stage) -> dict[str, Any]:
-    """Return a stage as JSON and templates show it."""
+def stage_view(stage: Stage, due: str = "") -> dict[str, Any]:
+    """Return a stage as JSON and templates show it. `due`: the day in words that is named for what is still open."""
     return {
+        "due": due,
         "stage": stage.stage,
         "modality": stage.modality,
         "words": stage_words(stage.stage, stage.modality),
         "since": since_words(stage),
-        "brief": brief(stage),
+        "brief": f"{brief(stage)}; day named: {due}" if due else brief(stage),
         "summary": stage.summary,
         "from": stage.from_start,
         "from_latest": stage.from_end,
@@ -89,6 +90,11 @@ def line_view(rows: Sequence[Row], day: str, claim_ids: Mapping[str, Sequence[st
         found = [_with_claims(stage, claim_ids.get(stage.standing_id, ())) for stage in found]
     standing = as_of(found, day)
     head = standing.done or (standing.stages[0] if standing.stages else None)
+    named = {row["standing_id"]: due_when(row) for row in rows if row.get("due_start")}
+
+    def view(stage: Stage) -> dict[str, Any]:
+        return stage_view(stage, named.get(stage.standing_id, ""))
+
     return {
         "line_id": rows[0]["line_id"],
         "matter": rows[0]["matter"],
@@ -96,17 +102,17 @@ def line_view(rows: Sequence[Row], day: str, claim_ids: Mapping[str, Sequence[st
         **sides(rows[0]),
         "day": day,
         "words": sentence_words(standing),
-        "done": stage_view(standing.done) if standing.done else None,
-        "besides": [stage_view(s) for s in standing.besides],
-        "undated": [stage_view(s) for s in standing.undated],
-        "possibly": [stage_view(s) for s in standing.maybe],
-        "open": [stage_view(s) for s in standing.ahead],
+        "done": view(standing.done) if standing.done else None,
+        "besides": [view(s) for s in standing.besides],
+        "undated": [view(s) for s in standing.undated],
+        "possibly": [view(s) for s in standing.maybe],
+        "open": [view(s) for s in standing.ahead],
         "whole": all(rows[0][f"{side}_id"] for side in SIDES[:2]) or bool(rows[0]["thing_id"]),
-        "head": stage_view(head) if head else None,
-        "now": [stage_view(s) for s in standing.stages],
+        "head": view(head) if head else None,
+        "now": [view(s) for s in standing.stages],
         "shown": [s.standing_id for s in standing.stages],
         "over": bool(standing.done and standing.done.stage in OVER),
-        "stages": [stage_view(s) for s in found],
+        "stages": [view(s) for s in found],
     }
 
 

@@ -15,10 +15,15 @@ _REACHED = {
 }  # fmt: skip
 
 
+_CASES = {"in court": "legal action dropped", "filed": "legal action dropped", "appealed": "appeal dropped"}
+
+
 def stage_words(stage: str, modality: str) -> str:
     """Return a stage in a few words: "signed", "to be signed, only planned", "said to be signed, unconfirmed"."""
     if stage == "delayed" and modality == "postponed":  # not a delay that was put off
         return "put off"
+    if modality == "cancelled" and stage in _CASES:  # a suit that was filed is dropped as well as one that was planned
+        return _CASES[stage]
     done = _REACHED.get(stage, stage)
     to_be = f"to be {done}"
     return {

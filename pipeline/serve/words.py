@@ -72,7 +72,7 @@ ROLES = {
 }
 
 FORCES = {"binding": "Binding", "voluntary": "Voluntary", "not_stated": "Not stated"}
-DIRECTIONS = {"impose": "Imposed", "lift": "Lifted"}
+DIRECTIONS = {"impose": "Imposing a limit", "lift": "Lifting a limit"}  # in no tense: it may be planned only
 MENTIONS = {"new": "Reported as news", "background": "Recalled as background"}
 STANDINGS = {
     "primary": "Government, regulator, court or legislature",
@@ -260,7 +260,12 @@ COLUMN_WORDS = {
     "origins_band": ORIGINS_BANDS,
     "contested": CONTESTED,
     "jurisdiction": JURISDICTIONS,
-    "attribution_kind": ATTRIBUTIONS,
+    "attribution_kind": ATTRIBUTIONS
+    | {
+        "person": "Said by a person",
+        "organisation": "Said by an organisation",
+        "outlet": "As another outlet reports",
+    },
     "date_basis": DATE_BASES,
     "date_precision": PRECISIONS,
     "published_precision": PRECISIONS,
@@ -286,6 +291,24 @@ TABLE_COLUMN_WORDS = {
     ("entity_names", "kind"): NAME_KINDS,
 }
 
+FACTS = {
+    "n_articles": "Articles read",
+    "n_relevant": "Of these on AI oversight",
+    "n_claims": "Claims",
+    "n_withheld": "Claims too unsure to be shown",
+    "min_confidence": "A claim is shown where it is read rightly with a probability of at least",
+    "n_events": "Events",
+    "n_origins": "Independent origins",
+    "n_conflicts": "Disagreements between reports",
+    "n_redirects": "Events that were merged or withdrawn",
+    "n_reviews": "Editors’ decisions that count",
+    "n_reopened": "Editors’ decisions that were opened again",
+    "n_waiting": "Editors’ decisions that fit nothing now",
+    "n_to_review": "Things that await an editor",
+    "last_fetched_at": "Last page fetched",
+    "program_version": "Version of the program",
+    "schema_version": "Version of the tables",
+}
 FORMATS = {"json": "JSON", "xlsx": "Excel", "atom": "Atom feed"}
 FACET_TITLES = {
     "type": "Kind of event",
@@ -384,8 +407,7 @@ def span_words(start: str | None, end: str | None, precision: str | None) -> str
     if precision == "year":
         return start[:4]
     if precision == "quarter":
-        quarter = (int(start[5:7]) - 1) // 3 if start[5:7].isdigit() else 0
-        return f"{('First', 'Second', 'Third', 'Last')[quarter]} quarter of {start[:4]}"
+        return _three_months(start, end)
     if precision == "month":
         return month_words(start[:7])
     if precision == "week":
@@ -393,6 +415,15 @@ def span_words(start: str | None, end: str | None, precision: str | None) -> str
     if start == end or precision in ("day", "minute"):
         return day_words(start)
     return f"{day_words(start)} to {day_words(end)}"
+
+
+def _three_months(start: str, end: str) -> str:
+    """Return "Third quarter of 2026", or "September to November 2026" where the months are those of a season."""
+    month = int(start[5:7]) if start[5:7].isdigit() else 1
+    if month % 3 == 1 and start[:4] == end[:4]:
+        return f"{('First', 'Second', 'Third', 'Last')[month // 3]} quarter of {start[:4]}"
+    first = month_words(start[:7])
+    return f"{first.removesuffix(f' {end[:4]}')} to {month_words(end[:7])}"
 
 
 def count_words(n: int, one: str, many: str = "") -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
 from typing import Any, NamedTuple
 
 import numpy as np
 from datasette import hookimpl
 from datasette.filters import FilterArguments
+from datasette.utils.asgi import BadRequest
 
 from pipeline.serve import choosing, queries
 from pipeline.serve.choosing import CHOSEN, Choice
@@ -105,6 +107,7 @@ def filters_from_request(request: Any, table: str, database: str, datasette: Any
     """Understand ?_party=, ?_actor= and so on with an entity's id or any of its names, and ?_words=."""
 
     async def inner() -> FilterArguments:
+        await refuse_unknown_columns(request, datasette.get_database(database), table)
         if table not in LINKS:
             return FilterArguments([], extra_context={"party_names": {}})
         db = datasette.get_database(database)
@@ -120,6 +123,18 @@ def filters_from_request(request: Any, table: str, database: str, datasette: Any
         return FilterArguments(clauses, params, said, context)
 
     return inner
+
+
+async def refuse_unknown_columns(request: Any, db: Any, table: str) -> None:
+    """Raise BadRequest for a filter on a column that the table has not: it would choose no row and say nothing."""
+    asked = {name.partition("__")[0] for name in request.args if name and not name.startswith("_")}
+    if not asked:
+        return
+    known = [*await db.table_columns(table), "rowid"]
+    if unknown := sorted(asked - set(known)):
+        near = difflib.get_close_matches(unknown[0], known, 1, 0.6)
+        cure = f"Did you mean {near[0]}?" if near else f"Its columns are {', '.join(known[:-1])}."
+        raise BadRequest(f"The table {table} has no column {unknown[0][:60]}. {cure}")
 
 
 def _one_of(ids: list[str], prefix: str, params: dict[str, str]) -> str:

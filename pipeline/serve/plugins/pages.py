@@ -95,10 +95,11 @@ async def changed_json(datasette: Any, request: Any) -> Response:
     return Response.json(body, headers={"access-control-allow-origin": "*", "cache-control": "max-age=60"})
 
 
-def by_origin(claims: list[dict]) -> list[dict]:
+def by_origin(claims: list[dict], modality: str) -> list[dict]:
     """Group an event's claims by the origin they rest on, earliest first; articles without an origin stand alone.
 
-    Within a group the report that the others rest on comes first.
+    What bears the event's own `modality` out comes before what puts it otherwise: origins, and articles and claims
+    within them. Among articles that do, the report that the others rest on comes first.
     """
     groups: dict[str, dict] = {}
     for claim in claims:
@@ -113,21 +114,25 @@ def by_origin(claims: list[dict]) -> list[dict]:
         )
         article = group["by_article"].setdefault(claim["article_id"], claim | {"claims": []})
         article["claims"].append(claim)
-    return [
-        {
-            "kind": group["kind"],
-            "label": group["label"],
-            "articles": sorted(
-                group["by_article"].values(),
-                key=lambda one: (
-                    one["article_id"] != one["lead_article_id"],
-                    one["published_on"] or "9",
-                    one["article_id"],
-                ),
+
+    def otherwise(article: dict) -> bool:
+        return all(claim["modality"] != modality for claim in article["claims"])
+
+    found = []
+    for group in groups.values():
+        articles = sorted(
+            group["by_article"].values(),
+            key=lambda one: (
+                otherwise(one), one["article_id"] != one["lead_article_id"], one["published_on"] or "9",
+                one["article_id"],
             ),
-        }
-        for group in groups.values()
-    ]
+        )  # fmt: skip
+        for article in articles:
+            article["claims"].sort(key=lambda claim: claim["modality"] != modality)
+        found.append({
+            "kind": group["kind"], "label": group["label"], "articles": articles, "otherwise": otherwise(articles[0])
+        })  # fmt: skip
+    return sorted(found, key=lambda group: group["otherwise"])
 
 
 async def _lines(db: Any, *, event_id: str = "", entity_id: str = "") -> list[dict]:
@@ -163,7 +168,7 @@ async def event(datasette: Any, request: Any) -> Response:
         request,
         "event.html",
         event=row,
-        groups=by_origin(claims),
+        groups=by_origin(claims, row["modality"]),
         claims=claims,
         credits=credits,
         edited=edited,

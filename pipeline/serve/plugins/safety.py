@@ -30,6 +30,12 @@ HEADERS = {
     b"cross-origin-opener-policy": b"same-origin",
 }
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, sqlite3.Error)
+NOT_FOUND = {  # Datasette's words for what a reader never asked for
+    "": "Nothing is kept at this address.",
+    "404": "Nothing is kept at this address.",
+    "Database not found": "Nothing is kept at this address.",
+    "Table not found": "There is no table of this name. The page “All tables and SQL” lists them.",
+}
 LONGEST_ADDRESS = 8_000  # bytes of path and query together
 
 
@@ -118,7 +124,10 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
         if request.path.endswith(".json"):
             return Response.json({"ok": False, "status": status, "title": title, "error": str(words)}, status=status)
         template = datasette.jinja_env.get_template("error.html")
-        return Response.html(await template.render_async(status=status, title=title, error=words), status=status)
+        # A question that cannot be answered comes back to be mended, not to be typed again.
+        sql = request.args.get("sql") if request.path == f"/{snapshots.NAME}" else None
+        page = await template.render_async(status=status, title=title, error=words, sql=sql)
+        return Response.html(page, status=status)
 
     return answer
 
@@ -138,11 +147,7 @@ def explain(exception: Exception, path: str = "") -> tuple[int, str, str]:
     if isinstance(exception, Base400):
         words = str(exception.args[0]) if exception.args else ""
         if exception.status == 404:
-            return (
-                404,
-                "There is no such page",
-                words if words not in ("", "404") else "Nothing is kept at this address.",
-            )
+            return 404, "There is no such page", NOT_FOUND.get(words, words)
         return exception.status, "This cannot be answered", words
     if path.startswith("/oversight") and isinstance(exception, UNREADABLE):
         log.warning("%s could not be read: %r", path, exception)
