@@ -1,12 +1,16 @@
-"""Countries before a noun -> the bodies of these countries that are meant: "the U.S. and British institutes"."""
+"""Countries before a noun -> the bodies of these countries that are meant: "the U.S. and British institutes".
+
+Also: all that a text says of countries -> the one whose government "the government" is.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from pipeline.lexicon.lexicon import Place
+from pipeline.lexicon.lexicon import Lexicon, Place
 from pipeline.nominals import agencies_called
 from pipeline.records import Entity, EntityKind, Mention
 from pipeline.syntax import children, members
@@ -14,6 +18,9 @@ from pipeline.syntax import children, members
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
+    from pipeline.language import Passage
+
+_OF_STATES = frozenset({EntityKind.AGENCY, EntityKind.GOVERNMENT, EntityKind.PLACE})
 # Nouns that a body meant by them has in its name, though many others are called so as well.
 _IN_NAME = frozenset({"institute", "office", "department", "centre", "center", "agency", "authority"})
 
@@ -50,3 +57,25 @@ def bodies_of(
             fitting.setdefault(entity.jurisdiction, mention)
     found = [fitting.get(code) for code in codes]
     return tuple(found) if all(found) else ()
+
+
+def spoken_of(passages: Iterable[Passage], frequency: Mapping[str, int], lexicon: Lexicon) -> Place | None:
+    """Return the country with a government that a text speaks of most: by name, by its bodies or by its adjective.
+
+    Where companies come from counts only if the text speaks of no country: an Indonesian report on a U.S. chatbot means
+    Jakarta by "the government". `frequency`: how often each entity is named.
+    """
+    by_code = {place.code: place for place in lexicon.places if place.government_id}
+    adjectives = {word: place.code for place in by_code.values() for word in place.adjectives}
+    of_states, of_others = Counter[str](), Counter[str]()
+    for entity_id, n in frequency.items():
+        entity = lexicon.entities.get(entity_id)
+        if entity is not None and entity.jurisdiction in by_code:
+            counted = of_states if entity.kind in _OF_STATES else of_others
+            counted[entity.jurisdiction] += n
+    for passage in passages:
+        of_states.update(adjectives[token.text] for token in passage.doc if token.text in adjectives)
+    for counted in (of_states, of_others):
+        if counted:
+            return by_code[counted.most_common(1)[0][0]]
+    return None

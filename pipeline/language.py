@@ -46,6 +46,7 @@ _SENTENCE_ENDS = frozenset(".!?…:;") | {"...", "?!", "!!", "??"}
 _QUOTES = frozenset("\"“”'‘’") | {"``", "''"}
 _CLOSERS = frozenset("\"'”’»)]") | {"''"}
 _OPENERS = frozenset("\"'“‘«([") | {"``"}
+_INNER_CAPITAL = re.compile(r"[a-z]{1,3}[A-Z]")  # "xAI" and "eSafety" may begin a sentence
 _UNSEEN = re.compile(  # what the parser shall take for blanks: control characters, marks of footnotes
     r"\[\d{1,3}\]|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\u00a0\u2000-\u200a\u3000]"
 )
@@ -234,7 +235,7 @@ def _may_start(token: Token) -> bool:
     if token.text in _CLOSERS or token.is_punct and token.text not in _OPENERS:
         return False
     if last.text in _SENTENCE_ENDS:
-        return not token.text[:1].islower()
+        return not token.text[:1].islower() or _INNER_CAPITAL.match(token.text) is not None
     if last.text.endswith(".") and len(last.text) > 2:
         return token.text in SENTENCE_OPENERS
     return False

@@ -19,7 +19,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from pipeline.inflection import singular, words
 from pipeline.lexicon.lexicon import Lexicon, Name
-from pipeline.naming import bodies_told_together, person_at, with_legal_form
+from pipeline.naming import bodies_told_together, in_longer_name, person_at, with_legal_form
 from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, RANKS, REGIONAL, TIME_WORDS
 from pipeline.records import Entity, EntityKind, Mention, unknown_entity_id
 
@@ -161,6 +161,8 @@ class NameFinder:
         says "Oxbow" as well, or the short name is ambiguous; "Multimedia Commission", "Texas Senate", "Brazilian
         Congress", which are not the bodies called so for short."""
         entity = self.lexicon.entities[name.entity_id]
+        if name.kind == "short" and entity.kind is EntityKind.PLACE:  # a capital: "Seoul Women's University"
+            return in_longer_name(plain, start, end, _NO_NAME)
         if " " in plain[start:end]:
             return False
         for_short = name.kind == "short" and entity.kind is EntityKind.AGENCY

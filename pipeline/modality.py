@@ -155,7 +155,9 @@ def _verb(verb: Token, cues: Cues, depth: int) -> None:
     infinitive = any(child.lower_ == "to" and child.dep_ == "aux" for child in verb.children)
     dep = verb.dep_
     if dep == "conj":
-        if is_verb(head):
+        if verb.tag_ == "VBD" and head.tag_ == "VB" and is_verb(head):  # "did not want to wait and fined it"
+            _above(_finite(head), cues, depth)
+        elif is_verb(head):
             if not children(verb, "nsubj", "nsubjpass", "aux", "auxpass") or infinitive and not children(verb, "nsubj"):
                 _verb(head, cues, depth + 1)
             else:
@@ -163,6 +165,13 @@ def _verb(verb: Token, cues: Cues, depth: int) -> None:
         return
     if dep in ("xcomp", "ccomp", "advcl", "acl", "pcomp", "relcl", "csubj", "dep", "parataxis", "oprd", "attr"):
         _governed(verb, head, dep, infinitive, cues, depth)
+
+
+def _finite(verb: Token) -> Token:
+    """Return the verb of the clause that an infinitive belongs to: what is told in the past beside it goes there."""
+    while verb.tag_ == "VB" and verb.head != verb and is_verb(verb.head):
+        verb = verb.head
+    return verb
 
 
 def _above(head: Token, cues: Cues, depth: int) -> None:

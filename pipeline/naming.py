@@ -8,8 +8,9 @@ Science and Trade Dana Roe".
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
-from pipeline.nominals import NOUN_KINDS, PERSON_TITLES
+from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, TIME_WORDS
 from pipeline.records import EntityKind
 
 _PORTFOLIO = re.compile(
@@ -39,7 +40,8 @@ def person_at(text: str, start: int, end: int) -> int:
     words = list(re.finditer(r"\S+", text[start:end]))
     for n, word in enumerate(words[1:-2], 1):
         name = words[n + 1 :]
-        title = word[0] in PERSON_TITLES and NOUN_KINDS.get(word[0].lower()) is EntityKind.PERSON
+        of_person = NOUN_KINDS.get(word[0].lower()) is EntityKind.PERSON or word[0].endswith(".")  # "Prof."
+        title = word[0] in PERSON_TITLES and of_person
         if title and len(name) <= 3 and all(_part_of_name(part[0]) for part in name):
             return start + name[0].start()
     return start
@@ -65,3 +67,18 @@ def with_legal_form(plain: str, end: int) -> int:
     """Return where a company's name ends with its legal form: "Meta Platforms Inc", "Orchid Labs Ltd"."""
     form = _LEGAL_FORM.match(plain, end)
     return form.end() if form else end
+
+
+_GOES_ON = re.compile(r"(?:['’]s?)? (?:(?:of|for) )?[A-Z]|-")
+_BEFORE = re.compile(r"\b(?:(?P<of>[A-Z]\w+ of)|(?P<word>[A-Z][a-z]+)) $")
+
+
+def in_longer_name(text: str, start: int, end: int, openers: Collection[str]) -> bool:
+    """Tell whether a city's name is part of another: "Seoul Women's University", "University of Tokyo"; not "On Monday
+    Jakarta". `openers`: capitalised words that are part of no name."""
+    if _GOES_ON.match(text, end):
+        return True
+    before = _BEFORE.search(text[max(0, start - 30) : start])
+    if before is None:
+        return False
+    return bool(before["of"]) or before["word"] not in openers and before["word"].lower() not in TIME_WORDS

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pipeline.countries import bodies_of, countries_before
+from pipeline.countries import bodies_of, countries_before, spoken_of
 from pipeline.inflection import singular, verb_forms, words
 from pipeline.language import Passage, sentences
 from pipeline.lexicon.lexicon import Lexicon
@@ -450,17 +450,8 @@ class Referents:
         )
         if best is not None:
             return best
-        codes = Counter(
-            entity.jurisdiction
-            for entity_id, n in self._frequency.items()
-            if (entity := self.lexicon.entities.get(entity_id)) is not None and entity.jurisdiction
-            for _ in range(n)
-        )
-        for code, _ in codes.most_common(1):
-            for place in self.lexicon.places:
-                if place.code == code and place.government_id:
-                    return self._entity(place.government_id)
-        return None
+        place = spoken_of(self.passages, self._frequency, self.lexicon)
+        return self._entity(place.government_id) if place is not None else None
 
     def _titled(self, word: str, token: Token) -> Mention | None:
         """Find the person introduced with a title, or who held the office on the day ("the president")."""

@@ -47,6 +47,12 @@ def test_coordinated_parties_stay_in_one_claim() -> None:
     assert sorted(parties(claim, "actor")) == sorted(expected)
 
 
+def test_a_name_that_begins_small_may_begin_a_sentence() -> None:
+    found = claims("Ofcom fined Orchid Labs over pictures of children. xAI signed an agreement with CAISI on Monday.")
+    assert [claim.type for claim in found] == ["enforcement", "agreement"]
+    assert found[1].evidence.quote.startswith("xAI")
+
+
 @pytest.mark.parametrize(
     ("text", "instrument"),
     [

@@ -225,3 +225,37 @@ def test_a_known_companys_legal_form_belongs_to_its_name() -> None:
     found = finder().find("The guild sued Meta Platforms Inc and Microsoft Corp. before the tribunal.", DAY)
     assert [mention.text for mention in found] == ["Meta Platforms Inc", "Microsoft Corp."]
     assert [m.text for m in finder().find("It sued Anthropic Ltd.", DAY)] == ["Anthropic Ltd"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Jakarta blocked the chatbot last week.", ["Indonesia"]),
+        ("On Monday Jakarta blocked the chatbot.", ["Indonesia"]),
+        ("Officials in Hanoi and Ankara agreed.", ["Vietnam", "Turkey"]),
+        ("A professor at Seoul Women's University will lead it.", []),
+        ("The University of Tokyo tested the model.", []),
+        ("A Paris-based start-up agreed.", []),
+    ],
+)
+def test_a_capital_stands_for_its_country_unless_it_is_part_of_a_longer_name(text: str, names: list[str]) -> None:
+    assert names_in(text) == names
+
+
+def test_a_title_in_the_middle_of_capitals_begins_a_persons_name() -> None:
+    found = new_names_in("The council is chaired by University of Oulu Prof. Aino Lahti, a veteran of the field.")
+    assert "Aino Lahti" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Seoul opened the AI Safety Institute in Pangyo.", "Korea AI Safety Institute"),
+        ("In Japan the AI Safety Institute tested it.", "Japan AI Safety Institute"),
+        ("In Britain the AI Safety Institute tested it.", "U.K. AI Safety Institute"),
+        ("Türkiye's competition watchdog opened an inquiry.", "Turkish Competition Authority"),
+        ("Brazil's CADE opened an inquiry.", "Administrative Council for Economic Defense"),
+    ],
+)
+def test_authorities_of_many_countries_are_known(text: str, name: str) -> None:
+    assert name in names_in(text, date(2024, 11, 27))

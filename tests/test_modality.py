@@ -252,3 +252,8 @@ def test_a_ruling_that_somebody_must_pay_is_no_denial_and_off_limits_puts_nothin
 def test_set_phrases_of_reporters_tell_whether_an_act_was_done(text: str, expected: str) -> None:
     type_, sentence = text.split(": ", 1)
     assert modality(sentence, type_) == expected
+
+
+def test_what_was_done_beside_an_infinitive_that_was_not_wanted_was_done() -> None:
+    assert modality("The FTC did not want to wait and fined Lumen Labs.", "enforcement") == "occurred"
+    assert modality("The FTC did not fine Lumen Labs.", "enforcement") == "negated"

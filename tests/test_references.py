@@ -125,3 +125,11 @@ def test_the_commissioner_is_no_institute() -> None:
 def test_the_regulator_is_no_institute_and_no_court() -> None:
     text = "The Federal Trade Commission wrote. The U.K. AI Security Institute tested a model. The regulator fined it."
     assert stands_for(text, "regulator") == ["Federal Trade Commission"]
+
+
+def test_the_government_is_that_of_the_country_spoken_of_not_where_companies_come_from() -> None:
+    text = "Malaysia restored access to Grok. X and xAI promised better filters. The government wants more."
+    assert stands_for(text, "government") == ["Malaysian government"]
+    text = "Microsoft and OpenAI will put servers into Kenyan data centres. The government wants more."
+    assert stands_for(text, "government") == ["Kenyan government"]
+    assert stands_for("Microsoft met OpenAI. The government wants more.", "government") == ["U.S. government"]
