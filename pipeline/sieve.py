@@ -66,7 +66,7 @@ def sieve() -> Sieve:
     return Sieve(finder().cues())
 
 
-def may_pass(body: bytes, charset: str = "") -> bool:
+def may_pass(body: bytes | bytearray, charset: str = "") -> bool:
     """Tell whether the gate may let the article on a page through."""
     return sieve().lets_through(page_words(body, charset))
 

@@ -28,7 +28,7 @@ _MARKS = BytesAhoCorasick([*_OPENERS, *_CLOSERS, *_WORD_BREAKS, b"<!--"], matchk
 _CLOSER = len(_OPENERS)
 _WORD_BREAK_AT = _CLOSER + len(_CLOSERS)
 _COMMENT = _WORD_BREAK_AT + len(_WORD_BREAKS)
-_NAME_ENDS = frozenset((b" ", b"\t", b"\r", b"\n", b"\f", b"/", b">"))
+_NAME_ENDS = (b" ", b">", b"\t", b"\r", b"\n", b"\f", b"/")
 _INLINE = rb"(?:abbr|b|cite|code|em|font|i|mark|q|s|small|span|strong|sub|sup|time|u)"
 # A run of text is given; a link that stands alone, whatever it wraps, is matched and gives nothing. A tag ends at the
 # first ">", as browsers see it; [^>] runs along it twice as quickly as [^<>] would.
@@ -38,9 +38,11 @@ _RUN = re.compile(
     rb"[^<]*+(?:<(?!/?a[\s>])[^>]*+>[^<]*+){0,12}+</a>(?:\s*+</span>)*+(?=\s*+<(?!/?" + _INLINE + rb"[\s>])))"
 )
 _WORD_BREAK = re.compile(rb"<wbr\s*+/?>", re.I)
-# Each alone, which is sought several times as quickly as by bytes.find().
-_TITLES = tuple(BytesAhoCorasick([name]) for name in (b"og:title", b"twitter:title"))
+# What both names of a title end with, alone: that is sought several times as quickly as by bytes.find().
+_TITLE = BytesAhoCorasick([b":title"])
+_TITLES = (b"og", b"twitter")
 _HEAD = 200_000  # bytes in which the metadata stands
+_INDENT = 20  # bytes of blanks that commonly stand before a tag
 _LONGEST_TAG = 2_000  # bytes before a place in which the tag that it may be in begins
 _MOST_LINKED = 120_000  # bytes of JSON-LD that are looked at: live blogs hold a megabyte of it
 _ESCAPE = re.compile(rb"\\(?:[nrtbf]|u[0-9a-fA-F]{4})")
@@ -57,26 +59,26 @@ _REST = bytes(range(0x80, 0xC0))
 _BLANK = 32
 
 
-def page_words(body: bytes, charset: str = "") -> bytes:
+def page_words(body: bytes | bytearray, charset: str = "") -> bytes:
     """Return the words on a page in lower case, parted and enclosed by single blanks; whatever is no letter or digit
     parts words. `charset`: as the answer's header named it."""
     if body.startswith(_WIDE) or _is_escaped(body) or charset.lower().startswith(("utf-16", "utf-32", "hz")):
-        body = decode(body, charset).encode("utf-8", "replace")
+        body = decode(bytes(body), charset).encode("utf-8", "replace")
     text = _text(body)
     if not text.isascii():
         try:
             text.decode("utf-8")
         except UnicodeDecodeError:
-            text = _text(decode(body, charset).encode("utf-8", "replace"))
+            text = _text(decode(bytes(body), charset).encode("utf-8", "replace"))
     return plain_words(text)
 
 
-def _is_escaped(body: bytes) -> bool:
+def _is_escaped(body: bytes | bytearray) -> bool:
     """Tell whether letters of East Asia stand in ASCII behind an ESC: a byte that hardly another page has."""
     return body.find(b"\x1b", 0, 65536) >= 0 and b"\x1b$" in body[:65536]
 
 
-def _text(body: bytes) -> bytes:
+def _text(body: bytes | bytearray) -> bytes | bytearray:
     if b"<" not in body[:2000]:
         return body
     runs = text_runs(body)
@@ -85,7 +87,7 @@ def _text(body: bytes) -> bytes:
     return b" ".join(filter(None, runs))
 
 
-def plain_words(text: bytes) -> bytes:
+def plain_words(text: bytes | bytearray) -> bytes:
     """Return the words of a text in UTF-8 as page_words() does; entities and escapes of JSON are resolved first."""
     if b"&" in text:
         text = _ENTITY.sub(_character, text)
@@ -115,7 +117,7 @@ def _resolved(entity: bytes) -> bytes:
     return html.unescape(entity.decode("utf-8", "replace")).encode("utf-8", "replace")
 
 
-def text_runs(body: bytes) -> list[bytes]:
+def text_runs(body: bytes | bytearray) -> list[bytes]:
     """Return the runs of text between the tags of a page, with what JSON-LD and titles in metadata say."""
     found = [body[: body.find(b"<")], *_titles(body)]
     start, inside = 0, b""  # where the text to come begins; the element that has to end before it does
@@ -145,22 +147,22 @@ def text_runs(body: bytes) -> list[bytes]:
     return found
 
 
-def _titles(body: bytes) -> list[bytes]:
-    """Return the tags in which the metadata gives a title."""
-    head = memoryview(body)[:_HEAD]
-    places = [found[0][1] for name in _TITLES if (found := name.find_matches_as_indexes(head))]
-    return [body[body.rfind(b"<", 0, at) + 1 : body.find(b">", at)][:_LONGEST_TAG] for at in places]
+def _titles(body: bytes | bytearray) -> list[bytes]:
+    """Return the tags in which the metadata gives a title: of each name the first one."""
+    ends = [at for _, at, _ in _TITLE.find_matches_as_indexes(memoryview(body)[:_HEAD])]
+    firsts = (next((at for at in ends if body.endswith(name, 0, at)), -1) for name in _TITLES)
+    return [body[body.rfind(b"<", 0, at) + 1 : body.find(b">", at)][:_LONGEST_TAG] for at in firsts if at >= 0]
 
 
-def _in_a_tag(body: bytes, at: int) -> bool:
+def _in_a_tag(body: bytes | bytearray, at: int) -> bool:
     """Tell whether a place is inside a tag, as the value of an attribute."""
-    if body[at - 1 : at] == b">":
+    if body[max(0, at - _INDENT) : at].rstrip()[-1:] == b">":
         return False
     start = max(0, at - _LONGEST_TAG)
     return body.find(b"<", max(start, body.rfind(b">", start, at)), at) >= 0
 
 
-def _end_of_comment(body: bytes, start: int) -> int:
+def _end_of_comment(body: bytes | bytearray, start: int) -> int:
     """Return the place of the ">" that ends a comment, as browsers see it; `start` is behind its "<!--"."""
     if body[start : start + 1] == b">":
         return start
@@ -171,7 +173,7 @@ def _end_of_comment(body: bytes, start: int) -> int:
     return end + 2 if end >= 0 else len(body)
 
 
-def _raw_element(body: bytes, at: int) -> bytes:
+def _raw_element(body: bytes | bytearray, at: int) -> bytes:
     """Return "script" or "style" where the name of such an element begins."""
     name = body[at : at + 7].lower()
     if name[:6] == b"script":

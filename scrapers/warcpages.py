@@ -6,12 +6,15 @@ import base64
 import hashlib
 import re
 import zlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from scrapers.decoding import MAX_BYTES
+from scrapers.members import Fields
 from scrapers.records import Page
 from scrapers.warcs import Record
 
+_BLANK_LINE = b"\r\n\r\n"
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})\b")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.I)
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain", ""})
@@ -27,9 +30,23 @@ class NoPage(Exception):
         self.why = why
 
 
-def body_of(record: Record) -> tuple[bytes, str]:
-    """Return the body of the answer in a record and its charset as the header named it. Raises NoPage."""
-    head, start = _head(record)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer of a web server in a record: its header, its body as it was archived, and the page in that body."""
+
+    head: bytes
+    stored: bytes | bytearray
+    body: bytes | bytearray
+    kind: str
+    charset: str  # as the header named it
+
+
+def answer_of(record: Record) -> Answer:
+    """Return the answer in a record, which is used up. Raises NoPage."""
+    end = record.find(_BLANK_LINE, 1 << 18)
+    if end < 0:
+        raise NoPage("no HTTP answer")
+    head, stored = record.cut(end + len(_BLANK_LINE))
     status = _STATUS.match(head)
     if status is None:
         raise NoPage("no HTTP answer")
@@ -38,45 +55,34 @@ def body_of(record: Record) -> tuple[bytes, str]:
     kind, charset = _type_of(head)
     if kind not in _PAGE_TYPES:
         raise NoPage("no web page")
-    body = record.part(start)
-    if b"ncoding" in head:
-        body = _decoded(head, body)
+    body = _decoded(head, stored) if b"ncoding" in head else stored
     if len(body) > MAX_BYTES:
         raise NoPage("too large")
     if not body or (body[:1000].isspace() and body.isspace()):
         raise NoPage("empty")
-    return body, charset
+    return Answer(head, stored, body, kind, charset)
 
 
-def page_of(record: Record, url: str, body: bytes, source_id: str) -> Page:
-    """Return the page in a record, `body` as body_of() gave it. Raises NoPage: no date, or a digest that is not its."""
-    fields = {name.lower(): value for name, value in record.fields}
-    head, start = _head(record)
-    _check(fields, record.part(), record.part(start))
-    kind, charset = _type_of(head)
-    lines = head.decode("latin-1").split("\r\n")[1:]
+def page_of(answer: Answer, fields: Fields, url: str, source_id: str) -> Page:
+    """Return the page in an answer; `fields` are those of its record. Raises NoPage: no date, or a wrong digest."""
+    told = {name.lower(): value for name, value in fields}
+    _check(told, answer)
+    lines = answer.head.removesuffix(_BLANK_LINE).decode("latin-1").split("\r\n")[1:]
+    body = bytes(answer.body)
     return Page(
         url=url,
         final_url=url,
         source_id=source_id,
-        fetched_at=_moment(fields.get("warc-date", "")),
+        fetched_at=_moment(told.get("warc-date", "")),
         status=200,
-        media_type=kind,
-        charset=charset,
+        media_type=answer.kind,
+        charset=answer.charset,
         headers=tuple(
             (name.strip(), value.strip()) for name, found, value in (x.partition(":") for x in lines) if found
         ),
         body=body,
         sha256=hashlib.sha256(body).hexdigest(),
     )
-
-
-def _head(record: Record) -> tuple[bytes, int]:
-    """Return the HTTP header in a record, and where its body begins."""
-    end = record.find(b"\r\n\r\n", 1 << 18)
-    if end < 0:
-        raise NoPage("no HTTP answer")
-    return record.part(0, end), end + 4
 
 
 def _header(head: bytes, name: bytes) -> str:
@@ -90,7 +96,7 @@ def _type_of(head: bytes) -> tuple[str, str]:
     return named.partition(";")[0].strip().lower(), charset[1] if charset else ""
 
 
-def _decoded(head: bytes, body: bytes) -> bytes:
+def _decoded(head: bytes, body: bytes | bytearray) -> bytes | bytearray:
     """Take off the chunks and the compression of an answer that was archived as it came over the wire."""
     if "chunked" in _header(head, b"Transfer-Encoding").lower() and _CHUNK_SIZE.match(body):
         body = _joined(body)
@@ -104,7 +110,7 @@ def _decoded(head: bytes, body: bytes) -> bytes:
     return body
 
 
-def _joined(body: bytes) -> bytes:
+def _joined(body: bytes | bytearray) -> bytes:
     parts, at = [], 0
     while (size := _CHUNK_SIZE.match(body, at)) and (length := int(size[1], 16)):
         parts.append(body[size.end() : size.end() + length])
@@ -112,28 +118,30 @@ def _joined(body: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _inflated(body: bytes, bits: int) -> bytes:
+def _inflated(body: bytes | bytearray, bits: int) -> bytes:
     try:
         return zlib.decompressobj(wbits=bits).decompress(body, MAX_BYTES + 1)
     except zlib.error:
         raise NoPage("damaged compression") from None
 
 
-def _check(fields: dict[str, str], block: bytes, stored: bytes) -> None:
+def _check(fields: dict[str, str], answer: Answer) -> None:
     """Raise NoPage where a digest that the record gives is not that of its bytes; one of an unknown sort says nothing.
 
     The digest of the payload is that of the stored bytes, for some makers of archives that of the bytes without chunks:
     it is believed where the record has none of the whole block.
     """
-    for name, data in (("warc-block-digest", block), ("warc-payload-digest", stored)):
+    for name, before in (("warc-block-digest", answer.head), ("warc-payload-digest", b"")):
         sort, _, value = fields.get(name, "").partition(":")
         make = _HASHES.get(sort.strip().lower().replace("-", ""))
         if make is None or not value:
             continue
-        right = make(data).digest()
+        made = make(before)
+        made.update(answer.stored)
+        right = made.digest()
         if value.strip().lower() not in (right.hex(), base64.b32encode(right).decode().lower().rstrip("="),
                                          base64.b32encode(right).decode().lower()):  # fmt: skip
-            if name == "warc-payload-digest" and _CHUNK_SIZE.match(stored):
+            if name == "warc-payload-digest" and _CHUNK_SIZE.match(answer.stored):
                 return
             raise NoPage("digest does not match")
         return

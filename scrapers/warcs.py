@@ -57,6 +57,17 @@ class Record:
         stop = size if stop is None else min(stop, size)
         return bytes(memoryview(self.data)[self.begin + start : self.begin + stop])
 
+    def cut(self, at: int) -> tuple[bytes, bytes | bytearray]:
+        """Return the block before and from one of its bytes on. The larger part is not copied: the record is used up,
+        and nothing more can be asked of it."""
+        head, rest = self.part(0, at), self.data
+        if not isinstance(rest, bytearray):
+            return head, self.part(at)
+        if self.size >= 0:
+            del rest[self.begin + self.size :]
+        del rest[: self.begin + at]
+        return head, rest
+
     def find(self, mark: bytes, most: int) -> int:
         """Return where some bytes stand in the first `most` of the block, -1 where they do not."""
         most = most if self.size < 0 else min(most, self.size)

@@ -15,7 +15,7 @@ import pytest
 from pipeline.bench import warcs
 from scrapers import members as members_module
 from scrapers.places import LocalPlace, PlaceError, fingerprint
-from scrapers.warcpages import NoPage, body_of, page_of
+from scrapers.warcpages import NoPage, answer_of, page_of
 from scrapers.warcs import MAX_RECORD, Bad, Fault, Packing, Record, Scan, packing_of
 
 DAY = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -205,9 +205,9 @@ def test_the_page_of_a_record_is_what_was_archived(tmp_path: Path) -> None:
     record = scanned(
         archive(tmp_path, members([warcs.response("https://a.example/1", page(1), DAY, headers=headers)]))
     )[0][0]
-    body, charset = body_of(record)
-    made = page_of(record, "https://a.example/1", body, "the_source")
-    assert (body, charset) == (page(1), "ISO-8859-1")
+    answer = answer_of(record)
+    made = page_of(answer, record.fields, "https://a.example/1", "the_source")
+    assert made.body == answer.body == page(1) and answer.charset == "ISO-8859-1"
     assert made.fetched_at == DAY and made.source_id == "the_source" and made.media_type == "text/html"
     assert ("X-Served-By", "a") in made.headers
 
@@ -218,12 +218,12 @@ def record_with(tmp_path: Path, body: bytes, **more) -> Record:
 
 def test_a_body_archived_with_its_compression_and_chunks_is_unpacked(tmp_path: Path) -> None:
     zipped = (("Content-Type", "text/html"), ("Content-Encoding", "gzip"))
-    assert body_of(record_with(tmp_path, gzip.compress(page(1)), headers=zipped))[0] == page(1)
-    assert body_of(record_with(tmp_path, page(1), headers=zipped))[0] == page(1)
+    assert answer_of(record_with(tmp_path, gzip.compress(page(1)), headers=zipped)).body == page(1)
+    assert answer_of(record_with(tmp_path, page(1), headers=zipped)).body == page(1)
     parts = [page(1)[:1000], page(1)[1000:]]
     chunked = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
     sent = (("Content-Type", "text/html"), ("Transfer-Encoding", "chunked"))
-    assert body_of(record_with(tmp_path, chunked, headers=sent))[0] == page(1)
+    assert answer_of(record_with(tmp_path, chunked, headers=sent)).body == page(1)
 
 
 @pytest.mark.parametrize(
@@ -239,17 +239,17 @@ def test_a_body_archived_with_its_compression_and_chunks_is_unpacked(tmp_path: P
 )
 def test_what_is_no_page_is_told(tmp_path: Path, body: bytes, more: dict, why: str) -> None:
     with pytest.raises(NoPage) as told:
-        body_of(record_with(tmp_path, body, **more))
+        answer_of(record_with(tmp_path, body, **more))
     assert told.value.why == why
 
 
 def test_a_wrong_digest_is_seen_and_a_missing_one_is_not_missed(tmp_path: Path) -> None:
     wrong = record_with(tmp_path, page(1), digest=warcs.sha1(b"something else"))
     with pytest.raises(NoPage, match="digest does not match"):
-        page_of(wrong, "https://a.example/1", page(1), "")
+        page_of(answer_of(wrong), wrong.fields, "https://a.example/1", "")
     for digest in (None, "crc32:12345678"):
         fine = record_with(tmp_path, page(1), digest=digest)
-        assert page_of(fine, "https://a.example/1", page(1), "").body == page(1)
+        assert page_of(answer_of(fine), fine.fields, "https://a.example/1", "").body == page(1)
 
 
 def test_a_file_is_known_by_what_is_in_it_not_by_its_name(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from scrapers.members import Fields
 from scrapers.places import Access, Place, PlaceError, open_place
 from scrapers.reading import Draft, draft, finish
 from scrapers.records import Article, Outcome, Page, Source
-from scrapers.warcpages import NoPage, body_of, page_of
+from scrapers.warcpages import Answer, NoPage, answer_of, page_of
 from scrapers.warcs import Packing, Record, Scan
 
 # Why a sound record is passed over; the other reasons stand in scrapers.warcs and scrapers.warcpages.
@@ -147,19 +147,19 @@ def _work(order: Order, part: Part) -> PartReport:
             bad[record.fault.value] += 1
             continue
         try:
-            body, charset = body_of(record)
+            answer = answer_of(record)
         except NoPage as error:
             (bad if error.why in _BAD else passed)[error.why] += 1
             continue
         n_pages += 1
-        if not may_pass(body, charset):
+        if not may_pass(answer.body, answer.charset):
             passed[OFF_TOPIC] += 1
             continue
         candidates.append(record.offset)
         if part.alone:
             continue
         try:
-            one = _read(record, body, finder.source_of, sources, order.lexicon)
+            one = _read(record, answer, finder.source_of, sources, order.lexicon)
         except NoPage as error:
             (bad if error.why in _BAD else passed)[error.why] += 1
             continue
@@ -181,13 +181,13 @@ def _address(field: str) -> str:
 
 
 def _read(
-    record: Record, body: bytes, source_of: Callable[[str], str | None], sources: dict[str, Source],
+    record: Record, answer: Answer, source_of: Callable[[str], str | None], sources: dict[str, Source],
     lexicon: tuple[Path, ...],
 ) -> Found:  # fmt: skip
     """Read a page and understand its article. Raises NoPage with the reason where it is not one to keep."""
     url = _address(_field(record.fields, "warc-target-uri"))
     source_id = source_of(url) or ""
-    page = page_of(record, url, body, source_id)
+    page = page_of(answer, record.fields, url, source_id)
     reading = draft(page, sources.get(source_id))
     if isinstance(reading, Draft):
         if not text_may_pass(reading.text):
