@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.errors import Stopped
+from pipeline.errors import OversightError, Stopped
 from pipeline.folder import DataFolder
 from pipeline.store.errors import plain_errors
 from pipeline.versions import program_version, reader_version
@@ -72,7 +72,8 @@ def recorded(folder: DataFolder, command: str) -> Iterator[Run]:
             ended, run.words = STOPPED, str(error) or "by hand"
             raise
         except Exception as error:
-            run.words = run.words or f"{type(error).__name__}: {error}"[:500]
+            kind = "" if isinstance(error, OversightError) else f"{type(error).__name__}: "
+            run.words = run.words or f"{kind}{error}"[:500]
             raise
         finally:
             _finish(db, id_, ended, run)

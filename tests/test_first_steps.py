@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
+from site_under_test import Site
 from test_commands import DONE, WRONG_USE, ledger, one_line, oversight  # noqa: F401 - a fixture among them
 
 from pipeline.newsroom.cards import card_text
@@ -140,3 +142,67 @@ def test_what_the_system_refuses_is_said_with_what_to_do_next(monkeypatch: pytes
     from pipeline.cli import _words_for_os
 
     assert "name another place" in _words_for_os(PermissionError(errno.EACCES, "Permission denied", "/ledger/x"))
+
+
+def test_what_is_counted_is_counted_in_plain_english(demo: Path) -> None:
+    for words in (("event", "Corvid 4 signed"), ("origins", "Corvid 4 signed"), ("entity", "Harrowmere")):
+        said = oversight(*words, data=demo).stdout
+        assert "(s)" not in said and not re.search(r"\b1 \w+s\b(?! \()", said), said
+    assert "5 independent origins (6 articles); 2 more articles put it otherwise" in oversight(
+        "event", "Corvid 4 signed", data=demo
+    ).stdout  # fmt: skip
+
+
+def test_the_first_quote_of_an_event_bears_it_out(demo: Path) -> None:
+    said = oversight("event", "Corvid 4 signed", data=demo).stdout
+    first = said[said.index("“") :].splitlines()[1]
+    assert first.strip().startswith("occurred ")
+
+
+def test_a_list_of_events_gives_no_date_finer_than_it_is_known() -> None:
+    from pipeline.commands.look import _brief_date
+
+    said = [("2026-04-09", "2026-04-09"), ("2026-04-01", "2026-04-30"), ("2025-09-01", "2025-11-30"), (None, None)]
+    dates = [_brief_date({"date_start": start, "date_end": end}) for start, end in said]
+    assert dates == ["2026-04-09", "2026-04", "2025", "undated"]
+
+
+def test_a_name_that_nobody_knows_is_said_with_what_to_try(demo: Path) -> None:
+    assert "oversight gaps" in one_line(oversight("entity", "zzz", data=demo), WRONG_USE)
+    assert "Which event?" in one_line(oversight("event", "", data=demo), WRONG_USE)
+
+
+def test_the_demos_ledger_is_named_to_those_who_look_beside_it(demo: Path, tmp_path: Path) -> None:
+    assert f"--data {demo}" in one_line(oversight("entity", "Vellichor", data=demo.parent), WRONG_USE)
+    assert "another ledger's folder" in one_line(oversight("gaps", data=tmp_path), WRONG_USE)
+
+
+def test_the_list_of_runs_says_what_a_user_can_mend_without_our_names_for_it(ledger: Path) -> None:  # noqa: F811
+    assert "No run is noted yet" in oversight("runs", data=ledger).stdout
+    oversight("crawl", "--source", "nobody", data=ledger)
+    said = oversight("runs", data=ledger).stdout
+    assert "There is no source 'nobody'" in said and "WrongUse" not in said
+
+
+def test_answers_to_saved_questions_give_no_date_finer_than_it_is_known(demo: Path) -> None:
+    site = Site(demo)
+    rows = site.get("/oversight/planned_and_not_done.json?_shape=objects").json()["rows"]
+    assert {row["due"] for row in rows if "Kroon" in row["summary"]} == {"2026-09"}
+    rows = site.get("/oversight/follow_one_instrument.json?_shape=objects").json()["rows"]
+    assert {"2023", "2025-01", "2025-09-01 to 2025-11-30", "2026-03-26"} <= {row["date"] for row in rows}
+
+
+def test_who_hoped_for_it_first_did_not_report_it_first(demo: Path) -> None:
+    site = Site(demo)
+    rows = site.get("/oversight/who_reported_first.json?_shape=objects").json()["rows"]
+    signed = next(row for row in rows if row["summary"].startswith("Vellichor and the Federal Office"))
+    assert (signed["first_source"], signed["first_day"]) == ("Vellichor", "2026-04-09")
+    rows = site.get("/oversight/one_origin_only.json?_shape=objects").json()["rows"]
+    assert {row["origin"] for row in rows if "renamed" in row["summary"]} == {"Northline"}
+
+
+def test_an_article_says_what_ties_others_to_it(demo: Path) -> None:
+    site = Site(demo)
+    page = site.get(f"/article/{site.one('select to_article_id from origin_edges where basis = ?', 'family')}").text
+    assert "belongs to the same publisher group as this one" in page
+    assert "from time" not in page

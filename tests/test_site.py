@@ -287,7 +287,7 @@ def test_every_saved_question_answers_without_and_with_its_parameters(site):
     asked = site.get("/oversight/planned_and_not_done.json?_shape=objects&party=OMS").json()["rows"]
     assert asked and all("Model Safety" in row["summary"] for row in asked)
     since = site.get("/oversight/who_restricted_whom.json?_shape=objects&since=2026-07-01").json()["rows"]
-    assert {row["day"] for row in since} == {"2026-07-02", "2026-07-08"}
+    assert {row["date"] for row in since} == {"2026-07-02", "2026-07-08"}
     laws = site.get("/oversight/follow_one_instrument.json?_shape=objects&instrument=frontier").json()["rows"]
     assert [row["stage"] for row in laws][:2] == ["introduced", "passed"]
 

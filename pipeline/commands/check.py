@@ -11,6 +11,7 @@ from pipeline.commands.common import plain_errors
 from pipeline.commands.output import json_option, say_json
 from pipeline.errors import DONE, PROBLEM
 from pipeline.folder import DataFolder
+from pipeline.serve.words import count_words
 
 
 @click.command()
@@ -35,7 +36,7 @@ def verify(folder: DataFolder, as_json: bool) -> int:
                 f"{n_pruned:,} pages on which nothing in the ledger rests were taken out of the archive by `oversight "
                 "prune`; of these only the texts were checked."
             )
-        click.echo("All is as it was." if not faults else f"{len(faults)} fault(s).")
+        click.echo("All is as it was." if not faults else f"{count_words(len(faults), 'fault')} found.")
     return PROBLEM if faults else DONE
 
 

@@ -56,11 +56,20 @@ def open_ledger(folder: DataFolder) -> sqlite3.Connection:
     """Open the published ledger for reading; raise where there is none, or one of another version's tables."""
     from pipeline.store.schema import refuse_other_schema
 
-    file = folder.need(folder.current, "Run `oversight run` (or `oversight demo`) first.").resolve()
+    file = folder.need(
+        folder.current, f"Run `oversight run` (or `oversight demo`) first{_elsewhere(folder)}."
+    ).resolve()
     connection = sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)
     connection.row_factory = sqlite3.Row
     refuse_other_schema(connection, file)
     return connection
+
+
+def _elsewhere(folder: DataFolder) -> str:
+    """Return how to name a ledger that lies just beneath the folder, as the demo's does."""
+    for place in sorted(folder.path.glob("*/published/current")):
+        return f", or name the ledger that is there: --data {place.parents[1]}"
+    return ", or name another ledger's folder with --data"
 
 
 def rows(db: sqlite3.Connection, sql: str, *values: Any) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from pipeline.commands.given import day_of, need_file, read_document, read_docum
 from pipeline.commands.output import Progress, json_option, say_json
 from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.folder import DataFolder
+from pipeline.serve.words import count_words
 
 
 @click.command()
@@ -38,7 +39,7 @@ def add(folder: DataFolder, what: str, title: str, published: str, url: str, as_
         say_json({"article_id": article.article_id, "version": article.version, "relevant": findings.relevant,
                   "claims": len(findings.claims)})  # fmt: skip
         return
-    about = f"{len(findings.claims)} claims" if findings.relevant else "it is not about the oversight of AI"
+    about = count_words(len(findings.claims), "claim") if findings.relevant else "it is not about the oversight of AI"
     click.echo(f"Added “{article.title or article.url}” as {article.article_id}: {about}.")
     click.echo("Run `oversight build` and `oversight publish` to see it on the site.")
 
@@ -168,7 +169,7 @@ def _read_into(
         for result in read_folder(documents, lexicon, progress, folds=folds, least_confidence=least):
             (out / f"{result['id']}.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
             found += len(result["claims"])
-    progress.done(f"Read {len(documents)} documents into {out}: {found} claims.")
+    progress.done(f"Read {count_words(len(documents), 'document')} into {out}: {count_words(found, 'claim')}.")
 
 
 @click.command()

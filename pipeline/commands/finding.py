@@ -13,6 +13,8 @@ from pipeline.errors import WrongUse
 
 def find_event(db: sqlite3.Connection, name: str) -> dict[str, Any]:
     """Return the event of an id, of the beginning of an id, or of an id that was merged into another."""
+    if not name.strip():
+        raise WrongUse("Which event? Give an id such as e1234567890abcdef, or words of its summary.")
     found = _rows(db, "select * from events where event_id = ? or event_id like ? limit 2", name, name + "%")
     if len(found) == 1:
         return found[0]

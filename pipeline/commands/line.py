@@ -13,6 +13,7 @@ from pipeline.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.errors import Stopped, WrongUse
 from pipeline.folder import DataFolder
 from pipeline.runs import Run, recorded
+from pipeline.serve.words import count_words
 
 
 def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_seconds: float) -> dict:
@@ -66,8 +67,8 @@ def _extract(folder: DataFolder) -> dict:
     progress = Progress()
     report = extract_step(folder, sources_of(settings), progress, lexicon_of(settings))
     progress.done(
-        f"Read {report.n_pages} pages and understood {report.n_articles} articles: {report.n_relevant} on AI "
-        f"oversight, {report.n_claims} claims."
+        f"Read {count_words(report.n_pages, 'page')} and understood {count_words(report.n_articles, 'article')}: "
+        f"{report.n_relevant} on AI oversight, {count_words(report.n_claims, 'claim')}."
     )
     if report.n_lost:
         click.echo(f"{report.n_lost} of them could not be understood; `oversight sources health` says why.")
@@ -84,8 +85,9 @@ def _build(folder: DataFolder, full: bool = False) -> dict:
         reviews=reviews_of(folder, settings), full=full,
     )  # fmt: skip
     click.echo(
-        f"Built {report.n_events} events from {report.n_claims} claims in {report.n_relevant} articles of "
-        f"{report.n_origins} independent origins; {report.n_conflicts} disagreements."
+        f"Built {count_words(report.n_events, 'event')} from {count_words(report.n_claims, 'claim')} in "
+        f"{count_words(report.n_relevant, 'article')} of {count_words(report.n_origins, 'independent origin')}; "
+        f"{count_words(report.n_conflicts, 'disagreement')}."
     )
     if report.n_reviews or report.n_reopened or report.n_waiting:
         click.echo(
@@ -228,6 +230,9 @@ def runs(folder: DataFolder, n: int, as_json: bool) -> None:
     found = last_runs(folder, n)
     if as_json:
         say_json(found)
+        return
+    if not found:
+        click.echo("No run is noted yet: `oversight run` and its single steps write one line each.")
         return
     say_rows(
         (

@@ -14,6 +14,7 @@ from pipeline.commands.finding import find_event
 from pipeline.commands.output import json_option, say_json, say_rows
 from pipeline.errors import WrongUse
 from pipeline.folder import DataFolder
+from pipeline.serve.words import count_words, support_words
 
 
 def _claims_of(db: sqlite3.Connection, event_id: str) -> list[dict[str, Any]]:
@@ -47,10 +48,10 @@ def event(folder: DataFolder, event_id: str, as_json: bool) -> None:
         return
     click.echo(found["summary"])
     click.echo(f"  {found['event_id']} · {found['type']} · {found['modality']} · {_date_words(found)}")
-    click.echo(f"  {found['n_origins']} independent origin(s), {found['n_articles']} article(s)")
+    click.echo(f"  {_support(found, claims)}")
     for party in parties:
         click.echo(f"  {party['role']}: {party['name']}")
-    for claim in claims:
+    for claim in sorted(claims, key=lambda one: one["modality"] != found["modality"]):
         said = f" · {claim['attribution_kind']}: {claim['attribution_name']}" if claim["attribution_name"] else ""
         click.echo(f"\n  “{claim['quote']}”")
         click.echo(f"    {claim['modality']}{said} · {claim['source']}, {claim['published_on']} · {claim['url']}")
@@ -58,11 +59,29 @@ def event(folder: DataFolder, event_id: str, as_json: bool) -> None:
         click.echo(f"\n  {conflict['summary']}")
 
 
+def _support(event: dict[str, Any], claims: list[dict[str, Any]]) -> str:
+    """Return how many origins and articles bear an event out, and how many articles put it otherwise."""
+    bearing = len({claim["article_id"] for claim in claims if claim["modality"] == event["modality"]})
+    others = event["n_articles"] - bearing
+    more = f"; {count_words(others, 'more article')} {'puts' if others == 1 else 'put'} it otherwise" if others else ""
+    return support_words(event["n_origins"], bearing) + more
+
+
 def _date_words(row: dict[str, Any]) -> str:
     if not row["date_start"]:
         return "no date known"
     span = row["date_start"] if row["date_start"] == row["date_end"] else f"{row['date_start']} to {row['date_end']}"
     return f"{span} ({row['date_precision']})"
+
+
+def _brief_date(row: dict[str, Any]) -> str:
+    """Return a date in at most ten characters, no finer than it is known: 2026-04-09, 2026-04, 2026, undated."""
+    if not row["date_start"]:
+        return "undated"
+    if row["date_start"] == row["date_end"]:
+        return row["date_start"]
+    same_month = row["date_start"][:7] == row["date_end"][:7]
+    return row["date_start"][:7] if same_month else row["date_start"][:4]
 
 
 @click.command()
@@ -80,8 +99,12 @@ def entity(folder: DataFolder, name: str, as_json: bool) -> None:
     )
     if not found:
         near = _rows(db, "select name from entities where name like ? order by n_events desc limit 5", f"%{name}%")
-        hint = f" Did you mean: {', '.join(row['name'] for row in near)}?" if near else ""
-        raise WrongUse(f"The ledger knows no '{name}'.{hint}")
+        hint = (
+            f"Did you mean: {', '.join(row['name'] for row in near)}?"
+            if near
+            else "Give a part of its name, or look for new names with `oversight gaps`."
+        )
+        raise WrongUse(f"The ledger knows no '{name}'. {hint}")
     for one in found:
         one["names"] = _rows(db, "select name, kind, used_from, used_until from entity_names where entity_id = ?",
                              one["entity_id"])  # fmt: skip
@@ -101,7 +124,7 @@ def entity(folder: DataFolder, name: str, as_json: bool) -> None:
         )
         one["events"] = _rows(
             db,
-            """select ev.event_id, ev.summary, ev.modality, ev.date_start, ev.n_origins,
+            """select ev.event_id, ev.summary, ev.modality, ev.date_start, ev.date_end, ev.n_origins,
                       group_concat(p.role, ', ') as roles
                from event_participants p join events ev using (event_id) where p.entity_id = ?
                group by ev.event_id order by ev.date_start desc, ev.event_id""",
@@ -111,7 +134,7 @@ def entity(folder: DataFolder, name: str, as_json: bool) -> None:
         say_json(found)
         return
     for one in found:
-        click.echo(f"{one['name']} ({one['kind']}, {one['entity_id']}): {one['n_events']} event(s)")
+        click.echo(f"{one['name']} ({one['kind']}, {one['entity_id']}): {count_words(one['n_events'], 'event')}")
         for name in one["names"]:
             if name["used_from"] or name["used_until"]:
                 click.echo(f"  named {name['name']}{_days(name['used_from'], name['used_until'])}")
@@ -121,7 +144,7 @@ def entity(folder: DataFolder, name: str, as_json: bool) -> None:
             kind = row["kind"].replace("_", " ")
             click.echo(f"  {row['part']}: {kind} {row['whole']}{_days(row['holds_from'], row['holds_until'])}")
         for row in one["events"][:25]:
-            click.echo(f"  {row['date_start'] or 'undated   '}  {row['modality']:<11} {row['summary']}")
+            click.echo(f"  {_brief_date(row):<10}  {row['modality']:<11} {row['summary']}")
         if len(one["events"]) > 25:
             click.echo(f"  ... and {len(one['events']) - 25} more: --json lists them all")
 
@@ -154,9 +177,7 @@ def origins(folder: DataFolder, event_id: str, as_json: bool) -> None:
     if as_json:
         say_json({"event_id": found["event_id"], "origins": rows, "edges": edges})
         return
-    click.echo(
-        f"{found['summary']}\n{found['n_origins']} independent origin(s) behind {found['n_articles']} article(s)"
-    )
+    click.echo(f"{found['summary']}\n{_support(found, _claims_of(db, found['event_id']))}")
     last = None
     for row in rows:
         if row["origin_id"] != last:

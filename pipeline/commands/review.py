@@ -25,6 +25,7 @@ from pipeline.commands.desk import (
 from pipeline.commands.output import json_option, say_json
 from pipeline.errors import PROBLEM, WrongUse
 from pipeline.folder import DataFolder
+from pipeline.serve.words import support_words
 
 if TYPE_CHECKING:
     from pipeline.commands.reviewdesk import Desk
@@ -70,9 +71,7 @@ def list_(folder: DataFolder, everything: bool, decided: bool, as_json: bool) ->
         for item in queue if everything else queue[:20]:
             click.echo(f"\n{item.position:>3}. {item.reason}: {item.subject}   {item.words}")
             if item.n_origins:
-                click.echo(
-                    f"     {item.n_origins} independent origin(s), {item.n_articles} article(s): {item.event_id}"
-                )
+                click.echo(f"     {support_words(item.n_origins, item.n_articles)}: {item.event_id}")
             if item.was:
                 click.echo(f"     was: “{item.was}”")
             if item.quote:

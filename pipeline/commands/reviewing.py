@@ -11,6 +11,7 @@ from pipeline.commands.reviewdesk import changes_of
 from pipeline.errors import OversightError
 from pipeline.folder import DataFolder
 from pipeline.records import EntityKind
+from pipeline.serve.words import count_words
 
 if TYPE_CHECKING:
     from pipeline.reviews.queue import QueueItem
@@ -47,7 +48,7 @@ def _why(optional: bool = False) -> str:
 
 def _name(folder: DataFolder, who: str, item: QueueItem) -> bool:
     """Ask what an unknown name is; return False to leave."""
-    click.echo(f"  {item.subject}   in {item.n_claims} claim(s): “{item.quote}”")
+    click.echo(f"  {item.subject}   in {count_words(item.n_claims, 'claim')}: “{item.quote}”")
     answer = _ask(_NAME, "nixsq")
     if answer in "sq":
         return answer == "s"

@@ -10,6 +10,7 @@ from pipeline.commands.common import open_ledger, rows
 from pipeline.commands.output import json_option, say_json
 from pipeline.errors import WrongUse
 from pipeline.folder import DataFolder
+from pipeline.serve.words import count_words
 
 
 @click.command()
@@ -83,7 +84,7 @@ def _say_edit(edit: dict[str, Any]) -> None:
     if not edit["n_sentences_gone"] and not edit["n_sentences_come"]:
         click.echo("  no sentence changed: typography or clutter only")
     elif edit["gone"] is None:
-        click.echo(f"  {edit['n_sentences_gone']} sentence(s) went, {edit['n_sentences_come']} came")
+        click.echo(f"  {count_words(edit['n_sentences_gone'], 'sentence')} went, {edit['n_sentences_come']} came")
     for sign, sentences in (("-", edit["gone"]), ("+", edit["come"])):
         for sentence in sentences or ():
             click.echo(f"  {sign} {sentence}")

@@ -11,6 +11,7 @@ from pipeline.commands.common import need_contact, plain_errors, settings_of, so
 from pipeline.commands.output import json_option, say_json, say_rows
 from pipeline.errors import DONE, PROBLEM, OutsideFailure, OversightError, WrongUse
 from pipeline.folder import DataFolder
+from pipeline.serve.words import count_words
 from pipeline.settings import Settings
 from scrapers.records import Source
 
@@ -149,8 +150,8 @@ def _check_offline(
         say_json({"cards": [source.source_id for source in wanted], "recordings": n, "differ": rows})
         return PROBLEM if rows else DONE
     for source in wanted if named else ():
-        click.echo(f"{source.source_id}: in order. {source.title}: {len(source.feeds)} feed(s), "
-                   f"{len(source.recipes)} recipe(s).")  # fmt: skip
+        click.echo(f"{source.source_id}: in order. {source.title}: {count_words(len(source.feeds), 'feed')}, "
+                   f"{count_words(len(source.recipes), 'recipe')}.")  # fmt: skip
     if not named:
         click.echo(f"{len(sources_of(settings))} cards are in order.")
     for row in rows:

@@ -12,6 +12,7 @@ from pipeline.commands.common import lexicon_of, plain_errors, reviews_of, setti
 from pipeline.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.errors import WrongUse
 from pipeline.folder import DataFolder
+from pipeline.serve.words import count_words
 
 _FIRST = "Run `oversight crawl` or `oversight add` first."
 
@@ -109,4 +110,6 @@ def backup(folder: DataFolder, target: Path, as_json: bool) -> None:
     if as_json:
         say_json({"folder": str(done.folder), "copied": done.n_copied, "bytes": done.n_bytes})
         return
-    progress.done(f"Copied {done.n_copied} files; the backup in {done.folder} has {done.n_bytes:,} bytes.")
+    progress.done(
+        f"Copied {count_words(done.n_copied, 'file')}; the backup in {done.folder} has {done.n_bytes:,} bytes."
+    )

@@ -154,6 +154,15 @@ DATE_BASES = {
     "relative": "worked out from words such as “Tuesday” and the day of publication",
     "publication": "no time is given, so the day of publication stands in",
 }
+PUBLISHED_BASES = {
+    "json-ld": "from the page’s own data for search engines",
+    "meta": "from the page’s own header",
+    "time": "from the day that the page shows",
+    "htmldate": "guessed from the page",
+    "feed": "from the feed that lists it",
+    "first-seen": "the moment when it was first seen stands in",
+    "given": "given by whoever added it",
+}
 PRECISIONS = {
     "minute": "to the minute",
     "day": "to the day",
