@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 LONGEST_QUOTE = 700  # characters of evidence
 LAST_WEEK = 7  # days
 _REPORTEDLY = re.compile(r"\breportedly\b|\baccording to\b", re.IGNORECASE)
+_BEGINS = frozenset("takes take kicks kick begins begin starts start comes come goes go".split())  # noqa: SIM905
+_AT_A_DISTANCE = re.compile(r"\b(?:allegedly|purportedly|supposedly)\b", re.IGNORECASE)
 _SHORT = re.compile(r" \((?:the )?[“\"]?[A-Z][A-Za-z.&-]{1,11}[”\"]?\)")
 _WHOSE = re.compile(r"(?:\b[Tt]he )?\b[A-Z][\w.-]+(?: [A-Z][\w.-]+)*[’']s? \Z")
 _BREAK = re.compile(r"[;:—–,]\s")
@@ -118,18 +120,20 @@ def _told_on(before: DateSpan | None, day: date | None) -> DateSpan | None:
 def _speaks_of_tomorrow(draft: Draft) -> bool:
     """Tell whether a verb may mean the future by its present tense: "takes effect", "is leaving", "is suspended as
     of"."""
-    helpers = {child.lower_ for child in draft.trigger.children if child.dep_ in ("aux", "auxpass")}
+    verb = draft.trigger
+    if verb.pos_ == "NOUN" and verb.dep_ == "nsubj" and verb.head.lower_ in _BEGINS:
+        verb = verb.head  # "the ban takes effect on Friday"
+    helpers = {child.lower_ for child in verb.children if child.dep_ in ("aux", "auxpass")}
     if helpers & {"has", "have", "had", "'ve", "’ve", "been"}:
         return False
-    past = draft.trigger.tag_ in ("VBD", "VBN", "VB") and not helpers & {"is", "are", "'s", "’s"}
-    return (
-        draft.type != "access_request" and draft.trigger.pos_ == "VERB" and not past and not helpers & {"was", "were"}
-    )
+    past = verb.tag_ in ("VBD", "VBN", "VB") and not helpers & {"is", "are", "'s", "’s", "may", "must"}
+    return draft.type != "access_request" and verb.pos_ == "VERB" and not past and not helpers & {"was", "were"}
 
 
 def _believed(modality: Modality, said: Attribution, quote: str) -> Modality:
     """What is "reportedly" so according to a source with a name is reported, no rumour."""
-    if modality is Modality.ALLEGED and said.name and _REPORTEDLY.search(quote):
+    told = _REPORTEDLY.search(quote) and not _AT_A_DISTANCE.search(quote)
+    if modality is Modality.ALLEGED and said.name and told:
         return Modality.OCCURRED
     return modality
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline.inflection import singular, words
 from pipeline.kinds.load import Cue, Frame, Kinds
 from pipeline.language import Passage, sentences
+from pipeline.modalfates import out_of_a_bill, turns_down
 from pipeline.modality import is_negated, modality_of
 from pipeline.modalwords import own_sense
 from pipeline.nominals import NOUN_KINDS
@@ -32,6 +33,7 @@ SURE = 0.78  # precision from which a frame may do without anybody named
 _AGAINST_OTHERS = frozenset({"ban", "cut-off", "restored"})
 # What a court is asked for is not yet its ruling: the asking is the event.
 _ASKING = frozenset({"ask-court", "want-court"})
+_RULING = frozenset({"rule", "bench"})
 # What only somebody can do: said of an order or a bill, it is its content.
 _OF_PEOPLE = frozenset({"restriction", "access_request", "refusal", "commitment", "evaluation", "access_grant"})
 # What is no ruling: done by a court, it belongs to its case.
@@ -130,7 +132,7 @@ class ClaimReader:
             return None
         if frame.complement and not any(verb.lower_ in frame.complement for verb in complements(token)):
             return None
-        if _below_shall(token):
+        if _below_shall(token) or frame.direction == "lift" and out_of_a_bill(token):
             return None
         if not has_form(token, frame.form):
             return None
@@ -200,6 +202,9 @@ class ClaimReader:
                         dropped.add(i)
                 elif steps and one.frame.frame_id in _ASKING:
                     dropped.add(j)
+                elif steps and one.frame.frame_id in _RULING and turns_down(one.trigger, other.trigger):
+                    dropped.add(j)
+                    one.filled.extend(other.filled)
                 elif steps or _same_event(one, other):
                     dropped.add(i if _says_less(one, other) else j)
         return [candidate for i, candidate in enumerate(found) if i not in dropped]

@@ -146,6 +146,7 @@ def _near(draft: Draft, reading: SentenceReading) -> Trigger | None:
 # What the very words of a trigger say: "not a ban", "ended without an agreement", "a six-month phase-out period".
 _SAYS = (
     (re.compile(r"\bwithout (?:an?|any) \w+|^(?:not (?!only|just)|no (?!longer)|never\b)", re.I), Modality.NEGATED),
+    (re.compile(r"^(?:vacant|unfilled|unsigned)$", re.I), Modality.NEGATED),
     (re.compile(r"\b(?:phase-?out|wind-?down|grace) period\b", re.I), Modality.PLANNED),
 )
 

@@ -24,6 +24,8 @@ class Cues:
 
 def own(verb: Token, cues: Cues) -> None:
     before_subject = False
+    if verb.tag_ in ("VBZ", "VBP", "VBG") and _later(verb):
+        cues.found.add(Modality.PLANNED)
     if _negated_before(verb):
         cues.found.add(Modality.NEGATED)
     for child in verb.children:
@@ -67,6 +69,17 @@ def own(verb: Token, cues: Cues) -> None:
                 cues.found.add(Modality.NEGATED)
         elif child.dep_ == "advcl" and is_condition(child):
             cues.has_if = True
+
+
+def _later(verb: Token) -> bool:
+    """Tell whether a present tense speaks of what is to come: "signs it later today", "is launching it later this
+    year"."""
+    if verb.tag_ == "VBG" and not any(aux.lower_ in ("is", "are", "'s", "’s") for aux in children(verb, "aux")):
+        return False
+    near = [child for child in verb.children if child.dep_ in ("npadvmod", "advmod", "prep")]
+    words = [word for child in near for word in (child, *child.children)]
+    return any(word.lower_ == "later" and word.i + 1 < len(word.doc) and word.nbor(1).lower_ in ("today", "this")
+               for word in words)  # fmt: skip
 
 
 def is_condition(clause: Token) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.inflection import verb_forms
 from pipeline.modalcues import Cues, has_none
 from pipeline.modalwords import (
     ADJECTIVES,
@@ -14,6 +15,7 @@ from pipeline.modalwords import (
     LEADING_TO,
     PLACES,
     PREVENTING,
+    PUSHES,
     REFUTES,
     STANCES,
     UNTRUE,
@@ -52,7 +54,8 @@ def is_to(verb: Token) -> bool:
 def is_refuted(noun: Token, verb: Token) -> bool:
     """Tell whether somebody says that a report is wrong: "denied a report that", "claims that ... are untrue"."""
     if noun.dep_ in ("dobj", "nsubjpass", "pobj"):
-        return verb.lower_ in REFUTES or with_particle(verb) is Modality.DENIED or is_beaten(verb)
+        back = verb.lower_ in PUSHES and any(child.lower_ == "back" for child in verb.children)
+        return back or verb.lower_ in REFUTES or with_particle(verb) is Modality.DENIED or is_beaten(verb)
     return noun.dep_ == "nsubj" and any(child.lower_ in UNTRUE for child in children(verb, "acomp", "attr", "oprd"))
 
 
@@ -100,6 +103,12 @@ def after_noun(noun: Token, cues: Cues) -> None:
 
 def said_of_noun(noun: Token, verb: Token, cues: Cues) -> None:
     """Read what is said of an act: "a deal is close", "an order is in the works", "her appointment awaits consent"."""
+    if (
+        comes_to_nothing(verb)
+        and not verb.lower_.startswith("stall")
+        and (is_one_of_many(noun) or noun.lower_.startswith(("talk", "negotiation")))
+    ):
+        cues.found.add(Modality.NEGATED)  # "a proposed contract fell by the wayside"
     for child in children(verb, "acomp", "attr", "oprd", "advmod"):
         if child.i > verb.i and child.lower_ in ADJECTIVES and child.lower_ != "open":
             cues.found.add(ADJECTIVES[child.lower_])
@@ -147,6 +156,31 @@ def is_in_vain(verb: Token) -> bool:
     return vain or any(
         child.lower_ in ("unsuccessfully", "fruitlessly", "vainly") for child in children(verb, "advmod")
     )
+
+
+def turns_down(upper: Token, lower: Token) -> bool:
+    """Tell whether a court turns down what it was asked to undo or to stop, which is a ruling: "declined to dismiss".
+
+    What it declines to give ("declined to grant relief") is only not given.
+    """
+    return upper.lower_ in _DECLINES and lower.dep_ == "xcomp" and lower.head == upper and lower.lower_ not in _GIVES
+
+
+_DECLINES = frozenset(form for verb in ("decline", "refuse") for form in verb_forms(verb))
+_GIVES = frozenset("grant issue award give allow extend impose order rule decide say comment approve".split())  # noqa: SIM905
+# Out of what a clause can be taken before it is law.
+_DRAFTS = frozenset("bill draft text package legislation version proposal measure act".split())  # noqa: SIM905
+
+
+def out_of_a_bill(verb: Token) -> bool:
+    """Tell whether a thing leaves a bill before it was in force for anybody: "dropped the ban from the bill"."""
+    preps = [
+        *children(verb, "prep"),
+        *(p for noun in children(verb, "dobj", "nsubjpass") for p in children(noun, "prep")),
+    ]
+    out = [inner for prep in preps if prep.lower_ == "out" for inner in children(prep, "prep")]
+    preps = [prep for prep in preps if prep.lower_ == "from"] + out
+    return any(thing.lower_ in _DRAFTS for prep in preps for thing in children(prep, "pobj"))
 
 
 def is_hearsay(verb: Token) -> bool:

@@ -352,6 +352,8 @@ def _preposition(prep: Token, cues: Cues, depth: int) -> None:
 
 
 def _noun_governor(noun: Token, cues: Cues, depth: int) -> None:
+    if noun.dep_ == "npadvmod" and noun.head.pos_ in ("NOUN", "PROPN") and noun.head.i < noun.i:
+        noun = noun.head  # "its decision last month to ban it"
     word = noun.lower_
     cue = next((modality for modality, forms in NOUNS if word in forms), None)
     if cues.ordered and cue is Modality.PLANNED:
@@ -394,7 +396,8 @@ def _made_in(noun: Token, cues: Cues, depth: int) -> None:
 
 def _noun(noun: Token, cues: Cues, depth: int) -> None:
     """Read the cues at an eventive noun: its modifiers, then the verb it completes."""
-    for child in noun.children:
+    before = [inner for child in children(noun, "compound", "nmod", "amod") for inner in child.lefts]
+    for child in (*noun.children, *before):  # "a draft AI order": "draft" may hang on "AI"
         word = child.lower_
         if child.dep_ in ("amod", "compound", "nmod", "advmod") and word in BEFORE_NOUN:
             cues.found.add(BEFORE_NOUN[word])

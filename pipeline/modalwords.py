@@ -160,7 +160,6 @@ _PHRASAL: tuple[tuple[Modality, frozenset[str], tuple[str, ...]], ...] = (
     (Modality.CONSIDERED, _verbs("think talk toy flirt"), ("about", "of", "with")),
     (Modality.CONSIDERED, _verbs("lean incline"), ("toward", "towards", "to")),
     (Modality.PLANNED, _verbs("gear line"), ("up",)),
-    (Modality.DENIED, _verbs("push"), ("back on", "back against")),
 )
 # Verb and noun mean it together: (what they make of it, verbs, preposition before the noun or "", nouns).
 _IDIOMS: tuple[tuple[Modality, frozenset[str], str, frozenset[str]], ...] = (
@@ -194,7 +193,10 @@ AWAITING = _verbs(
 # What an attempt, a motion or a bill does that comes to nothing.
 FAILING = _verbs("fail collapse founder die fizzle falter flop lapse stall perish")
 _FAILING_WITH = ((_verbs("fall"), ("through", "apart", "flat", "short")), (_verbs("break"), ("down",)),
-                 (_verbs("come"), ("to nothing", "to naught", "to nought")))  # fmt: skip
+                 (_verbs("come"), ("to nothing", "to naught", "to nought")), (_verbs("go"), ("nowhere",)),
+                 (_verbs("fall"), ("by the wayside",)), (_verbs("hit reach"), ("a wall", "an impasse", "a dead end")),
+                 (_verbs("run"), ("aground", "out of time", "into the sand")))  # fmt: skip
+PUSHES = _verbs("push")
 BEATEN = _verbs("defeat reject deny block dismiss lose quash")
 _BEATEN_WITH = ((_verbs("vote turn shoot strike"), ("down",)), (_verbs("throw kick"), ("out",)))
 # What is asked for was asked for, whoever turns it down.
@@ -371,6 +373,7 @@ _SENSES: tuple[tuple[Modality, frozenset[str], frozenset[str]], ...] = (
 
 
 _URGES, _CALLS, _DRAWS = _verbs("demand request urge"), _verbs("call"), _verbs("draw")
+_SHOWS = _verbs("circulate float share leak obtain see review prepare write draw show study")
 _DRAWN = frozenset(["executive_action", "legislation"])
 
 
@@ -394,6 +397,11 @@ def own_sense(verb: Token, type_: str) -> Modality | None:
         verb.lower_ in _URGES or verb.lower_ in _CALLS and any(child.lower_ == "for" for child in verb.children)
     ):
         return Modality.CONSIDERED  # "senators called for an inquiry"
+    if type_ == "legislation" and verb.lower_ in ("leave", "leaves", "left", "omits", "omitted"):
+        return Modality.NEGATED  # "the final text leaves it out"
+    things = [word.lower_ for thing in verb.children if thing.dep_ == "dobj" for word in thing.subtree]
+    if type_ == "executive_action" and verb.lower_ in _SHOWS and "draft" in things:
+        return Modality.CONSIDERED  # "aides are circulating a draft order"
     if type_ in _DRAWN and verb.lower_ in _DRAWS and any(child.lower_ == "up" for child in verb.children):
         return Modality.CONSIDERED
     return next((m for m, forms, others in _SENSES if verb.lower_ in forms and type_ not in others), None)

@@ -95,7 +95,7 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
         ("brief filed", r"brief|amicus"),
         (
             "ruled",
-            r"rul|block|suspend|halt|reject|refus|lift|stay(?:s|ed)?\b|strik|struck|void|annul|quash|enjoin|injunct|"
+            r"rul|block|suspend|halt|reject|refus|declin|lift|stay(?:s|ed)?\b|strik|struck|void|annul|quash|enjoin|injunct|"
             r"grant|den(?:y|ied)\b|order|found|conclud|opinion|decid|overturn|upheld",
         ),
         ("filed", r"su(?:e|ed|es|ing)\b|fil|lawsuit|challeng|went to court|go to court|legal action|petition"),

@@ -223,37 +223,6 @@ def test_a_ruling_that_somebody_must_pay_is_no_denial_and_off_limits_puts_nothin
     assert modality(text, type_) == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("litigation: The trial of Nevada's suit against Lumen Labs was moved to a later date.", "postponed"),
-        ("restriction: The ministry put its ban on Lumen Labs' model on the back burner.", "postponed"),
-        ("model_release: Lumen Labs hit the brakes on releasing its Kestrel model.", "postponed"),
-        ("model_release: Lumen Labs pulled the plug on the release of its Kestrel model.", "cancelled"),
-        ("restriction: The ministry backed off banning Lumen Labs' model.", "cancelled"),
-        ("restriction: The council balked at banning Lumen Labs' model.", "negated"),
-        ("restriction: The council sought in vain to ban Lumen Labs' model.", "negated"),
-        ("restriction: An unsuccessful attempt to ban Lumen Labs' model cost the minister her seat.", "negated"),
-        ("enforcement: Lumen Labs escaped a fine when it deleted the pictures.", "negated"),
-        ("agreement: Lumen Labs is far from signing an agreement with the Pentagon.", "negated"),
-        ("agreement: Lumen Labs is weeks away from signing an agreement with the Pentagon.", "planned"),
-        ("regulation: The regulator is on course to issue a rule on voice clones.", "planned"),
-        ("restriction: The ministry is under pressure to ban Lumen Labs' model.", "considered"),
-        ("agreement: Lumen Labs is on the verge of signing an agreement with the Pentagon.", "considered"),
-        ("agreement: The Pentagon's contract with Lumen Labs hangs in the balance.", "considered"),
-        ("agreement: Lumen Labs and the Pentagon are hammering out an agreement.", "considered"),
-        ("agreement: After hammering out the terms, Lumen Labs signed an agreement with the Pentagon.", "occurred"),
-        ("litigation: Nobody can tell whether the state of Nevada will sue Lumen Labs.", "considered"),
-        ("investigation: Several senators called for an investigation of Lumen Labs.", "considered"),
-        ("agreement: Word has it that Lumen Labs signed an agreement with the Pentagon.", "alleged"),
-        ("model_release: Lumen Labs moved to Nevada in June and released its Kestrel model there.", "occurred"),
-    ],
-)
-def test_set_phrases_of_reporters_tell_whether_an_act_was_done(text: str, expected: str) -> None:
-    type_, sentence = text.split(": ", 1)
-    assert modality(sentence, type_) == expected
-
-
 def test_what_was_done_beside_an_infinitive_that_was_not_wanted_was_done() -> None:
     assert modality("The FTC did not want to wait and fined Lumen Labs.", "enforcement") == "occurred"
     assert modality("The FTC did not fine Lumen Labs.", "enforcement") == "negated"
