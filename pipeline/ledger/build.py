@@ -7,6 +7,7 @@ the old ones that then take their place. Both ways give the same ledger, byte fo
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import secrets
@@ -40,6 +41,7 @@ from scrapers.records import Source, Visit
 MIN_CONFIDENCE = Settings().least_confidence  # claims below wait for review: they stand in no event
 _MANY = 5_000  # changed articles; fewer are always joined to what there is
 _CACHE_KB = 128 * 1024  # of each of the two files
+_CIRCLES = (50_000, 20, 100)  # see _looking_less_for_circles
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +102,13 @@ def build(
             library, build_path, by_id, reviews, lexicon, min_confidence, program_version,
             visits if isinstance(visits, Mapping) else visited_of(visits), health or {}, gone or {},
         )  # fmt: skip
-        if not full and work.can_grow():
-            try:
-                return work.grow_in_place()
-            except BelongingChanged:
-                pass  # to whom a party belongs is told otherwise now: nothing was written yet
-        return work.make_anew()
+        with _looking_less_for_circles():
+            if not full and work.can_grow():
+                try:
+                    return work.grow_in_place()
+                except BelongingChanged:
+                    pass  # to whom a party belongs is told otherwise now: nothing was written yet
+            return work.make_anew()
 
 
 @dataclass(frozen=True)
@@ -265,6 +268,18 @@ def gone_articles(addresses: Mapping[str, Iterable[str]], gone: Mapping[str, dat
         for id_, urls in addresses.items()
         if urls and all(url in gone for url in urls)
     }
+
+
+@contextmanager
+def _looking_less_for_circles() -> Iterator[None]:
+    """Let Python look for circles of objects less often: a build makes hardly any, and looking for them among all that
+    it holds takes a sixth of its time."""
+    before = gc.get_threshold()
+    gc.set_threshold(*_CIRCLES)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pipeline.ledger.changes import BelongingChanged, Changes
 from pipeline.ledger.edited import keep_edits
 from pipeline.ledger.state import keep, kept
-from pipeline.ledger.world import Told, World
+from pipeline.ledger.world import Shown, Told, World
 from pipeline.reach import reach
 from pipeline.records import Attribution, Claim, Entity, Findings, Force
 from pipeline.reviews.apply import apply_reviews
@@ -87,18 +87,21 @@ def _taken_out(machine: Findings, found: Findings) -> list[str]:
     return sorted({c.claim_id for c in machine.claims} - {c.claim_id for c in found.claims})
 
 
-def told_of(article: Article, found: Findings, editions: Sequence[Edition]) -> Told:
+def told_of(article: Article, found: Findings) -> Told:
     """Return an article as joining sees it."""
     text = article.text
     credits = [(c, far) for c in whole_names(found.credits) if (far := reach(c, text, found.claims)) is not None]
     binding = "binding" in text or "voluntary" in text
     light = replace(article, text=text if binding else "", links=(), removed_blocks=())
     topics = frozenset((c.type, p.entity_id) for c in found.claims for p in c.participants)
+    return Told(light, tuple(credits), topics)
+
+
+def shown_of(article: Article, editions: Sequence[Edition]) -> Shown:
+    """Return what is published of an article and of its versions."""
     versions = [(e.article, e.first_seen_at, e.last_seen_at, len(e.findings.claims) if e.findings else 0)
                 for e in editions]  # fmt: skip
-    return Told(
-        light, tuple(credits), topics, article_row(article, len(versions)), tuple(version_rows(article, versions))
-    )
+    return Shown(article_row(article, len(versions)), tuple(version_rows(article, versions)))
 
 
 def _keep_article(
@@ -106,17 +109,17 @@ def _keep_article(
     machine: Findings, changes: Changes,
 ) -> None:  # fmt: skip
     state, id_ = world.state, article.article_id
-    told = told_of(article, found, editions)
+    told, shown = told_of(article, found), shown_of(article, editions)
     before: Told | None = world.told.get(id_)
-    if before is None or before != told:
+    if before != told or world.shown(id_) != shown:
         changes.articles.add(id_)
-        if before is None or before.joins != told.joins:
+        if before != told:
             changes.stories.add(id_)
         state.db.execute(
-            "insert into joined.stories (article_id, source_id, url, moment, story) values (?, ?, ?, ?, ?) "
+            "insert into joined.stories (article_id, source_id, url, moment, story, shown) values (?, ?, ?, ?, ?, ?) "
             "on conflict (article_id) do update set source_id = excluded.source_id, url = excluded.url, "
-            "moment = excluded.moment, story = excluded.story",
-            (id_, article.source_id, article.url.rstrip("/"), told.moment, keep(told)),
+            "moment = excluded.moment, story = excluded.story, shown = excluded.shown",
+            (id_, article.source_id, article.url.rstrip("/"), told.moment, keep(told), keep(shown)),
         )
         for known in (world.told, world.articles):
             known.forget(id_)

@@ -16,7 +16,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-VERSION = 2  # of these tables and of what is kept in them
+VERSION = 3  # of these tables and of what is kept in them
 _PROTOCOL = 5
 
 _TABLES = """
@@ -29,7 +29,7 @@ create table stories (
     n integer primary key, article_id text not null unique, source_id text not null, url text not null,
     moment text not null,
     component text not null default '', copy_of text not null default '', origin_id text not null default '',
-    story blob not null, leads blob
+    story blob not null, leads blob, shown blob not null
 ) strict;
 create table sketches (n integer primary key, bands blob not null) strict;
 create table origins (origin_id text primary key, n integer not null, origin blob not null) strict, without rowid;

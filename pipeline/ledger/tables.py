@@ -101,15 +101,15 @@ class Tables:
         for some in chunks(sorted({*ids, *moved, *self.around.gone}), _MOST):
             rows, versions = [], []
             for id_ in some:
-                told = self.world.told.get(id_)
-                if told is None:
+                shown = self.world.shown(id_)
+                if shown is None:
                     continue
                 n = self.state.one("select count(*) from joined.cases where article_id = ?", (id_,))
                 origin = self.state.one("select origin_id from joined.stories where article_id = ?", (id_,))
                 gone = self.around.gone.get(id_)
-                rows.append(told.row | {"n_claims": n, "origin_id": origin or None,
+                rows.append(shown.row | {"n_claims": n, "origin_id": origin or None,
                                         "gone_on": gone.isoformat() if gone else None})  # fmt: skip
-                versions += told.versions
+                versions += shown.versions
             self.writer.sync("articles", "article_id", some, rows)
             self.writer.sync("article_versions", "article_id", some, versions)
 

@@ -21,31 +21,32 @@ from pipeline.store.rows import Row
 from pipeline.stories import Stories
 from scrapers.records import Article, Source
 
-MOST_KEPT = 10_000  # claims, articles and the like held in memory at a time, of each some 50 MB
+MOST_KEPT = 10_000  # claims and the like held in memory at a time, of each some 50 MB
+MOST_ARTICLES = 40_000  # every pass asks for them, and they are small without their text: some 30 MB
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """One relevant article as joining sees it.
 
-    `article`: without its text, unless that says whether something binds. `row` and `versions`: what is published of it
-    and its versions, but for what joining adds.
+    `article`: without its text, unless that says whether something binds.
     """
 
     article: Article
     credits: tuple[tuple[Credit, Reach], ...]
     topics: frozenset[tuple[str, str]]
-    row: Row
-    versions: tuple[Row, ...]
 
     @property
     def moment(self) -> str:
         return self.article.published_at.isoformat() if self.article.published_at else "9999"
 
-    @property
-    def joins(self) -> tuple:
-        """What origins and events depend on."""
-        return self.article, self.credits, self.topics
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is published of one relevant article and of its versions, but for what joining adds."""
+
+    row: Row
+    versions: tuple[Row, ...]
 
 
 class Lazy(Mapping[str, Any]):
@@ -105,7 +106,7 @@ class World:
         self.terms: Terms = terms_of(self.lexicon) if self.lexicon else {}
         self.told = Lazy(self._told)
         self.claims = Lazy(self._claim)
-        self.articles = Lazy(lambda id_: found.article if (found := self.told.get(id_)) else None)
+        self.articles = Lazy(lambda id_: found.article if (found := self.told.get(id_)) else None, MOST_ARTICLES)
         self.origin_of = Lazy(self._origin)
         self.copies = Lazy(
             lambda id_: self.state.one("select copy_of from joined.stories where article_id = ?", (id_,)) or None
@@ -127,6 +128,11 @@ class World:
 
     def _told(self, article_id: str) -> Told | None:
         blob = self.state.one("select story from joined.stories where article_id = ?", (article_id,))
+        return kept(blob) if blob else None
+
+    def shown(self, article_id: str) -> Shown | None:
+        """Return what is published of an article, None where it is not in the ledger."""
+        blob = self.state.one("select shown from joined.stories where article_id = ?", (article_id,))
         return kept(blob) if blob else None
 
     def _claim(self, claim_id: str) -> Claim | None:
