@@ -10,7 +10,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pipeline.dateclauses import dates_for, read_back
-from pipeline.dates import DateMention, claim_date, find_dates, lead_day, settle_dates, spoken_dates, told_before
+from pipeline.datelinks import settle_dates
+from pipeline.dates import DateMention, claim_date, find_dates, lead_day, spoken_dates, told_before
 from pipeline.families import Families, holders_of
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.news import is_as_of_now, mentions_of, tells_on

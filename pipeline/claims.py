@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipeline.counterparts import other_sides
 from pipeline.inflection import singular, words
 from pipeline.kinds.load import Cue, Frame, Kinds
 from pipeline.language import Passage, sentences
@@ -22,7 +23,7 @@ from pipeline.records import EntityKind, Mention, Modality, Participant
 from pipeline.references import Referents
 from pipeline.roles import Filler, Roles, directive, participants
 from pipeline.stance import force_of, mention_of
-from pipeline.syntax import children, complements, is_verb, prepositional, subjects
+from pipeline.syntax import children, complements, is_verb, subjects
 from pipeline.verbforms import has_form
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ _CHAIN = frozenset(
     {"xcomp", "ccomp", "acl", "pcomp", "dobj", "prep", "pobj", "nsubjpass", "agent", "dative", "attr", "oprd", "conj"}
 )
 _STEPS = 5
-_DEALS = words("deal agreement contract pact accord memorandum settlement arrangement partnership")
 _MATTER = re.compile(r" (?:of|on|for|about) ")
 # The event itself, which is no instrument of it: "a formal inquiry", "voluntary commitments".
 _EVENT_NOUNS = {
@@ -256,16 +256,11 @@ class ClaimReader:
     def _with_counterpart(
         self, parties: tuple[Participant, ...], candidate: _Candidate, passage: Passage
     ) -> tuple[Participant, ...]:
-        """It takes two to agree: "under a deal with the ministry, X agreed to ..." names the other."""
-        if candidate.frame.type != "agreement" or sum(party.role == "actor" for party in parties) != 1:
+        """It takes two to agree: the other is named elsewhere in the sentence."""
+        sides = [party for party in parties if party.role == "actor" and party.kind is not EntityKind.GROUP]
+        if candidate.frame.type != "agreement" or len(sides) != 1:
             return parties
-        heads = [
-            head
-            for prep in children(candidate.trigger, "prep")
-            for noun in children(prep, "pobj")
-            if prep.lower_ in ("under", "in", "as") and noun.lower_ in _DEALS
-            for head in prepositional(noun, "with")
-        ]
+        heads = other_sides(candidate.trigger)
         filled = [("actor", f) for head in heads for f in self.roles.fillers(head, passage) if f.resolved]
         known = {party.entity_id for party in parties}
         added = participants(self.roles.governed(filled), (passage.start, passage.start + len(passage.text)), None)
@@ -434,6 +429,8 @@ def _is_finite(verb: Token) -> bool:
 def _chain(upper: Token, lower: Token, through_and: bool) -> int:
     """Return how many steps a trigger hangs below another without a clause of its own between, 0 if it does not."""
     token, steps = lower, 0
+    if not through_and and lower.dep_ == "acl" and lower.tag_ == "VBN" and lower.head != upper:
+        return 0  # "wants to change a deal struck last year": that is an event of its own
     while steps < _STEPS and token.head != token:
         infinitive = token.tag_ == "VB" and any(child.lower_ == "to" for child in children(token, "aux"))
         if token.dep_ not in _CHAIN and not (infinitive and token.dep_ in ("advcl", "relcl")):
@@ -456,9 +453,9 @@ def _same_event(one: _Candidate, other: _Candidate) -> bool:
     """Tell whether two candidates of a type name one event: same actors and nothing else that differs."""
     if one.frame.direction != other.frame.direction:
         return False
-    actors = _actors(one, "actor"), _actors(other, "actor")
-    if actors[0] and actors[1] and not actors[0] & actors[1]:
-        return False
+    few, many = sorted((_actors(one, "actor"), _actors(other, "actor")), key=len)
+    if few and not few & many or len(few) > 1 and one.frame.type == "agreement" and not few <= many:
+        return False  # of an agreement both sides are known: with whom it is makes another of it
     for role in ("target", "object", "instrument", "body"):
         mine, its = _actors(one, role), _actors(other, role)
         if mine and its and not mine & its:

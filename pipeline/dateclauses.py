@@ -86,6 +86,8 @@ def _holds(verb: Token, lower: Token) -> bool:
 def _placed(each: DateMention, sent: Span, start: int, trigger: Token, verb: Token) -> DateMention:
     """Say of an expression whether it opens what the trigger tells, or is the day on which somebody told it."""
     token = _first_token(sent, each.start - start)
+    if token is not None and _hangs_on(token, trigger):
+        each = replace(each, own=True)
     if token is None or token.i >= trigger.i:
         return each
     last = sent.doc.char_span(each.start - start, each.end - start, alignment_mode="expand")[-1]
@@ -99,6 +101,13 @@ def _placed(each: DateMention, sent: Span, start: int, trigger: Token, verb: Tok
         return replace(each, spoken=True)
     fronted = any(subject.i > last.i for subject in children(holder, "nsubj", "nsubjpass"))
     return replace(each, opening=True) if fronted and verb in _joined(holder) else each
+
+
+def _hangs_on(token: Token, trigger: Token) -> bool:
+    """Tell whether the words of a date stand right at a trigger: "released in July 2025"."""
+    while token.dep_ in ("compound", "nummod", "amod", "pobj") and token.head != trigger:
+        token = token.head
+    return token.head == trigger and token.dep_ in ("prep", "npadvmod")
 
 
 def _is_told(verb: Token, speech: Token) -> bool:

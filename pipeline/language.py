@@ -42,6 +42,7 @@ _RUN = re.compile(  # "Office for Algorithmic Safety", "Orchid Labs", "Ana Duart
 )
 _BODIES = (EntityKind.AGENCY, EntityKind.INSTRUMENT)
 _SHORT_QUOTE = re.compile(r"(?<![\w.])[“\"'‘](?P<words>[^“”\"‘’\n]{1,60}?)(?P<mark>[,.;]?)[”\"'’](?!\w)")
+_UNCHANGED = words("put set cut let hit shut read cost quit spread hurt bet split beat")  # in the past tense as well
 _SENTENCE_ENDS = frozenset(".!?…:;") | {"...", "?!", "!!", "??"}
 _QUOTES = frozenset("\"“”'‘’") | {"``", "''"}
 _CLOSERS = frozenset("\"'”’»)]") | {"''"}
@@ -90,6 +91,7 @@ class Language:
             docs.append(self._prepare(text[start:end], start, inside))
             spans.append((start, inside))
         for doc, (start, inside) in zip(self.nlp.pipe(docs, batch_size=BATCH), spans, strict=True):
+            _lift_past_verbs(doc)
             yield Passage(doc, start, inside)
 
     def _prepare(self, text: str, start: int, mentions: tuple[Mention, ...]) -> Doc:
@@ -157,6 +159,24 @@ class Language:
             lexeme = self.nlp.vocab[orth]
             lexeme.norm, lexeme.lower, lexeme.prefix, lexeme.suffix, lexeme.shape = looks
         self._disguised.clear()
+
+
+def _lift_past_verbs(doc: Doc) -> None:
+    """Hang verbs in the past tense that the parser joined to an infinitive on the finite verb above it.
+
+    "The court ended a bid to block the act and upheld the fine": it was the court that upheld it, and it did.
+    """
+    for token in doc:
+        lower = token.head
+        past = token.tag_ == "VBD" or token.tag_ == "VBN" and any(child.dep_ == "dobj" for child in token.children)
+        if token.dep_ != "conj" or not past or lower.tag_ != "VB" or token.lower_ in _UNCHANGED:
+            continue
+        if any(child.dep_ in ("nsubj", "nsubjpass") for child in token.children):
+            continue
+        upper = next((each for each in lower.ancestors if each.tag_ in ("VBD", "VBZ", "VBP")), None)
+        if upper is None or any(child.dep_ in ("ccomp", "advcl") for child in upper.children if child.i > upper.i):
+            continue  # "said it would try to comply and wanted more time": whose verb that is stays open
+        token.head = upper
 
 
 def _unknown_names(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:

@@ -20,7 +20,7 @@ from pipeline.language import Passage, sentences
 from pipeline.modality import modality_of, modality_of_words
 from pipeline.modalwords import TRYING, own_sense
 from pipeline.records import EVENT_TYPES, EntityKind, Force, Modality, Participant
-from pipeline.roles import Filler, Roles, participants
+from pipeline.roles import Filler, Roles, directive, participants
 from pipeline.stance import force_of, mention_of
 from pipeline.syntax import children, is_verb, members, noun_subjects, objects, subjects, surface_subjects
 
@@ -223,9 +223,12 @@ def _draft(
     words = _whole(inside, sent, passage)
     begin = passage.start + sent.start_char
     said = sent.text[words[0] - begin : words[1] - begin]
-    modality = next((each for sayings, each in _SAYS if sayings.search(said)), None) or _modality(
-        grammar, trigger, thresholds.modality_alone
-    )
+    if type_ == "restriction" and is_verb(token) and directive(token) is not None:  # ordered is imposed
+        modality = modality_of(token, sent.text, None, True)
+    else:
+        modality = next((each for sayings, each in _SAYS if sayings.search(said)), None) or _modality(
+            grammar, trigger, thresholds.modality_alone
+        )
     direction = _direction(trigger, sent) if type_ == "restriction" else None
     return Draft(
         type_, passage, passage.doc.user_data["passage"], sent, token, words, modality, direction,
@@ -323,7 +326,7 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
     taken = {party.entity_id for party in draft.participants}
     n_actors = sum(party.role == "actor" for party in draft.participants)
     filled: list[tuple[str, Filler]] = []
-    seen = _told(draft, spans, roles, thresholds.role)
+    seen = [each for each in roles.governed(_told(draft, spans, roles, thresholds.role)) if not _is_where(*each)]
     doers = [] if n_actors else _doers(draft, roles, taken)
     acting: set[str] = set()
     if not any(role == "actor" for role, _ in seen):
@@ -348,6 +351,11 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
     found = tuple(party for party in participants(roles.governed(filled), sentence, None) if _can_play(party))
     found = tuple(party for party in found if not any(_within(party, other) for other in found))
     return replace(draft, participants=draft.participants + found) if found else draft
+
+
+def _is_where(role: str, filler: Filler) -> bool:
+    """True for "agencies in the U.S.": a place that does nothing."""
+    return role == "actor" and all(kind is EntityKind.PLACE for _, _, kind, *_ in filler.parties)
 
 
 def _told(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, least: float) -> list[tuple[str, Filler]]:
@@ -380,12 +388,19 @@ def _doers(draft: Draft, roles: Roles, taken: set[str]) -> list[Filler]:
     if trigger.lower_ in _UNDERGOING or trigger.pos_ == "AUX":
         return []
     heads = subjects(trigger) if is_verb(trigger) else noun_subjects(trigger)
+    if (order := _order_of(draft)) is not None:
+        heads = order[0]
     if not heads and draft.type in DONE_BY_SAYING:
         heads = announcers(trigger)
     elif not heads and draft.type in _OF_AUTHORITIES:
         heads = [head for head in announcers(trigger) if any(m.kind in _PUBLIC for m in roles.referents.of(head))]
     found = [filler for head in heads for member in members(head) for filler in roles.fillers(member, draft.passage)]
     return [f for f in found if _acts(f) and not any(party[0] in taken for party in f.parties)]
+
+
+def _order_of(draft: Draft) -> tuple[list[Token], list[Token], Token] | None:
+    """Return who orders whom, and the word for it, where a restriction is what somebody is ordered to do."""
+    return directive(draft.trigger) if draft.type == "restriction" and is_verb(draft.trigger) else None
 
 
 def _acts(filler: Filler) -> bool:

@@ -262,8 +262,8 @@ class Referents:
                     continue
                 for subject in [*subjects(verb), *surface_subjects(verb)]:
                     for mention in self.of(subject):
-                        if mention.kind in PARTIES and subject.i < token.i:
-                            return mention
+                        if mention.kind in PARTIES and (subject.i < token.i or verb == clause):
+                            return mention  # also of "In its suit, Quillon ..."
         if token.dep_ == "nsubj" and takes_effect(clause):
             return self._best({EntityKind.INSTRUMENT}, token, reach=2)
         speakers = speakers_of(token, clause)

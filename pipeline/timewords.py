@@ -27,7 +27,7 @@ class DateMention:
     reading forward. Both are None where nothing can be said (no publication day) and for durations ("within 30 days",
     "three days later"). `back` is when something was done that the news came "four days after", counted from the
     publication. As the date of one trigger (see `dateclauses.dates_for`) it may be `opening`, which holds for all that
-    its sentence goes on to tell, or `spoken`, the day on which somebody said so.
+    its sentence goes on to tell, `spoken`, the day on which somebody said so, or the trigger's `own`, hanging on it.
     """
 
     start: int
@@ -38,6 +38,7 @@ class DateMention:
     back: DateSpan | None = None
     opening: bool = False
     spoken: bool = False
+    own: bool = False
 
 
 _MONTH = (

@@ -53,6 +53,18 @@ def test_a_name_that_begins_small_may_begin_a_sentence() -> None:
     assert found[1].evidence.quote.startswith("xAI")
 
 
+def test_a_past_verb_behind_an_infinitive_belongs_to_the_sentence() -> None:
+    text = "The Federal Compute Agency dropped its effort to ban the model and fined Orchid Labs over AI."
+    claim = claims(text)[-1]
+    assert (claim.trigger, claim.modality.value) == ("fined", "occurred")
+    assert parties(claim, "actor") == ["Federal Compute Agency"]
+
+
+def test_two_deals_of_one_side_with_others_are_two() -> None:
+    text = "OpenAI's deal with the Pentagon came right after talks between Anthropic and the Pentagon broke down."
+    assert [(c.trigger, c.modality.value) for c in claims(text)] == [("deal", "occurred"), ("broke down", "negated")]
+
+
 @pytest.mark.parametrize(
     ("text", "instrument"),
     [

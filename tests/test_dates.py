@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.dates import claim_date, find_dates, settle_dates
+from pipeline.datelinks import settle_dates
+from pipeline.dates import claim_date, find_dates
 from pipeline.records import (
     Attribution,
     Claim,

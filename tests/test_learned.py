@@ -45,6 +45,15 @@ def test_a_ban_and_its_lifting_in_one_sentence_are_two_events(tools: Tools) -> N
     assert {claim.direction for claim in read(text, tools) if claim.type == "restriction"} == {"impose", "lift"}
 
 
+def test_what_the_classifier_reads_as_ordered_is_imposed_by_who_orders(tools: Tools) -> None:
+    text = (
+        'President Trump also directed every federal agency in the U.S. to "immediately drop" all use Corvid Labs\' AI.'
+    )
+    found = [claim for claim in read(text, tools) if claim.rule == "model:restriction"]
+    assert found and all(claim.modality is Modality.OCCURRED for claim in found)
+    assert {p.name for claim in found for p in claim.participants if p.role == "actor"} == {"Donald Trump"}
+
+
 def test_triggers_are_whole_words(tools: Tools) -> None:
     text = "The president said there would be a six-month phase-out of Brightwater’s products at the agencies."
     found = read(text, tools)
