@@ -17,14 +17,15 @@ from pipeline.language import Passage, sentences
 from pipeline.modalfates import out_of_a_bill, turns_down
 from pipeline.modality import is_negated, modality_of
 from pipeline.modalwords import own_sense
-from pipeline.nominals import NOUN_KINDS
+from pipeline.nominals import CONSUMERS, NOUN_KINDS
+from pipeline.occasions import two_occasions
 from pipeline.phrasing import SAY
 from pipeline.records import EntityKind, Mention, Modality, Participant
 from pipeline.references import Referents
 from pipeline.roles import Filler, Roles, directive, participants
 from pipeline.stance import force_of, mention_of
 from pipeline.syntax import children, complements, is_verb, subjects
-from pipeline.verbforms import has_form
+from pipeline.verbforms import below_shall, has_form, is_finite
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
@@ -132,16 +133,18 @@ class ClaimReader:
             return None
         if frame.complement and not any(verb.lower_ in frame.complement for verb in complements(token)):
             return None
-        if _below_shall(token) or frame.direction == "lift" and out_of_a_bill(token):
+        if below_shall(token) or frame.direction == "lift" and out_of_a_bill(token):
             return None
         if not has_form(token, frame.form):
             return None
-        if not frame.finite and any(_is_finite(verb) for verb in children(token, "ccomp")):
+        if not frame.finite and any(is_finite(verb) for verb in children(token, "ccomp")):
             return None
         filled = self.roles.fill(frame, cue.part, token, cue.particle.split(" ")[-1], passage)
         if filled is not None and frame.frame_id in _AGAINST_OTHERS and _own_product(filled):
             return None
         if filled is None or len(_acting(filled)) < frame.actors:
+            return None
+        if frame.type in ("agreement", "commitment") and _by_consumers(filled):
             return None
         if frame.type in _OF_PARTIES and self._by_court(filled) or _of_any(filled) and not is_negated(token):
             return None
@@ -205,7 +208,7 @@ class ClaimReader:
                 elif steps and one.frame.frame_id in _RULING and turns_down(one.trigger, other.trigger):
                     dropped.add(j)
                     one.filled.extend(other.filled)
-                elif steps or _same_event(one, other):
+                elif (steps or _same_event(one, other)) and not two_occasions(one.trigger, other.trigger):
                     dropped.add(i if _says_less(one, other) else j)
         return [candidate for i, candidate in enumerate(found) if i not in dropped]
 
@@ -327,21 +330,18 @@ def announcers(trigger: Token) -> list[Token]:
     return []
 
 
-def _below_shall(token: Token) -> bool:
-    """Tell whether a word stands in the content of a duty ("the agency shall determine whether it may adopt")."""
-    for _ in range(6):
-        token = token.head
-        if is_verb(token) and any(child.lower_ == "shall" for child in children(token, "aux")):
-            return True
-    return False
-
-
 def _own_product(filled: list[tuple[str, Filler]]) -> bool:
     """Tell whether what is withdrawn is the actor's own: a maker that pulls its model restricts nobody."""
     actors = _acting(filled)
     return any(
         filler.owner is not None and filler.owner.entity_id in actors for role, filler in filled if role != "actor"
     )
+
+
+def _by_consumers(filled: list[tuple[str, Filler]]) -> bool:
+    """Tell whether only consumers act: what users agree to, and children sign up for, is no pact and no promise."""
+    acting = [filler.token.lower_ for role, filler in filled if role == "actor"]
+    return bool(acting) and CONSUMERS.issuperset(acting)
 
 
 def _of_any(filled: list[tuple[str, Filler]]) -> bool:
@@ -416,14 +416,6 @@ def _has_beside(noun: Token, words: str) -> bool:
     before = [token.lower_ for token in doc[max(0, noun.i - len(wanted)) : noun.i]]
     after = [token.lower_ for token in doc[noun.i + 1 : noun.i + 1 + len(wanted)]]
     return wanted in (before, after)
-
-
-def _is_finite(verb: Token) -> bool:
-    return (
-        is_verb(verb)
-        and bool(children(verb, "nsubj", "nsubjpass", "expl"))
-        and not any(child.lower_ == "to" for child in children(verb, "aux"))
-    )
 
 
 def _chain(upper: Token, lower: Token, through_and: bool) -> int:

@@ -19,7 +19,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from pipeline.inflection import singular, words
 from pipeline.lexicon.lexicon import Lexicon, Name
-from pipeline.naming import bodies_told_together, in_longer_name, person_at, with_legal_form
+from pipeline.naming import bodies_told_together, in_longer_name, is_presented, person_at, with_legal_form
 from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, RANKS, REGIONAL, TIME_WORDS
 from pipeline.records import Entity, EntityKind, Mention, unknown_entity_id
 
@@ -415,13 +415,14 @@ def _new_mention(
         and not re.search(r"\d", name)
     ):
         kind = kind_of_name(words)
-    if kind is EntityKind.PERSON and not titled and words[0] in alone and words[-1] not in alone:
+    family_first = kind is EntityKind.PERSON and not titled and words[0] in alone and words[-1] not in alone
+    if family_first and not is_presented(run[-1]):
         kind = EntityKind.ORGANISATION  # "Bindi Labs" is "Bindi" later; a person would be the last word
     mention = Mention(
         passage.start + start, passage.start + end, name, unknown_entity_id(name, kind), name, kind, "capitals"
     )
     if len(words) > 1 and kind is EntityKind.PERSON:
-        surnames.setdefault(words[-1], mention)
+        surnames.setdefault(words[0 if family_first else -1], mention)
     elif len(words) > 1 and kind in (EntityKind.ORGANISATION, EntityKind.AGENCY) and words[0].lower() not in _COMMON:
         surnames.setdefault(words[0], mention)
     return mention

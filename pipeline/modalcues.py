@@ -64,6 +64,8 @@ def own(verb: Token, cues: Cues) -> None:
                 and any(grand.lower_ == "no" for grand in child.children)
             ):
                 cues.found.add(Modality.NEGATED)
+            elif word == "otherwise" and child.i < verb.i and verb.tag_ in ("VBZ", "VBP", "VB"):
+                cues.found.add(Modality.CONDITIONAL)  # "must comply and otherwise faces a fine"
         elif child.dep_ in ("nsubj", "nsubjpass", "dobj", "dative") and child.i < verb.i + 6:
             if child.lower_ in _NO_SUBJECT or has_none(child):
                 cues.found.add(Modality.NEGATED)
@@ -80,6 +82,18 @@ def _later(verb: Token) -> bool:
     words = [word for child in near for word in (child, *child.children)]
     return any(word.lower_ == "later" and word.i + 1 < len(word.doc) and word.nbor(1).lower_ in ("today", "this")
                for word in words)  # fmt: skip
+
+
+def has_condition_before(trigger: Token) -> bool:
+    """Tell whether an inverted condition stands before a trigger, whatever the parse hangs it on: ", and should
+    violations recur, the ban will be reimposed"."""
+    doc = trigger.doc
+    for aux in doc[trigger.sent.start : trigger.i]:
+        verb = aux.head
+        inverted = aux.lower_ == "should" and any(c.i > aux.i for c in children(verb, "nsubj", "nsubjpass"))
+        if inverted and verb.i < trigger.i and any(token.text == "," for token in doc[verb.i : trigger.i]):
+            return True
+    return False
 
 
 def is_condition(clause: Token) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipeline.modalcues import Cues, has_none, is_condition, own
+from pipeline.modalcues import Cues, has_condition_before, has_none, is_condition, own
 from pipeline.modalfates import (
     after_noun,
     fate,
@@ -100,6 +100,7 @@ def modality_of(
         _verb(trigger, cues, 0)
     else:
         _noun(trigger, cues, 0)
+    cues.has_if = cues.has_if or has_condition_before(trigger)
     found = cues.found
     if fixed:
         found &= {Modality.DENIED, Modality.ALLEGED}
@@ -155,8 +156,9 @@ def _verb(verb: Token, cues: Cues, depth: int) -> None:
     infinitive = any(child.lower_ == "to" and child.dep_ == "aux" for child in verb.children)
     dep = verb.dep_
     if dep == "conj":
-        if verb.tag_ == "VBD" and head.tag_ == "VB" and is_verb(head):  # "did not want to wait and fined it"
-            _above(_finite(head), cues, depth)
+        main = _finite(head)
+        if verb.tag_ == "VBD" and head.tag_ == "VB" and is_verb(main.head):  # "did not want to wait and fined it"
+            _above(main, cues, depth)
         elif is_verb(head):
             if not children(verb, "nsubj", "nsubjpass", "aux", "auxpass") or infinitive and not children(verb, "nsubj"):
                 _verb(head, cues, depth + 1)
@@ -169,7 +171,7 @@ def _verb(verb: Token, cues: Cues, depth: int) -> None:
 
 def _finite(verb: Token) -> Token:
     """Return the verb of the clause that an infinitive belongs to: what is told in the past beside it goes there."""
-    while verb.tag_ == "VB" and verb.head != verb and is_verb(verb.head):
+    while verb.tag_ == "VB" and verb.head != verb and is_verb(verb):
         verb = verb.head
     return verb
 

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
+from pipeline.inflection import singular
 from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, TIME_WORDS
 from pipeline.records import EntityKind
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
 
 _PORTFOLIO = re.compile(
     r"\b(?:Minister|Secretary|Commissioner|Chancellor|Chair|Director) (?:of|for) "
@@ -82,3 +87,13 @@ def in_longer_name(text: str, start: int, end: int, openers: Collection[str]) ->
     if before is None:
         return False
     return bool(before["of"]) or before["word"] not in openers and before["word"].lower() not in TIME_WORDS
+
+
+def is_presented(last: Token) -> bool:
+    """Tell whether a name, of which the last token is given, is said to be a person's: "Lee Min-jung, a professor"."""
+    for child in last.rights:
+        if child.dep_ == "appos" and NOUN_KINDS.get(singular(child.lower_)) is EntityKind.PERSON:
+            return True
+        if child.dep_ == "relcl" and any(token.lower_ == "who" for token in child.doc[last.i + 1 : child.i]):
+            return True
+    return False

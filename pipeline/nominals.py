@@ -25,6 +25,7 @@ PERSON_TITLES = frozenset(_TABLES["words"]["person_titles"])  # before a name: a
 RANKS = frozenset(_TABLES["words"]["ranks"])  # may stand before such a title
 TIME_WORDS = frozenset(_TABLES["words"]["time"])
 REGIONAL = frozenset(_TABLES["words"]["regional"])  # "European": nobody's name by itself
+CONSUMERS = frozenset(_TABLES["words"]["consumers"])  # whose consent is no agreement
 ENVOYS = frozenset(_TABLES["words"]["envoys"])  # who acts for the body they are named with
 GROUP_OF = {said: name for name, sayings in _TABLES["groups"].items() for said in sayings}  # class as said -> as kept
 SENTENCE_OPENERS = frozenset(_TABLES["words"]["sentence_openers"])  # begin a sentence, never a name

@@ -96,7 +96,7 @@ def _surface(verb: Token, depth: int = 0) -> list[Token]:
     if dep == "pcomp":
         return _gerund_subject(head, depth)
     if dep == "relcl":
-        return [head]
+        return _of_infinitive(verb, head, depth) if _first_to(verb, head) else [head]
     if dep == "acl":
         if verb.tag_ in ("VBG", "VBN"):
             return [head]
@@ -166,6 +166,12 @@ def _of_infinitive(verb: Token, noun: Token, depth: int) -> list[Token]:
     if named and not children(noun, "poss"):
         return named[:1]
     return _noun_owner(noun, depth)
+
+
+def _first_to(verb: Token, noun: Token) -> bool:
+    """Tell whether a clause says what somebody is the first or only one to do: "was the first country to ban it"."""
+    infinitive = any(child.lower_ == "to" for child in children(verb, "aux"))
+    return infinitive and any(child.lower_ in _ORDINALS for child in noun.children)
 
 
 def _noun_owner(noun: Token, depth: int) -> list[Token]:

@@ -44,6 +44,24 @@ def is_forbidden(verb: Token) -> bool:
     )
 
 
+def below_shall(token: Token) -> bool:
+    """Tell whether a word stands in the content of a duty ("the agency shall determine whether it may adopt")."""
+    for _ in range(6):
+        token = token.head
+        if is_verb(token) and any(child.lower_ == "shall" for child in children(token, "aux")):
+            return True
+    return False
+
+
+def is_finite(verb: Token) -> bool:
+    """Tell whether a verb has a subject of its own and is no infinitive."""
+    return (
+        is_verb(verb)
+        and bool(children(verb, "nsubj", "nsubjpass", "expl"))
+        and not any(child.lower_ == "to" for child in children(verb, "aux"))
+    )
+
+
 def _is_infinitive(verb: Token) -> bool:
     return is_verb(verb) and any(child.lower_ == "to" for child in children(verb, "aux"))
 

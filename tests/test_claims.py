@@ -47,6 +47,17 @@ def test_coordinated_parties_stay_in_one_claim() -> None:
     assert sorted(parties(claim, "actor")) == sorted(expected)
 
 
+def test_two_stages_with_days_of_their_own_are_two_claims() -> None:
+    found = claims("The FTC opened its probe into OpenAI in May and widened it in July.")
+    assert [claim.type for claim in found] == ["investigation", "investigation"]
+    assert len(claims("The FTC opened and widened its probe into OpenAI in July.")) == 1
+
+
+def test_the_tribunal_of_an_authority_acts_for_it() -> None:
+    (claim,) = claims("The tribunal of the Competition and Markets Authority turned down an appeal by Orchid Labs.")
+    assert parties(claim, "actor") == ["Competition and Markets Authority"]
+
+
 def test_a_name_that_begins_small_may_begin_a_sentence() -> None:
     found = claims("Ofcom fined Orchid Labs over pictures of children. xAI signed an agreement with CAISI on Monday.")
     assert [claim.type for claim in found] == ["enforcement", "agreement"]

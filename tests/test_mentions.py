@@ -259,3 +259,8 @@ def test_a_title_in_the_middle_of_capitals_begins_a_persons_name() -> None:
 )
 def test_authorities_of_many_countries_are_known(text: str, name: str) -> None:
     assert name in names_in(text, date(2024, 11, 27))
+
+
+def test_a_family_name_that_stands_first_is_known_by_what_the_person_is() -> None:
+    found = new_names_in("Park Ha-joon, a professor of law, will lead it. Park praised the FTC.")
+    assert found["Park Ha-joon"] is EntityKind.PERSON

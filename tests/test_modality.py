@@ -226,3 +226,9 @@ def test_a_ruling_that_somebody_must_pay_is_no_denial_and_off_limits_puts_nothin
 def test_what_was_done_beside_an_infinitive_that_was_not_wanted_was_done() -> None:
     assert modality("The FTC did not want to wait and fined Lumen Labs.", "enforcement") == "occurred"
     assert modality("The FTC did not fine Lumen Labs.", "enforcement") == "negated"
+
+
+def test_an_inverted_condition_counts_wherever_it_stands() -> None:
+    text = "Officials will check it, and should violations recur, the ministry will ban Lumen Labs."
+    assert modality(text, "restriction") == "conditional"
+    assert modality("The ministry will ban Lumen Labs, which should surprise nobody.", "restriction") == "planned"
