@@ -96,7 +96,9 @@ def _finish(db: sqlite3.Connection, id_: int | None, ended: str, run: Run) -> No
 
 def last_runs(folder: DataFolder, n: int) -> list[dict[str, Any]]:
     """Return the last runs, newest first."""
-    with closing(open_crawl_db(folder.crawl_db)) as db:
+    with plain_errors(folder.crawl_db, "open"):
+        opened = open_crawl_db(folder.crawl_db)
+    with closing(opened) as db:
         rows = db.execute("select * from runs order by run_id desc limit ?", (n,)).fetchall()
     return [
         {**dict(row), **{key: json.loads(row[key]) for key in ("outcomes", "counts", "seconds")},

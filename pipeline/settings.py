@@ -63,8 +63,21 @@ def _typed(file: Path, key: str, value: object) -> object:
         if str(value).lower() not in ("true", "false"):
             raise WrongUse(f"{file}: setting '{key}' is {value!r}, but should be true or false.")
         return str(value).lower() == "true"
+    if isinstance(default, str) and not isinstance(value, str):
+        raise WrongUse(f"{file}: setting '{key}' is {value!r}, but should be text in quotation marks.")
+    if key == "site" and value and not str(value).startswith(("http://", "https://")):
+        raise WrongUse(f"{file}: setting 'site' is {value!r}, but should be an address that begins with https://.")
     try:
-        return type(default)(value)
+        return _in_range(file, key, type(default)(value))
     except (TypeError, ValueError):
         kind = {"str": "text", "float": "a number", "int": "a whole number"}[type(default).__name__]
         raise WrongUse(f"{file}: setting '{key}' is {value!r}, but should be {kind}.") from None
+
+
+def _in_range(file: Path, key: str, value: object) -> object:
+    """Return a number that makes sense for its setting; raise WrongUse for one that would hide claims or snapshots."""
+    if key == "least_confidence" and not 0 <= value <= 1:  # type: ignore[operator]
+        raise WrongUse(f"{file}: setting 'least_confidence' is {value}, but should lie between 0 and 1, such as 0.55.")
+    if key == "keep_months" and value < 0:  # type: ignore[operator]
+        raise WrongUse(f"{file}: setting 'keep_months' is {value}, but should be 0 or more.")
+    return value

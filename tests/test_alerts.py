@@ -429,6 +429,25 @@ def test_a_mistake_in_an_alert_is_named_with_its_cure(change: dict, said: str) -
         read_rules((alert() | change,), FILE)
 
 
+@pytest.mark.parametrize("chosen", ["type=order", "modality__in=occurred,done", "type=agreement&force=maybe"])
+def test_an_alert_on_what_no_event_can_be_is_refused_and_not_silent_for_ever(ledger: Ledger, chosen: str) -> None:
+    ledger.folder.settings.write_text(f'[[alert]]\nname = "orders"\nwatch = "events"\nfilter = "{chosen}"\n')
+    told = CliRunner().invoke(oversight, ["--data", str(ledger.folder.path), "alerts"])
+    assert isinstance(told.exception, WrongUse) and "which no event has. Write one of" in str(told.exception)
+
+
+def test_the_example_of_an_alert_is_one_that_can_tell(ledger: Ledger) -> None:
+    from pipeline.commands.alerts import EXAMPLE
+
+    for text in (EXAMPLE, (Path(__file__).parents[1] / "docs" / "alerts.md").read_text(encoding="utf-8")):
+        filters = re.findall(r'^filter = "(.+)"$', text, re.MULTILINE)
+        assert filters
+        for chosen in filters:
+            ledger.folder.settings.write_text(f'[[alert]]\nname = "a"\nwatch = "events"\nfilter = "{chosen}"\n')
+            told = CliRunner().invoke(oversight, ["--data", str(ledger.folder.path), "alerts"])
+            assert told.exit_code == 0, told.exception
+
+
 def test_two_alerts_of_one_name_and_tables_that_are_none_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="two alerts are called"):
         read_rules((alert(), alert(name="News desk")), FILE)

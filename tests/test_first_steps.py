@@ -206,3 +206,23 @@ def test_an_article_says_what_ties_others_to_it(demo: Path) -> None:
     page = site.get(f"/article/{site.one('select to_article_id from origin_edges where basis = ?', 'family')}").text
     assert "belongs to the same publisher group as this one" in page
     assert "from time" not in page
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("least_confidence = 7", "between 0 and 1"),
+        ("keep_months = -3", "0 or more"),
+        ('contact = ["desk@courier.example"]', "text in quotation marks"),
+        ('site = "ledger"', "begins with https://"),
+        ('catalogue = "perhaps"', "true or false"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(tmp_path: Path, setting: str, said: str) -> None:
+    (tmp_path / "oversight.toml").write_text(setting + "\n")
+    line = one_line(oversight("alerts", data=tmp_path), WRONG_USE)
+    assert said in line and setting.split()[0] in line
+
+
+def test_the_page_of_models_says_to_whom_one_was_released(demo: Path) -> None:
+    assert "Released by Vellichor to 200 vetted organisations, 21 April 2026." in oversight("status", data=demo).stdout

@@ -52,6 +52,9 @@ def test_a_lifted_ban_and_a_grant_say_who_may() -> None:
         " Reports disagree."
     )
     assert words("release", LAB, None, stage("released")) == "Released by Meridian Labs, 30 March 2026."
+    assert words("release", LAB, None, stage("released"), FEDERAL) == (
+        "Released by Meridian Labs to federal agencies, 30 March 2026."
+    )
 
 
 def test_what_is_only_planned_or_asked_for_permits_and_forbids_nothing() -> None:

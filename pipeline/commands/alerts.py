@@ -14,11 +14,13 @@ from pipeline.errors import DONE, OUTSIDE, PROBLEM, WrongUse
 from pipeline.folder import DataFolder
 from pipeline.settings import Settings
 
-NONE = (
-    "No alert is set up. Put a table into {file}, for example:\n\n[[alert]]\nname = \"orders\"\nwatch = \"events\"\n"
-    "filter = \"type=order&modality=occurred\"\nto = [\"mailtos://USER:${{MAIL_PASSWORD}}@smtp.example.org?from=ledger@"
-    "example.org&to=desk@example.org\"]\n"
-)  # fmt: skip
+EXAMPLE = """[[alert]]
+name = "orders"
+watch = "events"
+filter = "type=executive_action&modality=occurred"
+to = ["mailtos://USER:${MAIL_PASSWORD}@smtp.example.org?from=ledger@example.org&to=desk@example.org"]
+"""
+NONE = "No alert is set up. Put a table into {file}, for example:\n\n{example}"
 
 
 def rules_of(settings: Settings, folder: DataFolder) -> tuple[Any, ...]:
@@ -82,7 +84,7 @@ def _list(folder: DataFolder, as_json: bool) -> None:
         say_json(rows)
         return
     if not rows:
-        click.echo(NONE.format(file=folder.settings), nl=False)
+        click.echo(NONE.format(example=EXAMPLE, file=folder.settings), nl=False)
         return
     states = (SENT, WAITING, UNSURE, GIVEN_UP, DROPPED)
     say_rows(
@@ -157,7 +159,7 @@ def send_now(folder: DataFolder, as_json: bool) -> None:
     from pipeline.commands.common import plain_errors
 
     if not settings_of(folder).alert:
-        raise WrongUse(NONE.format(file=folder.settings).rstrip())
+        raise WrongUse(NONE.format(example=EXAMPLE, file=folder.settings).rstrip())
     folder.need(folder.crawl_db, "Run `oversight run` first.")
     with folder.lock(), plain_errors():
         report = send_alerts(folder)

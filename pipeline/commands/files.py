@@ -152,6 +152,8 @@ def _read_into(
     least: float,
     folds: Path | None,
     only: set[str] | None = None,
+    *,
+    only_for_now: bool = False,
 ) -> None:
     from pipeline.documents import read_folder
 
@@ -169,7 +171,8 @@ def _read_into(
         for result in read_folder(documents, lexicon, progress, folds=folds, least_confidence=least):
             (out / f"{result['id']}.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
             found += len(result["claims"])
-    progress.done(f"Read {count_words(len(documents), 'document')} into {out}: {count_words(found, 'claim')}.")
+    where = "" if only_for_now else f" into {out}"
+    progress.done(f"Read {count_words(len(documents), 'document')}{where}: {count_words(found, 'claim')}.")
 
 
 @click.command()
@@ -226,7 +229,7 @@ def evaluate(
             write_documents(texts, gold)
         if predicted is None:
             predicted = scratch / "found"
-            _read_into(texts, predicted, lexicon, settings.least_confidence, folds, only)
+            _read_into(texts, predicted, lexicon, settings.least_confidence, folds, only, only_for_now=True)
         report = score(texts, gold, predicted, only)
         if store:
             files = [p for p in (*texts.glob("*.json"), *gold.glob("*.json")) if only is None or p.stem in only]

@@ -36,7 +36,8 @@ def permission(view: Mapping[str, Any], affected: Sequence[Mapping[str, str]] = 
     if view["matter"] == "release":
         done = {"withdrawn": "Withdrawn", "delayed": "Its release was put off"}.get(reached, "Released")
         who, may = "", "no" if reached in ("withdrawn", "delayed") else "yes"
-        words = f"{done}{f' by {by}' if by else ''}, {since}"
+        to = f" to {touched}" if touched and done == "Released" else ""
+        words = f"{done}{f' by {by}' if by else ''}{to}, {since}"
     elif view["matter"] == "access" and reached in _OPENED:
         may, words = "yes", f"{who or 'Somebody'} may use it{f', by leave of {by}' if by else ''}: {reached}, {since}"
     elif view["matter"] == "access" and reached == "refused":

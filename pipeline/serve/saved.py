@@ -16,6 +16,7 @@ from datasette.filters import Filters
 
 from pipeline.errors import WrongUse
 from pipeline.serve.plugins.filters import PARTY_ARGUMENTS, conditions
+from pipeline.serve.words import COLUMN_WORDS
 
 _UNDERSTOOD = (*PARTY_ARGUMENTS, "_words")
 # What only says how a list is shown.
@@ -23,6 +24,10 @@ _SHOWN = (
     "_sort", "_size", "_next", "_facet", "_nofacet", "_nocount", "_shape", "_col", "_nocol", "_labels", "_stream",
     "_header", "_json", "_trace", "_dl",
 )  # fmt: skip
+
+
+# Columns that hold one of few words.
+_CLOSED = ("type", "modality", "direction", "force", "contested", "origins_band", "best_standing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,20 @@ def saved_filter(db: sqlite3.Connection, query: str, whose: str) -> Saved:
             f"{whose}: its filter {query!r} is none that the list of events knows{which}. Choose events on the site's "
             "page /oversight/events and copy the part of its address behind the question mark."
         )
+    for key, value in plain:
+        _refuse_unknown_value(key, value, f"{whose}: its filter {query!r}")
     clauses, params = Filters(sorted(plain)).build_where_clauses("events")
     more = asyncio.run(conditions(_Database(db), _Arguments(pairs), "events"))
     said = "; ".join([*more.said, *(f"{key.replace('__', ' ')}: {value}" for key, value in plain)])
     return Saved((*clauses, *more.clauses), {**params, **more.params}, said)
+
+
+def _refuse_unknown_value(key: str, value: str, where: str) -> None:
+    """Raise WrongUse for a word that a column never holds: such a filter would choose nothing, and never say so."""
+    column, _, operator = key.partition("__")
+    if column not in _CLOSED or operator not in ("", "exact", "in", "not", "notin"):
+        return
+    known = COLUMN_WORDS[column]
+    for word in value.split(",") if operator in ("in", "notin") else [value]:
+        if word and word not in known:
+            raise WrongUse(f"{where} asks for {column} {word!r}, which no event has. Write one of {', '.join(known)}.")

@@ -66,10 +66,10 @@ async def _many(db: Any, sql: str, values: Sequence) -> list[Row]:
 
 
 def affected_sql(n: int) -> str:
-    """Return the query for whom the restrictions among n events touch: event_id, name, kind."""
+    """Return the query for whom the restrictions and releases among n events touch: event_id, name, kind."""
     return f"""select event_id, name, kind from event_participants join entities using (entity_id) join events
               using (event_id) where event_id in ({", ".join("?" * n)}) and role = 'affected'
-              and events.type = 'restriction' order by event_id, name"""
+              and events.type in ('restriction', 'model_release') order by event_id, name"""
 
 
 def heads_of(models: Iterable[Row]) -> list[str]:
@@ -86,7 +86,7 @@ def by_event(rows: Iterable[Row]) -> dict[str, list[dict[str, str]]]:
 
 
 async def affected(db: Any, event_ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
-    """Return whom the restrictions among some events touch, by event."""
+    """Return whom the restrictions and releases among some events touch, by event."""
     found: list[Row] = []
     for i in range(0, len(event_ids), 400):
         some = event_ids[i : i + 400]
