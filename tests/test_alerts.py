@@ -151,8 +151,8 @@ def test_the_filter_means_what_it_means_on_the_site(ledger: Ledger) -> None:
         name, entity_id = db.execute("select name, entity_id from entities order by n_events desc limit 1").fetchone()
         by_hand = {
             f"type={kind}&modality={modality}": f"type = '{kind}' and modality = '{modality}'",
-            f"https://x.example/oversight/events?type__in={kind},order&_sort=date_start":
-                f"type in ('{kind}', 'order')",
+            f"https://x.example/oversight/events?type__in={kind},refusal&_sort=date_start":
+                f"type in ('{kind}', 'refusal')",
             f"_party={name.replace(' ', '+')}":
                 f"event_id in (select event_id from event_participants where entity_id = '{entity_id}')",
             "date_start__gte=2026-04-01": "date_start >= '2026-04-01'",
