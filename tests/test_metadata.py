@@ -79,3 +79,26 @@ def test_words_for_codes_cover_every_code_of_the_records():
     assert set(COLUMN_WORDS["outcome"]) == set(Outcome)
     assert set(KINDS) == set(EntityKind)
     assert set(ATTRIBUTIONS) == set(ATTRIBUTION_KINDS)
+
+
+def test_who_writes_sql_finds_the_very_codes_in_the_words_of_a_column(metadata):
+    from pipeline.conflicts import FIELDS
+    from pipeline.records import Modality
+    from pipeline.serve.words import DIRECTIONS, DUE_KINDS, FACTS, FATES, FORCES, MATTER_WORDS, ROLES, STANDINGS
+
+    codes = {
+        ("events", "modality"): Modality,
+        ("standings", "modality"): Modality,
+        ("events", "direction"): DIRECTIONS,
+        ("events", "force"): FORCES,
+        ("events", "best_standing"): STANDINGS,
+        ("event_participants", "role"): ROLES,
+        ("conflicts", "field"): [field for field in FIELDS if field != "happened"],
+        ("standings", "matter"): MATTER_WORDS,
+        ("due", "kind"): DUE_KINDS,
+        ("due", "fate"): FATES,
+        ("facts", "key"): FACTS,
+    }
+    for (table, column), known in codes.items():
+        words = metadata["databases"]["oversight"]["tables"][table]["columns"][column]
+        assert not [code for code in known if not re.search(rf"\b{code}\b", words)], f"{table}.{column}"
