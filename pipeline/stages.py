@@ -81,7 +81,7 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tested", r"test|evaluat|audit|red[- ]?team|assess|examin|review"),
     ),
     "investigation": (
-        ("closed", r"clos|drop|end(?:ed|s)?\b|conclud"),
+        ("closed", r"clos|drop|end(?:ed|s)?\b|conclud|discontinu"),
         ("widened", r"widen|expand|broaden"),
         ("hearing", r"hear|testif|listening"),
         ("opened", r"open|launch|start|began|begin|investigat|prob|inquir|look"),
@@ -89,6 +89,7 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
     "litigation": (
         ("appealed", r"appeal"),
         ("settled", r"settl"),
+        ("filed", r"appl(?:y|ies|ied|ying) (?:to|for)\b"),  # whoever applies for an order gives none
         ("dismissed", r"dismiss|threw out|throw out"),
         ("hearing", r"hear(?:s|d|ing|ings)?\b|argu"),
         ("opposed", r"rebut|oppos|respond"),

@@ -252,6 +252,7 @@ def _litigation(roles: Roles, act: str) -> Phrase:
         "opposed": ("file", f"an opposition in court {against}"),
         "brief filed": ("file", f"a court brief {over}"),
         "ruled": ("issue", f"a ruling {against}"),
+        "in court": ("go", f"to court {against}"),
     }.get(act, ("file", f"a lawsuit {against}"))
     return Phrase(verb, thing.strip())
 
@@ -406,6 +407,9 @@ def summarise(
         act = "lifted"
     if modality is Modality.POSTPONED and act == "delayed":
         act = ""  # what was put off is the release, not its delay
+    actors = [p for p in participants if p.role == "actor"]
+    if act == "ruled" and actors and all(p.kind is EntityKind.ORGANISATION for p in actors):
+        act = act if _COURT.search(roles.actor) else "in court"  # a company may win or lose a ruling: it gives none
     phrase = _PHRASES[type_](roles, act)
     who, many = phrases["actor"]
     says = _speaker(attributions)

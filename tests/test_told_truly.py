@@ -136,3 +136,9 @@ def test_sql_that_cannot_be_answered_is_not_lost(site: Site, sql: str) -> None:
     answer = site.get(f"/oversight?sql={sql.replace(' ', '+')}")
     assert answer.status_code == 400
     assert re.search(rf"<textarea[^>]*>{re.escape(sql)}</textarea>", answer.text)
+
+
+def test_whoever_may_apply_for_an_order_gives_none(site: Site) -> None:
+    quote = "%may apply to the Federal Court of Talvia for an order%"
+    told = site.one("select summary from events join claims using (event_id) where quote like ?", quote)
+    assert told == "The Federal Office for Machine Intelligence would file a lawsuit under stated conditions."
