@@ -38,6 +38,7 @@ _CONSENT = re.compile(
     r"qc-cmp|truste|sp_message|cmp-?(?:container|wrapper|banner)",
     re.I,
 )
+_BEARERS = "p,div,span,section,article,blockquote"  # elements that may bear running text of their own
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _KEPT_WHOLE = frozenset({"body", "html", "main"})
 _ENDS = '.!?…"”’):;'
@@ -58,16 +59,37 @@ def stands_beside(names: str) -> bool:
 def running_text(tree: LexborHTMLParser) -> dict[int, int]:
     """Return, by node id, how many characters of running text (paragraphs not made of links) stand in each element.
 
-    One pass from the last element to the first, in which each hands its sum to its parent: linear on any page.
+    One pass over what may bear text, in document order, beside the line of elements that the last one stands in: each
+    hands its sum to its parent when it is left, and is climbed over once. Linear on any page.
     """
     weights: dict[int, int] = {}
-    for node in reversed(tree.css("*")):
-        weight = weights.get(node.mem_id, 0) + _prose_length(node)
-        if weight:
-            weights[node.mem_id] = weight
-            if (parent := node.parent) is not None:
-                weights[parent.mem_id] = weights.get(parent.mem_id, 0) + weight
+    line: list[int] = []  # ids from the outermost element to the last one
+    depth: dict[int, int] = {}  # of those in the line
+    for node in tree.css(_BEARERS):
+        weight = _prose_length(node)
+        if not weight:
+            continue
+        new: list[int] = []
+        here: LexborNode | None = node
+        while here is not None and here.mem_id not in depth:
+            new.append(here.mem_id)
+            here = here.parent
+        _leave(line, depth, weights, depth[here.mem_id] + 1 if here is not None else 0)
+        for one in reversed(new):
+            depth[one] = len(line)
+            line.append(one)
+        weights[node.mem_id] = weights.get(node.mem_id, 0) + weight
+    _leave(line, depth, weights, 0)
     return weights
+
+
+def _leave(line: list[int], depth: dict[int, int], weights: dict[int, int], kept: int) -> None:
+    """Leave all elements of a line but the `kept` outermost, each handing its sum to the one that it stands in."""
+    while len(line) > kept:
+        left = line.pop()
+        del depth[left]
+        if line:
+            weights[line[-1]] = weights.get(line[-1], 0) + weights[left]
 
 
 def _prose_length(node: LexborNode) -> int:
@@ -78,11 +100,8 @@ def _prose_length(node: LexborNode) -> int:
             return 0
         in_links = sum(len(a.text(strip=True)) for a in node.css("a"))
         return length if in_links < 0.5 * length else 0
-    if node.tag in {"div", "span", "section", "article", "blockquote"}:
-        own = node.text(deep=False, strip=True)
-        if len(own) >= 2 * _PARAGRAPH_MIN_CHARS and " " in own:
-            return len(own)
-    return 0
+    own = node.text(deep=False, strip=True)
+    return len(own) if len(own) >= 2 * _PARAGRAPH_MIN_CHARS and " " in own else 0
 
 
 def is_mostly_links(html: str) -> bool:
@@ -141,8 +160,9 @@ def _take_out_beside(tree: LexborHTMLParser, weights: dict[int, int]) -> None:
     take_out([node for node in tree.css(_NEVER) if weights.get(node.mem_id, 0) <= small])
     beside = []
     for node in tree.css("[class],[id]"):
-        names = f"{attribute(node, 'class')} {attribute(node, 'id')}"[:_NAMES_MAX_CHARS]
-        if node.tag in _KEPT_WHOLE or not stands_beside(names):
+        named = node.attributes
+        names = f"{named.get('class') or ''} {named.get('id') or ''}"[:_NAMES_MAX_CHARS]
+        if not stands_beside(names) or node.tag in _KEPT_WHOLE:
             continue
         if weights.get(node.mem_id, 0) <= small or _CONSENT.search(names):
             beside.append(node)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _SPACES = re.compile(r"[\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+_ASCII_SIGNS = bytes(c for c in range(128) if not chr(c).isalnum())
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufff9-\ufffc]"
 )
@@ -115,7 +117,14 @@ def tidy(text: str) -> str:
 
 def letters(text: str) -> str:
     """Return the letters and digits of a text in lower case, to compare two texts whatever their punctuation."""
-    return "".join(filter(str.isalnum, text.casefold()))
+    folded = text.casefold().encode("utf-8", "surrogatepass").translate(None, _ASCII_SIGNS)
+    if folded.isascii():
+        return folded.decode("ascii")
+    return _BEYOND_ASCII.sub(_letters_in, folded.decode("utf-8", "surrogatepass"))
+
+
+def _letters_in(found: re.Match[str]) -> str:
+    return "".join(filter(str.isalnum, found[0]))
 
 
 def attribute(node: LexborNode, name: str) -> str:

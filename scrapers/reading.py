@@ -177,8 +177,7 @@ def _general(html: str, tree: LexborHTMLParser, about: Metadata) -> list[Block]:
     whole = weights.get(tree.body.mem_id, 0) if tree.body is not None else 0
     found = general_body(tree, about.description, weights)
     length = sum(len(block.text) for block in found)
-    bearable = len(html) < _CAREFUL_MAX_CHARS and html.count("<") < _CAREFUL_MAX_TAGS
-    if length < max(_MIN_CHARS, 0.4 * whole) and bearable and not is_mostly_links(html):
+    if length < max(_MIN_CHARS, 0.4 * whole) and _is_bearable(html) and not is_mostly_links(html):
         other = _by_trafilatura(html)
         if sum(len(block.text) for block in other) > 1.3 * length:
             found = other
@@ -186,6 +185,11 @@ def _general(html: str, tree: LexborHTMLParser, about: Metadata) -> list[Block]:
     if length < _SHORT_BODY and len(about.linked.body) > 2 * length:
         return _linked_blocks(about)
     return found
+
+
+def _is_bearable(html: str) -> bool:
+    """Tell whether trafilatura is done with a page in a time that can be borne."""
+    return len(html) < _CAREFUL_MAX_CHARS and html.count("<") < _CAREFUL_MAX_TAGS
 
 
 def _by_trafilatura(html: str) -> list[Block]:
