@@ -38,7 +38,7 @@ class Sieve:
         cues = [cue for cue in cues if cue.kind != ELSEWHERE]
         keys: dict[tuple[str, str], int] = {}
         self._cues = [(_KIND[cue.kind], keys.setdefault((cue.kind, cue.key), len(keys)), cue.weight) for cue in cues]
-        self._machine = BytesAhoCorasick(list(map(_pattern, cues)), implementation=Implementation.DFA)
+        self._machine = BytesAhoCorasick(list(map(_pattern, cues)), implementation=Implementation.ContiguousNFA)
 
     def lets_through(self, words: bytes) -> bool:
         """Tell whether words as page_words() gives them may hold an article that the gate lets through."""

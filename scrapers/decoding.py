@@ -8,9 +8,6 @@ import re
 from typing import Any
 
 MAX_BYTES = 5_000_000
-MAX_TAGS = 50_000
-MAX_DEPTH = 512
-MAX_ATTRIBUTES = 2_000
 
 # The first bytes of formats that are no web page, whatever the Content-Type header says of them.
 _MAGIC = (
@@ -114,55 +111,3 @@ def _codec(label: str) -> str:
     if "unicode" in info.name:
         return ""
     return "cp1252" if info.name in _LATIN_1_IN_NAME else info.name
-
-
-# One start tag as a browser reads it. Every quantifier is possessive, so the scan never goes back: it is linear.
-_ATTRIBUTE = rb"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^\s>]*+))?+"""
-_TAG = re.compile(rb"<(?:(!--)|(/?)([a-zA-Z][^\s/>]*+)((?:" + _ATTRIBUTE + rb")*+)[\s/]*+(?:>|\Z))")
-_ATTRIBUTES = re.compile(_ATTRIBUTE)
-_RAW_TEXT = {b"script", b"style", b"textarea", b"title", b"iframe", b"xmp", b"noembed", b"noframes"}
-_NO_DEPTH = set(
-    b"area base br col embed hr img input link meta param source track wbr "  # void
-    b"p li dt dd option optgroup tr td th thead tbody tfoot colgroup rp rt html head body".split()  # close themselves
-)
-_SVG_PARTS = set(
-    b"path circle rect line polyline polygon ellipse use stop image g defs symbol mask clippath lineargradient "
-    b"radialgradient filter text tspan title desc animate animatetransform fegaussianblur feoffset feblend feflood "
-    b"fecolormatrix fecomposite femerge femergenode pattern style".split()
-)
-
-
-def unsafe_markup(body: bytes) -> str:
-    """Return why this markup would choke a parser ("a tag with 90,000 attributes"), or "" where it is harmless.
-
-    One linear pass over the bytes; the limits are MAX_TAGS, MAX_DEPTH and MAX_ATTRIBUTES.
-    """
-    position, tags, depth, in_svg = 0, 0, 0, False
-    while tag := _TAG.search(body, position):
-        position = tag.end()
-        if tag.group(1):
-            end = body.find(b"-->", tag.start() + 4)
-            position = len(body) if end < 0 else end + 3
-            continue
-        tags += 1
-        if tags > MAX_TAGS:
-            return f"it has more than {MAX_TAGS:,} tags"
-        name, attributes = tag.group(3).lower(), tag.group(4)
-        if len(attributes) > 2 * MAX_ATTRIBUTES:
-            n_attributes = sum(1 for _ in _ATTRIBUTES.finditer(attributes))
-            if n_attributes > MAX_ATTRIBUTES:
-                return f"a tag in it has {n_attributes:,} attributes (limit {MAX_ATTRIBUTES:,})"
-        if tag.group(2):
-            depth = max(0, depth - (name not in _NO_DEPTH))
-            in_svg = in_svg and name != b"svg"
-            continue
-        in_svg = name == b"svg" or (in_svg and name in _SVG_PARTS)
-        closes_itself = in_svg and tag.group().endswith(b"/>")
-        if name not in _NO_DEPTH and not closes_itself:
-            depth += 1
-            if depth > MAX_DEPTH:
-                return f"its elements are nested more than {MAX_DEPTH} deep"
-        if name in _RAW_TEXT and not in_svg:
-            closing = re.compile(rb"</" + name, re.I).search(body, position)
-            position = closing.start() if closing else len(body)
-    return ""

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
-from scrapers.decoding import decode, load_json, unsafe_markup
+from scrapers.choking import unsafe_markup
+from scrapers.decoding import decode, load_json
 from scrapers.markup import tidy
 from scrapers.moments import read_moment
 from scrapers.records import Feed, FeedEntry

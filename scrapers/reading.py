@@ -14,8 +14,9 @@ from selectolax.lexbor import LexborHTMLParser
 
 from scrapers.bodies import general_body, is_mostly_links, running_text
 from scrapers.canonical import canonical_address, tidy_address
+from scrapers.choking import unsafe_markup
 from scrapers.cleaning import Cleaned, clean
-from scrapers.decoding import MAX_BYTES, decode, foreign_format, unsafe_markup
+from scrapers.decoding import MAX_BYTES, decode, foreign_format
 from scrapers.markup import Block, letters, parse, tidy
 from scrapers.metadata import Dated, Metadata, date_from_text, language_tag, names_in, read_metadata, without_site
 from scrapers.moments import read_moment

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from scrapers import choking
 from scrapers.canonical import canonical_address, tidy_address
 from scrapers.cards import read_card
-from scrapers.decoding import decode, unsafe_markup
+from scrapers.choking import _told, unsafe_markup
+from scrapers.decoding import decode
 from scrapers.moments import read_moment
 from scrapers.reading import read
 from scrapers.records import FeedEntry, Outcome, Page, Precision, Reading, article_id, text_version
@@ -149,6 +154,25 @@ def test_a_page_made_to_be_slow_is_read_in_seconds(inside):
     began = time.process_time()
     read(page(html(inside)), None)
     assert time.process_time() - began < 5.0
+
+
+PIECES = """
+<div> </div> <a\thref="x"> </a> <p> </p> <br/> <svg> </svg> <path\td='M'/> <g> <script> </script> <SCRIPT\ta=b>
+</ScRipt\t> <style> </style <title> </title> <textarea> </TEXTAREA> <!-- --> -- <!doctype\thtml> < > " ' = \t / a text
+<a\tb="<div>"> <a\tb=c"d> <a\tb=="x>y"> <a\t="x>y"> <a\tb\t=\t"x>y"> <a\tb="x"c="y>z"> <a/b="x>y"> <a\tb="x> <3 <div/>
+<x-y\tz=1/> </x-y\tfoo="<i>"> <Div> </DIV> <li\ta='b'> <span>t</span> <h2\tclass=x>t</h2> <b><i>x</i> <iframe>
+</iframe> </\tdiv> <scripty>
+"""
+MARKUP = st.lists(st.sampled_from(re.split("[ \n]+", PIECES)), max_size=60).map(lambda parts: "".join(parts).encode())
+
+
+@settings(max_examples=300, deadline=None)
+@given(MARKUP, st.sampled_from([(512, 50_000), (3, 50_000), (5, 12)]))
+def test_plain_markup_is_passed_over_only_where_reading_each_tag_tells_the_same(body, limits):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choking, "MAX_DEPTH", limits[0])
+        patch.setattr(choking, "MAX_TAGS", limits[1])
+        assert unsafe_markup(body) == _told(body, plainly=False)[0]
 
 
 def test_ordinary_markup_passes_the_scan():
