@@ -63,6 +63,7 @@ NOUNS: tuple[tuple[Modality, frozenset[str]], ...] = (
         """attempt effort bid threat desire proposal talk negotiation request demand call push hope possibility
         consideration idea
         suggestion recommendation campaign willingness wish ambition ability authority option power discussion
+        means tool leverage lever way
         petition letter
         debate need offer invitation chance opportunity risk goal aim step path prospect likelihood odds danger fear
         verge brink cusp

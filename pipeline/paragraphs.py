@@ -13,9 +13,9 @@ BODY = "body"
 LONGEST = 5000  # characters of one piece that is parsed; a longer paragraph is cut at a sentence end
 _LINE = re.compile(r"[^\r\n\f\v\x85\u2028\u2029]+")
 _BULLET = re.compile(r"^(?:[-–—*•·▪◦‣>]+|\(?[0-9]{1,2}[.)]|\([a-z]{1,3}\)|\\\([a-z]{1,3}\\\))\s+")
-_DATELINE = re.compile(  # "GAITHERSBURG, Md. (AP) — "
-    r"^[A-Z]{3}[A-Z .'’-]*(?:,\s+[A-Z][\w.]+(?:\s[A-Z][\w.]+)?)?"
-    r"(?:,\s+[A-Z][a-z]+\.?\s+\d{1,2}(?:,\s+\d{4})?)?\s*(?:\([A-Z][\w /]+\)\s*)?"
+_DATELINE = re.compile(  # "GAITHERSBURG, Md. (AP) — ", "PARIS, 6 September – "
+    r"^[A-ZÀ-ÖØ-Þ]{3}[A-ZÀ-ÖØ-Þ .'’-]*(?:,\s+[A-Z][\w.]+(?:\s[A-Z][\w.]+)?)?"
+    r"(?:,\s+(?:[A-Z][a-z]+\.?\s+\d{1,2}|\d{1,2}\.?\s+[A-Z][a-z]+\.?)(?:,?\s+\d{4})?)?\s*(?:\([A-Z][\w /]+\)\s*)?"
     r"(?:—|–|--|-)+\s+"
 )
 _ENDS = re.compile(r"[.!?…:;,]['\"”’»)\]*]*$|[.!?…]\s*\[[0-9]+\]$|[”\"]$")

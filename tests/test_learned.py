@@ -118,6 +118,12 @@ def test_what_a_trigger_says_by_itself_is_not_stored_as_done(tools: Tools) -> No
         assert found and all(claim.modality is Modality.NEGATED for claim in found), text
 
 
+def test_the_most_that_a_law_threatens_with_was_not_imposed(tools: Tools) -> None:
+    text = "The governor's AI bill sets penalties lower; its first draft included fines of up to $9 million for labs."
+    found = [claim for claim in read(text, tools) if claim.type == "enforcement"]
+    assert not any(claim.modality is Modality.OCCURRED for claim in found)
+
+
 def test_who_only_asked_for_an_act_does_not_do_it(tools: Tools) -> None:
     text = "The court rejected Brightwater AI's request to suspend the restriction on its model Tern 4."
     acting = {p.name for c in read(text, tools) if c.type == "restriction" for p in c.participants if p.role == "actor"}

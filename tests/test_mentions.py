@@ -135,7 +135,7 @@ def test_all_after_you_may_also_like_is_teaser() -> None:
 
 
 def test_bullet_and_dateline_are_cut_off() -> None:
-    for line in ("- Lumenar agreed.", "GAITHERSBURG, Md. — Lumenar agreed."):
+    for line in ("- Lumenar agreed.", "GAITHERSBURG, Md. — Lumenar agreed.", "LIÈGE, 6 September – Lumenar agreed."):
         (paragraph,) = find_paragraphs(line)
         assert line[paragraph.start : paragraph.end] == "Lumenar agreed."
 

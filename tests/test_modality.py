@@ -34,6 +34,7 @@ SIGN = [
     ("Anthropic plans to sign an agreement with the Pentagon.", "planned"),
     ("Anthropic is expected to sign an agreement with the Pentagon.", "planned"),
     ("Anthropic hopes to sign an agreement with the Pentagon.", "considered"),
+    ("Anthropic has other means to sign an agreement with the Pentagon.", "considered"),
     ("Anthropic may sign an agreement with the Pentagon.", "considered"),
     ("Anthropic is considering signing an agreement with the Pentagon.", "considered"),
     ("Anthropic wants to sign an agreement with the Pentagon.", "considered"),
