@@ -19,6 +19,7 @@ from pipeline.inflection import singular, verb_forms, words
 from pipeline.language import Passage, sentences
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.nominals import ENVOYS, NOUN_KINDS, agencies_called, may_be_called
+from pipeline.persons import PARTISANS, PRESS, described, governor, made_by, several, title_before
 from pipeline.phrasing import (
     PARTIES,
     is_expletive,
@@ -29,7 +30,7 @@ from pipeline.phrasing import (
     takes_effect,
 )
 from pipeline.records import EntityKind, Mention, unknown_entity_id
-from pipeline.syntax import children, is_verb, members, subjects, surface_subjects
+from pipeline.syntax import children, is_verb, members, prepositional, subjects, surface_subjects
 from pipeline.voices import Voices
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ _COUNTED = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "te
 _NUMBERS = {word: n for n, word in enumerate(_COUNTED, 2)} | {"both": 2}
 _BILLS = re.compile(r"\b(?:Bill|Act|S\.?B\.?|A\.?B\.?|H\.?R\.?|HB|Law|Legislation)\b")
 _ORDERS = re.compile(r"\b(?:Order|Memorandum|Directive|Proclamation)\b")
+_WORKPLACES = frozenset({"company", "firm", "agency", "department", "startup", "lab", "administration"})
 _ONCE = 6.0  # what a name that is only known to be written large, and stands once, loses among the salient
 _REACH = 10  # sentences over which a description finds what it stands for
 # What is done to texts alone: "they were gazetted" speaks of rules, not of people.
@@ -131,6 +133,8 @@ class Referents:
         self._sentence += 1
         for token in sent:
             mentions = self.of(token)
+            if token.lower_ in PARTISANS and (found := self._description(passage, token)):
+                mentions = self._at[token.doc.user_data["passage"], token.i] = found
             if mentions and token.pos_ != "VERB":
                 self._learn_person(token, mentions[0])
             else:
@@ -182,6 +186,10 @@ class Referents:
         appositions = [child for child in token.rights if child.dep_ == "appos"]
         titles.update(child.lower_ for child in before)
         titles.update(child.lower_ for child in appositions)
+        titles.update(title_before(token))
+        if token.dep_ == "conj":  # "Sens. Roe and Doe"
+            for first in self.of(token.head):
+                titles.update(t for t in self._titles.get(first.entity_id, ()) if t.rstrip(".").endswith("s"))
         near = [*before, *(grand for child in [*before, *appositions] for grand in child.subtree)]
         for child in near:
             for other in self.of(child):
@@ -348,24 +356,18 @@ class Referents:
     def _description(self, passage: Passage, token: Token) -> tuple[Mention, ...]:
         """Resolve "the company", "both labs", "the order", "his company", "Pentagon officials"."""
         word = singular(token.lower_)
-        kind = NOUN_KINDS.get(word)
+        kind = EntityKind.PERSON if word in PARTISANS else NOUN_KINDS.get(word)
         first = noun_phrase_start(token)
         if token.lower_ in ENVOYS and (side := self._envoy_of(passage, token)):
             return self._said(side, passage, first, token)
         if kind is None or token.dep_ in ("compound", "nmod") or children(token, "relcl") and token.lower_ == word:
             return ()
         owner = children(token, "poss")
+        if known := self._of_owner(token, word, owner):
+            return self._said((self._entity(known),), passage, first, token)
         if owner:
             sides = [self._sides.get(m.entity_id) for m in self.of(owner[0]) if m.kind is EntityKind.PERSON]
-            mine = kind in PARTIES and word in (
-                "company",
-                "firm",
-                "agency",
-                "department",
-                "startup",
-                "lab",
-                "administration",
-            )
+            mine = kind in PARTIES and word in _WORKPLACES
             if mine and sides and sides[0] is not None:
                 return self._said((sides[0],), passage, first, token)
             return ()
@@ -383,6 +385,17 @@ class Referents:
         if found is not None and not may_be_called(found.name, token):
             return ()
         return self._said(self._one(found), passage, first, token)
+
+    def _of_owner(self, token: Token, word: str, owner: list[Token]) -> str:
+        """Return the id of whom "Texas's governor", "the state's governor" or "the maker of ChatGPT" is."""
+        if any(child.lower_ == "parent" for child in children(token, "compound", "amod")):
+            word = "parent"
+        for whose in [*owner, *prepositional(token, "of")][:1]:
+            known = self.of(whose)[:1]
+            if word == "governor":
+                return governor(known or self._recent(), self.lexicon, self.day)
+            return made_by(word, known[0], self.lexicon, self.maker) if known else ""
+        return ""
 
     def _envoy_of(self, passage: Passage, token: Token) -> tuple[Mention, ...]:
         """Return the body whose people act: "Pentagon officials", "officials at the agency", "a spokesperson for X".
@@ -416,6 +429,8 @@ class Referents:
         return mention if mention.kind in PARTIES else None
 
     def _definite(self, kind: EntityKind, word: str, token: Token) -> Mention | None:
+        if word in PRESS and (outlet := self._best({EntityKind.OUTLET}, token)) is not None:
+            return outlet
         if kind is EntityKind.ORGANISATION:
             return self._best({kind}, token)
         if kind in (EntityKind.AGENCY, EntityKind.GOVERNMENT):
@@ -455,21 +470,17 @@ class Referents:
 
     def _titled(self, word: str, token: Token) -> Mention | None:
         """Find the person introduced with a title, or who held the office on the day ("the president")."""
-        for seen in reversed(self._seen[-160:]):
-            if seen.mention.kind is EntityKind.PERSON and word in self._titles.get(seen.mention.entity_id, ()):
-                return seen.mention
-        if (
-            word in ("president",)
-            and (role := self.lexicon.holder("President of the United States", self.day)) is not None
-        ):
-            return self._entity(role.person_id)
-        return None
+        if (found := described(word, self._recent(), self._titles)) is not None:
+            return found
+        role = self.lexicon.holder("President of the United States", self.day) if word == "president" else None
+        return self._entity(role.person_id) if role is not None else None
 
     def _group(self, kind: EntityKind, determiner: set[str], word: str) -> tuple[Mention, ...]:
         """Return the members of "the companies" or "both labs": the last co-ordination of that kind and number."""
-        if kind not in PARTIES:
-            return ()
         count = next((_NUMBERS[word] for word in determiner if word in _NUMBERS), 0)
+        if kind not in PARTIES:
+            near = [s.mention for s in reversed(self._seen) if self._sentence - s.sentence <= 3]
+            return several(word, count, near, self._titles) if kind is EntityKind.PERSON else ()
         for sentence, group in reversed(self._groups):
             fitting = tuple(m for m in group if m.kind is kind or kind is not EntityKind.ORGANISATION)
             near = self._sentence - sentence <= _REACH or count > 2
