@@ -33,7 +33,24 @@ class Cleaned:
         return "\n\n".join(self.kept)
 
 
-def _any(*patterns: str) -> re.Pattern[str]:
+@dataclass(frozen=True, slots=True)
+class _Any:
+    """Patterns of which one is to fit a line: those for its beginning are not tried at each of its characters."""
+
+    beginning: re.Pattern[str]
+    anywhere: re.Pattern[str] | None
+
+    def fits(self, line: str) -> bool:
+        return bool(self.beginning.match(line) or (self.anywhere is not None and self.anywhere.search(line)))
+
+
+def _any(*patterns: str) -> _Any:
+    beginning = [pattern for pattern in patterns if pattern.startswith("^")]
+    anywhere = [pattern for pattern in patterns if not pattern.startswith("^")]
+    return _Any(_either(beginning), _either(anywhere) if anywhere else None)
+
+
+def _either(patterns: list[str]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.I)
 
 
@@ -198,7 +215,7 @@ def rule_for(line: str) -> str:
     """Return the rule that takes out a paragraph for its own words alone, "" where none does."""
     if len(line) > _LINE_MAX:
         return ""
-    return next((name for name, pattern in _RULES if pattern.search(line)), "")
+    return next((name for name, rule in _RULES if rule.fits(line)), "")
 
 
 def is_title_like(line: str) -> bool:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_SPACES = re.compile(r"[\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 _ASCII_SIGNS = bytes(c for c in range(128) if not chr(c).isalnum())
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _UNSEEN = re.compile(
@@ -112,7 +111,7 @@ def parse(html: str) -> LexborHTMLParser:
 
 def tidy(text: str) -> str:
     """Return one line: Unicode NFC, white space of every kind as single blanks, no unseen or control characters."""
-    return unicodedata.normalize("NFC", _SPACES.sub(" ", _UNSEEN.sub("", text))).strip()
+    return unicodedata.normalize("NFC", " ".join(_UNSEEN.sub("", text).split()))
 
 
 def letters(text: str) -> str:

@@ -185,12 +185,14 @@ def _bare(name: str) -> str:
 def _title(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked, site: str) -> str:
     """Return the headline: of OpenGraph, unless it was cut short; of the JSON-LD; the first h1; the title element."""
     og = without_site(_first(metas, ("og:title", "twitter:title", "dc.title")), site)
+    if og and not _cut_short(og):
+        return og
     headings = [tidy(node.text(separator=" ")) for node in tree.css("h1")]
     headings = [text for text in headings if text]
     headline = without_site(linked.headline, site)
-    if og and not _cut_short(og, [headline, *headings]):
+    if og and not _goes_on(og, [headline, *headings]):
         return og
-    if headline and not _cut_short(headline, headings):
+    if headline and not _goes_on(headline, headings):
         return headline
     longer = [text for text in [og, *headings] if text and headline and text.startswith(headline.rstrip("….")[:40])]
     element = tree.css_first("head title") or tree.css_first("title")
@@ -198,9 +200,14 @@ def _title(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked, 
     return next((text for text in [*longer, og, headline, *headings, last] if text), "")
 
 
-def _cut_short(title: str, others: list[str]) -> bool:
+def _cut_short(title: str) -> bool:
+    return title.endswith(("…", "..."))
+
+
+def _goes_on(title: str, others: list[str]) -> bool:
+    """Tell whether a title was cut short and stands whole among the others."""
     stem = title.rstrip("….").strip()
-    return title.endswith(("…", "...")) and any(len(o) > len(stem) and o.startswith(stem) for o in others if o)
+    return _cut_short(title) and any(len(o) > len(stem) and o.startswith(stem) for o in others if o)
 
 
 def names_in(written: str) -> list[str]:
@@ -248,11 +255,11 @@ def _one_or_more(author: str) -> list[str]:
 def _published(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked, latest: datetime) -> Dated | None:
     """Return the publication date from the surest place that has one; a fuller time of the same day is preferred."""
     for basis, written in (
-        ("json-ld", [linked.published]),
-        ("meta", _all(metas, _PUBLISHED_META)),
-        ("time", _time_elements(tree)),
+        ("json-ld", lambda: [linked.published]),
+        ("meta", lambda: _all(metas, _PUBLISHED_META)),
+        ("time", lambda: _time_elements(tree)),
     ):
-        if moment := _first_moment(written, latest):
+        if moment := _first_moment(written(), latest):
             return Dated(moment[0], basis, moment[1])
     return None
 
