@@ -375,7 +375,7 @@ def _is_someone(filler: Filler) -> bool:
 
 def _fits_part(cue: Cue, token: Token) -> bool:
     if cue.part == "verb":
-        if token.lower_ == "found" and token.tag_ != "VB":  # the past of "find"
+        if token.lower_ == cue.head == "found" and token.tag_ != "VB":  # the past of "find"
             return False
         return (
             is_verb(token)

@@ -40,6 +40,7 @@ _WORD = r"(?:(?:[A-Z]|Dr|Mr|Mrs|Ms|Sen|Rep|Gov|Prof|Gen|Lt|Col|Inc|Corp|Co|Ltd|S
 _RUN = re.compile(  # "Office for Algorithmic Safety", "Orchid Labs", "Ana Duarte"
     rf"(?<![\w.]){_WORD}(?: {_WORD})*(?: (?:of|for|on) {_WORD}(?: {_WORD})*(?: and {_WORD}(?: {_WORD})*)?)*"
 )
+_HYPHENATED = re.compile(r"\b(?:red-team|stress-test|rubber-stamp|green-light|fast-track)(?P<ending>ed|ing|s)?\b")
 _BODIES = (EntityKind.AGENCY, EntityKind.INSTRUMENT)
 _SHORT_QUOTE = re.compile(r"(?<![\w.])[“\"'‘](?P<words>[^“”\"‘’\n]{1,60}?)(?P<mark>[,.;]?)[”\"'’](?!\w)")
 _UNCHANGED = words("put set cut let hit shut read cost quit spread hurt bet split beat")  # in the past tense as well
@@ -212,11 +213,16 @@ def _unknown_names(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:
 
 
 def _set_phrases(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:
-    """Yield set phrases in the middle of a clause that the parser takes for its verb's end: "in good conscience"."""
+    """Yield set phrases in the middle of a clause that the parser takes for its verb's end ("in good conscience"), and
+    verbs with a hyphen that it would cut ("red-teamed")."""
     for match in _PHRASES.finditer(doc.text):
         span = doc.char_span(*match.span())
         if span is not None and not names & set(range(span.start, span.end)):
             yield span, "currently"
+    for match in _HYPHENATED.finditer(doc.text):
+        span = doc.char_span(*match.span())
+        if span is not None and len(span) > 1 and not names & set(range(span.start, span.end)):
+            yield span, "test" + (match["ending"] or "")
 
 
 def _scare_quotes(doc: Doc, names: set[int]) -> Iterator[Span]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.modalwords import ADVERBS, AUXILIARIES
+from pipeline.modalwords import ADVERBS, AUXILIARIES, FINDING
 from pipeline.records import Modality
 from pipeline.syntax import children
 
@@ -67,7 +67,8 @@ def own(verb: Token, cues: Cues) -> None:
             elif word == "otherwise" and child.i < verb.i and verb.tag_ in ("VBZ", "VBP", "VB"):
                 cues.found.add(Modality.CONDITIONAL)  # "must comply and otherwise faces a fine"
         elif child.dep_ in ("nsubj", "nsubjpass", "dobj", "dative") and child.i < verb.i + 6:
-            if child.lower_ in _NO_SUBJECT or has_none(child):
+            sought = child.dep_ == "dobj" and verb.lower_ in FINDING
+            if not sought and (child.lower_ in _NO_SUBJECT or has_none(child)):
                 cues.found.add(Modality.NEGATED)
         elif child.dep_ == "advcl" and is_condition(child):
             cues.has_if = True

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 _DEPTH = 9  # steps upwards from the trigger
+_EXPECTS = frozenset({"expects", "expected", "expect"})
 _TOLD = frozenset({"report", "reveal", "confirm", "disclose", "exclusively"})
 _SUPPORT_NOUN = frozenset({"dobj", "nsubjpass", "pobj", "attr", "nsubj", "conj", "oprd"})
 # The strongest cue first.
@@ -189,6 +190,9 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
         return  # a sentence of its own
     if dep in ("ccomp", "parataxis") and not infinitive and word in _TOLD and verb.i < head.i:
         return  # "The director resigned, the paper can report"
+    spliced = dep == "ccomp" and not infinitive and verb.i < head.i and word not in SAY | _EXPECTS
+    if spliced and governing(head) is Modality.PLANNED and children(head, "nsubj"):
+        return  # two clauses side by side: "Alef has given its word, Bet will sign"
     if dep == "pcomp":
         _preposition(head, cues, depth)
         return

@@ -255,6 +255,8 @@ LEADING_TO = {
     ("absent", ""): Modality.NEGATED, ("without", ""): Modality.NEGATED, ("of", "instead"): Modality.NEGATED,
     ("of", "short"): Modality.NEGATED, ("of", "lieu"): Modality.NEGATED, ("than", "rather"): Modality.NEGATED,
 }  # fmt: skip
+# Verbs after which "no" denies what was looked for, and not that it was looked for: "found no flaws".
+FINDING = _verbs("find show reveal detect discover uncover identify see")
 FACING = _verbs("face risk invite attract incur")
 HAPPENING = _verbs("follow happen come begin start occur ensue open proceed result materialise materialize")
 # To have not done one of these is to be open to it, or to have done it.

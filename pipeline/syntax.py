@@ -112,6 +112,9 @@ def _antecedent(verb: Token, subject: Token) -> Token | None:
     for _ in range(4):
         if clause.dep_ == "relcl":
             noun = clause.head
+            copula = _among(noun)
+            if copula is not None:  # "X is among those who ...", "X is one of the firms that ..."
+                return next(iter(_surface(copula, _DEPTH)), noun)
             if noun.dep_ == "attr" and noun.pos_ != "PROPN" and is_verb(noun.head):  # "X is the only firm that ..."
                 return next(iter(_surface(noun.head, _DEPTH)), noun)
             return noun
@@ -120,6 +123,19 @@ def _antecedent(verb: Token, subject: Token) -> Token | None:
         if clause.dep_ == "acl":
             return clause.head
         clause = clause.head
+    return None
+
+
+def _among(noun: Token) -> Token | None:
+    """Return the copula of "is among those" or "is one of the firms", given the noun; None elsewhere."""
+    prep = noun.head
+    if noun.dep_ != "pobj" or prep.dep_ != "prep":
+        return None
+    if prep.lower_ == "among":
+        return prep.head if prep.head.pos_ == "AUX" else None
+    one = prep.head
+    if prep.lower_ == "of" and one.lower_ in ("one", "some") and one.dep_ == "attr" and one.head.pos_ == "AUX":
+        return one.head
     return None
 
 

@@ -233,3 +233,13 @@ def test_an_inverted_condition_counts_wherever_it_stands() -> None:
     text = "Officials will check it, and should violations recur, the ministry will ban Lumen Labs."
     assert modality(text, "restriction") == "conditional"
     assert modality("The ministry will ban Lumen Labs, which should surprise nobody.", "restriction") == "planned"
+
+
+def test_a_clause_beside_another_is_not_governed_by_it() -> None:
+    text = "Lumen Labs has signed the agreement with the Pentagon, Beitou will adopt a code, and others wait."
+    assert modality(text, "agreement") == "occurred"
+
+
+def test_who_finds_nothing_has_looked() -> None:
+    assert modality("The AI Security Institute tested GPT-5 and found no flaws.", "evaluation") == "occurred"
+    assert modality("The audit of GPT-5 by the AI Security Institute found no flaws.", "evaluation") == "occurred"

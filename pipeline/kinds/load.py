@@ -101,6 +101,7 @@ class Cue:
     frame: Frame
     part: str
     particle: str
+    head: str = ""  # the word as the card has it: "found" and "find" have a form in common
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +246,7 @@ def _frame(
             said += 1
             head, particle = _split(cue, part)
             for form in forms(head):
-                cues.setdefault(form, []).append(Cue(frame, part, particle))
+                cues.setdefault(form, []).append(Cue(frame, part, particle, head))
     if not said:
         raise KindError(f"{where}: has neither verbs nor nouns nor adjectives. Write the words that name the event.")
     return frame
