@@ -36,6 +36,7 @@ _SEQUEL = re.compile(r"\b(?:then|later|since|recently|again|also|next|eventually
 _HAD_SAID = re.compile(
     r"\bhad\s+(?:\w+\s+)?(?:said|told|vowed|planned|promised|pledged|threatened|announced|warned|meant|wanted)\b", re.I
 )
+_DEADLINE = re.compile(r"\b(?:until|by)\s+(?:\w+\s+){0,2}?(?P<day>(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b", re.I)
 _CLAUSES = 2  # clause borders over which "hours after" still tells of a trigger
 _NEAR_PARAGRAPHS = 2  # how far back "the same time" may point
 _PAST = ("occurred", "negated", "denied", "alleged", "cancelled")
@@ -92,7 +93,7 @@ def settle_dates(
         elif claim.modality is Modality.NEGATED and any(as_of_now[index : index + 1]):
             continue
         elif news is not None and (claim.mention == "new" or _says(_SAME_DAY, claim)):
-            claims[index] = replace(claim, date=news)
+            claims[index] = replace(claim, date=None if _is_due(claim, news) else news)
     for linked in (_of_the_hour, _of_the_event):
         dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
         for index, claim in enumerate(claims):
@@ -178,6 +179,12 @@ def _says(pattern: re.Pattern, claim: Claim) -> bool:
         if len(CLAUSE_BREAK.findall(quote[left:right])) <= _CLAUSES:
             return True
     return False
+
+
+def _is_due(claim: Claim, news: DateSpan) -> bool:
+    """True where the day of the news is the end of what a claim sets: "gave the lab until Friday" was not on Friday."""
+    days = {match["day"].casefold() for match in _DEADLINE.finditer(claim.evidence.quote)}
+    return claim.type == "access_request" and f"{news.start:%A}".casefold() in days
 
 
 def _is_long_gone(span: DateSpan | None, published: date | None) -> bool:

@@ -113,9 +113,19 @@ def tells_on(draft: Draft) -> bool:
     helpers = {child.lower_ for child in draft.trigger.children if child.dep_ in ("aux", "auxpass")}
     if draft.sent.text.startswith(_ELSEWHERE):
         return False
-    if draft.modality not in _DONE:
+    if draft.modality not in _DONE or _comes_before(draft.trigger):
         return False
     return draft.trigger.tag_ == "VBD" or bool(helpers & {"was", "were"}) or _teller(draft.trigger) is not None
+
+
+def _comes_before(trigger: Token) -> bool:
+    """True for what the story of a sentence came after: "Her remarks come after the ministry gave it a week"."""
+    for verb in (trigger, *trigger.ancestors):
+        if any(child.dep_ == "mark" and child.lower_ == "after" for child in verb.children):
+            return True
+        if verb.dep_ == "pcomp" and verb.head.lower_ == "after":
+            return True
+    return False
 
 
 def _teller(trigger: Token) -> Token | None:

@@ -81,3 +81,20 @@ def test_the_same_old_act_told_again_in_the_next_sentence_has_its_date() -> None
     )
     assert dates(text, "legislation").get("voted") == "2025-07"
     assert dates(text.replace("voted almost with one voice", "later voted"), "legislation").get("voted") is None
+
+
+def test_a_time_limit_was_not_set_on_the_day_on_which_it_ended() -> None:
+    text = (
+        "The Pentagon barred OpenAI from its networks on Tuesday.\n\n"
+        "The Pentagon gave OpenAI until Tuesday to open its AI models to tests."
+    )
+    assert dates(text, "restriction") == {"barred": "2026-06-23"}
+    assert dates(text, "access_request") == {"gave": None}
+
+
+def test_what_the_news_came_after_does_not_take_its_day() -> None:
+    text = (
+        "The chief of OpenAI spoke to reporters on Monday. His remarks came after the Pentagon gave OpenAI a week to "
+        "open its AI models to tests."
+    )
+    assert dates(text, "access_request") == {"gave": None}
