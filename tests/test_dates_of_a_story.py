@@ -94,7 +94,7 @@ def test_a_time_limit_was_not_set_on_the_day_on_which_it_ended() -> None:
 
 def test_what_the_news_came_after_does_not_take_its_day() -> None:
     text = (
-        "The chief of OpenAI spoke to reporters on Monday. His remarks came after the Pentagon gave OpenAI a week to "
+        "The chief of OpenAI spoke to reporters on Monday. His remarks came after the Pentagon told OpenAI to "
         "open its AI models to tests."
     )
-    assert dates(text, "access_request") == {"gave": None}
+    assert set(dates(text, "access_request").values()) == {None}
