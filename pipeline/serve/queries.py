@@ -124,10 +124,13 @@ async def coverage(db: Any) -> Row:
         await one(
             db,
             """
-        select count(*) as n_sources, sum(n_articles > 0) as n_with_articles, max(last_visit_at) as last_visit_at,
+        select sum(standing <> 'unknown' and health not like 'switched off%') as n_sources,
+            sum(health like 'switched off%') as n_off, sum(n_articles > 0) as n_with_articles,
+            max(last_visit_at) as last_visit_at,
             min(first_article_on) as first_on, max(last_article_on) as last_on,
             sum(last_visit_at is not null and (last_success_at is null or last_success_at < last_visit_at)) as
-            n_failing, sum(last_visit_at is null) as n_never
+            n_failing,
+            sum(last_visit_at is null and standing <> 'unknown' and health not like 'switched off%') as n_never
         from sources""",
         )
         or {}

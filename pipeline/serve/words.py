@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from pipeline.serve.placenames import PLACES
+
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -81,6 +83,7 @@ STANDINGS = {
     "press": "News outlet",
     "trade": "Specialist outlet",
     "aggregator": "Aggregator",
+    "unknown": "Sort not known",
 }
 KINDS = {
     "organisation": "Organisation",
@@ -191,15 +194,6 @@ OUTCOMES = {
     "BAD_REDIRECT": "led on to nowhere",
     "OUT_OF_SCOPE": "outside the subject",
 }
-JURISDICTIONS = {
-    "US": "United States", "EU": "European Union", "GB": "United Kingdom", "UK": "United Kingdom", "CN": "China",
-    "INT": "International", "FR": "France", "DE": "Germany", "IT": "Italy", "ES": "Spain", "JP": "Japan",
-    "KR": "South Korea", "IN": "India", "CA": "Canada", "AU": "Australia", "BR": "Brazil", "SG": "Singapore",
-    "IE": "Ireland", "NL": "Netherlands", "CH": "Switzerland", "TW": "Taiwan", "IL": "Israel",
-    "AE": "United Arab Emirates", "SA": "Saudi Arabia", "RU": "Russia", "UA": "Ukraine",
-    "XT": "Talvia", "XV": "Veldmark",  # the invented states of the demo's newsroom
-}  # fmt: skip
-
 MATTER_WORDS = {
     "agreement": "Agreements",
     "access": "Access: asked, given, refused",
@@ -268,7 +262,7 @@ COLUMN_WORDS = {
     "standing": STANDINGS,
     "origins_band": ORIGINS_BANDS,
     "contested": CONTESTED,
-    "jurisdiction": JURISDICTIONS,
+    "jurisdiction": PLACES,
     "attribution_kind": ATTRIBUTIONS
     | {
         "person": "Said by a person",

@@ -54,6 +54,9 @@ class Counted:
     title: str = ""  # as an article gives it
 
 
+_NO_CARD = {"added": "Publisher without a card"}  # of what `oversight add` and archives bring in
+
+
 def source_rows(
     sources: Mapping[str, Source],
     counted: Mapping[str, Counted],
@@ -70,7 +73,7 @@ def source_rows(
         rows.append(
             {
                 "source_id": id_,
-                "title": source.title if source else has.title or id_,
+                "title": source.title if source else has.title or _NO_CARD.get(id_, id_),
                 "homepage": source.homepage if source else "",
                 "standing": source.standing.value if source else "unknown",
                 "family": source.family if source else "",
@@ -106,6 +109,8 @@ def _signs(health: SourceHealth | None) -> Row:
 def _health(source: Source | None, last: Visit | None, good: Visit | None) -> str:
     if source is not None and not source.enabled:
         return f"switched off: {source.note}" if source.note else "switched off"
+    if source is None:
+        return "no card: not watched"
     if last is None:
         return "never visited"
     if last.outcome in GOOD:
