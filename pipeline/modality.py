@@ -92,8 +92,7 @@ def modality_of(
 
     `base` is what the cue means by itself ("talks": considered). `done_by_order`: the order is itself the event ("was
     ordered to suspend"), so the ordering verb above the trigger plans nothing. `fixed`: negation and auxiliaries are
-    part
-    of the cue ("cannot accede").
+    part of the cue ("cannot accede").
     """
     cues = Cues()
     cues.ordered = done_by_order
@@ -154,6 +153,8 @@ def _verb(verb: Token, cues: Cues, depth: int) -> None:
     head = verb.head
     if head == verb or depth > _DEPTH or any(child.lower_ == "whether" for child in children(verb, "mark")):
         return  # what is asked is open, whoever asks or does not know it
+    if verb.dep_ in ("ccomp", "csubj", "pcomp") and verb.tag_ in ("VBD", "VBZ", "VBN") and _asks_how(verb):
+        return  # "it is not clear why it agreed": it did
     infinitive = any(child.lower_ == "to" and child.dep_ == "aux" for child in verb.children)
     dep = verb.dep_
     if dep == "conj":
@@ -168,6 +169,12 @@ def _verb(verb: Token, cues: Cues, depth: int) -> None:
         return
     if dep in ("xcomp", "ccomp", "advcl", "acl", "pcomp", "relcl", "csubj", "dep", "parataxis", "oprd", "attr"):
         _governed(verb, head, dep, infinitive, cues, depth)
+
+
+def _asks_how(verb: Token) -> bool:
+    return any(
+        child.lower_ in ("why", "how", "when", "where") and child.i < verb.i for child in children(verb, "advmod")
+    )
 
 
 def _finite(verb: Token) -> Token:

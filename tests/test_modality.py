@@ -34,6 +34,8 @@ SIGN = [
     ("Anthropic plans to sign an agreement with the Pentagon.", "planned"),
     ("Anthropic is expected to sign an agreement with the Pentagon.", "planned"),
     ("Anthropic hopes to sign an agreement with the Pentagon.", "considered"),
+    ("It is not clear why Anthropic signed an agreement with the Pentagon.", "occurred"),
+    ("It is not clear when Anthropic will sign an agreement with the Pentagon.", "planned"),
     ("Anthropic has other means to sign an agreement with the Pentagon.", "considered"),
     ("Anthropic may sign an agreement with the Pentagon.", "considered"),
     ("Anthropic is considering signing an agreement with the Pentagon.", "considered"),
