@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from functools import lru_cache
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
@@ -31,9 +31,10 @@ _COMMENT = _WORD_BREAK_AT + len(_WORD_BREAKS)
 _NAME_ENDS = (b" ", b">", b"\t", b"\r", b"\n", b"\f", b"/")
 _INLINE = rb"(?:abbr|b|cite|code|em|font|i|mark|q|s|small|span|strong|sub|sup|time|u)"
 # A run of text is given; a link that stands alone, whatever it wraps, is matched and gives nothing. A tag ends at the
-# first ">", as browsers see it; [^>] runs along it twice as quickly as [^<>] would.
+# first ">", as browsers see it; [^>] runs along it twice as quickly as [^<>] would. Most tags are followed by one that
+# is no link: the search goes on at once.
 _RUN = re.compile(
-    rb">(?:\s*+([^<\s][^<]*+(?:<(?![a-zA-Z/!?])[^<]*+)*+)"
+    rb">(?!\s*+<[^a])(?:\s*+([^<\s][^<]*+(?:<(?![a-zA-Z/!?])[^<]*+)*+)"
     rb"|(?=\s*+<a[\s>])(?<!</b>)(?<!</i>)(?<!</em>)(?<!</strong>)(?<!</span>)\s*+<a\b[^>]*+>"
     rb"[^<]*+(?:<(?!/?a[\s>])[^>]*+>[^<]*+){0,12}+</a>(?:\s*+</span>)*+(?=\s*+<(?!/?" + _INLINE + rb"[\s>])))"
 )
@@ -82,8 +83,8 @@ def _text(body: bytes | bytearray) -> bytes | bytearray:
     if b"<" not in body[:2000]:
         return body
     runs = text_runs(body)
-    if 1 in map(len, runs):
-        runs += [first + rest[:40] for first, rest in pairwise(runs) if len(first) == 1]  # a large first letter
+    large = [at for at, length in enumerate(map(len, runs)) if length == 1]  # first letters
+    runs += [runs[at] + runs[at + 1][:40] for at in large if at + 1 < len(runs)]
     return b" ".join(filter(None, runs))
 
 
