@@ -22,12 +22,19 @@ class Cues:
         self.would = self.reported = self.past_report = self.in_if = self.has_if = self.ordered = self.never = False
 
 
+_PRESENT = ("VBZ", "VBP")
+_TAKEN_FOR_NOUNS = ("NN", "NNS")  # verbs in short sentences: "The app returns when ..."
+_WHEN = frozenset({"when", "whenever", "once", "until", "till"})
+
+
 def own(verb: Token, cues: Cues) -> None:
     before_subject = False
     if verb.tag_ in ("VBZ", "VBP", "VBG") and _later(verb):
         cues.found.add(Modality.PLANNED)
     if _negated_before(verb):
         cues.found.add(Modality.NEGATED)
+    if _waits(verb):
+        cues.found.add(Modality.CONDITIONAL)
     for child in verb.children:
         word = child.lower_
         if child.dep_ == "neg" or word in ("not", "n't", "n’t"):
@@ -72,6 +79,26 @@ def own(verb: Token, cues: Cues) -> None:
                 cues.found.add(Modality.NEGATED)
         elif child.dep_ == "advcl" and is_condition(child):
             cues.has_if = True
+
+
+def _waits(verb: Token) -> bool:
+    """True for both verbs of "the app returns when the agency lifts its ban": neither has come about yet."""
+    if verb.tag_ not in _PRESENT or any(child.dep_ in ("aux", "auxpass") for child in verb.children):
+        return False
+    if verb.dep_ == "advcl" and verb.head.tag_ in (*_PRESENT, *_TAKEN_FOR_NOUNS, "VB", "RB") and _when(verb):
+        return not any(child.lower_ in ("did", "would", "could", "has", "have") for child in verb.head.children)
+    below = [
+        *verb.children,
+        *(deeper for child in verb.children if child.lower_ == "soon" for deeper in child.children),
+    ]
+    return any(
+        clause.dep_ == "advcl" and clause.tag_ in (*_PRESENT, *_TAKEN_FOR_NOUNS) and _when(clause) for clause in below
+    )
+
+
+def _when(clause: Token) -> bool:
+    words = {child.lower_ for child in clause.children if child.dep_ in ("mark", "advmod")}
+    return bool(words & _WHEN) or clause.head.lower_ == "soon" and "as" in words
 
 
 def _later(verb: Token) -> bool:

@@ -17,6 +17,18 @@ def tools() -> Tools:
     return load_tools(classifier=False, gated=False)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The AI app returns when the agency lifts its ban.",
+        "Sales of the AI app resume as soon as the agency lifts the ban.",
+        "The agency lifts its ban on the AI app once the lab complies.",
+    ],
+)
+def test_what_waits_for_something_else_has_not_happened(text: str) -> None:
+    assert modality(text, "restriction") == "conditional"
+
+
 def modality(text: str, type_: str) -> str:
     day = datetime(2026, 5, 5, tzinfo=UTC)
     article = Article("a1", text_version(text), "test", "https://example.org/1", "Title", text, published_at=day)
