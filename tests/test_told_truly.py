@@ -142,3 +142,13 @@ def test_whoever_may_apply_for_an_order_gives_none(site: Site) -> None:
     quote = "%may apply to the Federal Court of Talvia for an order%"
     told = site.db.execute("select summary from events join claims using (event_id) where quote like ?", (quote,))
     assert not [summary for (summary,) in told if "issue a ruling" in summary]
+
+
+def test_a_day_is_named_only_beside_the_plan_that_names_it(site: Site) -> None:
+    lines = site.get("/status.json").json()["lines"]
+    stages = [stage for line in lines for stage in line["stages"] if stage["due"]]
+    assert {stage["modality"] for stage in stages} <= {"planned", "considered", "conditional", "alleged"}
+    for stage in stages:
+        claims = site.db.execute("select claim_id from standing_claims where standing_id = ?", (stage["standing_id"],))
+        named = site.db.execute("select claim_id from due where event_id = ?", (stage["event_id"],))
+        assert set(claims) & set(named), stage["summary"]

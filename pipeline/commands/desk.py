@@ -177,6 +177,8 @@ def _event_words(desk: Desk, subject: Subject, decision: Decision) -> str:
     (row,) = desk.rows("select n_claims, summary from events where event_id = ?", subject.event_id)
     if row["n_claims"] == 1 and decision.action == "reject":
         return f" Event {subject.event_id} rests on it alone and will be withdrawn: {row['summary']}"
+    if row["n_claims"] == 1:
+        return f" Event {subject.event_id} rests on it alone: {row['summary']}"
     others = row["n_claims"] - 1
     return f" Event {subject.event_id} has {others} other claim{'' if others == 1 else 's'}: {row['summary']}"
 

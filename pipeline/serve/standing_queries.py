@@ -18,7 +18,8 @@ JOINS = """
     left join entities a on a.entity_id = s.actor_id left join entities c on c.entity_id = s.counterpart_id
     left join entities t on t.entity_id = s.thing_id
     left join due d on d.due_id = (select due_id from due where event_id = s.event_id and fate = 'open'
-        and s.modality <> 'occurred' order by due_start, due_id limit 1)
+        and s.modality in ('planned', 'considered', 'conditional', 'alleged') and claim_id in
+        (select claim_id from standing_claims where standing_id = s.standing_id) order by due_start, due_id limit 1)
 """
 
 
