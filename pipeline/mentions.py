@@ -19,12 +19,20 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from pipeline.inflection import singular, words
 from pipeline.lexicon.lexicon import Lexicon, Name
-from pipeline.naming import bodies_told_together, in_longer_name, is_presented, person_at, with_legal_form
+from pipeline.naming import (
+    bodies_told_together,
+    in_longer_name,
+    is_presented,
+    of_the,
+    person_at,
+    reads_as_person,
+    with_legal_form,
+)  # fmt: skip
 from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, RANKS, REGIONAL, TIME_WORDS
 from pipeline.records import Entity, EntityKind, Mention, unknown_entity_id
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc, Token
+    from spacy.tokens import Token
 
     from pipeline.language import Passage
 
@@ -449,7 +457,9 @@ def _capital_runs(passage: Passage, taken: set[int]) -> Iterator[list[Token]]:
                 i += 1
                 continue
             connector = doc[i].lower_ in _CONNECTORS or joined and doc[i].lower_ in _AND
-            if _of_the(doc, i, run[-1]) and i + 2 not in taken and _capital(doc[i + 2]):
+            if doc[i].lower_ == "of" and reads_as_person([token.text for token in run]):
+                break  # "Dana Roe of Orchid Labs"
+            if of_the(doc, i, run[-1]) and i + 2 not in taken and _capital(doc[i + 2]):
                 run += [doc[i], doc[i + 1], doc[i + 2]]
                 joined = True
                 i += 3
@@ -461,13 +471,6 @@ def _capital_runs(passage: Passage, taken: set[int]) -> Iterator[list[Token]]:
                 continue
             break
         yield run
-
-
-def _of_the(doc: Doc, i: int, before: Token) -> bool:
-    """Tell whether "of the" goes on with the name of a body: "Office of the Privacy Commissioner"."""
-    if i + 2 >= len(doc) or doc[i].lower_ not in ("of", "for") or doc[i + 1].lower_ != "the":
-        return False
-    return NOUN_KINDS.get(singular(before.lower_)) is EntityKind.AGENCY
 
 
 def _capital(token: Token, inside: bool = False) -> bool:

@@ -8,7 +8,7 @@ Science and Trade Dana Roe".
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from pipeline.inflection import singular
@@ -16,7 +16,7 @@ from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, TIME_WORDS
 from pipeline.records import EntityKind
 
 if TYPE_CHECKING:
-    from spacy.tokens import Token
+    from spacy.tokens import Doc, Token
 
 _PORTFOLIO = re.compile(
     r"\b(?:Minister|Secretary|Commissioner|Chancellor|Chair|Director) (?:of|for) "
@@ -97,3 +97,20 @@ def is_presented(last: Token) -> bool:
         if child.dep_ == "relcl" and any(token.lower_ == "who" for token in child.doc[last.i + 1 : child.i]):
             return True
     return False
+
+
+_OFFICES = frozenset({EntityKind.AGENCY, EntityKind.ORGANISATION, EntityKind.GOVERNMENT, EntityKind.INSTRUMENT})
+
+
+def reads_as_person(tokens: Iterable[str]) -> bool:
+    """Tell whether capitalised words read like a person's name: two or three, none of which is a word for a body."""
+    words = " ".join(tokens).split()
+    named = 2 <= len(words) <= 3 and all(_PART.fullmatch(word) for word in words)
+    return named and not any(NOUN_KINDS.get(singular(word.lower())) in _OFFICES for word in words)
+
+
+def of_the(doc: Doc, i: int, before: Token) -> bool:
+    """Tell whether "of the" goes on with the name of a body: "Office of the Privacy Commissioner"."""
+    if i + 2 >= len(doc) or doc[i].lower_ not in ("of", "for") or doc[i + 1].lower_ != "the":
+        return False
+    return NOUN_KINDS.get(singular(before.lower_)) is EntityKind.AGENCY

@@ -254,6 +254,7 @@ def test_a_title_in_the_middle_of_capitals_begins_a_persons_name() -> None:
         ("In Japan the AI Safety Institute tested it.", "Japan AI Safety Institute"),
         ("In Britain the AI Safety Institute tested it.", "U.K. AI Safety Institute"),
         ("Türkiye's competition watchdog opened an inquiry.", "Turkish Competition Authority"),
+        ("The privacy watchdog of Italy opened an inquiry.", "Italian Data Protection Authority"),
         ("Brazil's CADE opened an inquiry.", "Administrative Council for Economic Defense"),
     ],
 )
@@ -264,3 +265,8 @@ def test_authorities_of_many_countries_are_known(text: str, name: str) -> None:
 def test_a_family_name_that_stands_first_is_known_by_what_the_person_is() -> None:
     found = new_names_in("Park Ha-joon, a professor of law, will lead it. Park praised the FTC.")
     assert found["Park Ha-joon"] is EntityKind.PERSON
+
+
+def test_of_after_a_person_begins_another_name() -> None:
+    found = new_names_in("Dana Roe of Orchid Labs met the Institute of Compute Safety.")
+    assert {"Dana Roe", "Orchid Labs", "Institute of Compute Safety"} <= set(found)

@@ -307,8 +307,8 @@ class _Builder:
     def _descriptions(self) -> None:
         """Give each body that watches a field in one country the words that reporters describe it with.
 
-        "Ireland's data protection watchdog", "the Irish privacy regulator"; "the Irish watchdog" where a word of the
-        field stands near. What is a name already, or fits a second body, is left out.
+        "Ireland's data protection watchdog", "the Irish privacy regulator", "the privacy watchdog of Ireland"; "the
+        Irish watchdog" where a word of the field stands near. What is a name already or fits a second body is left out.
         """
         taken = {name.text.casefold() for name in self.names}
         said: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
@@ -319,6 +319,11 @@ class _Builder:
                 if field not in self.fields:
                     raise LexiconError(f"{where}: there is no [[field]] {field!r}; there are {', '.join(self.fields)}.")
                 words, bodies = self.fields[field]
+                named = [self.entities[place.entity_id].name for place in self.places if place.code == code]
+                of_country = [f"{word} {body} of {name}" for name in named for word in words for body in bodies]
+                for text in of_country:
+                    said.setdefault(entity_id, []).append((text, ()))
+                    owners.setdefault(text.casefold(), set()).add(entity_id)
                 for country in self._said_of(code):
                     full = [(f"{country} {word} {body}", ()) for word in words for body in bodies]
                     for text, needs in [*full, *((f"{country} {body}", words) for body in bodies)]:
