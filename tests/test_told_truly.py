@@ -152,3 +152,8 @@ def test_a_day_is_named_only_beside_the_plan_that_names_it(site: Site) -> None:
         claims = site.db.execute("select claim_id from standing_claims where standing_id = ?", (stage["standing_id"],))
         named = site.db.execute("select claim_id from due where event_id = ?", (stage["event_id"],))
         assert set(claims) & set(named), stage["summary"]
+
+
+def test_where_sql_is_switched_off_nobody_is_invited_to_write_it(demo: Path) -> None:
+    answer = Site(demo, allow_sql=False).get("/oversight?sql=select+1")
+    assert answer.status_code >= 400 and "<textarea" not in answer.text and "and SQL" not in answer.text
