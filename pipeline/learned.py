@@ -148,6 +148,7 @@ _SAYS = (
     (re.compile(r"\bwithout (?:an?|any) \w+|^(?:not (?!only|just)|no (?!longer)|never\b)", re.I), Modality.NEGATED),
     (re.compile(r"^(?:vacant|unfilled|unsigned)$", re.I), Modality.NEGATED),
     (re.compile(r"\b(?:phase-?out|wind-?down|grace) period\b", re.I), Modality.PLANNED),
+    (re.compile(r"^(?:was|were) to have (?:been )?\w", re.I), Modality.NEGATED),
     (re.compile(r"\b(?:fines?|penalt(?:y|ies)) (?:of|worth) up to\b", re.I), Modality.CONDITIONAL),
 )
 

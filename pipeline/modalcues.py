@@ -24,6 +24,7 @@ class Cues:
 
 _PRESENT = ("VBZ", "VBP")
 _TAKEN_FOR_NOUNS = ("NN", "NNS")  # verbs in short sentences: "The app returns when ..."
+_PROPOSALS = frozenset({"proposal", "proposals", "draft", "drafts", "plan", "plans", "blueprint", "scheme", "bill"})
 _WHEN = frozenset({"when", "whenever", "once", "until", "till"})
 
 
@@ -33,8 +34,10 @@ def own(verb: Token, cues: Cues) -> None:
         cues.found.add(Modality.PLANNED)
     if _negated_before(verb):
         cues.found.add(Modality.NEGATED)
-    if _waits(verb):
+    if _waits(verb) or _is_proposed(verb):
         cues.found.add(Modality.CONDITIONAL)
+    if _was_to_have(verb) or _is_left_undone(verb):
+        cues.found.add(Modality.NEGATED)
     for child in verb.children:
         word = child.lower_
         if child.dep_ == "neg" or word in ("not", "n't", "n’t"):
@@ -54,7 +57,7 @@ def own(verb: Token, cues: Cues) -> None:
         elif child.dep_ == "mark":
             if word in ("if", "unless", "once", "lest"):
                 cues.in_if = True
-            elif word == "whether":
+            elif word == "whether" or word == "for" and verb.tag_ == "VB":  # "it is for the court to decide"
                 cues.found.add(Modality.CONSIDERED)
             elif word == "before" and any(aux.lower_ == "could" for aux in children(verb, "aux")):
                 cues.found.add(Modality.NEGATED)  # "adjourned before it could vote"
@@ -94,6 +97,28 @@ def _waits(verb: Token) -> bool:
     return any(
         clause.dep_ == "advcl" and clause.tag_ in (*_PRESENT, *_TAKEN_FOR_NOUNS) and _when(clause) for clause in below
     )
+
+
+def _is_proposed(verb: Token) -> bool:
+    """True for "under the proposal, the agency bans the app"."""
+    if verb.tag_ not in _PRESENT:
+        return False
+    under = [noun for prep in children(verb, "prep") if prep.lower_ == "under" for noun in children(prep, "pobj")]
+    return any(noun.lower_ in _PROPOSALS for noun in under)
+
+
+def _is_left_undone(verb: Token) -> bool:
+    """True for "rather than ban it, the agency asked for a test" and "far from banning it"."""
+    if verb.tag_ not in ("VB", "VBG"):
+        return False
+    words = [token.lower_ for token in verb.doc[max(0, verb.i - 2) : verb.i]]
+    return words in (["rather", "than"], ["far", "from"])
+
+
+def _was_to_have(verb: Token) -> bool:
+    """True for "was to have been tested in May"."""
+    helpers = {child.lower_ for child in children(verb, "aux")}
+    return verb.tag_ == "VBN" and {"to", "have"} <= helpers and verb.head.lower_ in ("was", "were")
 
 
 def _when(clause: Token) -> bool:

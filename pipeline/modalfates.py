@@ -101,6 +101,9 @@ def after_noun(noun: Token, cues: Cues) -> None:
             cues.found.add(Modality.PLANNED)
 
 
+_HANGS = frozenset({"looms", "loomed", "loom", "looming", "hinges", "hinge", "depends", "depend"})
+
+
 def said_of_noun(noun: Token, verb: Token, cues: Cues) -> None:
     """Read what is said of an act: "a deal is close", "an order is in the works", "her appointment awaits consent"."""
     if (
@@ -121,7 +124,16 @@ def said_of_noun(noun: Token, verb: Token, cues: Cues) -> None:
                 cues.found.add(PLACES[thing.lower_])
     if verb.lower_ in ("awaits", "awaited", "await"):
         cues.found.add(Modality.PLANNED)
-    elif verb.lower_ in ("looms", "loomed", "loom", "hinges", "hinge", "depends", "depend") and is_one_of_many(noun):
+    elif verb.lower_ in (
+        "looms",
+        "loomed",
+        "loom",
+        "looming",
+        "hinges",
+        "hinge",
+        "depends",
+        "depend",
+    ) and is_one_of_many(noun):
         cues.found.add(Modality.CONSIDERED)
 
 

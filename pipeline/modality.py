@@ -41,6 +41,7 @@ from pipeline.modalwords import (
     HAPPENING,
     HEARERS,
     HEARSAY,
+    IMAGINED,
     IN_FAVOUR,
     MAKING,
     NOUNS,
@@ -82,7 +83,6 @@ _REPORTS = re.compile(
     r"(?:verif(?:y|ied)|confirm(?:ed)?|corroborated?|substantiated?)\b", re.IGNORECASE,
 )  # fmt: skip
 _SAID_OF = frozenset({"said", "believed", "rumored", "rumoured", "alleged", "understood", "reported", "thought"})
-_IMAGINE = re.compile(r"^\W*(?:imagine|suppose|supposing|picture this|what if|what would happen if)\b", re.IGNORECASE)
 
 
 def modality_of(
@@ -107,7 +107,7 @@ def modality_of(
         cues.would = False
     if _REPORTS.search(sentence):
         found.add(Modality.ALLEGED)
-    if _IMAGINE.search(sentence):
+    if IMAGINED.search(sentence):
         found.add(Modality.CONDITIONAL)
     if cues.would:
         found.add(Modality.PLANNED if cues.past_report and not cues.has_if else Modality.CONDITIONAL)

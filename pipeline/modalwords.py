@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pipeline.inflection import noun_forms, verb_forms
@@ -114,10 +115,16 @@ BEFORE_NOUN = {
     **dict.fromkeys(["cancelled", "canceled", "scrapped", "abandoned", "shelved"], Modality.CANCELLED),
     **dict.fromkeys(["delayed", "postponed"], Modality.POSTPONED),
 }
+IMAGINED = re.compile(
+    r"^\W*(?:imagine|suppose|supposing|picture this|what if|what would happen if)\b|"
+    r"\b(?:in (?:the|a|an|his|her|its) (?:\w+ )?(?:film|movie|novel|play|video game|simulation|sitcom)\b(?! industry)|"
+    r"(?:simulated|mock|imaginary|fictional) (?:\w+ )?(?:court|trial|jury|parliament|crisis|scenario|vote))",
+    re.IGNORECASE,
+)
 ADVERBS = {
     **dict.fromkeys(["reportedly", "allegedly", "purportedly", "supposedly", "apparently"], Modality.ALLEGED),
     **dict.fromkeys(["possibly", "perhaps", "maybe", "potentially"], Modality.CONSIDERED),
-    "never": Modality.NEGATED, "hardly": Modality.NEGATED,
+    **dict.fromkeys(["never", "hardly", "almost", "nearly"], Modality.NEGATED),  # what nearly happened has not
 }  # fmt: skip
 AUXILIARIES = {
     "will": Modality.PLANNED, "'ll": Modality.PLANNED, "’ll": Modality.PLANNED, "wo": Modality.PLANNED,

@@ -29,6 +29,26 @@ def test_what_waits_for_something_else_has_not_happened(text: str) -> None:
     assert modality(text, "restriction") == "conditional"
 
 
+@pytest.mark.parametrize(
+    ("text", "type_", "expected"),
+    [
+        ("The agency nearly fined the AI lab.", "enforcement", "negated"),
+        ("Nearly a year later, the agency fined the AI lab.", "enforcement", "occurred"),
+        ("Almost all the states fined the AI lab.", "enforcement", "occurred"),
+        ("Under the proposal, the agency bans AI chatbots in schools.", "restriction", "conditional"),
+        ("In the film, the government bans the AI model.", "restriction", "conditional"),
+        ("In a mock trial, the agency banned the AI app.", "restriction", "conditional"),
+        ("Rather than fine the AI lab, the agency sent a letter.", "enforcement", "negated"),
+        ("The agency sent a letter rather than fine the AI lab.", "enforcement", "negated"),
+        ("Far from fining the AI lab, the agency praised it.", "enforcement", "negated"),
+        ("An investigation into the AI lab is looming.", "investigation", "considered"),
+        ("The AI lab was to have been fined in May.", "enforcement", "negated"),
+    ],
+)
+def test_what_nearly_happened_or_only_on_paper_is_not_done(text: str, type_: str, expected: str) -> None:
+    assert modality(text, type_) == expected
+
+
 def modality(text: str, type_: str) -> str:
     day = datetime(2026, 5, 5, tzinfo=UTC)
     article = Article("a1", text_version(text), "test", "https://example.org/1", "Title", text, published_at=day)
