@@ -118,6 +118,11 @@ def test_what_a_trigger_says_by_itself_is_not_stored_as_done(tools: Tools) -> No
         assert found and all(claim.modality is Modality.NEGATED for claim in found), text
 
 
+def test_an_act_that_somebody_was_far_from_is_not_done(tools: Tools) -> None:
+    found = read("Far from banning the AI model, the agency praised it.", tools)
+    assert all(claim.modality is Modality.NEGATED for claim in found if claim.type == "restriction")
+
+
 def test_the_most_that_a_law_threatens_with_was_not_imposed(tools: Tools) -> None:
     text = "The governor's AI bill sets penalties lower; its first draft included fines of up to $9 million for labs."
     found = [claim for claim in read(text, tools) if claim.type == "enforcement"]
