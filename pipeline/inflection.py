@@ -146,6 +146,7 @@ _DOUBLING = frozenset(
         "lag",
         "prod",
         "scrub",
+        "shop",
         "shrug",
         "shun",
         "skip",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.modalwords import ADVERBS, AUXILIARIES, FINDING
 from pipeline.records import Modality
-from pipeline.syntax import children
+from pipeline.syntax import children, is_verb
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -30,9 +30,10 @@ _WHEN = frozenset({"when", "whenever", "once", "until", "till"})
 
 def own(verb: Token, cues: Cues) -> None:
     before_subject = False
+    cues.in_if = cues.in_if or _were_to(verb)
     if verb.tag_ in ("VBZ", "VBP", "VBG") and _later(verb):
         cues.found.add(Modality.PLANNED)
-    if _negated_before(verb):
+    if _negated_before(verb) or [token.lower_ for token in verb.doc[max(0, verb.i - 2) : verb.i]] == ["all", "but"]:
         cues.found.add(Modality.NEGATED)
     if _waits(verb) or _is_proposed(verb):
         cues.found.add(Modality.CONDITIONAL)
@@ -126,6 +127,17 @@ def _when(clause: Token) -> bool:
     return bool(words & _WHEN) or clause.head.lower_ == "soon" and "as" in words
 
 
+def _were_to(verb: Token) -> bool:
+    """Tell whether a condition is put by turning "were": "Were the bill to pass, ..."."""
+    first = verb.sent[0]
+    if first.lower_ != "were" or verb.sent.text.rstrip().endswith("?"):
+        return False
+    return (
+        any(child.lower_ == "to" for child in children(verb, "aux"))
+        and "," not in verb.sent.text[: verb.idx - first.idx]
+    )
+
+
 def _later(verb: Token) -> bool:
     """Tell whether a present tense speaks of what is to come: "signs it later today", "is launching it later this
     year"."""
@@ -195,3 +207,38 @@ def _negated_before(verb: Token) -> bool:
 def _not_only(token: Token) -> bool:
     following = token.nbor(1) if token.i + 1 < len(token.doc) else None
     return following is not None and following.lower_ in ("only", "just", "merely")
+
+
+def or_else(verb: Token, head: Token) -> bool:
+    """Tell whether a verb says what follows unless something is done: "must comply or pay a fine"."""
+    must = any(aux.lower_ == "must" for aux in children(head, "aux"))
+    return must and any(word.lower_ == "or" and word.i < verb.i for word in children(head, "cc"))
+
+
+def finite(verb: Token) -> Token:
+    """Return the verb of the clause that an infinitive belongs to: what is told in the past beside it goes there."""
+    while verb.tag_ == "VB" and verb.head != verb and is_verb(verb):
+        verb = verb.head
+    return verb
+
+
+def is_perfect(verb: Token) -> bool:
+    return verb.tag_ == "VBN" and any(aux.lower_ in ("has", "have") for aux in children(verb, "aux"))
+
+
+def asks_how(verb: Token) -> bool:
+    """Tell whether a clause asks how or why a thing was done, which it was."""
+    return any(
+        child.lower_ in ("why", "how", "when", "where") and child.i < verb.i for child in children(verb, "advmod")
+    )
+
+
+def judged(copula: Token, cues: Cues) -> None:
+    """Read what is said of an act by calling it something: "it would be wrong to ban it", "it is time to act"."""
+    outer = Cues()
+    own(copula, outer)
+    cues.found |= outer.found - {Modality.NEGATED}
+    cues.would = cues.would or outer.would
+    expletive = any(child.lower_ == "it" for child in children(copula, "nsubj", "expl"))
+    if expletive and copula.tag_ in ("VBZ", "VBP", "VB"):
+        cues.found.add(Modality.CONSIDERED)

@@ -11,7 +11,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipeline.modalcues import Cues, has_condition_before, has_none, is_condition, own
+from pipeline.modalcues import (
+    Cues,
+    asks_how,
+    finite,
+    has_condition_before,
+    has_none,
+    is_condition,
+    is_perfect,
+    judged,
+    or_else,
+    own,
+)
 from pipeline.modalfates import (
     after_noun,
     fate,
@@ -32,6 +43,7 @@ from pipeline.modalwords import (
     ADJECTIVES,
     ADVERBS,
     AWAITING,
+    BEATABLE,
     BEFORE_NOUN,
     BLOWS,
     DROPPED,
@@ -52,6 +64,7 @@ from pipeline.modalwords import (
     UNMOVED,
     comes_to_nothing,
     governing,
+    is_beaten,
     unless_negated,
     with_particle,
 )
@@ -82,6 +95,7 @@ _REPORTS = re.compile(
     r"\b(?:could|can|ha[sd]|have|did|does|would|were|was) ?(?:not|n['’]t) (?:be |been |yet )*(?:\w+ly )?"
     r"(?:verif(?:y|ied)|confirm(?:ed)?|corroborated?|substantiated?)\b", re.IGNORECASE,
 )  # fmt: skip
+_ABOUT = frozenset({"for", "of", "on", "about", "at"})
 _SAID_OF = frozenset({"said", "believed", "rumored", "rumoured", "alleged", "understood", "reported", "thought"})
 
 
@@ -153,12 +167,14 @@ def _verb(verb: Token, cues: Cues, depth: int) -> None:
     head = verb.head
     if head == verb or depth > _DEPTH or any(child.lower_ == "whether" for child in children(verb, "mark")):
         return  # what is asked is open, whoever asks or does not know it
-    if verb.dep_ in ("ccomp", "csubj", "pcomp") and verb.tag_ in ("VBD", "VBZ", "VBN") and _asks_how(verb):
+    if verb.dep_ in ("ccomp", "csubj", "pcomp") and verb.tag_ in ("VBD", "VBZ", "VBN") and asks_how(verb):
         return  # "it is not clear why it agreed": it did
     infinitive = any(child.lower_ == "to" and child.dep_ == "aux" for child in verb.children)
     dep = verb.dep_
+    if dep == "conj" and or_else(verb, head):
+        cues.found.add(Modality.CONDITIONAL)
     if dep == "conj":
-        main = _finite(head)
+        main = finite(head)
         if verb.tag_ == "VBD" and head.tag_ == "VB" and is_verb(main.head):  # "did not want to wait and fined it"
             _above(main, cues, depth)
         elif is_verb(head):
@@ -169,19 +185,6 @@ def _verb(verb: Token, cues: Cues, depth: int) -> None:
         return
     if dep in ("xcomp", "ccomp", "advcl", "acl", "pcomp", "relcl", "csubj", "dep", "parataxis", "oprd", "attr"):
         _governed(verb, head, dep, infinitive, cues, depth)
-
-
-def _asks_how(verb: Token) -> bool:
-    return any(
-        child.lower_ in ("why", "how", "when", "where") and child.i < verb.i for child in children(verb, "advmod")
-    )
-
-
-def _finite(verb: Token) -> Token:
-    """Return the verb of the clause that an infinitive belongs to: what is told in the past beside it goes there."""
-    while verb.tag_ == "VB" and verb.head != verb and is_verb(verb):
-        verb = verb.head
-    return verb
 
 
 def _above(head: Token, cues: Cues, depth: int) -> None:
@@ -210,6 +213,8 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
             cues.found.add(Modality.CONSIDERED)  # "it is high time that the agency fined it"
         return
     if dep == "acl":
+        if has_none(head) and not infinitive and any(child.lower_ == "that" for child in children(verb, "mark")):
+            cues.found.add(Modality.CONSIDERED)  # "gave no indication that it had"
         if infinitive or word in HEARSAY and any(child.lower_ == "that" for child in children(verb, "mark")):
             _noun_governor(head, cues, depth)
         elif head.dep_ == "attr" and is_verb(head.head):  # "would be the first app blocked by a state"
@@ -220,7 +225,7 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
         return
     if not is_verb(head):
         if head.pos_ == "ADJ" and word not in ADJECTIVES and infinitive and is_verb(head.head):
-            _judged(head.head, cues)
+            judged(head.head, cues)
         elif word in ADJECTIVES:
             cues.found.add(ADJECTIVES[word])
             if is_verb(head.head):
@@ -254,7 +259,7 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
         return
     if is_hearsay(head) and dep == "ccomp":
         cues.found.add(Modality.ALLEGED)
-    if infinitive and is_in_vain(head):
+    if infinitive and (is_in_vain(head) or comes_to_nothing(head)):
         cues.found.add(Modality.NEGATED)
     if word in _SAID_OF and infinitive and is_passive(head):  # "is understood to have signed"
         cues.found.add(Modality.ALLEGED)
@@ -302,17 +307,6 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
     _verb(head, cues, depth + 1)
 
 
-def _judged(copula: Token, cues: Cues) -> None:
-    """Read what is said of an act by calling it something: "it would be wrong to ban it", "it is time to act"."""
-    outer = Cues()
-    own(copula, outer)
-    cues.found |= outer.found - {Modality.NEGATED}
-    cues.would = cues.would or outer.would
-    expletive = any(child.lower_ == "it" for child in children(copula, "nsubj", "expl"))
-    if expletive and copula.tag_ in ("VBZ", "VBP", "VB"):
-        cues.found.add(Modality.CONSIDERED)
-
-
 def _adverbial(verb: Token, head: Token, cues: Cues, depth: int) -> None:
     """A participle clause shares the certainty of its sentence only where it has no subject: "would ..., barring X"."""
     marks = {child.lower_ for child in children(verb, "mark", "advmod")}
@@ -320,7 +314,7 @@ def _adverbial(verb: Token, head: Token, cues: Cues, depth: int) -> None:
         cues.found.add(particle)  # "held off suing"
     if "before" in marks and comes_to_nothing(head):  # "talks broke down before an agreement was signed"
         cues.found.add(Modality.NEGATED)
-    if marks & {"until", "till", "before"} and (verb.tag_ in ("VBZ", "VBP") or _is_perfect(verb)):
+    if marks & {"until", "till", "before"} and (verb.tag_ in ("VBZ", "VBP") or is_perfect(verb)):
         cues.found.add(Modality.PLANNED)  # "until the office has tested it"
     if verb.tag_ == "VBG" and not marks and not children(verb, "nsubj"):
         outer = Cues()
@@ -328,10 +322,6 @@ def _adverbial(verb: Token, head: Token, cues: Cues, depth: int) -> None:
         cues.found |= outer.found & {Modality.PLANNED, Modality.CONSIDERED, Modality.CONDITIONAL}
         cues.would = cues.would or outer.would
         cues.past_report = cues.past_report or outer.past_report
-
-
-def _is_perfect(verb: Token) -> bool:
-    return verb.tag_ == "VBN" and any(aux.lower_ in ("has", "have") for aux in children(verb, "aux"))
 
 
 def _preposition(prep: Token, cues: Cues, depth: int) -> None:
@@ -361,7 +351,8 @@ def _preposition(prep: Token, cues: Cues, depth: int) -> None:
             cues.found.add(Modality.CONSIDERED)
         _noun_governor(head, cues, depth)
     elif head.lower_ in ADJECTIVES:
-        cues.found.add(ADJECTIVES[head.lower_])
+        came = head.lower_ in ("close", "near") and head.head.lower_ in ("came", "come")
+        cues.found.add(Modality.NEGATED if came else ADJECTIVES[head.lower_])  # "came close to banning it"
 
 
 def _noun_governor(noun: Token, cues: Cues, depth: int) -> None:
@@ -375,7 +366,7 @@ def _noun_governor(noun: Token, cues: Cues, depth: int) -> None:
         cues.found.add(cue)
     if word in ("choice", "option", "alternative"):
         cues.found.add(Modality.PLANNED)
-    elif has_none(noun):
+    elif has_none(noun) or any(child.lower_ == "little" for child in children(noun, "amod")):
         cues.found.add(Modality.NEGATED)
     head = noun.head
     if cue is not None:
@@ -393,6 +384,8 @@ def _noun_governor(noun: Token, cues: Cues, depth: int) -> None:
             cues.found |= outer.found & {Modality.NEGATED, Modality.CONDITIONAL}
             if verb.lower_ in DROPPED or with_particle(verb) is Modality.CANCELLED:
                 cues.found.add(Modality.CANCELLED)
+            elif with_particle(verb) is Modality.NEGATED:
+                cues.found.add(Modality.NEGATED)  # "passed up a chance to"
 
 
 def _made_in(noun: Token, cues: Cues, depth: int) -> None:
@@ -458,9 +451,9 @@ def _noun(noun: Token, cues: Cues, depth: int) -> None:
                 cues.found.add(particle)  # "backed away from a ban"
             elif word == "for" and verb.lower_ in AWAITING:
                 cues.found.add(Modality.CONSIDERED)
-        if is_verb(governed) and word in ("for", "on", "to", "about", "with", "of"):
+        if is_verb(governed) and word in ("for", "on", "to", "about", "with", "of", "at"):
             cue = governing(governed)
-            if cue in (Modality.CONSIDERED, Modality.DENIED, Modality.ALLEGED) and word in ("for", "of", "on", "about"):
+            if cue in (Modality.CONSIDERED, Modality.DENIED, Modality.ALLEGED) and word in _ABOUT:
                 cues.found.add(cue)
         return
     if noun.dep_ == "conj" and head.pos_ in ("NOUN", "PROPN"):
@@ -468,13 +461,17 @@ def _noun(noun: Token, cues: Cues, depth: int) -> None:
         return
     if noun.dep_ in _SUPPORT_NOUN and is_verb(head):
         cue = unless_negated(head, governing(head, planned=False))
-        if cue is not None and noun.dep_ in ("dobj", "nsubjpass") and head.lower_ not in UNMOVED:
+        if (
+            cue is not None
+            and noun.dep_ in ("dobj", "nsubjpass")
+            and (head.lower_ not in UNMOVED or noun.lower_ in BLOWS)
+        ):
             cues.found.add(cue)
         if noun.dep_ == "dobj" and head.lower_ in FACING and noun.lower_ in BLOWS and is_one_of_many(noun):
             cues.found.add(Modality.CONSIDERED)
         if noun.dep_ == "dobj" and head.lower_ in PLANNING and is_one_of_many(noun):
             cues.found.add(Modality.PLANNED)
-        if is_prevented(noun, head):
+        if is_prevented(noun, head) or is_beaten(head) and noun.lower_ in BEATABLE and is_one_of_many(noun):
             cues.found.add(Modality.NEGATED)
         if noun.dep_ == "nsubj":
             said_of_noun(noun, head, cues)

@@ -39,7 +39,7 @@ GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
         ask call push press pressure encourage request demand lobby need recommend suggest favor study negotiate offer
         desire
         mean pursue struggle invite advise tempt examine review evaluate risk warn seem like float prefer dare think
-        look rethink reconsider revisit""")),
+        look rethink reconsider revisit shop hint""")),
     (Modality.PLANNED, _verbs(
         """plan intend schedule set expect vow promise pledge commit agree prepare slate poise work order direct
         instruct require
@@ -65,7 +65,7 @@ NOUNS: tuple[tuple[Modality, frozenset[str]], ...] = (
         consideration idea
         suggestion recommendation campaign willingness wish ambition ability authority option power discussion
         means tool leverage lever way
-        petition letter
+        petition letter amendment referendum
         debate need offer invitation chance opportunity risk goal aim step path prospect likelihood odds danger fear
         verge brink cusp
         spectre specter motion resolution pressure temptation urge appetite hint favor favour""")),
@@ -162,6 +162,7 @@ _PHRASAL: tuple[tuple[Modality, frozenset[str], tuple[str, ...]], ...] = (
     (Modality.CANCELLED, _verbs("back"), ("off", "off of")),
     (Modality.NEGATED, _verbs("pass"), ("up", "up on")),
     (Modality.NEGATED, _verbs("miss lose"), ("out on",)),
+    (Modality.NEGATED, _verbs("hold keep shrink"), ("back from",)),
     (Modality.CONSIDERED, _verbs("kick toss bat knock"), ("around", "about")),
     (Modality.CANCELLED, _verbs("give"), ("up on",)),
     (Modality.POSTPONED, _verbs("put keep place"), ("on ice",)),
@@ -219,6 +220,7 @@ DECIDED = _nouns(
     man woman member chief thing one"""
 )
 BLOWS = _nouns("fine penalty ban closure sanction suspension injunction punishment shutdown block charge")
+BEATABLE = BLOWS | _nouns("investigation probe inquiry enquiry hearing moratorium")
 # Verbs that do an act named by a noun, whatever the noun: "signed an agreement", "create a board".
 MAKING = _verbs(
     """make issue take sign reach strike launch open announce publish impose lodge file bring start begin conduct
