@@ -278,6 +278,8 @@ class Roles:
             named = ()  # "users in Georgia" are not all users
         if named and (person := self._named_after(token, named[0])) is not None:
             return self.fillers(person, passage)
+        if named and (beside := self._beside_its_own(token, named[0])) is not None:
+            return self.fillers(beside, passage)
         listed = self.referents.listed(token) if len(named) == 1 and named[0].basis != "reference" else ()
         if listed:
             return [Filler(token, tuple(_party(m) for m in listed), _kind_of(listed[0].kind), True)]
@@ -305,6 +307,13 @@ class Roles:
             return [Filler(token, tuple(_party(m) for m in wanted), _kind_of(wanted[0].kind), True)]
         described = self._described(token, kind, inside, passage)
         return [described] if described is not None else []
+
+    def _beside_its_own(self, token: Token, mention: Mention) -> Token | None:
+        """Return who is named beside a body that they head: "sued the company and its chief executive, Dana Roe"."""
+        if token.dep_ != "conj" or all(m.entity_id != mention.entity_id for m in self.referents.of(token.head)):
+            return None
+        people = (c for c in children(token, "appos") for m in self.referents.of(c) if m.kind is EntityKind.PERSON)
+        return next(people, None)
 
     def _named_after(self, token: Token, mention: Mention) -> Token | None:
         """Return the person of whom a place or an office is only the title: "U.S. Senator Dana Roe", whatever the

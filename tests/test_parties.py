@@ -212,3 +212,8 @@ def test_an_event_is_no_instrument_of_itself(text: str) -> None:
 def test_against_it_is_not_the_one_who_acts() -> None:
     text = "Corvid Labs met the press on Monday. The Harbour Commission sought civil penalties against it."
     assert stands_for(text, "it") == ["Corvid Labs"]
+
+
+def test_who_heads_a_company_and_is_named_beside_it_takes_part_as_well() -> None:
+    found = names("Nevada sued Orchid Labs and its chief executive, Dana Roe, on Monday over its AI model.", "target")
+    assert found == ["Orchid Labs", "Dana Roe"]
