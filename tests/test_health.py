@@ -202,7 +202,7 @@ def test_a_run_is_recorded_however_it_ends(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert found[-1]["outcomes"] == {"crawl": {"GONE": 1, "SAVED": 3}} and found[-1]["counts"] == {"crawl.visits": 4}
     assert list(found[-1]["seconds"]) == ["crawl"] and found[-1]["program_version"] and found[-1]["reader_version"]
-    assert found[3]["words"] == "OutsideFailure: the disk is full"
+    assert found[3]["words"] == "the disk is full"
 
 
 def test_an_article_is_gone_when_none_of_its_addresses_answers_any_more() -> None:
