@@ -68,6 +68,7 @@ class Draft:
     published: Dated | None
     blocks: tuple[Block, ...]
     markup: str
+    picked: Picked | None = None  # by a recipe; None where the page is plain text
 
     @property
     def text(self) -> str:
@@ -96,8 +97,6 @@ def draft(page: Page, source: Source | None, hint: FeedEntry | None = None) -> D
     about = read_metadata(tree, page.fetched_at)
     published = about.published or _from_hint(page, hint)
     picked = _by_recipe(html, source, published)
-    if picked is None or not published:
-        published = published or _last_resort_date(html, page, picked)
     found = list(picked.blocks) if picked and picked.blocks else _general(html, tree, about)
     about = replace(
         about,
@@ -106,13 +105,14 @@ def draft(page: Page, source: Source | None, hint: FeedEntry | None = None) -> D
         or (hint.title if hint else ""),
         byline=_picked_names(picked) or about.byline,
     )
-    return Draft(page, source, about, published, tuple(found), html)
+    return Draft(page, source, about, published, tuple(found), html, picked or Picked())
 
 
 def finish(found: Draft) -> Reading:
-    """Do the second half of read(): clean the body and judge whether it is an article."""
+    """Do the second half of read(): clean the body, look for a date where none is known, judge if it is an article."""
     body = _clean_blocks(list(found.blocks), found.about)
-    return _conclude(found.page, found.source, found.about, found.published, body, found.markup)
+    published = found.published or _last_resort_date(found)
+    return _conclude(found.page, found.source, found.about, published, body, found.markup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +160,13 @@ def _by_recipe(html: str, source: Source | None, published: Dated | None) -> Pic
     return None
 
 
-def _last_resort_date(html: str, page: Page, picked: Picked | None) -> Dated | None:
-    latest = page.fetched_at + timedelta(days=1)
-    if picked and (moment := read_moment(picked.date)) and moment[0] <= latest:
+def _last_resort_date(found: Draft) -> Dated | None:
+    if found.picked is None:
+        return None
+    latest = found.page.fetched_at + timedelta(days=1)
+    if (moment := read_moment(found.picked.date)) and moment[0] <= latest:
         return Dated(moment[0], "recipe", moment[1])
-    return date_from_text(html, page.final_url, latest)
+    return date_from_text(found.markup, found.page.final_url, latest)
 
 
 def _picked_names(picked: Picked | None) -> tuple[str, ...]:
