@@ -97,7 +97,7 @@ def plain_words(text: bytes | bytearray) -> bytes:
     if _ANY_UNSEEN.find_matches_as_indexes(text):
         for unseen in _UNSEEN:
             text = text.replace(unseen, b"")
-    return _single_blanks(b" %b " % text.translate(_PLAIN, _REST))
+    return _single_blanks(b" " + text.translate(_PLAIN, _REST) + b" ")
 
 
 def _single_blanks(text: bytes) -> bytes:
@@ -118,7 +118,7 @@ def _resolved(entity: bytes) -> bytes:
     return html.unescape(entity.decode("utf-8", "replace")).encode("utf-8", "replace")
 
 
-def text_runs(body: bytes | bytearray) -> list[bytes]:
+def text_runs(body: bytes | bytearray) -> list[bytes | bytearray]:
     """Return the runs of text between the tags of a page, with what JSON-LD and titles in metadata say."""
     found = [body[: body.find(b"<")], *_titles(body)]
     start, inside = 0, b""  # where the text to come begins; the element that has to end before it does
@@ -148,7 +148,7 @@ def text_runs(body: bytes | bytearray) -> list[bytes]:
     return found
 
 
-def _titles(body: bytes | bytearray) -> list[bytes]:
+def _titles(body: bytes | bytearray) -> list[bytes | bytearray]:
     """Return the tags in which the metadata gives a title: of each name the first one."""
     ends = [at for _, at, _ in _TITLE.find_matches_as_indexes(memoryview(body)[:_HEAD])]
     firsts = (next((at for at in ends if body.endswith(name, 0, at)), -1) for name in _TITLES)
