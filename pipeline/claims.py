@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipeline.counterparts import other_sides
+from pipeline.counterparts import is_business, other_sides
 from pipeline.inflection import singular, words
 from pipeline.kinds.load import Cue, Frame, Kinds
 from pipeline.language import Passage, sentences
@@ -236,6 +236,8 @@ class ClaimReader:
             confidence -= 0.1
         if not any(_is_somebody(filler) for _, filler in candidate.filled):
             confidence -= 0.15
+        if frame.type == "agreement" and is_business(parties, sent.text):
+            confidence -= 0.5
         return Draft(
             frame.type, passage, passage.doc.user_data["passage"], sent, trigger, (start, end), modality,
             frame.direction,

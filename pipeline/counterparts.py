@@ -1,10 +1,14 @@
-"""A verb of agreeing comes in; out go the words for a side that stands elsewhere in its sentence than beside it."""
+"""A verb of agreeing comes in; out go the words for a side that stands elsewhere in its sentence than beside it, and
+whether the agreement is but business."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.inflection import verb_forms, words
+from pipeline.records import EntityKind, Participant
 from pipeline.syntax import children, is_verb, prepositional, subjects
 
 if TYPE_CHECKING:
@@ -18,6 +22,13 @@ _OWN = frozenset(  # what a side of a deal does with it, and under it
         "breach test use deploy get share provide give"
     )
     for form in verb_forms(verb)
+)
+# What makes an agreement among companies one that this ledger is about.
+_OVERSIGHT = re.compile(
+    r"safe|guardrail|red.?line|\bterms?\b|standard|\bcodes?\b|pledge|regulat|oversight|audit|evaluat|\btest|inspect|"
+    r"govern|military|defen[cs]e|pentagon|police|army|minist|classified|declar|convention|memorand|principle|statement|"
+    r"commit|licen|copyright|royalt|publisher|security|watermark|transparen|disclos|rights|settle|access to",
+    re.IGNORECASE,
 )
 _WISH = frozenset(
     form
@@ -37,6 +48,12 @@ def other_sides(trigger: Token) -> list[Token]:
         for head in prepositional(noun, "with")
     ]
     return under or _whose_deal(trigger)
+
+
+def is_business(parties: Sequence[Participant], sentence: str) -> bool:
+    """Tell whether companies agree among themselves and the sentence names nothing that concerns oversight."""
+    sides = [party.kind for party in parties if party.role == "actor"]
+    return len(sides) > 1 and set(sides) == {EntityKind.ORGANISATION} and not _OVERSIGHT.search(sentence)
 
 
 def _whose_deal(trigger: Token) -> list[Token]:

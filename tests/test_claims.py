@@ -71,6 +71,15 @@ def test_a_past_verb_behind_an_infinitive_belongs_to_the_sentence() -> None:
     assert parties(claim, "actor") == ["Federal Compute Agency"]
 
 
+def test_what_companies_sell_each_other_is_too_little_to_be_shown() -> None:
+    from pipeline.settings import Settings
+
+    (business,) = claims("OpenAI struck a deal with Microsoft on data centres for its AI models.")
+    assert business.confidence < Settings().least_confidence
+    (oversight,) = claims("OpenAI struck a deal with Microsoft on safety tests of its AI models.")
+    assert oversight.confidence > Settings().least_confidence
+
+
 def test_two_deals_of_one_side_with_others_are_two() -> None:
     text = "OpenAI's deal with the Pentagon came right after talks between Anthropic and the Pentagon broke down."
     assert [(c.trigger, c.modality.value) for c in claims(text)] == [("deal", "occurred"), ("broke down", "negated")]
