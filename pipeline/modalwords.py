@@ -384,6 +384,7 @@ _SENSES: tuple[tuple[Modality, frozenset[str], frozenset[str]], ...] = (
 )  # fmt: skip
 
 
+_WALKS = _verbs("walk")
 _URGES, _CALLS, _DRAWS = _verbs("demand request urge"), _verbs("call"), _verbs("draw")
 _SHOWS = _verbs("circulate float share leak obtain see review prepare write draw show study")
 _DRAWN = frozenset(["executive_action", "legislation"])
@@ -403,6 +404,8 @@ def own_sense(verb: Token, type_: str) -> Modality | None:
     sense = with_particle(verb)
     if type_ != "refusal" and sense is not None and not _stops(verb, type_, sense):  # to push back is to refuse, too
         return sense
+    if type_ == "agreement" and verb.lower_ in _WALKS and {"away", "out"} & {child.lower_ for child in verb.children}:
+        return Modality.NEGATED  # "the two came close, but Acme walked away"
     if type_ == "agreement" and is_in_the_making(verb):
         return Modality.CONSIDERED
     if type_ == "investigation" and (

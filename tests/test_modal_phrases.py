@@ -75,6 +75,7 @@ def modality(text: str, type_: str) -> str:
         ("agreement: Lumen Labs has given no sign that it will sign an agreement with the Pentagon.", "considered"),
         ("investigation: The minister hinted at an investigation of Lumen Labs.", "considered"),
         ("restriction: The ministry banned Lumen Labs' model and nearly all its rivals.", "occurred"),
+        ("agreement: The two sides were close to a deal, but Lumen Labs walked away.", "negated"),
         ("model_release: Lumen Labs moved to Nevada in June and released its Kestrel model there.", "occurred"),
     ],
 )
