@@ -39,6 +39,8 @@ _COMES = frozenset(
 )
 _IN_RESPONSE = frozenset({"response", "reaction", "reply", "answer"})
 _KEEPS = words("keep keeps kept leave leaves left hold holds held")
+_NOT_PAST = frozenset({"will", "would", "may", "might", "could", "can", "should", "must", "shall", "to"})
+_AWAITED = frozenset({"due", "set", "scheduled", "slated", "expected", "planned", "supposed", "meant"})
 _LIMITS = frozenset({"by", "until", "till", "before"})
 
 
@@ -179,8 +181,10 @@ def _hangs_on_past(token: Token | None) -> bool:
         token = None if token.head == token else token.head
     if token is None or any(child.dep_ == "ccomp" for child in token.children):
         return False
+    if any(child.lower_ in _AWAITED for child in token.children):
+        return False  # "the signing that was due on March 24"
     helpers = {child.lower_ for child in token.children if child.dep_ in ("aux", "auxpass")}
-    if helpers & {"will", "would", "may", "might", "could", "can", "should", "must", "shall", "to"}:
+    if token.lower_ in _AWAITED or helpers & _NOT_PAST:
         return False
     return token.tag_ == "VBD" or token.tag_ == "VBN" and bool(helpers & {"was", "were", "had", "has", "have"})
 

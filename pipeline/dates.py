@@ -102,8 +102,9 @@ def claim_date(
         age = _age_cost(span, published) if mention == "new" and not each.own else 0.0
         if (cost <= _NEAR or opens or cost + age <= _TOO_FAR) and (best is None or cost + age < best[0]):
             best = (cost + age, span)
-        counted = _SINCE.search(text[max(0, each.start - 20) : each.end])
-        if cost <= _TOO_FAR and not counted and (oldest is None or cost < oldest[0]):
+        after = text[trigger_end : each.start] if trigger_end < each.start else ""
+        alone = after and not CLAUSE_BREAK.search(after) and not _SINCE.search(text[max(0, each.start - 20) : each.end])
+        if alone and modality in DONE and cost <= _TOO_FAR and (oldest is None or cost < oldest[0]):
             oldest = (cost, span)
     best = best or oldest  # new or not, a sentence that names no other day tells of that one
     if best is not None:

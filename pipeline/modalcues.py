@@ -65,7 +65,7 @@ def own(verb: Token, cues: Cues) -> None:
         elif child.dep_ == "prep" and word == "in" and _in_case(child):
             cues.found.add(Modality.CONDITIONAL)
         elif child.dep_ == "advmod":
-            if word in ADVERBS:
+            if word in ADVERBS and (word not in ("almost", "nearly") or child.i == verb.i - 1):
                 cues.found.add(ADVERBS[word])
                 cues.never = cues.never or word == "never"
             elif (

@@ -76,7 +76,7 @@ def test_a_deal_recalled_by_its_year_takes_the_month_that_the_text_gives_elsewhe
 
 def test_the_same_old_act_told_again_in_the_next_sentence_has_its_date() -> None:
     text = (
-        "The AI bill is back.\n\nIn July 2025 Congress rejected a bill to stop states from regulating AI. "
+        "The AI bill is back.\n\nIn July 2025 Congress killed an attempt to stop states from regulating AI. "
         "The U.S. Senate voted almost with one voice to strike the moratorium on state AI laws."
     )
     assert dates(text, "legislation").get("voted") == "2025-07"
@@ -98,3 +98,13 @@ def test_what_the_news_came_after_does_not_take_its_day() -> None:
         "open its AI models to tests."
     )
     assert set(dates(text, "access_request").values()) == {None}
+
+
+def test_a_date_that_was_due_lies_ahead() -> None:
+    text = "The Pentagon and OpenAI postponed the signing of their AI pact, which was due on July 3."
+    assert dates(text, "agreement") == {"postponed": "2026-07-03"}
+
+
+def test_what_has_not_been_done_since_is_not_dated_to_the_start() -> None:
+    text = "The AI bill has not moved out of committee since it was introduced in November."
+    assert "2025-11" not in dates(text, "legislation").values()
