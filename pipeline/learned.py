@@ -7,7 +7,6 @@ from its threshold on, with the trigger, modality and roles that it tags.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from pipeline.inflection import verb_forms, words
 from pipeline.kinds.load import Kinds
 from pipeline.language import Passage, sentences
 from pipeline.modality import modality_of, modality_of_words
-from pipeline.modalwords import TRYING, own_sense
+from pipeline.modalwords import SAYS_ITSELF, TRYING, own_sense
 from pipeline.records import EVENT_TYPES, EntityKind, Force, Modality, Participant
 from pipeline.roles import Filler, Roles, directive, participants
 from pipeline.stance import force_of, mention_of
@@ -143,16 +142,6 @@ def _near(draft: Draft, reading: SentenceReading) -> Trigger | None:
     return min(same, key=lambda trigger: max(trigger.start - at, at - trigger.end, 0), default=None)
 
 
-# What the very words of a trigger say: "not a ban", "ended without an agreement", "a six-month phase-out period".
-_SAYS = (
-    (re.compile(r"\bwithout (?:an?|any) \w+|^(?:not (?!only|just)|no (?!longer)|never\b)", re.I), Modality.NEGATED),
-    (re.compile(r"^(?:vacant|unfilled|unsigned)$", re.I), Modality.NEGATED),
-    (re.compile(r"\b(?:phase-?out|wind-?down|grace) period\b", re.I), Modality.PLANNED),
-    (re.compile(r"^(?:was|were) to have (?:been )?\w", re.I), Modality.NEGATED),
-    (re.compile(r"\b(?:fines?|penalt(?:y|ies)) (?:of|worth) up to\b", re.I), Modality.CONDITIONAL),
-)
-
-
 def _modality(grammar: Modality, trigger: Trigger, sure: float) -> Modality:
     """Weigh what the grammar says with what the classifier reads. In doubt, an event has not occurred."""
     seen = Modality(trigger.modality)
@@ -228,7 +217,7 @@ def _draft(
     if type_ == "restriction" and is_verb(token) and directive(token) is not None:  # ordered is imposed
         modality = modality_of(token, sent.text, None, True)
     else:
-        modality = next((each for sayings, each in _SAYS if sayings.search(said)), None) or _modality(
+        modality = next((each for sayings, each in SAYS_ITSELF if sayings.search(said)), None) or _modality(
             grammar, trigger, thresholds.modality_alone
         )
     direction = _direction(trigger, sent) if type_ == "restriction" else None
@@ -329,6 +318,8 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
     n_actors = sum(party.role == "actor" for party in draft.participants)
     filled: list[tuple[str, Filler]] = []
     seen = [each for each in roles.governed(_told(draft, spans, roles, thresholds.role)) if not _is_where(*each)]
+    if draft.type == "access_grant" and is_verb(draft.trigger) and (order := directive(draft.trigger)) is not None:
+        seen = [(_turned(role, filler, *order[:2]), filler) for role, filler in seen]
     doers = [] if n_actors else _doers(draft, roles, taken)
     acting: set[str] = set()
     if not any(role == "actor" for role, _ in seen):
@@ -353,6 +344,13 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
     found = tuple(party for party in participants(roles.governed(filled), sentence, None) if _can_play(party))
     found = tuple(party for party in found if not any(_within(party, other) for other in found))
     return replace(draft, participants=draft.participants + found) if found else draft
+
+
+def _turned(role: str, filler: Filler, orders: Sequence[Token], ordered: Sequence[Token]) -> str:
+    """Return the role of somebody in what is ordered: who is told to open his files gives, to who tells him."""
+    if role == "actor" and filler.token in orders:
+        return "target"
+    return "actor" if role == "target" and filler.token in ordered else role
 
 
 def _is_where(role: str, filler: Filler) -> bool:

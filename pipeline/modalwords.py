@@ -121,6 +121,14 @@ IMAGINED = re.compile(
     r"(?:simulated|mock|imaginary|fictional) (?:\w+ )?(?:court|trial|jury|parliament|crisis|scenario|vote))",
     re.IGNORECASE,
 )
+# What the very words of a trigger say: "not a ban", "ended without an agreement", "a six-month phase-out period".
+SAYS_ITSELF = (
+    (re.compile(r"\bwithout (?:an?|any) \w+|^(?:not (?!only|just)|no (?!longer)|never\b)", re.I), Modality.NEGATED),
+    (re.compile(r"^(?:vacant|unfilled|unsigned)$", re.I), Modality.NEGATED),
+    (re.compile(r"\b(?:phase-?out|wind-?down|grace) period\b", re.I), Modality.PLANNED),
+    (re.compile(r"^(?:was|were) to have (?:been )?\w", re.I), Modality.NEGATED),
+    (re.compile(r"\b(?:fines?|penalt(?:y|ies)) (?:of|worth) up to\b", re.I), Modality.CONDITIONAL),
+)
 ADVERBS = {
     **dict.fromkeys(["reportedly", "allegedly", "purportedly", "supposedly", "apparently"], Modality.ALLEGED),
     **dict.fromkeys(["possibly", "perhaps", "maybe", "potentially"], Modality.CONSIDERED),

@@ -54,6 +54,14 @@ def test_what_the_classifier_reads_as_ordered_is_imposed_by_who_orders(tools: To
     assert {p.name for claim in found for p in claim.participants if p.role == "actor"} == {"Donald Trump"}
 
 
+def test_who_is_told_to_open_his_files_is_the_one_who_gives(tools: Tools) -> None:
+    text = "The Federal Compute Agency has told Brightwater AI to open up the training files of its AI model."
+    found = [claim for claim in read(text, tools) if claim.type == "access_grant"]
+    for claim in found:
+        assert {p.name for p in claim.participants if p.role == "actor"} == {"Brightwater AI"}
+        assert claim.modality is not Modality.OCCURRED
+
+
 def test_triggers_are_whole_words(tools: Tools) -> None:
     text = "The president said there would be a six-month phase-out of Brightwater’s products at the agencies."
     found = read(text, tools)
