@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pipeline.dateclauses import dates_for, read_back
+from pipeline.dateclauses import dates_for, lasts, read_back
 from pipeline.datelinks import settle_dates
 from pipeline.dates import DateMention, claim_date, find_dates, lead_day, spoken_dates, told_before
 from pipeline.families import Families, holders_of
@@ -76,6 +76,8 @@ def assemble(
             ahead = dated(replace(draft, modality=Modality.PLANNED), (start, end), mention)
             if ahead is not None and (ahead.start > day or ahead.end > day and ahead.precision is not Precision.DAY):
                 draft, when, mention = replace(draft, modality=Modality.PLANNED), ahead, "new"
+        if when is not None and when.basis == "publication" and lasts(draft.trigger):
+            when, mention = None, "background"
         said = speakers.attribute(draft.trigger)
         claims.append(
             Claim(

@@ -40,6 +40,7 @@ _COMES = frozenset(
 _IN_RESPONSE = frozenset({"response", "reaction", "reply", "answer"})
 _KEEPS = words("keep keeps kept leave leaves left hold holds held")
 _NOT_PAST = frozenset({"will", "would", "may", "might", "could", "can", "should", "must", "shall", "to"})
+_TIMES = words("days weeks months years decades year month decade")
 _AWAITED = frozenset({"due", "set", "scheduled", "slated", "expected", "planned", "supposed", "meant"})
 _LIMITS = frozenset({"by", "until", "till", "before"})
 
@@ -158,6 +159,22 @@ def _counted_back(each: DateMention, sent: Span, start: int, trigger: Token) -> 
 def stands_aside(sent: Span, at: int, trigger: Token) -> bool:
     """Tell whether the word at an offset of the parsed passage stands in a clause that tells of another thing."""
     return _is_aside(_first_token(sent, at), trigger, {trigger.i, *(token.i for token in trigger.ancestors)})
+
+
+def lasts(trigger: Token) -> bool:
+    """Tell whether a verb says for how long something has been so: "has been in force for two years". It began long
+    before the report, nobody says when."""
+    verb = _verb_of(trigger)
+    while verb is not None and verb.dep_ in ("xcomp", "acomp") and verb.head != verb:
+        verb = verb.head
+    if verb is None:
+        return False
+    helpers = {child.lower_ for child in children(verb, "aux")}
+    state = verb.lower_ == "been" or verb.tag_ == "VBG" and "been" in helpers
+    if not state or not helpers & {"has", "have", "'ve", "’ve"}:
+        return False  # "has banned it for two months": so long it is to last
+    spans = [noun for prep in verb.subtree if prep.lower_ == "for" for noun in children(prep, "pobj")]
+    return any(noun.lower_ in _TIMES for noun in spans)
 
 
 def read_back(sent: Span, start: int, dates: Sequence[DateMention]) -> list[DateMention]:

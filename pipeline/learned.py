@@ -7,6 +7,7 @@ from its threshold on, with the trigger, modality and roles that it tags.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -142,6 +143,9 @@ def _near(draft: Draft, reading: SentenceReading) -> Trigger | None:
     return min(same, key=lambda trigger: max(trigger.start - at, at - trigger.end, 0), default=None)
 
 
+_REMEDY = re.compile(r"\b(?:can|may) be (?:challenged|appealed|contested|reviewed)\b", re.I)  # what law lets anybody do
+
+
 def _modality(grammar: Modality, trigger: Trigger, sure: float) -> Modality:
     """Weigh what the grammar says with what the classifier reads. In doubt, an event has not occurred."""
     seen = Modality(trigger.modality)
@@ -172,6 +176,8 @@ def _new_drafts(asked: _Asked, kinds: Kinds, classifier: Classifier, thresholds:
             if token is not None and token.i not in taken:
                 taken.add(token.i)
                 draft = _draft(asked, type_, trigger, token, score, kinds, thresholds)
+                if type_ == "litigation" and _REMEDY.search(_words_of(draft)):
+                    break
                 found.append(replace(draft, participants=_of_the_same(asked.drafts, type_)))
                 break
     return found

@@ -158,6 +158,14 @@ def main_participants(merged: Sequence[tuple[Participant, int]], n_claims: int) 
     return chosen
 
 
+def _force(claims: Iterable[Claim]) -> Force:
+    """Return whether an event binds, as most of its reports have it; where as many say the other, nothing is picked."""
+    found = Counter(claim.force for claim in claims if claim.force is not Force.NOT_STATED).most_common(2)
+    if not found or len(found) > 1 and found[0][1] == found[1][1]:
+        return Force.NOT_STATED
+    return found[0][0]
+
+
 def make_event(
     claims: Sequence[Claim],
     articles: Mapping[str, Article],
@@ -183,7 +191,6 @@ def make_event(
     acts = Counter(found for c in bearing if (found := act_of(c)))
     act_ = min(acts, key=lambda a: (-acts[a], a)) if acts else ""
     direction = next((c.direction for c in bearing if c.direction), None)
-    forces = Counter(c.force for c in claims if c.force is not Force.NOT_STATED)
     return Event(
         event_id=event_id(anchor(claims, articles)),
         type=claims[0].type,
@@ -202,7 +209,7 @@ def make_event(
         participants=participants,
         date=best_date(bearing, origin_of) or (best_date(claims, origin_of) if modality is Modality.OCCURRED else None),
         direction=direction,
-        force=min(forces, key=lambda f: (-forces[f], f.value)) if forces else Force.NOT_STATED,
+        force=_force(claims),
         stage=stage_of(claims[0].type, act_, modality, direction),
         n_articles=len({c.evidence.article_id for c in claims}),
         # Who only planned or denied it does not confirm it: the origins are those of the claims that bear the modality.

@@ -182,3 +182,11 @@ def _claims(text: str, day: date = WEDNESDAY):
     published = datetime(day.year, day.month, day.day, tzinfo=UTC)
     article = Article("a1", text_version(text), "test", "https://example.org/1", "T", text, published_at=published)
     return understand(article, tools()).claims
+
+
+def test_what_has_been_so_for_years_is_not_of_today() -> None:
+    (claim,) = _claims("Ofcom has been investigating the AI lab for two years.")
+    assert claim.date is None
+    assert claim.mention == "background"
+    (banned,) = _claims("Ofcom has banned the AI app for two months.")
+    assert banned.date is not None

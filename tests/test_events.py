@@ -21,7 +21,7 @@ from pipeline.likeness import Likeness
 from pipeline.merging import best_modality, make_event
 from pipeline.newsroom.answers import expected, version
 from pipeline.newsroom.stories import FOLDER
-from pipeline.records import Entity, EntityKind, Modality, Participant, event_id
+from pipeline.records import Entity, EntityKind, Force, Modality, Participant, event_id
 
 TEXT = (
     "Meridian Labs signed the Harbour Accord on 5 May. Meridian Labs plans to sign the Harbour Accord on 5 May. "
@@ -29,6 +29,9 @@ TEXT = (
     "The agency banned Meridian. The agency lifted the ban on Meridian. "
     "Meridian Labs has postponed signing the Harbour Accord."
 )
+
+
+FORCES = (Force.BINDING, Force.VOLUNTARY, Force.BINDING)
 
 
 def make(source: str, sentence: str, trigger: str, type_: str = "agreement", day: int = 1, **more):
@@ -180,6 +183,14 @@ def test_a_body_that_was_renamed_is_not_told_as_an_appointment() -> None:
     event = make_event([replace(renamed, trigger="renamed")], {art.article_id: art}, {})
     assert "renamed" in event.summary
     assert "appointed" not in event.summary
+
+
+def test_where_as_many_say_that_it_binds_as_that_it_does_not_neither_is_picked() -> None:
+    told = [make(name, SIGNED, "signed", **PARTIES) for name in ("gazette", "herald", "wire")]
+    arts = {art.article_id: art for art, _ in told}
+    binding, voluntary, third = (replace(found, force=f) for (_, found), f in zip(told, FORCES, strict=True))
+    assert make_event([binding, voluntary], arts, {}).force is Force.NOT_STATED
+    assert make_event([binding, voluntary, third], arts, {}).force is Force.BINDING
 
 
 def test_one_sentence_states_an_event_once() -> None:

@@ -62,6 +62,11 @@ def test_who_is_told_to_open_his_files_is_the_one_who_gives(tools: Tools) -> Non
         assert claim.modality is not Modality.OCCURRED
 
 
+def test_that_a_decision_can_be_challenged_is_no_lawsuit(tools: Tools) -> None:
+    text = "The agency barred the AI model. The decision on the AI model can be challenged in court within thirty days."
+    assert not [claim for claim in read(text, tools) if claim.type == "litigation"]
+
+
 def test_triggers_are_whole_words(tools: Tools) -> None:
     text = "The president said there would be a six-month phase-out of Brightwater’s products at the agencies."
     found = read(text, tools)
