@@ -13,6 +13,7 @@ from pipeline.dateclauses import dates_for, lasts, read_back
 from pipeline.datelinks import settle_dates
 from pipeline.dates import DateMention, claim_date, find_dates, lead_day, spoken_dates, told_before
 from pipeline.families import Families, holders_of
+from pipeline.inflection import words
 from pipeline.lexicon.lexicon import Lexicon
 from pipeline.news import is_as_of_now, mentions_of, tells_on
 from pipeline.phrasing import quoted_spans
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 LONGEST_QUOTE = 700  # characters of evidence
 LAST_WEEK = 7  # days
 _REPORTEDLY = re.compile(r"\breportedly\b|\baccording to\b", re.IGNORECASE)
-_BEGINS = frozenset("takes take kicks kick begins begin starts start comes come goes go".split())  # noqa: SIM905
+_BEGINS = words("takes take kicks kick begins begin starts start comes come goes go")
 _AT_A_DISTANCE = re.compile(r"\b(?:allegedly|purportedly|supposedly)\b", re.IGNORECASE)
 _SHORT = re.compile(r" \((?:the )?[“\"]?[A-Z][A-Za-z.&-]{1,11}[”\"]?\)")
 _WHOSE = re.compile(r"(?:\b[Tt]he )?\b[A-Z][\w.-]+(?: [A-Z][\w.-]+)*[’']s? \Z")

@@ -92,6 +92,7 @@ class Language:
             docs.append(self._prepare(text[start:end], start, inside))
             spans.append((start, inside))
         for doc, (start, inside) in zip(self.nlp.pipe(docs, batch_size=BATCH), spans, strict=True):
+            _raise_past_verbs(doc)
             _lift_past_verbs(doc)
             yield Passage(doc, start, inside)
 
@@ -160,6 +161,26 @@ class Language:
             lexeme = self.nlp.vocab[orth]
             lexeme.norm, lexeme.lower, lexeme.prefix, lexeme.suffix, lexeme.shape = looks
         self._disguised.clear()
+
+
+def _raise_past_verbs(doc: Doc) -> None:
+    """Make a verb in the past tense the head of its sentence where the parser took it for an adjective.
+
+    "The ministry on Monday barred schools from ...": it read "barred schools" as a thing, and found no verb.
+    """
+    for token in [each for each in doc if each.tag_ == "VBD" and each.dep_ == "amod" and each.i < each.head.i]:
+        subject = next((each for each in token.ancestors if each.i < token.i and each.dep_ in ("ROOT", "nsubj")), None)
+        if subject is None or subject.pos_ not in ("NOUN", "PROPN"):
+            continue
+        thing, verb = token.head, subject.head  # the subject itself where the sentence has no verb
+        behind = [child for child in subject.children if child.i > token.i]
+        token.head, token.dep_ = (token, "ROOT") if verb.head in (verb, subject) else (verb.head, verb.dep_)
+        if verb != subject:
+            verb.head, verb.dep_ = token, "advcl"
+        subject.head, subject.dep_ = token, "nsubj"
+        thing.head, thing.dep_ = token, "dobj"
+        for child in behind:
+            child.head = token
 
 
 def _lift_past_verbs(doc: Doc) -> None:

@@ -32,7 +32,7 @@ from pipeline.nominals import NOUN_KINDS, PERSON_TITLES, RANKS, REGIONAL, TIME_W
 from pipeline.records import Entity, EntityKind, Mention, unknown_entity_id
 
 if TYPE_CHECKING:
-    from spacy.tokens import Token
+    from spacy.tokens import Doc, Token
 
     from pipeline.language import Passage
 
@@ -60,6 +60,10 @@ international u.s. us
 
 
 _CAPITALISED = re.compile(r"\b([A-Z][a-z]+) $")
+_OF_A_FIRM = frozenset(
+    ["AI", "Labs", "Lab", "Inc", "Inc.", "Corp", "Corp.", "Technologies", "Systems", "Group", "Ltd", "Co."]
+)
+_OF_A_BODY = re.compile(r"\b[A-Z]\w+ (?:of|for) $")
 _GOES_ON = re.compile(r" of (?:the )?[A-Z]")
 _BY_ITSELF = r"[a-z,] {0}\b(?! [A-Z])|(?:[.!?] |\n){0}(?= [a-z])"  # a capitalised word that is a name of its own
 _OF_ONE_WORD = (EntityKind.ORGANISATION, EntityKind.OUTLET)
@@ -173,6 +177,8 @@ class NameFinder:
             return in_longer_name(plain, start, end, _NO_NAME)
         if " " in plain[start:end]:
             return False
+        if entity.kind is EntityKind.GROUP:  # "Ministry of Schools"
+            return plain[start].isupper() and _OF_A_BODY.search(plain[max(0, start - 40) : start]) is not None
         for_short = name.kind == "short" and entity.kind is EntityKind.AGENCY
         if for_short and _GOES_ON.match(plain, end):
             return True
@@ -333,20 +339,7 @@ def kind_of_name(words: list[str], context: str = "") -> EntityKind:
         return EntityKind.MODEL  # "Heron 4"
     if any(re.search(rf"\b{word}\b", context) for word in ("model", "models", "chatbot", "system")):
         return EntityKind.MODEL
-    if words[-1] in {
-        "AI",
-        "Labs",
-        "Lab",
-        "Inc",
-        "Inc.",
-        "Corp",
-        "Corp.",
-        "Technologies",
-        "Systems",
-        "Group",
-        "Ltd",
-        "Co.",
-    }:
+    if words[-1] in _OF_A_FIRM:
         return EntityKind.ORGANISATION
     if 2 <= len(words) <= 3 and all(re.fullmatch(r"[A-Z][a-zé'-]+|[A-Z]\.", word) for word in words):
         return EntityKind.PERSON
@@ -417,11 +410,8 @@ def _new_mention(
     around = " ".join(token.lower_ for token in doc[max(0, run[0].i - 3) : run[-1].i + 3] if token not in run)
     words = name.split()
     kind = EntityKind.PERSON if titled and len(words) <= 3 else kind_of_name(words, around)
-    if (
-        kind is EntityKind.MODEL
-        and run[-1].dep_ not in ("compound", "appos", "nmod", "conj", "amod")
-        and not re.search(r"\d", name)
-    ):
+    part = run[-1].dep_ in ("compound", "appos", "nmod", "conj", "amod") or _names_product(doc, run)
+    if kind is EntityKind.MODEL and not part and not re.search(r"\d", name):
         kind = kind_of_name(words)
     family_first = kind is EntityKind.PERSON and not titled and words[0] in alone and words[-1] not in alone
     if family_first and not is_presented(run[-1]):
@@ -434,6 +424,11 @@ def _new_mention(
     elif len(words) > 1 and kind in (EntityKind.ORGANISATION, EntityKind.AGENCY) and words[0].lower() not in _COMMON:
         surnames.setdefault(words[0], mention)
     return mention
+
+
+def _names_product(doc: Doc, run: list[Token]) -> bool:
+    """True for "the AI chatbot Petrel": the word before belongs to the name."""
+    return run[0].i > 0 and doc[run[0].i - 1].head == run[-1] and doc[run[0].i - 1].lower_ in ("chatbot", "model")
 
 
 def _before_product(token: Token) -> bool:

@@ -284,9 +284,10 @@ class Referents:
             ):
                 return said[0] if said else self._unnamed(speakers[0])
         if possessive or token.dep_ == "nsubj":
-            return self._best(PARTIES | {EntityKind.MODEL}, token, named=True) or self._best(
-                {EntityKind.INSTRUMENT}, token
-            )
+            found = self._best(PARTIES | {EntityKind.MODEL}, token, named=True)
+            if found is not None and not possessive and found.entity_id in self._objects_of(clause):
+                return None  # "It asked Quillon for the logs": whoever that is, not Quillon
+            return found or self._best({EntityKind.INSTRUMENT}, token)
         return self._best({EntityKind.INSTRUMENT, EntityKind.MODEL}, token, reach=2) or self._best(PARTIES, token)
 
     def _unnamed(self, noun: Token) -> Mention:
@@ -352,6 +353,9 @@ class Referents:
         if token.dep_ not in ("dobj", "pobj", "dative") or not is_verb(head):
             return set()
         return {mention.entity_id for subject in subjects(head) if subject is not token for mention in self.of(subject)}
+
+    def _objects_of(self, verb: Token) -> set[str]:
+        return {mention.entity_id for each in children(verb, "dobj", "dative") for mention in self.of(each)}
 
     def _description(self, passage: Passage, token: Token) -> tuple[Mention, ...]:
         """Resolve "the company", "both labs", "the order", "his company", "Pentagon officials"."""

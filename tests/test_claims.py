@@ -311,3 +311,12 @@ def test_the_real_article_credits_one_framework_to_two_administrations(seed) -> 
     assert any(quote.startswith("The Biden administration aims to finalize") for quote in quotes)
     # What was set and what is yet to be finished never becomes one event that is done.
     assert len({found.claim_event[id_] for _, ids in twice[0].values for id_ in ids}) == 2
+
+
+def test_a_verb_that_the_parser_took_for_an_adjective_is_the_sentences() -> None:
+    text = "The Moravian Ministry of Schools on Monday barred schools from using the AI chatbot Petrel of Kobalt Labs."
+    (claim,) = claims(text)
+    assert claim.trigger == "barred"
+    assert parties(claim, "actor") == ["Moravian Ministry of Schools"]
+    assert parties(claim, "affected") == ["schools"]
+    assert parties(claim, "object") == ["Petrel"]

@@ -35,6 +35,7 @@ def stands_for(text: str, word: str, title: str = "Title", nth: int = 1) -> list
             ["Federal Compute Agency"],
         ),
         ("OpenAI and Anthropic met on Monday. Both labs signed.", "labs", ["OpenAI", "Anthropic"]),
+        ("Orchid Labs denied it. A data inspectorate sent letters. It asked Orchid Labs for logs.", "it", []),
         ("Briefs back OpenAI.\n\nIn its suits, Anthropic accused the agency of censorship.", "its", ["Anthropic"]),
         (
             "OpenAI, Anthropic and Google met. The three companies signed.",
