@@ -314,8 +314,11 @@ def test_the_real_article_credits_one_framework_to_two_administrations(seed) -> 
 
 
 def test_a_verb_that_the_parser_took_for_an_adjective_is_the_sentences() -> None:
-    text = "The Moravian Ministry of Schools on Monday barred schools from using the AI chatbot Petrel of Kobalt Labs."
-    (claim,) = claims(text)
+    text = (
+        "The Moravian Ministry of Schools on Monday barred schools from using the AI chatbot Petrel, made by "
+        "Kobalt Labs, after inspectors found that it kept recordings."
+    )
+    claim = claims(text)[0]
     assert claim.trigger == "barred"
     assert parties(claim, "actor") == ["Moravian Ministry of Schools"]
     assert parties(claim, "affected") == ["schools"]
