@@ -34,7 +34,7 @@ from pipeline.records import Claim, Conflict, EntityKind, Force, Modality, diges
 from scrapers.records import Article
 
 FIELDS = ("date", "actor", "amount", "force", "happened", "direction")
-_MOST = 400  # claims of one event that are compared with each other: a bound on the work
+MOST_COMPARED = 400  # claims of one event that are compared with each other: a bound on the work
 _CALLED = re.compile(
     r"\b(?:the|this|that|our|its|their)\s+(?:[\w-]+\s+){0,2}?"
     r"(?:agreement|accord|deal|pact|memorandum|commitment|commitments|pledge|arrangement|arrangements|code)\s+"
@@ -74,22 +74,24 @@ def find_conflicts(
     `events`: event id -> its claims. `copies`: article id -> the smallest id of the copies of one text that it belongs
     to; what two copies say is one report. `terms`: when heads of government held office, see administrations.terms_of.
     A conflict of claims in two events is kept with one of them. `of`: only the conflicts that are kept with these
-    events are wanted; then `events` need to hold these and those that share a party, day or article with them.
+    events are wanted; then `events` need to hold these, and of others the claims that share a party, day or article
+    with one of theirs and are among the first MOST_COMPARED of their event.
     """
     grounds = Grounds(articles, families or Families(), copies or {})
     found: dict[tuple[str, str], _Rivals] = defaultdict(_Rivals)
-    ordered = {id_: sorted(events[id_], key=lambda c: c.claim_id)[:_MOST] for id_ in sorted(events)}
+    ordered = {id_: sorted(events[id_], key=lambda c: c.claim_id)[:MOST_COMPARED] for id_ in sorted(events)}
+    wanted = ordered.keys() if of is None else frozenset(of)
     for event_id, claims in ordered.items():
-        if of is None or event_id in of:
+        if event_id in wanted:
             _inside(event_id, claims, grounds, found)
-    _denied_elsewhere(ordered, grounds, found)
-    _turned(ordered, grounds, found)
+    _denied_elsewhere(ordered, grounds, found, wanted)
+    _turned(ordered, grounds, found, wanted)
     _credited_twice(ordered, articles, terms or {}, found)
     by_id = {c.claim_id: c for claims in ordered.values() for c in claims}
     return tuple(
         _conflict(event_id, name, rivals, by_id)
         for (event_id, name), rivals in sorted(found.items(), key=lambda item: item[0])
-        if len(rivals.values) > 1 and (of is None or event_id in of)
+        if len(rivals.values) > 1 and event_id in wanted
     )
 
 
@@ -171,9 +173,10 @@ def _forces(claims: list[Claim], grounds: Grounds) -> tuple[dict[str, Force], di
 
 
 def _denied_elsewhere(
-    events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tuple[str, str], _Rivals]
+    events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tuple[str, str], _Rivals], wanted: Collection[str]
 ) -> None:
-    """Add denials that stand apart from the event which they deny; the conflict is kept with that event."""
+    """Add denials that stand apart from the event which they deny; the conflict is kept with that event, where it is
+    wanted."""
     by_party: dict[tuple[str, str], list[tuple[str, Claim]]] = defaultdict(list)
     for event_id, claims in events.items():
         for claim in claims:
@@ -181,9 +184,10 @@ def _denied_elsewhere(
                 by_party[mark].append((event_id, claim))
     for members in by_party.values():
         denials = [one for one in members if one[1].modality is Modality.DENIED]
+        reports = [one for one in members if one[0] in wanted and one[1].modality is not Modality.DENIED]
         for event_no, no in denials:
-            for event_yes, yes in members:
-                if event_no == event_yes or grounds.one_report(no, yes) or yes.modality is Modality.DENIED:
+            for event_yes, yes in reports:
+                if event_no == event_yes or grounds.one_report(no, yes):
                     continue
                 if denies_elsewhere(yes, no, grounds):
                     found[event_yes, "happened"].add((_happened(yes), yes), (_happened(no), no))
@@ -196,7 +200,9 @@ def happening_marks(claim: Claim) -> set[tuple[str, str]]:
     return {(claim.type, p.entity_id) for p in claim.participants if p.role == "actor" and is_named(p)}
 
 
-def _turned(events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tuple[str, str], _Rivals]) -> None:
+def _turned(
+    events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tuple[str, str], _Rivals], wanted: Collection[str]
+) -> None:
     """Add what one report calls imposed and another lifted: one day, actor and target, and nobody tells of both."""
     by_mark: dict[tuple, list[tuple[str, Claim]]] = defaultdict(list)
     for event_id, claims in events.items():
@@ -208,12 +214,12 @@ def _turned(events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tup
         for _, claim in members:
             told[claim.evidence.article_id].add(claim.direction)
         for (event_one, one), (event_other, other) in combinations(members, 2):
-            both = any(len(told[c.evidence.article_id]) > 1 for c in (one, other))
-            if one.direction == other.direction or same_article(one, other) or both or grounds.one_report(one, other):
+            event_id = min(event_one, event_other)
+            if event_id not in wanted or one.direction == other.direction or same_article(one, other):
                 continue
-            found[min(event_one, event_other), "direction"].add(
-                (str(one.direction), one), (str(other.direction), other)
-            )
+            if any(len(told[c.evidence.article_id]) > 1 for c in (one, other)) or grounds.one_report(one, other):
+                continue
+            found[event_id, "direction"].add((str(one.direction), one), (str(other.direction), other))
 
 
 def turning_marks(claim: Claim) -> Iterable[tuple]:

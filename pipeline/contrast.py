@@ -278,9 +278,9 @@ def _answers(no: Claim, yes: Claim, grounds: Grounds) -> bool:
 
 def denies_elsewhere(one: Claim, other: Claim, grounds: Grounds) -> bool:
     """Return True where a denial and a report stand in two events though both name one act, its actor and its thing."""
-    if one.type != other.type or not happening_clashes(one, other, grounds):
+    if one.type != other.type or Modality.DENIED not in (one.modality, other.modality):
         return False
-    if Modality.DENIED not in (one.modality, other.modality) or not same_verb(one.trigger, other.trigger):
+    if not same_verb(one.trigger, other.trigger) or not happening_clashes(one, other, grounds):
         return False
     families = grounds.families
     if not families.overlap(_ids(one, "actor"), _ids(other, "actor")):

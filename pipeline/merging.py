@@ -36,13 +36,21 @@ Support = Callable[[Iterable[Claim]], int]
 
 def written_on(claim: Claim, articles: Mapping[str, Article]) -> str:
     """Return the publication time of a claim's article as ISO text in UTC, "" where it is unknown."""
-    article = articles.get(claim.evidence.article_id)
+    return _moment(articles.get(claim.evidence.article_id))
+
+
+def _moment(article: Article | None) -> str:
     return article.published_at.astimezone(UTC).isoformat() if article and article.published_at else ""
 
 
 def anchor(claims: Iterable[Claim], articles: Mapping[str, Article]) -> str:
     """Return the claim id that an event's id rests on: the earliest published, then the smallest id."""
-    return min(claims, key=lambda c: (written_on(c, articles) or "9999", c.claim_id)).claim_id
+    return first_told(((c.claim_id, c.evidence.article_id) for c in claims), articles)
+
+
+def first_told(claims: Iterable[tuple[str, str]], articles: Mapping[str, Article]) -> str:
+    """Return the same for claims that are given by their ids and those of their articles."""
+    return min(claims, key=lambda c: (_moment(articles.get(c[1])) or "9999", c[0]))[0]
 
 
 def best_modality(

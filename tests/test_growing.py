@@ -6,8 +6,10 @@ import os
 import pickle
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +19,7 @@ from whole_ledger import differences, whole_rows
 
 from pipeline.bench.made import Maker
 from pipeline.ledger.build import build
+from pipeline.ledger.state import INDEXES, state_path
 from pipeline.records import Findings
 from pipeline.reviews.decisions import Decision, ReviewFile, Sentence
 from pipeline.store.library import Library
@@ -112,6 +115,21 @@ def test_so_it_is_where_only_the_nearest_are_compared(
         for n in (2, 10, 25):
             ledger.step(library, n)
             assert not ledger.check(library)
+
+
+def test_a_state_that_was_made_at_once_has_every_index_and_nothing_waits(tmp_path: Path) -> None:
+    """Without one of its indexes a state would give the same ledger, only later and later."""
+    ledger = Growing(tmp_path, 5, parties=6, outlets=5, per_day=8)
+    with Library(ledger.crawl) as library:
+        ledger.step(library, 30)
+        ledger.check(library)
+    wanted = {word.split(" on ")[0].removeprefix("joined.") for word in INDEXES.split("create index ")[1:]}
+    with closing(sqlite3.connect(state_path(ledger.build))) as db:
+        sql = "select name from sqlite_master where type = 'index' and sql is not null"
+        found = {row[0] for row in db.execute(sql)}
+        n = [db.execute(f"select count(*) from {t}").fetchone()[0] for t in ("topics", "entities", "bands")]
+    assert len(wanted) > 30 and found == wanted
+    assert all(n)
 
 
 def decided(ledger: Growing, library: Library) -> tuple[Decision, ...]:

@@ -93,6 +93,22 @@ def test_what_this_program_has_not_read_yet_is_pending(tmp_path: Path) -> None:
         )
 
 
+def test_only_articles_that_were_read_once_and_are_irrelevant_need_no_closer_look(tmp_path: Path) -> None:
+    plain, edited, reread, wanted = (article("osten", f"a-{n}", f"Text {n}.") for n in range(4))
+    with Library(tmp_path / "crawl.db") as library:
+        for art in (plain, edited, reread, wanted):
+            library.save(art, findings(art, relevant=art is wanted), "1")
+            library.save_reading(f"page of {art.url}", art.url, art.source_id, "r1", Outcome.SAVED, art)
+        library.save_article(dataclasses.replace(edited, text="Edited.", version="v2"))
+        library.save_reading(f"page of {reread.url}", reread.url, reread.source_id, "r2", Outcome.SAVED, reread)
+        assert library.relevant_ids("1") == {wanted.article_id}
+        assert library.relevant_ids("2") == set()
+        assert library.read_otherwise() == {edited.article_id, reread.article_id}
+        every = [art.article_id for art in (plain, edited, reread, wanted, edited)]
+        assert [id_ for id_, _ in library.sources()] == every
+        assert {source_id for _, source_id in library.sources()} == {plain.source_id}
+
+
 def test_an_article_and_its_findings_are_kept_together_or_not_at_all(tmp_path: Path) -> None:
     art, found = WORLD[0]
     other = dataclasses.replace(found, article_id="a0")

@@ -18,25 +18,29 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self.world, self.state = world, world.state
-        self.events = Lazy(self._event)
+        self._parties_before: set[tuple[str, str]] = set()
         self.items: list[QueueItem] = []  # new or other
         self.gone: list[tuple[str, str]] = []
 
-    def _event(self, id_: str) -> Event | None:
-        blob = self.state.one("select event from joined.events where event_id = ?", (id_,))
-        return kept(blob) if blob else None
-
-    def update(self, changes: Changes, happened: Happened) -> None:
-        """Bring the queue up to date."""
-        parties = {party for id_ in happened.events | happened.gone for party in self._parties(id_)}
+    def begin(self, happened: Happened) -> None:
+        """Note what stood behind the events that change, and forget those that are gone."""
+        if not self.world.full:
+            self._parties_before = self._parties(happened.events | happened.gone)
         for id_ in sorted(happened.gone):
             self._keep_reach(id_, None)
-        for id_ in happened.ordered(happened.events):
-            self._keep_reach(id_, self.events.get(id_))
-        parties |= {party for id_ in happened.events for party in self._parties(id_)}
-        for id_ in happened.ordered(happened.events | happened.gone | happened.conflicts):
             self._dispute(id_)
-        self._unsure(changes, parties)
+
+    def take(self, ids: Iterable[str]) -> None:
+        """Bring the entries of some events up to date."""
+        for id_ in ids:
+            self._keep_reach(id_, self.world.events[id_])
+            self._dispute(id_)
+
+    def finish(self, changes: Changes, happened: Happened) -> None:
+        """Bring up to date what hangs on several events."""
+        for id_ in sorted(happened.conflicts - happened.events - happened.gone):
+            self._dispute(id_)
+        self._unsure(changes, self._parties_before | self._parties(happened.events))
         self._names(changes, happened)
 
     def _put(self, reasons: Iterable[str], subject: str, entry: queue.Entry | None) -> None:
@@ -55,13 +59,9 @@ class Desk:
                 )  # fmt: skip
                 self.gone.append((reason, subject))
 
-    def _parties(self, id_: str) -> list[tuple[str, str]]:
-        return [
-            (type_, entity)
-            for type_, entity in self.state.rows(
-                "select type, entity_id from joined.reaches where event_id = ?", (id_,)
-            )
-        ]  # fmt: skip
+    def _parties(self, ids: Iterable[str]) -> set[tuple[str, str]]:
+        sql = "select type, entity_id from joined.reaches where event_id = ?"
+        return {party for id_ in ids for party in self.state.rows(sql, (id_,))}
 
     def _keep_reach(self, id_: str, event: Event | None) -> None:
         self.state.drop("reaches", "event_id", [id_])
@@ -70,8 +70,7 @@ class Desk:
             self.state.put("reaches", ((event.type, entity, reach(event), id_) for entity in ids))
 
     def _dispute(self, id_: str) -> None:
-        event = self.events.get(id_)
-        entry = None
+        event, entry = self.world.events.get(id_), None
         if event is not None:
             blob = self.state.one("select found from joined.conflicts where event_id = ?", (id_,))
             claims = [self.world.claims[c] for c in event.claim_ids]
@@ -106,7 +105,7 @@ class Desk:
             "select event_id from joined.reaches where type = ? and entity_id = ? order by reach desc, event_id desc",
             (type_, entity),
         )
-        return self.events.get(id_) if id_ else None
+        return self.world.events.get(id_) if id_ else None
 
     def _names(self, changes: Changes, happened: Happened) -> None:
         names = set(changes.names)
@@ -136,7 +135,8 @@ class Desk:
             "where name = ? and machine = 0 order by u.article_id, u.position",
             (folded,),
         )
-        events = [event for id_ in sorted({row[1] for row in carried if row[1]}) if (event := self.events.get(id_))]
+        ids = sorted({row[1] for row in carried if row[1]})
+        events = [event for id_ in ids if (event := self.world.events.get(id_))]
         claims = [kept(row[2]) for row in carried]
         entry = queue.unknown_name(subject, places[0][1], [row[2] for row in places], claims, events)
         self._put(("name",), subject, entry)

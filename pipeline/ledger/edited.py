@@ -37,8 +37,9 @@ def keep_edits(
         )
     if edits != (kept(blob) if blob else ()):
         changes.edited.add(article_id)
-        state.drop("edits", "article_id", [article_id])
-        state.drop("heirs", "article_id", [article_id])
+        if not world.full:
+            for table in ("edits", "heirs"):
+                state.drop(table, "article_id", [article_id])
         if edits:
             state.put("edits", [(article_id, keep(edits))])
             state.put("heirs", sorted((old, new, article_id) for old, new in successors(edits).items()))

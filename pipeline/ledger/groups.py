@@ -16,7 +16,7 @@ from pipeline.ledger.world import World
 from pipeline.likeness import Likeness
 
 _NEVER = -1e9
-_MOST_GROUPS = 2_000  # cases gone through before the groups in memory are let go
+_MOST_GROUPS = 10_000  # cases gone through before the groups in memory are let go
 
 
 class Pairs:
@@ -72,6 +72,7 @@ class Growing(Groups):
             self.whole.add(place)
             self.add(place)
             del self._scores[place]  # pairs are kept elsewhere
+        self.shelf.keep_marks()
         self.grow()
         self._best.clear()  # what is left is no link: only new cases can make it one
 
@@ -81,7 +82,7 @@ class Growing(Groups):
             return
         root = root_of(self.shelf.world, at(place)[1])
         members = members_of(self.shelf.world, root)
-        places = [place_of(*row) for row in members]
+        places = [place_of(*row[:2]) for row in members]
         first = min(places)
         self.members[first] = places
         self._group_of.update(dict.fromkeys(places, first))
@@ -145,11 +146,11 @@ def root_of(world: World, claim_id: str) -> str:
     return claim_id
 
 
-def members_of(world: World, root: str) -> list[tuple[str, str]]:
-    """Return day and id of the claims of a group."""
+def members_of(world: World, root: str) -> list[tuple[str, str, str]]:
+    """Return day, id and article of the claims of a group."""
     return world.state.rows(
         "with recursive m (id) as (select ? union select gone from m cross join joined.unions on kept = m.id) "
-        "select c.day, c.claim_id from m cross join joined.cases c on c.claim_id = m.id",
+        "select c.day, c.claim_id, c.article_id from m cross join joined.cases c on c.claim_id = m.id",
         (root,),
     )
 
@@ -159,10 +160,11 @@ def regroup(world: World, shelf: Shelf, changes: Changes, apart: frozenset[froze
     state = world.state
     for claim, day, _ in changes.removed:
         shelf.take_out(case_of(claim, day), day)
-    for claim_id in sorted(changes.claims):
-        day = state.one("select day from joined.cases where claim_id = ?", (claim_id,))
-        if day is not None:
-            shelf.enter(shelf.cases[claim_id], day)
+    if not world.full:  # else their marks are kept when their day comes
+        for claim_id in sorted(changes.claims):
+            day = state.one("select day from joined.cases where claim_id = ?", (claim_id,))
+            if day is not None:
+                shelf.enter(shelf.cases[claim_id], day)
     found: dict[str, list[str]] = {}
     for type_, first in sorted(changes.days.items()):
         found |= _regroup_type(world, shelf, type_, first, changes, apart)
@@ -198,7 +200,7 @@ def _regroup_type(
             since = 0
     groups.let_go()
     shelf.forget()
-    return _changed(world, {*touched, *later})
+    return _changed(world, dict.fromkeys((*later, *touched)))
 
 
 def _changed(world: World, claim_ids: Iterable[str]) -> dict[str, list[str]]:
@@ -212,7 +214,8 @@ def _changed(world: World, claim_ids: Iterable[str]) -> dict[str, list[str]]:
         root = root_of(world, claim_id)
         members = sorted(row[1] for row in members_of(world, root))
         seen.update(members)
-        if members != sorted(state.column("select claim_id from joined.cases where root = ?", (root,))):
+        before = [] if world.full else state.column("select claim_id from joined.cases where root = ?", (root,))
+        if members != sorted(before):
             found[root] = members
     for root, members in found.items():
         state.db.executemany("update joined.cases set root = ? where claim_id = ?", [(root, id_) for id_ in members])

@@ -12,7 +12,7 @@ from pipeline.ledger.desk import Desk
 from pipeline.ledger.edited import Edited
 from pipeline.ledger.groups import regroup
 from pipeline.ledger.happenings import Happenings
-from pipeline.ledger.intake import read_article, take_in
+from pipeline.ledger.intake import read_article, take_in, take_in_all
 from pipeline.ledger.originals import Originals
 from pipeline.ledger.redirects import trace
 from pipeline.ledger.shelf import Shelf
@@ -52,29 +52,38 @@ def grow(world: World, writer: Writer, around: Around, *, trust_history: bool) -
     """
     library, state, changes = world.library, world.state, Changes()
     seq = library.last_change()
-    ids = library.article_ids() if world.full else library.changed_since(int(state.meta("seq") or 0))
     decided = {s.article_id for d in world.decisions for s in (*d.sentences, *d.stays)}
     before = Settled(*json.loads(state.meta("settled") or "[[], [], []]"))
-    others = (*ids, *(id_ for id_ in before.decided if id_ not in ids)) if before.decided else ids
-    take_in(world, (id_ for id_ in others if id_ not in decided), changes)
+    shelf, originals = Shelf(world), Originals(world)
+    if world.full:
+        n_changed = library.count()
+        take_in_all(world, decided, changes, originals.note)
+    else:
+        ids = library.changed_since(int(state.meta("seq") or 0))
+        n_changed = len(ids)
+        others = (*ids, *(id_ for id_ in before.decided if id_ not in ids)) if before.decided else ids
+        take_in(world, (id_ for id_ in others if id_ not in decided), changes)
     reviewed = _review(world, sorted(decided))
     world.marks.update(reviewed.marks)
-    take_in(world, sorted(decided), changes, reviewed)
+    take_in(world, sorted(decided), changes, reviewed, originals.note if world.full else None)
     apart = frozenset(map(frozenset, reviewed.apart))
     _note_pairs(world, changes, before, reviewed)
     now = (sorted(decided), sorted(reviewed.together), sorted(reviewed.apart))
     state.set_meta("settled", json.dumps(now))
 
-    shelf, originals = Shelf(world), Originals(world)
     touched = originals.update(changes.stories, changes.gone)
     groups = regroup(world, shelf, changes, apart)
     happenings = Happenings(world, originals)
     happened = happenings.update(changes, groups, touched, reviewed.together, apart)
-    desk = Desk(world)
-    desk.update(changes, happened)
     effects = kept_merges(reviewed.effects, world.event_of)
-    tables = Tables(world, writer, replace(around, effects=effects))
-    tables.write(changes, touched, originals, happenings, happened, Edited(world, shelf))
+    desk, tables = Desk(world), Tables(world, writer, replace(around, effects=effects), happenings)
+    desk.begin(happened)
+    tables.begin(originals.ordered(changes.articles | touched), happened)
+    for some in happenings.batches(happened):
+        desk.take(some)
+        tables.take(some)
+    desk.finish(changes, happened)
+    tables.finish(changes, originals, happened, Edited(world, shelf))
 
     alive = Lazy(lambda id_: state.one("select 1 from joined.events where event_id = ?", (id_,)))
     redirects = trace(
@@ -93,7 +102,7 @@ def grow(world: World, writer: Writer, around: Around, *, trust_history: bool) -
     told = happened.events if trust_history else state.column("select event_id from joined.events")
     items = desk.items if trust_history else [kept(blob) for blob in state.column("select item from joined.queue")]
     return Grown(
-        seq=seq, n_changed=len(ids), whole=world.full, history=_history(world, told), gone=happened.gone,
+        seq=seq, n_changed=n_changed, whole=world.full, history=_history(world, told), gone=happened.gone,
         redirects=redirects, gone_days=gone_days, effects=effects, anew=not trust_history,
         queue=[item_of(reopened(e)) for e in effects if e.status == REOPENED] + items, settled=desk.gone,
     )  # fmt: skip

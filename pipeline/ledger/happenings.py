@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator
 
-from pipeline.administrations import heads_of
 from pipeline.cases import Case
-from pipeline.conflicts import find_conflicts, happening_marks, turning_marks
-from pipeline.contrast import DENIED_DAYS
+from pipeline.conflicts import MOST_COMPARED, find_conflicts
 from pipeline.events import put_together
 from pipeline.ledger.changes import Changes, Happened
+from pipeline.ledger.clashing import Clashing
 from pipeline.ledger.groups import members_of, root_of
 from pipeline.ledger.originals import Originals
-from pipeline.ledger.shelf import NOWHERE, case_of
-from pipeline.ledger.state import keep, kept
+from pipeline.ledger.shelf import case_of
+from pipeline.ledger.state import chunks, keep, kept
 from pipeline.ledger.world import KeptStories, World
-from pipeline.merging import anchor, make_event
-from pipeline.records import Claim, Conflict, Modality, event_id
+from pipeline.merging import first_told, make_event
+from pipeline.records import Claim, Conflict, event_id
 from pipeline.support import Assigning
+
+_TOGETHER = 500  # events that are made and handed on at a time
 
 
 class Happenings:
@@ -26,7 +26,8 @@ class Happenings:
 
     def __init__(self, world: World, originals: Originals) -> None:
         self.world, self.state, self.originals = world, world.state, originals
-        self.stories = KeptStories(world)
+        self.stories, self.clashing = KeptStories(world), Clashing(world.state, world.terms)
+        self._compared: set[str] = set()  # events whose disagreements are found
 
     def update(
         self,
@@ -36,7 +37,8 @@ class Happenings:
         together: tuple[tuple[str, str], ...],
         apart: frozenset[frozenset[str]],
     ) -> Happened:
-        """Bring the events up to date. `groups`: from regroup(); `touched`: articles whose origin may be another."""
+        """Find which events there are now, and which of them are other; they are yet to be made, see batches().
+        `groups`: from regroup(); `touched`: articles whose origin may be another."""
         rivals = self._refresh_marks(changes)
         old = self._old_events(changes, groups, touched)
         roots = set(groups)
@@ -59,13 +61,27 @@ class Happenings:
         for id_ in happened.gone:
             freed.update(self.state.column("select claim_id from joined.in_conflict where event_id = ?", (id_,)))
             self._forget(id_)
-        for id_ in happened.ordered(happened.events):
-            self._assign(id_)
-        again = self._conflicts(happened, rivals)
-        happened.events |= again | self._events_of(freed)
-        for id_ in happened.ordered(happened.events):
-            self._make(id_)
+        if self.world.full:  # all of them are other: each is compared when it is made
+            self.state.settle_groups()
+        else:
+            for id_ in happened.ordered(happened.events):
+                self._assign(id_)
+            again = self._conflicts(happened, rivals)
+            happened.events |= again | self._events_of(freed)
         return happened
+
+    def batches(self, happened: Happened) -> Iterator[list[str]]:
+        """Make the events, and yield the ids of some at a time: what was looked up to make them is still at hand."""
+        for some in chunks(happened.ordered(happened.events), _TOGETHER):
+            if self.world.full:
+                for id_ in some:
+                    self._assign(id_)
+                for id_ in some:
+                    for other in (id_, *sorted(self._around(id_))):
+                        self._find_conflicts(other, happened)
+            for id_ in some:
+                self._make(id_)
+            yield some
 
     def _is(self, claim_id: str) -> bool:
         return self.state.has("select 1 from joined.cases where claim_id = ?", (claim_id,))
@@ -108,13 +124,15 @@ class Happenings:
         if joint:
             former = {self.state.one("select event_id from joined.cases where claim_id = ?", (c,)) for c in asked}
             joint |= self._roots(former - {""}) | {r for r in roots if self._was_joint(r, joint)}
-        made = [[id_ for _, id_ in members_of(self.world, root)] for root in self._ordered(roots - joint)]
+        made = [[row[1:] for row in members_of(self.world, root)] for root in self._ordered(roots - joint)]
         if joint:
             groups = [self._cases(root) for root in sorted(joint)]
-            made += [[c.claim.claim_id for c in group] for group in put_together(groups, together, apart)]
+            joined = put_together(groups, together, apart)
+            made += [[(c.claim.claim_id, c.claim.evidence.article_id) for c in group] for group in joined]
         return [
-            (event_id(anchor([self.world.claims[c] for c in ids], self.world.articles)), ids) for ids in made if ids
-        ]
+            (event_id(first_told(members, self.world.articles)), [claim_id for claim_id, _ in members])
+            for members in made if members
+        ]  # fmt: skip
 
     def _ordered(self, roots: set[str]) -> list[str]:
         """Return groups by their earliest claims: in the order of time where there are many."""
@@ -129,7 +147,7 @@ class Happenings:
         return bool(former) and bool(self._roots([former]) & joint)
 
     def _cases(self, root: str) -> list[Case]:
-        return sorted((case_of(self.world.claims[id_], day) for day, id_ in members_of(self.world, root)),
+        return sorted((case_of(self.world.claims[id_], day) for day, id_, _ in members_of(self.world, root)),
                       key=lambda case: case.key)  # fmt: skip
 
     # whose reports an event rests on
@@ -155,58 +173,30 @@ class Happenings:
         self.originals.keep_edges([id_], set())
         for table in ("event_origins", "events", "conflicts", "in_conflict"):
             self.state.drop(table, "event_id", [id_])
+        self.world.events.forget(id_)
 
     # where reports disagree
 
     def _refresh_marks(self, changes: Changes) -> set[str]:
         """Keep which claims may clash with those of other events; return those that former marks led to."""
-        rivals: set[str] = set()
+        if self.world.full:
+            return set()  # they were kept when the claims came in, and there are no former ones
         former = {claim.claim_id for claim, _, _ in changes.removed} | changes.claims
-        if not self.world.full:
-            for claim_id in former:
-                rivals |= self._rivals(claim_id)
-            self.state.drop("clashing", "claim_id", former)
-        every = "select claim_id from joined.cases order by day, claim_id"
-        for claim_id in self.state.column(every) if self.world.full else sorted(changes.claims):
-            row = self.state.db.execute("select day from joined.cases where claim_id = ?", (claim_id,)).fetchone()
-            if row is not None:
-                self.state.put("clashing", self._marks(self.world.claims[claim_id], row[0]))
+        rivals = {rival for claim_id in former for rival in self.clashing.rivals(claim_id)}
+        self.clashing.forget(former)
+        for claim_id in sorted(changes.claims):
+            day = self.state.one("select day from joined.cases where claim_id = ?", (claim_id,))
+            if day is not None:
+                self.clashing.enter(self.world.claims[claim_id], day)
         return rivals
-
-    def _marks(self, claim: Claim, day: str) -> list[tuple[str, str, str, str, str]]:
-        says = "no" if claim.modality is Modality.DENIED else "yes"
-        rows = [("happening", "\x1f".join(mark), says, day, claim.claim_id) for mark in happening_marks(claim)]
-        rows += [("turning", repr(mark), "", day, claim.claim_id) for mark in turning_marks(claim)]
-        if heads_of(claim, self.world.terms):
-            rows.append(("heads", claim.evidence.article_id, "", day, claim.claim_id))
-        return sorted(rows)
-
-    def _rivals(self, claim_id: str) -> set[str]:
-        """Return the claims that one may clash with, though they stand in another event."""
-        found: set[str] = set()
-        for kind, mark, says, day in self.state.rows(
-            "select kind, mark, says, day from joined.clashing where claim_id = ?", (claim_id,)
-        ):
-            sql, values = "select claim_id from joined.clashing where kind = ? and mark = ? and says = ?", [kind, mark]
-            values.append({"yes": "no", "no": "yes"}.get(says, ""))
-            if kind == "happening" and day != NOWHERE:
-                span = timedelta(days=DENIED_DAYS)
-                here = date.fromisoformat(day)
-                found.update(self.state.column(f"{sql} and day = ?", [*values, NOWHERE]))
-                sql, values = (
-                    f"{sql} and day between ? and ?",
-                    [*values, (here - span).isoformat(), (here + span).isoformat()],
-                )
-            found.update(self.state.column(sql, values))
-        return found - {claim_id}
 
     def _events_of(self, claim_ids: Iterable[str]) -> set[str]:
         found = (self.state.one("select event_id from joined.cases where claim_id = ?", (c,)) for c in claim_ids)
         return {id_ for id_ in found if id_}
 
     def _around(self, id_: str) -> set[str]:
-        sql = "select claim_id from joined.cases cross join joined.clashing using (claim_id) where event_id = ?"
-        return self._events_of({r for claim_id in set(self.state.column(sql, (id_,))) for r in self._rivals(claim_id)})
+        """Return the events with a claim that may clash with one of this event's."""
+        return self._events_of(self.clashing.around(id_)) - {id_}
 
     def _conflicts(self, happened: Happened, rivals: set[str]) -> set[str]:
         """Find the disagreements of events that changed or that share what may clash; return whose mark changed."""
@@ -221,7 +211,10 @@ class Happenings:
 
     def _find_conflicts(self, id_: str, happened: Happened) -> set[str]:
         world, state = self.world, self.state
-        events = {other: self.claims_of(other) for other in {id_, *self._around(id_)}}
+        if id_ in self._compared:
+            return set()
+        self._compared.add(id_)
+        events = {id_: self.claims_of(id_), **self._rivals(id_)}
         found: tuple[Conflict, ...] = find_conflicts(
             events, world.articles, world.families, copies=world.copies, terms=world.terms, of={id_}
         )
@@ -238,6 +231,13 @@ class Happenings:
             state.put("in_conflict", sorted((c, id_) for c in claims))
         return {c for conflict in (*before, *found) for _, ids in conflict.values for c in ids}
 
+    def _rivals(self, id_: str) -> dict[str, list[Claim]]:
+        """Return the claims of other events that may clash with those of an event, as far as they are compared."""
+        wanted = self.clashing.around(id_)
+        sql = "select claim_id from joined.cases where event_id = ? order by claim_id limit ?"
+        found = {other: self.state.column(sql, (other, MOST_COMPARED)) for other in self._events_of(wanted) - {id_}}
+        return {other: [self.world.claims[c] for c in ids if c in wanted] for other, ids in found.items()}
+
     # what an event says
 
     def _make(self, id_: str) -> None:
@@ -252,3 +252,4 @@ class Happenings:
             jurisdiction_of=world.jurisdictions,
         )  # fmt: skip
         state.put("events", [(id_, int(disputed), keep(event))])
+        world.events.know(id_, event)

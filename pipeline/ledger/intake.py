@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import replace
 
 from pipeline.ledger.changes import BelongingChanged, Changes
+from pipeline.ledger.clashing import Clashing
 from pipeline.ledger.edited import keep_edits
-from pipeline.ledger.state import keep, kept
+from pipeline.ledger.state import chunks, keep, kept
 from pipeline.ledger.world import Shown, Told, World
 from pipeline.reach import reach
 from pipeline.records import Attribution, Claim, Entity, Findings, Force
@@ -21,8 +22,16 @@ from pipeline.store.tables import around, article_row, version_rows
 from pipeline.stories import whole_names
 from scrapers.records import Article
 
+_AT_ONCE = 20_000  # articles that are noted in one go
 
-def take_in(world: World, article_ids: Iterable[str], changes: Changes, reviewed: Reviewed | None = None) -> None:
+
+Noted = Callable[[str, Told, str], None]  # is told the id of an article that is new, what joining sees of it, its text
+
+
+def take_in(
+    world: World, article_ids: Iterable[str], changes: Changes, reviewed: Reviewed | None = None,
+    noted: Noted | None = None,
+) -> None:  # fmt: skip
     """Bring what is known of some articles up to date. `reviewed`: what editors decided on them, if on any."""
     decided = {found.article_id: found for found in reviewed.findings} if reviewed else {}
     rejected: dict[str, list[str]] = defaultdict(list)
@@ -47,6 +56,23 @@ def take_in(world: World, article_ids: Iterable[str], changes: Changes, reviewed
             _remove(world, id_, changes)
             continue
         _keep_article(world, now.article, found, editions, out, now.findings, changes)
+        if noted is not None:
+            noted(id_, world.told[id_], now.article.text)
+
+
+def take_in_all(world: World, decided: Container[str], changes: Changes, noted: Noted) -> None:
+    """Take in every article of crawl.db into a state that knows nothing, but for those that editors decided on.
+
+    Most are irrelevant: of one reading, they need not be looked at one by one.
+    """
+    library = world.library
+    world.state.stage()
+    closely = library.relevant_ids(world.program_version) | library.read_otherwise()
+    for some in chunks(((id_, s) for id_, s in library.sources() if id_ not in closely), _AT_ONCE):
+        world.state.put("known", sorted(some))
+    take_in(world, (id_ for id_ in library.article_ids() if id_ in closely and id_ not in decided), changes, None,
+            noted)  # fmt: skip
+    world.state.settle()
 
 
 def read_article(
@@ -110,8 +136,8 @@ def _keep_article(
 ) -> None:  # fmt: skip
     state, id_ = world.state, article.article_id
     told, shown = told_of(article, found), shown_of(article, editions)
-    before: Told | None = world.told.get(id_)
-    if before != told or world.shown(id_) != shown:
+    before: Told | None = None if world.full else world.told.get(id_)
+    if before != told or world.shown(id_) != shown:  # nothing is looked up where nothing was known before
         changes.articles.add(id_)
         if before != told:
             changes.stories.add(id_)
@@ -121,15 +147,16 @@ def _keep_article(
             "moment = excluded.moment, story = excluded.story, shown = excluded.shown",
             (id_, article.source_id, article.url.rstrip("/"), told.moment, keep(told), keep(shown)),
         )
-        for known in (world.told, world.articles):
-            known.forget(id_)
+        world.articles.forget(id_)
+        world.told.know(id_, told)
     _keep_claims(world, article, found, changes)
     _keep_sayings(world, article, found, changes)
-    sql = "select name from joined.unknown_parties where article_id = ?"
-    changes.names.update(state.column(sql, (id_,)))
-    state.drop("unknown_parties", "article_id", [id_])
+    if not world.full:
+        sql = "select name from joined.unknown_parties where article_id = ?"
+        changes.names.update(state.column(sql, (id_,)))
+        for table in ("unknown_parties", "rejected"):
+            state.drop(table, "article_id", [id_])
     state.put("unknown_parties", [*_unknown(machine, True), *_unknown(found, False)])
-    state.drop("rejected", "article_id", [id_])
     state.put("rejected", ((claim_id, id_) for claim_id in out))
     keep_edits(world, id_, editions, article.version, set(out), changes)
 
@@ -146,9 +173,8 @@ def _unknown(found: Findings, machine: bool) -> list[tuple[str, int, str, int, s
 def _keep_claims(world: World, article: Article, found: Findings, changes: Changes) -> None:
     state, id_ = world.state, article.article_id
     day = article.published_at.date().isoformat() if article.published_at else "9999"
-    rows = state.rows(
-        "select claim_id, day, event_id, mark, claim, root from joined.cases where article_id = ?", (id_,)
-    )
+    sql = "select claim_id, day, event_id, mark, claim, root from joined.cases where article_id = ?"
+    rows = [] if world.full else state.rows(sql, (id_,))
     before = {row[0]: (row[1], row[2], row[3], kept(row[4]), row[5]) for row in rows}
     now = {c.claim_id: c for c in found.claims if c.confidence >= world.min_confidence}
     for claim_id, (day_then, event_id, _, claim, root) in before.items():
@@ -164,6 +190,8 @@ def _keep_claims(world: World, article: Article, found: Findings, changes: Chang
             changes.touch(claim.type, day)
             sql = "insert into joined.cases (claim_id, article_id, type, day, mark, claim) values (?, ?, ?, ?, ?, ?)"
             state.db.execute(sql, (claim_id, id_, claim.type, day, mark, keep(claim)))
+            if world.full:  # else when the marks of former claims were looked up
+                Clashing(state, world.terms).enter(claim, day)
         elif then[0] == day and then[2] == mark and then[3] == claim:
             continue
         else:
@@ -181,14 +209,14 @@ def _keep_claims(world: World, article: Article, found: Findings, changes: Chang
         state.db.execute("delete from joined.cases where claim_id = ?", (claim_id,))
         world.claims.forget(claim_id)
     unsure = {c.claim_id: c for c in found.claims if c.confidence < world.min_confidence}
-    held = {
-        row[0]: row[1] for row in state.rows("select claim_id, claim from joined.unsure where article_id = ?", (id_,))
-    }
+    sql = "select claim_id, claim from joined.unsure where article_id = ?"
+    held = {} if world.full else {row[0]: row[1] for row in state.rows(sql, (id_,))}
     fresh = {claim_id: keep(claim) for claim_id, claim in unsure.items()}
     if held.keys() != fresh.keys() or any(kept(held[c]) != unsure[c] for c in held):
         changes.articles.add(id_)
         changes.unsure |= held.keys() | fresh.keys()
-        state.drop("unsure", "article_id", [id_])
+        if held:
+            state.drop("unsure", "article_id", [id_])
         state.put("unsure", ((claim_id, id_, blob) for claim_id, blob in fresh.items()))
 
 
@@ -212,17 +240,11 @@ def _keep_sayings(world: World, article: Article, found: Findings, changes: Chan
         (p.entity_id, f"~{id_}"): Entity(p.entity_id, p.name, p.kind, known=False)
         for c in reversed(found.claims) for p in reversed(c.participants) if p.entity_id not in named
     }  # fmt: skip
-    both = "select entity_id from joined.entities where article_id in (?, ?)"
-    ids = sorted({*state.column(both, (id_, f"~{id_}")), *(entity_id for entity_id, _ in taught)})
-    then = {entity_id: world.entity_of.get(entity_id) for entity_id in ids}
-    state.drop("entities", "article_id", [id_, f"~{id_}"])
     rows = [(*place, f"{e.parent_id} {e.jurisdiction}".strip(), keep(e)) for place, e in taught.items()]
-    state.put("entities", rows)
-    for entity_id in ids:
-        world.entity_of.forget(entity_id)
-        old, new = then[entity_id], world.entity_of.get(entity_id)
-        if old and new and (old.parent_id, old.jurisdiction) != (new.parent_id, new.jurisdiction) and not world.full:
-            raise BelongingChanged(entity_id)
+    if world.full:
+        state.put("entities", rows)
+    else:
+        _teach(world, id_, {entity_id for entity_id, _ in taught}, rows)
     gaps: dict[tuple[str, str], list] = defaultdict(list)
     for position, gap in enumerate(found.gaps):
         gaps[gap.name, gap.kind.value].append((position, gap))
@@ -232,17 +254,33 @@ def _keep_sayings(world: World, article: Article, found: Findings, changes: Chan
         for position, first in (places[0],)
     ]
     sql = "select name, kind, article_id, n, example, folded, position from joined.gaps where article_id = ?"
-    if (former := state.rows(sql, (id_,))) != sorted(rows):
+    former = [] if world.full else state.rows(sql, (id_,))
+    if former != sorted(rows):
         changes.names.update(row[5] for row in (*former, *rows))
         changes.gaps.update(row[0] for row in (*former, *rows))
-        state.drop("gaps", "article_id", [id_])
+        if former:
+            state.drop("gaps", "article_id", [id_])
         state.put("gaps", rows)
+
+
+def _teach(world: World, article_id: str, ids: set[str], rows: list[tuple]) -> None:
+    """Replace what an article tells of entities; raise BelongingChanged where one belongs elsewhere now."""
+    both = "select entity_id from joined.entities where article_id in (?, ?)"
+    every = sorted({*world.state.column(both, (article_id, f"~{article_id}")), *ids})
+    then = {entity_id: world.entity_of.get(entity_id) for entity_id in every}
+    world.state.drop("entities", "article_id", [article_id, f"~{article_id}"])
+    world.state.put("entities", rows)
+    for entity_id in every:
+        world.entity_of.forget(entity_id)
+        old, new = then[entity_id], world.entity_of.get(entity_id)
+        if old and new and (old.parent_id, old.jurisdiction) != (new.parent_id, new.jurisdiction):
+            raise BelongingChanged(entity_id)
 
 
 def _remove(world: World, article_id: str, changes: Changes) -> None:
     """Forget an article that is no longer in the ledger."""
     state = world.state
-    if world.told.get(article_id) is None:
+    if world.full or world.told.get(article_id) is None:
         return
     changes.gone.add(article_id)
     changes.articles.add(article_id)

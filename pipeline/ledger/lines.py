@@ -36,20 +36,20 @@ class Lines:
 
     def __init__(self, world: World, happenings: Happenings) -> None:
         self.world, self.state, self.happenings = world, world.state, happenings
+        self._seeds: set[str] = set()  # events that stood in one line with what changes
+
+    def begin(self, happened: Happened) -> None:
+        """Note what stood in lines with the events that change, and forget those that are gone."""
+        if not self.world.full:
+            for id_ in happened.events | happened.gone:
+                self._seeds |= self._linked(id_)
+        for id_ in sorted(happened.gone):
+            self._forget(id_)
 
     def update(self, happened: Happened) -> Iterable[Lined]:
         """Yield what is to be written again, some lines at a time."""
-        seeds = set(happened.events)
-        if not self.world.full:
-            for id_ in happened.events | happened.gone:
-                seeds |= self._linked(id_)
-        for id_ in sorted(happened.gone):
-            self._forget(id_)
-        for id_ in happened.ordered(happened.events):
-            self._keep(id_)
-        seeds -= happened.gone
         seen: set[str] = set()
-        for some in chunks(happened.ordered(seeds), 500):
+        for some in chunks(happened.ordered((self._seeds | happened.events) - happened.gone), 500):
             lined = Lined()
             for seed in some:
                 if seed in seen:
@@ -67,9 +67,10 @@ class Lines:
         for table in ("steps", "line_marks"):
             self.state.drop(table, "event_id", [id_])
 
-    def _keep(self, id_: str) -> None:
+    def keep(self, id_: str) -> None:
+        """Keep the steps of an event that was made."""
         claims = {claim.claim_id: claim for claim in self.happenings.claims_of(id_)}
-        event: Event = kept(self.state.one("select event from joined.events where event_id = ?", (id_,)))
+        event: Event = self.world.events[id_]
         day_of = {c.evidence.article_id: self._day(c.evidence.article_id) for c in claims.values()}
         ordered = [claims[claim_id] for claim_id in event.claim_ids]
         steps = steps_of(event, ordered, day_of)

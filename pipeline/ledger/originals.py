@@ -12,15 +12,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.copies import MIN_SHINGLES, SHARED_BANDS, alike, shingles, sketch
-from pipeline.ledger.state import chunks, keep, kept
-from pipeline.ledger.world import KeptStories, Lazy, World
+from pipeline.ledger.state import keep, kept
+from pipeline.ledger.world import KeptStories, Lazy, Told, World
 from pipeline.origins import Finder, copies_of
 from pipeline.records import Credit, OriginEdge
 from pipeline.stories import STORY_DAYS, can_rest_on, order
 
 _SPAN = timedelta(days=STORY_DAYS + 2)  # wider than any rule that compares two moments: the rule itself decides
 UNDATED = "9999"
-_SKETCHED = 4_000  # articles whose bands are put in together
 
 
 class Originals:
@@ -33,28 +32,28 @@ class Originals:
         self._left: set[str] = set()  # origins that an article was taken from
         self.changed_origins: set[str] = set()
         self.changed_edges: set[tuple[str, ...]] = set()
+        if world.full:  # the bands of all articles as they come, until they are put in order
+            self.state.db.execute("create temp table bands (bucket integer not null, n integer not null) strict")
 
     def update(self, changed: Iterable[str], gone: Iterable[str]) -> set[str]:
         """Bring origins up to date; return the articles of which origin, copies or credited reports are other."""
-        changed, gone = self._ordered(set(changed)), set(gone)
+        changed, gone = self.ordered(set(changed)), set(gone)
         here = [id_ for id_ in changed if id_ not in gone]
         seeds, crediting = set(changed), set(here)
-        if not self.world.full:
+        if self.world.full:
+            self._find_all_copies()
+        else:
             for id_ in changed:
                 seeds |= self._neighbours(id_)
                 crediting |= self._credit_it(id_)
                 self._forget(id_, remove=id_ in gone)
-        for id_ in here:
-            self._enter(id_)
-        if self.world.full:
-            self._find_all_copies(here)
-        else:
+            for id_ in here:
+                self._enter(id_, self.world.told[id_])
             for id_ in here:
                 self._find_copies(id_)
-        if not self.world.full:
             for id_ in here:
                 crediting |= self._credit_it(id_)
-        touched = {id_ for id_ in self._ordered(crediting - gone) if self._find_leads(id_)}
+        touched = {id_ for id_ in self.ordered(crediting - gone) if self._find_leads(id_)}
         if not self.world.full:
             for id_ in [*here, *touched]:
                 seeds |= self._neighbours(id_)
@@ -63,7 +62,14 @@ class Originals:
             self.let_go(origin_id)
         return touched
 
-    def _ordered(self, ids: set[str]) -> list[str]:
+    def note(self, id_: str, told: Told, text: str) -> None:
+        """Note what an article shares with others, in a ledger of which nothing was known before."""
+        self._enter(id_, told)
+        if bands := sketch(shingles(text)):
+            n = self._keep_sketch(id_, bands)
+            self.state.db.executemany("insert into temp.bands values (?, ?)", [(band, n) for band in {*bands}])
+
+    def ordered(self, ids: set[str]) -> list[str]:
         """Return articles in a settled order; where there are many, in that in which they came: what is of one time
         lies together in the files."""
         if not self.world.full:
@@ -95,8 +101,8 @@ class Originals:
             for known in (self.world.told, self.world.articles, self.world.origin_of, self.world.leads):
                 known.forget(id_)
 
-    def _enter(self, id_: str) -> None:
-        told, state = self.world.told[id_], self.state
+    def _enter(self, id_: str, told: Told) -> None:
+        state = self.state
         topics = ["\x1f".join(topic) for topic in sorted(told.topics)]
         state.put("topics", ((told.article.source_id, topic, told.moment, id_) for topic in topics))
         sources = {s.source_id for c, _ in told.credits if (s := self.world.publishers.source_named(c.name))}
@@ -115,48 +121,47 @@ class Originals:
         state, found = self.state, self.shingles[id_]
         if len(found) < MIN_SHINGLES:
             return
-        bands, n = self._sketch(id_, found)
+        bands = sketch(found)
+        n = self._keep_sketch(id_, bands)
         state.db.executemany("insert or ignore into joined.bands values (?, ?)", [(band, n) for band in bands])
-        for other in self._sharing(bands, "<>", n):
+        marks = ", ".join("?" * len(bands))
+        for other in state.column(
+            f"select s.article_id from joined.bands b cross join joined.stories s on s.n = b.n "
+            f"where bucket in ({marks}) and b.n <> ? group by b.n having count(*) >= {SHARED_BANDS}",
+            (*bands, n),
+        ):
             self._compare(id_, other)
 
-    def _sharing(self, bands: tuple[int, ...], beside: str, n: int) -> list[str]:
-        """Return the articles that share enough of some bands. `beside`: how their number compares with n."""
-        marks = ", ".join("?" * len(bands))
-        return self.state.column(
-            f"select s.article_id from joined.bands b cross join joined.stories s on s.n = b.n "
-            f"where bucket in ({marks}) and b.n {beside} ? group by b.n having count(*) >= {SHARED_BANDS}",
-            (*bands, n),
-        )
-
-    def _sketch(self, id_: str, found: frozenset[str]) -> tuple[tuple[int, ...], int]:
-        """Keep the bands of an article; return them with its number."""
-        bands, n = sketch(found), self.state.one("select n from joined.stories where article_id = ?", (id_,))
+    def _keep_sketch(self, id_: str, bands: tuple[int, ...]) -> int:
+        """Keep the bands of an article; return its number."""
+        n = self.state.one("select n from joined.stories where article_id = ?", (id_,))
         self.state.put("sketches", [(n, struct.pack(f"<{len(bands)}q", *bands))])
-        return bands, n
+        return n
 
     def _compare(self, one: str, other: str) -> None:
         likeness = alike(self.shingles[one], self.shingles[other])
         if likeness is not None:
             self.state.put("copies", [(one, other, likeness), (other, one, likeness)])
 
-    def _find_all_copies(self, ids: list[str]) -> None:
-        """Find all copies at once. Bands are put in by many in the order of the table: one by one, each of the hundred
-        of an article would cost a page of a table that outgrows the memory."""
-        state = self.state
-        for some in chunks(ids, _SKETCHED):
-            rows = []
-            for id_ in some:
-                found = self._shingles(id_)
-                if len(found) >= MIN_SHINGLES:
-                    bands, n = self._sketch(id_, found)
-                    rows += {(band, n) for band in bands}
-            state.put("bands", sorted(rows))
-        for n, id_, blob in state.db.execute(
-            "select n, article_id, bands from joined.sketches cross join joined.stories using (n) order by n"
-        ):
-            for other in self._sharing(_bands_of(blob), "<", n):
-                self._compare(id_, other)
+    def _find_all_copies(self) -> None:
+        """Find the copies among all articles that were noted.
+
+        All bands are put in order at once, and gone through in that order: looked up one by one, each of the hundred of
+        an article would cost a page of a table that outgrows the memory.
+        """
+        db = self.state.db
+        db.execute("insert into joined.bands select bucket, n from temp.bands order by bucket, n")
+        db.execute("delete from temp.bands")
+        sql = (
+            "select one.article_id, other.article_id from (select a.n as one, b.n as other "
+            "from (select bucket from joined.bands group by bucket having count(*) > 1) "
+            "cross join joined.bands a using (bucket) cross join joined.bands b on b.bucket = a.bucket and b.n < a.n "
+            f"group by a.n, b.n having count(*) >= {SHARED_BANDS}) pair "
+            "cross join joined.stories one on one.n = pair.one "
+            "cross join joined.stories other on other.n = pair.other order by pair.one, pair.other"
+        )
+        for one, other in db.execute(sql):
+            self._compare(one, other)
 
     # credits
 
@@ -252,7 +257,7 @@ class Originals:
     def _clusters(self, seeds: set[str]) -> set[str]:
         seen: set[str] = set()
         touched: set[str] = set()
-        for seed in self._ordered(seeds):
+        for seed in self.ordered(seeds):
             if seed in seen:
                 continue
             cluster, edge = {seed}, [seed]

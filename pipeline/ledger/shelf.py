@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from hashlib import blake2b
 
@@ -14,6 +14,7 @@ from pipeline.likeness import FARTHEST
 from pipeline.records import Claim
 
 NOWHERE = "9999"  # the day of what is not dated
+_Spot = tuple[int, int, int]  # the place of a case, and the first and last day on which its event may lie
 _WIDTH = 48  # bytes of a case's place in time: its day and its claim's id
 
 
@@ -29,7 +30,9 @@ def at(place: int) -> tuple[str, str]:
 
 
 def block_of(type_: str, mark: str) -> int:
-    return int.from_bytes(blake2b(f"{type_}\x1f{mark}".encode(), digest_size=8).digest(), signed=True)
+    """Return the number of what cases of a type share. Those of one type lie together, as they are asked for."""
+    first, rest = blake2b(type_.encode(), digest_size=1), blake2b(f"{type_}\x1f{mark}".encode(), digest_size=7)
+    return int.from_bytes(first.digest() + rest.digest(), signed=True)
 
 
 def case_of(claim: Claim, day: str) -> Case:
@@ -54,7 +57,8 @@ class Shelf:
         self.world, self.state = world, world.state
         self.cases = Lazy(self._case)
         self.placed = Placed(self.cases)
-        self._tails: dict[int, list[int]] = {}
+        self._tails: dict[int, list[_Spot]] = {}  # the last cases of a block
+        self._rows: list[tuple[int, str, str, int, int]] = []  # of marks that are yet to be kept
 
     def _case(self, claim_id: str) -> Case | None:
         row = self.state.db.execute("select day, claim from joined.cases where claim_id = ?", (claim_id,)).fetchone()
@@ -64,44 +68,56 @@ class Shelf:
         return sorted({block_of(case.claim.type, mark) for mark in marks_of(case, self.world.families)})
 
     def enter(self, case: Case, day: str) -> None:
-        rows = [(block, day, case.claim.claim_id) for block in self.blocks(case)]
-        self.state.put("marks", rows)
+        """Keep by which marks a case is found."""
+        self.state.put("marks", [(block, day, case.claim.claim_id, *case.interval) for block in self.blocks(case)])
 
     def take_out(self, case: Case, day: str) -> None:
         sql = "delete from joined.marks where block = ? and day = ? and claim_id = ?"
         self.state.db.executemany(sql, [(block, day, case.claim.claim_id) for block in self.blocks(case)])
 
     def before(self, case: Case, day: str) -> set[int]:
-        """Return the places of the cases before this one that it is compared with; asked for in the order of time."""
-        own, found = place_of(day, case.claim.claim_id), set()
+        """Return the places of the cases before this one that it is compared with; asked for in the order of time.
+
+        Where nothing was known before this build, its own marks are kept as well, by keep_marks()."""
+        id_ = case.claim.claim_id
+        first, last = case.interval
+        own, found = (place_of(day, id_), first, last), set()
         for block in self.blocks(case):
             tail = self._tails.get(block)
             if tail is None:
-                tail = self._tails[block] = self._earlier(block, day, case.claim.claim_id)[::-1]
-            found.update(tail)
+                earlier = [] if self.world.full else self._earlier(block, day, id_)[::-1]
+                tail = self._tails[block] = earlier
+            found.update(_near(case, tail))
             tail.append(own)
             del tail[:-MAX_NEIGHBOURS]
-        return self._near(case, found)
+            if self.world.full:
+                self._rows.append((block, day, id_, first, last))
+        return found
+
+    def keep_marks(self) -> None:
+        """Keep the marks of the cases that were asked for."""
+        self.state.put("marks", sorted(self._rows))
+        self._rows.clear()
 
     def around(self, case: Case, day: str, until: str) -> set[int]:
         """Return the places of the cases on both sides, up to a day, that this one is compared with."""
         found: set[int] = set()
         for block in self.blocks(case):
-            found.update(self._earlier(block, day, case.claim.claim_id))
+            found.update(_near(case, self._earlier(block, day, case.claim.claim_id)))
             sql = (
-                "select day, claim_id from joined.marks where block = ? and (day, claim_id) > (?, ?) and day <= ? "
-                "order by day, claim_id limit ?"
+                "select day, claim_id, first, last from joined.marks where block = ? and (day, claim_id) > (?, ?) "
+                "and day <= ? order by day, claim_id limit ?"
             )
             rows = self.state.db.execute(sql, (block, day, case.claim.claim_id, until, MAX_NEIGHBOURS))
-            found.update(place_of(*row) for row in rows)
-        return self._near(case, found)
+            found.update(_near(case, map(_spot, rows)))
+        return found
 
-    def _earlier(self, block: int, day: str, claim_id: str) -> list[int]:
+    def _earlier(self, block: int, day: str, claim_id: str) -> list[_Spot]:
         sql = (
-            "select day, claim_id from joined.marks where block = ? and (day, claim_id) < (?, ?) "
+            "select day, claim_id, first, last from joined.marks where block = ? and (day, claim_id) < (?, ?) "
             "order by day desc, claim_id desc limit ?"
         )
-        return [place_of(*row) for row in self.state.db.execute(sql, (block, day, claim_id, MAX_NEIGHBOURS))]
+        return [_spot(row) for row in self.state.db.execute(sql, (block, day, claim_id, MAX_NEIGHBOURS))]
 
     def reach(self, block: int, day: str, claim_id: str) -> tuple[str, str]:
         """Return the first and last day of the cases of a block that one is compared with."""
@@ -111,9 +127,17 @@ class Shelf:
         end = self.state.one(f"{sql} limit 1 offset ?".format(">", "asc", "asc"), (block, day, claim_id, last))
         return first or "", end or "~"
 
-    def _near(self, case: Case, places: Iterable[int]) -> set[int]:
-        return {place for place in places if case.days_from(self.placed[place]) <= FARTHEST}
-
     def forget(self) -> None:
         self._tails.clear()
         self.placed.clear()
+
+
+def _spot(row: tuple[str, str, int, int]) -> _Spot:
+    return place_of(*row[:2]), row[2], row[3]
+
+
+def _near(case: Case, spots: Iterable[_Spot]) -> Iterator[int]:
+    """Yield the places of those that a case is near in time, as Case.days_from tells."""
+    first, last = case.interval
+    earliest, latest = first - FARTHEST, last + FARTHEST
+    return (place for place, begins, ends in spots if begins <= latest and ends >= earliest)

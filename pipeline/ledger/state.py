@@ -16,14 +16,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-VERSION = 3  # of these tables and of what is kept in them
+VERSION = 4  # of these tables and of what is kept in them
 _PROTOCOL = 5
 
 _TABLES = """
 create table meta (key text primary key, value text not null) strict, without rowid;
 -- every article of crawl.db with its source, relevant or not
 create table known (article_id text primary key, source_id text not null) strict, without rowid;
-create index known_by_source on known (source_id);
 -- the relevant ones; moment: of publication, '9999' where unknown
 create table stories (
     n integer primary key, article_id text not null unique, source_id text not null, url text not null,
@@ -33,9 +32,6 @@ create table stories (
 ) strict;
 create table sketches (n integer primary key, bands blob not null) strict;
 create table origins (origin_id text primary key, n integer not null, origin blob not null) strict, without rowid;
-create index stories_by_origin on stories (origin_id);
-create index stories_by_url on stories (url, moment, article_id);
-create index stories_by_component on stories (component);
 create table bands (bucket integer not null, n integer not null, primary key (bucket, n))
     strict, without rowid;
 create table copies (one text not null, other text not null, likeness real not null, primary key (one, other))
@@ -44,24 +40,19 @@ create table topics (
     source_id text not null, topic text not null, moment text not null, article_id text not null,
     primary key (source_id, topic, moment, article_id)
 ) strict, without rowid;
-create index topics_by_article on topics (article_id);
 -- articles that credit a source of the ledger, by their own topics
 create table crediting (
     source_id text not null, topic text not null, moment text not null, article_id text not null,
     primary key (source_id, topic, moment, article_id)
 ) strict, without rowid;
-create index crediting_by_article on crediting (article_id);
 create table credited_urls (url text not null, article_id text not null, primary key (url, article_id))
     strict, without rowid;
-create index credited_urls_by_article on credited_urls (article_id);
 create table leads (lead text not null, article_id text not null, whole integer not null,
     primary key (lead, article_id, whole)) strict, without rowid;
-create index leads_by_article on leads (article_id);
 create table outside (
     family text not null, topic text not null, moment text not null, article_id text not null,
     primary key (family, topic, moment, article_id)
 ) strict, without rowid;
-create index outside_by_article on outside (article_id);
 -- claims that are sure enough to stand in an event, in the order in which they came: what is of one time lies together;
 -- root: the earliest claim of its group
 create table cases (
@@ -69,16 +60,11 @@ create table cases (
     root text not null default '', event_id text not null default '', origin_id text not null default '',
     mark text not null default '', claim blob not null
 ) strict;
-create index cases_by_article on cases (article_id, claim_id);
-create index cases_by_day on cases (type, day, claim_id);
-create index cases_by_root on cases (root, claim_id);
-create index cases_by_event on cases (event_id, claim_id);
-create table marks (block integer not null, day text not null, claim_id text not null,
-    primary key (block, day, claim_id)) strict, without rowid;
+-- what claims are found by that may be one event; first, last: when theirs may lie, in days (Case.interval)
+create table marks (block integer not null, day text not null, claim_id text not null, first integer not null,
+    last integer not null, primary key (block, day, claim_id)) strict, without rowid;
 create table unions (gone text primary key, kept text not null, type text not null, day text not null)
     strict, without rowid;
-create index unions_by_kept on unions (kept);
-create index unions_by_day on unions (type, day);
 create table events (event_id text primary key, disputed integer not null, event blob not null)
     strict, without rowid;
 create table event_origins (event_id text not null, origin_id text not null, primary key (event_id, origin_id))
@@ -88,34 +74,27 @@ create table reaches (
     type text not null, entity_id text not null, reach integer not null, event_id text not null,
     primary key (type, entity_id, reach, event_id)
 ) strict, without rowid;
-create index reaches_by_event on reaches (event_id);
 create table edges (
     article_id text not null, to_article_id text not null, to_name text not null, basis text not null,
     detail text not null, owner text not null,
     primary key (article_id, to_article_id, to_name, basis, detail, owner)
 ) strict, without rowid;
-create index edges_by_owner on edges (owner);
 -- claims that may clash with those of another event: kind happening, turning or heads; says: yes, no, or its mark
 create table clashing (
     kind text not null, mark text not null, says text not null, day text not null, claim_id text not null,
     primary key (kind, mark, says, day, claim_id)
 ) strict, without rowid;
-create index clashing_by_claim on clashing (claim_id);
 create table conflicts (event_id text primary key, found blob not null) strict, without rowid;
 create table in_conflict (claim_id text not null, event_id text not null, primary key (claim_id, event_id))
     strict, without rowid;
-create index in_conflict_by_event on in_conflict (event_id);
 create table steps (event_id text primary key, steps blob not null, dues blob not null) strict, without rowid;
 create table line_marks (mark text not null, event_id text not null, primary key (mark, event_id))
     strict, without rowid;
-create index line_marks_by_event on line_marks (event_id);
 -- what single articles say of entities, of names that the lexicon does not know, and of claims taken out
 create table entities (
     entity_id text not null, article_id text not null, belongs text not null, entity blob not null,
     primary key (entity_id, article_id)
 ) strict, without rowid;
-create index entities_that_belong on entities (belongs) where belongs <> '';
-create index entities_by_article on entities (article_id);
 -- in how many events and claims an entity is met
 create table met (entity_id text primary key, n_events integer not null, n_claims integer not null)
     strict, without rowid;
@@ -123,43 +102,74 @@ create table gaps (
     name text not null, kind text not null, article_id text not null, n integer not null, example text not null,
     folded text not null, position integer not null, primary key (name, kind, article_id)
 ) strict, without rowid;
-create index gaps_by_folded_name on gaps (folded, article_id, position);
-create index gaps_by_article on gaps (article_id);
 create table rejected (claim_id text primary key, article_id text not null) strict, without rowid;
-create index rejected_by_article on rejected (article_id);
 -- machine: as the program read it, before the editors' decisions
 create table unknown_parties (
     name text not null, machine integer not null, article_id text not null, position integer not null,
     claim_id text not null, primary key (name, machine, article_id, position)
 ) strict, without rowid;
-create index unknown_parties_by_claim on unknown_parties (claim_id);
-create index unknown_parties_by_article on unknown_parties (article_id);
 create table unsure (claim_id text primary key, article_id text not null, claim blob not null)
     strict, without rowid;
-create index unsure_by_article on unsure (article_id);
 create table unsure_parties (type text not null, entity_id text not null, claim_id text not null,
     primary key (type, entity_id, claim_id)) strict, without rowid;
-create index unsure_parties_by_claim on unsure_parties (claim_id);
 create table named (folded text primary key, subject text not null) strict, without rowid;
 create table queue (reason text not null, subject text not null, item blob not null, primary key (reason, subject))
     strict, without rowid;
 -- articles with more than one version; near: events that a claim of an earlier version may belong to
 create table edits (article_id text primary key, edits blob not null) strict, without rowid;
 create table heirs (claim_id text primary key, heir text not null, article_id text not null) strict, without rowid;
-create index heirs_by_article on heirs (article_id);
 create table lost_marks (
     block integer not null, day text not null, claim_id text not null, article_id text not null,
     primary key (block, day, claim_id)
 ) strict, without rowid;
-create index lost_marks_by_article on lost_marks (article_id);
 create table lost_near (event_id text not null, article_id text not null, primary key (event_id, article_id))
     strict, without rowid;
-create index lost_near_by_article on lost_near (article_id);
 """
+
+# Where a state knows nothing yet, what comes in is put in order at once, not row by row: each row would cost a page of
+# a table that outgrows the memory. These tables wait for that, and the indexes are made as soon as they are needed.
+_STAGED = ("entities", "unknown_parties", "topics", "crediting")
+_INDEXES_OF_ARTICLES = """
+create index joined.known_by_source on known (source_id);
+create index joined.stories_by_url on stories (url, moment, article_id);
+create index joined.topics_by_article on topics (article_id);
+create index joined.crediting_by_article on crediting (article_id);
+create index joined.credited_urls_by_article on credited_urls (article_id);
+create index joined.leads_by_article on leads (article_id);
+create index joined.outside_by_article on outside (article_id);
+create index joined.cases_by_article on cases (article_id, claim_id);
+create index joined.cases_by_day on cases (type, day, claim_id);
+create index joined.unions_by_kept on unions (kept);
+create index joined.unions_by_day on unions (type, day);
+create index joined.reaches_by_event on reaches (event_id);
+create index joined.edges_by_owner on edges (owner);
+create index joined.clashing_by_claim on clashing (claim_id);
+create index joined.in_conflict_by_event on in_conflict (event_id);
+create index joined.line_marks_by_event on line_marks (event_id);
+create index joined.entities_that_belong on entities (belongs) where belongs <> '';
+create index joined.entities_by_article on entities (article_id);
+create index joined.gaps_by_folded_name on gaps (folded, article_id, position);
+create index joined.gaps_by_article on gaps (article_id);
+create index joined.rejected_by_article on rejected (article_id);
+create index joined.unknown_parties_by_claim on unknown_parties (claim_id);
+create index joined.unknown_parties_by_article on unknown_parties (article_id);
+create index joined.unsure_by_article on unsure (article_id);
+create index joined.unsure_parties_by_claim on unsure_parties (claim_id);
+create index joined.heirs_by_article on heirs (article_id);
+create index joined.lost_marks_by_article on lost_marks (article_id);
+create index joined.lost_near_by_article on lost_near (article_id);
+"""
+_INDEXES_OF_GROUPS = """
+create index joined.stories_by_origin on stories (origin_id);
+create index joined.stories_by_component on stories (component);
+create index joined.cases_by_root on cases (root, claim_id);
+create index joined.cases_by_event on cases (event_id, claim_id);
+"""
+INDEXES = _INDEXES_OF_ARTICLES + _INDEXES_OF_GROUPS
 
 
 def make_tables(db: sqlite3.Connection) -> None:
-    """Make the tables of a state that knows nothing yet."""
+    """Make the tables of a state that knows nothing yet; its indexes are made while it is filled."""
     db.executescript(_TABLES)
 
 
@@ -168,6 +178,31 @@ class State:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
+        self._staged: tuple[str, ...] = ()
+
+    def stage(self) -> None:
+        """Let rows wait until settle(): nothing is known yet, and nothing is looked up before."""
+        self._staged = _STAGED
+        for table in _STAGED:
+            self.db.execute(f"create temp table staged_{table} as select * from joined.{table} limit 0")
+
+    def settle(self) -> None:
+        """Put the rows that wait in order, and make the indexes by which they are found."""
+        for table in self._staged:
+            keys = self.column("select name from pragma_table_info(?, 'joined') where pk > 0 order by pk", (table,))
+            rows = f"select * from temp.staged_{table} order by {', '.join(keys)}, rowid"
+            self.db.execute(f"insert or replace into joined.{table} {rows}")
+            self.db.execute(f"drop table temp.staged_{table}")
+        self._staged = ()
+        self._make(_INDEXES_OF_ARTICLES)
+
+    def settle_groups(self) -> None:
+        """Make the indexes by which the claims of a group or event, and the articles of an origin, are found."""
+        self._make(_INDEXES_OF_GROUPS)
+
+    def _make(self, indexes: str) -> None:
+        for sql in filter(None, map(str.strip, indexes.split(";"))):
+            self.db.execute(sql)
 
     def meta(self, key: str) -> str:
         row = self.db.execute("select value from joined.meta where key = ?", (key,)).fetchone()
@@ -196,7 +231,8 @@ class State:
         rows = list(rows)
         if rows:
             marks = ", ".join("?" * len(rows[0]))
-            self.db.executemany(f"insert or replace into joined.{table} values ({marks})", rows)
+            place = f"temp.staged_{table}" if table in self._staged else f"joined.{table}"
+            self.db.executemany(f"insert or replace into {place} values ({marks})", rows)
 
     def drop(self, table: str, column: str, values: Iterable[str]) -> None:
         """Delete the rows with one of some values in a column."""

@@ -51,30 +51,33 @@ class Around:
 class Tables:
     """Writes what one build found other."""
 
-    def __init__(self, world: World, writer: Writer, around: Around) -> None:
+    def __init__(self, world: World, writer: Writer, around: Around, happenings: Happenings) -> None:
         self.world, self.state, self.writer, self.around = world, world.state, writer, around
+        self.happenings, self.lines = happenings, Lines(world, happenings)
         self._met: Counter[tuple[str, str]] = Counter()  # by how much an entity's counts are other now
 
-    def write(
-        self,
-        changes: Changes,
-        touched: set[str],
-        originals: Originals,
-        happenings: Happenings,
-        happened: Happened,
-        edited: Edited,
-    ) -> None:
-        """Bring the tables of articles, origins, events, claims, lines and edits up to date."""
-        self._articles(changes.articles | touched)
+    def begin(self, articles: list[str], happened: Happened) -> None:
+        """Bring the tables of articles up to date, and take out the events that are gone."""
+        self._articles(articles)
         if not self.writer.full:
             self._meet(happened, -1)
-        for some in chunks(happened.ordered(happened.events | happened.gone), _MOST):
-            self._events(some, happenings)
-        self._withdrawn(changes)
+        self.lines.begin(happened)
+        for some in chunks(sorted(happened.gone), _MOST):
+            self._events(some)
+
+    def take(self, ids: list[str]) -> None:
+        """Bring the tables of some events and their claims up to date."""
+        self._events(ids)
+        for id_ in ids:
+            self.lines.keep(id_)
+
+    def finish(self, changes: Changes, originals: Originals, happened: Happened, edited: Edited) -> None:
+        """Bring up to date what hangs on several events: disagreements, lines, origins, edits."""
+        self._withdrawn(changes, originals.ordered(changes.articles))
         if not self.writer.full:
             self._meet(happened, 1)
         self._conflicts(happened)
-        for lined in Lines(self.world, happenings).update(happened):
+        for lined in self.lines.update(happened):
             ids = sorted(lined.events | happened.gone)
             stages = sorted(lined.stages, key=lambda s: s.standing_id)
             self._standing_claims(ids, stages)
@@ -92,13 +95,13 @@ class Tables:
             self.writer.sync("article_edits", "article_id", some, [r for rows, _ in found for r in rows])
             self.writer.sync("revisions", "article_id", some, [r for _, rows in found for r in rows])
 
-    def _articles(self, ids: set[str]) -> None:
+    def _articles(self, ids: list[str]) -> None:
         moved = {
             id_ for id_, day in self.writer.db.execute(
                 "select article_id, gone_on from main.articles where gone_on is not null"
             ) if id_ not in self.around.gone or self.around.gone[id_].isoformat() != day
         }  # fmt: skip
-        for some in chunks(sorted({*ids, *moved, *self.around.gone}), _MOST):
+        for some in chunks(dict.fromkeys((*ids, *sorted({*moved, *self.around.gone}))), _MOST):
             rows, versions = [], []
             for id_ in some:
                 shown = self.world.shown(id_)
@@ -113,14 +116,13 @@ class Tables:
             self.writer.sync("articles", "article_id", some, rows)
             self.writer.sync("article_versions", "article_id", some, versions)
 
-    def _events(self, ids: list[str], happenings: Happenings) -> None:
+    def _events(self, ids: list[str]) -> None:
         world, events, parties, claims, participants = self.world, [], [], [], []
         for id_ in ids:
-            blob = self.state.one("select event from joined.events where event_id = ?", (id_,))
-            if blob is None:
+            event: Event | None = world.events.get(id_)
+            if event is None:
                 continue
-            event: Event = kept(blob)
-            members = happenings.claims_of(id_)
+            members = self.happenings.claims_of(id_)
             events.append(event_row(event, members, world.articles, world.sources))
             parties += event_participant_rows(id_, members)
             sql = "select claim_id, origin_id, mark from joined.cases where event_id = ?"
@@ -136,14 +138,14 @@ class Tables:
         self.writer.sync("claims", "claim_id", claim_ids, claims)
         self.writer.sync("claim_participants", "claim_id", claim_ids, participants)
 
-    def _withdrawn(self, changes: Changes) -> None:
-        """Take out the claims that are gone, and write those that are too unsure."""
+    def _withdrawn(self, changes: Changes, articles: list[str]) -> None:
+        """Take out the claims that are gone, and write those of some articles that are too unsure."""
         ids = {claim.claim_id for claim, _, _ in changes.removed}
         here = "select 1 from joined.cases where claim_id = ?"
         gone = sorted(id_ for id_ in ids if not self.state.has(here, (id_,)))
         for table in ("claims", "claim_participants"):
             self.writer.sync(table, "claim_id", gone, [])
-        for some in chunks(sorted(changes.articles), _MOST):
+        for some in chunks(articles, _MOST):
             rows = [
                 unsure_claim_row(kept(blob), self.world.articles[id_])
                 for id_ in some

@@ -13,7 +13,7 @@ from pipeline.joining import outlets_of
 from pipeline.ledger.state import State, kept
 from pipeline.publishers import Publishers
 from pipeline.reach import Reach
-from pipeline.records import Claim, Credit, Entity, Origin
+from pipeline.records import Claim, Credit, Entity, Event, Origin
 from pipeline.reviews.decisions import Decision
 from pipeline.reviews.names import Names
 from pipeline.store.library import Library
@@ -22,6 +22,7 @@ from pipeline.stories import Stories
 from scrapers.records import Article, Source
 
 MOST_KEPT = 10_000  # claims and the like held in memory at a time, of each some 50 MB
+MOST_EVENTS = 2_000
 MOST_ARTICLES = 40_000  # every pass asks for them, and they are small without their text: some 30 MB
 
 
@@ -58,14 +59,17 @@ class Lazy(Mapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._known:
-            if len(self._known) >= self._most:
-                for old in list(self._known)[: self._most // 4]:
-                    del self._known[old]
+            self._make_room()
             self._known[key] = self._read(key)
         found = self._known[key]
         if found is None:
             raise KeyError(key)
         return found
+
+    def _make_room(self) -> None:
+        if len(self._known) >= self._most:
+            for old in list(self._known)[: self._most // 4]:
+                del self._known[old]
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self.get(key) is not None
@@ -78,6 +82,11 @@ class Lazy(Mapping[str, Any]):
 
     def __bool__(self) -> bool:
         return True  # nothing read yet is not nothing there
+
+    def know(self, key: str, value: Any) -> None:
+        """Keep what is known without reading it."""
+        self._make_room()
+        self._known[key] = value
 
     def forget(self, key: str) -> None:
         self._known.pop(key, None)
@@ -115,6 +124,7 @@ class World:
         self.event_of = Lazy(
             lambda id_: self.state.one("select event_id from joined.cases where claim_id = ?", (id_,)) or None
         )
+        self.events = Lazy(self._event, MOST_EVENTS)
         self.entity_of = Lazy(self._entity)
         self.jurisdictions = Lazy(lambda id_: e.jurisdiction if (e := self.entity_of.get(id_)) else None)
 
@@ -137,6 +147,10 @@ class World:
 
     def _claim(self, claim_id: str) -> Claim | None:
         blob = self.state.one("select claim from joined.cases where claim_id = ?", (claim_id,))
+        return kept(blob) if blob else None
+
+    def _event(self, event_id: str) -> Event | None:
+        blob = self.state.one("select event from joined.events where event_id = ?", (event_id,))
         return kept(blob) if blob else None
 
     def _origin(self, article_id: str) -> Origin | None:

@@ -207,6 +207,22 @@ class Library:
         sql = "select article_id from articles group by article_id order by min(rowid)"
         return [row[0] for row in self._rows(sql)]
 
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """Yield id and source of every version of every article, in the order in which they came."""
+        return ((row[0], row[1]) for row in self._rows("select article_id, source_id from articles order by rowid"))
+
+    def relevant_ids(self, program_version: str) -> set[str]:
+        """Return the articles of which a version of the program has found any version relevant."""
+        sql = "select distinct article_id from findings where program_version = ? and relevant = 1"
+        return {row[0] for row in self._rows(sql, (program_version,))}
+
+    def read_otherwise(self) -> set[str]:
+        """Return the articles with more than one version, or of whose page there is more than one reading."""
+        sql = """select article_id from articles group by article_id having count(*) > 1
+                 union select article_id from readings where article_id is not null and (page_sha256, url) in (
+                     select page_sha256, url from readings group by page_sha256, url having count(*) > 1)"""
+        return {row[0] for row in self._rows(sql)}
+
     def relevant_versions(self, article_id: str, program_version: str) -> dict[str, bool]:
         """Return which versions of an article a version of the program has read, and whether each is relevant."""
         sql = "select version, relevant from findings where article_id = ? and program_version = ?"
