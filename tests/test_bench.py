@@ -96,3 +96,4 @@ def test_a_ledger_that_is_measured_grows_into_the_one_joined_anew(tmp_path: Path
     (size,) = measure_linear((1_000,), 0.1, lambda words: None, tmp_path)
     assert (size.n_articles, size.same) == (1_000, True)
     assert size.n_claims > size.n_events > 10 and size.whole > 0 and size.grown > 0
+    assert size.yard > 0 and size.beside == size.ms_per_article / size.yard

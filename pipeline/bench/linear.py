@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from statistics import median
 
 from pipeline.bench.made import Maker
 from pipeline.ledger.build import build
@@ -21,6 +22,8 @@ MORE = 100  # articles that are added at each size
 CHECKED = 20_000  # up to this size a ledger that grew is compared with one joined anew
 _PROGRAM = "bench"
 _AT_A_TIME = 1_000
+YARD = 2_000  # articles of the ledger that each size is measured beside
+_YARD_RUNS = 3  # before and after each size
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,17 @@ class Size:
     peak_mb: int
     bytes: dict[str, int]
     same: bool | None  # whether the grown ledger exports the very bytes of one joined anew; None: not compared
+    yard: float  # joining a ledger of YARD articles anew, CPU milliseconds for each: the median of runs right before
+    # and right after, which tells a slow hour of the machine from a slow ledger
 
     @property
     def ms_per_article(self) -> float:
         return 1000 * self.whole / self.n_articles
+
+    @property
+    def beside(self) -> float:
+        """How many times as much an article costs as in the small ledger, joined in the same minutes."""
+        return self.ms_per_article / self.yard
 
     @property
     def ms_per_relevant(self) -> float:
@@ -75,11 +85,14 @@ def measure_linear(
         place = folder or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
         maker, found, done = Maker(relevant=relevant, per_day=per_day), [], 0
+        yard = Maker(relevant=relevant, per_day=per_day)
+        (place / "yard").mkdir(exist_ok=True)
+        _make(place / "yard", yard, 0, YARD)
         for size in sorted(sizes):
             say(f"making {size:,} articles")
             _make(place, maker, done, size - done)
             say(f"joining {size:,} articles")
-            found.append(_measure(place, maker, size, say))
+            found.append(_measure(place, maker, yard, size, say))
             say(f"{size:,} articles took {found[-1].whole:,.0f} seconds, {MORE} more {found[-1].grown:.1f}")
             done = size + MORE
         return found
@@ -94,10 +107,22 @@ def _make(place: Path, maker: Maker, first: int, n: int) -> None:
                     library.save(article, findings, _PROGRAM)
 
 
-def _measure(place: Path, maker: Maker, size: int, say: Callable[[str], None]) -> Size:
+def _yard(place: Path, maker: Maker) -> list[float]:
+    """Return what joining the small ledger anew costs now, CPU milliseconds for each article, run by run."""
+    costs = []
+    for _ in range(_YARD_RUNS):
+        with _timed() as run:
+            build(place / "crawl.db", place / "build.db", maker.sources, program_version=_PROGRAM, full=True)
+        costs.append(1000 * run.cpu / YARD)
+    return costs
+
+
+def _measure(place: Path, maker: Maker, yard: Maker, size: int, say: Callable[[str], None]) -> Size:
     crawl, ledger = place / "crawl.db", place / "build.db"
+    beside = _yard(place / "yard", yard)
     with _timed() as whole:
         report = build(crawl, ledger, maker.sources, program_version=_PROGRAM, full=True)
+    beside += _yard(place / "yard", yard)
     _make(place, maker, size, MORE)
     say(f"adding {MORE} articles to {size:,}")
     with _timed() as grown:
@@ -114,5 +139,5 @@ def _measure(place: Path, maker: Maker, size: int, say: Callable[[str], None]) -
     return Size(
         size, report.n_relevant, report.n_claims, report.n_events, round(whole.cpu, 2), round(whole.wall, 2),
         round(grown.cpu, 2), round(grown.wall, 2), round(published.cpu, 2), round(published.wall, 2),
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, files, same,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, files, same, round(median(beside), 4),
     )  # fmt: skip

@@ -171,7 +171,7 @@ def _bench_backfill(n_pages: int, runs: int, frames: Path | None, peer_python: s
 
 
 def _bench_linear(sizes: tuple[int, ...], relevant: float, per_day: int, ledger: str, as_json: bool) -> None:
-    from pipeline.bench.linear import MORE, measure_linear
+    from pipeline.bench.linear import MORE, YARD, measure_linear
     from pipeline.bench.measure import machine
 
     place = Path(ledger) if ledger else None
@@ -180,22 +180,24 @@ def _bench_linear(sizes: tuple[int, ...], relevant: float, per_day: int, ledger:
     progress = Progress()
     found, about = measure_linear(sizes, relevant, progress, place, per_day), machine()
     if as_json:
-        costs = [asdict(size) for size in found]
+        costs = [asdict(size) | {"beside": round(size.beside, 2)} for size in found]
         say_json({"machine": about, "relevant": relevant, "per_day": per_day, "sizes": costs})
         return
     progress.done(f"{about['cpu']}, {about['cores']} cores, load {about['load']}, {about['system']}")
     click.echo(f"{per_day:,} articles a day, of which {relevant:.0%} have claims")
-    click.echo("Seconds of the processor (by the clock)\n")
+    click.echo("Seconds of the processor (by the clock)")
+    click.echo(f"times: as much as an article costs in a ledger of {YARD:,}, joined right before and after\n")
     say_rows(
         (
             (f"{s.n_articles:,}", f"{s.n_claims:,}", f"{s.n_events:,}", f"{s.whole:,.1f} ({s.whole_clock:,.1f})",
-             f"{s.ms_per_article:.2f}", f"{s.grown:,.1f} ({s.grown_clock:,.1f})",
+             f"{s.ms_per_article:.2f}", f"{s.beside:.2f}", f"{s.grown:,.1f} ({s.grown_clock:,.1f})",
              f"{s.published:,.1f} ({s.published_clock:,.1f})", f"{s.peak_mb:,}",
              f"{sum(s.bytes.values()) / s.n_articles / 1000:.1f}",
              {None: "", True: "yes", False: "NO"}[s.same])
             for s in found
         ),
-        ("articles", "claims", "events", "all anew", "ms each", f"{MORE} more", "publish", "MB", "kB each", "same"),
+        ("articles", "claims", "events", "all anew", "ms each", "times", f"{MORE} more", "publish", "MB", "kB each",
+         "same"),
     )  # fmt: skip
 
 
