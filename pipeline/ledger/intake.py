@@ -24,7 +24,6 @@ from scrapers.records import Article
 
 _AT_ONCE = 20_000  # articles that are noted in one go
 
-
 Noted = Callable[[str, Told, str], None]  # is told the id of an article that is new, what joining sees of it, its text
 
 

@@ -32,8 +32,6 @@ class Originals:
         self._left: set[str] = set()  # origins that an article was taken from
         self.changed_origins: set[str] = set()
         self.changed_edges: set[tuple[str, ...]] = set()
-        if world.full:  # the bands of all articles as they come, until they are put in order
-            self.state.db.execute("create temp table bands (bucket integer not null, n integer not null) strict")
 
     def update(self, changed: Iterable[str], gone: Iterable[str]) -> set[str]:
         """Bring origins up to date; return the articles of which origin, copies or credited reports are other."""
@@ -67,7 +65,7 @@ class Originals:
         self._enter(id_, told)
         if bands := sketch(shingles(text)):
             n = self._keep_sketch(id_, bands)
-            self.state.db.executemany("insert into temp.bands values (?, ?)", [(band, n) for band in {*bands}])
+            self.state.put("bands", [(band, n) for band in bands])
 
     def ordered(self, ids: set[str]) -> list[str]:
         """Return articles in a settled order; where there are many, in that in which they came: what is of one time
@@ -123,7 +121,7 @@ class Originals:
             return
         bands = sketch(found)
         n = self._keep_sketch(id_, bands)
-        state.db.executemany("insert or ignore into joined.bands values (?, ?)", [(band, n) for band in bands])
+        state.put("bands", [(band, n) for band in bands])
         marks = ", ".join("?" * len(bands))
         for other in state.column(
             f"select s.article_id from joined.bands b cross join joined.stories s on s.n = b.n "
@@ -146,12 +144,9 @@ class Originals:
     def _find_all_copies(self) -> None:
         """Find the copies among all articles that were noted.
 
-        All bands are put in order at once, and gone through in that order: looked up one by one, each of the hundred of
-        an article would cost a page of a table that outgrows the memory.
+        All bands are gone through in the order of their table: looked up one by one, each of the hundred of an article
+        would cost a page of a table that outgrows the memory.
         """
-        db = self.state.db
-        db.execute("insert into joined.bands select bucket, n from temp.bands order by bucket, n")
-        db.execute("delete from temp.bands")
         sql = (
             "select one.article_id, other.article_id from (select a.n as one, b.n as other "
             "from (select bucket from joined.bands group by bucket having count(*) > 1) "
@@ -160,7 +155,7 @@ class Originals:
             "cross join joined.stories one on one.n = pair.one "
             "cross join joined.stories other on other.n = pair.other order by pair.one, pair.other"
         )
-        for one, other in db.execute(sql):
+        for one, other in self.state.db.execute(sql):
             self._compare(one, other)
 
     # credits

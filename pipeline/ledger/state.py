@@ -128,7 +128,7 @@ create table lost_near (event_id text not null, article_id text not null, primar
 
 # Where a state knows nothing yet, what comes in is put in order at once, not row by row: each row would cost a page of
 # a table that outgrows the memory. These tables wait for that, and the indexes are made as soon as they are needed.
-_STAGED = ("entities", "unknown_parties", "topics", "crediting")
+_STAGED = ("entities", "unknown_parties", "topics", "crediting", "bands")
 _INDEXES_OF_ARTICLES = """
 create index joined.known_by_source on known (source_id);
 create index joined.stories_by_url on stories (url, moment, article_id);
