@@ -25,7 +25,7 @@ from pipeline.references import Referents
 from pipeline.roles import Filler, Roles, directive, participants
 from pipeline.stance import force_of, mention_of
 from pipeline.syntax import children, complements, is_verb, subjects
-from pipeline.verbforms import below_shall, has_form, is_finite
+from pipeline.verbforms import below_shall, has_form, is_finite, is_for_choice
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
@@ -133,7 +133,7 @@ class ClaimReader:
             return None
         if frame.complement and not any(verb.lower_ in frame.complement for verb in complements(token)):
             return None
-        if below_shall(token) or frame.direction == "lift" and out_of_a_bill(token):
+        if below_shall(token) or is_for_choice(token) or frame.direction == "lift" and out_of_a_bill(token):
             return None
         if not has_form(token, frame.form):
             return None

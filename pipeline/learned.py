@@ -23,6 +23,7 @@ from pipeline.records import EVENT_TYPES, EntityKind, Force, Modality, Participa
 from pipeline.roles import Filler, Roles, directive, participants
 from pipeline.stance import force_of, mention_of
 from pipeline.syntax import children, is_verb, members, noun_subjects, objects, subjects, surface_subjects
+from pipeline.verbforms import is_for_choice
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
@@ -173,7 +174,7 @@ def _new_drafts(asked: _Asked, kinds: Kinds, classifier: Classifier, thresholds:
             continue
         for trigger in _wanted(asked, type_, thresholds):
             token = _token(asked.sent, trigger.start, trigger.end)
-            if token is not None and token.i not in taken:
+            if token is not None and token.i not in taken and not is_for_choice(token):
                 taken.add(token.i)
                 draft = _draft(asked, type_, trigger, token, score, kinds, thresholds)
                 if type_ == "litigation" and _REMEDY.search(_words_of(draft)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pipeline.syntax import children, is_passive, is_verb
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
 _MAY = frozenset({"may", "can", "shall", "must"})
 _HAVE = frozenset({"have", "has", "had", "having"})
+_CHOOSING = frozenset(
+    "decide decides decided deciding choose chooses chose chosen choosing determine determines determined determining "
+    "select selects selected selecting pick picks picked picking dictate dictates settle settles".split()
+)
+_ASKED = frozenset({"which", "what", "whom", "who", "whose"})
+_FAR = 7  # words between such a pronoun and the verb of its clause
 _ONLY_POSSIBLE = frozenset({"may", "might", "could", "would", "should"})
 
 
@@ -50,6 +57,21 @@ def below_shall(token: Token) -> bool:
         token = token.head
         if is_verb(token) and any(child.lower_ == "shall" for child in children(token, "aux")):
             return True
+    return False
+
+
+def is_for_choice(token: Token) -> bool:
+    """Tell whether a verb in the present tense says only what somebody chooses, which is no act: "decides for itself
+    which systems it examines", "it is up to the office whom it sues". The parse is not asked: it takes the verbs of
+    such clauses for nouns."""
+    if token.tag_ not in ("VBZ", "VBP", "NNS"):
+        return False
+    for asked in reversed(token.doc[max(token.sent.start, token.i - _FAR) : token.i]):
+        if asked.is_punct or asked.lower_ == "that":
+            return False
+        if asked.lower_ in _ASKED:
+            before = [word.lower_ for word in asked.doc[max(asked.sent.start, asked.i - 6) : asked.i]]
+            return bool(_CHOOSING & {*before[-4:]}) or any(pair == ("up", "to") for pair in pairwise(before))
     return False
 
 

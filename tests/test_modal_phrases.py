@@ -87,3 +87,21 @@ def test_set_phrases_of_reporters_tell_whether_an_act_was_done(text: str, expect
 def test_a_ban_that_is_taken_out_of_a_bill_was_never_lifted() -> None:
     found = claims("Senators scrapped the ban on Lumen Labs' model from the final bill.")
     assert "restriction" not in {claim.type for claim in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "types"),
+    [
+        ("The AI Security Institute decides for itself which systems of Lumen Labs it examines.", []),
+        ("The AI Security Institute chooses what models of Lumen Labs it tests.", []),
+        ("It is up to the Federal Trade Commission whom it sues over voice clones.", []),
+        ("The law lets Ofcom pick which chatbots it bans.", []),
+        ("Ofcom alone determines which of Lumen Labs' models are pulled and which it bans.", []),
+        ("Ofcom decided which firms it would name, and on Friday it fined Lumen Labs.", ["enforcement"]),
+        ("Ofcom disclosed which companies it had sued.", ["litigation"]),
+        ("Ofcom, which decides such matters, bans Lumen Labs' chatbot.", ["restriction"]),
+        ("The minister who decides on licences bans Lumen Labs' chatbot.", ["restriction"]),
+    ],
+)
+def test_what_somebody_is_left_to_choose_is_no_act(text: str, types: list[str]) -> None:
+    assert [claim.type for claim in claims(text)] == types
