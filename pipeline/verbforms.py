@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 _MAY = frozenset({"may", "can", "shall", "must"})
 _HAVE = frozenset({"have", "has", "had", "having"})
-_CHOOSING = frozenset(
-    "decide decides decided deciding choose chooses chose chosen choosing determine determines determined determining "
-    "select selects selected selecting pick picks picked picking dictate dictates settle settles".split()
-)
+_CHOOSING = frozenset({
+    "decide", "decides", "decided", "deciding", "choose", "chooses", "chose", "chosen", "choosing", "determine",
+    "determines", "determined", "determining", "select", "selects", "selected", "selecting", "pick", "picks", "picked",
+    "picking", "dictate", "dictates", "settle", "settles",
+})  # fmt: skip
 _ASKED = frozenset({"which", "what", "whom", "who", "whose"})
 _FAR = 7  # words between such a pronoun and the verb of its clause
 _ONLY_POSSIBLE = frozenset({"may", "might", "could", "would", "should"})

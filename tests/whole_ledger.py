@@ -138,10 +138,10 @@ def whole_rows(
                 seen_events[p.entity_id].add(event)
     seen = {id_: (len(seen_events[id_]), len(some)) for id_, some in seen_claims.items()}
     roles, relations = (lexicon.roles, lexicon.relations) if lexicon else ((), ())
-    rows["entities"] = entity_rows(seen, entities, related_ids(seen, roles, relations))
+    rows["entities"] = entity_rows({*seen, *related_ids(seen, roles, relations)}, seen, entities)
     known = {row["entity_id"] for row in rows["entities"]}
     rows["entity_roles"] = role_rows(roles, known)
-    rows["entity_relations"] = relation_rows(rows["entities"], relations)
+    rows["entity_relations"] = relation_rows(rows["entities"], relations, known)
     rows["entity_names"] = name_rows_of(name_rows(lexicon), rows["entities"])
     rows["origins"] = [origin_row(o, len(o.article_ids)) for o in joined.origins]
     gone_on = gone_articles(library.addresses(gone or {}), gone or {})

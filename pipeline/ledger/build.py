@@ -237,25 +237,22 @@ class _Work:
         return gone_articles(self.library.addresses(self.gone), self.gone)
 
     def _report(self, db: sqlite3.Connection, state: State, grown: Grown) -> BuildReport:
-        def n(table: str) -> int:
-            return db.execute(f"select count(*) from {table}").fetchone()[0]
-
         statuses = [effect.status for effect in grown.effects]
         return BuildReport(
             program_version=self.program_version,
-            n_articles=n("joined.known"),
-            n_relevant=n("joined.stories"),
-            n_claims=n("joined.cases"),
-            n_withheld=n("joined.unsure"),
-            n_events=n("joined.events"),
-            n_origins=n("joined.origins"),
-            n_conflicts=n("main.conflicts"),
+            n_articles=state.n("known"),
+            n_relevant=state.n("stories"),
+            n_claims=state.n("cases"),
+            n_withheld=state.n("unsure"),
+            n_events=state.n("events"),
+            n_origins=state.n("origins"),
+            n_conflicts=db.execute("select count(*) from main.conflicts").fetchone()[0],
             n_redirects=len(grown.redirects),
-            n_pending=self.library.n_pending(self.program_version),
+            n_pending=state.one("select coalesce(sum(n), 0) from joined.pending"),
             n_reviews=statuses.count(APPLIED),
             n_reopened=statuses.count(REOPENED),
             n_waiting=statuses.count(WAITING),
-            n_to_review=n("joined.queue") + statuses.count(REOPENED),
+            n_to_review=state.n("queue") + statuses.count(REOPENED),
             n_changed=grown.n_changed,
             whole=grown.whole,
         )
@@ -292,6 +289,7 @@ def _opened(main: Path, joined: Path, *, fresh: bool = False) -> Iterator[sqlite
             db.execute(f"pragma {name}.journal_mode = {'off' if fresh else 'delete'}")
             db.execute(f"pragma {name}.synchronous = {'off' if fresh else 'full'}")
             db.execute(f"pragma {name}.cache_size = -{_CACHE_KB}")
+        db.execute("pragma recursive_triggers = on")  # so that a row that is replaced is counted as gone, too
         yield db
 
 

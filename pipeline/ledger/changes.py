@@ -27,6 +27,8 @@ class Changes:
     edited: set[str] = field(default_factory=set)  # articles of which an edit is new or other
     names: set[str] = field(default_factory=set)  # unknown names that articles or claims carry otherwise, folded
     gaps: set[str] = field(default_factory=set)  # unknown names, as written, that articles tell otherwise
+    parties: set[str] = field(default_factory=set)  # entities that no article told of before
+    parties_otherwise: bool = False  # whether articles may tell of others no more, or otherwise
 
     def touch(self, type_: str, day: str) -> None:
         self.days[type_] = min(day, self.days.get(type_, day))

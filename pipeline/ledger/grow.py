@@ -57,10 +57,13 @@ def grow(world: World, writer: Writer, around: Around, *, trust_history: bool) -
     shelf, originals = Shelf(world), Originals(world)
     if world.full:
         n_changed = library.count()
+        state.put("pending", library.n_unread(world.program_version))
         take_in_all(world, decided, changes, originals.note)
     else:
         ids = library.changed_since(int(state.meta("seq") or 0))
         n_changed = len(ids)
+        state.drop("pending", "article_id", ids)
+        state.put("pending", (row for id_ in ids for row in library.n_unread(world.program_version, id_)))
         others = (*ids, *(id_ for id_ in before.decided if id_ not in ids)) if before.decided else ids
         take_in(world, (id_ for id_ in others if id_ not in decided), changes)
     reviewed = _review(world, sorted(decided))
@@ -98,7 +101,9 @@ def grow(world: World, writer: Writer, around: Around, *, trust_history: bool) -
         for old, (new, reason) in sorted(redirects.items())
     ]
     writer.sync_all("event_redirects", rows)
-    tables.count()
+    if world.full:
+        state.tally()
+    tables.count(changes)
     told = happened.events if trust_history else state.column("select event_id from joined.events")
     items = desk.items if trust_history else [kept(blob) for blob in state.column("select item from joined.queue")]
     return Grown(

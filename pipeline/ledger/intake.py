@@ -243,7 +243,7 @@ def _keep_sayings(world: World, article: Article, found: Findings, changes: Chan
     if world.full:
         state.put("entities", rows)
     else:
-        _teach(world, id_, {entity_id for entity_id, _ in taught}, rows)
+        _teach(world, id_, {entity_id for entity_id, _ in taught}, rows, changes)
     gaps: dict[tuple[str, str], list] = defaultdict(list)
     for position, gap in enumerate(found.gaps):
         gaps[gap.name, gap.kind.value].append((position, gap))
@@ -262,7 +262,7 @@ def _keep_sayings(world: World, article: Article, found: Findings, changes: Chan
         state.put("gaps", rows)
 
 
-def _teach(world: World, article_id: str, ids: set[str], rows: list[tuple]) -> None:
+def _teach(world: World, article_id: str, ids: set[str], rows: list[tuple], changes: Changes) -> None:
     """Replace what an article tells of entities; raise BelongingChanged where one belongs elsewhere now."""
     both = "select entity_id from joined.entities where article_id in (?, ?)"
     every = sorted({*world.state.column(both, (article_id, f"~{article_id}")), *ids})
@@ -274,6 +274,10 @@ def _teach(world: World, article_id: str, ids: set[str], rows: list[tuple]) -> N
         old, new = then[entity_id], world.entity_of.get(entity_id)
         if old and new and (old.parent_id, old.jurisdiction) != (new.parent_id, new.jurisdiction):
             raise BelongingChanged(entity_id)
+        if old is None and new is not None:
+            changes.parties.add(entity_id)
+        elif old != new:
+            changes.parties_otherwise = True
 
 
 def _remove(world: World, article_id: str, changes: Changes) -> None:
@@ -282,6 +286,7 @@ def _remove(world: World, article_id: str, changes: Changes) -> None:
     if world.full or world.told.get(article_id) is None:
         return
     changes.gone.add(article_id)
+    changes.parties_otherwise = True
     changes.articles.add(article_id)
     changes.stories.add(article_id)
     for claim_id, day, event_id, root, blob in state.rows(

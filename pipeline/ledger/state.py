@@ -16,13 +16,18 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-VERSION = 4  # of these tables and of what is kept in them
+VERSION = 5  # of these tables and of what is kept in them
 _PROTOCOL = 5
 
 _TABLES = """
 create table meta (key text primary key, value text not null) strict, without rowid;
 -- every article of crawl.db with its source, relevant or not
 create table known (article_id text primary key, source_id text not null) strict, without rowid;
+-- articles of which versions wait to be read by the program
+create table pending (article_id text primary key, n integer not null) strict, without rowid;
+-- how many rows some tables have (TALLIED), of each source where they name one
+create table tallies (what text not null, source_id text not null, n integer not null, primary key (what, source_id))
+    strict, without rowid;
 -- the relevant ones; moment: of publication, '9999' where unknown
 create table stories (
     n integer primary key, article_id text not null unique, source_id text not null, url text not null,
@@ -131,6 +136,7 @@ create table lost_near (event_id text not null, article_id text not null, primar
 _STAGED = ("entities", "unknown_parties", "topics", "crediting", "bands")
 _INDEXES_OF_ARTICLES = """
 create index joined.known_by_source on known (source_id);
+create index joined.stories_by_source on stories (source_id, moment);
 create index joined.stories_by_url on stories (url, moment, article_id);
 create index joined.topics_by_article on topics (article_id);
 create index joined.crediting_by_article on crediting (article_id);
@@ -167,6 +173,13 @@ create index joined.cases_by_event on cases (event_id, claim_id);
 """
 INDEXES = _INDEXES_OF_ARTICLES + _INDEXES_OF_GROUPS
 
+# Tables whose rows are counted as they come and go, for counting them takes the longer the more there are; with what
+# their rows name a source by, if they do.
+TALLIED = {
+    "known": "source_id", "stories": "source_id", "cases": "", "unsure": "", "events": "", "origins": "", "queue": "",
+}  # fmt: skip
+_COUNTED = "insert into tallies values ('{}', {}, {}) on conflict do update set n = n + excluded.n;"
+
 
 def make_tables(db: sqlite3.Connection) -> None:
     """Make the tables of a state that knows nothing yet; its indexes are made while it is filled."""
@@ -199,6 +212,23 @@ class State:
     def settle_groups(self) -> None:
         """Make the indexes by which the claims of a group or event, and the articles of an origin, are found."""
         self._make(_INDEXES_OF_GROUPS)
+
+    def tally(self) -> None:
+        """Count the rows of TALLIED, and go on counting as they come and go."""
+        for table, source in TALLIED.items():
+            key = source or "''"
+            rows = f"select '{table}', {key}, count(*) from joined.{table} group by 2"
+            self.db.execute(f"insert into joined.tallies {rows}")
+            came, went = (_COUNTED.format(table, f"{row}.{source}" if source else key, n)
+                          for row, n in (("new", 1), ("old", -1)))  # fmt: skip
+            acts = {"insert": came, "delete": went} | ({f"update of {source}": went + came} if source else {})
+            for act, counted in acts.items():
+                name = f"joined.{table}_{act.split()[0]}"
+                self.db.execute(f"create trigger {name} after {act} on {table} begin {counted} end")
+
+    def n(self, table: str) -> int:
+        """Return how many rows one of TALLIED has."""
+        return self.one("select coalesce(sum(n), 0) from joined.tallies where what = ?", (table,))
 
     def _make(self, indexes: str) -> None:
         for sql in filter(None, map(str.strip, indexes.split(";"))):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,24 +10,22 @@ from pipeline.ledger.changes import Changes, Happened
 from pipeline.ledger.edited import Edited
 from pipeline.ledger.happenings import Happenings
 from pipeline.ledger.lines import Lines
-from pipeline.ledger.originals import Originals
+from pipeline.ledger.originals import UNDATED, Originals
+from pipeline.ledger.parties import Parties
 from pipeline.ledger.state import chunks, kept
 from pipeline.ledger.world import World
 from pipeline.ledger.writing import Writer
 from pipeline.records import Event
 from pipeline.reviews.decisions import Effect
 from pipeline.reviews.rows import review_rows
-from pipeline.store.entity_rows import name_rows, related_ids, relation_rows, role_rows
 from pipeline.store.rows import claim_participant_rows, claim_row, unsure_claim_row
 from pipeline.store.standings import due_row, stage_row
 from pipeline.store.tables import (
     Counted,
     Visited,
     conflict_rows,
-    entity_rows,
     event_participant_rows,
     event_row,
-    name_rows_of,
     origin_row,
     source_rows,
 )
@@ -54,13 +51,12 @@ class Tables:
     def __init__(self, world: World, writer: Writer, around: Around, happenings: Happenings) -> None:
         self.world, self.state, self.writer, self.around = world, world.state, writer, around
         self.happenings, self.lines = happenings, Lines(world, happenings)
-        self._met: Counter[tuple[str, str]] = Counter()  # by how much an entity's counts are other now
+        self.parties = Parties(world, writer)
 
     def begin(self, articles: list[str], happened: Happened) -> None:
         """Bring the tables of articles up to date, and take out the events that are gone."""
         self._articles(articles)
-        if not self.writer.full:
-            self._meet(happened, -1)
+        self.parties.meet(happened, -1)
         self.lines.begin(happened)
         for some in chunks(sorted(happened.gone), _MOST):
             self._events(some)
@@ -74,8 +70,7 @@ class Tables:
     def finish(self, changes: Changes, originals: Originals, happened: Happened, edited: Edited) -> None:
         """Bring up to date what hangs on several events: disagreements, lines, origins, edits."""
         self._withdrawn(changes, originals.ordered(changes.articles))
-        if not self.writer.full:
-            self._meet(happened, 1)
+        self.parties.meet(happened, 1)
         self._conflicts(happened)
         for lined in self.lines.update(happened):
             ids = sorted(lined.events | happened.gone)
@@ -208,64 +203,31 @@ class Tables:
             )
         self.writer.add("origin_edges", rows)
 
-    def _meet(self, happened: Happened, sign: int) -> None:
-        """Count the entities that are met in the events that change out (-1) or in (1) again."""
-        sql = (
-            "select entity_id, count(distinct claim_id) from main.claims cross join main.claim_participants "
-            "using (claim_id) where event_id = ? group by entity_id"
-        )
-        for id_ in sorted(happened.events | happened.gone):
-            for entity_id, n in self.writer.db.execute(sql, (id_,)):
-                self._met[entity_id, "n_events"] += sign
-                self._met[entity_id, "n_claims"] += sign * n
-
-    def _keep_met(self) -> None:
-        """Bring up to date in how many events and claims each entity is met."""
-        db = self.writer.db
-        if self.writer.full:
-            db.execute(
-                "insert into joined.met select entity_id, count(distinct event_id), count(distinct claim_id) "
-                "from main.claim_participants join main.claims using (claim_id) group by entity_id"
-            )
-            return
-        for (entity_id, column), n in self._met.items():
-            if n:
-                db.execute("insert or ignore into joined.met values (?, 0, 0)", (entity_id,))
-                db.execute(f"update joined.met set {column} = {column} + ? where entity_id = ?", (n, entity_id))
-        db.execute("delete from joined.met where n_claims = 0")
-
-    def count(self) -> None:
+    def count(self, changes: Changes) -> None:
         """Write what is counted over the whole ledger: sources, entities, decisions, facets."""
         world, writer = self.world, self.writer
         rows, outcomes = source_rows(world.sources, self._counted(), self.around.visited, self.around.health)
         writer.sync_all("sources", rows)
         writer.sync_all("outcomes", outcomes)
-        self._entities()
+        self.parties.write(changes)
         claim_event = world.event_of
         writer.sync_all("reviews", review_rows(self.around.effects, self.around.public_names, claim_event))
         writer.count_facets()
 
     def _counted(self) -> dict[str, Counted]:
-        kept_ = dict(self.state.rows("select source_id, count(*) from joined.known group by source_id"))
-        sql = (
-            "select source_id, count(*), min(published_on), max(published_on), min(article_id) from main.articles "
-            "group by source_id"
-        )
-        found = {id_: Counted(n) for id_, n in kept_.items()}
-        for id_, n, first, last, article_id in self.writer.db.execute(sql).fetchall():
-            title = "" if id_ in self.world.sources else self.world.articles[article_id].publisher
-            found[id_] = Counted(kept_.get(id_, 0), n, first, last, title)
+        state, found = self.state, {}
+        sql = "select source_id, n from joined.tallies where what = ? and n > 0"
+        day = "(select {}(moment) from joined.stories where source_id = ?1 and moment < ?2)"
+        days = f"select {day.format('min')}, {day.format('max')}"  # each a look-up; asked for together, all are read
+        relevant = dict(state.rows(sql, ("stories",)))
+        for id_, n in state.rows(sql, ("known",)):
+            if id_ not in relevant:
+                found[id_] = Counted(n)
+                continue
+            first, last = state.rows(days, (id_, UNDATED))[0]
+            title = ""
+            if id_ not in self.world.sources:
+                an_article = state.one("select min(article_id) from joined.stories where source_id = ?", (id_,))
+                title = self.world.articles[an_article].publisher
+            found[id_] = Counted(n, relevant[id_], first and first[:10], last and last[:10], title)
         return found
-
-    def _entities(self) -> None:
-        world, writer = self.world, self.writer
-        self._keep_met()
-        seen = {row[0]: (row[1], row[2]) for row in self.state.rows("select * from joined.met")}
-        lexicon = world.lexicon
-        roles, relations = (lexicon.roles, lexicon.relations) if lexicon else ((), ())
-        rows = entity_rows(seen, world.entity_of, related_ids(seen, roles, relations))
-        known = {row["entity_id"] for row in rows}
-        writer.sync_all("entities", rows)
-        writer.sync_all("entity_roles", role_rows(roles, known))
-        writer.sync_all("entity_relations", relation_rows(rows, relations))
-        writer.sync_all("entity_names", name_rows_of(name_rows(lexicon), rows))

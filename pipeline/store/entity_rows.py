@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 from datetime import date, timedelta
 
 from pipeline.lexicon.lexicon import Name, Relation, Role
@@ -50,8 +50,8 @@ def related_ids(seen: Collection[str], roles: Iterable[Role], relations: Iterabl
     return bodies | {r.other_id for r in relations if r.entity_id in seen}
 
 
-def role_rows(roles: Iterable[Role], known: Collection[str]) -> list[Row]:
-    """Return the rows of `entity_roles` for the persons of the ledger, in the order of time."""
+def role_rows(roles: Iterable[Role], known: Container[str]) -> list[Row]:
+    """Return the rows of `entity_roles` for the persons of the ledger, in the order of time. `known`: who is in it."""
     rows = []
     of_person: dict[str, list[Role]] = {}
     for role in roles:
@@ -73,13 +73,12 @@ def role_rows(roles: Iterable[Role], known: Collection[str]) -> list[Row]:
     return rows
 
 
-def relation_rows(entities: Iterable[Row], relations: Iterable[Relation]) -> list[Row]:
-    """Return the rows of `entity_relations`: every parent of the ledger's entities, and the lexicon's relations.
+def relation_rows(entities: Iterable[Row], relations: Iterable[Relation], known: Container[str]) -> list[Row]:
+    """Return the rows of `entity_relations` of some entities: their parents, and the lexicon's relations.
 
-    A model is made by its parent, anything else is part of it; a relation of the lexicon adds the days to it.
+    A model is made by its parent, anything else is part of it; a relation of the lexicon adds the days to it. `known`:
+    who is in the ledger.
     """
-    entities = list(entities)
-    known = {row["entity_id"] for row in entities}
     found: dict[tuple[str, str, str], Row] = {}
     for row in entities:
         if row["parent_id"]:

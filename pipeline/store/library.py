@@ -278,6 +278,17 @@ class Library:
             if article is not None:
                 yield article
 
+    def n_unread(self, program_version: str, article_id: str | None = None) -> Iterator[tuple[str, int]]:
+        """Yield the articles (of all, or of the one given) of which versions wait for this version of the program, and
+        how many of each."""
+        one, values = ("", ()) if article_id is None else ("and article_id = ?", (article_id,))
+        sql = f"""
+            select article_id, count(*) from articles a where not exists (
+                select 1 from findings f
+                where f.article_id = a.article_id and f.version = a.version and f.program_version = ?) {one}
+            group by article_id"""
+        return ((row[0], row[1]) for row in self._rows(sql, (program_version, *values)))
+
     def n_pending(self, program_version: str) -> int:
         """Return how many versions of articles wait for this version of the program."""
         sql = """

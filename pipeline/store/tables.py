@@ -120,16 +120,14 @@ def _health(source: Source | None, last: Visit | None, good: Visit | None) -> st
 
 
 def entity_rows(
-    seen: Mapping[str, tuple[int, int]],
-    entity_of: Mapping[str, Entity],
-    related: Iterable[str],
+    wanted: Iterable[str], seen: Mapping[str, tuple[int, int]], entity_of: Mapping[str, Entity]
 ) -> list[Row]:
-    """Return the rows of `entities`: whoever is met in claims, what these belong to, and `related` ones.
+    """Return the rows of `entities` for those that are wanted and for what these belong to.
 
     `seen`: entity id -> the events and the claims in which it is met.
     """
     chosen: dict[str, Entity] = {}
-    todo = sorted({*seen, *related})
+    todo = sorted(wanted)
     while todo:
         id_ = todo.pop()
         entity = entity_of.get(id_)
