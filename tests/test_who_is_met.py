@@ -1,4 +1,5 @@
-"""Who is met in a ledger that grew: parents, offices and relations come with the entities that they hang on."""
+"""Who is met in a ledger that grew: parents, offices and relations come with the entities that they hang on, and
+unknown names with the claims that they carry."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from pipeline.ledger.build import build
 from pipeline.ledger.parties import Parties
 from pipeline.ledger.state import TALLIED, state_path
 from pipeline.lexicon.lexicon import Lexicon, Name, Relation, Role
-from pipeline.records import Entity, EntityKind, Findings, unknown_entity_id
+from pipeline.records import Entity, EntityKind, Findings, Gap, unknown_entity_id
 from pipeline.store.library import Library
 
 PROGRAM = "1"
@@ -66,7 +67,9 @@ class Told:
         told = [replace(e, parent_id=self.parent.get(e.entity_id, "")) for e in found.entities]
         told += [Entity(id_, name, ORGANISATION, known=False)
                  for id_, name in self.holdings.items() if self.chance.random() < 0.05]  # fmt: skip
-        return article, replace(found, entities=tuple(told))
+        gaps = [Gap(e.name, e.kind, at, at + len(e.name)) for e in found.entities
+                if (at := article.text.find(e.name)) >= 0 and self.chance.random() < 0.7]  # fmt: skip
+        return article, replace(found, entities=tuple(told), gaps=(*found.gaps, *gaps))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -103,6 +106,7 @@ def test_who_is_met_in_a_ledger_that_grew_is_who_is_met_in_it_at_once(
         assert build(crawl, ledger, sources, program_version=PROGRAM, lexicon=lexicon).n_pending == 1
     assert wholly == [True, False, False]  # all are looked at only at first, and where an article was taken out
     assert wanted["entity_roles"] and len(wanted["entity_relations"]) > 1
+    assert any(row["reason"] == "name" and row["n_claims"] > 1 for row in wanted["queue"])
     assert any(row["parent_id"] and not row["known"] for row in wanted["entities"])
     with closing(sqlite3.connect(state_path(ledger))) as db:
         for table in TALLIED:

@@ -305,9 +305,10 @@ def _queue(findings: Mapping[str, Findings], joined: Joined, marks: Mapping[str,
             gaps[key(gap.name)].append((gap, found.article_id))
     for name, some in gaps.items():
         behind = {joined.claim_event[c.claim_id] for c in carried[name] if c.claim_id in joined.claim_event}
+        quote = carried[name][0].evidence.quote if carried[name] else ""
         entries.append(
-            queue.unknown_name(some[0][0].name, some[0][0].kind.value, [id_ for _, id_ in some], carried[name],
-                               [events[id_] for id_ in behind])
+            queue.unknown_name(some[0][0].name, some[0][0].kind.value, [id_ for _, id_ in some], len(carried[name]),
+                               quote, sum(queue.reach(events[id_]) for id_ in behind))
         )  # fmt: skip
     items = [queue.item_of(queue.reopened(e)) for e in effects if e.status == REOPENED]
     items += [queue.item_of(e) for e in entries if e]

@@ -18,14 +18,14 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self.world, self.state = world, world.state
-        self._parties_before: set[tuple[str, str]] = set()
+        self._before: dict[tuple[str, str], str | None] = {}  # the event of a type and party that most stood behind
         self.items: list[QueueItem] = []  # new or other
         self.gone: list[tuple[str, str]] = []
 
     def begin(self, happened: Happened) -> None:
         """Note what stood behind the events that change, and forget those that are gone."""
         if not self.world.full:
-            self._parties_before = self._parties(happened.events | happened.gone)
+            self._before = {party: self._first(*party) for party in self._parties(happened.events | happened.gone)}
         for id_ in sorted(happened.gone):
             self._keep_reach(id_, None)
             self._dispute(id_)
@@ -40,7 +40,10 @@ class Desk:
         """Bring up to date what hangs on several events."""
         for id_ in sorted(happened.conflicts - happened.events - happened.gone):
             self._dispute(id_)
-        self._unsure(changes, self._parties_before | self._parties(happened.events))
+        now = {party: self._first(*party) for party in self._before.keys() | self._parties(happened.events)}
+        self._unsure(changes, {
+            party for party, id_ in now.items() if id_ in happened.events or id_ != self._before.get(party, id_)
+        })  # fmt: skip
         self._names(changes, happened)
 
     def _put(self, reasons: Iterable[str], subject: str, entry: queue.Entry | None) -> None:
@@ -101,11 +104,12 @@ class Desk:
 
     def _nearest(self, type_: str, entity: str) -> Event | None:
         """Return the event of a type and party that most stands behind."""
-        id_ = self.state.one(
-            "select event_id from joined.reaches where type = ? and entity_id = ? order by reach desc, event_id desc",
-            (type_, entity),
-        )
+        id_ = self._first(type_, entity)
         return self.world.events.get(id_) if id_ else None
+
+    def _first(self, type_: str, entity: str) -> str | None:
+        sql = "select event_id from joined.reaches where type = ? and entity_id = ? order by reach desc, event_id desc"
+        return self.state.one(sql, (type_, entity))
 
     def _names(self, changes: Changes, happened: Happened) -> None:
         names = set(changes.names)
@@ -129,14 +133,17 @@ class Desk:
         if not places:
             return
         state.put("named", [(folded, subject)])
-        carried = state.rows(
-            "select u.claim_id, c.event_id, coalesce(c.claim, n.claim) from joined.unknown_parties u "
-            "left join joined.cases c using (claim_id) left join joined.unsure n using (claim_id) "
-            "where name = ? and machine = 0 order by u.article_id, u.position",
-            (folded,),
-        )
-        ids = sorted({row[1] for row in carried if row[1]})
-        events = [event for id_ in ids if (event := self.world.events.get(id_))]
-        claims = [kept(row[2]) for row in carried]
-        entry = queue.unknown_name(subject, places[0][1], [row[2] for row in places], claims, events)
+        n = state.one("select count(*) from joined.unknown_parties where name = ? and machine = 0", (folded,))
+        blob = state.one(
+            "select coalesce(c.claim, n.claim) from joined.unknown_parties u left join joined.cases c using (claim_id) "
+            "left join joined.unsure n using (claim_id) where name = ? and machine = 0 "
+            "order by u.article_id, u.position limit 1", (folded,),
+        )  # fmt: skip
+        weight = state.one(
+            "select sum(reach) from (select max(reach) as reach from (select distinct event_id "
+            "from joined.unknown_parties cross join joined.cases using (claim_id) where name = ? and machine = 0) "
+            "cross join joined.reaches using (event_id) group by event_id)", (folded,),
+        )  # fmt: skip
+        quote = kept(blob).evidence.quote if blob else ""
+        entry = queue.unknown_name(subject, places[0][1], [row[2] for row in places], n, quote, weight or 0)
         self._put(("name",), subject, entry)

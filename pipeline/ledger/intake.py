@@ -155,7 +155,9 @@ def _keep_article(
         changes.names.update(state.column(sql, (id_,)))
         for table in ("unknown_parties", "rejected"):
             state.drop(table, "article_id", [id_])
-    state.put("unknown_parties", [*_unknown(machine, True), *_unknown(found, False)])
+    unknown = [*_unknown(machine, True), *_unknown(found, False)]
+    changes.names.update(row[0] for row in unknown)
+    state.put("unknown_parties", unknown)
     state.put("rejected", ((claim_id, id_) for claim_id in out))
     keep_edits(world, id_, editions, article.version, set(out), changes)
 

@@ -126,20 +126,16 @@ def unsure(claim: Claim, event: Event | None) -> Entry:
     }  # fmt: skip
 
 
-def unknown_name(
-    name: str, kind: str, articles: Sequence[str], carried: Sequence[Claim], behind: Iterable[Event]
-) -> Entry:
+def unknown_name(name: str, kind: str, articles: Sequence[str], n_carried: int, quote: str, weight: int) -> Entry:
     """Return the entry of a name that neither the lexicon nor an editor knows, by the claims that it carries.
 
-    `articles`: the ids of those that have it, in order; `carried`: the claims that it is a party of, in their order;
-    `behind`: the events of these.
+    `articles`: the ids of those that have it, in order; `n_carried`: the claims that it is a party of; `quote`: of the
+    first of them, "" where there is none; `weight`: the reach of their events, summed.
     """
-    weight = sum(reach(event) for event in behind)
     return {
-        "reason": "name", "subject": name, "score": round(_NAME * (len(carried) + weight), 3),
-        "article_id": articles[0], "n_claims": len(carried), "n_articles": len(set(articles)),
-        "words": f"a name that the lexicon does not know; it looks like {_a(kind)}",
-        "quote": _short(carried[0].evidence.quote) if carried else "",
+        "reason": "name", "subject": name, "score": round(_NAME * (n_carried + weight), 3),
+        "article_id": articles[0], "n_claims": n_carried, "n_articles": len(set(articles)),
+        "words": f"a name that the lexicon does not know; it looks like {_a(kind)}", "quote": _short(quote),
     }  # fmt: skip
 
 
