@@ -25,6 +25,8 @@ create table meta (key text primary key, value text not null) strict, without ro
 create table known (article_id text primary key, source_id text not null) strict, without rowid;
 -- articles of which versions wait to be read by the program
 create table pending (article_id text primary key, n integer not null) strict, without rowid;
+-- articles whose page is there no more, with the first day on which it was not
+create table gone (article_id text primary key, gone_on text not null) strict, without rowid;
 -- how many rows some tables have (TALLIED), of each source where they name one
 create table tallies (what text not null, source_id text not null, n integer not null, primary key (what, source_id))
     strict, without rowid;

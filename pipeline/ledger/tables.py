@@ -92,9 +92,8 @@ class Tables:
 
     def _articles(self, ids: list[str]) -> None:
         moved = {
-            id_ for id_, day in self.writer.db.execute(
-                "select article_id, gone_on from main.articles where gone_on is not null"
-            ) if id_ not in self.around.gone or self.around.gone[id_].isoformat() != day
+            id_ for id_, day in self.state.rows("select article_id, gone_on from joined.gone")
+            if id_ not in self.around.gone or self.around.gone[id_].isoformat() != day
         }  # fmt: skip
         for some in chunks(dict.fromkeys((*ids, *sorted({*moved, *self.around.gone}))), _MOST):
             rows, versions = [], []
@@ -109,6 +108,8 @@ class Tables:
                                         "gone_on": gone.isoformat() if gone else None})  # fmt: skip
                 versions += shown.versions
             self.writer.sync("articles", "article_id", some, rows)
+            self.state.drop("gone", "article_id", some)
+            self.state.put("gone", [(r["article_id"], r["gone_on"]) for r in rows if r["gone_on"]])
             self.writer.sync("article_versions", "article_id", some, versions)
 
     def _events(self, ids: list[str]) -> None:
