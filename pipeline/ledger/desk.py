@@ -135,9 +135,10 @@ class Desk:
         state.put("named", [(folded, subject)])
         n = state.one("select count(*) from joined.unknown_parties where name = ? and machine = 0", (folded,))
         blob = state.one(
-            "select coalesce(c.claim, n.claim) from joined.unknown_parties u left join joined.cases c using (claim_id) "
-            "left join joined.unsure n using (claim_id) where name = ? and machine = 0 "
-            "order by u.article_id, u.position limit 1", (folded,),
+            "select coalesce(c.claim, u.claim) from joined.unknown_parties p left join joined.cases using (claim_id) "
+            "left join joined.claims c using (n) left join joined.unsure u using (claim_id) "
+            "where name = ? and machine = 0 "
+            "order by p.article_id, p.position limit 1", (folded,),
         )  # fmt: skip
         weight = state.one(
             "select sum(reach) from (select max(reach) as reach from (select distinct event_id "

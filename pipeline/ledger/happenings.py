@@ -158,8 +158,10 @@ class Happenings:
         work.event(id_, self.claims_of(id_))
         rows = [(origin, claim_id) for claim_id, origin in work.found.items()]
         state.db.executemany("update joined.cases set origin_id = ? where claim_id = ?", rows)
-        before = set(state.column("select origin_id from joined.event_origins where event_id = ?", (id_,)))
-        state.drop("event_origins", "event_id", [id_])
+        before: set[str] = set()
+        if not world.full:
+            before = set(state.column("select origin_id from joined.event_origins where event_id = ?", (id_,)))
+            state.drop("event_origins", "event_id", [id_])
         state.put("event_origins", sorted((id_, origin_id) for origin_id in work.added))
         state.put("origins", [(o.origin_id, len(o.article_ids), keep(o)) for o in work.added.values()])
         state.drop("origins", "origin_id", before - work.added.keys())

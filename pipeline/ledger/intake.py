@@ -9,7 +9,7 @@ from dataclasses import replace
 from pipeline.ledger.changes import BelongingChanged, Changes
 from pipeline.ledger.clashing import Clashing
 from pipeline.ledger.edited import keep_edits
-from pipeline.ledger.state import chunks, keep, kept
+from pipeline.ledger.state import OF_ARTICLES, chunks, keep, kept
 from pipeline.ledger.world import Shown, Told, World
 from pipeline.reach import reach
 from pipeline.records import Attribution, Claim, Entity, Findings, Force
@@ -65,13 +65,13 @@ def take_in_all(world: World, decided: Container[str], changes: Changes, noted: 
     Most are irrelevant: of one reading, they need not be looked at one by one.
     """
     library = world.library
-    world.state.stage()
+    world.state.stage(OF_ARTICLES)
     closely = library.relevant_ids(world.program_version) | library.read_otherwise()
     for some in chunks(((id_, s) for id_, s in library.sources() if id_ not in closely), _AT_ONCE):
         world.state.put("known", sorted(some))
     take_in(world, (id_ for id_ in library.article_ids() if id_ in closely and id_ not in decided), changes, None,
             noted)  # fmt: skip
-    world.state.settle()
+    world.state.settle_articles()
 
 
 def read_article(
@@ -140,12 +140,14 @@ def _keep_article(
         changes.articles.add(id_)
         if before != told:
             changes.stories.add(id_)
-        state.db.execute(
-            "insert into joined.stories (article_id, source_id, url, moment, story, shown) values (?, ?, ?, ?, ?, ?) "
+        n = state.one(
+            "insert into joined.stories (article_id, source_id, url, moment) values (?, ?, ?, ?) "
             "on conflict (article_id) do update set source_id = excluded.source_id, url = excluded.url, "
-            "moment = excluded.moment, story = excluded.story, shown = excluded.shown",
-            (id_, article.source_id, article.url.rstrip("/"), told.moment, keep(told), keep(shown)),
+            "moment = excluded.moment returning n",
+            (id_, article.source_id, article.url.rstrip("/"), told.moment),
         )
+        state.put("told", [(n, keep(told))])
+        state.put("shown", [(n, keep(shown))])
         world.articles.forget(id_)
         world.told.know(id_, told)
     _keep_claims(world, article, found, changes)
@@ -174,7 +176,10 @@ def _unknown(found: Findings, machine: bool) -> list[tuple[str, int, str, int, s
 def _keep_claims(world: World, article: Article, found: Findings, changes: Changes) -> None:
     state, id_ = world.state, article.article_id
     day = article.published_at.date().isoformat() if article.published_at else "9999"
-    sql = "select claim_id, day, event_id, mark, claim, root from joined.cases where article_id = ?"
+    sql = (
+        "select claim_id, day, event_id, mark, claim, root from joined.cases cross join joined.claims using (n) "
+        "where article_id = ?"
+    )
     rows = [] if world.full else state.rows(sql, (id_,))
     before = {row[0]: (row[1], row[2], row[3], kept(row[4]), row[5]) for row in rows}
     now = {c.claim_id: c for c in found.claims if c.confidence >= world.min_confidence}
@@ -189,8 +194,8 @@ def _keep_claims(world: World, article: Article, found: Findings, changes: Chang
         then = before.get(claim_id)
         if then is None:
             changes.touch(claim.type, day)
-            sql = "insert into joined.cases (claim_id, article_id, type, day, mark, claim) values (?, ?, ?, ?, ?, ?)"
-            state.db.execute(sql, (claim_id, id_, claim.type, day, mark, keep(claim)))
+            sql = "insert into joined.cases (claim_id, article_id, type, day, mark) values (?, ?, ?, ?, ?) returning n"
+            state.put("claims", [(state.one(sql, (claim_id, id_, claim.type, day, mark)), keep(claim))])
             if world.full:  # else when the marks of former claims were looked up
                 Clashing(state, world.terms).enter(claim, day)
         elif then[0] == day and then[2] == mark and then[3] == claim:
@@ -201,8 +206,8 @@ def _keep_claims(world: World, article: Article, found: Findings, changes: Chang
                 changes.touch(claim.type, day)
                 changes.removed.append((then[3], then[0], then[4]))
             changes.events.add(then[1])
-            sql = "update joined.cases set type = ?, day = ?, mark = ?, claim = ? where claim_id = ?"
-            state.db.execute(sql, (claim.type, day, mark, keep(claim), claim_id))
+            sql = "update joined.cases set type = ?, day = ?, mark = ? where claim_id = ? returning n"
+            state.put("claims", [(state.one(sql, (claim.type, day, mark, claim_id)), keep(claim))])
         changes.claims.add(claim_id)
         changes.articles.add(id_)
         world.claims.forget(claim_id)
@@ -292,7 +297,9 @@ def _remove(world: World, article_id: str, changes: Changes) -> None:
     changes.articles.add(article_id)
     changes.stories.add(article_id)
     for claim_id, day, event_id, root, blob in state.rows(
-        "select claim_id, day, event_id, root, claim from joined.cases where article_id = ?", (article_id,)
+        "select claim_id, day, event_id, root, claim from joined.cases cross join joined.claims using (n) "
+        "where article_id = ?",
+        (article_id,),
     ):
         claim = kept(blob)
         changes.removed.append((claim, day, root))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.copies import MIN_SHINGLES, SHARED_BANDS, alike, shingles, sketch
-from pipeline.ledger.state import keep, kept
+from pipeline.ledger.state import OF_CLUSTERS, keep, kept
 from pipeline.ledger.world import KeptStories, Lazy, Told, World
 from pipeline.origins import Finder, copies_of
 from pipeline.records import Credit, OriginEdge
@@ -20,6 +20,11 @@ from pipeline.stories import STORY_DAYS, can_rest_on, order
 
 _SPAN = timedelta(days=STORY_DAYS + 2)  # wider than any rule that compares two moments: the rule itself decides
 UNDATED = "9999"
+_NOWHERE = ("", "", "")  # the cluster, copies and origin of an article that is new
+_TIED = """
+    select one from joined.copies union select article_id from joined.leads where whole = 1
+    union select lead from joined.leads where whole = 1 union select article_id from joined.outside
+"""
 
 
 class Originals:
@@ -30,6 +35,7 @@ class Originals:
         self.stories = KeptStories(world)
         self.shingles = Lazy(self._shingles, 2_000)
         self._left: set[str] = set()  # origins that an article was taken from
+        self._crediting: set[str] = set()  # articles that credit any, of those that were noted
         self.changed_origins: set[str] = set()
         self.changed_edges: set[tuple[str, ...]] = set()
 
@@ -39,7 +45,9 @@ class Originals:
         here = [id_ for id_ in changed if id_ not in gone]
         seeds, crediting = set(changed), set(here)
         if self.world.full:
+            self.state.stage(OF_CLUSTERS)
             self._find_all_copies()
+            crediting = self._crediting
         else:
             for id_ in changed:
                 seeds |= self._neighbours(id_)
@@ -56,6 +64,7 @@ class Originals:
             for id_ in [*here, *touched]:
                 seeds |= self._neighbours(id_)
         touched |= self._clusters(seeds - gone)
+        self.state.settle()
         for origin_id in self._left - {""}:
             self.let_go(origin_id)
         return touched
@@ -63,6 +72,8 @@ class Originals:
     def note(self, id_: str, told: Told, text: str) -> None:
         """Note what an article shares with others, in a ledger of which nothing was known before."""
         self._enter(id_, told)
+        if told.credits:
+            self._crediting.add(id_)
         if bands := sketch(shingles(text)):
             n = self._keep_sketch(id_, bands)
             self.state.put("bands", [(band, n) for band in bands])
@@ -94,8 +105,8 @@ class Originals:
         if remove:
             self._left.add(row[1])
             self.keep_edges([id_], set())
-            state.drop("leads", "article_id", [id_])
-            state.drop("stories", "article_id", [id_])
+            for table in ("leads", "led", "stories"):
+                state.drop(table, "article_id", [id_])
             for known in (self.world.told, self.world.articles, self.world.origin_of, self.world.leads):
                 known.forget(id_)
 
@@ -187,12 +198,12 @@ class Originals:
         """Find the reports that an article credits; return whether they are others than before."""
         state, world = self.state, self.world
         leads = {credit: lead for credit, _ in world.told[id_].credits if (lead := self._credited(id_, credit))}
-        blob = state.one("select leads from joined.stories where article_id = ?", (id_,))
-        chain = self.stories.chain(id_)
-        before = dict(world.leads[id_]) if blob else None
+        chain, before = self.stories.chain(id_), dict(world.leads[id_])
         world.leads.forget(id_)
-        state.db.execute("update joined.stories set leads = ? where article_id = ?", (keep(leads), id_))
-        state.drop("leads", "article_id", [id_])
+        for table in ("led", "leads"):
+            state.drop(table, "article_id", [id_])
+        if leads:
+            state.put("led", [(id_, keep(leads))])
         state.put("leads", sorted((lead, id_, int(credit in chain)) for credit, lead in leads.items()))
         self._note_outside(id_, [c for c in chain if c not in leads])
         return before != leads
@@ -252,10 +263,11 @@ class Originals:
     def _clusters(self, seeds: set[str]) -> set[str]:
         seen: set[str] = set()
         touched: set[str] = set()
+        tied = set(self.state.column(_TIED)) if self.world.full else seeds
         for seed in self.ordered(seeds):
             if seed in seen:
                 continue
-            cluster, edge = {seed}, [seed]
+            cluster, edge = {seed}, [seed] if seed in tied else []
             while edge:
                 new = {o for id_ in edge for o in self._neighbours(id_)} - cluster
                 cluster |= new
@@ -274,15 +286,15 @@ class Originals:
         sql = "select component, copy_of, origin_id from joined.stories where article_id = ?"
         for origin in origins:
             light = replace(origin, article_ids=origin.article_ids[:1])
-            row = state.db.execute(
+            row = None if world.full else state.db.execute(
                 "select n, origin from joined.origins where origin_id = ?", (origin.origin_id,)
-            ).fetchone()
+            ).fetchone()  # fmt: skip
             other = row is None or kept(row[1]) != light
             if other or row[0] != len(origin.article_ids):
                 state.put("origins", [(origin.origin_id, len(origin.article_ids), keep(light))])
                 self.changed_origins.add(origin.origin_id)
             for id_ in origin.article_ids:
-                before = state.db.execute(sql, (id_,)).fetchone()
+                before = _NOWHERE if world.full else state.db.execute(sql, (id_,)).fetchone()
                 now = (min(origin.article_ids), copy_of.get(id_, ""), origin.origin_id)
                 if before != now:
                     left.add(before[2])
@@ -318,9 +330,10 @@ class Originals:
         """Keep the edges that some articles or events give, and note those that came or went."""
         state, owners = self.state, list(owners)
         sql = "select article_id, to_article_id, to_name, basis, detail, owner from joined.edges where owner = ?"
-        before = {row for owner in owners for row in state.db.execute(sql, (owner,))}
+        before = set() if self.world.full else {row for owner in owners for row in state.db.execute(sql, (owner,))}
         if before != now:
-            state.drop("edges", "owner", owners)
+            if before:
+                state.drop("edges", "owner", owners)
             state.put("edges", sorted(now))
             self.changed_edges |= {row[:5] for row in before ^ now}
 

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pipeline.cases import Case
 from pipeline.events import MAX_NEIGHBOURS, marks_of
 from pipeline.ledger.state import kept
-from pipeline.ledger.world import Lazy, World
+from pipeline.ledger.world import OF_CASE, Lazy, World
 from pipeline.likeness import FARTHEST
 from pipeline.records import Claim
 
@@ -61,7 +61,7 @@ class Shelf:
         self._rows: list[tuple[int, str, str, int, int]] = []  # of marks that are yet to be kept
 
     def _case(self, claim_id: str) -> Case | None:
-        row = self.state.db.execute("select day, claim from joined.cases where claim_id = ?", (claim_id,)).fetchone()
+        row = self.state.db.execute(f"select day, claim from {OF_CASE}", (claim_id,)).fetchone()
         return case_of(kept(row[1]), row[0]) if row else None
 
     def blocks(self, case: Case) -> list[int]:

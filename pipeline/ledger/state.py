@@ -30,13 +30,19 @@ create table gone (article_id text primary key, gone_on text not null) strict, w
 -- how many rows some tables have (TALLIED), of each source where they name one
 create table tallies (what text not null, source_id text not null, n integer not null, primary key (what, source_id))
     strict, without rowid;
--- the relevant ones; moment: of publication, '9999' where unknown
+-- the relevant ones; moment: of publication, '9999' where unknown. What is long stands apart, by their numbers: so what
+-- is looked up and written again and again lies close together
 create table stories (
     n integer primary key, article_id text not null unique, source_id text not null, url text not null,
     moment text not null,
-    component text not null default '', copy_of text not null default '', origin_id text not null default '',
-    story blob not null, leads blob, shown blob not null
+    component text not null default '', copy_of text not null default '', origin_id text not null default ''
 ) strict;
+create table told (n integer primary key, story blob not null) strict;
+create table shown (n integer primary key, shown blob not null) strict;
+create trigger stories_gone after delete on stories begin
+    delete from told where n = old.n;
+    delete from shown where n = old.n;
+end;
 create table sketches (n integer primary key, bands blob not null) strict;
 create table origins (origin_id text primary key, n integer not null, origin blob not null) strict, without rowid;
 create table bands (bucket integer not null, n integer not null, primary key (bucket, n))
@@ -52,6 +58,7 @@ create table crediting (
     source_id text not null, topic text not null, moment text not null, article_id text not null,
     primary key (source_id, topic, moment, article_id)
 ) strict, without rowid;
+create table led (article_id text primary key, leads blob not null) strict, without rowid;
 create table credited_urls (url text not null, article_id text not null, primary key (url, article_id))
     strict, without rowid;
 create table leads (lead text not null, article_id text not null, whole integer not null,
@@ -63,10 +70,12 @@ create table outside (
 -- claims that are sure enough to stand in an event, in the order in which they came: what is of one time lies together;
 -- root: the earliest claim of its group
 create table cases (
-    claim_id text not null unique, article_id text not null, type text not null, day text not null,
-    root text not null default '', event_id text not null default '', origin_id text not null default '',
-    mark text not null default '', claim blob not null
+    n integer primary key, claim_id text not null unique, article_id text not null, type text not null,
+    day text not null, root text not null default '', event_id text not null default '',
+    origin_id text not null default '', mark text not null default ''
 ) strict;
+create table claims (n integer primary key, claim blob not null) strict;
+create trigger cases_gone after delete on cases begin delete from claims where n = old.n; end;
 -- what claims are found by that may be one event; first, last: when theirs may lie, in days (Case.interval)
 create table marks (block integer not null, day text not null, claim_id text not null, first integer not null,
     last integer not null, primary key (block, day, claim_id)) strict, without rowid;
@@ -135,7 +144,8 @@ create table lost_near (event_id text not null, article_id text not null, primar
 
 # Where a state knows nothing yet, what comes in is put in order at once, not row by row: each row would cost a page of
 # a table that outgrows the memory. These tables wait for that, and the indexes are made as soon as they are needed.
-_STAGED = ("entities", "unknown_parties", "topics", "crediting", "bands")
+OF_ARTICLES = ("entities", "unknown_parties", "topics", "crediting", "bands", "clashing", "unsure")
+OF_CLUSTERS = ("origins", "edges")
 _INDEXES_OF_ARTICLES = """
 create index joined.known_by_source on known (source_id);
 create index joined.stories_by_source on stories (source_id, moment);
@@ -150,7 +160,6 @@ create index joined.cases_by_day on cases (type, day, claim_id);
 create index joined.unions_by_kept on unions (kept);
 create index joined.unions_by_day on unions (type, day);
 create index joined.reaches_by_event on reaches (event_id);
-create index joined.edges_by_owner on edges (owner);
 create index joined.clashing_by_claim on clashing (claim_id);
 create index joined.in_conflict_by_event on in_conflict (event_id);
 create index joined.line_marks_by_event on line_marks (event_id);
@@ -168,6 +177,7 @@ create index joined.lost_marks_by_article on lost_marks (article_id);
 create index joined.lost_near_by_article on lost_near (article_id);
 """
 _INDEXES_OF_GROUPS = """
+create index joined.edges_by_owner on edges (owner);
 create index joined.stories_by_origin on stories (origin_id);
 create index joined.stories_by_component on stories (component);
 create index joined.cases_by_root on cases (root, claim_id);
@@ -195,20 +205,24 @@ class State:
         self.db = db
         self._staged: tuple[str, ...] = ()
 
-    def stage(self) -> None:
-        """Let rows wait until settle(): nothing is known yet, and nothing is looked up before."""
-        self._staged = _STAGED
-        for table in _STAGED:
+    def stage(self, tables: tuple[str, ...]) -> None:
+        """Let rows of some tables wait until settle(): none is known yet, and none is looked up before."""
+        self._staged = tables
+        for table in tables:
             self.db.execute(f"create temp table staged_{table} as select * from joined.{table} limit 0")
 
     def settle(self) -> None:
-        """Put the rows that wait in order, and make the indexes by which they are found."""
+        """Put the rows that wait in order."""
         for table in self._staged:
             keys = self.column("select name from pragma_table_info(?, 'joined') where pk > 0 order by pk", (table,))
             rows = f"select * from temp.staged_{table} order by {', '.join(keys)}, rowid"
             self.db.execute(f"insert or replace into joined.{table} {rows}")
             self.db.execute(f"drop table temp.staged_{table}")
         self._staged = ()
+
+    def settle_articles(self) -> None:
+        """Put the rows of articles in order, and make the indexes by which they are found."""
+        self.settle()
         self._make(_INDEXES_OF_ARTICLES)
 
     def settle_groups(self) -> None:

@@ -23,6 +23,8 @@ from scrapers.records import Article, Source
 
 MOST_KEPT = 10_000  # claims and the like held in memory at a time, of each some 50 MB
 MOST_EVENTS = 2_000
+OF_STORY = "joined.stories cross join joined.{} using (n) where article_id = ?"
+OF_CASE = "joined.cases cross join joined.claims using (n) where claim_id = ?"
 MOST_ARTICLES = 40_000  # every pass asks for them, and they are small without their text: some 30 MB
 
 
@@ -137,16 +139,16 @@ class World:
         return Families([*taught, *known], holders_of(self.lexicon) if self.lexicon else ())
 
     def _told(self, article_id: str) -> Told | None:
-        blob = self.state.one("select story from joined.stories where article_id = ?", (article_id,))
+        blob = self.state.one(f"select story from {OF_STORY.format('told')}", (article_id,))
         return kept(blob) if blob else None
 
     def shown(self, article_id: str) -> Shown | None:
         """Return what is published of an article, None where it is not in the ledger."""
-        blob = self.state.one("select shown from joined.stories where article_id = ?", (article_id,))
+        blob = self.state.one(f"select shown from {OF_STORY.format('shown')}", (article_id,))
         return kept(blob) if blob else None
 
     def _claim(self, claim_id: str) -> Claim | None:
-        blob = self.state.one("select claim from joined.cases where claim_id = ?", (claim_id,))
+        blob = self.state.one(f"select claim from {OF_CASE}", (claim_id,))
         return kept(blob) if blob else None
 
     def _event(self, event_id: str) -> Event | None:
@@ -160,7 +162,7 @@ class World:
         return kept(blob) if blob else None
 
     def _leads(self, article_id: str) -> dict[Credit, str]:
-        blob = self.state.one("select leads from joined.stories where article_id = ?", (article_id,))
+        blob = self.state.one("select leads from joined.led where article_id = ?", (article_id,))
         return kept(blob) if blob else {}
 
     def _entity(self, entity_id: str) -> Entity | None:
