@@ -132,6 +132,22 @@ def test_a_state_that_was_made_at_once_has_every_index_and_nothing_waits(tmp_pat
     assert all(n)
 
 
+def test_so_it_is_where_pages_go_and_come_back(tmp_path: Path) -> None:
+    ledger = Growing(tmp_path, 9, parties=6, outlets=5, per_day=8)
+    with Library(ledger.crawl) as library:
+        for _ in range(6):
+            ledger.add(library, *ledger.made.pop(), reading="r1")
+        one, other, third = sorted(article.url for article, _ in ledger.told.values())[:3]
+        first, second = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC)
+        shown = []
+        for gone in ({}, {one: first, other: first}, {other: first, third: second}, {other: second}, {}):
+            ledger.check(library, gone=gone)
+            with closing(sqlite3.connect(ledger.build)) as db:
+                days = db.execute("select url, gone_on from articles where gone_on is not null order by url").fetchall()
+            shown.append({url: day[8:] for url, day in days})
+    assert shown == [{}, {one: "01", other: "01"}, {other: "01", third: "09"}, {other: "09"}, {}]
+
+
 def decided(ledger: Growing, library: Library) -> tuple[Decision, ...]:
     """Some decisions on claims that the ledger has: confirmed, taken out, put together, kept apart."""
     told = [(art, c) for art, found in ledger.told.values() for c in found.claims]
