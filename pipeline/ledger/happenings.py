@@ -13,7 +13,7 @@ from pipeline.ledger.groups import members_of, root_of
 from pipeline.ledger.originals import Originals
 from pipeline.ledger.shelf import case_of
 from pipeline.ledger.state import chunks, keep, kept
-from pipeline.ledger.world import KeptStories, World
+from pipeline.ledger.world import KeptStories, Lazy, World
 from pipeline.merging import first_told, make_event
 from pipeline.records import Claim, Conflict, event_id
 from pipeline.support import Assigning
@@ -28,6 +28,7 @@ class Happenings:
         self.world, self.state, self.originals = world, world.state, originals
         self.stories, self.clashing = KeptStories(world), Clashing(world.state, world.terms)
         self._compared: set[str] = set()  # events whose disagreements are found
+        self._near = Lazy(self.clashing.around, 2_000)  # asked for twice: to find the events around, and to compare
 
     def update(
         self,
@@ -198,7 +199,7 @@ class Happenings:
 
     def _around(self, id_: str) -> set[str]:
         """Return the events with a claim that may clash with one of this event's."""
-        return self._events_of(self.clashing.around(id_)) - {id_}
+        return self._events_of(self._near[id_]) - {id_}
 
     def _conflicts(self, happened: Happened, rivals: set[str]) -> set[str]:
         """Find the disagreements of events that changed or that share what may clash; return whose mark changed."""
@@ -235,7 +236,7 @@ class Happenings:
 
     def _rivals(self, id_: str) -> dict[str, list[Claim]]:
         """Return the claims of other events that may clash with those of an event, as far as they are compared."""
-        wanted = self.clashing.around(id_)
+        wanted = self._near[id_]
         sql = "select claim_id from joined.cases where event_id = ? order by claim_id limit ?"
         found = {other: self.state.column(sql, (other, MOST_COMPARED)) for other in self._events_of(wanted) - {id_}}
         return {other: [self.world.claims[c] for c in ids if c in wanted] for other, ids in found.items()}
