@@ -25,7 +25,7 @@ from pipeline.references import Referents
 from pipeline.roles import Filler, Roles, directive, participants
 from pipeline.stance import force_of, mention_of
 from pipeline.syntax import children, complements, is_verb, subjects
-from pipeline.verbforms import below_shall, has_form, is_finite, is_for_choice
+from pipeline.verbforms import below_shall, has_form, is_finite, is_for_choice, is_generic
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
@@ -145,6 +145,8 @@ class ClaimReader:
         if filled is None or len(_acting(filled)) < frame.actors:
             return None
         if frame.type in ("agreement", "commitment") and _by_consumers(filled):
+            return None
+        if cue.part == "noun" and is_generic(token):
             return None
         if frame.type in _OF_PARTIES and self._by_court(filled) or _of_any(filled) and not is_negated(token):
             return None

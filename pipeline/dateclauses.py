@@ -225,9 +225,10 @@ def _dates_a_thing(token: Token, trigger: Token, holders: set[int]) -> bool:
 
 
 def _lies_before(token: Token, trigger: Token) -> bool:
-    """True where a noun is told as what went before: "After its refusal, the ministry on Friday barred the lab"."""
+    """True where an act is told as what went before: "After its refusal, the ministry on Friday barred the lab",
+    "lifted it on Friday, 39 days after pulling the plug"."""
     if trigger.pos_ not in ("NOUN", "PROPN"):
-        return False
+        return trigger.dep_ == "pcomp" and trigger.head.lower_ in _BEFORE and not trigger.head.is_ancestor(token)
     for each in trigger.ancestors:
         if each.pos_ in ("VERB", "AUX"):
             return False

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pipeline.bystanders import only_asks, only_stands_by, only_watches
 from pipeline.claims import DONE_BY_SAYING, Draft, announcers
 from pipeline.described import is_somebody
 from pipeline.inflection import verb_forms, words
@@ -39,9 +40,6 @@ _OF_AUTHORITIES = frozenset(["investigation", "regulation"])
 _PUBLIC = frozenset({EntityKind.AGENCY, EntityKind.GOVERNMENT})
 _UNDERGOING = frozenset(  # what their subject does not do but meets with
     form for verb in words("face receive undergo await draw incur suffer") for form in verb_forms(verb)
-)
-_PLEAS = frozenset(
-    words("request requests motion motions bid bids plea pleas petition petitions application demand demands")
 )
 _LIFELESS = frozenset({EntityKind.INSTRUMENT.value, EntityKind.MODEL.value})
 _HEADS = ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X")
@@ -324,7 +322,8 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
     taken = {party.entity_id for party in draft.participants}
     n_actors = sum(party.role == "actor" for party in draft.participants)
     filled: list[tuple[str, Filler]] = []
-    seen = [each for each in roles.governed(_told(draft, spans, roles, thresholds.role)) if not _is_where(*each)]
+    told = roles.governed(_told(draft, spans, roles, thresholds.role))
+    seen = [each for each in told if not only_stands_by(draft.type, *each)]
     if draft.type == "access_grant" and is_verb(draft.trigger) and (order := directive(draft.trigger)) is not None:
         seen = [(_turned(role, filler, *order[:2]), filler) for role, filler in seen]
     doers = [] if n_actors else _doers(draft, roles, taken)
@@ -347,7 +346,7 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
         filled += [(owner, filler) for filler in _owners(filled, taken, roles)]
     start = draft.passage.start
     sentence = (start + draft.sent.start_char, start + draft.sent.end_char)
-    filled = [(role, f) for role, f in filled if role != "actor" or not (_only_asks(f) or _only_watches(draft, f))]
+    filled = [(role, f) for role, f in filled if role != "actor" or not (only_asks(f) or only_watches(draft, f))]
     found = tuple(party for party in participants(roles.governed(filled), sentence, None) if _can_play(party))
     found = tuple(party for party in found if not any(_within(party, other) for other in found))
     return replace(draft, participants=draft.participants + found) if found else draft
@@ -358,11 +357,6 @@ def _turned(role: str, filler: Filler, orders: Sequence[Token], ordered: Sequenc
     if role == "actor" and filler.token in orders:
         return "target"
     return "actor" if role == "target" and filler.token in ordered else role
-
-
-def _is_where(role: str, filler: Filler) -> bool:
-    """True for "agencies in the U.S.": a place that does nothing."""
-    return role == "actor" and all(kind is EntityKind.PLACE for _, _, kind, *_ in filler.parties)
 
 
 def _told(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, least: float) -> list[tuple[str, Filler]]:
@@ -414,19 +408,6 @@ def _acts(filler: Filler) -> bool:
     """Tell whether somebody is meant who can do things: a name, or a description of people or a body."""
     somebody = filler.resolved or is_somebody(filler.token) or filler.token.pos_ == "PRON"
     return somebody and filler.kind not in _LIFELESS
-
-
-def _only_asks(filler: Filler) -> bool:
-    """Tell whether somebody only asked for what a trigger names: "rejected Acme's request to suspend the order"."""
-    noun = filler.token.head
-    return filler.token.dep_ == "poss" and noun.lower_ in _PLEAS and bool(children(noun, "acl"))
-
-
-def _only_watches(draft: Draft, filler: Filler) -> bool:
-    """Tell whether an authority is near a model's release but not said to release it."""
-    if draft.type != "model_release" or filler.kind not in ("agency", "government"):
-        return False
-    return not is_verb(draft.trigger) or filler.token not in subjects(draft.trigger)
 
 
 def _owners(filled: Sequence[tuple[str, Filler]], taken: set[str], roles: Roles) -> list[Filler]:

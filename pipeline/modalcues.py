@@ -226,6 +226,18 @@ def is_perfect(verb: Token) -> bool:
     return verb.tag_ == "VBN" and any(aux.lower_ in ("has", "have") for aux in children(verb, "aux"))
 
 
+def is_stray(verb: Token) -> bool:
+    """Tell whether what the parse takes for a verb is a participle before a noun: "will give it supervised access"."""
+    if verb.tag_ not in ("VBD", "VBN") or verb.dep_ not in ("conj", "advcl") or verb.head.i > verb.i:
+        return False
+    if not is_verb(verb.head) or children(verb, "nsubj", "nsubjpass", "aux", "auxpass", "mark", "advmod", "prt"):
+        return False
+    between = verb.doc[verb.head.i + 1 : verb.i]
+    joined = any(token.is_punct or token.dep_ in ("cc", "mark") or token.lower_ == "then" for token in between)
+    noun = verb.nbor(1) if verb.i + 1 < len(verb.doc) else verb
+    return not joined and bool(children(verb.head, "dobj", "dative")) and noun.dep_ in ("dobj", "compound", "amod")
+
+
 def asks_how(verb: Token) -> bool:
     """Tell whether a clause asks how or why a thing was done, which it was."""
     return any(

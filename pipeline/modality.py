@@ -19,6 +19,7 @@ from pipeline.modalcues import (
     has_none,
     is_condition,
     is_perfect,
+    is_stray,
     judged,
     or_else,
     own,
@@ -135,11 +136,8 @@ def modality_of(
     strongest = next((modality for modality in _ORDER if modality in found), Modality.OCCURRED)
     if base is None or base is Modality.OCCURRED:
         return strongest
-    if strongest in (Modality.OCCURRED, Modality.ALLEGED) or base in (
-        Modality.CANCELLED,
-        Modality.POSTPONED,
-        Modality.NEGATED,
-    ):
+    fixed_by_cue = base in (Modality.CANCELLED, Modality.POSTPONED, Modality.NEGATED)
+    if strongest in (Modality.OCCURRED, Modality.ALLEGED) or fixed_by_cue:
         return base if strongest is not Modality.CONDITIONAL else strongest
     return strongest
 
@@ -165,6 +163,9 @@ def _verb(verb: Token, cues: Cues, depth: int) -> None:
     """Read the cues at a verb and go on to what governs it."""
     own(verb, cues)
     head = verb.head
+    if is_stray(verb) and depth <= _DEPTH:
+        _verb(head, cues, depth + 1)  # "will give engineers supervised access"
+        return
     if head == verb or depth > _DEPTH or any(child.lower_ == "whether" for child in children(verb, "mark")):
         return  # what is asked is open, whoever asks or does not know it
     if verb.dep_ in ("ccomp", "csubj", "pcomp") and verb.tag_ in ("VBD", "VBZ", "VBN") and asks_how(verb):

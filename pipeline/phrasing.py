@@ -100,6 +100,9 @@ def rank_of(token: Token) -> float:
     return 0.8 if token.dep_ == "pobj" else 0.3
 
 
+_DENY = frozenset({"deny", "denies", "denied", "denying"})
+
+
 def is_expletive(token: Token) -> bool:
     """Tell whether "it" stands for nothing: "it is unclear whether", "it is hereby ordered"."""
     verb = token.head
@@ -113,8 +116,8 @@ def is_expletive(token: Token) -> bool:
 
 
 def speakers_of(token: Token, clause: Token) -> list[Token]:
-    """Return who says the clause of which a pronoun is the subject: "the agency said that it would test"."""
-    if token.dep_ not in ("nsubj", "nsubjpass") or clause.dep_ != "ccomp" or clause.head.lower_ not in SAY:
+    """Return who says or denies the clause of which a pronoun is the subject: "the agency said that it would test"."""
+    if token.dep_ not in ("nsubj", "nsubjpass") or clause.dep_ != "ccomp" or clause.head.lower_ not in SAY | _DENY:
         return []
     return [subject for subject in surface_subjects(clause.head) if subject.i < token.i]
 

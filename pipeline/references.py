@@ -276,13 +276,13 @@ class Referents:
             return self._best({EntityKind.INSTRUMENT}, token, reach=2)
         speakers = speakers_of(token, clause)
         if speakers:  # "the watchdog said that it ...": nobody else, even where the watchdog has no name
-            said = [m for speaker in speakers for m in self.of(speaker) if m.kind in PARTIES]
-            if (
-                said
-                or speakers[0].pos_ in ("NOUN", "PROPN")
-                and NOUN_KINDS.get(singular(speakers[0].lower_)) in PARTIES
-            ):
-                return said[0] if said else self._unnamed(speakers[0])
+            told = [m for speaker in speakers for m in self.of(speaker)]
+            told += [m for s in speakers for a in children(s, "appos") for word in a.subtree for m in self.of(word)]
+            sides = [self.side(m.entity_id) for m in told if m.kind is EntityKind.PERSON]
+            said = [m for m in (*told, *sides) if m is not None and m.kind in PARTIES]
+            first = speakers[0]
+            if said or first.pos_ in ("NOUN", "PROPN") and NOUN_KINDS.get(singular(first.lower_)) in PARTIES:
+                return said[0] if said else self._unnamed(first)
         if possessive or token.dep_ == "nsubj":
             found = self._best(PARTIES | {EntityKind.MODEL}, token, named=True)
             if found is not None and not possessive and found.entity_id in self._objects_of(clause):

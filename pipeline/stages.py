@@ -87,6 +87,7 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
         ("opened", r"open|launch|start|began|begin|investigat|prob|inquir|look"),
     ),
     "litigation": (
+        ("dropped", r"drop|withdr|discontinu|abandon"),
         ("appealed", r"appeal"),
         ("settled", r"settl"),
         ("filed", r"appl(?:y|ies|ied|ying) (?:to|for)\b"),  # whoever applies for an order gives none
@@ -129,7 +130,9 @@ _SEPARATE = {
     "restriction": {"designated", "banned"},
     "model_release": {"withdrawn", "released", "delayed"},
     "investigation": {"closed", "opened", "hearing"},
-    "litigation": {"appealed", "settled", "dismissed", "hearing", "opposed", "brief filed", "ruled", "filed"},
+    "litigation": {
+        "dropped", "appealed", "settled", "dismissed", "hearing", "opposed", "brief filed", "ruled", "filed",
+    },  # fmt: skip
     "institution": {"left", "dissolved", "renamed", "appointed", "created"},
 }
 # Two words for one stage of a line: an agreement that is signed is agreed, a deferred release is a stage of its own.

@@ -76,6 +76,17 @@ def is_for_choice(token: Token) -> bool:
     return False
 
 
+def is_generic(noun: Token) -> bool:
+    """Tell whether a noun names what such an act is, not one act: "a developer's refusal to answer is not a risk"."""
+    owners = children(noun, "poss")
+    one_of_many = any(child.lower_ in ("a", "an", "any") for owner in owners for child in children(owner, "det"))
+    verb = noun.head
+    if not one_of_many or noun.dep_ not in ("nsubj", "nsubjpass"):
+        return False
+    helpers = children(verb, "aux", "auxpass")
+    return verb.tag_ in ("VBZ", "VBP") or any(aux.tag_ == "MD" for aux in helpers)
+
+
 def is_finite(verb: Token) -> bool:
     """Tell whether a verb has a subject of its own and is no infinitive."""
     return (
