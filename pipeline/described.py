@@ -5,15 +5,19 @@ A party without a name is told by its description, as far as the phrase itself s
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pipeline.inflection import singular
 from pipeline.nominals import NOUN_KINDS, TIME_WORDS
-from pipeline.records import EntityKind
+from pipeline.phrasing import noun_phrase_start
+from pipeline.records import EntityKind, Mention, unknown_entity_id
 from pipeline.syntax import children, is_verb
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
+
+    from pipeline.language import Passage
 
 _OF_WHOM = frozenset({"of", "in", "from", "behind", "with", "for", "at"})  # before what says which one is meant
 _WHO = frozenset({"who", "that"})
@@ -26,6 +30,15 @@ _SOMEBODY = frozenset(
 def is_somebody(noun: Token) -> bool:
     """Tell whether a common noun stands for people or a body."""
     return NOUN_KINDS.get(singular(noun.lower_)) in _SOMEBODY
+
+
+def unnamed(noun: Token, passage: Passage) -> Mention:
+    """Return a body that has only a description: "a U.S. watchdog"."""
+    first, kind = noun_phrase_start(noun), NOUN_KINDS[singular(noun.lower_)]
+    words = passage.text[first.idx : noun.idx + len(noun.text)]
+    name = re.sub(r"^(?:an?|the|this|that|its|their|his|her)\s+", "", words, flags=re.IGNORECASE)
+    start = passage.offset(first)
+    return Mention(start, start + len(words), words, unknown_entity_id(name, kind), name, kind, "nominal")
 
 
 def last_word(noun: Token) -> Token:

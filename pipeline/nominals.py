@@ -31,10 +31,15 @@ GROUP_OF = {said: name for name, sayings in _TABLES["groups"].items() for said i
 SENTENCE_OPENERS = frozenset(_TABLES["words"]["sentence_openers"])  # begin a sentence, never a name
 # Bodies called so have the word in their name: "the commission" is no bureau, "the commissioner" no institute.
 _CALLED_SO = frozenset(_TABLES["words"]["called_so"])
-_FITS = dict.fromkeys(
-    ("regulator", "watchdog", "enforcer", "authority"),  # what no institute and no court is called
-    re.compile(r"^(?!.*\b(?:institute|cent(?:re|er)|laborator|court|tribunal|parliament|senate|congress))", re.I),
-) | {"military": re.compile(r"Defen[cs]e|War|Pentagon|Army|Military", re.I)}
+_NO_COURT = r"^(?!.*\b(?:{}court|tribunal|parliament|senate|congress))"
+_FITS = {
+    **dict.fromkeys(("office", "agency", "bureau"), re.compile(_NO_COURT.format(""), re.I)),
+    **dict.fromkeys(  # what no institute is called either
+        ("regulator", "watchdog", "enforcer", "authority"),
+        re.compile(_NO_COURT.format("institute|cent(?:re|er)|laborator|"), re.I),
+    ),
+    "military": re.compile(r"Defen[cs]e|War|Pentagon|Army|Military", re.I),
+}
 
 
 def agencies_called(word: str) -> re.Pattern[str] | None:
@@ -44,8 +49,10 @@ def agencies_called(word: str) -> re.Pattern[str] | None:
 
 def may_be_called(name: str, token: Token) -> bool:
     """Tell whether "the State Council", of which `token` is the noun, can stand for an entity of some name: capitalised
-    words before the noun must be in it. The plain "the council" and "the Council" may always."""
+    words before the noun must be in it. The plain "the council" and "the Council" may always, but "the markets
+    authority" is one of markets."""
     if not token.text[:1].isupper():
-        return True
+        fields = [c.lower_ for c in token.lefts if c.dep_ == "compound" and c.tag_ in ("NN", "NNS")]
+        return token.lower_ != "authority" or not fields or any(field in name.casefold() for field in fields)
     before = [c.lower_ for c in token.lefts if c.dep_ in ("compound", "amod", "nmod") and c.text[:1].isupper()]
     return all(word in name.casefold() for word in before)

@@ -15,6 +15,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pipeline.countries import bodies_of, countries_before, spoken_of
+from pipeline.described import unnamed
 from pipeline.inflection import singular, verb_forms, words
 from pipeline.language import Passage, sentences
 from pipeline.lexicon.lexicon import Lexicon
@@ -281,23 +282,16 @@ class Referents:
             sides = [self.side(m.entity_id) for m in told if m.kind is EntityKind.PERSON]
             said = [m for m in (*told, *sides) if m is not None and m.kind in PARTIES]
             first = speakers[0]
+            if first.pos_ == "PROPN" and not said and not any(self._titles.get(m.entity_id) for m in told):
+                return None  # somebody of whom nothing is known: "Easton Transmission said it had no reason to"
             if said or first.pos_ in ("NOUN", "PROPN") and NOUN_KINDS.get(singular(first.lower_)) in PARTIES:
-                return said[0] if said else self._unnamed(first)
+                return said[0] if said else unnamed(first, self.passages[first.doc.user_data["passage"]])
         if possessive or token.dep_ == "nsubj":
             found = self._best(PARTIES | {EntityKind.MODEL}, token, named=True)
             if found is not None and not possessive and found.entity_id in self._objects_of(clause):
                 return None  # "It asked Quillon for the logs": whoever that is, not Quillon
             return found or self._best({EntityKind.INSTRUMENT}, token)
         return self._best({EntityKind.INSTRUMENT, EntityKind.MODEL}, token, reach=2) or self._best(PARTIES, token)
-
-    def _unnamed(self, noun: Token) -> Mention:
-        """Return a body that has only a description: "a U.S. watchdog"."""
-        passage = self.passages[noun.doc.user_data["passage"]]
-        first, kind = noun_phrase_start(noun), NOUN_KINDS[singular(noun.lower_)]
-        words = passage.text[first.idx : noun.idx + len(noun.text)]
-        name = re.sub(r"^(?:an?|the|this|that|its|their|his|her)\s+", "", words, flags=re.IGNORECASE)
-        start = passage.offset(first)
-        return Mention(start, start + len(words), words, unknown_entity_id(name, kind), name, kind, "nominal")
 
     def _they(self, token: Token) -> tuple[Mention, ...]:
         if token.dep_ in ("nsubjpass", "dobj") and token.head.lower_ in _TO_TEXTS:

@@ -132,9 +132,9 @@ _SEPARATE = {
     "investigation": {"closed", "opened", "hearing"},
     "litigation": {
         "dropped", "appealed", "settled", "dismissed", "hearing", "opposed", "brief filed", "ruled", "filed",
-    },  # fmt: skip
+    },
     "institution": {"left", "dissolved", "renamed", "appointed", "created"},
-}
+}  # fmt: skip
 # Two words for one stage of a line: an agreement that is signed is agreed, a deferred release is a stage of its own.
 _SAME = {("agreement", "signed"): "agreed", ("agreement", "renewed"): "amended"}
 _BEFORE = {

@@ -101,3 +101,27 @@ def test_the_day_of_what_followed_is_not_that_of_what_went_before() -> None:
 def test_a_company_that_ends_its_case_ends_a_lawsuit(text: str, expected: set[str]) -> None:
     types = {claim.type for claim in claims(text, classifier=False)} & {"litigation", "investigation"}
     assert types == expected
+
+
+def test_it_is_whoever_speaks_even_where_nothing_is_known_of_him() -> None:
+    """Of a body that the text and the lexicon know nothing of, "it" is nobody rather than the body named last."""
+    told = claims(
+        "The regulator and Ofcom look at large AI models made by Lumenar Labs. Eastern Transmission said in a note to "
+        "its staff that it had no reason to switch the model off."
+    )  # fmt: skip
+    assert not actors(told, "restriction")
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("The High Court will hear the suit of Lumenar Labs in May. The office will defend the case, a spokesman said.",
+         "High Court"),
+        ("Ofcom signed an agreement with Lumenar Labs. In Norway, the markets authority signed no agreement with it.",
+         "Ofcom"),
+    ],
+)  # fmt: skip
+def test_a_description_is_nobody_whom_it_does_not_fit(text: str, wrong: str) -> None:
+    last = text.split(". ")[1]
+    told = [claim for claim in claims(text) if claim.evidence.quote.startswith(last[:20])]
+    assert told and not any(p.name == wrong for claim in told for p in claim.participants)
