@@ -42,6 +42,7 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "agreement": (
         ("in talks", r"without an? (?:agreement|deal)|broke down|break(?:s|ing)? down|collaps|fail"),
+        ("broken", r"br(?:oke|oken|eak(?:s|ing)?)\b(?! (?:off|up|away))|breach|violat"),  # what one side denies
         (
             "ended",
             r"end(?:ed|s|ing)?\b|laps|expir|br(?:oke|oken|eaks?)\b|terminat|cancel|los(?:e|t|ing)\b|withdr|scrap|tear|tore",
@@ -124,7 +125,7 @@ _SEPARATE = {
     "executive_action": {"revoked", "issued"},
     "legislation": {"vetoed", "signed", "passed", "introduced", "in force", "amended", "debated"},
     "regulation": {"withdrawn", "proposed", "adopted", "in force"},
-    "agreement": {"ended", "amended", "signed", "agreed"},
+    "agreement": {"broken", "ended", "amended", "signed", "agreed"},
     "commitment": {"dropped", "adopted"},
     "access_request": {"deadline set", "offered"},
     "restriction": {"designated", "banned"},

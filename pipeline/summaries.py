@@ -122,7 +122,14 @@ _PACT = re.compile(  # what can be concluded: a title, or a word for a pact
 
 
 def _agreement(roles: Roles, act: str) -> Phrase:
-    verbs = {"ended": "end", "amended": "amend", "in talks": "negotiate", "renewed": "renew", "signed": "sign"}
+    verbs = {
+        "ended": "end",
+        "broken": "break",
+        "amended": "amend",
+        "in talks": "negotiate",
+        "renewed": "renew",
+        "signed": "sign",
+    }
     thing, plural = _thing(roles, "instrument", "an agreement")
     about = roles.object
     if roles.instrument and (roles.instrument == roles.object or not _PACT.search(roles.instrument)):

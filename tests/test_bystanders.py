@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.flow import Tools, load_tools, understand
 from pipeline.records import Claim
+from pipeline.stages import act, line_key
 from scrapers.records import Article, text_version
 
 
@@ -125,3 +126,10 @@ def test_a_description_is_nobody_whom_it_does_not_fit(text: str, wrong: str) -> 
     last = text.split(". ")[1]
     told = [claim for claim in claims(text) if claim.evidence.quote.startswith(last[:20])]
     assert told and not any(p.name == wrong for claim in told for p in claim.participants)
+
+
+def test_who_denies_a_breach_does_not_deny_the_end() -> None:
+    assert act("agreement", "had broken the agreement") == "broken"
+    assert act("agreement", "broke off the deal") == act("agreement", "terminated") == "ended"
+    assert act("agreement", "talks broke down") == "in talks"
+    assert line_key("agreement", "broken") != line_key("agreement", "ended")
