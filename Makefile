@@ -32,7 +32,7 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.run
 install: $(VENV)/.run
 
 kills: $(VENV)/.test
-	$(BIN)/python tests/kills.py --kills 50
+	$(BIN)/python tests/support/kills.py --kills 50
 
 demo: $(VENV)/.run
 	$(BIN)/oversight demo --port $(PORT)

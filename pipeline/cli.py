@@ -1,6 +1,6 @@
 """The command `oversight`: finds the subcommand by name, runs it, and turns every error into one line and an exit code.
 
-Commands live in pipeline/commands, one module per subject, and are imported only when they are called.
+Commands live in pipeline/app/commands, one module per subject, and are imported only when they are called.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ import click
 from pipeline.errors import DONE, INTERNAL, OUTSIDE, WRONG_USE, OversightError, Stopped
 
 COMMANDS = {
-    "demo": ("demo", "Crawl the small invented newsroom, build its ledger and serve it."),
-    "run": ("line", "Crawl what is due, read it, build the ledger and publish it."),
-    "crawl": ("line", "Fetch what is due from the sources."),
-    "extract": ("line", "Read the claims out of the fetched pages."),
-    "build": ("line", "Join the claims into events."),
-    "publish": ("line", "Publish what was built as a new snapshot."),
-    "backfill": ("backfill", "Read archives of the web (WARC files) into the ledger."),
-    "serve": ("show", "Serve the published ledger on this machine."),
-    "add": ("files", "Add one page or text from a file or an address."),
-    "claims": ("files", "Read the claims of a folder of texts into a folder of JSON files."),
-    "evaluate": ("files", "Score the extraction against annotated texts."),
+    "demo": ("operate.demo", "Crawl the small invented newsroom, build its ledger and serve it."),
+    "run": ("operate.run", "Crawl what is due, read it, build the ledger and publish it."),
+    "crawl": ("operate.run", "Fetch what is due from the sources."),
+    "extract": ("operate.run", "Read the claims out of the fetched pages."),
+    "build": ("operate.run", "Join the claims into events."),
+    "publish": ("operate.run", "Publish what was built as a new snapshot."),
+    "backfill": ("operate.backfill", "Read archives of the web (WARC files) into the ledger."),
+    "serve": ("operate.serve", "Serve the published ledger on this machine."),
+    "add": ("documents", "Add one page or text from a file or an address."),
+    "claims": ("documents", "Read the claims of a folder of texts into a folder of JSON files."),
+    "evaluate": ("documents", "Score the extraction against annotated texts."),
     "bench": ("bench", "Measure how quick each stage is on this machine."),
-    "verify": ("check", "Check archive, texts, claims and published ledger against each other."),
-    "event": ("look", "Show one event with its evidence."),
-    "entity": ("look", "Show one person, body, company, model or instrument."),
-    "origins": ("look", "Show which reports behind an event are independent."),
-    "conflicts": ("disputes", "Show where reports disagree."),
-    "status": ("standing", "Show how things stand with a name, on any day."),
-    "due": ("standing", "Show what is due next, and what was due."),
-    "revisions": ("revisions", "Show how an article was edited and what that did to its claims."),
-    "gaps": ("look", "Show names that the lexicon does not know yet."),
-    "review": ("review", "Confirm, change or reject what the program read; merge, split, settle names."),
-    "runs": ("line", "Show what the last runs did, how long they took and how they ended."),
-    "schedule": ("schedule", "Print units for systemd or a line for cron that run the ledger by themselves."),
-    "backup": ("upkeep", "Copy what cannot be made again to another place."),
-    "disk": ("upkeep", "Say how much room the ledger takes and how much it grows."),
-    "prune": ("upkeep", "Let go of old pages and visits that nothing rests on."),
-    "sources": ("sources", "List and try the source cards, record pages as tests of them, show their health."),
-    "alerts": ("alerts", "Show whom the ledger tells of what, try it, and send what waits."),
-    "export": ("check", "Write the published tables as CSV, JSON Lines or Parquet."),
+    "verify": ("inspect.verify_export", "Check archive, texts, claims and published ledger against each other."),
+    "event": ("inspect.entries", "Show one event with its evidence."),
+    "entity": ("inspect.entries", "Show one person, body, company, model or instrument."),
+    "origins": ("inspect.entries", "Show which reports behind an event are independent."),
+    "conflicts": ("inspect.contradictions", "Show where reports disagree."),
+    "status": ("inspect.status", "Show how things stand with a name, on any day."),
+    "due": ("inspect.status", "Show what is due next, and what was due."),
+    "revisions": ("inspect.revisions", "Show how an article was edited and what that did to its claims."),
+    "gaps": ("inspect.entries", "Show names that the lexicon does not know yet."),
+    "review": ("review.commands", "Confirm, change or reject what the program read; merge, split, settle names."),
+    "runs": ("operate.run", "Show what the last runs did, how long they took and how they ended."),
+    "schedule": ("operate.schedule", "Print units for systemd or a line for cron that run the ledger by themselves."),
+    "backup": ("operate.maintenance", "Copy what cannot be made again to another place."),
+    "disk": ("operate.maintenance", "Say how much room the ledger takes and how much it grows."),
+    "prune": ("operate.maintenance", "Let go of old pages and visits that nothing rests on."),
+    "sources": ("operate.sources", "List and try the source cards, record pages as tests of them, show their health."),
+    "alerts": ("operate.alerts", "Show whom the ledger tells of what, try it, and send what waits."),
+    "export": ("inspect.verify_export", "Write the published tables as CSV, JSON Lines or Parquet."),
 }
 
 
@@ -62,7 +62,7 @@ class LazyCommands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"pipeline.commands.{COMMANDS[name][0]}")
+        module = importlib.import_module(f"pipeline.app.commands.{COMMANDS[name][0]}")
         return getattr(module, name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -88,7 +88,7 @@ class LazyCommands(click.Group):
 @click.pass_context
 def oversight(ctx: click.Context, data: Path) -> None:
     """Oversight Ledger: who did what to whom in the oversight of AI, how certain that is, and who says so."""
-    from pipeline.folder import DataFolder
+    from pipeline.workspace import DataFolder
 
     ctx.obj = DataFolder(data)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from scrapers.records import Precision
+from scrapers.items import Precision
 
 EVENT_TYPES = (
     "executive_action", "legislation", "regulation", "agreement", "commitment", "access_request", "access_grant",

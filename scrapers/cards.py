@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scrapers.records import Feed, FeedShape, Recipe, Source, Standing
+from scrapers.items import Feed, FeedShape, Recipe, Source, Standing
 
 SOURCES = Path(__file__).parent / "sources"
 _SOURCE_ID = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")

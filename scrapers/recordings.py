@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scrapers.reading import read
-from scrapers.records import Page, Reading, Source
+from scrapers.items import Page, Reading, Source
+from scrapers.reading.article import read
 
 
 class RecordingError(ValueError):

@@ -6,7 +6,7 @@ from typing import Any
 
 from scrapy.logformatter import LogFormatter
 
-from scrapers.tasks import FetchOrder
+from scrapers.messages import FetchOrder
 
 
 class QuietFormatter(LogFormatter):
@@ -22,7 +22,7 @@ def scrapy_settings(order: FetchOrder) -> dict[str, Any]:
         "USER_AGENT": order.user_agent,
         "OVERSIGHT_ALLOW_LOOPBACK": order.allow_loopback,
         # Addresses, robots.txt, pace, redirects, size and compression are its own; no middleware stands in between.
-        "DOWNLOADER": "scrapers.downloader.HostDownloader",
+        "DOWNLOADER": "scrapers.fetching.downloader.HostDownloader",
         "TWISTED_REACTOR_ENABLED": False,
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "SPIDER_MIDDLEWARES_BASE": {},

@@ -19,8 +19,8 @@ settings.load_profile("untimed")
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's data folder: crawled, read, built and published. Not to be changed: copy it first."""
-    from pipeline.commands.demo import make_demo
-    from pipeline.folder import DataFolder
+    from pipeline.app.commands.operate.demo import make_demo
+    from pipeline.workspace import DataFolder
 
     folder = DataFolder(tmp_path_factory.mktemp("demo") / "ledger")
     make_demo(folder, say=lambda line: None)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.lexicon.lexicon import (
+from pipeline.lexicon.entities import (
     NAME_KINDS,
     RELATION_KINDS,
     Lexicon,
@@ -31,6 +31,7 @@ __all__ = [
 ]  # fmt: skip
 
 PACKAGED = Path(__file__).parent / "names"
+WORDS = Path(__file__).parent / "words"
 _TABLES = ("defaults", "entity", "name", "role", "relation", "pattern", "nominal", "place", "field", "words")
 _DEFAULTS = ("kind", "jurisdiction", "parent", "case_sensitive")
 _ENTITY = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from scrapers.records import Feed, Source
+from scrapers.items import Feed, Source
 
 _OF_A_FEED = ("items", "link", "title", "date", "summary")
 

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from pipeline.newsroom.feeds import Odd, feed_documents
 from pipeline.newsroom.pages import article_page, front_page
 from pipeline.newsroom.stories import FOLDER, LAST_DAY, Publisher, end_of, out_by, publishers, story
-from scrapers.records import Feed, FeedShape, Source, Standing
+from scrapers.items import Feed, FeedShape, Source, Standing
 
 LOOPBACK = "127.0.0.1"
 _FOUNDED = datetime(2026, 3, 1, tzinfo=UTC)

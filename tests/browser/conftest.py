@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from tests.site_data import publish
+from support.site_data import publish
 
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "shots"  # what the journeys looked like: kept after the run, not in git
@@ -40,7 +39,7 @@ class Served:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Served]:
-    code = f"from pipeline.serve.app import serve; serve({str(folder)!r}, port=0)"
+    code = f"from pipeline.site.app import serve; serve({str(folder)!r}, port=0)"
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
         assert line.startswith("Oversight Ledger: http://127.0.0.1:"), line

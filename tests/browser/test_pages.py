@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.serve.older import stamp_of
+from pipeline.site.past_snapshots import stamp_of
 from tests.browser.conftest import SHOTS, SIZES, opened
 
 pytestmark = pytest.mark.browser

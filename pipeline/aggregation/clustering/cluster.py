@@ -1,0 +1,281 @@
+"""Claims that say the same come together: claims and articles in, groups of claim ids and events out.
+
+Identity is structural: type, stage of the line, direction, named instrument or object, core parties and date interval;
+the words of the sentence break ties (clustering.similarity). Groups are grown over pairs that share a party or an
+instrument, by a link of which the average over all pairs makes the larger part, so that one bridging claim cannot chain
+two events together; no group holds two claims that forbid each other. The order of the input makes no difference.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from itertools import groupby
+
+from pipeline.aggregation.clustering.features import Case
+from pipeline.aggregation.clustering.similarity import FARTHEST, Likeness
+from pipeline.lexicon.entity_graph import Families
+from pipeline.records import Claim, Entity
+from scrapers.items import Article
+
+LINK = 0.48  # link of two groups, with the draw, from which they are one event
+AVERAGE = 0.7  # share of a link that is the average over all pairs; the rest is the average of each claim's best pair
+DRAW = 0.04  # added for each factor e of the larger group: what many report draws a further report
+COPIED = 60  # characters of a sentence that two articles share only where one copies the other
+_STEPS = 1 << 20
+_MARGIN = 1e-6  # far more than rounding can make
+SPEAKERS = 40  # so many members of a large group are asked how well another group fits
+MAX_NEIGHBOURS = 100  # a claim is compared with at most so many nearest in time that share the same party
+
+
+def marks_of(case: Case, families: Families) -> set[str]:
+    """Return what a case must share one of with another of its type to be worth comparing with it."""
+    marks = {case.claim.evidence.article_id}
+    if len(case.claim.evidence.quote) >= COPIED:
+        marks.add(case.claim.evidence.quote)
+    for ids in case.named.values():
+        for entity_id in ids:
+            marks.update(families.above(entity_id))
+    marks |= {word for title in case.titles for word in title}
+    if case.dated and case.claim.date and case.claim.date.start == case.claim.date.end:
+        marks.add(case.claim.date.start.isoformat())
+    return marks
+
+
+def neighbours(cases: list[Case], families: Families) -> set[tuple[int, int]]:
+    """Return the pairs worth comparing: one type, and a shared named party or thing, or one article or sentence."""
+    blocks: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, case in enumerate(cases):
+        for mark in marks_of(case, families):
+            blocks[case.claim.type, mark].append(index)
+    pairs: set[tuple[int, int]] = set()
+    for members in blocks.values():
+        for position, index in enumerate(members):
+            pairs.update(
+                (index, other)
+                for other in members[position + 1 : position + 1 + MAX_NEIGHBOURS]
+                if cases[index].days_from(cases[other]) <= FARTHEST
+            )
+    return pairs
+
+
+def spread(members: list[int]) -> list[int]:
+    """Return the members of a group, at most SPEAKERS of them, evenly spread in order of publication."""
+    if len(members) <= SPEAKERS:
+        return members
+    members = sorted(members)
+    return [members[number * len(members) // SPEAKERS] for number in range(SPEAKERS)]
+
+
+def exact(probability: float) -> float:
+    """Return a probability in steps of a millionth, of which any number add up to the same in whatever order."""
+    return round(probability * _STEPS) / _STEPS
+
+
+def link_of(table: Sequence[Sequence[float]]) -> float:
+    """Return the link of two groups from the probabilities of their pairs, a row for each claim of one group.
+
+    The average over all pairs, and the average of each claim's best pair, taken for the claims of the smaller group: a
+    claim that fits one report of an event well need not fit every other. Sums are exact in any order (`exact`), so
+    whichever group comes first, the link is the same.
+    """
+    columns = list(zip(*table, strict=True))
+    n, m = len(table), len(columns)
+    sides = [side for side, size in ((table, n), (columns, m)) if size <= min(n, m)]
+    best = sum(max(row) for side in sides for row in side) / (min(n, m) * len(sides))
+    return AVERAGE * (sum(map(sum, table)) / (n * m)) + (1 - AVERAGE) * best
+
+
+def beyond_reach(total: float, left: int, pairs: int, larger: int) -> bool:
+    """Tell whether a link cannot reach LINK any more, however the last pairs turn out.
+
+    `total`: the sum over the pairs looked at; `left`: how many of the `pairs` are not; `larger`: claims of the larger
+    group.
+    """
+    most = AVERAGE * (total + left) / pairs + (1 - AVERAGE)
+    return most + DRAW * math.log(larger) < LINK - _MARGIN
+
+
+class Groups:
+    """Groups of cases that grow by `link_of`: cases are added, then the two likeliest groups join, and so on.
+
+    No group ever holds two cases that forbid each other. A group, once made, is never taken apart.
+    """
+
+    def __init__(
+        self,
+        scores: dict[tuple[int, int], float],
+        forbids: Callable[[int, int], bool],
+        score: Callable[[int, int], float],
+    ) -> None:
+        """`scores`: how likely compared pairs are one event; `forbids(one, other)`: whether two cases exclude each
+        other, asked for every pair before it comes into one group; `score(one, other)`: how likely a pair is one event
+        that was not among those compared, asked where other pairs link its groups."""
+        self.members: dict[int, list[int]] = {}
+        self._scores: dict[int, dict[int, float]] = defaultdict(dict)
+        for (one, other), likely in scores.items():
+            self._scores[one][other] = self._scores[other][one] = likely
+        self._forbids, self._score = forbids, score
+        self._links: dict[int, dict[int, float]] = defaultdict(dict)  # group -> group -> link
+        self._group_of: dict[int, int] = {}
+        self._walls: dict[int, set[int]] = defaultdict(set)
+        self._best: dict[int, tuple[float, int]] = {}
+
+    def add(self, index: int) -> None:
+        """Let a case take part, as a group of its own."""
+        self.members[index], self._group_of[index] = [index], index
+        linked = {self._group_of[other] for other in self._scores[index] if other in self._group_of} - {index}
+        for group_ in sorted(linked):
+            self._links[index][group_] = self._links[group_][index] = self._link(index, group_)
+        for group_ in [index, *self._links[index]]:
+            self._best[group_] = self._best_of(group_)
+
+    def _link(self, one: int, other: int) -> float:
+        """Return the link of two groups; of a large group some members speak, spread over its time."""
+        some, others = spread(self.members[one]), spread(self.members[other])
+        for a in some:
+            known = self._scores[a]
+            for b in others:
+                if b not in known:
+                    known[b] = self._scores[b][a] = self._score(min(a, b), max(a, b))
+        return link_of([[self._scores[a][b] for b in others] for a in some])
+
+    def _best_of(self, one: int) -> tuple[float, int]:
+        """Return the likeliest other group with its link."""
+        size, options = len(self.members[one]), []
+        for other, link in self._links[one].items():
+            if other not in self._walls[one]:
+                options.append((link + DRAW * math.log(max(size, len(self.members[other]))), -other))
+        return max(options, default=(0.0, 0))
+
+    def grow(self) -> None:
+        """Join groups, the likeliest two first, until no link reaches LINK."""
+        while self._best:
+            link, one = max((value[0], -index) for index, value in self._best.items())
+            if link < LINK:
+                return
+            one = -one
+            kept, gone = sorted((one, -self._best[one][1]))
+            if any(self._forbids(a, b) for a in self.members[kept] for b in self.members[gone]):
+                self._walls[kept].add(gone)
+                self._walls[gone].add(kept)
+                self._best[kept], self._best[gone] = self._best_of(kept), self._best_of(gone)
+            else:
+                self._unite(kept, gone)
+
+    def _unite(self, kept: int, gone: int) -> None:
+        for index in self.members[gone]:
+            self._group_of[index] = kept
+        self.members[kept] += self.members.pop(gone)
+        linked = {*self._links[kept], *self._links.pop(gone)} - {kept, gone}
+        for other in linked:
+            self._links[other].pop(gone, None)
+        self._links[kept].pop(gone, None)
+        for other in sorted(linked):
+            self._links[kept][other] = self._links[other][kept] = self._link(kept, other)
+        for other in self._walls.pop(gone, set()):
+            self._walls[other].discard(gone)
+            self._walls[other].add(kept)
+            self._walls[kept].add(other)
+        del self._best[gone]
+        for other in [kept, *self._links[kept]]:
+            self._best[other] = self._best_of(other)
+
+
+def group(
+    claims: Iterable[Claim],
+    articles: Mapping[str, Article],
+    entities: Iterable[Entity] = (),
+    families: Families | None = None,
+    together: Iterable[tuple[str, str]] = (),
+    apart: Iterable[tuple[str, str]] = (),
+) -> tuple[tuple[str, ...], ...]:
+    """Return the groups of claim ids that are about one event each, earliest claim first in each.
+
+    `together` and `apart`: pairs of claim ids that an editor has put into one event, whatever they say, or kept in two;
+    where they contradict each other, `apart` stands.
+
+    `articles` by article id give the publication days; `entities` (parent_id) or ready `families` tell who belongs
+    to whom. Pure: the order of
+    the claims makes no difference.
+    """
+    cases = [Case(claim, _day(articles.get(claim.evidence.article_id))) for claim in claims]
+    cases.sort(key=lambda case: case.key)
+    families = families or Families(entities)
+    measure = Likeness(families)
+    by_type: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_type[case.claim.type].append(case)
+    apart = frozenset(map(frozenset, apart))
+    found: list[list[Case]] = []
+    for type_ in sorted(by_type):
+        of_type = by_type[type_]
+        scores, walls = {}, _kept_apart(of_type, apart)
+        for one, other in sorted(neighbours(of_type, families)):
+            if measure.strangers(of_type[one], of_type[other]):
+                continue  # such a pair links nothing; where others link their groups it is asked for (Groups)
+            if (one, other) in walls or measure.opposed(of_type[one], of_type[other]):
+                walls.add((one, other))
+            else:
+                scores[one, other] = exact(measure.probability(of_type[one], of_type[other]))
+        found += _grown(of_type, scores, walls, measure)
+    found = put_together(found, together, apart)
+    found.sort(key=lambda cases: cases[0].key)
+    return tuple(tuple(case.claim.claim_id for case in cases) for cases in found)
+
+
+def _grown(
+    cases: list[Case], scores: dict[tuple[int, int], float], walls: set[tuple[int, int]], measure: Likeness
+) -> list[list[Case]]:
+    """Return the cases of one type, which come in order of publication, in groups.
+
+    Each day's cases join what the days before have made: later news adds to an event, or joins two, and never takes one
+    apart.
+    """
+    known = {**dict.fromkeys(walls, True), **dict.fromkeys(scores, False)}
+
+    def forbids(one: int, other: int) -> bool:
+        pair = (min(one, other), max(one, other))
+        if pair not in known:
+            known[pair] = measure.opposed(cases[pair[0]], cases[pair[1]])
+        return known[pair]
+
+    def score(one: int, other: int) -> float:
+        return 0.0 if forbids(one, other) else exact(measure.probability(cases[one], cases[other]))
+
+    groups = Groups(scores, forbids, score)
+    for _, day in groupby(range(len(cases)), key=lambda index: cases[index].key[0]):
+        for index in day:
+            groups.add(index)
+        groups.grow()
+    return [[cases[index] for index in sorted(members)] for members in groups.members.values()]
+
+
+def _kept_apart(cases: list[Case], apart: frozenset[frozenset[str]]) -> set[tuple[int, int]]:
+    """Return pairs of claim ids as pairs of places, the smaller first; claims that are not among the cases fall out."""
+    place = {case.claim.claim_id: index for index, case in enumerate(cases)}
+    pairs = [sorted(place[id_] for id_ in pair if id_ in place) for pair in apart]
+    return {(pair[0], pair[1]) for pair in pairs if len(pair) == 2}
+
+
+def put_together(
+    groups: list[list[Case]], together: Iterable[tuple[str, str]], apart: frozenset[frozenset[str]]
+) -> list[list[Case]]:
+    """Join whole groups, of whatever types, where an editor has put a claim of each into one event."""
+    group_of = {case.claim.claim_id: members for members in groups for case in members}
+    for one, other in together:
+        some, others = group_of.get(one), group_of.get(other)
+        if some is None or others is None or some is others:
+            continue
+        if any(frozenset((a.claim.claim_id, b.claim.claim_id)) in apart for a in some for b in others):
+            continue
+        merged = sorted([*some, *others], key=lambda case: case.key)
+        groups = [members for members in groups if members is not some and members is not others] + [merged]
+        group_of.update({case.claim.claim_id: merged for case in merged})
+    return groups
+
+
+def _day(article: Article | None) -> date | None:
+    return article.published_at.date() if article and article.published_at else None

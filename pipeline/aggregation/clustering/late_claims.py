@@ -1,0 +1,31 @@
+"""A claim that stands no more and the events around it come in; the event that it would belong to goes out. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from pipeline.aggregation.clustering.cluster import DRAW, LINK, exact, spread
+from pipeline.aggregation.clustering.features import Case
+from pipeline.aggregation.clustering.similarity import Likeness
+
+
+def event_of(
+    lost: Case, near: Mapping[str, Iterable[Case]], whole: Mapping[str, Sequence[Case]], measure: Likeness
+) -> str:
+    """Return the event that a case would join were it told today, by the rules of clustering.cluster; "" for none.
+
+    `near`: for each event those of its cases that are compared with this one; `whole`: all of them.
+    """
+    best, found = LINK, ""
+    for id_ in sorted(near):
+        members = whole[id_]
+        if all(measure.opposed(lost, other) for other in near[id_]) or any(measure.opposed(lost, o) for o in members):
+            continue
+        ordered = sorted(members, key=lambda case: case.key)
+        chosen = [ordered[place] for place in spread(list(range(len(ordered))))]
+        average = sum(exact(measure.probability(lost, other)) for other in chosen) / len(chosen)
+        link = average + DRAW * math.log(len(members))
+        if link > best or (link == best and not found):
+            best, found = link, id_
+    return found

@@ -1,0 +1,259 @@
+"""How likely two claims of one type tell of one event: two cases come in, a probability goes out, or that nothing may
+ever join them.
+
+What forbids: another direction, another stage of one line, another named instrument or object, acts that are said to be
+done at other times. All else is weighed:
+the readings below, each between 0 and 1, times weights that were fitted (fitting.grouping), not set by hand.
+Silence about a party or a date speaks neither for nor against.
+"""
+
+from __future__ import annotations
+
+import math
+
+from pipeline.aggregation.clustering.features import CONTINUING, ONE_INSTRUMENT, Case
+from pipeline.lexicon.entity_graph import Families
+from pipeline.records import Modality
+
+# Fitted by `python -m pipeline.evaluation.fitting.grouping --gold TEXTS CLAIMS` on pairs of the newsroom's annotated
+# claims and of 57 annotated real documents, each as annotated and as read by the program; docs/accuracy.md has what
+# they give on stories that were left out of the fit.
+WEIGHTS = {
+    "bias": -2.91, "who": 1.30, "when": 0.98, "what": 1.47, "words": 1.34, "unsure": -1.25, "trigger": 0.64,
+    "both_open": 0.42, "lone_instrument": -1.15, "same_class": 0.58, "same_act": 0.27, "other_act": -0.61,
+    "same_modality": 0.47, "foretold": 1.04, "same_day": -0.16, "lone_date": -0.55, "undated": -0.35, "apart": -0.84,
+    "slipped": -0.26, "news_here": 0.24, "mixed_here": -1.46, "near": 0.74, "clause": 0.62, "class_bears": -0.60,
+    "told_same": 0.84, "news_same_day": 0.13, "recalled_before": -0.66, "recalled_after": 0.44,
+}  # fmt: skip
+READINGS = tuple(name for name in WEIGHTS if name != "bias")
+
+OTHER_DAY = 2  # days between the intervals (a stated day has one to spare on each side) beyond which acts are two
+SAME_CLAUSE = 0.6  # share of the words about one trigger that stand about the other, from which they say the same
+NEAR = 300  # characters between two sentences of one article at which their nearness has fallen to a third
+FARTHEST = 45  # days between two reports of one act of one instrument; beyond, they tell of two acts
+SAME_WORDS = 0.3  # share of common words from which two sentences say the same
+# Time: how well two intervals agree. Both stated to the day: 1; one coarser than the other; by how little is known:
+# within two months, one of them, anything; and 0.25 where two reports put one act on different days.
+MONTH_AND_DAY, SOON, LATER, ANY_TIME, APART = 0.60, 0.72, 0.65, 0.47, 0.25
+# Parties: both silent; one silent; "AI companies" and five names; two classes, or a class and a single name.
+UNNAMED, ONE_NAMED, CLASS_AND_MEMBERS, OTHER_CLASS = 0.57, 0.71, 0.62, 0.21
+_OPEN = frozenset({Modality.PLANNED, Modality.CONSIDERED, Modality.CONDITIONAL})
+_NOT_DONE = frozenset(Modality) - {Modality.OCCURRED, Modality.ALLEGED}
+_PARTIES = ("actor", "target", "affected", "object")
+
+
+def _numbers(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(word for word in words if word[0].isdigit())
+
+
+class Likeness:
+    """What joins and what parts two cases, given the families of entities."""
+
+    def __init__(self, families: Families) -> None:
+        self.families = families
+
+    def opposed(self, one: Case, other: Case) -> bool:
+        """Return True where nothing may ever join the two: other direction, stage, instrument or object, or parties
+        that act towards each other."""
+        if one.claim.evidence.quote == other.claim.evidence.quote and one.claim.trigger != other.claim.trigger:
+            return True  # one sentence states an event once
+        if one.claim.direction and other.claim.direction and one.claim.direction != other.claim.direction:
+            return True
+        if one.stage and other.stage and one.stage != other.stage:
+            return True
+        if self.crossed(one, other) or self.on_other_days(one, other):
+            return True
+        return any(self._other_thing(one, other, role) for role in ("instrument", "object"))
+
+    def on_other_days(self, one: Case, other: Case) -> bool:
+        """Tell whether both are said to be done, on days five or more apart, and no named instrument ties
+        them: reports of one act differ on its day by little."""
+        cases = (one, other)
+        if not all(case.dated and case.claim.modality is Modality.OCCURRED for case in cases):
+            return False
+        if one.days_from(other) <= OTHER_DAY:
+            return False
+        return not self.shared_instrument(one, other)
+
+    def crossed(self, one: Case, other: Case) -> bool:
+        """Return True where each side acts towards the other: a request of the agency and one of the lab."""
+        ways = [(one.ids("actor"), other.ids("target")), (one.ids("target"), other.ids("actor"))]
+        straight = [(one.ids(role), other.ids(role)) for role in ("actor", "target")]
+        return all(self.families.overlap(*way) for way in ways) and not any(self.families.overlap(*w) for w in straight)
+
+    def _other_thing(self, one: Case, other: Case, role: str) -> bool:
+        some, others = one.ids(role), other.ids(role)
+        if not some or not others or self.families.overlap(some, others):
+            return False
+        return role == "object" or _other_form(one, other) or not _alike_titles(one, other)
+
+    def probability(self, one: Case, other: Case) -> float:
+        """Return how likely two cases of one type that are not opposed tell of one event."""
+        readings = self.readings(one, other)
+        if readings is None:
+            return 0.0
+        logit = WEIGHTS["bias"] + sum(WEIGHTS[name] * value for name, value in readings.items())
+        return 1.0 / (1.0 + math.exp(-logit))
+
+    def readings(self, one: Case, other: Case) -> dict[str, float] | None:
+        """Return what speaks for and against one event, by the names of READINGS, each 0 to 1; None where the named
+        parties are others: no likeness of words makes up for that."""
+        who = self._parties(one, other)
+        if who is None:
+            return None
+        modalities = {one.claim.modality, other.claim.modality}
+        shared = len(one.words & other.words) / (len(one.words | other.words) or 1)
+        return {
+            "who": who,
+            "when": self._time(one, other),
+            "what": self._thing(one, other),
+            "words": min(1.0, shared / SAME_WORDS),
+            "unsure": float(len(modalities) > 1 and Modality.OCCURRED in modalities),
+            "trigger": float(bool(one.trigger_stems & other.trigger_stems)),
+            "both_open": float(all(m in _OPEN for m in modalities)),
+            "lone_instrument": float(bool(one.ids("instrument")) != bool(other.ids("instrument"))),
+            "same_class": float(any(one.unnamed(role) & other.unnamed(role) for role in _PARTIES)),
+            "same_act": float(bool(one.act) and one.act == other.act),
+            "other_act": float(bool(one.act and other.act) and one.act != other.act),
+            "same_modality": float(len(modalities) == 1),
+            "foretold": float(len(modalities) > 1 and Modality.OCCURRED in modalities and bool(modalities & _OPEN)),
+            "clause": _shared(one.clause, other.clause),
+            "class_bears": float(any(_class_and_name(*pair) for pair in ((one, other), (other, one)))),
+            **self._days(one, other),
+            **self._place(one, other),
+        }
+
+    def _days(self, one: Case, other: Case) -> dict[str, float]:
+        """Return what the dates say beside how well they agree: one day named by both, by one, by none; far apart."""
+        dates = [case.claim.date for case in (one, other) if case.dated]
+        told = [case.day_told for case in (one, other)]
+        on = {date.start for date in dates if date is not None and date.start == date.end}
+        gap = max(0, one.days_from(other))
+        slipped = gap > 0 and min((one, other), key=lambda case: case.interval).claim.modality in _NOT_DONE
+        return {
+            "slipped": float(slipped),
+            "told_same": float(all(told) and abs((told[0] - told[1]).days) <= 1),
+            "same_day": float(len(dates) == 2 and len(on) == 1 and all(d and d.start == d.end for d in dates)),
+            "lone_date": float(one.dated != other.dated),
+            "undated": float(not dates),
+            "apart": 0.0 if slipped else min(1.0, gap / 10),
+        }
+
+    def _place(self, one: Case, other: Case) -> dict[str, float]:
+        """Return how the two stand to each other in the news: in one article or two, as its news or recalled.
+
+        What an article reports and what it recalls are two events as a rule; what was recalled is no news later.
+        """
+        news = [case.claim.mention == "new" for case in (one, other)]
+        here = one.claim.evidence.article_id == other.claim.evidence.article_id
+        first, then = sorted((one, other), key=lambda case: case.key)
+        gap = (then.published - first.published).days if first.published and then.published else 0
+        later = not here and gap > 0
+        first_is_news, then_is_news = first.claim.mention == "new", then.claim.mention == "new"
+        return {
+            "news_here": float(here and all(news)),
+            "mixed_here": float(here and any(news) and not all(news)),
+            "near": math.exp(-abs(one.claim.evidence.start - other.claim.evidence.start) / NEAR) if here else 0.0,
+            "news_same_day": float(not here and all(news) and gap <= 1),
+            "recalled_before": float(later and not first_is_news and then_is_news),
+            "recalled_after": float(later and first_is_news and not then_is_news),
+        }
+
+    def _time(self, one: Case, other: Case) -> float:
+        (a, b), (c, d) = one.interval, other.interval
+        gap = one.days_from(other)
+        if gap > 0:
+            return self._apart(one, other, gap)
+        if one.dated and other.dated:
+            return 1.0 if max(b - a, d - c) <= 4 else MONTH_AND_DAY
+        shorter, longer = sorted((b - a + 1, d - c + 1))
+        return SOON if longer < 60 else LATER if shorter < 60 else ANY_TIME
+
+    def _apart(self, one: Case, other: Case, gap: int) -> float:
+        """Return the likeness in time of intervals `gap` days apart: reports of one act may differ on its day."""
+        if one.claim.type in CONTINUING and gap <= 21:
+            return APART
+        same = (one.stage == other.stage or not one.stage or not other.stage) and self.shared_instrument(one, other)
+        return APART if gap <= (FARTHEST if same else 4) else 0.0
+
+    def strangers(self, one: Case, other: Case) -> bool:
+        """Tell whether the named parties of two cases of one type exclude each other: no likeness of words makes up
+        for that. Of the cases that share a party with one, most are such."""
+        families = self.families
+        if one.claim.type == "agreement":
+            some, others = one.ids("actor"), other.ids("actor")
+            apart = some and others and families.unmatched(some, others) and families.unmatched(others, some)
+            return bool(apart)
+        for role in _party_roles(one):
+            some, others = one.ids(role), other.ids(role)
+            if some and others and not families.overlap(some, others):
+                return True
+        return False
+
+    def _parties(self, one: Case, other: Case) -> float | None:
+        """Return the parties' likeness; None where they exclude each other."""
+        if self.strangers(one, other):
+            return None
+        roles = _party_roles(one)
+        return sum(self._soft(one, other, role) for role in roles) / len(roles)
+
+    def _soft(self, one: Case, other: Case, role: str) -> float:
+        some, others = one.ids(role), other.ids(role)
+        if some and others:
+            return self.families.overlap(some, others)
+        one_class, other_class = one.unnamed(role), other.unnamed(role)
+        if one_class & other_class:
+            return CLASS_AND_MEMBERS
+        if one_class and other_class:
+            return OTHER_CLASS
+        if (one_class and others) or (other_class and some):
+            return CLASS_AND_MEMBERS if len(some | others) > 1 else OTHER_CLASS
+        return ONE_NAMED if some or others else UNNAMED
+
+    def shared_instrument(self, one: Case, other: Case) -> bool:
+        return bool(one.ids("instrument") & other.ids("instrument")) or any(
+            len(a & b) >= 2 or (a and a == b) for a in one.titles for b in other.titles
+        )
+
+    def _thing(self, one: Case, other: Case) -> float:
+        if self.shared_instrument(one, other):
+            return 1.0
+        shared = [self.families.overlap(one.ids(r), other.ids(r)) for r in ("object", "body")]
+        if any(shared):
+            return max(shared)
+        return 0.6 if one.stage and one.stage == other.stage else 0.4
+
+
+def _party_roles(case: Case) -> tuple[str, ...]:
+    """Return the roles whose parties must not be others."""
+    return ("actor",) if case.claim.type == "agreement" or case.claim.type in ONE_INSTRUMENT else ("actor", "target")
+
+
+def _shared(some: frozenset[str], others: frozenset[str]) -> float:
+    """Return how much of the shorter of two clauses stands in the longer, 1 from SAME_CLAUSE."""
+    if not some or not others:
+        return 0.0
+    return min(1.0, len(some & others) / min(len(some), len(others)) / SAME_CLAUSE)
+
+
+def _class_and_name(one: Case, other: Case) -> bool:
+    """Tell whether the first is about a class without naming whom ("contractors"), the second about one by name."""
+    return bool(one.unnamed("target") and not one.ids("target") and other.ids("target"))
+
+
+def _other_form(one: Case, other: Case) -> bool:
+    """Return True where one instrument is an order and the other an act."""
+    return bool(one.forms and other.forms and not one.forms & other.forms)
+
+
+def _alike_titles(one: Case, other: Case) -> bool:
+    """Return True where one instrument may bear both names: shared telling words, or a bare number on one side."""
+    for some in one.titles:
+        for others in other.titles:
+            if _numbers(some) and _numbers(others) and not _numbers(some) & _numbers(others):
+                continue
+            if not some or not others or len(some & others) * 2 >= min(len(some), len(others)):
+                return True
+            if all(w[0].isdigit() for w in some) != all(w[0].isdigit() for w in others):
+                return True
+    return False

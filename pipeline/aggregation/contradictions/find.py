@@ -1,0 +1,251 @@
+"""Where claims cannot all be right: claims by event come in, rival values with their claims go out.
+
+The claims of one event are compared field by field (compare.py says when two of them clash); so are claims
+that stand in two events just because they disagree: a denial and the report it denies, a restriction imposed and lifted
+on one day, one thing of one article that is credited to two administrations. Nobody is declared right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from pipeline.aggregation.clustering.features import is_named
+from pipeline.aggregation.contradictions.administrations import Terms, find_credited_twice
+from pipeline.aggregation.contradictions.administrations import in_words as administration_of
+from pipeline.aggregation.contradictions.compare import (
+    Grounds,
+    actors_clash,
+    dates_clash,
+    denies_elsewhere,
+    force_said,
+    forces_clash,
+    happening_clashes,
+    same_article,
+    says_force,
+    sum_of,
+    sums_clash,
+)
+from pipeline.lexicon.entity_graph import Families
+from pipeline.records import Claim, Conflict, EntityKind, Force, Modality, digest
+from scrapers.items import Article
+
+FIELDS = ("date", "actor", "amount", "force", "happened", "direction")
+MOST_COMPARED = 400  # claims of one event that are compared with each other: a bound on the work
+_CALLED = re.compile(
+    r"\b(?:the|this|that|our|its|their)\s+(?:[\w-]+\s+){0,2}?"
+    r"(?:agreement|accord|deal|pact|memorandum|commitment|commitments|pledge|arrangement|arrangements|code)\s+"
+    r"(?:is|are|was|were|remains?)\s+(?:\w+\s+){0,2}?(?:(?:legally\s+)?(?:non-?)?binding|voluntary)\b",
+    re.I,
+)
+_FORCE_WORDS = {"agreement", "commitment"}  # types of which a text says apart whether they bind
+_WORDS = {
+    "date": "the date", "actor": "who acted", "amount": "the amount", "force": "whether it is binding",
+    "happened": "whether it happened", "direction": "whether it was imposed or lifted",
+}  # fmt: skip
+
+
+@dataclass
+class _Rivals:
+    """The values of one field of one event that clash. `notes`: sentences that say more than the claims' own."""
+
+    values: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    notes: set[str] = field(default_factory=set)
+
+    def add(self, *pairs: tuple[str, Claim]) -> None:
+        for value, claim in pairs:
+            self.values[value].add(claim.claim_id)
+
+
+def find_conflicts(
+    events: Mapping[str, Iterable[Claim]],
+    articles: Mapping[str, Article],
+    families: Families | None = None,
+    *,
+    copies: Mapping[str, str] | None = None,
+    terms: Terms | None = None,
+    of: Collection[str] | None = None,
+) -> tuple[Conflict, ...]:
+    """Return the conflicts, in the order of event and field. Pure; order makes no difference.
+
+    `events`: event id -> its claims. `copies`: article id -> the smallest id of the copies of one text that it belongs
+    to; what two copies say is one report. `terms`: when heads of government held office, see administrations.terms_of.
+    A conflict of claims in two events is kept with one of them. `of`: only the conflicts that are kept with these
+    events are wanted; then `events` need to hold these, and of others the claims that share a party, day or article
+    with one of theirs and are among the first MOST_COMPARED of their event.
+    """
+    grounds = Grounds(articles, families or Families(), copies or {})
+    found: dict[tuple[str, str], _Rivals] = defaultdict(_Rivals)
+    ordered = {id_: sorted(events[id_], key=lambda c: c.claim_id)[:MOST_COMPARED] for id_ in sorted(events)}
+    wanted = ordered.keys() if of is None else frozenset(of)
+    for event_id, claims in ordered.items():
+        if event_id in wanted:
+            _inside(event_id, claims, grounds, found)
+    _denied_elsewhere(ordered, grounds, found, wanted)
+    _turned(ordered, grounds, found, wanted)
+    _credited_twice(ordered, articles, terms or {}, found)
+    by_id = {c.claim_id: c for claims in ordered.values() for c in claims}
+    return tuple(
+        _conflict(event_id, name, rivals, by_id)
+        for (event_id, name), rivals in sorted(found.items(), key=lambda item: item[0])
+        if len(rivals.values) > 1 and event_id in wanted
+    )
+
+
+def _conflict(event_id: str, name: str, rivals: _Rivals, claims: Mapping[str, Claim]) -> Conflict:
+    values = tuple((value, tuple(sorted(ids))) for value, ids in sorted(rivals.values.items()))
+    within = {claims[id_].evidence.article_id for _, ids in values for id_ in ids}
+    return Conflict(
+        f"k{digest(event_id, name)}", event_id, name, values,
+        article_id=within.pop() if len(within) == 1 else "", note=" ".join(sorted(rivals.notes)),
+    )  # fmt: skip
+
+
+def in_words(conflict: Conflict) -> str:
+    """Return a conflict in words: "Reports differ on the date: 2026-05-05 (2 claims) or 2026-05-07 (1 claim)."."""
+    who = "One article contradicts itself" if conflict.article_id else "Reports differ"
+    values = [f"{value} ({len(ids)} claim{'s' if len(ids) > 1 else ''})" for value, ids in conflict.values]
+    about = f"{who} on {_WORDS[conflict.field]}: {', '.join(values[:-1])} or {values[-1]}."
+    return f"{about} {conflict.note}".strip()
+
+
+def _inside(event_id: str, claims: list[Claim], grounds: Grounds, found: dict[tuple[str, str], _Rivals]) -> None:
+    """Compare the claims of one event, field by field."""
+    forces, notes = _forces(claims, grounds)
+    said: dict[str, Callable[[Claim], str]] = {
+        "date": lambda c: c.date.value if c.date and c.date.basis != "publication" else "",
+        "actor": lambda c: ", ".join(sorted(_actor_words(c).values())),
+        "amount": lambda c: amount.said if (amount := sum_of(c)) else "",
+        "force": lambda c: "" if forces[c.claim_id] is Force.NOT_STATED else forces[c.claim_id].value,
+        "happened": _happened,
+    }
+    clash: dict[str, Callable[[Claim, Claim], bool]] = {
+        "date": lambda a, b: dates_clash(a, b, grounds),
+        "actor": lambda a, b: actors_clash(a, b, grounds),
+        "amount": lambda a, b: sums_clash(a, b, grounds),
+        "force": lambda a, b: forces_clash(a, b, (forces[a.claim_id], forces[b.claim_id]), grounds),
+        "happened": lambda a, b: happening_clashes(a, b, grounds),
+    }
+    for name, value in said.items():
+        with_value = [(words, claim) for claim in claims if (words := value(claim))]
+        for (words, one), (other_words, other) in combinations(with_value, 2):
+            if words != other_words and not grounds.one_report(one, other) and clash[name](one, other):
+                found[event_id, name].add((words, one), (other_words, other))
+                if name == "force":
+                    found[event_id, name].notes.update(notes[c.claim_id] for c in (one, other) if c.claim_id in notes)
+
+
+def _actor_words(claim: Claim) -> dict[str, str]:
+    return {
+        p.entity_id: p.name for p in claim.participants if p.role == "actor" and p.kind is not EntityKind.GROUP
+    }  # fmt: skip
+
+
+def _happened(claim: Claim) -> str:
+    if claim.modality is Modality.OCCURRED:
+        return "it happened"
+    if claim.modality is Modality.ALLEGED:
+        return "it happened (alleged)"
+    return f"it did not ({claim.modality})" if claim.modality in (Modality.DENIED, Modality.NEGATED) else ""
+
+
+def _forces(claims: list[Claim], grounds: Grounds) -> tuple[dict[str, Force], dict[str, str]]:
+    """Return what each claim says of the act's force, and the sentence where that stands elsewhere.
+
+    "The agreement is voluntary" further down speaks for an article's claims of the one agreement that it tells of.
+    """
+    forces = {c.claim_id: force_said(c) for c in claims}
+    notes: dict[str, str] = {}
+    for claim in claims:
+        if claim.type not in _FORCE_WORDS or forces[claim.claim_id] is not Force.NOT_STATED:
+            continue
+        article = grounds.articles.get(claim.evidence.article_id)
+        telling = article is not None and ("binding" in article.text or "voluntary" in article.text)
+        called = {m[0]: says_force(m[0]) for m in _CALLED.finditer(article.text)} if telling else {}
+        if len(set(called.values())) == 1 and claim.modality is Modality.OCCURRED:
+            words, force = next(iter(called.items()))
+            forces[claim.claim_id] = force
+            notes[claim.claim_id] = f"Further on, the report of {article.publisher or 'one publisher'} says: “{words}”."
+    return forces, notes
+
+
+def _denied_elsewhere(
+    events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tuple[str, str], _Rivals], wanted: Collection[str]
+) -> None:
+    """Add denials that stand apart from the event which they deny; the conflict is kept with that event, where it is
+    wanted."""
+    by_party: dict[tuple[str, str], list[tuple[str, Claim]]] = defaultdict(list)
+    for event_id, claims in events.items():
+        for claim in claims:
+            for mark in happening_marks(claim):
+                by_party[mark].append((event_id, claim))
+    for members in by_party.values():
+        denials = [one for one in members if one[1].modality is Modality.DENIED]
+        reports = [one for one in members if one[0] in wanted and one[1].modality is not Modality.DENIED]
+        for event_no, no in denials:
+            for event_yes, yes in reports:
+                if event_no == event_yes or grounds.one_report(no, yes):
+                    continue
+                if denies_elsewhere(yes, no, grounds):
+                    found[event_yes, "happened"].add((_happened(yes), yes), (_happened(no), no))
+
+
+def happening_marks(claim: Claim) -> set[tuple[str, str]]:
+    """Return (type, actor) for each named actor of a claim that something happened, or of a denial that it did."""
+    if not _happened(claim) or claim.modality is Modality.NEGATED:
+        return set()
+    return {(claim.type, p.entity_id) for p in claim.participants if p.role == "actor" and is_named(p)}
+
+
+def _turned(
+    events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tuple[str, str], _Rivals], wanted: Collection[str]
+) -> None:
+    """Add what one report calls imposed and another lifted: one day, actor and target, and nobody tells of both."""
+    by_mark: dict[tuple, list[tuple[str, Claim]]] = defaultdict(list)
+    for event_id, claims in events.items():
+        for claim in claims:
+            for mark in turning_marks(claim):
+                by_mark[mark].append((event_id, claim))
+    for members in by_mark.values():
+        told: dict[str, set[str | None]] = defaultdict(set)
+        for _, claim in members:
+            told[claim.evidence.article_id].add(claim.direction)
+        for (event_one, one), (event_other, other) in combinations(members, 2):
+            event_id = min(event_one, event_other)
+            if event_id not in wanted or one.direction == other.direction or same_article(one, other):
+                continue
+            if any(len(told[c.evidence.article_id]) > 1 for c in (one, other)) or grounds.one_report(one, other):
+                continue
+            found[event_id, "direction"].add((str(one.direction), one), (str(other.direction), other))
+
+
+def turning_marks(claim: Claim) -> Iterable[tuple]:
+    """Yield (target, actors, day) of what a claim says was imposed or lifted on one day."""
+    span = claim.date
+    if not claim.direction or claim.modality is not Modality.OCCURRED or span is None:
+        return
+    if span.basis != "publication" and span.start == span.end:
+        named = [p for p in claim.participants if is_named(p)]
+        actors = tuple(sorted(p.entity_id for p in named if p.role == "actor"))
+        for target in {p.entity_id for p in named if p.role == "target"}:
+            yield (target, actors, span.value)
+
+
+def _credited_twice(
+    events: Mapping[str, list[Claim]],
+    articles: Mapping[str, Article],
+    terms: Terms,
+    found: dict[tuple[str, str], _Rivals],
+) -> None:
+    event_of = {claim.claim_id: event_id for event_id, claims in events.items() for claim in claims}
+    every = [claim for claims in events.values() for claim in claims]
+    for twice in find_credited_twice(every, articles, terms):
+        event_id = min(event_of[twice.one.claim_id], event_of[twice.other.claim_id])
+        rivals = found[event_id, "actor"]
+        rivals.add(
+            (administration_of(twice.one, terms), twice.one), (administration_of(twice.other, terms), twice.other)
+        )
+        rivals.notes.add(f"Both are said of one thing: {twice.thing}.")

@@ -1,0 +1,109 @@
+"""Findings of many articles become one: findings, articles, publishers come in; events, origins, conflicts go out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.aggregation.clustering.cluster import group
+from pipeline.aggregation.clustering.merge import anchor, make_event
+from pipeline.aggregation.contradictions.administrations import terms_of
+from pipeline.aggregation.contradictions.find import find_conflicts
+from pipeline.aggregation.sources.origins import copies_of, find_origins
+from pipeline.aggregation.sources.publishers import Outlet
+from pipeline.aggregation.sources.support import assign
+from pipeline.lexicon.entity_graph import Families, holders_of
+from pipeline.records import Claim, Conflict, Entity, EntityKind, Event, Findings, Origin, OriginEdge, event_id
+from scrapers.items import Article, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What all findings say together. `claims` are those that stand in the events, by id."""
+
+    events: tuple[Event, ...]
+    origins: tuple[Origin, ...]
+    edges: tuple[OriginEdge, ...]
+    conflicts: tuple[Conflict, ...]
+    claims: Mapping[str, Claim]
+    claim_event: Mapping[str, str]
+    claim_origin: Mapping[str, str]
+    article_origin: Mapping[str, str]
+
+
+def outlets_of(lexicon) -> tuple[Outlet, ...]:
+    """Return the news publishers that a lexicon knows, with their other names, groups and which are agencies."""
+    names: dict[str, list[str]] = {}
+    for name in lexicon.names:
+        if name.kind != "nominal":
+            names.setdefault(name.entity_id, []).append(name.text)
+    return tuple(
+        Outlet(e.name, tuple(names.get(id_, ())), lexicon.families.get(id_, ""), id_ in lexicon.wires)
+        for id_, e in sorted(lexicon.entities.items())
+        if e.kind is EntityKind.OUTLET or id_ in lexicon.wires
+    )
+
+
+def join(
+    findings: Iterable[Findings],
+    articles: Iterable[Article],
+    sources: Iterable[Source],
+    *,
+    lexicon=None,
+    min_confidence: float = 0.0,
+    together: Iterable[tuple[str, str]] = (),
+    apart: Iterable[tuple[str, str]] = (),
+) -> Joined:
+    """Join what was found into events; claims below `min_confidence` are left out. Pure; order makes no difference.
+
+    `articles`: the version of each that the findings were read from. `lexicon` adds families of entities and outlets.
+    `together` and `apart`: pairs of claim ids that an editor has put into one event, or kept in two.
+    """
+    by_id = {a.article_id: a for a in articles}
+    of_article = {f.article_id: f for f in findings if f.article_id in by_id}
+    sources = tuple(sources)
+    outlets = outlets_of(lexicon) if lexicon else ()
+    entities = _entities(of_article.values(), lexicon)
+    families = Families(entities.values(), holders_of(lexicon) if lexicon else ())
+    claims = {c.claim_id: c for f in of_article.values() for c in f.claims if c.confidence >= min_confidence}
+
+    origins, edges = find_origins(by_id.values(), of_article.values(), sources, outlets)
+    grouped: dict[str, tuple[Claim, ...]] = {}
+    for ids in group(claims.values(), by_id, families=families, together=together, apart=apart):
+        members = tuple(claims[id_] for id_ in ids)
+        grouped[event_id(anchor(members, by_id))] = members
+    claim_origin, more, more_edges = assign(grouped, by_id, of_article, origins, sources, outlets, edges)
+    terms = terms_of(lexicon) if lexicon else {}
+    conflicts = find_conflicts(grouped, by_id, families, copies=copies_of(edges), terms=terms)
+    of_claim = {claim.claim_id: id_ for id_, members in grouped.items() for claim in members}
+    in_conflict = {of_claim[id_] for c in conflicts for _, ids in c.values for id_ in ids}
+    jurisdictions = {id_: e.jurisdiction for id_, e in entities.items()}
+    events = tuple(
+        make_event(
+            members, by_id, claim_origin, in_conflict=id_ in in_conflict, jurisdiction_of=jurisdictions
+        )
+        for id_, members in sorted(grouped.items())
+    )  # fmt: skip
+    return Joined(
+        events=events,
+        origins=tuple(sorted((*origins, *more), key=lambda o: o.origin_id)),
+        edges=tuple(
+            sorted({*edges, *more_edges}, key=lambda e: (e.article_id, e.basis, e.to_article_id, e.to_name, e.detail))
+        ),
+        conflicts=conflicts,
+        claims=claims,
+        claim_event={c: e.event_id for e in events for c in e.claim_ids},
+        claim_origin=claim_origin,
+        article_origin={id_: origin.origin_id for origin in origins for id_ in origin.article_ids},
+    )
+
+
+def _entities(findings: Sequence[Findings] | Iterable[Findings], lexicon) -> dict[str, Entity]:
+    """Return all entities by id; the lexicon's word stands above what single findings say."""
+    found: dict[str, Entity] = {}
+    for finding in sorted(findings, key=lambda f: f.article_id):
+        for entity in finding.entities:
+            found.setdefault(entity.entity_id, entity)
+    if lexicon:
+        found.update(lexicon.entities)
+    return found

@@ -1,0 +1,149 @@
+"""Articles, findings and publishers come in; what each article credits for its whole news, or for a part, goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from itertools import pairwise
+
+from pipeline.aggregation.sources.credit_scope import Reach, rank, reach
+from pipeline.aggregation.sources.publishers import Publishers
+from pipeline.records import Claim, Credit, Findings
+from scrapers.items import Article
+
+STORY_DAYS = 10  # a credit reaches back so far for the credited report
+
+
+def whole_names(credits: Iterable[Credit]) -> list[Credit]:
+    """Return the credits without those whose name is a piece of another's at the same place."""
+    every = sorted(set(credits), key=lambda c: (c.start, c.end - c.start, c.name, c.cue))
+    return [
+        one
+        for one in every
+        if not any(
+            o.start <= one.start
+            and one.end <= o.end
+            and (o.end - o.start, len(o.name)) > (one.end - one.start, len(one.name))
+            for o in every
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """What an article is about, coarsely: its day and the (type, entity) pairs of its claims."""
+
+    article: Article
+    topics: frozenset[tuple[str, str]]
+
+    def shares_news_with(self, other: _Story) -> bool:
+        return bool(self.topics & other.topics) and self.near(other)
+
+    def near(self, other: _Story) -> bool:
+        one, two = self.article.published_at, other.article.published_at
+        return one is None or two is None or abs(one - two) <= timedelta(days=STORY_DAYS)
+
+
+class Stories:
+    """The articles of a ledger with what they are about and whom they credit."""
+
+    def __init__(self, articles: Iterable[Article], findings: Iterable[Findings], publishers: Publishers) -> None:
+        self.publishers = publishers
+        self.articles = {a.article_id: a for a in sorted(articles, key=order)}
+        found = {f.article_id: f for f in findings if f.article_id in self.articles}
+        self.claims: Mapping[str, tuple[Claim, ...]] = {id_: f.claims for id_, f in found.items()}
+        self.credits: dict[str, list[tuple[Credit, Reach]]] = {
+            id_: [
+                (credit, far)
+                for credit in whole_names(f.credits)
+                if (far := reach(credit, self.articles[id_].text, f.claims)) is not None
+            ]
+            for id_, f in found.items()
+        }
+        self._stories = {
+            id_: _Story(article, _topics(self.claims.get(id_, ()))) for id_, article in self.articles.items()
+        }
+        self._by_url = {article.url.rstrip("/"): id_ for id_, article in self.articles.items()}
+        self._of_source: dict[str, list[str]] = {}
+        for id_, article in self.articles.items():
+            self._of_source.setdefault(article.source_id, []).append(id_)
+
+    def title(self, id_: str) -> str:
+        article = self.articles[id_]
+        return self.publishers.title(article.source_id, article.publisher)
+
+    def same_news(self, one: str, other: str) -> bool:
+        return self._stories[one].shares_news_with(self._stories[other])
+
+    def topics(self, id_: str) -> frozenset[tuple[str, str]]:
+        """Return the (type, entity) pairs of an article's claims."""
+        return self._stories[id_].topics
+
+    def near_in_time(self, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yield pairs that link all articles which are near in time, directly or over others; undated ones are near."""
+        dated = sorted((a.published_at, a.article_id) for id_ in ids if (a := self.articles[id_]).published_at)
+        undated = sorted(id_ for id_ in ids if self.articles[id_].published_at is None)
+        for (one, first), (other, second) in pairwise(dated):
+            if undated or other - one <= timedelta(days=STORY_DAYS):
+                yield first, second
+        yield from pairwise([*undated, *(id_ for _, id_ in dated[:1])])
+
+    def chain(self, id_: str) -> list[Credit]:
+        """Return the credits of an article's chain: one report it rests on, and where its text was taken from.
+
+        Two reports credited side by side are two origins: only the first is followed; nothing is joined too far.
+        """
+        ranked = sorted(
+            (rank(credit), credit.start, credit.name, credit) for credit, far in self.credits.get(id_, ()) if far.whole
+        )
+        report = next((credit for kind, *_, credit in ranked if kind < 2), None)
+        taken = next((credit for kind, *_, credit in ranked if kind == 2), None)
+        return [credit for credit in (report, taken) if credit is not None]
+
+    def own_credit(self, claim: Claim) -> Credit | None:
+        """Return the credit that speaks for a claim alone, its sentence's before its paragraph's."""
+        chained = self.chain(claim.evidence.article_id)
+        found = [
+            (not claim.evidence.start <= credit.start < claim.evidence.end, credit.start, credit.name, credit)
+            for credit, far in self.credits.get(claim.evidence.article_id, ())
+            if not far.whole and credit not in chained and far.covers(claim)
+        ]
+        return min(found)[3] if found else None
+
+    def credited_article(self, id_: str, credit: Credit) -> str:
+        """Return the credited report in the ledger: the linked one, else the source's latest with that news, or ""."""
+        source = self.publishers.source_named(credit.name)
+        links = [credit.url, *(c.url for c, _ in self.credits.get(id_, ()) if source is not None)]
+        for url in filter(None, links):
+            linked = self._by_url.get(url.rstrip("/"))
+            if linked and linked != id_ and (url == credit.url or self.articles[linked].source_id == source.source_id):
+                return linked
+        if source is None:
+            return ""
+        here = self._stories[id_]
+        options = [
+            (len(here.topics & self._stories[other].topics), order(self.articles[other]), other)
+            for other in self._of_source.get(source.source_id, ())
+            if other != id_ and self.same_news(id_, other) and _not_after(self.articles[other], here.article)
+        ]
+        return max(options)[2] if options else ""
+
+
+def can_rest_on(article: Article, other: Article) -> bool:
+    """Return True where the day of another report lets an article that shares news with it rest on it."""
+    return _Story(article, frozenset()).near(_Story(other, frozenset())) and _not_after(other, article)
+
+
+def order(article: Article) -> tuple[str, str]:
+    return (article.published_at.astimezone(UTC).isoformat() if article.published_at else "9999", article.article_id)
+
+
+def _topics(claims: Iterable[Claim]) -> frozenset[tuple[str, str]]:
+    return frozenset((claim.type, p.entity_id) for claim in claims for p in claim.participants)
+
+
+def _not_after(one: Article, other: Article) -> bool:
+    if one.published_at is None or other.published_at is None:
+        return True
+    return one.published_at <= other.published_at + timedelta(days=1)

@@ -1,0 +1,153 @@
+"""Which articles are one report: articles, findings and publishers come in; independent origins and the reasons go out.
+
+An article is put under another report where its text is a copy of it, or where it credits that report for its news.
+What is credited decides, not who printed it: a copy never confirms. A dateline alone credits nobody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from pipeline.aggregation.sources.credit_chains import Stories, order
+from pipeline.aggregation.sources.near_duplicates import find_copies
+from pipeline.aggregation.sources.publishers import Outlet, Publishers, plain
+from pipeline.records import Credit, Findings, Origin, OriginEdge
+from scrapers.items import Article, Source
+
+_SAME_TEXT = "of the text is the same"
+
+
+class _Sets:
+    """Union-find over article ids and names of outside reports; the smallest key stands for its set."""
+
+    def __init__(self) -> None:
+        self._up: dict[str, str] = {}
+
+    def find(self, key: str) -> str:
+        while (up := self._up.setdefault(key, key)) != key:
+            self._up[key] = self._up[up]
+            key = up
+        return key
+
+    def join(self, one: str, other: str) -> None:
+        low, high = sorted((self.find(one), self.find(other)))
+        self._up[high] = low
+
+
+class Finder:
+    """Finds the origins of the articles of some stories. `copies`: the pairs of near-duplicates among them."""
+
+    def __init__(self, stories: Stories, copies: Mapping[tuple[str, str], float]) -> None:
+        self.stories = stories
+        self.pairs = copies
+        self.publishers = stories.publishers
+        self.articles = stories.articles
+        self.sets = _Sets()
+        self.edges: list[OriginEdge] = []
+        self.outside: dict[str, list[str]] = {}  # article id -> names of the outside reports it rests on
+        self.rests_on: set[str] = set()  # articles that are copies or credit somebody
+
+    def run(self) -> tuple[tuple[Origin, ...], tuple[OriginEdge, ...]]:
+        self._copies()
+        for id_ in self.articles:
+            for credit in self.stories.chain(id_):
+                self._credit(id_, credit)
+        self._join_outside()
+        edges = sorted(set(self.edges), key=lambda e: (e.article_id, e.basis, e.to_article_id, e.to_name, e.detail))
+        return self._origins(), tuple(edges)
+
+    def _copies(self) -> None:
+        near: dict[str, dict[str, float]] = defaultdict(dict)
+        for (one, other), likeness in self.pairs.items():
+            near[one][other] = near[other][one] = likeness
+            self.sets.join(one, other)
+        for id_ in near:
+            lead = min((id_, *near[id_]), key=self._precedence)
+            if lead != id_:
+                basis = "wire" if self.publishers.source_is_wire(self.articles[lead].source_id) else "copy"
+                self._edge(id_, lead, self.stories.title(lead), basis, f"{near[id_][lead]:.2f} {_SAME_TEXT}")
+
+    def _precedence(self, id_: str) -> tuple:
+        """The agency's own text before reprints, a text that credits nobody before one that does, then the earliest."""
+        wire = self.publishers.source_is_wire(self.articles[id_].source_id)
+        return (not wire, bool(self.stories.chain(id_)), order(self.articles[id_]))
+
+    def _credit(self, id_: str, credit: Credit) -> None:
+        name = self.publishers.label(credit.name)
+        own = self.stories.title(id_)
+        if self.publishers.family(name) == self.publishers.family(own):
+            return
+        basis = "wire" if self.publishers.is_wire(name) else "credit"
+        detail = credit.cue
+        lead = self.stories.credited_article(id_, credit)
+        if lead:
+            self.sets.join(id_, lead)
+            self._edge(id_, lead, self.stories.title(lead), basis, detail)
+        else:
+            self._edge(id_, "", name, basis, detail)
+            self.outside.setdefault(id_, []).append(name)
+
+    def _join_outside(self) -> None:
+        """Join the articles that rest on one outside report: the same name, credited for the same news."""
+        blocks: dict[tuple, list[str]] = defaultdict(list)
+        for id_, names in self.outside.items():
+            for family in {self.publishers.family(name) for name in names}:
+                for topic in self.stories.topics(id_):
+                    blocks[family, topic].append(id_)
+        for ids in blocks.values():
+            for one, other in self.stories.near_in_time(ids):
+                self.sets.join(one, other)
+
+    def _edge(self, id_: str, to_id: str, name: str, basis: str, detail: str) -> None:
+        self.rests_on.add(id_)
+        self.edges.append(OriginEdge(id_, to_id, name, basis, detail))
+
+    def _origins(self) -> tuple[Origin, ...]:
+        members: dict[str, list[str]] = defaultdict(list)
+        for id_ in self.articles:
+            members[self.sets.find(id_)].append(id_)
+        return tuple(sorted((self._origin(ids) for ids in members.values()), key=lambda o: o.origin_id))
+
+    def _origin(self, ids: list[str]) -> Origin:
+        """The one report behind some articles: what they credit outside the ledger, else the one that leads them."""
+        named = [self.outside[id_][0] for id_ in ids if id_ in self.outside]
+        free = [id_ for id_ in ids if id_ not in self.rests_on]
+        if named and not free:
+            name = min(named, key=lambda n: (-named.count(n), plain(n)))
+            kind = "wire" if self.publishers.is_wire(name) else "credited"
+            return Origin(origin_id(ids[0], name), kind, name, "", tuple(ids))
+        lead = min(free or ids, key=self._precedence)
+        wire = self.publishers.source_is_wire(self.articles[lead].source_id)
+        return Origin(origin_id(lead, ""), "wire" if wire else "original", self.stories.title(lead), lead, tuple(ids))
+
+
+def origin_id(lead: str, name: str) -> str:
+    """Return an origin's id: from the article that leads it, or from the event and the name of an outside report."""
+    return "o" + hashlib.sha256(f"{lead}\x1f{plain(name) if name else ''}".encode()).hexdigest()[:16]
+
+
+def copies_of(edges: Iterable[OriginEdge]) -> dict[str, str]:
+    """Return for each article that is a copy, or has copies, the smallest article id of its text."""
+    sets = _Sets()
+    members = set()
+    for edge in edges:
+        if edge.to_article_id and edge.detail.endswith(_SAME_TEXT):
+            sets.join(edge.article_id, edge.to_article_id)
+            members |= {edge.article_id, edge.to_article_id}
+    return {id_: sets.find(id_) for id_ in sorted(members)}
+
+
+def find_origins(
+    articles: Iterable[Article],
+    findings: Iterable[Findings],
+    sources: Iterable[Source],
+    outlets: Iterable[Outlet] = (),
+) -> tuple[tuple[Origin, ...], tuple[OriginEdge, ...]]:
+    """Return the independent origins of the articles, each article in exactly one, and why articles were put together.
+
+    An outside report gives a `credited` (or `wire`) origin without a lead article. Pure; order makes no difference.
+    """
+    stories = Stories(articles, findings, Publishers(sources, outlets))
+    return Finder(stories, find_copies({id_: article.text for id_, article in stories.articles.items()})).run()

@@ -1,0 +1,127 @@
+"""Events, origins and credits come in; for every claim the origin it counts under goes out, with the reasons.
+
+Within an event an article counts once: its own report before what it relays. A claim that another publisher is credited
+for counts under that one, a claim that a body's own statement stands behind under the statement, where the ledger holds
+it. Two outlets of one family are one origin; a copy counts where its original does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from pipeline.aggregation.sources.credit_chains import Stories, order
+from pipeline.aggregation.sources.origins import copies_of, origin_id
+from pipeline.aggregation.sources.publishers import Outlet, Publishers
+from pipeline.records import Claim, Credit, Findings, Origin, OriginEdge
+from scrapers.items import Article, Source, Standing
+
+STATEMENT_DAYS = 1  # a report rests on a body's own statement of its day or the day before
+_STATED = ("organisation", "document", "person")
+
+
+def assign(
+    events: Mapping[str, tuple[Claim, ...]],
+    articles: Mapping[str, Article],
+    findings: Mapping[str, Findings],
+    origins: Iterable[Origin],
+    sources: Iterable[Source],
+    outlets: Iterable[Outlet] = (),
+    edges: Iterable[OriginEdge] = (),
+) -> tuple[dict[str, str], tuple[Origin, ...], tuple[OriginEdge, ...]]:
+    """Return for each claim the origin it counts under, the origins that this adds, and the edges that say why.
+
+    `events`: event id -> its claims. `edges`: those of find_origins, which tell the copies. Pure.
+    """
+    publishers = Publishers(sources, outlets)
+    of_article = {id_: origin for origin in origins for id_ in origin.article_ids}
+    work = Assigning(Stories(articles.values(), findings.values(), publishers), of_article, copies_of(edges))
+    for event_id in sorted(events):
+        work.event(event_id, events[event_id])
+    unique = sorted(set(work.edges), key=lambda e: (e.article_id, e.basis, e.to_article_id, e.to_name, e.detail))
+    return work.found, tuple(sorted(work.added.values(), key=lambda o: o.origin_id)), tuple(unique)
+
+
+class Assigning:
+    """Gives claims their origins, event by event. `of_article`: the origin of each article; `copies`: see copies_of."""
+
+    def __init__(self, stories: Stories, of_article: Mapping[str, Origin], copies: Mapping[str, str]) -> None:
+        self.stories = stories
+        self.publishers = stories.publishers
+        self.copies = copies
+        self.of_article = of_article
+        self.found: dict[str, str] = {}
+        self.added: dict[str, Origin] = {}
+        self.edges: list[OriginEdge] = []
+
+    def event(self, event_id: str, members: Iterable[Claim]) -> None:
+        """Give each article of an event one origin, and each claim its article's."""
+        by_article: dict[str, list[Claim]] = {}
+        for claim in sorted(members, key=lambda c: (order(self.stories.articles[c.evidence.article_id]), c.claim_id)):
+            by_article.setdefault(claim.evidence.article_id, []).append(claim)
+        origin_of = {id_: self._origin(event_id, id_, claims, by_article) for id_, claims in by_article.items()}
+        origin_of = {id_: origin_of[self._original(id_, by_article)] for id_ in by_article}
+        of_family: dict[str, Origin] = {}
+        # What is in the ledger comes first, so that a report credited by name joins the publisher's own.
+        for id_, origin in sorted(origin_of.items(), key=lambda item: not item[1].lead_article_id):
+            first = of_family.setdefault(self.publishers.family(origin.label), origin)
+            if first.origin_id != origin.origin_id:
+                self._edge(id_, first.lead_article_id, first.label, "family", "one publisher, one origin")
+            if not first.article_ids:  # a report outside the ledger
+                kept = self.added.get(first.origin_id, first)
+                ids = tuple(sorted({*kept.article_ids, id_}))
+                self.added[first.origin_id] = replace(kept, article_ids=ids)
+            self.found.update({claim.claim_id: first.origin_id for claim in by_article[id_]})
+
+    def _original(self, id_: str, present: Mapping[str, list[Claim]]) -> str:
+        """Return the article whose text this one is a copy of, among those that tell of the event."""
+        group = self.copies.get(id_)
+        if group is None:
+            return id_
+        return min((o for o in present if self.copies.get(o) == group), key=lambda o: order(self.stories.articles[o]))
+
+    def _origin(self, event_id: str, id_: str, claims: list[Claim], present: Mapping[str, list[Claim]]) -> Origin:
+        """Return the origin of what one article tells of an event: its own, unless every claim of it is another's."""
+        own = self.of_article[id_]
+        credits = [self.stories.own_credit(claim) for claim in claims]
+        told = [self._told(event_id, id_, credit, own) for credit in credits if credit is not None]
+        if told and None not in credits:
+            return told[0]
+        return self._statement(id_, claims, present) or own
+
+    def _told(self, event_id: str, id_: str, credit: Credit, own: Origin) -> Origin:
+        """Return the origin of a report that is credited for a part of an article, and keep why."""
+        name = self.publishers.label(credit.name)
+        if self.publishers.family(name) == self.publishers.family(own.label):
+            return own
+        lead = self.stories.credited_article(id_, credit)
+        wire = self.publishers.is_wire(name)
+        self._edge(id_, lead, name, "wire" if wire else "credit", f"{credit.cue} (for one claim)")
+        if lead:
+            return self.of_article[lead]
+        return Origin(origin_id(event_id, name), "wire" if wire else "credited", name, "", ())
+
+    def _statement(self, id_: str, claims: list[Claim], present: Mapping[str, list[Claim]]) -> Origin | None:
+        """Return the origin of a body's own statement of these days, where a report by others tells nothing else."""
+        if self._speaks_for_itself(id_) or any(c.attribution.kind not in _STATED for c in claims):
+            return None
+        said_by = {self.publishers.family(claim.attribution.name or "") for claim in claims}
+        day = self.stories.articles[id_].published_at
+        for other in present:
+            when = self.stories.articles[other].published_at
+            if other == id_ or not self._speaks_for_itself(other) or day is None or when is None:
+                continue
+            title = self.stories.title(other)
+            says_so = {c.modality for c in claims} <= {c.modality for c in present[other]}
+            near = -STATEMENT_DAYS <= (day.date() - when.date()).days <= STATEMENT_DAYS
+            if says_so and near and said_by == {self.publishers.family(title)}:
+                self._edge(id_, other, title, "credit", "rests on its statement alone")
+                return self.of_article[other]
+        return None
+
+    def _speaks_for_itself(self, id_: str) -> bool:
+        source = self.publishers.sources.get(self.stories.articles[id_].source_id)
+        return source is not None and source.standing in (Standing.PRIMARY, Standing.LAB)
+
+    def _edge(self, id_: str, to_id: str, name: str, basis: str, detail: str) -> None:
+        self.edges.append(OriginEdge(id_, to_id, name, basis, detail))

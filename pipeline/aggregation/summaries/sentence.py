@@ -1,0 +1,449 @@
+"""One English sentence for an event: its fields come in, a sentence with the modality inside it goes out.
+
+"Meta has not signed an agreement with ...": a plan, a hope or a denial never reads like a fact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from pipeline.aggregation.summaries.content import NOTHING, Content
+from pipeline.aggregation.summaries.noun_phrases import head, noun, parties, sentence
+from pipeline.records import Attribution, EntityKind, Modality, Participant
+
+_IRREGULAR = {
+    "give": ("gave", "given"), "make": ("made", "made"), "hold": ("held", "held"), "take": ("took", "taken"),
+    "drop": ("dropped", "dropped"), "put": ("put", "put"), "leave": ("left", "left"),
+    "withdraw": ("withdrew", "withdrawn"),
+    "commit": ("committed", "committed"), "undertake": ("undertook", "undertaken"),
+    "ban": ("banned", "banned"), "hear": ("heard", "heard"), "go": ("went", "gone"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A verb with what follows it: "open" "an investigation" "into Meta". `thing` can be the subject of a passive."""
+
+    verb: str
+    thing: str
+    tail: str = ""
+    plural: bool = False
+
+    @property
+    def past(self) -> str:
+        return _IRREGULAR[self.verb][0] if self.verb in _IRREGULAR else _regular(self.verb)
+
+    @property
+    def participle(self) -> str:
+        return _IRREGULAR[self.verb][1] if self.verb in _IRREGULAR else _regular(self.verb)
+
+    @property
+    def gerund(self) -> str:
+        if self.verb in ("put", "ban", "drop", "commit"):
+            return f"{self.verb}{self.verb[-1]}ing"
+        return (self.verb[:-1] if self.verb.endswith("e") and not self.verb.endswith("ee") else self.verb) + "ing"
+
+    def after(self, form: str) -> str:
+        return " ".join(part for part in (form, self.thing, self.tail) if part)
+
+
+def _regular(verb: str) -> str:
+    if verb.endswith("e"):
+        return f"{verb}d"
+    return f"{verb[:-1]}ied" if verb.endswith("y") and verb[-2] not in "aeiou" else f"{verb}ed"
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The parties of an event as noun phrases, "" where there are none."""
+
+    actor: str
+    target: str
+    object: str
+    instrument: str
+    body: str
+    affected: str
+    many: frozenset[str]  # roles in the plural
+    content: Content = NOTHING  # what the sentences say where no role does
+
+    def first(self, *roles: str) -> str:
+        return next((phrase for role in roles if (phrase := getattr(self, role))), "")
+
+
+def _which(roles: Roles, thing: str) -> str:
+    """Return a paper without a name with what it does: "a bill" -> "a bill that would make tests compulsory"."""
+    return thing if re.search(r" (?:that|which) ", thing) else f"{thing} {roles.content.which}".strip()
+
+
+def _on(preposition: str, phrase: str) -> str:
+    return f"{preposition} {phrase}" if phrase else ""
+
+
+def _thing(roles: Roles, role: str, default: str) -> tuple[str, bool]:
+    phrase = getattr(roles, role)
+    return (phrase, role in roles.many) if phrase else (default, False)
+
+
+def _executive(roles: Roles, act: str) -> Phrase:
+    verb = {"revoked": "revoke", "amended": "amend", "drafted": "draft"}.get(act, "issue")
+    thing, plural = _thing(roles, "instrument", "an executive action")
+    whom = _on("directed at", roles.target) or _on("concerning", roles.affected)
+    return Phrase(verb, thing if whom else _which(roles, thing), whom, plural)
+
+
+def _legislation(roles: Roles, act: str) -> Phrase:
+    verbs = {
+        "vetoed": "veto", "rejected": "reject", "signed": "sign", "passed": "pass", "amended": "amend",
+        "introduced": "introduce", "in force": "put",
+    }  # fmt: skip
+    thing, plural = _thing(roles, "instrument", "legislation")
+    tail = "into force" if act == "in force" else "into law" if act == "signed" else "" if act in verbs else "forward"
+    if roles.content.which and not roles.object and act != "in force":
+        return Phrase(verbs.get(act, "advance"), _which(roles, thing), "", plural)
+    return Phrase(verbs.get(act, "move"), thing, f"{tail} {_on('concerning', roles.object)}".strip(), plural)
+
+
+def _regulation(roles: Roles, act: str) -> Phrase:
+    verbs = {"withdrawn": "withdraw", "delayed": "delay", "proposed": "propose", "adopted": "adopt", "in force": "put"}
+    thing, plural = _thing(roles, "instrument", "rules or guidance")
+    tail = "into force" if act == "in force" else ""
+    whom = _on("for", roles.first("affected", "target"))
+    if not whom and not tail:
+        thing = _which(roles, thing)
+    return Phrase(verbs.get(act, "publish"), thing, f"{tail} {whom}".strip(), plural)
+
+
+_PACT = re.compile(  # what can be concluded: a title, or a word for a pact
+    r"^(?:the )?[A-Z]|"
+    r"(?i:agreement|arrangement|contract|deal|memorand|mou|pact|accord|partner|treaty|declar|terms|award|frame)"
+)
+
+
+def _agreement(roles: Roles, act: str) -> Phrase:
+    verbs = {
+        "ended": "end",
+        "broken": "break",
+        "amended": "amend",
+        "in talks": "negotiate",
+        "renewed": "renew",
+        "signed": "sign",
+    }
+    thing, plural = _thing(roles, "instrument", "an agreement")
+    about = roles.object
+    if roles.instrument and (roles.instrument == roles.object or not _PACT.search(roles.instrument)):
+        thing, plural, about = "an agreement", False, roles.instrument
+    if about.removeprefix("the ") in thing:
+        about = ""
+    if thing == "an agreement" and roles.content.deed and not (roles.target or about):
+        return Phrase(verbs.get(act, "conclude"), f"{thing} {roles.content.deed}")
+    return Phrase(verbs.get(act, "conclude"), thing, _on("with", roles.target) or _on("on", about), plural)
+
+
+def _commitment(roles: Roles, act: str) -> Phrase:
+    verb, told = {"dropped": "abandon", "changed": "change"}.get(act, "make"), roles.content
+    if verb == "make" and roles.actor and told.deed and not (roles.instrument or roles.object or roles.target):
+        return Phrase(told.verb, "", told.deed)
+    thing, plural = _thing(roles, "instrument", "a commitment")
+    if roles.instrument and verb == "make":
+        verb = "adopt"
+    about = f"{_on('to', roles.target)} {_on('concerning', roles.object)}".strip()
+    return Phrase(verb, f"{thing} {about}".strip(), "", plural)
+
+
+_SYSTEM = re.compile(
+    r"(?i)\b(?:AI|models?|systems?|technolog\w+|tools?|services?|products?|software|weights|code)\b|\d$"
+)
+
+
+def _access_request(roles: Roles, act: str) -> Phrase:
+    told = roles.content
+    if act == "deadline set":
+        return Phrase("give", roles.target or "a company", _on("a deadline over", roles.object) or "a deadline")
+    if not roles.object and roles.target and told.deed:
+        return Phrase("ask", roles.target, told.deed, "target" in roles.many)
+    wanted, plural = _thing(roles, "object", "access or terms of use")
+    if roles.actor and roles.object.startswith((f"{roles.actor}'s ", f"{roles.actor}’s ")):
+        wanted, plural = f"terms or assurances concerning {wanted}", True
+    elif roles.object and (_SYSTEM.search(roles.object) or told.access and _same(told.access, roles.object)):
+        wanted, plural = f"access to {wanted}", False
+    elif told.access and not roles.object:
+        wanted, plural = f"access to {told.access}", False
+    if not roles.target:
+        return Phrase("request", wanted, "", plural)
+    return Phrase("ask", roles.target, f"for {wanted}", "target" in roles.many)
+
+
+def _same(words: str, thing: str) -> bool:
+    """Tell whether words begin with a thing, whatever article either has."""
+    some, others = (re.sub(r"^(?:the|an?|its|their|his|her) ", "", text.casefold()) for text in (words, thing))
+    return some.startswith(others) or others.startswith(some)
+
+
+def _access_grant(roles: Roles, act: str) -> Phrase:
+    access = f"access to {roles.object or 'an AI system'}"
+    return Phrase("give", roles.target, access, "target" in roles.many) if roles.target else Phrase("give", access)
+
+
+_ASKED = re.compile(
+    r"(?i)\b(?:requests?|demands?|petitions?|applications?|motions?|offers?|terms|bids?|conditions?|pressure|calls?)$"
+)
+_COURT = re.compile(r"(?i)\b(?:court|tribunal|judges?|justices?)\b")
+
+
+def _refusal(roles: Roles, act: str) -> Phrase:
+    what, about = "a request", roles.object
+    if _ASKED.search(head(roles.object)):
+        what, about = roles.object, ""
+    whose = "" if roles.target and roles.target in what else _on("from", roles.target)
+    tail = _on("concerning", about) or roles.content.asked
+    return Phrase("refuse", " ".join(f"{what} {whose} {tail}".split()))
+
+
+def _restriction(roles: Roles, act: str) -> Phrase:
+    word = {
+        "designated": "a restrictive designation", "banned": "a ban", "suspended": "a suspension",
+    }.get(act, "a restriction")  # fmt: skip
+    verb = "lift" if act == "lifted" else "impose"
+    used = roles.object or (f"systems of {roles.target}" if roles.target else "")
+    if act == "banned" and roles.affected and used:
+        return Phrase("ban", roles.affected, f"from using {used}", "affected" in roles.many)
+    owned = roles.object.startswith((f"{roles.target}'s ", f"{roles.target}’s ", f"{roles.target} "))
+    main, second = (roles.target, roles.object) if roles.target and not owned else (roles.object, roles.affected)
+    if act in ("banned", "suspended") and main and not (roles.target == main and second):
+        role = "target" if main == roles.target else "object"
+        return Phrase("ban" if act == "banned" else "suspend", main, _on("for", second), role in roles.many)
+    return Phrase(verb, f"{word} {_on('on', main)} {_on('concerning', second)}".strip())
+
+
+def _model_release(roles: Roles, act: str) -> Phrase:
+    thing, plural = _thing(roles, "object", "a model")
+    verb = {"withdrawn": "withdraw", "delayed": "delay"}.get(act, "release")
+    return Phrase(verb, thing, _on("to", roles.affected) if verb == "release" else "", plural)
+
+
+def _of(thing: str, owner: str) -> str:
+    """Return "Meridian's Lantern 2" for a thing with a name, "an AI system of Meridian" for one without."""
+    if re.match(r"[A-Z](?!I )", thing) and not re.search(r" and |\d others", owner):
+        return f"{owner}'s {thing}"
+    return f"{thing} of {owner}"
+
+
+def _evaluation(roles: Roles, act: str) -> Phrase:
+    thing = roles.object or (f"systems of {roles.target}" if roles.target else "an AI system")
+    if act == "published":
+        return Phrase("publish", f"an evaluation of {thing}")
+    if roles.object and roles.target and roles.target not in roles.object and not roles.object.startswith("its "):
+        thing = _of(thing, roles.target)
+    return Phrase("test", thing, "", "object" in roles.many or not roles.object and bool(roles.target))
+
+
+def _investigation(roles: Roles, act: str) -> Phrase:
+    about = _on("into", roles.first("target", "object"))
+    if act == "hearing":
+        return Phrase("hold", f"a hearing {_on('on', roles.first('target', 'object'))}".strip())
+    return Phrase({"closed": "close", "widened": "widen"}.get(act, "open"), f"an investigation {about}".strip())
+
+
+def _litigation(roles: Roles, act: str) -> Phrase:
+    over = _on("over", roles.first("instrument", "object"))
+    against, with_ = (f"{_on(word, roles.target)} {over}".strip() for word in ("against", "with"))
+    if _COURT.search(roles.actor) and act in ("", "filed", "hearing"):
+        return Phrase("hear", f"a case {against}".strip())
+    verb, thing = {
+        "appealed": ("file", f"an appeal {against}"),
+        "settled": ("settle", f"a lawsuit {with_}"),
+        "dismissed": ("dismiss", f"a lawsuit {against}"),
+        "hearing": ("hold", f"a court hearing {with_}"),
+        "opposed": ("file", f"an opposition in court {against}"),
+        "brief filed": ("file", f"a court brief {over}"),
+        "ruled": ("issue", f"a ruling {against}"),
+        "in court": ("go", f"to court {against}"),
+    }.get(act, ("file", f"a lawsuit {against}"))
+    return Phrase(verb, thing.strip())
+
+
+def _enforcement(roles: Roles, act: str) -> Phrase:
+    word = {"fined": "a fine on", "settled": "a settlement on"}.get(act, "an enforcement order on")
+    return Phrase("impose", f"{word} {roles.target or 'a company'}", _on("under", roles.instrument))
+
+
+def _institution(roles: Roles, act: str) -> Phrase:
+    body = roles.body or "an oversight body"
+    many = "body" in roles.many
+    if act == "left":
+        return Phrase("leave", roles.body or "an oversight post")
+    if act == "appointed" or (act not in ("created", "renamed", "dissolved") and roles.target):
+        return Phrase("appoint", roles.target or "a leader", _on("to", roles.body), "target" in roles.many)
+    return Phrase({"dissolved": "dissolve", "renamed": "rename"}.get(act, "create"), body, "", many)
+
+
+# Types whose sentence names the owner of a thing just before it: "asked Meridian for access to its models".
+_ITS = {"access_request", "access_grant", "model_release", "agreement"}
+_PHRASES = {
+    "executive_action": _executive, "legislation": _legislation, "regulation": _regulation, "agreement": _agreement,
+    "commitment": _commitment, "access_request": _access_request, "access_grant": _access_grant, "refusal": _refusal,
+    "restriction": _restriction, "model_release": _model_release, "evaluation": _evaluation,
+    "investigation": _investigation, "litigation": _litigation, "enforcement": _enforcement,
+    "institution": _institution,
+}  # fmt: skip
+
+
+def _active(who: str, many: bool, person: bool, phrase: Phrase, modality: Modality, says: str) -> str:
+    """Say it with its actor. `says`: who says so; an organisation's own word reads "X says it will ..."."""
+    is_, has, it, do = ("are", "have", "they", "say") if many else ("is", "has", "it", "says")
+    own = says == who
+    if modality is Modality.OCCURRED:
+        return f"{who} {phrase.after(phrase.past)}"
+    if modality is Modality.PLANNED:
+        plan = phrase.after(phrase.verb)
+        if own:
+            return f"{who} {'plan' if many else 'plans'} to {plan}" if person else f"{who} {do} {it} will {plan}"
+        return f"{who} {is_} set to {plan}"
+    if modality is Modality.CONSIDERED and phrase.verb == "negotiate":
+        return f"{who} {is_} negotiating {phrase.after('')}"
+    if modality is Modality.CONSIDERED:
+        return f"{who} {is_} considering {phrase.after(phrase.gerund)}"
+    if modality is Modality.POSTPONED:
+        return f"{who} postponed {phrase.after(phrase.gerund)}"
+    if modality is Modality.CANCELLED:
+        return f"{who} dropped plans to {phrase.after(phrase.verb)}"
+    if modality is Modality.NEGATED:
+        return f"{who} {has} not {phrase.after(phrase.participle)}"
+    if modality is Modality.DENIED:
+        if says and not own:
+            return f"{says} denies that {who} {phrase.after(phrase.past)}"
+        return f"{who} {'deny' if many else 'denies'} having {phrase.after(phrase.participle)}"
+    if modality is Modality.ALLEGED:
+        return f"{who} {is_} said, without confirmation, to have {phrase.after(phrase.participle)}"
+    return f"{who} would {phrase.after(phrase.verb)} under stated conditions"
+
+
+def _passive(phrase: Phrase, modality: Modality, says: str) -> str:
+    """Say it where nobody is named as its actor."""
+    was, is_, has = ("were", "are", "have") if phrase.plural else ("was", "is", "has")
+    thing, tail = phrase.thing, f" {phrase.tail}" if phrase.tail else ""
+    if modality is Modality.OCCURRED:
+        return f"{thing} {was} {phrase.participle}{tail}"
+    if modality is Modality.PLANNED:
+        return f"{thing} {is_} set to be {phrase.participle}{tail}"
+    if modality in (Modality.CONSIDERED, Modality.POSTPONED, Modality.CANCELLED):
+        done = {
+            Modality.CONSIDERED: "are under consideration",
+            Modality.POSTPONED: "were postponed",
+            Modality.CANCELLED: "were dropped",
+        }[modality]
+        return f"plans to {phrase.after(phrase.verb)} {done}"
+    if modality is Modality.NEGATED:
+        return f"{thing} {has} not been {phrase.participle}{tail}"
+    if modality is Modality.DENIED:
+        return f"{says + ' denies' if says else 'it is denied'} that {thing} {was} {phrase.participle}{tail}"
+    if modality is Modality.ALLEGED:
+        return f"{thing} {is_} said, without confirmation, to have been {phrase.participle}{tail}"
+    return f"{thing} would be {phrase.participle}{tail} under stated conditions"
+
+
+def _speaker(attributions: Sequence[Attribution]) -> str:
+    """Return the one named voice behind all claims, "unnamed sources" where all are unnamed, "" otherwise."""
+    names = {(a.kind, a.name or "") for a in attributions}
+    if len({name for _, name in names}) != 1:
+        return ""
+    kinds = {kind for kind, _ in names}
+    name = next(iter(names))[1]
+    if name:
+        kind = EntityKind.PERSON if kinds == {"person"} else EntityKind.ORGANISATION
+        return noun(name, kind) if "own_reporting" not in kinds else ""
+    return "unnamed sources" if kinds == {"anonymous"} else "unnamed reports" if kinds == {"outlet"} else ""
+
+
+# In these words "cancelled" is the end of the thing itself: an investigation was dropped, no plan to close it.
+_ENDINGS = frozenset({"closed", "withdrawn", "dropped", "ended"})
+
+
+_TAKING_EFFECT = frozenset(
+    {Modality.OCCURRED, Modality.PLANNED, Modality.NEGATED, Modality.CONDITIONAL, Modality.ALLEGED}
+)
+
+
+def _somebody_elses(participants: Sequence[Participant], sentences: Collection[str]) -> bool:
+    """Return True where the object bears the name of an owner who is no party and whom no sentence names so: "OpenAI
+    gave access to Meta's models" is a reference misread where the sentence has "its models"."""
+    named = " ".join(p.name for p in participants if p.role in ("actor", "target"))
+    objects = [p.name for p in participants if p.role == "object" and not any(p.name in s for s in sentences)]
+    if len(objects) < sum(p.role == "object" for p in participants):
+        return False
+    owners = [re.match(r"(.+?)[’']s? ", name) for name in objects]
+    return bool(named and owners) and all(owner is not None and owner[1] not in named for owner in owners)
+
+
+def summarise(
+    type_: str,
+    modality: Modality,
+    participants: Sequence[Participant],
+    *,
+    act: str = "",
+    direction: str | None = None,
+    attributions: Sequence[Attribution] = (),
+    content: Content = NOTHING,
+    sentences: Collection[str] = (),
+) -> str:
+    """Return one sentence for an event.
+
+    `act`: the stage its triggers name (clustering.stages); `attributions`: of the claims that carry its modality. A
+    single voice behind all of them is named: "According to A, ...". `content`: what their sentences tell beyond the
+    participants (summaries.content), used where those say too little; `sentences`: the sentences themselves.
+    """
+    acting = {p.entity_id for p in participants if p.role == "actor"}
+    participants = [p for p in participants if p.role != "target" or p.entity_id not in acting]
+    names = ("actor", "target", "object", "instrument", "body", "affected")
+    phrases = {role: parties(participants, role) for role in names}
+    words = {role: phrase for role, (phrase, _) in phrases.items()}
+    owning = "target" if words["target"] and type_ != "access_grant" else "actor"
+    owner = words[owning]
+    if owner and not any(p.kind is EntityKind.PERSON for p in participants if p.role in ("actor", "target")):
+        its = "their " if phrases[owning][1] else "its "
+        for role in ("object", "instrument") if type_ in _ITS else ():
+            words[role] = re.sub(rf"^{re.escape(owner)}['’]s? ", its, words[role])
+    if type_ in ("access_grant", "access_request") and _somebody_elses(participants, sentences):
+        words["object"] = ""
+    if type_ == "access_request" and words["object"] == "access" and content.access:
+        words["object"] = ""  # the thing that was read is only the word before it
+    roles = Roles(**words, many=frozenset(role for role, (_, many) in phrases.items() if many), content=content)
+    if type_ == "restriction" and direction == "lift":
+        act = "lifted"
+    if modality is Modality.POSTPONED and act == "delayed":
+        act = ""  # what was put off is the release, not its delay
+    actors = [p for p in participants if p.role == "actor"]
+    if act == "ruled" and actors and all(p.kind is EntityKind.ORGANISATION for p in actors):
+        act = act if _COURT.search(roles.actor) else "in court"  # a company may win or lose a ruling: it gives none
+    phrase = _PHRASES[type_](roles, act)
+    who, many = phrases["actor"]
+    says = _speaker(attributions)
+    person = any(p.role == "actor" and p.kind is EntityKind.PERSON for p in participants)
+    if type_ == "institution" and act == "left" and not who:
+        who, many = phrases["target"]
+    if type_ == "legislation" and act == "passed" and person:
+        who = ""  # chambers pass bills, not members
+    if act == "in force" and modality in _TAKING_EFFECT:
+        who, many, person = roles.instrument or f"{phrase.thing} {_on('of', who)}".strip(), phrase.plural, False
+        phrase = Phrase("take", "effect", phrase.tail.removeprefix("into force").strip())
+    if modality is Modality.CANCELLED and act in _ENDINGS:
+        phrase, modality = Phrase("drop", phrase.thing, phrase.tail, phrase.plural), Modality.OCCURRED
+    if modality is Modality.CANCELLED and type_ == "litigation" and phrase.verb == "file":
+        # A suit that was filed is dropped as well as one that was only planned: the words fit both.
+        dropped = Phrase("drop", re.sub(r"^an? lawsuit", "legal action", phrase.thing))
+        phrase, modality = dropped, Modality.OCCURRED
+    if modality is Modality.DENIED and says and says != who and says in who:
+        who = ""  # one of those who are said to have done it denies it
+    body = _active(who, many, person, phrase, modality, says) if who else _passive(phrase, modality, says)
+    unsure = " but without confirmation," if modality is Modality.ALLEGED else ""
+    subject = who or phrase.thing
+    speaks = modality not in (Modality.DENIED, Modality.NEGATED) and says and says != subject
+    if modality is Modality.ALLEGED and speaks:
+        body = (
+            _active(who, many, person, phrase, Modality.OCCURRED, "")
+            if who
+            else _passive(phrase, Modality.OCCURRED, "")
+        )
+    return sentence(f"according to {says},{unsure} {body}" if speaks else body)

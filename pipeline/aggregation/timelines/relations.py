@@ -1,0 +1,253 @@
+"""Whom and what an event ties together: an event and its claims come in, (matter, actor, counterpart, thing) go out.
+
+The sides of a tie mean the same throughout a matter, whoever acts in a single event: in an agreement company and public
+body, in access who asks and who holds, in a restriction who imposes it and who loses, in a case the two parties.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from pipeline.aggregation.clustering.features import is_named
+from pipeline.aggregation.clustering.merge import merged_participants
+from pipeline.aggregation.clustering.stages import act_of
+from pipeline.records import Claim, EntityKind, Event, Participant
+
+MATTERS = {
+    "agreement": "agreement", "access_request": "access", "access_grant": "access", "refusal": "access",
+    "restriction": "restriction", "litigation": "case", "investigation": "inquiry", "enforcement": "inquiry",
+    "executive_action": "rule", "legislation": "rule", "regulation": "rule", "commitment": "commitment",
+    "model_release": "release", "evaluation": "evaluation", "institution": "institution",
+}  # fmt: skip
+PUBLIC = (EntityKind.AGENCY, EntityKind.GOVERNMENT)
+_SHARE = 0.25  # of the claims of a role's best supported party: below, a party stands in a side remark
+_CLASS = re.compile(r"(?:AI|US|U\.S\.|EU|UK|American|European) [a-z]")  # "AI developer" is nobody in particular
+_COURT = re.compile(r"\b(?:[Cc]ourt|Tribunal|Judge)\b")
+_COURT_ACTS = {"ruled", "dismissed", "hearing"}  # in these the actor is the court
+_STRONG = ("release", "restriction", "evaluation")  # in these one shared thing is enough to know a line again
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """One line's parties and thing, by entity id; None where the sentences do not say."""
+
+    matter: str
+    actor: str | None
+    counterpart: str | None
+    thing: str | None
+    exact: bool = False  # joins no line but its very own: a ban on a company is not the ban on one of its models
+    court: bool = False  # told by a court's act, which names one side alone
+    by_thing_alone: bool = False  # whoever acts: who introduces and who signs a law differ from stage to stage
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What makes a line this one and no other."""
+        if self.matter == "case" and self.actor and self.counterpart:
+            one, other = sorted((self.actor, self.counterpart))
+            return self.matter, one, other, self.thing or ""
+        return self.matter, "" if self.by_thing_alone else self.actor or "", self.counterpart or "", self.thing or ""
+
+    @property
+    def n_known(self) -> int:
+        return sum(side is not None for side in (self.actor, self.counterpart, self.thing))
+
+    @property
+    def shared(self) -> tuple[tuple[str, ...], ...]:
+        """Marks of which a step and its line have one in common, unless a court's act names one side alone."""
+        found: list[tuple[str, ...]] = [("key", *self.key)]
+        if not self.by_thing_alone and self.matter != "case":
+            named = zip("act", (self.actor, self.counterpart, self.thing), strict=True)
+            sides = [(name, id_) for name, id_ in named if id_]
+            found += [(self.matter, *one, *other) for one, other in combinations(sides, 2)]
+            if self.matter in _STRONG and self.thing:
+                found.append((self.matter, "t", self.thing))
+        return tuple(found)
+
+    @property
+    def offered(self) -> tuple[tuple[str, ...], ...]:
+        """Marks under which a court's act that names one or both sides of a case finds it."""
+        if self.matter != "case" or self.by_thing_alone:
+            return ()
+        sides = sorted({side for side in (self.actor, self.counterpart) if side})
+        return tuple(("court", *some) for n in range(1, len(sides) + 1) for some in combinations(sides, n))
+
+    @property
+    def asked(self) -> tuple[tuple[str, ...], ...]:
+        """The mark of the cases that a court's act may belong to."""
+        if self.matter != "case" or not self.court or self.exact or self.by_thing_alone:
+            return ()
+        sides = sorted({side for side in (self.actor, self.counterpart) if side})
+        return (("court", *sides),) if sides else ()
+
+
+def fits(line: Tie, step: Tie) -> bool:
+    """Return True where a step can be one of a line's: nothing differs, and enough is the same."""
+    if step.key == line.key:
+        return True
+    if step.exact or line.matter != step.matter or line.by_thing_alone or step.by_thing_alone:
+        return False
+    if step.matter == "case":
+        mine, theirs = ({t.actor, t.counterpart} - {None} for t in (step, line))
+        return step.court and bool(mine) and mine <= theirs
+    pairs = [(line.actor, step.actor), (line.counterpart, step.counterpart), (line.thing, step.thing)]
+    if any(one and other and one != other for one, other in pairs):
+        return False
+    same = sum(one is not None and one == other for one, other in pairs)
+    return same >= 2 or (line.matter in _STRONG and line.thing is not None and line.thing == step.thing)
+
+
+def is_title(name: str) -> bool:
+    """Return True for an instrument's own name ("SB 53", "Frontier Disclosure Act"), False for "AI safety deal"."""
+    last = re.sub(r"[^\w-]+$", "", name).split()[-1:] or [""]
+    return len(name.split()) + (not name.islower()) > 1 and (last[0][:1].isupper() or last[0][:1].isdigit())
+
+
+class _Cast:
+    """The named participants of an event by role, without those that only a side remark names."""
+
+    def __init__(self, claims: Sequence[Claim]) -> None:
+        self.roles: dict[str, list[Participant]] = defaultdict(list)
+        most: dict[str, int] = {}
+        for participant, n in merged_participants(claims):
+            top = most.setdefault(participant.role, n)
+            if is_named(participant) and not _CLASS.match(participant.name) and n >= _SHARE * top:
+                self.roles[participant.role].append(participant)
+
+    def parties(self, role: str) -> list[Participant]:
+        """Return who acts or is acted upon; a person who speaks for a body that is named too is left out."""
+        found = [p for p in self.roles[role] if p.kind not in (EntityKind.INSTRUMENT, EntityKind.MODEL)]
+        bodies = [p for p in found if p.kind is not EntityKind.PERSON]
+        return bodies or found
+
+    def ids(self, role: str) -> list[str]:
+        return list(dict.fromkeys(p.entity_id for p in self.parties(role)))
+
+    @property
+    def models(self) -> list[str]:
+        rows = [p for role in ("object", "target") for p in self.roles[role] if p.kind is EntityKind.MODEL]
+        return list(dict.fromkeys(p.entity_id for p in rows))
+
+    @property
+    def title(self) -> str | None:
+        """The instrument with a name of its own, the best supported first."""
+        named = [p for p in self.roles["instrument"] if p.kind is EntityKind.INSTRUMENT and is_title(p.name)]
+        return named[0].entity_id if named else None
+
+
+def merged_all(claims: Sequence[Claim], role: str) -> list[Participant]:
+    """Return everybody and everything in a role, named or described, best supported first."""
+    return [p for p, _ in merged_participants(claims) if p.role == role]
+
+
+def _each(values: Sequence[str]) -> Sequence[str | None]:
+    return values or (None,)
+
+
+def ties_of(event: Event, claims: Sequence[Claim]) -> tuple[Tie, ...]:
+    """Return the ties of an event, one for each pair of parties and thing; none where nobody is named."""
+    cast = _Cast(claims)
+    matter = MATTERS[event.type]
+    found = dict.fromkeys(
+        tie
+        for tie in _MAKERS[matter](matter, cast, event, claims)
+        if tie.n_known and (tie.actor is None or tie.actor != tie.counterpart)
+    )
+    return tuple(found)
+
+
+def _agreement(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+    everybody = {p.entity_id: p.kind for role in ("actor", "target") for p in cast.parties(role)}
+    public = [id_ for id_, kind in everybody.items() if kind in PUBLIC]
+    private = [id_ for id_ in everybody if id_ not in public]
+    if public and private:
+        return [Tie(matter, a, b, cast.title) for a in private for b in public]
+    if len(everybody) == 2:
+        one, other = sorted(everybody)
+        return [Tie(matter, one, other, cast.title)]
+    # "Google, OpenAI and xAI signed": with whom is not said; most of the time not with each other.
+    return [Tie(matter, a, None, cast.title) for a in everybody]
+
+
+def _access(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+    asks, holds = ("actor", "target") if event.type == "access_request" else ("target", "actor")
+    return [
+        Tie(matter, a, b, thing) for a in _each(cast.ids(asks)) for b in _each(cast.ids(holds))
+        for thing in _each(cast.models) if a or b
+    ]  # fmt: skip
+
+
+def _restriction(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+    return [
+        Tie(matter, a, b, thing, exact=event.direction != "lift" and thing is None)
+        for a in _each(cast.ids("actor")) for b in _each(cast.ids("target")) for thing in _each(cast.models)
+        if b or thing
+    ]  # fmt: skip
+
+
+def _case(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+    acts = {act_of(c) for c in claims if c.modality is event.modality}
+    courts = [p for p in cast.parties("actor") if _COURT.search(p.name)]
+    winners, targets = cast.ids("affected"), cast.ids("target")
+    if courts or (acts & _COURT_ACTS and targets):
+        losers = _each(targets) if winners else targets
+        return [Tie(matter, a, b, None, court=True) for a in _each(winners) for b in losers]
+    return [Tie(matter, a, b, None if b else cast.title) for a in _each(cast.ids("actor")) for b in _each(targets)]
+
+
+def _inquiry(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+    targets = cast.ids("target")
+    things = _each(() if targets else cast.models)
+    return [Tie(matter, a, b, t) for a in _each(cast.ids("actor")) for b in _each(targets) for t in things if b or t]
+
+
+def _rule(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+    actors = cast.ids("actor")
+    if cast.title:
+        return [Tie(matter, actors[0] if actors else None, None, cast.title, by_thing_alone=True)]
+    # "New rules" are those of their issuer, and only those that are called so.
+    words = [p.entity_id for p in merged_all(claims, "instrument")][:1]
+    return [Tie(matter, a, None, thing) for a in actors for thing in words]
+
+
+def _commitment(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+    return [Tie(matter, a, None, cast.title) for a in cast.ids("actor")]
+
+
+def _release(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+    return [Tie(matter, a, None, model) for a in _each(cast.ids("actor")[:1]) for model in cast.models]
+
+
+def _evaluation(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+    models, targets = cast.models, cast.ids("target")
+    return [
+        Tie(matter, a, None if model else b, model)
+        for a in _each(cast.ids("actor")) for b in _each(() if models else targets) for model in _each(models)
+        if b or model
+    ]  # fmt: skip
+
+
+def _institution(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+    bodies = [p.entity_id for p in cast.roles["body"]]
+    people = [
+        p.entity_id for role in ("target", "actor") for p in cast.roles[role] if p.kind is EntityKind.PERSON
+    ]  # fmt: skip
+    moves = {act_of(c) for c in claims} & {"left", "appointed"}
+    person = people[0] if people and moves else None
+    actors = [a for a in cast.ids("actor") if a != person]
+    actor = actors[0] if actors else None
+    return [
+        Tie(matter, actor, person, body, by_thing_alone=body is not None)
+        for body in _each(bodies[:1])
+        if body or person
+    ]
+
+
+_MAKERS = {
+    "agreement": _agreement, "access": _access, "restriction": _restriction, "case": _case, "inquiry": _inquiry,
+    "rule": _rule, "commitment": _commitment, "release": _release, "evaluation": _evaluation,
+    "institution": _institution,
+}  # fmt: skip

@@ -1,0 +1,324 @@
+"""What stands between whom: events with their claims come in, lines of dated stages go out, and how one stood on a day.
+
+A line is one matter between one pair of parties, or about one thing: an agreement, access to a model, a ban, a case, a
+law. Its stages keep the modality of the sentences behind them, so that a plan stays a plan until a report says that it
+was done. Dates that are not known stay unknown: such a stage is listed and never put between two dated ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipeline.aggregation.clustering.merge import main_participants, merged_participants
+from pipeline.aggregation.clustering.stages import DEFAULT_STAGE, act_of
+from pipeline.aggregation.summaries.sentence import summarise
+from pipeline.aggregation.timelines.relations import MATTERS, Tie, fits, ties_of
+from pipeline.records import Claim, Event, Modality
+
+# Matters in which a new act ends what was hoped for or threatened before; the stages of a law or a case do not.
+_ONE_AT_A_TIME = ("agreement", "access", "restriction")
+
+
+_FINAL = {"vetoed", "rejected", "revoked", "withdrawn", "dissolved", "dismissed", "settled", "closed"}
+# Stages that last until one of these is reached; any other stage gives way to the next.
+_LASTING = {
+    "signed": {"ended", "passed", "in force", "vetoed", "revoked"},
+    "agreed": {"ended", "signed"},
+    "renewed": {"ended"},
+    "adopted": {"dropped", "changed", "withdrawn", "in force"},
+    "made": {"dropped", "changed"},
+    "in force": {"revoked", "withdrawn"},
+    "issued": {"revoked", "withdrawn", "in force"},
+    "appointed": {"left", "dissolved"},
+    "created": {"dissolved"},
+    "renamed": {"dissolved"},
+    "changed": {"dissolved", "dropped"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of one line. All days are ISO text; None where they are not known.
+
+    `from_start`..`from_end`: when it began, as fine as reports say; for a stage that is not done, the day of the first
+    report of it. `sure_from`: the first day on which it surely held. `until`: the day on which another stage took its
+    place. `from_basis`: stated, relative, publication (the day of the report stands in), report (first told of on
+    that day) or unknown.
+    """
+
+    standing_id: str
+    line_id: str
+    position: int  # within its line, from 0
+    matter: str
+    actor_id: str | None
+    counterpart_id: str | None
+    thing_id: str | None
+    stage: str  # "signed", "lifted": what was done, or is planned, denied ..., see `modality`
+    modality: str
+    summary: str
+    from_start: str | None
+    from_end: str | None
+    from_precision: str | None
+    from_basis: str
+    sure_from: str | None
+    until: str | None
+    contested: bool
+    event_id: str
+    claim_ids: tuple[str, ...]
+    first_reported_on: str | None
+
+    @property
+    def done(self) -> bool:
+        """Whether reports say that it happened, as against planned, denied, alleged ..."""
+        return self.modality == Modality.OCCURRED
+
+    @property
+    def dated(self) -> bool:
+        return self.from_start is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one line stood on one day.
+
+    `done`: the last stage that was surely reached; `besides`: earlier ones that nothing has taken the place of (a
+    second pledge does not end the first); `undated`: stages reached by that day, on days that nobody names; `maybe`:
+    stages whose day is known too coarsely to say whether they were reached yet; `ahead`: what was then planned,
+    considered, denied, alleged ... and not settled.
+    """
+
+    line_id: str
+    day: str
+    done: Stage | None
+    besides: tuple[Stage, ...]
+    undated: tuple[Stage, ...]
+    maybe: tuple[Stage, ...]
+    ahead: tuple[Stage, ...]
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """All of them, what was done first."""
+        return (*((self.done,) if self.done else ()), *self.besides, *self.undated, *self.maybe, *self.ahead)
+
+
+@dataclass
+class _Line:
+    tie: Tie
+    stages: list[Stage] = field(default_factory=list)
+
+
+def standings(events: Iterable[Event], claims: Mapping[str, Claim], day_of: Mapping[str, str]) -> tuple[Stage, ...]:
+    """Return all stages of all lines, line by line, each line in order. Pure; the order of the events is indifferent.
+
+    `claims`: by id; `day_of`: article id -> the day of its publication, "" or missing where that is unknown.
+    """
+    return lines_of(step for event in events for step in steps_of(event, [claims[c] for c in event.claim_ids], day_of))
+
+
+Step = tuple[Stage, Tie]
+
+
+def steps_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> list[Step]:
+    """Return the stages that one event went through, each with the ties that it is a step of; lines_of joins them."""
+    ties = ties_of(event, claims)
+    return [(stage, tie) for stage in _steps(event, claims, day_of) for tie in ties] if ties else []
+
+
+def lines_of(every: Iterable[Step]) -> tuple[Stage, ...]:
+    """Return the stages of the lines that steps make, line by line. Pure; the order of the events is indifferent.
+
+    Steps without a common mark (ties.Tie.shared) never stand in one line.
+    """
+    lines: list[_Line] = []
+    near: dict[tuple[str, ...], list[_Line]] = defaultdict(list)
+    # Done things first, the most telling ones first among them: a step that leaves a party open finds them in place.
+    steps = sorted(every, key=_precedence)
+    for stage, tie in steps:
+        line = _find(near, tie)
+        if line is None:
+            line = _Line(tie)
+            lines.append(line)
+            for mark in (*tie.shared, *tie.offered):
+                near[mark].append(line)
+        line.stages.append(replace(stage, actor_id=tie.actor) if tie.by_thing_alone else stage)
+    found = [_finish(line) for line in lines if line.stages]
+    return tuple(stage for stages in sorted(found, key=lambda s: s[0].line_id) for stage in stages)
+
+
+def _precedence(step: Step) -> tuple:
+    stage, tie = step
+    return -tie.n_known, not stage.done, stage.sure_from or "9", stage.event_id, stage.modality
+
+
+def _find(near: Mapping[tuple[str, ...], list[_Line]], tie: Tie) -> _Line | None:
+    """Return the line a step belongs to: the very same parties, else the only one that fits, else none."""
+    candidates: dict[int, _Line] = {}
+    for mark in (*tie.shared, *tie.asked):
+        candidates |= {id(line): line for line in near.get(mark, ()) if fits(line.tie, tie)}
+    same = [line for line in candidates.values() if line.tie.key == tie.key]
+    if same:
+        return same[0]
+    return next(iter(candidates.values())) if len(candidates) == 1 else None
+
+
+def _steps(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> list[Stage]:
+    """Return the stages that one event went through: planned, postponed, done ..., each since its first report."""
+    groups: dict[Modality, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        groups[claim.modality].append(claim)
+
+    def reported(members: Iterable[Claim]) -> str:
+        return min((day_of.get(c.evidence.article_id) or "9" for c in members), default="9")
+
+    done = _done(event, groups.get(Modality.OCCURRED, []), reported) if event.modality is Modality.OCCURRED else None
+    found = [done] if done else []
+    for modality, members in groups.items():
+        day = reported(members)
+        # What was said of it after it was done is no stage; a denial is kept as the contested mark of what was done.
+        if modality is Modality.OCCURRED or (done and (done.sure_from is None or day >= done.sure_from)):
+            continue
+        found.append(_stage(event, members, modality, day if day != "9" else None))
+    return found
+
+
+def _done(event: Event, members: Sequence[Claim], reported: Callable[[Iterable[Claim]], str]) -> Stage:
+    day = reported(members)
+    known = day if day != "9" else None
+    stage = _stage(event, members, Modality.OCCURRED, known)
+    if event.date is None:
+        return replace(stage, from_start=None, from_end=None, from_precision=None, from_basis="unknown")
+    start, end = event.date.start.isoformat(), event.date.end.isoformat()
+    # Who reports it as done in the middle of the month that it names narrows the month down.
+    sure = min(end, known) if known and known >= start else end
+    return replace(
+        stage,
+        from_start=start, from_end=end, from_precision=event.date.precision.value, from_basis=event.date.basis,
+        sure_from=sure,
+    )  # fmt: skip
+
+
+def _stage(event: Event, members: Sequence[Claim], modality: Modality, day: str | None) -> Stage:
+    """Return a stage as told of since `day`, before it belongs to a line."""
+    acts = Counter(found for c in members if (found := act_of(c)))
+    act_ = min(acts, key=lambda a: (-acts[a], a)) if acts else ""
+    direction = next((c.direction for c in members if c.direction), event.direction)
+    merged = merged_participants(members)
+    summary = event.summary
+    if modality is not event.modality:
+        roles = {p.role for p, _ in merged}
+        others = [(p, 1) for p in event.participants if p.role not in roles]
+        people = main_participants([*merged, *others], len(members))
+        said = [c.attribution for c in members]
+        summary = summarise(event.type, modality, people, act=act_, direction=direction, attributions=said)
+    return Stage(
+        standing_id="", line_id="", position=0, matter=MATTERS[event.type], actor_id=None, counterpart_id=None,
+        thing_id=None, stage="lifted" if direction == "lift" else act_ or DEFAULT_STAGE[event.type],
+        modality=modality.value, summary=summary, from_start=day, from_end=day,
+        from_precision="day" if day else None, from_basis="report" if day else "unknown", sure_from=day, until=None,
+        contested=event.contested, event_id=event.event_id,
+        claim_ids=tuple(sorted(c.claim_id for c in members)), first_reported_on=day,
+    )  # fmt: skip
+
+
+def _finish(line: _Line) -> list[Stage]:
+    """Order a line's stages, say until when each held, mark rivals, and give ids."""
+    tie = line.tie
+    unique = {(s.event_id, s.modality): s for s in line.stages}
+    # Undated ones first: where they belong is not known. On one day, what was open stands before what was done.
+    ordered = sorted(
+        unique.values(),
+        key=lambda s: (s.dated, s.sure_from or "", s.from_start or "", s.done, s.event_id, s.modality),
+    )
+    line_id = "l" + _digest("\x1f".join(tie.key))
+    ordered = [replace(s, until=_until(s, ordered[place + 1 :])) for place, s in enumerate(ordered)]
+    rivals = _rivals(ordered)
+    return [
+        replace(
+            stage,
+            standing_id="s" + _digest(f"{line_id}\x1f{stage.event_id}\x1f{stage.modality}"),
+            line_id=line_id,
+            position=position,
+            actor_id=stage.actor_id or tie.actor,
+            counterpart_id=tie.counterpart,
+            thing_id=tie.thing,
+            contested=stage.contested or (stage.event_id, stage.modality) in rivals,
+        )
+        for position, stage in enumerate(ordered)
+    ]
+
+
+def _until(stage: Stage, later: Sequence[Stage]) -> str | None:
+    """Return the day on which a later stage took a stage's place.
+
+    What is done gives way only to something else done later. What is open gives way to the next word on the same event,
+    to the same thing done after all, and, where parties stand in one relation at a time, to anything done later.
+    """
+    if not stage.dated:
+        return None
+    for other in later:
+        if not other.dated:
+            continue
+        after = (other.sure_from or "") > (stage.sure_from or "")
+        if stage.done:
+            settles = other.done and _takes_the_place(other.stage, stage)
+        elif other.event_id == stage.event_id:
+            settles = True
+        else:
+            ends = stage.matter in _ONE_AT_A_TIME or other.stage in _FINAL
+            settles = other.done and after and (other.stage == stage.stage or ends)
+        if settles:
+            return other.sure_from
+    return None
+
+
+def _takes_the_place(new: str, old: Stage) -> bool:
+    """Return True where reaching one stage ends another: an amended agreement is still one, an ended one is not."""
+    if new == old.stage:
+        return False
+    if old.stage in _LASTING:
+        return new in _LASTING[old.stage]
+    if old.matter == "restriction" and old.stage != "lifted":
+        return new == "lifted"
+    return new != "amended"
+
+
+def _rivals(stages: Sequence[Stage]) -> set[tuple[str, str]]:
+    """Return the stages of which one says done what another denies while it is said to hold."""
+    found: set[tuple[str, str]] = set()
+    for denied in (s for s in stages if s.modality == Modality.DENIED):
+        for done in (s for s in stages if s.done and s.stage == denied.stage):
+            if done.until is None or done.until > (denied.sure_from or ""):
+                found |= {(denied.event_id, denied.modality), (done.event_id, done.modality)}
+    return found
+
+
+def as_of(stages: Sequence[Stage], day: str) -> Standing:
+    """Return how one line stood on a day (ISO), by all that the ledger knows today. `stages`: of one line, in order."""
+    done = [s for s in stages if s.done and s.dated and (s.sure_from or "9") <= day]
+    maybe = [s for s in stages if s.done and s.dated and (s.from_start or "9") <= day < (s.sure_from or "9")]
+    undated = [s for s in stages if s.done and not s.dated and (s.sure_from or "9") <= day]
+    ahead = [s for s in stages if not s.done and (s.sure_from or "9") <= day and (s.until is None or s.until > day)]
+    return Standing(
+        line_id=stages[0].line_id if stages else "",
+        day=day,
+        done=done[-1] if done else None,
+        besides=tuple(s for s in reversed(done[:-1]) if s.until is None or s.until > day),
+        undated=tuple(undated),
+        maybe=tuple(maybe),
+        ahead=tuple(ahead),
+    )
+
+
+def by_line(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
+    """Return stages by line, each line in its order."""
+    found: dict[str, list[Stage]] = defaultdict(list)
+    for stage in sorted(stages, key=lambda s: (s.line_id, s.position)):
+        found[stage.line_id].append(stage)
+    return dict(found)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

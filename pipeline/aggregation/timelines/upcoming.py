@@ -1,0 +1,203 @@
+"""What is to happen, and when: events with their claims come in, days to watch go out, each with the claim behind it.
+
+Only days that a sentence names and that lie on or after the day of its article count: a plan without a day is no
+deadline. What became of each is read from the same event: done, put off, called off, moved - or nothing is reported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from pipeline.aggregation.clustering.merge import main_participants, merged_participants
+from pipeline.aggregation.clustering.stages import act_of
+from pipeline.aggregation.summaries.noun_phrases import parties, sentence
+from pipeline.aggregation.summaries.sentence import summarise
+from pipeline.aggregation.timelines.status import Stage, by_line
+from pipeline.records import Claim, DateSpan, Event, Modality
+
+_UNSURE = (Modality.CONSIDERED, Modality.CONDITIONAL, Modality.ALLEGED)
+_NEW_DAY = re.compile(r"\b(?:to|until|till)\s+(?:\w+\s+)?$", re.I)  # "postponed until 3 August": the day is the new one
+_DEADLINE = re.compile(r"\b(?:until|deadline|by|no later than|within|before|at the latest|ultimatum)\b", re.I)
+
+
+class Fate(StrEnum):
+    """What the ledger's reports say became of a day."""
+
+    OPEN = "open"  # nothing was reported yet
+    HAPPENED = "happened"
+    PUT_OFF = "put_off"
+    CALLED_OFF = "called_off"
+    MOVED = "moved"  # a later report names another day
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A day on which something is to happen by one sentence's word. Days are ISO text, both inclusive.
+
+    `settled_on`: the day on which it happened, or of the report that it was put off, called off or moved.
+    """
+
+    due_id: str
+    event_id: str
+    claim_id: str  # the earliest claim that names this day
+    claim_ids: tuple[str, ...]
+    kind: str  # deadline, effect, hearing or plan
+    modality: str
+    summary: str
+    start: str
+    end: str
+    precision: str
+    said: str
+    fate: Fate
+    settled_on: str | None
+    first_reported_on: str
+
+
+def due_days(
+    events: Iterable[Event], claims: Mapping[str, Claim], day_of: Mapping[str, str], stages: Iterable[Stage] = ()
+) -> tuple[Due, ...]:
+    """Return every day to watch, in the order of days. Pure.
+
+    `claims`: by id; `day_of`: article id -> the day of its publication, "" or missing where that is unknown; `stages`:
+    of timelines.status, so that a plan counts as done where another event of its line tells of the very same act.
+    """
+    own = [due for event in events for due in due_of(event, [claims[c] for c in event.claim_ids], day_of)]
+    return settled_elsewhere(own, stages)
+
+
+def settled_elsewhere(dues: Iterable[Due], stages: Iterable[Stage]) -> tuple[Due, ...]:
+    """Return the days in their order, where each counts as settled that other events of its line have settled."""
+    done_after = _done_elsewhere(stages)
+    found = []
+    for due in dues:
+        later = [day for day in done_after.get(due.event_id, ()) if day > due.first_reported_on]
+        if due.fate is Fate.OPEN and later:
+            due = replace(due, fate=Fate.HAPPENED, settled_on=min(later))
+        found.append(due)
+    return tuple(sorted(found, key=lambda d: (d.start, d.end, d.due_id)))
+
+
+def _done_elsewhere(stages: Iterable[Stage]) -> dict[str, list[str]]:
+    """Return, for each event that is not done, the days on which its lines' other events did what it speaks of."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for line in by_line(stages).values():
+        for stage in (s for s in line if not s.done):
+            found[stage.event_id] += [
+                other.sure_from for other in line
+                if other.done and other.dated and other.stage == stage.stage and other.sure_from
+                and other.event_id != stage.event_id
+            ]  # fmt: skip
+    return found
+
+
+def due_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> Iterable[Due]:
+    """Yield the days to watch of one event, by its own claims alone."""
+
+    def told(claim: Claim) -> str:
+        return day_of.get(claim.evidence.article_id) or ""
+
+    by_day: dict[tuple[str, str], list[Claim]] = defaultdict(list)
+    for claim in sorted(claims, key=lambda c: (told(c), c.claim_id)):
+        if span := _day_ahead(claim, told(claim)):
+            by_day[span.start.isoformat(), span.end.isoformat()].append(claim)
+    for (start, end), members in by_day.items():
+        first, last = members[0], max(told(c) for c in members)
+        fate, settled_on = _fate(event, claims, told, (start, end), last, by_day)
+        # A sentence that puts off a day bears witness to the plan before it.
+        modality = Modality.PLANNED if first.modality is Modality.POSTPONED else first.modality
+        yield Due(
+            due_id="d" + hashlib.sha256(f"{event.event_id}\x1f{start}\x1f{end}".encode()).hexdigest()[:16],
+            event_id=event.event_id,
+            claim_id=first.claim_id,
+            claim_ids=tuple(c.claim_id for c in members),
+            kind=_kind(first),
+            modality=modality.value,
+            summary=_summary(event, members, modality),
+            start=start,
+            end=end,
+            precision=first.date.precision.value if first.date else "day",
+            said=first.date.said if first.date else "",
+            fate=fate,
+            settled_on=settled_on,
+            first_reported_on=told(first),
+        )
+
+
+def _day_ahead(claim: Claim, told: str) -> DateSpan | None:
+    """Return the day that a claim names for something still to come, None where it names none."""
+    span = claim.date
+    if span is None or span.basis == "publication" or not told or span.end.isoformat() < told:
+        return None
+    if claim.modality in (Modality.PLANNED, Modality.POSTPONED):
+        return span
+    # "On Friday it considered ..." speaks of the considering: only a later day is one to watch.
+    return span if claim.modality in _UNSURE and span.start.isoformat() > told else None
+
+
+def _moved_to(claim: Claim) -> bool:
+    """Return True where a sentence that puts something off names the new day, not the old one."""
+    said = claim.date.said if claim.date else ""
+    at = claim.evidence.quote.find(said) if said else -1
+    return at > 0 and bool(_NEW_DAY.search(claim.evidence.quote[:at]))
+
+
+def _fate(event, claims, told, day: tuple[str, str], last: str, days) -> tuple[Fate, str | None]:  # noqa: ANN001
+    """Return what became of a day, and since when that is known. `last`: the last report that still names the day."""
+    if event.modality is Modality.OCCURRED:
+        reports = [told(c) for c in claims if c.modality is Modality.OCCURRED and told(c)]
+        done_on = event.date.end.isoformat() if event.date else min(reports, default=None)
+        if done_on is None or done_on >= min(told(c) for c in days[day]):
+            return Fate.HAPPENED, done_on
+    off = {Modality.CANCELLED: Fate.CALLED_OFF, Modality.POSTPONED: Fate.PUT_OFF}
+    for claim in sorted(claims, key=lambda c: (told(c), c.claim_id), reverse=True):
+        new_day = claim.modality is Modality.POSTPONED and claim in days.get(day, ()) and _moved_to(claim)
+        if claim.modality in off and told(claim) >= last and not new_day:
+            return off[claim.modality], told(claim)
+    later = [min(told(c) for c in members) for other, members in days.items() if not _meet(other, day)]
+    newer = [moment for moment in later if moment > last]
+    return (Fate.MOVED, min(newer)) if newer else (Fate.OPEN, None)
+
+
+def _meet(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def _kind(claim: Claim) -> str:
+    stage = act_of(claim)
+    said = claim.date.said if claim.date else ""
+    at = claim.evidence.quote.find(said) if said else -1
+    before = claim.evidence.quote[max(0, at - 24) : at] if at > 0 else ""
+    if stage == "hearing":
+        return "hearing"
+    if stage == "in force":
+        return "effect"
+    return "deadline" if stage == "deadline set" or _DEADLINE.search(before) else "plan"
+
+
+_TAKES_EFFECT = {
+    Modality.PLANNED: ("is set to take effect", "are set to take effect"),
+    Modality.CONSIDERED: ("may take effect: nothing is decided", "may take effect: nothing is decided"),
+    Modality.CONDITIONAL: ("would take effect under stated conditions", "would take effect under stated conditions"),
+    Modality.ALLEGED: ("is said, unconfirmed, to take effect", "are said, unconfirmed, to take effect"),
+}  # fmt: skip
+
+
+def _summary(event: Event, members: Sequence[Claim], modality: Modality) -> str:
+    acts = [found for c in members if (found := act_of(c)) and found != "delayed"]  # due is the act, not its delay
+    if modality is event.modality and "in force" not in acts:
+        return event.summary
+    if "in force" in acts:
+        thing, many = parties([p for c in members for p in c.participants] or event.participants, "instrument")
+        return sentence(f"{thing or 'a rule'} {_TAKES_EFFECT[modality][many]}")
+    merged = merged_participants(members)
+    roles = {p.role for p, _ in merged}
+    people = main_participants([*merged, *((p, 1) for p in event.participants if p.role not in roles)], len(members))
+    said = [c.attribution for c in members]
+    return summarise(
+        event.type, modality, people, act=next(iter(acts), ""), direction=event.direction, attributions=said
+    )

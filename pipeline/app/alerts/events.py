@@ -1,0 +1,136 @@
+"""The published ledger, or the health of its sources, comes in; what an alert may tell of it goes out as items."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from pipeline.app.alerts.outbox import Item
+from pipeline.app.alerts.rules import CONTESTED, Rule
+from scrapers.crawling.source_health import SourceHealth
+from scrapers.items import Source
+
+if TYPE_CHECKING:
+    from pipeline.site.saved_filters import Saved
+
+# What reports tell of no more is no news: neither an archive that is read in nor a better reader floods anybody.
+NEWS_FOR = timedelta(days=14)
+
+
+SAID_BOTH = "modality"  # an event that is contested with no conflict in a field: reports say both of what became of it
+# Each event's conflicts, also those kept with another event that a claim of this one takes part in, such as a denial.
+_FIELDS = """
+    select event_id, field, event_id as kept_with from conflicts
+    union select c.event_id, k.field, k.event_id from conflicts k join conflict_values v using (conflict_id)
+        join claims c on c.claim_id = v.claim_id order by 1, 2, 3
+"""
+_WORDS = """
+    select k.summary from conflicts k where k.field = :field and (k.event_id = :event_id or k.conflict_id in (
+        select v.conflict_id from conflict_values v join claims c using (claim_id) where c.event_id = :event_id))
+    order by k.conflict_id
+"""
+
+
+def chosen(db: sqlite3.Connection, rule: Rule) -> Saved:
+    """Return what a rule's filter means on the site's list of events. Raises WrongUse for one that it does not know."""
+    from pipeline.site.saved_filters import saved_filter
+
+    return saved_filter(db, rule.filter, f"alert '{rule.name}'")
+
+
+def open_snapshot(path: Path) -> sqlite3.Connection:
+    """Open a published snapshot for reading."""
+    db = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True)
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def keys_of(db: sqlite3.Connection, rule: Rule) -> dict[str, str]:
+    """Return the keys of all that an alert on events can tell now, each with the day of the last report."""
+    found = chosen(db, rule)
+    where = " and ".join([*found.clauses, "contested = 1" if rule.watch == CONTESTED else "1"])
+    rows = db.execute(f"select event_id, last_reported_on from events where {where} order by 1", found.params)
+    days = {row[0]: row[1] or "" for row in rows.fetchall()}
+    if rule.watch != CONTESTED:
+        return days
+    kept: dict[str, set[str]] = defaultdict(set)
+    elsewhere: dict[str, set[str]] = defaultdict(set)
+    for event_id, field, kept_with in db.execute(_FIELDS).fetchall():
+        (kept if event_id == kept_with or kept_with not in days else elsewhere)[event_id].add(field)
+    return {
+        f"{event_id} {field}": day
+        for event_id, day in days.items()
+        for field in sorted(kept[event_id] or ((SAID_BOTH,) if not elsewhere[event_id] else ()))
+    }
+
+
+def former_keys(db: sqlite3.Connection, keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return, for keys of events that took over others, the keys that these had."""
+    wanted = set(keys)
+    into: dict[str, list[str]] = defaultdict(list)
+    for old, new in db.execute("select old_event_id, event_id from event_redirects where event_id is not null"):
+        into[new].append(old)
+
+    def before(event_id: str, seen: frozenset[str]) -> list[str]:
+        olds = [old for old in into.get(event_id, ()) if old not in seen]
+        return [*olds, *(one for old in olds for one in before(old, seen | {old}))]
+
+    found = {}
+    for key in wanted:
+        event_id, space, field = key.partition(" ")
+        found[key] = tuple(f"{old}{space}{field}" for old in before(event_id, frozenset({event_id})))
+    return found
+
+
+def items_of(db: sqlite3.Connection, keys: Sequence[str], site: str) -> list[Item]:
+    """Return what is to be told under these keys, the last reported first. A plan is called a plan, always."""
+    from pipeline.site.text.words import day_words, modality_words, span_words, support_words
+
+    by_event: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        event_id, _, field = key.partition(" ")
+        by_event[event_id].append(field)
+    found = []
+    for event_id, fields in by_event.items():
+        row = db.execute("select * from events where event_id = ?", (event_id,)).fetchone()
+        title = f"{modality_words(row['modality']).badge}: {row['summary']}"
+        lines = [
+            f"{support_words(row['n_origins'], row['n_articles'])}; when: "
+            f"{span_words(row['date_start'], row['date_end'], row['date_precision'])}; last reported "
+            f"{day_words(row['last_reported_on']) or 'on an unknown day'}."
+        ]
+        if row["contested"] and fields == [""]:
+            lines.append("Reports disagree about it.")
+        link = f"{site.rstrip('/')}/event/{event_id}" if site else ""
+        for field in fields:
+            if not field:
+                found.append((row["last_reported_on"] or "", Item(event_id, title, "\n".join(lines), link)))
+                continue
+            told = db.execute(_WORDS, {"event_id": event_id, "field": field}).fetchall()
+            said = [one[0] for one in told] or ["some tell of it as done, some do not."]
+            words = "\n".join([*(f"Reports disagree: {one}" for one in said), *lines])
+            found.append((row["last_reported_on"] or "", Item(f"{event_id} {field}", title, words, link)))
+    found.sort(key=lambda each: (each[0], each[1].key), reverse=True)
+    return [item for _, item in found]
+
+
+def is_news(day: str, now: datetime) -> bool:
+    """Tell whether an event that was last reported on a day is news at a moment."""
+    return day >= (now - NEWS_FOR).strftime("%Y-%m-%d")
+
+
+def trouble_items(health: Mapping[str, SourceHealth], sources: Iterable[Source]) -> list[Item]:
+    """Return every alarm of every source, by source and kind."""
+    by_id = {source.source_id: source for source in sources}
+    return [
+        Item(
+            f"{source_id} {alarm.kind}", f"{by_id[source_id].title}: {alarm.words}",
+            f"Source {source_id}. `oversight sources health` shows how it fares.", by_id[source_id].homepage,
+        )
+        for source_id, one in sorted(health.items()) for alarm in one.alarms if source_id in by_id
+    ]  # fmt: skip

@@ -1,0 +1,88 @@
+"""What an alert tells comes in; the subject and the text of its message, or its Atom feed, go out."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from pipeline.app.alerts.outbox import Item
+from pipeline.app.alerts.rules import CONTESTED, SOURCES, Rule
+
+MOST_LISTED = 20
+MOST_ENTRIES = 100
+_LONGEST_SUBJECT = 140
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_ATOM = "http://www.w3.org/2005/Atom"
+
+
+def letter(rule: Rule, new: Sequence[Item], over: Sequence[Item], words: str, note: str) -> tuple[str, str]:
+    """Return subject and text of a message. `words`: what the filter means; `note`: messages that may be lost."""
+    blocks = [f"Alert “{rule.name}”: {_count(rule, new, over)}." + (f" Filter: {words}." if words else "")]
+    for item in new[:MOST_LISTED]:
+        where = item.link or ("" if rule.watch == SOURCES else f"oversight event {item.key.partition(' ')[0]}")
+        blocks.append("\n".join(filter(None, (item.title, item.detail, where))))
+    if len(new) > MOST_LISTED:
+        blocks.append(f'And {len(new) - MOST_LISTED} more; `oversight alerts told "{rule.name}"` lists them all.')
+    blocks += [f"Well again for a day: {item.title.partition(': ')[0]} (was: {item.title.partition(': ')[2]})"
+               for item in over[:MOST_LISTED]]  # fmt: skip
+    if note:
+        blocks.append(f"Earlier messages of this alert may not have reached you: {note}.")
+    if rule.watch != SOURCES:
+        blocks.append("Read by a program: look at the sentence behind it before you use it.")
+    first = (new or over)[0].title
+    subject = first if len(new) + len(over) == 1 and new else _count(rule, new, over)
+    subject = " ".join(_FORBIDDEN.sub("", f"[{rule.name}] {subject}").split())
+    if len(subject) > _LONGEST_SUBJECT:
+        subject = subject[: _LONGEST_SUBJECT - 1].rstrip() + "…"
+    return subject, _FORBIDDEN.sub("", "\n\n".join(blocks)) + "\n"
+
+
+def _count(rule: Rule, new: Sequence[Item], over: Sequence[Item]) -> str:
+    n = len(new)
+    if rule.watch == SOURCES:
+        parts = [f"{n} {'sign' if n == 1 else 'signs'} of trouble with sources" if n else "",
+                 f"{len(over)} well again" if over else ""]  # fmt: skip
+        return ", ".join(filter(None, parts))
+    if rule.watch == CONTESTED:
+        return f"{n} new {'disagreement' if n == 1 else 'disagreements'} between reports"
+    return f"{n} new {'event' if n == 1 else 'events'}"
+
+
+def write_feed(path: Path, rule: Rule, told: Iterable[Mapping[str, Any]], since: str) -> bool:
+    """Write the Atom feed of an alert, whole or not at all; return whether it changed. Ids hold for ever."""
+    feed = ET.Element("feed", xmlns=_ATOM)
+    entries = list(told)
+    _add(feed, "title", f"Oversight Ledger: {rule.name}")
+    _add(feed, "id", _urn(rule.name))
+    _add(feed, "updated", max((one["told_at"] for one in entries), default=since))
+    _add(ET.SubElement(feed, "author"), "name", "Oversight Ledger")
+    for one in entries:
+        entry = ET.SubElement(feed, "entry")
+        _add(entry, "title", one["title"])
+        _add(entry, "id", _urn(f"{rule.name}\n{one['key']}\n{one['told_at']}"))
+        if one["link"]:
+            ET.SubElement(entry, "link", rel="alternate", href=one["link"], type="text/html")
+        _add(entry, "updated", one["told_at"])
+        _add(entry, "published", one["told_at"])
+        _add(entry, "summary", one["detail"])
+    body = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    if path.exists() and path.read_bytes() == body:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(body)
+    os.replace(part, path)
+    return True
+
+
+def _add(parent: ET.Element, name: str, text: str) -> None:
+    ET.SubElement(parent, name).text = _FORBIDDEN.sub("", text)
+
+
+def _urn(words: str) -> str:
+    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'oversight-ledger/alert/' + words)}"

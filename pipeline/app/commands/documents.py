@@ -1,0 +1,256 @@
+"""Commands over files: add one page or text, read a folder of texts into claims, score claims against annotations."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from pipeline.app.commands.common import lexicon_of, need_contact, plain_errors, settings_of, sources_of
+from pipeline.app.commands.inputs import day_of, need_file, read_document, read_documents, text_in
+from pipeline.app.commands.output import Progress, json_option, say_json
+from pipeline.errors import OutsideFailure, WrongUse
+from pipeline.site.text.words import count_words
+from pipeline.workspace import DataFolder
+
+
+@click.command()
+@click.argument("what")
+@click.option("--title", default="", help="Title, where the file does not give one.")
+@click.option("--published", default="", help="Publication date (2026-05-08), where the file does not give one.")
+@click.option("--url", default="", help="Address of the original, where the file does not give one.")
+@json_option
+@click.pass_obj
+def add(folder: DataFolder, what: str, title: str, published: str, url: str, as_json: bool) -> None:
+    """Add one page or text: WHAT is a file (.json with "text", .html, .txt) or an http(s) address."""
+    from pipeline.app.steps import add_article
+
+    with folder.lock(), plain_errors():
+        settings = settings_of(folder)
+        if what.startswith(("http://", "https://")):
+            need_contact(folder, settings)
+            article = _fetched(folder, what, settings)
+        else:
+            article = _from_file(folder, need_file(what), title, published, url)
+        findings = add_article(folder, article, lexicon_of(settings))
+    if as_json:
+        say_json({"article_id": article.article_id, "version": article.version, "relevant": findings.relevant,
+                  "claims": len(findings.claims)})  # fmt: skip
+        return
+    about = count_words(len(findings.claims), "claim") if findings.relevant else "it is not about the oversight of AI"
+    click.echo(f"Added “{article.title or article.url}” as {article.article_id}: {about}.")
+    click.echo("Run `oversight build` and `oversight publish` to see it on the site.")
+
+
+def _from_file(folder: DataFolder, path: Path, title: str, published: str, url: str):
+    from dataclasses import replace
+
+    from scrapers.reading.canonical_url import tidy_address
+    from scrapers.reading.plain_text import plain_text
+
+    if url and not tidy_address(url):
+        raise WrongUse(f"--url: {url!r} is no address. Write it like https://courier.example/2026/05/story.")
+    if path.suffix.lower() in {".html", ".htm"}:
+        article = _read_html(folder, path, url)
+        return replace(article, title=title or article.title)
+    document = read_document(path) if path.suffix.lower() == ".json" else {"text": text_in(path)}
+    document = {**document, **{k: v for k, v in (("title", title), ("published", published), ("url", url)) if v}}
+    article = plain_text(
+        document["text"],
+        name=str(document.get("id") or path.stem),
+        title=str(document.get("title") or ""),
+        published=day_of(path, document),
+        url=str(document.get("url") or ""),
+        publisher=str(document.get("site") or ""),
+    ).article
+    if not article.text:
+        raise WrongUse(f"{path}: there is no text in it.")
+    return article
+
+
+def _read_html(folder: DataFolder, path: Path, url: str):
+    import hashlib
+
+    from scrapers.items import Page
+
+    body = path.read_bytes()
+    address = url or f"https://files.invalid/{path.name}"
+    page = Page(
+        url=address, final_url=address, source_id="added", fetched_at=datetime.now(UTC), status=200,
+        media_type="text/html", charset="", headers=(), body=body, sha256=hashlib.sha256(body).hexdigest(),
+    )  # fmt: skip
+    return _article_on(folder, page, str(path))
+
+
+def _article_on(folder: DataFolder, page, name: str):
+    """Archive a page and return the article on it; raise WrongUse where there is none."""
+    from pipeline.app.page_reader import read_one
+    from scrapers.archive.store import Archive
+
+    reading = read_one(page)
+    if reading.article is None:
+        raise WrongUse(f"{name}: no article was found in it ({reading.outcome.value}: {reading.detail}).")
+    archive = Archive(folder.archive, folder.crawl_db)
+    archive.add(page)
+    archive.close()
+    return reading.article
+
+
+def _fetched(folder: DataFolder, url: str, settings):
+    """Fetch one address through the crawler, with all its manners and guards."""
+    from contextlib import closing
+    from dataclasses import replace
+    from urllib.parse import urlsplit
+
+    from scrapers.archive.store import Archive
+    from scrapers.crawling.crawl import CrawlConfig, crawl
+    from scrapers.crawling.frontier import Frontier
+    from scrapers.items import Feed, FeedEntry, FeedShape, Source, Standing
+
+    host = urlsplit(url).hostname or ""
+    card = next((s for s in sources_of(settings) if host in s.hosts), None)
+    source = card or Source(
+        source_id="added", title=host, homepage=f"https://{host}/", standing=Standing.PRESS, jurisdiction="INT",
+        language="en", family="", feeds=(), hosts=(host,),
+    )  # fmt: skip
+    kept: list = []
+    wanted = Feed(url=url, shape=FeedShape.LISTING, pass_all=True)
+    with closing(Frontier(folder.crawl_db)) as frontier:
+        archive = Archive(folder.archive, folder.crawl_db)
+        frontier.add_entries(source, wanted, [FeedEntry(url=url)], datetime.now(UTC))
+        config = CrawlConfig(contact=settings.contact, max_pages=1)
+        crawl([replace(source, feeds=())], frontier, archive, config=config, sink=kept.append)
+        kept += [archive.read(ref) for ref in archive.pages() if ref.url == url and not kept]
+        last = [visit for visit in frontier.visits(source.source_id) if visit.url == url][-1:]
+        ended = f"{last[0].outcome.value}: {last[0].detail}" if last else "its host is resting: try again later"
+        archive.close()
+    if not kept:
+        raise OutsideFailure(f"{url}: it could not be fetched ({ended}).")
+    return _article_on(folder, kept[-1], url)
+
+
+@click.command()
+@click.argument("texts", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where to write ID.json.")
+@click.option("--everything", is_flag=True, help="Also the claims that would wait for review.")
+@click.option("--folds", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Weights by fold: each document is read with those that have not seen it.")  # fmt: skip
+@click.pass_obj
+def claims(folder: DataFolder, texts: Path, out: Path, everything: bool, folds: Path | None) -> None:
+    """Read every ID.json in the folder TEXTS (`id`, `title`, `published`, `text`) and write its claims to --out."""
+    settings = settings_of(folder)
+    least = 0.0 if everything else settings.least_confidence
+    _read_into(texts, out, lexicon_of(settings), least, folds)
+
+
+def _read_into(
+    texts: Path,
+    out: Path,
+    lexicon: tuple[Path, ...],
+    least: float,
+    folds: Path | None,
+    only: set[str] | None = None,
+    *,
+    only_for_now: bool = False,
+) -> None:
+    from pipeline.evaluation.documents import read_folder
+
+    paths = sorted(texts.glob("*.json"))
+    if not paths:
+        raise WrongUse(f"{texts}: there is no .json file in it.")
+    paths = [path for path in paths if only is None or path.stem in only]
+    documents = read_documents(paths)
+    if out.resolve() == texts.resolve():
+        raise WrongUse(f"{out}: --out is the folder of the documents, which would be written over. Name another one.")
+    out.mkdir(parents=True, exist_ok=True)
+    progress = Progress()
+    found = 0
+    with plain_errors():
+        for result in read_folder(documents, lexicon, progress, folds=folds, least_confidence=least):
+            (out / f"{result['id']}.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+            found += len(result["claims"])
+    where = "" if only_for_now else f" into {out}"
+    progress.done(f"Read {count_words(len(documents), 'document')}{where}: {count_words(found, 'claim')}.")
+
+
+@click.command()
+@click.argument("texts", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("gold", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--predicted", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Claims made before with `oversight claims`; without it they are made now.")  # fmt: skip
+@click.option("--folds", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Weights by fold: each document is read with those that have not seen it.")  # fmt: skip
+@click.option("--show", default=0, help="Show so many of the errors.")
+@click.option("--store", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write the figures to this file, with day, data hash and program version.")  # fmt: skip
+@click.option("--title", default="", help="With --store: what was measured on, in a few words.")
+@click.option("--note", default="", help="With --store: who had seen these documents before.")
+@json_option
+@click.pass_obj
+def evaluate(
+    folder: DataFolder,
+    texts: Path | None,
+    gold: Path | None,
+    predicted: Path | None,
+    folds: Path | None,
+    show: int,
+    store: Path | None,
+    title: str,
+    note: str,
+    as_json: bool,
+) -> None:
+    """Score the extraction over the documents in TEXTS against the annotations in GOLD.
+
+    Without TEXTS and GOLD it scores the articles of the invented newsroom. With --folds only documents that are in a
+    fold are scored.
+    """
+    import tempfile
+
+    from pipeline.app.commands.operate.demo import demo_lexicon
+    from pipeline.evaluation.figures.stored import HELD_OUT, IN_SAMPLE, NEWSROOM, hash_of
+    from pipeline.evaluation.figures.stored import store as store_figures
+    from pipeline.evaluation.metrics import evaluate as score
+    from pipeline.newsroom.answers import write_documents
+
+    if (texts is None) != (gold is None):
+        raise WrongUse("Give both TEXTS and GOLD, or neither.")
+    settings = settings_of(folder)
+    lexicon = lexicon_of(settings)
+    only = _in_folds(gold, folds) if gold and folds else None
+    note = note or (HELD_OUT if folds else IN_SAMPLE if texts else NEWSROOM)
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        if texts is None or gold is None:
+            texts, gold, lexicon = scratch / "texts", scratch / "gold", (*lexicon, demo_lexicon())
+            texts.mkdir()
+            gold.mkdir()
+            write_documents(texts, gold)
+        if predicted is None:
+            predicted = scratch / "found"
+            _read_into(texts, predicted, lexicon, settings.least_confidence, folds, only, only_for_now=True)
+        report = score(texts, gold, predicted, only)
+        if store:
+            files = [p for p in (*texts.glob("*.json"), *gold.glob("*.json")) if only is None or p.stem in only]
+            store_figures(store, report.as_dict(), note=note, title=title, data_hash=hash_of(files),
+                          least_confidence=settings.least_confidence)  # fmt: skip
+    if as_json:
+        say_json(report.as_dict())
+    else:
+        click.echo(report.as_table())
+        for line in report.errors[:show]:
+            click.echo(line)
+
+
+def _in_folds(gold: Path, folds: Path) -> set[str]:
+    """Return the ids of the annotated documents that some fold has not seen, and say how many others are left out."""
+    from pipeline.evaluation.documents import documents_of
+
+    names = {path.stem for path in gold.glob("*.json")}
+    found = names & documents_of(folds)
+    if not found:
+        raise WrongUse(f"{folds}: no fold in it names a document of {gold}. Make it with the same documents.")
+    if left := len(names - found):
+        click.echo(f"{left} documents are in no fold and left out.", err=True)
+    return found

@@ -1,0 +1,95 @@
+"""How an article was edited: its address or id comes in, its versions and changed claims go out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pipeline.app.commands.common import open_ledger, rows
+from pipeline.app.commands.output import json_option, say_json
+from pipeline.errors import WrongUse
+from pipeline.site.text.words import count_words
+from pipeline.workspace import DataFolder
+
+
+@click.command()
+@click.argument("article", metavar="URL_OR_ARTICLE")
+@click.option("--claims", "with_claims", is_flag=True, help="Also what each edit did to the article's claims.")
+@json_option
+@click.pass_obj
+def revisions(folder: DataFolder, article: str, with_claims: bool, as_json: bool) -> None:
+    """Show the versions of an article and what its publisher changed, by address, id or words of its headline.
+
+    The changed sentences are read from this ledger's private texts, where they are on this machine.
+    """
+    db = open_ledger(folder)
+    found = _find_article(db, article)
+    id_ = found["article_id"]
+    versions = rows(db, "select * from article_versions where article_id = ? order by first_seen_at, version", id_)
+    edits = rows(db, "select * from article_edits where article_id = ? order by nth", id_)
+    for edit in edits:
+        edit |= _sentences(folder, id_, edit)
+        if with_claims:
+            edit["claims"] = rows(
+                db, "select * from revisions where article_id = ? and nth = ? order by rowid", id_, edit["nth"]
+            )
+    if as_json:
+        say_json({"article": found, "versions": versions, "edits": edits})
+        return
+    click.echo(f"{found['title']} ({id_})\n  {found['source']}, {found['published_on']} · {found['url']}")
+    for version in versions:
+        now = ", the one read last" if version["version"] == found["version"] else ""
+        click.echo(f"  version {version['version']}: seen from {version['first_seen_at'][:16]}{now}")
+    if not edits:
+        click.echo("  No edit was seen.")
+    for edit in edits:
+        _say_edit(edit)
+
+
+def _find_article(db: Any, words: str) -> dict[str, Any]:
+    """Return the one article of an address, an id or the beginning of one, or words of the headline."""
+    sql = "select a.*, s.title as source from articles a join sources s using (source_id) where "
+    found = rows(db, sql + "a.article_id = ?1 or a.url = ?1 or rtrim(a.url, '/') = rtrim(?1, '/')", words)
+    if not found and words:
+        like = f"{words}%" if words[:1] == "a" and words[1:].isalnum() else ""
+        found = rows(db, sql + "a.article_id like ?1 or instr(lower(a.title), lower(?2)) order by a.url", like, words)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        lines = "\n".join(f"  {row['article_id']}  {row['title']}" for row in found[:10])
+        raise WrongUse(f"{len(found)} articles fit '{words}'. Give one of these ids, or more words:\n{lines}")
+    raise WrongUse(f"The ledger has no article '{words}'. Give its address, its id, or words of its headline.")
+
+
+def _sentences(folder: DataFolder, article_id: str, edit: dict[str, Any]) -> dict[str, Any]:
+    """Return the sentences that went and came, None where the texts are not on this machine."""
+    if not folder.crawl_db.exists():
+        return {"gone": None, "come": None}
+    from pipeline.aggregation.revisions.text_diff import compare
+    from pipeline.ledger.article_store import Library
+
+    with Library(folder.crawl_db) as library:
+        old, new = (library.article(article_id, edit[key]) for key in ("old_version", "new_version"))
+    if old is None or new is None:
+        return {"gone": None, "come": None}
+    gone, come = compare(old.text, new.text)
+    return {"gone": list(gone), "come": list(come)}
+
+
+def _say_edit(edit: dict[str, Any]) -> None:
+    click.echo(f"\nEdit {edit['nth']}: between {edit['old_seen_at'][:16]} and {edit['new_seen_at'][:16]} UTC")
+    if edit["old_title"] != edit["new_title"]:
+        click.echo(f"  headline: {edit['old_title']} → {edit['new_title']}")
+    if not edit["n_sentences_gone"] and not edit["n_sentences_come"]:
+        click.echo("  no sentence changed: typography or clutter only")
+    elif edit["gone"] is None:
+        click.echo(f"  {count_words(edit['n_sentences_gone'], 'sentence')} went, {edit['n_sentences_come']} came")
+    for sign, sentences in (("-", edit["gone"]), ("+", edit["come"])):
+        for sentence in sentences or ():
+            click.echo(f"  {sign} {sentence}")
+    for claim in edit.get("claims", ()):
+        click.echo(f"  {claim['kind']}: {claim['type'].replace('_', ' ')}: {claim['summary']}")
+        click.echo(f"    event {claim['event_id'] or 'none: its sentence was the only one that told of it'}")
+    if edit.get("claims") == []:
+        click.echo("  no claim changed")

@@ -1,0 +1,207 @@
+"""Commands on where things stand and what is due: a name and a day come in, plain words or JSON go out."""
+
+from __future__ import annotations
+
+import difflib
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import click
+
+from pipeline.app.commands.common import open_ledger, rows
+from pipeline.app.commands.output import json_option, say_json
+from pipeline.errors import WrongUse
+from pipeline.workspace import DataFolder
+
+
+def _day(db: sqlite3.Connection, text: str | None, option: str) -> tuple[str, str]:
+    """Return the asked day and the day of the newest report, both ISO."""
+    newest = db.execute("select max(published_on) from articles").fetchone()[0] or date.today().isoformat()
+    if text is None:
+        return newest, newest
+    try:
+        return date.fromisoformat(text).isoformat(), newest
+    except ValueError:
+        raise WrongUse(f"{option}: '{text}' is no day. Write it like 2026-05-31.") from None
+
+
+def _find(db: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
+    """Return the entities of an id, a name or a former name; raise WrongUse with the nearest names otherwise."""
+    found = rows(
+        db,
+        """select distinct e.entity_id, e.name, e.kind from entities e left join entity_names n using (entity_id)
+           where e.entity_id = ?1 or e.name = ?1 collate nocase or n.name = ?1 collate nocase order by e.entity_id""",
+        name,
+    )
+    if found:
+        return found
+    known = {
+        row["name"].casefold(): row["name"]
+        for row in rows(db, "select name from entity_names union select name from entities order by 1")
+    }
+    wanted = name.casefold()
+    near = [known[n] for n in sorted(known, key=len) if wanted in n or (len(n) > 4 and n in wanted)][:4]
+    near += [known[n] for n in difflib.get_close_matches(wanted, list(known), n=4, cutoff=0.7)]
+    hint = (
+        f" Did you mean: {', '.join(list(dict.fromkeys(near))[:5])}?" if near else " `oversight gaps` lists new names."
+    )
+    raise WrongUse(f"The ledger knows no '{name}'.{hint}")
+
+
+def _lines(db: sqlite3.Connection, line_ids: Sequence[str]) -> tuple[dict[str, list], dict[str, list[str]]]:
+    """Return the rows of lines by line, and the claim ids by stage."""
+    from pipeline.site.queries.status import stages_sql
+
+    lines: dict[str, list] = {line_id: [] for line_id in line_ids}
+    claims: dict[str, list[str]] = defaultdict(list)
+    for i in range(0, len(line_ids), 400):
+        some = line_ids[i : i + 400]
+        marks = ", ".join("?" * len(some))
+        for row in rows(db, stages_sql(marks), *some):
+            lines[row["line_id"]].append(row)
+        sql = f"""select standing_id, claim_id from standing_claims join standings using (standing_id)
+                  where line_id in ({marks}) order by 1, 2"""
+        for row in rows(db, sql, *some):
+            claims[row["standing_id"]].append(row["claim_id"])
+    return lines, claims
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--as-of", "as_of", metavar="DAY", help="How it stood on this day (default: the newest report's day).")
+@json_option
+@click.pass_obj
+def status(folder: DataFolder, name: str | None, as_of: str | None, as_json: bool) -> None:
+    """Show how things stand with NAME: a company, public body, person, model, law or order, by any of its names.
+
+    Who has signed, was asked, refused or only plans to; whose access is suspended, since when and by whose order; cases
+    and rules. Without NAME: which company has which agreement with which body, and who may use which model.
+    """
+    db = open_ledger(folder)
+    day, newest = _day(db, as_of, "--as-of")
+    if name is None:
+        _all(db, day, newest, as_json)
+        return
+    from pipeline.site.queries.status import entity_lines_sql, own_sql, thrice
+    from pipeline.site.views.status import line_views
+
+    found = _find(db, name)
+    ids = [one["entity_id"] for one in found]
+    own = [row["entity_id"] for row in rows(db, own_sql(len(ids)), *ids, *ids)]
+    line_ids = [row["line_id"] for row in rows(db, entity_lines_sql(len(own)), *thrice(own), 10_000)]
+    lines, claims = _lines(db, line_ids)
+    views = line_views(lines, day, claims)
+    if as_json:
+        say_json({"as_of": day, "newest_report": newest, "entities": found, "lines": views})
+        return
+    names = ", ".join(one["name"] for one in found)
+    click.echo(f"{names}, as of {_day_said(day, newest)}")
+    _say_lines(views, day)
+    if not views:
+        click.echo("Nothing is known of it by that day.")
+
+
+def _day_said(day: str, newest: str) -> str:
+    from pipeline.site.text.words import day_words
+
+    note = " (the day of the newest report)" if day == newest else ""
+    if day > newest:
+        note = f" (the newest report is of {day_words(newest)}: what came after is not known)"
+    return f"{day_words(day)}{note}"
+
+
+def _told(stage: dict[str, Any], whole: bool = True) -> str:
+    """Return a stage as a line of the terminal."""
+    sentence = f" {stage['summary']}" if whole else ""
+    disagree = " Reports disagree." if stage["contested"] else ""
+    return f"{stage['brief']}.{sentence}{disagree} [{stage['event_id']}]"
+
+
+def _say_lines(views: list[dict[str, Any]], day: str) -> None:
+    from pipeline.site.text.words import MATTER_WORDS
+    from pipeline.site.views.status import by_matter
+
+    for matter, group in by_matter(views).items():
+        click.echo(f"\n{MATTER_WORDS[matter]}")
+        for view in group:
+            click.echo(f"  {view['title']}")
+            shown = [view["done"]] if view["done"] else []
+            for stage in [*shown, *view["besides"], *view["undated"]]:
+                click.echo(f"    {_told(stage)}")
+            for stage in view["possibly"]:
+                click.echo(f"    Possibly already: {_told(stage)}")
+            for stage in view["open"]:
+                click.echo(f"    {_told(stage)}")
+            told = {stage["standing_id"] for key in ("besides", "undated", "possibly", "open") for stage in view[key]}
+            told |= {stage["standing_id"] for stage in shown}
+            for stage in view["stages"]:
+                if stage["standing_id"] not in told and (stage["sure_from"] or "9") <= day:
+                    click.echo(f"      before: {stage['brief']}")
+
+
+def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
+    """Say the matrix of agreements, and who may use which model."""
+    from pipeline.site.queries.status import MOST_LINES, affected_sql, by_event, heads_of, lines_sql
+    from pipeline.site.text.permissions import permitted
+    from pipeline.site.views.status import line_views, matrix, models
+
+    ids: list[str] = []
+    for matter in ("agreement", "access", "restriction", "release"):
+        ids += [row["line_id"] for row in rows(db, lines_sql(), matter, day, MOST_LINES)]
+    lines, claims = _lines(db, ids)
+    views = line_views(lines, day, claims)
+    table = matrix(views, most_rows=1000, most_columns=1000)
+    found = models(views)
+    heads = heads_of(found)
+    named = permitted(found, by_event(rows(db, affected_sql(len(heads)), *heads)))
+    if as_json:
+        say_json({"as_of": day, "newest_report": newest, "agreements": table, "models": named})
+        return
+    click.echo(f"As of {_day_said(day, newest)}\n\nWhich company has which agreement with which body")
+    for row in table["rows"]:
+        for column in table["columns"]:
+            for view in table["cells"].get(row["entity_id"], {}).get(column["entity_id"], []):
+                click.echo(f"  {row['name']} - {column['name']}: {_told(view['head'], whole=False)}")
+    if not table["rows"]:
+        click.echo("  No agreement is known.")
+    click.echo("\nWho may use which model, since when and by whose order")
+    for model in named:
+        click.echo(f"  {model['name']}")
+        for view in model["lines"]:
+            click.echo(f"    {view['permission']['words']} [{view['head']['event_id']}]")
+
+
+@click.command()
+@click.option("--from", "from_", metavar="DAY", help="Look ahead from this day (default: the newest report's day).")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10000), help="At most so many of each.")
+@json_option
+@click.pass_obj
+def due(folder: DataFolder, from_: str | None, limit: int, as_json: bool) -> None:
+    """Show what is due next: deadlines, effective dates, hearings and announced steps, each with the claim behind it.
+
+    What was due before and of which no report says that it happened is listed as well.
+    """
+    from pipeline.site.queries.status import LATEST, NEAREST, due_sql
+    from pipeline.site.text.status_text import due_state, due_when
+    from pipeline.site.text.words import DUE_KINDS
+
+    db = open_ledger(folder)
+    day, newest = _day(db, from_, "--from")
+    ahead = rows(db, due_sql(NEAREST, ">="), day, limit)
+    behind = rows(db, due_sql(LATEST, "<"), day, limit)
+    for row in (*ahead, *behind):
+        row["when"], row["state"] = due_when(row), due_state(row, day)
+    if as_json:
+        say_json({"from": day, "newest_report": newest, "ahead": ahead, "behind": behind})
+        return
+    click.echo(f"Due, seen from {_day_said(day, newest)}")
+    for title, found in (("Ahead", ahead), ("Before that day", behind)):
+        click.echo(f"\n{title}")
+        for row in found:
+            click.echo(f"  {row['when']}  {DUE_KINDS[row['kind']]}: {row['summary']} {row['state']}")
+            click.echo(f"    “{row['quote']}” {row['source_title']}, {row['published_on']} [{row['claim_id']}]")
+        if not found:
+            click.echo("  Nothing that a report names a day for.")

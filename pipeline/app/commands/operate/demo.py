@@ -1,0 +1,127 @@
+"""The command that shows everything on the small invented newsroom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from pipeline.app.commands.common import lexicon_of, plain_errors, settings_of, sources_of
+from pipeline.app.commands.output import Progress
+from pipeline.errors import OutsideFailure
+from pipeline.workspace import DataFolder
+from scrapers.items import Source
+
+# When the demo crawls: before and after an article is edited, and at the end of the newsroom's three months.
+DAYS = ((2026, 3, 20, 12), (2026, 3, 27, 12), (2026, 4, 17, 12), (2026, 5, 11, 12), (2026, 5, 31, 12))
+SETTINGS = """# The demo knows the publishers and names of its invented newsroom, and no others.
+catalogue = false
+cards = "cards"
+lexicon = "lexicon.toml"
+"""
+NEWSROOM_PORT = 8101  # the first of twelve: always the same, so that a second run meets the same addresses
+
+
+def _newsroom():
+    """Return the newsroom on its usual ports, or on free ones where another program holds those."""
+    from pipeline.newsroom.server import Newsroom
+
+    try:
+        Newsroom(port=NEWSROOM_PORT).__enter__().close()
+    except OSError:
+        return Newsroom()
+    return Newsroom(port=NEWSROOM_PORT)
+
+
+def demo_lexicon() -> Path:
+    """Return the lexicon of the newsroom's invented names."""
+    from pipeline.newsroom.stories import FOLDER
+
+    return FOLDER / "lexicon.toml"
+
+
+def write_settings(folder: DataFolder, cards: Iterable[Source]) -> None:
+    """Write cards, names and settings of the newsroom into the demo's folder: any command on it knows them by that."""
+    from pipeline.newsroom.cards import card_text
+
+    place = folder.path / "cards"
+    place.mkdir(exist_ok=True)
+    for card in cards:
+        (place / f"{card.source_id}.toml").write_text(card_text(card), encoding="utf-8")
+    (folder.path / "lexicon.toml").write_bytes(demo_lexicon().read_bytes())
+    if not folder.settings.exists():  # what its owner wrote there since stays
+        folder.settings.write_text(SETTINGS, encoding="utf-8")
+
+
+def make_demo(folder: DataFolder, say=click.echo) -> None:
+    """Crawl the newsroom on two of its days (the second sees edits), extract, build, publish."""
+    from pipeline.app import steps
+    from pipeline.nlp.relevance.score import passes_topic
+    from scrapers.archive.store import Archive
+    from scrapers.crawling.crawl import CrawlConfig, crawl
+    from scrapers.crawling.frontier import Frontier
+
+    folder.make()
+    folder.logs.mkdir(exist_ok=True)
+    moments = [datetime(*day, tzinfo=UTC) for day in DAYS]
+    with _newsroom() as newsroom:
+        cards = newsroom.cards()
+        for moment in moments:
+            newsroom.set_day(moment)
+            config = CrawlConfig(
+                contact="demo@oversight-ledger.example",
+                allow_loopback=True,
+                topic_filter=passes_topic,
+                pause_seconds=0.0,
+                now=lambda moment=moment: moment,
+                log_file=str(folder.logs / "crawl.log"),
+            )
+            with closing(Frontier(folder.crawl_db)) as frontier:
+                archive = Archive(folder.archive, folder.crawl_db)
+                report = crawl(cards, frontier, archive, config=config)
+                archive.close()
+            say(
+                f"Crawled the newsroom as of {moment.date()}: {report.n_visits} visits, "
+                f"{report.n_pages} new or changed pages."
+            )
+    # The sites ran on ports of their own; in the ledger they stand under their (invented) names.
+    write_settings(folder, (replace(card, homepage=f"https://{card.hosts[-1]}/") for card in cards))
+    settings = settings_of(folder)
+    sources, lexicon = sources_of(settings), lexicon_of(settings)
+    progress = Progress()
+    found = steps.extract(folder, sources, progress, lexicon)
+    progress.done(f"Read {found.n_pages} pages: {found.n_relevant} articles on AI oversight, {found.n_claims} claims.")
+    built = steps.build(folder, sources, least_confidence=settings.least_confidence, lexicon=lexicon)
+    say(f"Built {built.n_events} events of {built.n_origins} origins, with {built.n_conflicts} disagreements.")
+    steps.publish(folder)
+
+
+@click.command()
+@click.option("--port", default=8001, show_default=True, type=click.IntRange(0, 65535), help="Port of the site.")
+@click.option("--no-serve", is_flag=True, help="Only make the ledger, do not serve it.")
+@click.option("--again", is_flag=True, help="Start from nothing, even where the demo was made before.")
+@click.pass_obj
+def demo(folder: DataFolder, port: int, no_serve: bool, again: bool) -> None:
+    """Crawl the small invented newsroom, read it, build its ledger and serve it."""
+    import shutil
+
+    place = DataFolder(Path(folder.path) / "demo")
+    with place.lock(), plain_errors():
+        if again:
+            for part in (place.archive, place.published):
+                shutil.rmtree(part, ignore_errors=True)
+            for file in place.path.glob("*.db*"):
+                file.unlink()
+        try:
+            make_demo(place)
+        except OSError as error:
+            raise OutsideFailure(f"{place.path}: {error.strerror or error}") from error
+    click.echo(f"The demo's ledger lies in {place.path}: look into it with `oversight --data {place.path} ...`.")
+    if not no_serve:
+        from pipeline.site.app import serve
+
+        serve(place.path, "127.0.0.1", port)

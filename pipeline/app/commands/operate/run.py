@@ -1,0 +1,248 @@
+"""The steps of the line as commands: crawl, extract, build, publish, and all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from pipeline.app.commands.common import lexicon_of, need_contact, plain_errors, reviews_of, settings_of, sources_of
+from pipeline.app.commands.operate.alerts import rules_of, send_alerts
+from pipeline.app.commands.output import Progress, json_option, say_json, say_rows
+from pipeline.app.run_log import Run, recorded
+from pipeline.errors import Stopped, WrongUse
+from pipeline.site.text.words import count_words
+from pipeline.workspace import DataFolder
+
+
+def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_seconds: float) -> dict:
+    from contextlib import closing
+
+    from pipeline.nlp.relevance.score import passes_topic
+    from pipeline.versions import gate_version
+    from scrapers.archive.store import Archive
+    from scrapers.crawling.crawl import CrawlConfig, crawl
+    from scrapers.crawling.frontier import Frontier
+
+    settings = settings_of(folder)
+    sources = sources_of(settings)
+    known = {source.source_id for source in sources}
+    for name in only:
+        if name not in known:
+            raise WrongUse(f"There is no source '{name}'. `oversight sources list` names them all.")
+    chosen = [s for s in sources if s.enabled and (not only or s.source_id in only)]
+    need_contact(folder, settings)
+    folder.logs.mkdir(parents=True, exist_ok=True)
+    config = CrawlConfig(
+        contact=settings.contact,
+        topic_filter=passes_topic,
+        topic_version=gate_version(),
+        max_pages=max_pages,
+        max_seconds=max_seconds,
+        log_file=str(folder.logs / "crawl.log"),
+    )
+    with closing(Frontier(folder.crawl_db)) as frontier:
+        archive = Archive(folder.archive, folder.crawl_db)
+        report = crawl(chosen, frontier, archive, config=config, progress=click.echo)
+        archive.close()
+    if report.told_to_stop:
+        raise Stopped(f"The crawl stopped: {report.stopped}. Its {report.n_pages} new pages are kept; run this again.")
+    return {"visits": report.n_visits, "pages": report.n_pages, "outcomes": report.outcomes, "stopped": report.stopped}
+
+
+def _say_crawl(report: dict) -> None:
+    ends = ", ".join(f"{n} {outcome}" for outcome, n in sorted(report["outcomes"].items())) or "nothing was due"
+    click.echo(f"Crawled: {report['visits']} visits, {report['pages']} pages kept ({ends}).")
+    if report["stopped"]:
+        click.echo(f"Stopped early: {report['stopped']}.")
+
+
+def _extract(folder: DataFolder) -> dict:
+    from dataclasses import asdict
+
+    from pipeline.app.steps import extract as extract_step
+
+    settings = settings_of(folder)
+    progress = Progress()
+    report = extract_step(folder, sources_of(settings), progress, lexicon_of(settings))
+    progress.done(
+        f"Read {count_words(report.n_pages, 'page')} and understood {count_words(report.n_articles, 'article')}: "
+        f"{report.n_relevant} on AI oversight, {count_words(report.n_claims, 'claim')}."
+    )
+    if report.n_lost:
+        click.echo(f"{report.n_lost} of them could not be understood; `oversight sources health` says why.")
+    return asdict(report)
+
+
+def _build(folder: DataFolder, full: bool = False) -> dict:
+    from pipeline.app.steps import build as build_step
+
+    folder.need(folder.crawl_db, "Run `oversight crawl` or `oversight add` first.")
+    settings = settings_of(folder)
+    report = build_step(
+        folder, sources_of(settings), least_confidence=settings.least_confidence, lexicon=lexicon_of(settings),
+        reviews=reviews_of(folder, settings), full=full,
+    )  # fmt: skip
+    click.echo(
+        f"Built {count_words(report.n_events, 'event')} from {count_words(report.n_claims, 'claim')} in "
+        f"{count_words(report.n_relevant, 'article')} of {count_words(report.n_origins, 'independent origin')}; "
+        f"{count_words(report.n_conflicts, 'disagreement')}."
+    )
+    if report.n_reviews or report.n_reopened or report.n_waiting:
+        click.echo(
+            f"Editors' decisions: {report.n_reviews} applied, {report.n_reopened} reopened, {report.n_waiting} waiting."
+        )
+    if report.n_pending:
+        click.echo(f"{report.n_pending} articles wait for `oversight extract`.")
+    return report.as_dict()
+
+
+def _publish(folder: DataFolder, force: bool) -> dict:
+    from pipeline.app.steps import publish as publish_step
+
+    folder.need(folder.build_db, "Run `oversight build` first.")
+    report = publish_step(folder, force=force)
+    click.echo(f"Published {report.path}.")
+    return {"snapshot": str(report.path), "bytes": report.n_bytes, "rows": report.counts}
+
+
+def _let_go(folder: DataFolder) -> dict:
+    """Let go of visits that are long past, so that crawl.db does not grow with every visit for ever."""
+    from pipeline.app.maintenance import let_go_of_visits
+    from pipeline.versions import program_version
+
+    return {"visits": let_go_of_visits(folder, program_version(*lexicon_of(settings_of(folder))))}
+
+
+@click.command()
+@click.option("--source", "only", multiple=True, help="Only this source (may be given more than once).")
+@click.option("--max-pages", default=2000, show_default=True, help="At most so many visits in this run.")
+@click.option("--max-seconds", default=1800.0, show_default=True, help="At most so long.")
+@json_option
+@click.pass_obj
+def crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_seconds: float, as_json: bool) -> None:
+    """Fetch what is due from the sources, politely, and keep every page as it came."""
+    with folder.lock(), plain_errors(), recorded(folder, "crawl") as run_, run_.step("crawl"):
+        report = _crawl(folder, only, max_pages, max_seconds)
+        run_.add("crawl", report)
+    say_json(report) if as_json else _say_crawl(report)
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def extract(folder: DataFolder, as_json: bool) -> None:
+    """Read the claims out of the pages that no run has read yet."""
+    with folder.lock(), plain_errors(), recorded(folder, "extract") as run_, run_.step("extract"):
+        report = _extract(folder)
+        run_.add("extract", report)
+    if as_json:
+        say_json(report)
+
+
+@click.command()
+@click.option(
+    "--full", is_flag=True, help="Join all claims anew, not only what changed; the ledger comes out the same."
+)
+@json_option
+@click.pass_obj
+def build(folder: DataFolder, full: bool, as_json: bool) -> None:
+    """Join the claims into events with their origins and disagreements.
+
+    Only what changed since the last build is joined again, unless the program, the lexicon, the sources or an editor's
+    answer on a name did: then all of it is.
+    """
+    with folder.lock(), plain_errors(), recorded(folder, "build") as run_, run_.step("build"):
+        report = _build(folder, full)
+        run_.add("build", report)
+    if as_json:
+        say_json(report)
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Publish although the new ledger is much smaller than the last.")
+@json_option
+@click.pass_obj
+def publish(folder: DataFolder, force: bool, as_json: bool) -> None:
+    """Publish what was built as a new snapshot; a running server switches to it by itself."""
+    with folder.lock(), plain_errors(), recorded(folder, "publish") as run_, run_.step("publish"):
+        report = _publish(folder, force)
+        run_.add("publish", report)
+    if as_json:
+        say_json(report)
+
+
+@contextmanager
+def _alerts_at_the_end(folder: DataFolder, run_: Run) -> Iterator[None]:
+    """Send alerts when the steps are done, also where one of them failed: of what is wrong some alerts tell."""
+    try:
+        yield
+    except (Stopped, KeyboardInterrupt):
+        raise
+    except Exception:
+        try:
+            _alerts(folder, run_)
+        except Exception as error:  # noqa: BLE001 - what ends the run is the step's failure
+            click.echo(f"Alerts: {error}", err=True)
+        raise
+    _alerts(folder, run_)
+
+
+def _alerts(folder: DataFolder, run_: Run) -> None:
+    if settings_of(folder).alert:
+        with run_.step("alerts"):
+            run_.add("alerts", send_alerts(folder))
+
+
+@click.command()
+@click.option("--max-pages", default=2000, show_default=True, help="At most so many visits in this run.")
+@click.option("--max-seconds", default=1800.0, show_default=True, help="Crawl for at most so long.")
+@click.pass_obj
+def run(folder: DataFolder, max_pages: int, max_seconds: float) -> None:
+    """Crawl what is due, read it, build the ledger, publish it and send alerts: the one command for cron."""
+    rules_of(settings_of(folder), folder)  # a mistake in them is told before anything is done
+    with folder.lock(), plain_errors(), recorded(folder, "run") as run_:
+        folder.turn_logs()
+        with _alerts_at_the_end(folder, run_):
+            with run_.step("crawl"):
+                crawled = _crawl(folder, (), max_pages, max_seconds)
+            run_.add("crawl", crawled)
+            _say_crawl(crawled)
+            for name, step in (
+                ("extract", _extract), ("build", _build), ("publish", lambda f: _publish(f, force=False)),
+            ):  # fmt: skip
+                with run_.step(name):
+                    run_.add(name, step(folder))
+        with run_.step("upkeep"):
+            run_.add("upkeep", _let_go(folder))
+
+
+@click.command()
+@click.option("--last", "n", default=10, show_default=True, type=click.IntRange(1), help="So many runs.")
+@json_option
+@click.pass_obj
+def runs(folder: DataFolder, n: int, as_json: bool) -> None:
+    """Show what the last runs did, how long they took and how they ended."""
+    from pipeline.app.run_log import last_runs
+
+    folder.need(folder.crawl_db, "Run `oversight run` first.")
+    found = last_runs(folder, n)
+    if as_json:
+        say_json(found)
+        return
+    if not found:
+        click.echo("No run is noted yet: `oversight run` and its single steps write one line each.")
+        return
+    say_rows(
+        (
+            (
+                f"{row['started_at'][:16].replace('T', ' ')} UTC", row["command"], row["ended"],
+                ", ".join(f"{step} {seconds:.0f} s" for step, seconds in row["seconds"].items()),
+                ", ".join(f"{n} {outcome}" for outcome, n in row["outcomes"].get("crawl", {}).items()),
+                row["words"],
+            )
+            for row in found
+        ),
+        ("started", "command", "ended", "took", "visits", "words"),
+    )  # fmt: skip

@@ -1,0 +1,130 @@
+"""The newsroom scaled to many pages -> pages per CPU-second of fetching and archiving, beside Scrapy out of the box."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.evaluation.benchmarks.rates import Rate, Runs, against
+
+ROOT = Path(__file__).resolve().parents[3]
+OURS = "fetch and archive"
+STOCK, STOCK_KEEPS = "Scrapy as it comes, keeps nothing", "Scrapy as it comes, items to JSON lines"
+
+
+def measure_crawl(pages: int, runs: int) -> list[Rate]:
+    """Return the rates of the whole fetch-and-archive step and of stock Scrapy, over the same sites, in turn.
+
+    Each run is a process of its own with those that it starts; its processor time is what the system counted for it,
+    start and imports included. The server's own time is not counted.
+    """
+    times = {name: Runs(pages) for name in (OURS, STOCK, STOCK_KEEPS)}
+    with tempfile.TemporaryDirectory() as name, newsroom(pages) as feeds:
+        folder = Path(name)
+        listed = folder / "feeds"
+        listed.write_text("\n".join(feeds))
+        for run in range(runs):
+            out = folder / f"run-{run}"
+            out.mkdir()
+            _timed(times[OURS], ["-m", "pipeline.evaluation.benchmarks.crawl", str(listed), str(out / "ours")], pages)
+            _timed(times[STOCK], ["-m", "pipeline.evaluation.benchmarks.stock_scrapy", str(listed), "-"], pages)
+            _timed(
+                times[STOCK_KEEPS],
+                ["-m", "pipeline.evaluation.benchmarks.stock_scrapy", str(listed), str(out / "items.jsonl")],
+                pages,
+            )
+            for who, kept in ((OURS, _kept(out / "ours")), (STOCK_KEEPS, _lines(out / "items.jsonl"))):
+                if kept != pages:
+                    raise RuntimeError(f"{who}: {kept} of {pages} pages were kept, so its time says nothing")
+    ours, stock, keeps = (times[name].rate(name) for name in (OURS, STOCK, STOCK_KEEPS))
+    return [against(ours, stock), stock, against(keeps, stock)]
+
+
+def _timed(times: Runs, words: list[str], pages: int) -> None:
+    """Run Python with these words; add the time by the clock and the processor's time of it and its children."""
+    with tempfile.TemporaryFile() as errors:
+        started = time.perf_counter()
+        environment = {**os.environ, "PYTHONPATH": _path()}
+        process = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL, stderr=errors, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - started
+        if process.returncode != 0:
+            errors.seek(0)
+            raise RuntimeError(f"{words[1]} ended with {process.returncode}: {errors.read()[-600:].decode()}")
+    times.wall.append(wall)
+    times.cpu.append(usage.ru_utime + usage.ru_stime)
+
+
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n")
+
+
+def _kept(folder: Path) -> int:
+    """Return how many pages lie in an archive, each read back and hashed."""
+    from scrapers.archive.store import Archive
+
+    archive = Archive(folder / "archive")
+    kept = sum(archive.read(ref) is not None for ref in archive.pages())
+    archive.close()
+    return kept
+
+
+def _path() -> str:
+    return os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+
+
+@contextmanager
+def newsroom(pages: int) -> Iterator[list[str]]:
+    """Serve the scaled newsroom from a process of its own; yield the addresses of its feeds."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.evaluation.benchmarks.inputs.newsroom_server", str(pages)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": _path()},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        feeds = []
+        for line in process.stdout:
+            if line.strip() == "ready":
+                break
+            feeds.append(line.strip())
+        yield feeds
+    finally:
+        process.communicate()
+
+
+def crawl_once(feeds: list[str], folder: Path) -> int:
+    """Do the whole fetch-and-archive step of `oversight crawl` over feeds on loopback; return the pages kept."""
+    from contextlib import closing
+    from urllib.parse import urlsplit
+
+    from scrapers.archive.store import Archive
+    from scrapers.crawling.crawl import CrawlConfig, crawl
+    from scrapers.crawling.frontier import Frontier
+    from scrapers.items import Feed, FeedShape, Source, Standing
+
+    sources = [
+        Source(
+            f"site_{number}", f"Site {number}", url, Standing.PRESS, "INT", "en", f"site_{number}",
+            (Feed(url, FeedShape.RSS, pass_all=True),), (urlsplit(url).netloc,), daily_pages=100_000,
+        )
+        for number, url in enumerate(feeds)
+    ]  # fmt: skip
+    config = CrawlConfig(allow_loopback=True, pause_seconds=0.0, max_pages=100_000)
+    with closing(Frontier(folder / "crawl.db")) as frontier:
+        archive = Archive(folder / "archive", frontier.db)
+        report = crawl(sources, frontier, archive, config=config)
+        archive.close()
+    return report.n_pages
+
+
+if __name__ == "__main__":
+    wanted = Path(sys.argv[1]).read_text().split()
+    print(crawl_once(wanted, Path(sys.argv[2])))

@@ -1,0 +1,136 @@
+"""The shipped stories -> articles and pages to measure with: as many as wanted, each a little unlike all others.
+
+Relevant ones are the newsroom's articles and the training stories, short ones joined to an ordinary length;
+irrelevant ones are put together, at that length, from training stories that have nothing to do with AI oversight.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+from functools import cache
+
+from pipeline.newsroom.pages import article_page
+from pipeline.newsroom.stories import stories
+from pipeline.nlp.training.corpus import read_corpus
+from scrapers.items import Article, Page, Precision, article_id, text_version
+
+ORDINARY = 3_500  # characters of an ordinary news article
+PARAGRAPH = 3  # sentences
+_NUMBER = re.compile(r"(?<![\d.,])\d{2,3}(?![\d.,])")
+_DAY = date(2026, 5, 5)
+
+
+def relevant_articles(count: int, edition: int = 0) -> list[Article]:
+    """Return articles about the oversight of AI. Another edition has other numbers and another order of paragraphs."""
+    return [_edition(*stock, number, edition) for number, stock in zip(range(count), _cycle(_relevant()), strict=False)]
+
+
+def irrelevant_articles(count: int, edition: int = 0) -> list[Article]:
+    """Return articles of ordinary length about anything else, each another mixture of sentences."""
+    chance = random.Random(f"irrelevant {edition}")
+    sentences, made = _irrelevant(), []
+    for number in range(count):
+        title, *chosen = chance.sample(sentences, min(40, len(sentences)))
+        paragraphs, size = [], 0
+        while chosen and size < ORDINARY:
+            words, chosen = " ".join(chosen[:PARAGRAPH]), chosen[PARAGRAPH:]
+            paragraphs.append(words)
+            size += len(words)
+        made.append(_article(f"other-{edition}-{number}", title[:90], "\n\n".join(paragraphs)))
+    return made
+
+
+def pages(count: int, edition: int = 0) -> list[Page]:
+    """Return pages as fetched: the newsroom's, in the layouts of its publishers, each with a mark of its own."""
+    made = []
+    sound = [story for story in stories() if not story.broken]
+    for number, story in zip(range(count), _cycle(sound), strict=False):
+        body = article_page(story) + f"<!-- {edition} {number} -->".encode()
+        made.append(
+            Page(
+                url=f"{story.url}?{edition}.{number}", final_url=story.url, source_id="bench", status=200,
+                fetched_at=datetime(2026, 6, 1, tzinfo=UTC), media_type="text/html", charset=story.encoding,
+                headers=(), body=body, sha256=hashlib.sha256(body).hexdigest(),
+            )
+        )  # fmt: skip
+    return made
+
+
+def data_hash() -> str:
+    """Return 16 hex digits over everything that the measured texts are made from."""
+    digest = hashlib.sha256()
+    for title, text in _relevant():
+        digest.update(f"{title}\0{text}\0".encode())
+    for sentence in _irrelevant():
+        digest.update(sentence.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def mean_lengths() -> dict[str, int]:
+    """Return how many characters the relevant and the irrelevant texts have on average."""
+    made = {"relevant": [text for _, text in _relevant()], "irrelevant": [a.text for a in irrelevant_articles(50)]}
+    return {name: round(sum(map(len, found)) / len(found)) for name, found in made.items()}
+
+
+def _cycle(items: list) -> Iterable:
+    while True:
+        yield from items
+
+
+def _edition(title: str, text: str, number: int, edition: int) -> Article:
+    paragraphs = text.split("\n\n")
+    turn = edition % len(paragraphs)
+    words = "\n\n".join(paragraphs[turn:] + paragraphs[:turn])
+    words = _NUMBER.sub(lambda match: str(10 + (int(match[0]) + 7 * number + 13 * edition) % 900), words)
+    return _article(f"story-{edition}-{number}", title, words)
+
+
+def _article(name: str, title: str, text: str) -> Article:
+    url = f"https://bench.example/{name}"
+    return Article(
+        article_id(url), text_version(text), "bench", url, title, text,
+        published_at=datetime.combine(_DAY, time(12), tzinfo=UTC), published_basis="given",
+        published_precision=Precision.DAY, fetched_at=datetime(2026, 5, 6, tzinfo=UTC), publisher="bench",
+    )  # fmt: skip
+
+
+@cache
+def _told() -> dict[str, tuple[bool, list[str]]]:
+    """Return the training stories: whether they are relevant, and their sentences."""
+    found: dict[str, tuple[bool, list[str]]] = {}
+    for example in read_corpus().examples:
+        found.setdefault(example.source, (example.relevant, []))[1].append(example.sentence)
+    return found
+
+
+@cache
+def _relevant() -> list[tuple[str, str]]:
+    made = [(story.title, story.text) for story in stories() if story.language == "en" and not story.broken]
+    for about, sentences in _told().values():
+        if about and len(sentences) > 5:
+            cut = [" ".join(sentences[at : at + PARAGRAPH]) for at in range(0, len(sentences), PARAGRAPH)]
+            made.append((sentences[0][:90], "\n\n".join(cut)))
+    from pipeline.nlp.relevance.score import gate
+
+    joined: list[tuple[str, str]] = []
+    for title, text in made:
+        if not gate(title, text).relevant:
+            continue
+        if joined and len(joined[-1][1]) < ORDINARY * 0.8:
+            joined[-1] = (joined[-1][0], f"{joined[-1][1]}\n\n{text}")
+        else:
+            joined.append((title, text))
+    return joined
+
+
+@cache
+def _irrelevant() -> list[str]:
+    """Return the sentences of stories on other things: their mixture must not come to speak of AI and of courts."""
+    from pipeline.nlp.relevance.score import gate
+
+    others = (sentences for about, sentences in _told().values() if not about)
+    return [sentence for sentences in others if not gate("", " ".join(sentences)).ai for sentence in sentences]

@@ -1,0 +1,187 @@
+"""Stages of the line and texts to try them on -> articles per second, as medians of several runs with their spread."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pipeline.evaluation.benchmarks.inputs import texts
+from pipeline.evaluation.benchmarks.rates import Rate, Runs, against
+
+LIBRARIES = (
+    "scrapy",
+    "aiohttp",
+    "spacy",
+    "onnxruntime",
+    "tokenizers",
+    "trafilatura",
+    "lxml",
+    "selectolax",
+    "ahocorasick-rs",
+    "numpy",
+)
+
+
+def measure(what: tuple[str, ...], runs: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+    """Measure the named stages and return machine, versions, data hash, rates and the peak memory of a process."""
+    rates: list[Rate] = []
+    for name in what:
+        say(f"measuring {name}")
+        rates += MEASURES[name](runs, quick)
+    usage = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return {
+        "machine": machine(),
+        "data_hash": texts.data_hash(),
+        "characters": texts.mean_lengths(),
+        "rates": rates,
+        "peak_memory_mb": {"this process": round(usage[0]), "largest reader": round(usage[1])},
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on: processor, processors that may be used, load, Python and libraries."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": len(os.sched_getaffinity(0)),
+        "load": round(os.getloadavg()[0], 2),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": sys.version.split()[0],
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def _gate(runs: int, quick: bool) -> list[Rate]:
+    from pipeline.nlp.relevance.score import gate
+
+    n = 100 if quick else 1_000
+    other, ours = Runs(n), Runs(n // 5)
+    gate("", "")  # builds its tables once
+    for edition in range(runs):
+        for times, made in ((other, texts.irrelevant_articles(n, edition)), (ours, texts.relevant_articles(n // 5))):
+            with times.timed():
+                passed = sum(gate(article.title, article.text).relevant for article in made)
+            if times is other:
+                through = passed
+    return [other.rate("gate, irrelevant articles", f"{through} of {n} let through"), ours.rate("gate, relevant")]
+
+
+def _read(runs: int, quick: bool) -> list[Rate]:
+    import trafilatura
+
+    from scrapers.reading.article import read
+
+    n = 10 if quick else 100
+    own, peer = Runs(n), Runs(n)
+    read(texts.pages(1)[0], None)
+    trafilatura.extract(texts.pages(1)[0].body)
+    for edition in range(runs):
+        made = texts.pages(n, edition)
+        with own.timed():
+            for page in made:
+                read(page, None)
+        with peer.timed():
+            for page in made:
+                trafilatura.extract(page.body)
+    theirs = peer.rate("trafilatura alone, same pages")
+    return [against(own.rate("reading pages"), theirs), theirs]
+
+
+def _extract(runs: int, quick: bool) -> list[Rate]:
+    from pipeline.evaluation.benchmarks.stages import STAGES, staged
+    from pipeline.nlp.pipeline import load_tools, understand
+    from pipeline.nlp.pool import readers_here, understand_all
+
+    n, readers = (3 if quick else 12), readers_here()
+    tools = load_tools()
+    peer = _spacy_alone()
+    whole, parts, theirs, crew = Runs(n), {name: Runs(n) for name in STAGES}, Runs(n), Runs(n * readers)
+    understand(texts.relevant_articles(1)[0], tools)
+    for edition in range(1, runs + 1):
+        made = texts.relevant_articles(n, edition)
+        with theirs.timed():
+            for article in made:
+                peer(article.text)
+        with whole.timed():
+            for article in made:
+                understand(article, tools)
+        spent = dict.fromkeys(STAGES, 0.0)
+        for article in made:
+            staged(article, tools, spent)
+        for name, seconds in spent.items():
+            parts[name].wall.append(seconds)
+            parts[name].cpu.append(seconds)
+    alone = theirs.rate("spaCy's small model alone, same texts")
+    found = [against(whole.rate("whole extraction, one process"), alone), alone]
+    found += [times.rate(f"  {name}") for name, times in parts.items()]
+    if readers > 1 and not quick:
+        for edition in range(runs):
+            made = texts.relevant_articles(crew.n, 100 + edition)
+            with crew.timed():
+                sum(len(each.claims) for each in understand_all(made, readers=readers))
+        found.append(crew.rate(f"whole extraction, {readers} processes", "with the time that they take to start"))
+    return found
+
+
+def _build(runs: int, quick: bool) -> list[Rate]:
+    from pipeline.ledger.article_store import Library
+    from pipeline.ledger.build.build import build
+    from pipeline.lexicon.load import load_lexicon
+    from pipeline.nlp.pipeline import load_tools, understand
+
+    n = 6 if quick else 60
+    tools, lexicon, times = load_tools(classifier=not quick), load_lexicon(), Runs(n)
+    with tempfile.TemporaryDirectory() as name:
+        with Library(Path(name) / "crawl.db") as library:
+            for article in texts.relevant_articles(n):
+                library.save(article, understand(article, tools), "bench")
+        for run in range(runs):
+            with times.timed():
+                report = build(Path(name) / "crawl.db", Path(name) / f"{run}.db", [_SOURCE], lexicon=lexicon)
+    return [times.rate("building the ledger", f"{report.n_claims} claims, {report.n_events} events")]
+
+
+def _crawl(runs: int, quick: bool) -> list[Rate]:
+    from pipeline.evaluation.benchmarks.crawl import measure_crawl
+
+    return measure_crawl(200 if quick else 2_000, runs)
+
+
+MEASURES: dict[str, Callable[[int, bool], list[Rate]]] = {
+    "gate": _gate, "read": _read, "extract": _extract, "build": _build, "crawl": _crawl,
+}  # fmt: skip
+
+
+def _spacy_alone() -> Callable[[str], Any]:
+    """Return spaCy's small English model as it comes, names and all."""
+    import spacy
+
+    from pipeline.nlp.parsing.parser import load_language
+
+    return spacy.load(load_language().model)
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def _source():
+    from scrapers.items import Source, Standing
+
+    return Source(
+        source_id="bench", title="Bench", homepage="https://bench.example/", standing=Standing.PRESS,
+        jurisdiction="INT", language="en", family="", feeds=(), hosts=("bench.example",),
+    )  # fmt: skip
+
+
+_SOURCE = _source()

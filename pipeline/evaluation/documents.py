@@ -1,0 +1,131 @@
+"""Documents (id, title, published, text) come in, their claims in the exchange format go out, joined over all of them.
+
+The format is that of docs/claims.md written as JSON: each claim with its quote and the offsets of the quote in the
+document's own text, its type, trigger, modality, attribution, date, force, mention, participants and an event key that
+claims about the same event share.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.aggregation.join import join
+from pipeline.lexicon.load import load_lexicon
+from pipeline.nlp.pipeline import Tools, load_tools, understand
+from pipeline.nlp.pool import understand_all
+from pipeline.records import Claim, Findings
+from scrapers.reading.plain_text import PlainText, plain_text
+
+
+def read_folder(
+    documents: Iterable[dict[str, Any]],
+    lexicon: Sequence[Path],
+    say: Callable[[str], None],
+    *,
+    folds: Path | None = None,
+    least_confidence: float = 0.0,
+) -> Iterator[dict[str, Any]]:
+    """Yield each document's findings as JSON values; `published` of a document is a date or None.
+
+    `folds`: a folder of weights as `pipeline.nlp.training.train --folds-out` writes it; each document is then read with
+    the weights that have not seen it. Claims below `least_confidence` are left out.
+    """
+    read: list[tuple[dict[str, Any], PlainText, Findings]] = []
+    for document, text, findings in read_documents(documents, lexicon, folds=folds):
+        sure = tuple(claim for claim in findings.claims if claim.confidence >= least_confidence)
+        read.append((document, text, replace(findings, claims=sure)))
+        say(f"read {len(read)} documents")
+    joined = join(
+        [findings for _, _, findings in read], [text.article for _, text, _ in read], (),
+        lexicon=load_lexicon(*lexicon), min_confidence=0.0,
+    )  # fmt: skip
+    keys = {event.event_id: _key(event) for event in joined.events}
+    for document, text, findings in read:
+        yield {
+            "id": document["id"],
+            "title": text.article.title,
+            "published": document["published"].isoformat() if document["published"] else None,
+            "relevant": findings.relevant,
+            **({"unread": findings.unread} if findings.unread else {}),
+            "cites": sorted({credit.name for credit in findings.credits}),
+            "claims": [claim_row(claim, text, keys[joined.claim_event[claim.claim_id]]) for claim in findings.claims],
+        }
+
+
+def read_documents(
+    documents: Iterable[dict[str, Any]], lexicon: Sequence[Path], *, folds: Path | None = None
+) -> Iterator[tuple[dict[str, Any], PlainText, Findings]]:
+    """Yield each document with its text as it was read and its findings; its `published` is a date or None."""
+    taken = [(document, _text_of(document)) for document in documents]
+    for (document, text), findings in zip(taken, _understood(taken, lexicon, folds), strict=True):
+        yield document, text, findings
+
+
+def documents_of(folds: Path) -> set[str]:
+    """Return the ids of the documents that some fold's weights have not seen."""
+    files = folds.glob("*/documents.json")
+    return {name for file in files for name in json.loads(file.read_text(encoding="utf-8"))}
+
+
+def _text_of(document: dict[str, Any]) -> PlainText:
+    return plain_text(
+        document["text"],
+        name=document["id"],
+        title=str(document.get("title") or ""),
+        published=document["published"],
+        publisher=str(document.get("site") or ""),
+    )
+
+
+def _understood(
+    taken: Sequence[tuple[dict[str, Any], PlainText]], lexicon: Sequence[Path], folds: Path | None
+) -> Iterator[Findings]:
+    if folds is None:
+        yield from understand_all((text.article for _, text in taken), lexicon)
+        return
+    tools = load_tools(lexicon=lexicon, classifier=False)
+    unseen = held_out(tools, folds)
+    for document, text in taken:
+        yield understand(text.article, unseen.get(document["id"], tools))
+
+
+def held_out(tools: Tools, folds: Path) -> dict[str, Tools]:
+    """Return, for each document named in a fold, tools with the weights that have not seen it."""
+    from pipeline.nlp.classifier.runtime import Classifier  # heavy: onnxruntime
+
+    found = {}
+    for folder in sorted(path for path in folds.iterdir() if (path / "documents.json").is_file()):
+        with_weights = replace(tools, classifier=Classifier.load(folder))
+        found |= dict.fromkeys(json.loads((folder / "documents.json").read_text(encoding="utf-8")), with_weights)
+    return found
+
+
+def _key(event) -> str:
+    day = event.date.value if event.date else "undated"
+    return f"{day}/{event.type}/{event.event_id}"
+
+
+def claim_row(claim: Claim, text: PlainText, event: str) -> dict[str, Any]:
+    """Return a claim in the exchange format; its offsets and quote are those of the document's own text."""
+    start, end = text.original_span(claim.evidence.start, claim.evidence.end)
+    return {
+        "quote": text.original[start:end],
+        "start": start,
+        "end": end,
+        "trigger": claim.trigger,
+        "type": claim.type,
+        "modality": claim.modality.value,
+        **({"direction": claim.direction} if claim.direction else {}),
+        "attribution": {"kind": claim.attribution.kind, "name": claim.attribution.name},
+        "date": {"value": claim.date.value, "basis": claim.date.basis} if claim.date else None,
+        "force": claim.force.value,
+        "mention": claim.mention,
+        "event": event,
+        "participants": [{"role": p.role, "name": p.name, "text": p.text} for p in claim.participants],
+        "confidence": claim.confidence,
+        "rule": claim.rule,
+    }

@@ -1,0 +1,151 @@
+"""Annotated documents come in; how often an article that is found late takes reports from an event goes out, and why.
+
+    python -m pipeline.evaluation.fitting.late_arrivals [--gold TEXTS CLAIMS [--folds DIR]]
+
+Draws some articles of the newsroom, of made news and, where given, of annotated documents, takes one of them as found
+last, and groups them without it and with it. An event that then is, or leads to, one with fewer articles has lost some.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from pipeline.aggregation.clustering.cluster import group, neighbours
+from pipeline.aggregation.clustering.features import Case
+from pipeline.aggregation.clustering.similarity import Likeness
+from pipeline.evaluation.fitting.grouping import Material, materials_of
+from pipeline.evaluation.synthetic_news import Maker
+from pipeline.ledger.build.redirects import trace
+from pipeline.lexicon.entity_graph import Families
+from pipeline.records import Claim, event_id
+
+DRAWS = 250  # of each size, from each material
+FEW = 14  # articles of a small draw at most; a large one takes about half of all
+MADE = {"parties": 8, "outlets": 7, "per_day": 8, "relevant": 0.9, "filler": 100}
+MADE_ARTICLES = 120
+# Draws; those in which nothing can be lost; those in which something was, and could not be; events that lost, and those
+# among them that claims which forbid each other parted.
+_TOLD = ("draws", "promised", "with loss", "against the promise", "lost", "excluded")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """An event that lost reports to an article found late. `excluded`: two claims that forbid each other stand among
+    what has become of it; otherwise it is the averages that turned."""
+
+    event_id: str
+    before: int  # articles
+    after: int
+    excluded: bool
+
+
+def events(material: Material, claims: Sequence[Claim]) -> dict[str, tuple[str, ...]]:
+    """Return event id -> its claim ids."""
+    groups = group(claims, material.articles, families=material.families)
+    return {event_id(ids[0]): ids for ids in groups}
+
+
+def losses(material: Material, claims: Sequence[Claim], late: str) -> list[Loss]:
+    """Return the events that have fewer articles with the article `late` than without it. Claims of types that it says
+    nothing on are left out: they are grouped by themselves."""
+    types = {c.type for c in claims if c.evidence.article_id == late}
+    claims = [c for c in claims if c.type in types]
+    by_id = {c.claim_id: c for c in claims}
+    then = events(material, [c for c in claims if c.evidence.article_id != late])
+    now = events(material, claims)
+    event_of = {id_: event for event, ids in now.items() for id_ in ids}
+    gone = trace(then, {}, event_of, by_id)
+    found = []
+    for event, ids in then.items():
+        heir = event if event in now else gone[event][0]
+        before, after = (len({by_id[id_].evidence.article_id for id_ in some}) for some in (ids, now[heir or ""]))
+        if after < before:
+            homes = {event_of[id_] for id_ in ids}
+            found.append(Loss(event, before, after, _excluded(material, [by_id[c] for h in homes for c in now[h]])))
+    return found
+
+
+def _cases(material: Material, claims: Sequence[Claim]) -> list[Case]:
+    published = {id_: article.published_at for id_, article in material.articles.items()}
+    days = {id_: when.date() if when else None for id_, when in published.items()}
+    return sorted((Case(claim, days[claim.evidence.article_id]) for claim in claims), key=lambda case: case.key)
+
+
+def _excluded(material: Material, claims: Sequence[Claim]) -> bool:
+    measure = Likeness(material.families)
+    return any(measure.opposed(one, other) for one, other in combinations(_cases(material, claims), 2))
+
+
+def promised(material: Material, claims: Sequence[Claim], late: str) -> bool:
+    """Tell whether an article can take nothing from any event: its claims join none of another article; or of all
+    claims that they hang together with, by any number of comparisons, none was published on its day or later."""
+    own = {c.claim_id for c in claims if c.evidence.article_id == late}
+    if all(own.issuperset(ids) for ids in events(material, claims).values() if not own.isdisjoint(ids)):
+        return True
+    cases = _cases(material, claims)
+    beside: Mapping[int, list[int]] = defaultdict(list)
+    for one, other in neighbours(cases, material.families):
+        beside[one].append(other)
+        beside[other].append(one)
+    waiting = [place for place, case in enumerate(cases) if case.claim.evidence.article_id == late]
+    reached = set(waiting)
+    while waiting:
+        for other in beside[waiting.pop()]:
+            if other not in reached:
+                reached.add(other)
+                waiting.append(other)
+    days = {cases[place].key[0] for place in reached if cases[place].claim.claim_id in own}
+    others = {cases[place].key[0] for place in reached if cases[place].claim.claim_id not in own}
+    return not others or max(others) < min(days)
+
+
+def draws(material: Material, n: int, few: bool, seed: int = 0) -> Iterator[tuple[list[Claim], str]]:
+    """Yield n times some articles' claims, and the one of these articles that is found last."""
+    chance = random.Random(f"{material.name} {few} {seed}")
+    of_article: Mapping[str, list[Claim]] = defaultdict(list)
+    for claim in material.claims:
+        of_article[claim.evidence.article_id].append(claim)
+    every = sorted(of_article)
+    for _ in range(n):
+        some = chance.sample(every, min(len(every), chance.randint(2, FEW) if few else len(every) // 2))
+        yield [claim for id_ in some for claim in of_article[id_]], chance.choice(some)
+
+
+def made(seed: int) -> Material:
+    """Return made news of a few parties over two weeks, whose claims nobody annotated."""
+    maker = Maker(seed=seed, **MADE)
+    told = list(maker.articles(MADE_ARTICLES))
+    claims = {c.claim_id: c for _, found in told for c in found.claims}
+    entities = {e.entity_id: e for _, found in told for e in found.entities}
+    articles = {article.article_id: article for article, _ in told}
+    return Material(f"made news {seed}", list(claims.values()), articles, Families(entities.values()), {}, {})
+
+
+def table(materials: Collection[Material], n: int = DRAWS) -> Iterator[str]:
+    """Yield a line for each material and size of draw: in how many draws an event lost reports, and why."""
+    for material in materials:
+        for few in (True, False):
+            number: Counter[str] = Counter()
+            for claims, late in draws(material, n, few):
+                lost = losses(material, claims, late)
+                safe = promised(material, claims, late)
+                number.update({"draws": 1, "promised": safe, "with loss": bool(lost), "lost": len(lost)})
+                number["against the promise"] += safe and bool(lost)
+                number["excluded"] += sum(loss.excluded for loss in lost)
+            yield f"{material.name:22}{'few' if few else 'half':6}" + ", ".join(f"{k} {number[k]}" for k in _TOLD)
+
+
+def main(*arguments: str) -> int:
+    """Print how often late articles take reports from events."""
+    for line in table([*materials_of(*arguments), *map(made, range(1, 4))]):
+        print(line, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))

@@ -1,0 +1,91 @@
+"""Annotated documents in the exchange format come in; articles and claims as the pipeline makes them go out, with the
+key of the event that each claim belongs to."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from pipeline.lexicon.entities import Lexicon
+from pipeline.records import (
+    Attribution,
+    Claim,
+    DateSpan,
+    EntityKind,
+    Evidence,
+    Force,
+    Modality,
+    Participant,
+    claim_id,
+)
+from scrapers.items import Article, Precision, text_version
+from scrapers.reading.timestamps import known_day
+
+_CLASS = re.compile(
+    r"^[a-z]|^AI (?:labs|companies|researchers|developers|vendors|technology|models|systems)\b|^American "
+)
+_KIND_OF_ROLE = {"object": EntityKind.MODEL, "instrument": EntityKind.INSTRUMENT, "body": EntityKind.AGENCY}
+
+
+def slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
+
+
+def lexicon_ids(lexicon: Lexicon) -> Callable[[str], str]:
+    """Return what gives a name its id: the lexicon's where it knows the name, else a slug."""
+    known = {name.text.casefold(): name.entity_id for name in lexicon.names if name.kind != "nominal"}
+    known |= {entity.name.casefold(): entity_id for entity_id, entity in lexicon.entities.items()}
+    return lambda name: known.get(name.casefold()) or slug(name)
+
+
+def date_span(value: Mapping[str, str] | None) -> DateSpan | None:
+    """Return the span of an annotated date, "2026-05-05", "2026-05" or "2026"; None for none."""
+    if not value or not value.get("value"):
+        return None
+    parts = [int(part) for part in value["value"].split("-")]
+    if len(parts) == 3:
+        day = date(*parts)
+        return DateSpan(day, day, Precision.DAY, value["basis"])
+    if len(parts) == 2:
+        start, end = date(*parts, 1), date(*parts, calendar.monthrange(*parts)[1])
+        return DateSpan(start, end, Precision.MONTH, value["basis"])
+    return DateSpan(date(parts[0], 1, 1), date(parts[0], 12, 31), Precision.YEAR, value["basis"])
+
+
+def annotated_claims(
+    gold: Mapping[str, Any], text: str, identify: Callable[[str], str] = slug
+) -> tuple[Article, list[Claim], dict[str, str]]:
+    """Return one annotated document as an article, its claims, and claim id -> event key.
+
+    `identify` gives a participant's canonical name its entity id.
+    """
+    published = known_day(gold.get("published"))
+    article = Article(
+        gold["id"], text_version(text), gold["id"], f"https://gold.example/{gold['id']}", gold["title"], text,
+        published_at=datetime.combine(published, time.min, UTC) if published else None,
+    )  # fmt: skip
+    claims, keys = [], {}
+    for number, row in enumerate(gold["claims"]):
+        start = text.find(row["quote"])
+        told = start + max(row["quote"].find(row["trigger"]), 0)
+        id_ = claim_id(gold["id"], row["quote"], number, row["type"], row["trigger"], 1)
+        keys[id_] = row["event"]
+        claims.append(
+            Claim(
+                id_, row["type"], Modality(row["modality"]),
+                Evidence(gold["id"], article.version, start, start + len(row["quote"]), row["quote"]),
+                told, told + len(row["trigger"]), row["trigger"],
+                tuple(_participant(each, identify) for each in row["participants"]),
+                Attribution(row["attribution"]["kind"], row["attribution"]["name"]), date_span(row.get("date")),
+                row.get("direction"), Force(row.get("force", "not_stated")), row["mention"], 1.0, "gold",
+            )
+        )  # fmt: skip
+    return article, claims, keys
+
+
+def _participant(row: Mapping[str, str], identify: Callable[[str], str]) -> Participant:
+    kind = EntityKind.GROUP if _CLASS.match(row["name"]) else _KIND_OF_ROLE.get(row["role"], EntityKind.ORGANISATION)
+    return Participant(row["role"], identify(row["name"]), row["name"], kind, row.get("text", ""))

@@ -1,0 +1,310 @@
+"""The archive becomes a ledger: crawl.db and the sources come in, build.db goes out, the same for the same archive.
+
+A build joins again only what has changed since the last one (pipeline/ledger), in one transaction. Where another
+program, lexicon, set of sources or of answers on names built it, or nothing did, all is joined anew, in files beside
+the old ones that then take their place. Both ways give the same ledger, byte for byte in the export.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from pipeline.ledger.article_store import Library
+from pipeline.ledger.build.changes import BelongingChanged
+from pipeline.ledger.build.context import World
+from pipeline.ledger.build.incremental import Grown, grow
+from pipeline.ledger.build.state import State, make_tables, own_version, state_path
+from pipeline.ledger.build.tables import Around
+from pipeline.ledger.build.writer import Writer
+from pipeline.ledger.publish.indexes import create_indexes
+from pipeline.ledger.reviews.decisions import APPLIED, REOPENED, WAITING, ReviewFile
+from pipeline.ledger.reviews.names import settle_names
+from pipeline.ledger.rows.tables import Visited, visited_of
+from pipeline.ledger.schema import SCHEMA_VERSION, published
+from pipeline.ledger.sqlite_errors import plain_errors
+from pipeline.settings import Settings
+from pipeline.versions import joining_version
+from scrapers.crawling.source_health import SourceHealth
+from scrapers.items import Source, Visit
+
+MIN_CONFIDENCE = Settings().least_confidence  # claims below wait for review: they stand in no event
+_MANY = 5_000  # changed articles; fewer are always joined to what there is
+_CACHE_KB = 128 * 1024  # of each of the two files
+_CIRCLES = (50_000, 20, 100)  # see _looking_less_for_circles
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build made. `n_withheld`: claims below the confidence threshold; `n_pending`: versions not read yet."""
+
+    program_version: str
+    n_articles: int
+    n_relevant: int
+    n_claims: int
+    n_withheld: int
+    n_events: int
+    n_origins: int
+    n_conflicts: int
+    n_redirects: int
+    n_pending: int
+    n_reviews: int = 0  # decisions of editors that were applied
+    n_reopened: int = 0  # decisions whose sentence has changed
+    n_waiting: int = 0  # decisions that fit nothing in the ledger
+    n_to_review: int = 0  # what waits for an editor: unsure claims, disputes, unknown names, reopened decisions
+    n_changed: int = 0  # articles that this build looked at
+    whole: bool = True  # whether all was joined anew
+
+    def as_dict(self) -> dict[str, int | str]:
+        return asdict(self)
+
+
+_NOT_FACTS = ("n_pending", "n_changed", "whole")  # how it was built makes no difference to what was built
+
+
+def build(
+    library_path: Path,
+    build_path: Path,
+    sources: Iterable[Source],
+    *,
+    visits: Iterable[Visit] | Mapping[str, Visited] = (),
+    program_version: str | None = None,
+    lexicon=None,
+    min_confidence: float = MIN_CONFIDENCE,
+    reviews: ReviewFile | None = None,
+    health: Mapping[str, SourceHealth] | None = None,
+    gone: Mapping[str, datetime] | None = None,
+    full: bool = False,
+) -> BuildReport:
+    """Bring build.db up to date with the latest version of each article and what this program version read out of it.
+
+    `visits`: one by one, or as they went for each source. `program_version`: by default the one that wrote the latest
+    findings. `lexicon`: pipeline.lexicon's, for the families, names and parents of entities. `reviews`: the editors'
+    decisions. `health`: of each source; `gone`: the addresses whose page is gone, with the moment at which that was
+    first seen. `full`: join all anew. Raises StoreError; then the former build.db stands as it was.
+    """
+    build_path = Path(build_path)
+    with Library(library_path) as library:
+        program_version = program_version if program_version is not None else library.last_program_version()
+        reviews = reviews or ReviewFile()
+        by_id = {source.source_id: source for source in sources}
+        work = _Work(
+            library, build_path, by_id, reviews, lexicon, min_confidence, program_version,
+            visits if isinstance(visits, Mapping) else visited_of(visits), health or {}, gone or {},
+        )  # fmt: skip
+        with _looking_less_for_circles():
+            if not full and work.can_grow():
+                try:
+                    return work.grow_in_place()
+                except BelongingChanged:
+                    pass  # to whom a party belongs is told otherwise now: nothing was written yet
+            return work.make_anew()
+
+
+@dataclass(frozen=True)
+class _Work:
+    library: Library
+    build_path: Path
+    sources: Mapping[str, Source]
+    reviews: ReviewFile
+    lexicon: object
+    min_confidence: float
+    program_version: str
+    visited: Mapping[str, Visited]
+    health: Mapping[str, SourceHealth]
+    gone: Mapping[str, datetime]
+
+    @property
+    def fingerprint(self) -> str:
+        """What a state must have been made with to be grown: program, threshold, names, sources."""
+        names = self.lexicon
+        told = (
+            own_version(), SCHEMA_VERSION, joining_version(), self.program_version, self.min_confidence,
+            sorted((s.source_id, s.title, s.standing, s.family, s.agency) for s in self.sources.values()),
+            tuple(d for d in self.reviews.decisions if d.action == "gap"),  # others touch single articles and events
+            names and (sorted(names.entities.items()), names.names, names.roles, names.relations,
+                       sorted(names.families.items()), sorted(names.wires)),
+        )  # fmt: skip
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    @property
+    def joined_path(self) -> Path:
+        return state_path(self.build_path)
+
+    def can_grow(self) -> bool:
+        """Whether the last build's files are there, belong together and to this crawl.db, and were made alike."""
+        if not (self.build_path.exists() and self.joined_path.exists()):
+            return False
+        try:
+            with _opened(self.build_path, self.joined_path) as db:
+                state = State(db)
+                token = state.meta("token")
+                return (
+                    db.execute("pragma main.user_version").fetchone()[0] == _number(token)
+                    and state.meta("fingerprint") == self.fingerprint
+                    and bool(token) and token in self.library.last_build()
+                    and not self._mostly_new(state)
+                )  # fmt: skip
+        except sqlite3.DatabaseError:
+            return False  # a damaged file: both are made anew
+
+    def _mostly_new(self, state: State) -> bool:
+        """Whether so much came since the last build that joining all anew, which writes no index twice, is quicker."""
+        n_changed = self.library.n_changed_since(int(state.meta("seq") or 0))
+        return n_changed > _MANY and 2 * n_changed > (state.one("select count(*) from joined.known") or 0)
+
+    def grow_in_place(self) -> BuildReport:
+        with plain_errors(self.build_path, "write"), _opened(self.build_path, self.joined_path) as db:
+            db.execute("begin immediate")
+            try:
+                report = self._run(db, full=False)
+                db.execute("commit")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("rollback")
+                raise
+            return report
+
+    def make_anew(self) -> BuildReport:
+        main, joined = Path(f"{self.build_path}.tmp"), Path(f"{self.joined_path}.tmp")
+        with plain_errors(main, "write"):
+            for path in (main, joined):
+                _remove(path)
+            with closing(sqlite3.connect(main)) as connection:
+                published.apply(Database(connection))
+            with closing(sqlite3.connect(joined)) as connection:
+                make_tables(connection)
+            with _opened(main, joined, fresh=True) as db:
+                db.execute("begin immediate")
+                report = self._run(db, full=True)
+                for table in ("events", "claims"):
+                    db.execute(f"insert into main.{table}_fts ({table}_fts) values ('rebuild')")
+                db.execute("commit")
+                db.execute("analyze")
+        with plain_errors(self.build_path, "replace"):
+            for path in (main, joined):
+                _sync(path)
+            for path in (self.joined_path, self.build_path):
+                for leftover in ("-wal", "-shm", "-journal"):
+                    Path(f"{path}{leftover}").unlink(missing_ok=True)
+            os.replace(joined, self.joined_path)
+            os.replace(main, self.build_path)
+        return report
+
+    def _run(self, db: sqlite3.Connection, *, full: bool) -> BuildReport:
+        """Grow the ledger. The history in crawl.db is written first: killed after that, the next build finds the same
+        events again."""
+        state, writer = State(db), Writer(db, full=full)
+        former = "" if full else state.meta("token")
+        names = settle_names(self.lexicon, self.reviews.decisions)
+        world = World(
+            state, self.library, self.program_version, self.sources, names, self.reviews.decisions,
+            self.min_confidence, full,
+        )  # fmt: skip
+        around = Around(self.visited, self.health, self._gone_articles(), (), self.reviews.public_names)
+        grown = grow(world, writer, around, trust_history=not full and former == self.library.last_build()[0])
+        report = self._report(db, state, grown)
+        facts = {
+            "schema_version": str(SCHEMA_VERSION), "min_confidence": str(self.min_confidence),
+            "last_fetched_at": self.library.last_seen(),
+            **{key: str(value) for key, value in report.as_dict().items() if key not in _NOT_FACTS},
+        }  # fmt: skip
+        writer.sync_all("facts", ({"key": key, "value": value} for key, value in sorted(facts.items())))
+        if full:
+            create_indexes(db)
+        token = secrets.token_hex(8)
+        state.set_meta("token", token)
+        state.set_meta("fingerprint", self.fingerprint)
+        state.set_meta("seq", str(grown.seq))
+        db.execute(f"pragma main.user_version = {_number(token)}")
+        self.library.save_history(
+            grown.history, grown.gone, grown.redirects, grown.gone_days, token, former, whole=grown.anew
+        )  # fmt: skip
+        self.library.save_queue(grown.queue, grown.settled, whole=grown.anew)
+        return report
+
+    def _gone_articles(self) -> dict:
+        return gone_articles(self.library.addresses(self.gone), self.gone)
+
+    def _report(self, db: sqlite3.Connection, state: State, grown: Grown) -> BuildReport:
+        statuses = [effect.status for effect in grown.effects]
+        return BuildReport(
+            program_version=self.program_version,
+            n_articles=state.n("known"),
+            n_relevant=state.n("stories"),
+            n_claims=state.n("cases"),
+            n_withheld=state.n("unsure"),
+            n_events=state.n("events"),
+            n_origins=state.n("origins"),
+            n_conflicts=db.execute("select count(*) from main.conflicts").fetchone()[0],
+            n_redirects=len(grown.redirects),
+            n_pending=state.one("select coalesce(sum(n), 0) from joined.pending"),
+            n_reviews=statuses.count(APPLIED),
+            n_reopened=statuses.count(REOPENED),
+            n_waiting=statuses.count(WAITING),
+            n_to_review=state.n("queue") + statuses.count(REOPENED),
+            n_changed=grown.n_changed,
+            whole=grown.whole,
+        )
+
+
+def gone_articles(addresses: Mapping[str, Iterable[str]], gone: Mapping[str, datetime]) -> dict:
+    """Return the articles of which no address answers any more, with the day on which the last was found missing."""
+    return {
+        id_: max(gone[url] for url in urls).date()
+        for id_, urls in addresses.items()
+        if urls and all(url in gone for url in urls)
+    }
+
+
+@contextmanager
+def _looking_less_for_circles() -> Iterator[None]:
+    """Let Python look for circles of objects less often: a build makes hardly any, and looking for them among all that
+    it holds takes a sixth of its time."""
+    before = gc.get_threshold()
+    gc.set_threshold(*_CIRCLES)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@contextmanager
+def _opened(main: Path, joined: Path, *, fresh: bool = False) -> Iterator[sqlite3.Connection]:
+    """Open both files over one connection. `fresh`: nobody else has them, and a crash may spoil them."""
+    with closing(sqlite3.connect(main, isolation_level=None, timeout=30)) as db:
+        db.execute("attach ? as joined", (str(joined),))
+        for name in ("main", "joined"):
+            # With rollback journals, not WAL, a transaction over both files is kept in both or in none.
+            db.execute(f"pragma {name}.journal_mode = {'off' if fresh else 'delete'}")
+            db.execute(f"pragma {name}.synchronous = {'off' if fresh else 'full'}")
+            db.execute(f"pragma {name}.cache_size = -{_CACHE_KB}")
+        db.execute("pragma recursive_triggers = on")  # so that a row that is replaced is counted as gone, too
+        yield db
+
+
+def _number(token: str) -> int:
+    return int(token[:7] or "0", 16)
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+__all__ = ["MIN_CONFIDENCE", "BuildReport", "build", "gone_articles"]

@@ -1,0 +1,191 @@
+"""What joining a part of the ledger looks things up in: state, crawl.db, publishers, names and editors' decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pipeline.aggregation.contradictions.administrations import Terms, terms_of
+from pipeline.aggregation.join import outlets_of
+from pipeline.aggregation.sources.credit_chains import Stories
+from pipeline.aggregation.sources.credit_scope import Reach
+from pipeline.aggregation.sources.publishers import Publishers
+from pipeline.ledger.article_store import Library
+from pipeline.ledger.build.state import State, kept
+from pipeline.ledger.reviews.decisions import Decision
+from pipeline.ledger.reviews.names import Names
+from pipeline.ledger.rows.records import Row
+from pipeline.lexicon.entity_graph import Families, holders_of
+from pipeline.records import Claim, Credit, Entity, Event, Origin
+from scrapers.items import Article, Source
+
+MOST_KEPT = 10_000  # claims and the like held in memory at a time, of each some 50 MB
+MOST_EVENTS = 2_000
+OF_STORY = "joined.stories cross join joined.{} using (n) where article_id = ?"
+OF_CASE = "joined.cases cross join joined.claims using (n) where claim_id = ?"
+MOST_ARTICLES = 40_000  # every pass asks for them, and they are small without their text: some 30 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One relevant article as joining sees it.
+
+    `article`: without its text, unless that says whether something binds.
+    """
+
+    article: Article
+    credits: tuple[tuple[Credit, Reach], ...]
+    topics: frozenset[tuple[str, str]]
+
+    @property
+    def moment(self) -> str:
+        return self.article.published_at.isoformat() if self.article.published_at else "9999"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is published of one relevant article and of its versions, but for what joining adds."""
+
+    row: Row
+    versions: tuple[Row, ...]
+
+
+class Lazy(Mapping[str, Any]):
+    """A mapping that reads what is asked for, and keeps the last of it."""
+
+    def __init__(self, read: Callable[[str], Any], most: int = MOST_KEPT) -> None:
+        self._read, self._most = read, most
+        self._known: dict[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._known:
+            self._make_room()
+            self._known[key] = self._read(key)
+        found = self._known[key]
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def _make_room(self) -> None:
+        if len(self._known) >= self._most:
+            for old in list(self._known)[: self._most // 4]:
+                del self._known[old]
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self.get(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __bool__(self) -> bool:
+        return True  # nothing read yet is not nothing there
+
+    def know(self, key: str, value: Any) -> None:
+        """Keep what is known without reading it."""
+        self._make_room()
+        self._known[key] = value
+
+    def forget(self, key: str) -> None:
+        self._known.pop(key, None)
+
+    def clear(self) -> None:
+        self._known.clear()
+
+
+@dataclass
+class World:
+    """One build's surroundings. `full`: nothing was known before."""
+
+    state: State
+    library: Library
+    program_version: str
+    sources: Mapping[str, Source]
+    names: Names
+    decisions: tuple[Decision, ...]
+    min_confidence: float
+    full: bool
+    marks: dict[str, str] = field(default_factory=dict)  # claim id -> what an editor did to it
+
+    def __post_init__(self) -> None:
+        self.lexicon = self.names.lexicon
+        self.publishers = Publishers(self.sources.values(), outlets_of(self.lexicon) if self.lexicon else ())
+        self.terms: Terms = terms_of(self.lexicon) if self.lexicon else {}
+        self.told = Lazy(self._told)
+        self.claims = Lazy(self._claim)
+        self.articles = Lazy(lambda id_: found.article if (found := self.told.get(id_)) else None, MOST_ARTICLES)
+        self.origin_of = Lazy(self._origin)
+        self.copies = Lazy(
+            lambda id_: self.state.one("select copy_of from joined.stories where article_id = ?", (id_,)) or None
+        )
+        self.leads = Lazy(self._leads)
+        self.event_of = Lazy(
+            lambda id_: self.state.one("select event_id from joined.cases where claim_id = ?", (id_,)) or None
+        )
+        self.events = Lazy(self._event, MOST_EVENTS)
+        self.entity_of = Lazy(self._entity)
+        self.jurisdictions = Lazy(lambda id_: e.jurisdiction if (e := self.entity_of.get(id_)) else None)
+
+    @cached_property
+    def families(self) -> Families:
+        """Who belongs to whom, by the lexicon and by what articles say of entities that it does not know."""
+        ids = self.state.column("select distinct entity_id from joined.entities where belongs <> ''")
+        taught = [entity for id_ in ids if (entity := self._entity(id_)) is not None]
+        known = self.lexicon.entities.values() if self.lexicon else ()
+        return Families([*taught, *known], holders_of(self.lexicon) if self.lexicon else ())
+
+    def _told(self, article_id: str) -> Told | None:
+        blob = self.state.one(f"select story from {OF_STORY.format('told')}", (article_id,))
+        return kept(blob) if blob else None
+
+    def shown(self, article_id: str) -> Shown | None:
+        """Return what is published of an article, None where it is not in the ledger."""
+        blob = self.state.one(f"select shown from {OF_STORY.format('shown')}", (article_id,))
+        return kept(blob) if blob else None
+
+    def _claim(self, claim_id: str) -> Claim | None:
+        blob = self.state.one(f"select claim from {OF_CASE}", (claim_id,))
+        return kept(blob) if blob else None
+
+    def _event(self, event_id: str) -> Event | None:
+        blob = self.state.one("select event from joined.events where event_id = ?", (event_id,))
+        return kept(blob) if blob else None
+
+    def _origin(self, article_id: str) -> Origin | None:
+        """Return the origin of an article; of the articles in it only the first is named."""
+        sql = "select origin from joined.stories cross join joined.origins using (origin_id) where article_id = ?"
+        blob = self.state.one(sql, (article_id,))
+        return kept(blob) if blob else None
+
+    def _leads(self, article_id: str) -> dict[Credit, str]:
+        blob = self.state.one("select leads from joined.led where article_id = ?", (article_id,))
+        return kept(blob) if blob else {}
+
+    def _entity(self, entity_id: str) -> Entity | None:
+        """Return an entity by the lexicon's word, else by that of the first article that names it."""
+        if self.lexicon and entity_id in self.lexicon.entities:
+            return self.lexicon.entities[entity_id]
+        blob = self.state.one(
+            "select entity from joined.entities where entity_id = ? order by article_id limit 1", (entity_id,)
+        )
+        return kept(blob) if blob else None
+
+
+class KeptStories(Stories):
+    """The stories of a ledger that is looked at piece by piece; credited reports are those that were found before."""
+
+    def __init__(self, world: World) -> None:
+        self.publishers = world.publishers
+        self.articles = world.articles
+        self.credits = Lazy(lambda id_: list(told.credits) if (told := world.told.get(id_)) else None)
+        self._told, self._leads = world.told, world.leads
+
+    def topics(self, id_: str) -> frozenset[tuple[str, str]]:
+        return self._told[id_].topics
+
+    def credited_article(self, id_: str, credit: Credit) -> str:
+        return self._leads[id_].get(credit, "")

@@ -1,0 +1,258 @@
+"""Groups of claims that are other now come in; events with their origins and disagreements go out, made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pipeline.aggregation.clustering.cluster import put_together
+from pipeline.aggregation.clustering.features import Case
+from pipeline.aggregation.clustering.merge import first_told, make_event
+from pipeline.aggregation.contradictions.find import MOST_COMPARED, find_conflicts
+from pipeline.aggregation.sources.support import Assigning
+from pipeline.ledger.build.candidates import case_of
+from pipeline.ledger.build.changes import Changes, Happened
+from pipeline.ledger.build.context import KeptStories, Lazy, World
+from pipeline.ledger.build.recompute.clusters import members_of, root_of
+from pipeline.ledger.build.recompute.contradiction_index import Clashing
+from pipeline.ledger.build.recompute.origins import Originals
+from pipeline.ledger.build.state import chunks, keep, kept
+from pipeline.records import Claim, Conflict, event_id
+
+_TOGETHER = 500  # events that are made and handed on at a time
+
+
+class Happenings:
+    """Makes the events of one build."""
+
+    def __init__(self, world: World, originals: Originals) -> None:
+        self.world, self.state, self.originals = world, world.state, originals
+        self.stories, self.clashing = KeptStories(world), Clashing(world.state, world.terms)
+        self._compared: set[str] = set()  # events whose disagreements are found
+        self._near = Lazy(self.clashing.around, 2_000)  # asked for twice: to find the events around, and to compare
+
+    def update(
+        self,
+        changes: Changes,
+        groups: dict[str, list[str]],
+        touched: set[str],
+        together: tuple[tuple[str, str], ...],
+        apart: frozenset[frozenset[str]],
+    ) -> Happened:
+        """Find which events there are now, and which of them are other; they are yet to be made, see batches().
+        `groups`: from regroup(); `touched`: articles whose origin may be another."""
+        rivals = self._refresh_marks(changes)
+        old = self._old_events(changes, groups, touched)
+        roots = set(groups)
+        if not self.world.full:  # else every claim is new, and its group with it
+            roots |= self._roots(old) | {root_of(self.world, c) for c in changes.claims if self._is(c)}
+        happened = Happened()
+        made = self._compose(roots, together, apart)
+        happened.places = {id_: place for place, (id_, _) in enumerate(made)}
+        for id_, members in made:
+            for claim_id in members:
+                sql = "update joined.cases set event_id = ? where claim_id = ?"
+                self.state.db.execute(sql, (id_, claim_id))
+            happened.events.add(id_)
+        for id_ in old - happened.events - {""}:
+            if self.state.has("select 1 from joined.cases where event_id = ?", (id_,)):
+                happened.events.add(id_)
+            else:
+                happened.gone.add(id_)
+        freed: set[str] = set()  # claims that clashed with what is gone
+        for id_ in happened.gone:
+            freed.update(self.state.column("select claim_id from joined.in_conflict where event_id = ?", (id_,)))
+            self._forget(id_)
+        if self.world.full:  # all of them are other: each is compared when it is made
+            self.state.settle_groups()
+        else:
+            for id_ in happened.ordered(happened.events):
+                self._assign(id_)
+            again = self._conflicts(happened, rivals)
+            happened.events |= again | self._events_of(freed)
+        return happened
+
+    def batches(self, happened: Happened) -> Iterator[list[str]]:
+        """Make the events, and yield the ids of some at a time: what was looked up to make them is still at hand."""
+        for some in chunks(happened.ordered(happened.events), _TOGETHER):
+            if self.world.full:
+                for id_ in some:
+                    self._assign(id_)
+                for id_ in some:
+                    for other in (id_, *sorted(self._around(id_))):
+                        self._find_conflicts(other, happened)
+            for id_ in some:
+                self._make(id_)
+            yield some
+
+    def _is(self, claim_id: str) -> bool:
+        return self.state.has("select 1 from joined.cases where claim_id = ?", (claim_id,))
+
+    def claims_of(self, id_: str) -> list[Claim]:
+        """Return the claims of an event, by id."""
+        ids = self.state.column("select claim_id from joined.cases where event_id = ? order by claim_id", (id_,))
+        return [self.world.claims[claim_id] for claim_id in ids]
+
+    # which events there are
+
+    def _old_events(self, changes: Changes, groups: dict[str, list[str]], touched: set[str]) -> set[str]:
+        if self.world.full:
+            return set()
+        state, found = self.state, set(changes.events)
+        for members in groups.values():
+            found.update(state.one("select event_id from joined.cases where claim_id = ?", (id_,)) for id_ in members)
+        found.update(
+            state.one("select event_id from joined.cases where claim_id = ?", (c,)) or "" for c in changes.claims
+        )
+        articles = touched | changes.stories
+        for id_ in touched:
+            articles |= set(state.column("select article_id from joined.leads where lead = ?", (id_,)))
+        for id_ in articles:
+            found.update(state.column("select event_id from joined.cases where article_id = ?", (id_,)))
+        return found - {""}
+
+    def _roots(self, events: Iterable[str]) -> set[str]:
+        return {
+            root for id_ in events
+            for root in self.state.column("select distinct root from joined.cases where event_id = ?", (id_,))
+        }  # fmt: skip
+
+    def _compose(
+        self, roots: set[str], together: tuple[tuple[str, str], ...], apart: frozenset[frozenset[str]]
+    ) -> list[tuple[str, list[str]]]:
+        """Return the events that groups make, each with its claims: groups that an editor put together are one."""
+        asked = {claim_id for pair in together for claim_id in pair if self._is(claim_id)}
+        joint = {root_of(self.world, claim_id) for claim_id in asked}
+        if joint:
+            former = {self.state.one("select event_id from joined.cases where claim_id = ?", (c,)) for c in asked}
+            joint |= self._roots(former - {""}) | {r for r in roots if self._was_joint(r, joint)}
+        made = [[row[1:] for row in members_of(self.world, root)] for root in self._ordered(roots - joint)]
+        if joint:
+            groups = [self._cases(root) for root in sorted(joint)]
+            joined = put_together(groups, together, apart)
+            made += [[(c.claim.claim_id, c.claim.evidence.article_id) for c in group] for group in joined]
+        return [
+            (event_id(first_told(members, self.world.articles)), [claim_id for claim_id, _ in members])
+            for members in made if members
+        ]  # fmt: skip
+
+    def _ordered(self, roots: set[str]) -> list[str]:
+        """Return groups by their earliest claims: in the order of time where there are many."""
+        if not self.world.full:
+            return sorted(roots)
+        every = self.state.db.execute("select claim_id from joined.cases order by day, claim_id")
+        return [row[0] for row in every if row[0] in roots]
+
+    def _was_joint(self, root: str, joint: set[str]) -> bool:
+        """Whether a group stood in one event with one of these at the last build."""
+        former = self.state.one("select event_id from joined.cases where claim_id = ?", (root,))
+        return bool(former) and bool(self._roots([former]) & joint)
+
+    def _cases(self, root: str) -> list[Case]:
+        return sorted((case_of(self.world.claims[id_], day) for day, id_, _ in members_of(self.world, root)),
+                      key=lambda case: case.key)  # fmt: skip
+
+    # whose reports an event rests on
+
+    def _assign(self, id_: str) -> None:
+        world, state = self.world, self.state
+        work = Assigning(self.stories, world.origin_of, world.copies)
+        work.event(id_, self.claims_of(id_))
+        rows = [(origin, claim_id) for claim_id, origin in work.found.items()]
+        state.db.executemany("update joined.cases set origin_id = ? where claim_id = ?", rows)
+        before: set[str] = set()
+        if not world.full:
+            before = set(state.column("select origin_id from joined.event_origins where event_id = ?", (id_,)))
+            state.drop("event_origins", "event_id", [id_])
+        state.put("event_origins", sorted((id_, origin_id) for origin_id in work.added))
+        state.put("origins", [(o.origin_id, len(o.article_ids), keep(o)) for o in work.added.values()])
+        state.drop("origins", "origin_id", before - work.added.keys())
+        self.originals.changed_origins |= before | work.added.keys()
+        self.originals.keep_edges([id_], {(*e, id_) for e in map(self.originals.parts, work.edges)})
+
+    def _forget(self, id_: str) -> None:
+        before = self.state.column("select origin_id from joined.event_origins where event_id = ?", (id_,))
+        self.state.drop("origins", "origin_id", before)
+        self.originals.changed_origins |= set(before)
+        self.originals.keep_edges([id_], set())
+        for table in ("event_origins", "events", "conflicts", "in_conflict"):
+            self.state.drop(table, "event_id", [id_])
+        self.world.events.forget(id_)
+
+    # where reports disagree
+
+    def _refresh_marks(self, changes: Changes) -> set[str]:
+        """Keep which claims may clash with those of other events; return those that former marks led to."""
+        if self.world.full:
+            return set()  # they were kept when the claims came in, and there are no former ones
+        former = {claim.claim_id for claim, _, _ in changes.removed} | changes.claims
+        rivals = {rival for claim_id in former for rival in self.clashing.rivals(claim_id)}
+        self.clashing.forget(former)
+        for claim_id in sorted(changes.claims):
+            day = self.state.one("select day from joined.cases where claim_id = ?", (claim_id,))
+            if day is not None:
+                self.clashing.enter(self.world.claims[claim_id], day)
+        return rivals
+
+    def _events_of(self, claim_ids: Iterable[str]) -> set[str]:
+        found = (self.state.one("select event_id from joined.cases where claim_id = ?", (c,)) for c in claim_ids)
+        return {id_ for id_ in found if id_}
+
+    def _around(self, id_: str) -> set[str]:
+        """Return the events with a claim that may clash with one of this event's."""
+        return self._events_of(self._near[id_]) - {id_}
+
+    def _conflicts(self, happened: Happened, rivals: set[str]) -> set[str]:
+        """Find the disagreements of events that changed or that share what may clash; return whose mark changed."""
+        wanted = happened.events | self._events_of(rivals)
+        if not self.world.full:
+            for id_ in happened.ordered(happened.events):
+                wanted |= self._around(id_)
+        disputed: set[str] = set()
+        for id_ in happened.ordered(wanted):
+            disputed |= self._find_conflicts(id_, happened)
+        return self._events_of(disputed)
+
+    def _find_conflicts(self, id_: str, happened: Happened) -> set[str]:
+        world, state = self.world, self.state
+        if id_ in self._compared:
+            return set()
+        self._compared.add(id_)
+        events = {id_: self.claims_of(id_), **self._rivals(id_)}
+        found: tuple[Conflict, ...] = find_conflicts(
+            events, world.articles, world.families, copies=world.copies, terms=world.terms, of={id_}
+        )
+        blob = state.one("select found from joined.conflicts where event_id = ?", (id_,))
+        before: tuple[Conflict, ...] = kept(blob) if blob else ()
+        if found == before:
+            return set()
+        happened.conflicts.add(id_)
+        state.drop("conflicts", "event_id", [id_])
+        state.drop("in_conflict", "event_id", [id_])
+        if found:
+            state.put("conflicts", [(id_, keep(found))])
+            claims = {c for conflict in found for _, ids in conflict.values for c in ids}
+            state.put("in_conflict", sorted((c, id_) for c in claims))
+        return {c for conflict in (*before, *found) for _, ids in conflict.values for c in ids}
+
+    def _rivals(self, id_: str) -> dict[str, list[Claim]]:
+        """Return the claims of other events that may clash with those of an event, as far as they are compared."""
+        wanted = self._near[id_]
+        sql = "select claim_id from joined.cases where event_id = ? order by claim_id limit ?"
+        found = {other: self.state.column(sql, (other, MOST_COMPARED)) for other in self._events_of(wanted) - {id_}}
+        return {other: [self.world.claims[c] for c in ids if c in wanted] for other, ids in found.items()}
+
+    # what an event says
+
+    def _make(self, id_: str) -> None:
+        world, state = self.world, self.state
+        claims = self.claims_of(id_)
+        sql = "select claim_id, origin_id from joined.cases where event_id = ?"
+        disputed = state.has(
+            "select 1 from joined.cases cross join joined.in_conflict using (claim_id) where cases.event_id = ?", (id_,)
+        )
+        event = make_event(
+            claims, world.articles, dict(state.rows(sql, (id_,))), in_conflict=disputed,
+            jurisdiction_of=world.jurisdictions,
+        )  # fmt: skip
+        state.put("events", [(id_, int(disputed), keep(event))])
+        world.events.know(id_, event)

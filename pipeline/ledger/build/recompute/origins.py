@@ -1,0 +1,363 @@
+"""Articles that are new, other or gone come in; the articles whose origin is other now go out.
+
+Copies, credits and outside reports tie articles together. Only the clusters that a changed article is in, was in or now
+comes to are gone through again, each by the very rules of pipeline.aggregation.sources.origins.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pipeline.aggregation.sources.credit_chains import STORY_DAYS, can_rest_on, order
+from pipeline.aggregation.sources.near_duplicates import MIN_SHINGLES, SHARED_BANDS, alike, shingles, sketch
+from pipeline.aggregation.sources.origins import Finder, copies_of
+from pipeline.ledger.build.context import KeptStories, Lazy, Told, World
+from pipeline.ledger.build.state import OF_CLUSTERS, keep, kept
+from pipeline.records import Credit, OriginEdge
+
+_SPAN = timedelta(days=STORY_DAYS + 2)  # wider than any rule that compares two moments: the rule itself decides
+UNDATED = "9999"
+_NOWHERE = ("", "", "")  # the cluster, copies and origin of an article that is new
+_TIED = """
+    select one from joined.copies union select article_id from joined.leads where whole = 1
+    union select lead from joined.leads where whole = 1 union select article_id from joined.outside
+"""
+
+
+class Originals:
+    """Keeps which article rests on which, for one build."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.state = world, world.state
+        self.stories = KeptStories(world)
+        self.shingles = Lazy(self._shingles, 2_000)
+        self._left: set[str] = set()  # origins that an article was taken from
+        self._crediting: set[str] = set()  # articles that credit any, of those that were noted
+        self.changed_origins: set[str] = set()
+        self.changed_edges: set[tuple[str, ...]] = set()
+
+    def update(self, changed: Iterable[str], gone: Iterable[str]) -> set[str]:
+        """Bring origins up to date; return the articles of which origin, copies or credited reports are other."""
+        changed, gone = self.ordered(set(changed)), set(gone)
+        here = [id_ for id_ in changed if id_ not in gone]
+        seeds, crediting = set(changed), set(here)
+        if self.world.full:
+            self.state.stage(OF_CLUSTERS)
+            self._find_all_copies()
+            crediting = self._crediting
+        else:
+            for id_ in changed:
+                seeds |= self._neighbours(id_)
+                crediting |= self._credit_it(id_)
+                self._forget(id_, remove=id_ in gone)
+            for id_ in here:
+                self._enter(id_, self.world.told[id_])
+            for id_ in here:
+                self._find_copies(id_)
+            for id_ in here:
+                crediting |= self._credit_it(id_)
+        touched = {id_ for id_ in self.ordered(crediting - gone) if self._find_leads(id_)}
+        if not self.world.full:
+            for id_ in [*here, *touched]:
+                seeds |= self._neighbours(id_)
+        touched |= self._clusters(seeds - gone)
+        self.state.settle()
+        for origin_id in self._left - {""}:
+            self.let_go(origin_id)
+        return touched
+
+    def note(self, id_: str, told: Told, text: str) -> None:
+        """Note what an article shares with others, in a ledger of which nothing was known before."""
+        self._enter(id_, told)
+        if told.credits:
+            self._crediting.add(id_)
+        if bands := sketch(shingles(text)):
+            n = self._keep_sketch(id_, bands)
+            self.state.put("bands", [(band, n) for band in bands])
+
+    def ordered(self, ids: set[str]) -> list[str]:
+        """Return articles in a settled order; where there are many, in that in which they came: what is of one time
+        lies together in the files."""
+        if not self.world.full:
+            return sorted(ids)
+        return [id_ for id_ in self.state.column("select article_id from joined.stories order by n") if id_ in ids]
+
+    # what articles share
+
+    def _forget(self, id_: str, *, remove: bool) -> None:
+        state = self.state
+        row = state.db.execute("select n, origin_id from joined.stories where article_id = ?", (id_,)).fetchone()
+        if row is None:
+            return
+        if blob := state.one("select bands from joined.sketches where n = ?", row[:1]):
+            bands = [(band, row[0]) for band in _bands_of(blob)]
+            state.db.executemany("delete from joined.bands where bucket = ? and n = ?", bands)
+            state.db.execute("delete from joined.sketches where n = ?", row[:1])
+        pairs = [(id_, other) for other in state.column("select other from joined.copies where one = ?", (id_,))]
+        pairs += [(other, one) for one, other in pairs]
+        state.db.executemany("delete from joined.copies where one = ? and other = ?", pairs)
+        for table in ("topics", "crediting", "outside", "credited_urls"):
+            state.drop(table, "article_id", [id_])
+        self.shingles.forget(id_)
+        if remove:
+            self._left.add(row[1])
+            self.keep_edges([id_], set())
+            for table in ("leads", "led", "stories"):
+                state.drop(table, "article_id", [id_])
+            for known in (self.world.told, self.world.articles, self.world.origin_of, self.world.leads):
+                known.forget(id_)
+
+    def _enter(self, id_: str, told: Told) -> None:
+        state = self.state
+        topics = ["\x1f".join(topic) for topic in sorted(told.topics)]
+        state.put("topics", ((told.article.source_id, topic, told.moment, id_) for topic in topics))
+        sources = {s.source_id for c, _ in told.credits if (s := self.world.publishers.source_named(c.name))}
+        state.put("crediting", ((s, topic, told.moment, id_) for s in sorted(sources) for topic in topics))
+        urls = {c.url.rstrip("/") for c, _ in told.credits if c.url}
+        state.put("credited_urls", ((url, id_) for url in sorted(urls)))
+
+    # copies
+
+    def _shingles(self, id_: str) -> frozenset[str]:
+        told = self.world.told[id_]
+        article = self.world.library.article(id_, told.article.version)
+        return shingles(article.text if article else "")
+
+    def _find_copies(self, id_: str) -> None:
+        state, found = self.state, self.shingles[id_]
+        if len(found) < MIN_SHINGLES:
+            return
+        bands = sketch(found)
+        n = self._keep_sketch(id_, bands)
+        state.put("bands", [(band, n) for band in bands])
+        marks = ", ".join("?" * len(bands))
+        for other in state.column(
+            f"select s.article_id from joined.bands b cross join joined.stories s on s.n = b.n "
+            f"where bucket in ({marks}) and b.n <> ? group by b.n having count(*) >= {SHARED_BANDS}",
+            (*bands, n),
+        ):
+            self._compare(id_, other)
+
+    def _keep_sketch(self, id_: str, bands: tuple[int, ...]) -> int:
+        """Keep the bands of an article; return its number."""
+        n = self.state.one("select n from joined.stories where article_id = ?", (id_,))
+        self.state.put("sketches", [(n, struct.pack(f"<{len(bands)}q", *bands))])
+        return n
+
+    def _compare(self, one: str, other: str) -> None:
+        likeness = alike(self.shingles[one], self.shingles[other])
+        if likeness is not None:
+            self.state.put("copies", [(one, other, likeness), (other, one, likeness)])
+
+    def _find_all_copies(self) -> None:
+        """Find the copies among all articles that were noted.
+
+        All bands are gone through in the order of their table: looked up one by one, each of the hundred of an article
+        would cost a page of a table that outgrows the memory.
+        """
+        sql = (
+            "select one.article_id, other.article_id from (select a.n as one, b.n as other "
+            "from (select bucket from joined.bands group by bucket having count(*) > 1) "
+            "cross join joined.bands a using (bucket) cross join joined.bands b on b.bucket = a.bucket and b.n < a.n "
+            f"group by a.n, b.n having count(*) >= {SHARED_BANDS}) pair "
+            "cross join joined.stories one on one.n = pair.one "
+            "cross join joined.stories other on other.n = pair.other order by pair.one, pair.other"
+        )
+        for one, other in self.state.db.execute(sql):
+            self._compare(one, other)
+
+    # credits
+
+    def _credit_it(self, id_: str) -> set[str]:
+        """Return the articles that may take this one for the report that they credit."""
+        told = self.world.told.get(id_)
+        if told is None:
+            return set()
+        found = set(self.state.column("select article_id from joined.leads where lead = ?", (id_,)))
+        url = told.article.url.rstrip("/")
+        found.update(self.state.column("select article_id from joined.credited_urls where url = ?", (url,)))
+        for topic in told.topics:
+            found.update(self._in_time("crediting", told.article.source_id, "\x1f".join(topic), told.moment))
+        return found - {id_}
+
+    def _in_time(self, table: str, key: str, topic: str, moment: str) -> list[str]:
+        """Return the articles of a block that may be near a moment; undated ones are near everything."""
+        column = "family" if table == "outside" else "source_id"
+        sql = f"select article_id from joined.{table} where {column} = ? and topic = ?"
+        if moment == UNDATED:
+            return self.state.column(sql, (key, topic))
+        first, last = _around(moment)
+        return self.state.column(f"{sql} and moment between ? and ?", (key, topic, first, last)) + self.state.column(
+            f"{sql} and moment = ?", (key, topic, UNDATED)
+        )
+
+    def _find_leads(self, id_: str) -> bool:
+        """Find the reports that an article credits; return whether they are others than before."""
+        state, world = self.state, self.world
+        leads = {credit: lead for credit, _ in world.told[id_].credits if (lead := self._credited(id_, credit))}
+        chain, before = self.stories.chain(id_), dict(world.leads[id_])
+        world.leads.forget(id_)
+        for table in ("led", "leads"):
+            state.drop(table, "article_id", [id_])
+        if leads:
+            state.put("led", [(id_, keep(leads))])
+        state.put("leads", sorted((lead, id_, int(credit in chain)) for credit, lead in leads.items()))
+        self._note_outside(id_, [c for c in chain if c not in leads])
+        return before != leads
+
+    def _credited(self, id_: str, credit: Credit) -> str:
+        """Return what Stories.credited_article() would, looked up in the state."""
+        told, publishers = self.world.told[id_], self.world.publishers
+        source = publishers.source_named(credit.name)
+        links = [credit.url, *(c.url for c, _ in told.credits if source is not None)]
+        for url in filter(None, links):
+            row = self.state.db.execute(
+                "select article_id, source_id from joined.stories where url = ? order by moment desc, article_id desc",
+                (url.rstrip("/"),),
+            ).fetchone()
+            if row and row[0] != id_ and (url == credit.url or (source and row[1] == source.source_id)):
+                return row[0]
+        if source is None:
+            return ""
+        options = {
+            other
+            for topic in told.topics
+            for other in self._in_time("topics", source.source_id, "\x1f".join(topic), told.moment)
+        }
+        ranked = [
+            (len(told.topics & self.world.told[other].topics), order(self.world.told[other].article), other)
+            for other in options - {id_}
+            if can_rest_on(told.article, self.world.told[other].article)
+        ]
+        return max(ranked)[2] if ranked else ""
+
+    def _note_outside(self, id_: str, credits: list[Credit]) -> None:
+        publishers, told = self.world.publishers, self.world.told[id_]
+        own = publishers.family(self.stories.title(id_))
+        families = {publishers.family(publishers.label(c.name)) for c in credits} - {own}
+        if not self.world.full:
+            self.state.drop("outside", "article_id", [id_])
+        rows = [(f, "\x1f".join(t), told.moment, id_) for f in sorted(families) for t in sorted(told.topics)]
+        self.state.put("outside", rows)
+
+    # clusters
+
+    def _neighbours(self, id_: str) -> set[str]:
+        """Return the articles that one is tied to, as the state has it, and those that it was tied to."""
+        state = self.state
+        found = set(state.column("select other from joined.copies where one = ?", (id_,)))
+        found.update(state.column("select lead from joined.leads where article_id = ? and whole = 1", (id_,)))
+        found.update(state.column("select article_id from joined.leads where lead = ? and whole = 1", (id_,)))
+        cluster = state.one("select component from joined.stories where article_id = ?", (id_,))
+        if cluster:
+            found.update(state.column("select article_id from joined.stories where component = ?", (cluster,)))
+        for family, topic, moment in state.rows(
+            "select family, topic, moment from joined.outside where article_id = ?", (id_,)
+        ):
+            found.update(self._in_time("outside", family, topic, moment))
+        return found - {id_}
+
+    def _clusters(self, seeds: set[str]) -> set[str]:
+        seen: set[str] = set()
+        touched: set[str] = set()
+        tied = set(self.state.column(_TIED)) if self.world.full else seeds
+        for seed in self.ordered(seeds):
+            if seed in seen:
+                continue
+            cluster, edge = {seed}, [seed] if seed in tied else []
+            while edge:
+                new = {o for id_ in edge for o in self._neighbours(id_)} - cluster
+                cluster |= new
+                edge = sorted(new)
+            seen |= cluster
+            touched |= self._find_origins(cluster)
+        return touched
+
+    def _find_origins(self, cluster: set[str]) -> set[str]:
+        """Find the origins of a cluster's articles; return those of which it is another than before."""
+        world, state = self.world, self.state
+        ordered = sorted(cluster, key=lambda id_: order(world.articles[id_]))
+        origins, edges = Finder(_Part(self.stories, ordered), self._copies_among(cluster)).run()
+        copy_of = copies_of(edges)
+        touched, left = set(), set()
+        sql = "select component, copy_of, origin_id from joined.stories where article_id = ?"
+        for origin in origins:
+            light = replace(origin, article_ids=origin.article_ids[:1])
+            row = None if world.full else state.db.execute(
+                "select n, origin from joined.origins where origin_id = ?", (origin.origin_id,)
+            ).fetchone()  # fmt: skip
+            other = row is None or kept(row[1]) != light
+            if other or row[0] != len(origin.article_ids):
+                state.put("origins", [(origin.origin_id, len(origin.article_ids), keep(light))])
+                self.changed_origins.add(origin.origin_id)
+            for id_ in origin.article_ids:
+                before = _NOWHERE if world.full else state.db.execute(sql, (id_,)).fetchone()
+                now = (min(origin.article_ids), copy_of.get(id_, ""), origin.origin_id)
+                if before != now:
+                    left.add(before[2])
+                    state.db.execute(
+                        "update joined.stories set component = ?, copy_of = ?, origin_id = ? where article_id = ?",
+                        (*now, id_),
+                    )
+                if other or before[1:] != now[1:]:
+                    touched.add(id_)
+                    for known in (world.origin_of, world.copies):
+                        known.forget(id_)
+        for origin_id in left - {""}:
+            self.let_go(origin_id)
+        self.keep_edges(cluster, {(*self.parts(e), e.article_id) for e in edges})
+        return touched
+
+    def let_go(self, origin_id: str) -> None:
+        """Forget an origin that no article has any more."""
+        if not self.state.has("select 1 from joined.stories where origin_id = ?", (origin_id,)):
+            self.state.drop("origins", "origin_id", [origin_id])
+            self.changed_origins.add(origin_id)
+
+    def _copies_among(self, cluster: set[str]) -> dict[tuple[str, str], float]:
+        rows = (
+            row for id_ in cluster
+            for row in self.state.db.execute(
+                "select one, other, likeness from joined.copies where one = ? and other > one", (id_,)
+            )
+        )  # fmt: skip
+        return {(one, other): likeness for one, other, likeness in sorted(rows)}
+
+    def keep_edges(self, owners: Iterable[str], now: set[tuple[str, ...]]) -> None:
+        """Keep the edges that some articles or events give, and note those that came or went."""
+        state, owners = self.state, list(owners)
+        sql = "select article_id, to_article_id, to_name, basis, detail, owner from joined.edges where owner = ?"
+        before = set() if self.world.full else {row for owner in owners for row in state.db.execute(sql, (owner,))}
+        if before != now:
+            if before:
+                state.drop("edges", "owner", owners)
+            state.put("edges", sorted(now))
+            self.changed_edges |= {row[:5] for row in before ^ now}
+
+    @staticmethod
+    def parts(edge: OriginEdge) -> tuple[str, str, str, str, str]:
+        return edge.article_id, edge.to_article_id, edge.to_name, edge.basis, edge.detail
+
+
+def _bands_of(blob: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(blob) // 8}q", blob)
+
+
+class _Part(KeptStories):
+    """Some articles of the kept stories, in order."""
+
+    def __init__(self, stories: KeptStories, ids: list[str]) -> None:
+        self.__dict__.update(stories.__dict__)
+        self.articles = {id_: stories.articles[id_] for id_ in ids}
+
+
+def _around(moment: str) -> tuple[str, str]:
+    """Return the first and last moment that may be near one; both are compared as text, whatever their offset."""
+    when = datetime.fromisoformat(moment)
+    return (when - _SPAN).date().isoformat(), (when + _SPAN).date().isoformat()
+
+
+__all__ = ["Originals"]

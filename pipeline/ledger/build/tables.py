@@ -1,0 +1,234 @@
+"""What one build found other comes in; the published tables are brought up to date with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from pipeline.ledger.build.changes import Changes, Happened
+from pipeline.ledger.build.context import World
+from pipeline.ledger.build.recompute.entities import Parties
+from pipeline.ledger.build.recompute.events import Happenings
+from pipeline.ledger.build.recompute.origins import UNDATED, Originals
+from pipeline.ledger.build.recompute.revisions import Edited
+from pipeline.ledger.build.recompute.timelines import Lines
+from pipeline.ledger.build.state import chunks, kept
+from pipeline.ledger.build.writer import Writer
+from pipeline.ledger.reviews.decisions import Effect
+from pipeline.ledger.reviews.rows import review_rows
+from pipeline.ledger.rows.records import claim_participant_rows, claim_row, unsure_claim_row
+from pipeline.ledger.rows.tables import (
+    Counted,
+    Visited,
+    conflict_rows,
+    event_participant_rows,
+    event_row,
+    origin_row,
+    source_rows,
+)
+from pipeline.ledger.rows.timelines import due_row, stage_row
+from pipeline.records import Event
+from scrapers.crawling.source_health import SourceHealth
+
+_MOST = 500  # events or articles whose rows are held in memory at a time
+
+
+@dataclass(frozen=True)
+class Around:
+    """What the ledger shows that is not joined: visits, health, pages that are gone, decisions, facts."""
+
+    visited: Mapping[str, Visited] = field(default_factory=dict)
+    health: Mapping[str, SourceHealth] = field(default_factory=dict)
+    gone: Mapping[str, date] = field(default_factory=dict)  # article id -> first day on which its page was not there
+    effects: tuple[Effect, ...] = ()
+    public_names: Mapping[str, str] = field(default_factory=dict)
+
+
+class Tables:
+    """Writes what one build found other."""
+
+    def __init__(self, world: World, writer: Writer, around: Around, happenings: Happenings) -> None:
+        self.world, self.state, self.writer, self.around = world, world.state, writer, around
+        self.happenings, self.lines = happenings, Lines(world, happenings)
+        self.parties = Parties(world, writer)
+
+    def begin(self, articles: list[str], happened: Happened) -> None:
+        """Bring the tables of articles up to date, and take out the events that are gone."""
+        self._articles(articles)
+        self.parties.meet(happened, -1)
+        self.lines.begin(happened)
+        for some in chunks(sorted(happened.gone), _MOST):
+            self._events(some)
+
+    def take(self, ids: list[str]) -> None:
+        """Bring the tables of some events and their claims up to date."""
+        self._events(ids)
+        for id_ in ids:
+            self.lines.keep(id_)
+
+    def finish(self, changes: Changes, originals: Originals, happened: Happened, edited: Edited) -> None:
+        """Bring up to date what hangs on several events: disagreements, lines, origins, edits."""
+        self._withdrawn(changes, originals.ordered(changes.articles))
+        self.parties.meet(happened, 1)
+        self._conflicts(happened)
+        for lined in self.lines.update(happened):
+            ids = sorted(lined.events | happened.gone)
+            stages = sorted(lined.stages, key=lambda s: s.standing_id)
+            self._standing_claims(ids, stages)
+            self.writer.sync("standings", "event_id", ids, map(stage_row, stages))
+            self.writer.sync("due", "event_id", ids, map(due_row, lined.dues))
+        if happened.gone:
+            ids = sorted(happened.gone)
+            self._standing_claims(ids, [])
+            for table in ("standings", "due"):
+                self.writer.sync(table, "event_id", ids, [])
+        self._origins(originals)
+        self._gaps(changes.gaps)
+        for some in chunks(sorted(edited.touched(changes, happened)), _MOST):
+            found = [edited.rows(id_) for id_ in some]
+            self.writer.sync("article_edits", "article_id", some, [r for rows, _ in found for r in rows])
+            self.writer.sync("revisions", "article_id", some, [r for _, rows in found for r in rows])
+
+    def _articles(self, ids: list[str]) -> None:
+        moved = {
+            id_ for id_, day in self.state.rows("select article_id, gone_on from joined.gone")
+            if id_ not in self.around.gone or self.around.gone[id_].isoformat() != day
+        }  # fmt: skip
+        for some in chunks(dict.fromkeys((*ids, *sorted({*moved, *self.around.gone}))), _MOST):
+            rows, versions = [], []
+            for id_ in some:
+                shown = self.world.shown(id_)
+                if shown is None:
+                    continue
+                n = self.state.one("select count(*) from joined.cases where article_id = ?", (id_,))
+                origin = self.state.one("select origin_id from joined.stories where article_id = ?", (id_,))
+                gone = self.around.gone.get(id_)
+                rows.append(shown.row | {"n_claims": n, "origin_id": origin or None,
+                                        "gone_on": gone.isoformat() if gone else None})  # fmt: skip
+                versions += shown.versions
+            self.writer.sync("articles", "article_id", some, rows)
+            self.state.drop("gone", "article_id", some)
+            self.state.put("gone", [(r["article_id"], r["gone_on"]) for r in rows if r["gone_on"]])
+            self.writer.sync("article_versions", "article_id", some, versions)
+
+    def _events(self, ids: list[str]) -> None:
+        world, events, parties, claims, participants = self.world, [], [], [], []
+        for id_ in ids:
+            event: Event | None = world.events.get(id_)
+            if event is None:
+                continue
+            members = self.happenings.claims_of(id_)
+            events.append(event_row(event, members, world.articles, world.sources))
+            parties += event_participant_rows(id_, members)
+            sql = "select claim_id, origin_id, mark from joined.cases where event_id = ?"
+            more = {row[0]: row[1:] for row in self.state.rows(sql, (id_,))}
+            for claim in members:
+                origin_id, mark = more[claim.claim_id]
+                article = world.articles[claim.evidence.article_id]
+                claims.append(claim_row(claim, article, id_, origin_id) | {"reviewed": mark})
+                participants += claim_participant_rows(claim)
+        self.writer.sync("events", "event_id", ids, events)
+        self.writer.sync("event_participants", "event_id", ids, parties)
+        claim_ids = [row["claim_id"] for row in claims]
+        self.writer.sync("claims", "claim_id", claim_ids, claims)
+        self.writer.sync("claim_participants", "claim_id", claim_ids, participants)
+
+    def _withdrawn(self, changes: Changes, articles: list[str]) -> None:
+        """Take out the claims that are gone, and write those of some articles that are too unsure."""
+        ids = {claim.claim_id for claim, _, _ in changes.removed}
+        here = "select 1 from joined.cases where claim_id = ?"
+        gone = sorted(id_ for id_ in ids if not self.state.has(here, (id_,)))
+        for table in ("claims", "claim_participants"):
+            self.writer.sync(table, "claim_id", gone, [])
+        for some in chunks(articles, _MOST):
+            rows = [
+                unsure_claim_row(kept(blob), self.world.articles[id_])
+                for id_ in some
+                for blob in self.state.column(
+                    "select claim from joined.unsure where article_id = ? order by claim_id", (id_,)
+                )
+            ]
+            self.writer.sync("unsure_claims", "article_id", some, rows)
+
+    def _gaps(self, names: set[str]) -> None:
+        """Write the unknown names of which any article tells otherwise."""
+        sql = (
+            "select name, kind, count(*), sum(n), min(article_id), example from joined.gaps where name = ? "
+            "group by name, kind order by name, kind"
+        )
+        columns = ("name", "kind", "n_articles", "n_mentions", "example_article_id", "example")
+        for some in chunks(sorted(names), _MOST):
+            rows = (dict(zip(columns, row, strict=True)) for name in some for row in self.state.rows(sql, (name,)))
+            self.writer.sync("lexicon_gaps", "name", some, rows)
+
+    def _conflicts(self, happened: Happened) -> None:
+        for some in chunks(sorted(happened.conflicts | happened.gone), _MOST):
+            blobs = (self.state.one("select found from joined.conflicts where event_id = ?", (id_,)) for id_ in some)
+            rows, values = conflict_rows(c for blob in blobs if blob for c in kept(blob))
+            sql = "select conflict_id from main.conflicts where event_id = ?"
+            ids = {r["conflict_id"] for r in rows}
+            if not self.writer.full:
+                ids.update(row[0] for id_ in some for row in self.writer.db.execute(sql, (id_,)))
+            self.writer.sync("conflict_values", "conflict_id", sorted(ids), values)
+            self.writer.sync("conflicts", "event_id", some, rows)
+
+    def _standing_claims(self, event_ids: list[str], stages) -> None:
+        ids = {s.standing_id for s in stages}
+        if not self.writer.full:
+            sql = "select standing_id from main.standings where event_id = ?"
+            ids.update(row[0] for id_ in event_ids for row in self.writer.db.execute(sql, (id_,)))
+        rows = [{"standing_id": s.standing_id, "claim_id": c} for s in stages for c in s.claim_ids]
+        self.writer.sync("standing_claims", "standing_id", sorted(ids), rows)
+
+    def _origins(self, originals: Originals) -> None:
+        for some in chunks(sorted(originals.changed_origins), _MOST):
+            found = (
+                self.state.db.execute("select origin, n from joined.origins where origin_id = ?", (id_,)).fetchone()
+                for id_ in some
+            )
+            rows = [origin_row(kept(row[0]), row[1]) for row in found if row]
+            self.writer.sync("origins", "origin_id", some, rows)
+        names = ("article_id", "to_article_id", "to_name", "basis", "detail")
+        where = " and ".join(f"{name} = ?" for name in names)
+        rows = [
+            dict(zip(names, edge, strict=True)) | {"to_article_id": edge[1] or None}
+            for edge in sorted(originals.changed_edges)
+            if self.state.has(f"select 1 from joined.edges where {where}", edge)
+        ]
+        if not self.writer.full:
+            gone = "delete from main.origin_edges where article_id = ? and to_article_id is ? and to_name = ?"
+            self.writer.db.executemany(
+                f"{gone} and basis = ? and detail = ?",
+                [(e[0], e[1] or None, *e[2:]) for e in originals.changed_edges],
+            )
+        self.writer.add("origin_edges", rows)
+
+    def count(self, changes: Changes) -> None:
+        """Write what is counted over the whole ledger: sources, entities, decisions, facets."""
+        world, writer = self.world, self.writer
+        rows, outcomes = source_rows(world.sources, self._counted(), self.around.visited, self.around.health)
+        writer.sync_all("sources", rows)
+        writer.sync_all("outcomes", outcomes)
+        self.parties.write(changes)
+        claim_event = world.event_of
+        writer.sync_all("reviews", review_rows(self.around.effects, self.around.public_names, claim_event))
+        writer.count_facets()
+
+    def _counted(self) -> dict[str, Counted]:
+        state, found = self.state, {}
+        sql = "select source_id, n from joined.tallies where what = ? and n > 0"
+        day = "(select {}(moment) from joined.stories where source_id = ?1 and moment < ?2)"
+        days = f"select {day.format('min')}, {day.format('max')}"  # each a look-up; asked for together, all are read
+        relevant = dict(state.rows(sql, ("stories",)))
+        for id_, n in state.rows(sql, ("known",)):
+            if id_ not in relevant:
+                found[id_] = Counted(n)
+                continue
+            first, last = state.rows(days, (id_, UNDATED))[0]
+            title = ""
+            if id_ not in self.world.sources:
+                an_article = state.one("select min(article_id) from joined.stories where source_id = ?", (id_,))
+                title = self.world.articles[an_article].publisher
+            found[id_] = Counted(n, relevant[id_], first and first[:10], last and last[:10], title)
+        return found

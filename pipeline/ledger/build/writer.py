@@ -1,0 +1,126 @@
+"""Rows as they should be come in; the published tables differ from them no longer: only what is other is written."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from pipeline.ledger.publish.indexes import FACETS
+from pipeline.ledger.rows.records import Row
+
+SEARCHED = {"events": ("summary", "actors", "targets", "objects", "instruments"), "claims": ("quote",)}
+
+
+class Writer:
+    """Writes the published tables of build.db. `full`: they are empty, and nothing needs to be compared."""
+
+    def __init__(self, db: sqlite3.Connection, *, full: bool) -> None:
+        self.db, self.full = db, full
+        self.key_of, self._columns = cache(self._key_of), cache(self._columns)
+        self._facets: Counter[tuple[str, str, str]] = Counter()  # by how much a value's count is other now
+
+    def _key_of(self, table: str) -> tuple[str, ...]:
+        """Return the columns of a table's primary key, or of its rows' numbers where it has none."""
+        rows = self.db.execute(f"pragma main.table_info({table})").fetchall()
+        return tuple(row[1] for row in sorted(rows, key=lambda row: row[5]) if row[5]) or ("rowid",)
+
+    def sync(self, table: str, column: str, values: Iterable[Any], rows: Iterable[Row]) -> None:
+        """Let the rows with one of some values in a column be exactly these."""
+        rows = list(rows)
+        if self.full:
+            self._insert(table, rows)
+            return
+        where = f"where {column} = ?"
+        self._replace(table, (row for value in values for row in self._read(table, where, (value,))), rows)
+
+    def add(self, table: str, rows: list[Row]) -> None:
+        """Add rows that are not there."""
+        self._insert(table, rows)
+
+    def sync_all(self, table: str, rows: Iterable[Row]) -> None:
+        """Let a table have exactly these rows."""
+        rows = list(rows)
+        self._insert(table, rows) if self.full else self._replace(table, self._read(table, "", ()), rows)
+
+    def _columns(self, table: str) -> tuple[str, ...]:
+        return tuple(row[1] for row in self.db.execute(f"pragma main.table_info({table})"))
+
+    def _read(self, table: str, where: str, values: Sequence[Any]) -> Iterable[tuple[tuple, tuple]]:
+        """Yield (key, values of all columns) of rows."""
+        columns = self._columns(table)
+        sql = f"select {', '.join((*self.key_of(table), *columns))} from main.{table} {where}"
+        n = len(self.key_of(table))
+        for row in self.db.execute(sql, values).fetchall():
+            yield row[:n], row[n:]
+
+    def _replace(self, table: str, before: Iterable[tuple[tuple, tuple]], rows: list[Row]) -> None:
+        columns = self._columns(table)
+        wanted = {tuple(row[name] for name in columns): row for row in rows}
+        stale = []
+        for key, values in before:
+            if values in wanted:
+                del wanted[values]
+            else:
+                stale.append(key)
+                self._count(table, dict(zip(columns, values, strict=True)), -1)
+        self._delete(table, stale)
+        self._insert(table, list(wanted.values()))
+
+    def _delete(self, table: str, keys: list[tuple]) -> None:
+        if not keys:
+            return
+        condition = " and ".join(f"{name} = ?" for name in self.key_of(table))
+        if table in SEARCHED:
+            names = ", ".join(SEARCHED[table])
+            self.db.executemany(
+                f"insert into main.{table}_fts ({table}_fts, rowid, {names}) "
+                f"select 'delete', rowid, {names} from main.{table} where {condition}", keys,
+            )  # fmt: skip
+        self.db.executemany(f"delete from main.{table} where {condition}", keys)
+
+    def _insert(self, table: str, rows: list[Row]) -> None:
+        if not rows:
+            return
+        names = list(rows[0])
+        marks = ", ".join(f":{name}" for name in names)
+        self.db.executemany(f"insert into main.{table} ({', '.join(names)}) values ({marks})", rows)
+        if not self.full:
+            for row in rows:
+                self._count(table, row, 1)
+        if table in SEARCHED and not self.full:
+            (key,) = self.key_of(table)
+            columns = ", ".join(SEARCHED[table])
+            self.db.executemany(
+                f"insert into main.{table}_fts (rowid, {columns}) select rowid, {columns} from main.{table} "
+                f"where {key} = ?", [(row[key],) for row in rows],
+            )  # fmt: skip
+
+    def _count(self, table: str, row: Row, n: int) -> None:
+        for column in FACETS.get(table, ()):
+            if row[column] is not None:
+                value = int(row[column]) if isinstance(row[column], bool) else row[column]
+                self._facets[table, column, str(value)] += n
+
+    def count_facets(self) -> None:
+        """Count how often each value of each facet stands in its table."""
+        if not self.full:
+            place = "where table_name = ? and column_name = ? and value = ?"
+            for facet, n in self._facets.items():
+                if n:
+                    self.db.execute("insert or ignore into main.facet_counts values (?, ?, ?, 0)", facet)
+                    self.db.execute(f"update main.facet_counts set n = n + ? {place}", (n, *facet))
+                    self.db.execute(f"delete from main.facet_counts {place} and n = 0", facet)
+            return
+        found = []
+        for table, columns in FACETS.items():
+            for column in columns:
+                sql = f"select {column}, count(*) from main.{table} where {column} is not null group by {column}"
+                found += [
+                    {"table_name": table, "column_name": column, "value": str(value), "n": n}
+                    for value, n in self.db.execute(sql)
+                ]
+        found.sort(key=lambda r: (r["table_name"], r["column_name"], r["value"]))
+        self.sync_all("facet_counts", found)

@@ -1,0 +1,100 @@
+"""What the lexicon knows of entities comes in; the rows of their names, offices and relations go out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Iterable
+from datetime import date, timedelta
+
+from pipeline.ledger.rows.records import Row
+from pipeline.lexicon.entities import Name, Relation, Role
+from pipeline.records import EntityKind
+
+
+def name_rows(lexicon) -> list[Row]:
+    """Return the rows of `entity_names` that the lexicon knows; descriptions ("the company") are no names.
+
+    The present name of a renamed body begins on the day after the last former one ended.
+    """
+    if lexicon is None:
+        return []
+    ended: dict[str, date] = {}
+    for name in lexicon.names:
+        if name.kind == "former" and name.used_until:
+            ended[name.entity_id] = max(name.used_until, ended.get(name.entity_id, name.used_until))
+    return [
+        {
+            "entity_id": name.entity_id,
+            "name": name.text,
+            "kind": name.kind,
+            "used_from": _iso(_begin(name, ended)),
+            "used_until": _iso(name.used_until),
+        }
+        for name in lexicon.names
+        if name.kind != "nominal"
+    ]
+
+
+def _begin(name: Name, ended: dict[str, date]) -> date | None:
+    if name.kind == "canonical" and name.used_from is None and name.entity_id in ended:
+        return ended[name.entity_id] + timedelta(days=1)
+    return name.used_from
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def related_ids(seen: Collection[str], roles: Iterable[Role], relations: Iterable[Relation]) -> set[str]:
+    """Return the bodies that persons met in reports lead, and what entities met there belong to."""
+    bodies = {role.body_id for role in roles if role.person_id in seen and role.body_id}
+    return bodies | {r.other_id for r in relations if r.entity_id in seen}
+
+
+def role_rows(roles: Iterable[Role], known: Container[str]) -> list[Row]:
+    """Return the rows of `entity_roles` for the persons of the ledger, in the order of time. `known`: who is in it."""
+    rows = []
+    of_person: dict[str, list[Role]] = {}
+    for role in roles:
+        if role.person_id in known and (not role.body_id or role.body_id in known):
+            of_person.setdefault(role.person_id, []).append(role)
+    for person_id in sorted(of_person):
+        ordered = sorted(of_person[person_id], key=lambda r: (r.start or date.min, r.end or date.max, r.office))
+        rows += [
+            {
+                "person_id": person_id,
+                "position": position,
+                "office": role.office,
+                "body_id": role.body_id or None,
+                "held_from": _iso(role.start),
+                "held_until": _iso(role.end),
+            }
+            for position, role in enumerate(ordered)
+        ]
+    return rows
+
+
+def relation_rows(entities: Iterable[Row], relations: Iterable[Relation], known: Container[str]) -> list[Row]:
+    """Return the rows of `entity_relations` of some entities: their parents, and the lexicon's relations.
+
+    A model is made by its parent, anything else is part of it; a relation of the lexicon adds the days to it. `known`:
+    who is in the ledger.
+    """
+    found: dict[tuple[str, str, str], Row] = {}
+    for row in entities:
+        if row["parent_id"]:
+            kind = "made_by" if row["kind"] == EntityKind.MODEL.value else "part_of"
+            found[row["entity_id"], kind, row["parent_id"]] = _relation(row["entity_id"], kind, row["parent_id"])
+    for r in relations:
+        if r.entity_id in known and r.other_id in known:
+            found[r.entity_id, r.kind, r.other_id] = _relation(r.entity_id, r.kind, r.other_id, r.start, r.end)
+    return [found[key] for key in sorted(found)]
+
+
+def _relation(entity_id: str, kind: str, other_id: str, start: date | None = None, end: date | None = None) -> Row:
+    return {
+        "entity_id": entity_id,
+        "kind": kind,
+        "other_id": other_id,
+        "holds_from": _iso(start),
+        "holds_until": _iso(end),
+    }

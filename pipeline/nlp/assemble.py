@@ -1,0 +1,223 @@
+"""Drafts of claims -> claims with evidence, attribution, date and id; and the entities and unknown names they refer
+to."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pipeline.lexicon.entities import Lexicon
+from pipeline.lexicon.entity_graph import Families, holders_of
+from pipeline.lexicon.inflection import words
+from pipeline.nlp.dates.clauses import dates_for, lasts, read_back
+from pipeline.nlp.dates.document import settle_dates
+from pipeline.nlp.dates.resolve import DateMention, claim_date, find_dates, lead_day, spoken_dates, told_before
+from pipeline.nlp.newness import is_as_of_now, mentions_of, tells_on
+from pipeline.nlp.parsing.spans import quoted_spans
+from pipeline.records import (
+    Attribution,
+    Claim,
+    DateSpan,
+    Entity,
+    EntityKind,
+    Evidence,
+    Gap,
+    Modality,
+    Participant,
+    claim_id,
+)
+from scrapers.items import Article, Precision
+
+if TYPE_CHECKING:
+    from pipeline.nlp.attribution import Speakers
+    from pipeline.nlp.events.frames import Draft
+
+LONGEST_QUOTE = 700  # characters of evidence
+LAST_WEEK = 7  # days
+_REPORTEDLY = re.compile(r"\breportedly\b|\baccording to\b", re.IGNORECASE)
+_BEGINS = words("takes take kicks kick begins begin starts start comes come goes go")
+_AT_A_DISTANCE = re.compile(r"\b(?:allegedly|purportedly|supposedly)\b", re.IGNORECASE)
+_SHORT = re.compile(r" \((?:the )?[“\"]?[A-Z][A-Za-z.&-]{1,11}[”\"]?\)")
+_WHOSE = re.compile(r"(?:\b[Tt]he )?\b[A-Z][\w.-]+(?: [A-Z][\w.-]+)*[’']s? \Z")
+_BREAK = re.compile(r"[;:—–,]\s")
+
+
+def assemble(
+    article: Article, drafts: list[Draft], speakers: Speakers, lexicon: Lexicon, day: date | None
+) -> tuple[tuple[Claim, ...], tuple[Entity, ...], tuple[Gap, ...]]:
+    """Return the claims in the order of the text, the entities in them, and the names that the lexicon lacks."""
+    drafts = sorted(drafts, key=lambda draft: (draft.words, draft.type))
+    spans = [evidence_span(article.text, draft) for draft in drafts]
+    found = spoken_dates(find_dates(article.text, day), article.text, day)
+    news = lead_day(found, article.text, day, spans[0] if spans else None)
+
+    def dated(draft: Draft, span: tuple[int, int], mention: str) -> DateSpan | None:
+        own = found
+        if draft.modality not in (Modality.POSTPONED, Modality.CANCELLED):  # "put off the launch, which was due in May"
+            own = dates_for(draft.trigger, draft.sent, draft.passage.start, found)
+        own = read_back(draft.sent, draft.passage.start, own)
+        promise = draft.type == "commitment"
+        return claim_date(*span, *draft.words, draft.modality.value, own, day, article.text, mention, promise)
+
+    first = [dated(draft, span, draft.mention) for draft, span in zip(drafts, spans, strict=True)]
+    before = [_sentence_before(draft, found, day) for draft in drafts]
+    mentions = mentions_of(drafts, first, before, day, news.start if news else None)
+    seen: Counter[tuple[str, int, str, str]] = Counter()
+    claims = []
+    for draft, (start, end), mention in zip(drafts, spans, mentions, strict=True):
+        quote = article.text[start:end]
+        nth = article.text.count(quote, 0, start) + 1
+        trigger = article.text[slice(*draft.words)]
+        seen[quote, nth, draft.type, trigger] += 1
+        when = dated(draft, (start, end), mention)
+        if draft.modality is Modality.OCCURRED and day is not None and _speaks_of_tomorrow(draft):
+            ahead = dated(replace(draft, modality=Modality.PLANNED), (start, end), mention)
+            if ahead is not None and (ahead.start > day or ahead.end > day and ahead.precision is not Precision.DAY):
+                draft, when, mention = replace(draft, modality=Modality.PLANNED), ahead, "new"
+        if when is not None and when.basis == "publication" and lasts(draft.trigger):
+            when, mention = None, "background"
+        said = speakers.attribute(draft.trigger)
+        claims.append(
+            Claim(
+                claim_id(article.article_id, quote, nth, draft.type, trigger, seen[quote, nth, draft.type, trigger]),
+                draft.type,
+                _believed(draft.modality, said, quote),
+                Evidence(article.article_id, article.version, start, end, quote),
+                *draft.words,
+                trigger,
+                _within(draft.participants, article.text, start, end),
+                said,
+                when,
+                draft.direction,
+                draft.force,
+                mention,
+                draft.confidence,
+                draft.rule,
+            )
+        )
+    told = [_told_on(span, day) if tells_on(draft) else None for draft, span in zip(drafts, before, strict=True)]
+    now = [is_as_of_now(draft.trigger) for draft in drafts]
+    kin = Families(lexicon.entities.values(), holders_of(lexicon))
+    settled = settle_dates(claims, article.text, day, told, now, kin)
+    return settled, *_entities(settled, lexicon)
+
+
+def _sentence_before(draft: Draft, dates: list[DateMention], day: date | None) -> DateSpan | None:
+    """Return the last date of what was done that the sentence before a draft's, in its paragraph, gives."""
+    before = [sent for sent in draft.passage.doc.sents if sent.end <= draft.sent.start]
+    start = draft.passage.start
+    return told_before(dates, start + before[-1].start_char, start + before[-1].end_char, day) if before else None
+
+
+def _told_on(before: DateSpan | None, day: date | None) -> DateSpan | None:
+    """Return the day that the sentence before gives, of what is told on from it, if it lies in the last week.
+
+    Of what lies further back as much time may have passed between two sentences.
+    """
+    recent = before is not None and day is not None and (day - before.end).days <= LAST_WEEK
+    return before if recent and before.precision is Precision.DAY else None
+
+
+def _speaks_of_tomorrow(draft: Draft) -> bool:
+    """Tell whether a verb may mean the future by its present tense: "takes effect", "is leaving", "is suspended as
+    of"."""
+    verb = draft.trigger
+    if verb.pos_ == "NOUN" and verb.dep_ == "nsubj" and verb.head.lower_ in _BEGINS:
+        verb = verb.head  # "the ban takes effect on Friday"
+    helpers = {child.lower_ for child in verb.children if child.dep_ in ("aux", "auxpass")}
+    if helpers & {"has", "have", "had", "'ve", "’ve", "been"}:
+        return False
+    past = verb.tag_ in ("VBD", "VBN", "VB") and not helpers & {"is", "are", "'s", "’s", "may", "must"}
+    return draft.type != "access_request" and verb.pos_ == "VERB" and not past and not helpers & {"was", "were"}
+
+
+def _believed(modality: Modality, said: Attribution, quote: str) -> Modality:
+    """What is "reportedly" so according to a source with a name is reported, no rumour."""
+    told = _REPORTEDLY.search(quote) and not _AT_A_DISTANCE.search(quote)
+    if modality is Modality.ALLEGED and said.name and told:
+        return Modality.OCCURRED
+    return modality
+
+
+def evidence_span(text: str, draft: Draft) -> tuple[int, int]:
+    """Return the span of the sentence; of one longer than LONGEST_QUOTE the clauses around the trigger."""
+    passage, sent = draft.passage, draft.sent
+    start, end = passage.start + sent.start_char, passage.start + sent.end_char
+    # A quotation mark that closes after the sentence belongs to it.
+    while end < len(text) and text[end] in "”\"’'" and (end + 1 == len(text) or text[end + 1].isspace()):
+        opened = any(
+            s <= end - passage.start - 1 < e - 1 and s >= sent.start_char for s, e in quoted_spans(passage.text)
+        )
+        if not opened:
+            break
+        end += 1
+    if end - start <= LONGEST_QUOTE:
+        return start, end
+    middle = (draft.words[0] + draft.words[1]) // 2
+    low, high = max(start, middle - LONGEST_QUOTE // 2), min(end, middle + LONGEST_QUOTE // 2)
+    breaks = [match.end() for match in _BREAK.finditer(text, low, high)]
+    before = [at for at in breaks if at <= draft.words[0]]
+    after = [at - 1 for at in breaks if at - 1 >= draft.words[1]]
+    if low > start:
+        low = before[0] if before else _blank(text, low, draft.words[0])
+    if high < end:
+        high = after[-1] if after else _blank(text, high, draft.words[1], step=-1)
+    return low, high
+
+
+def _blank(text: str, at: int, limit: int, step: int = 1) -> int:
+    """Move an offset to the next blank towards a limit, so that no word is cut."""
+    moved = at
+    while moved != limit and not text[moved - (step > 0)].isspace():
+        moved += step
+    return moved
+
+
+def _within(parties: tuple[Participant, ...], text: str, start: int, end: int) -> tuple[Participant, ...]:
+    """Parties whose words stand outside the evidence have no offsets; the others have all words that name them."""
+    found = []
+    for p in parties:
+        if p.start < 0 or start <= p.start and p.end <= end:
+            found.append(_in_full(p, text, start, end))
+        else:
+            found.append(Participant(p.role, p.entity_id, p.name, p.kind, p.text))
+    return tuple(found)
+
+
+def _in_full(party: Participant, text: str, start: int, end: int) -> Participant:
+    """Return a party with the short name in brackets after its words, and whose body it is before them: "Norland's
+    Office for Compute (OFC)"."""
+    if party.start < 0 or text[party.start : party.end] != party.text or not party.text[:1].isupper():
+        return party
+    first, last = party.start, party.end
+    short = _SHORT.match(text, last, end)
+    last = short.end() if short else last
+    if party.kind is EntityKind.AGENCY:
+        whose = _WHOSE.search(text, max(start, first - 40), first)
+        first = whose.start() if whose else first
+    return replace(party, text=text[first:last], start=first, end=last)
+
+
+def _entities(claims: tuple[Claim, ...], lexicon: Lexicon) -> tuple[tuple[Entity, ...], tuple[Gap, ...]]:
+    entities: dict[str, Entity] = {}
+    gaps: dict[str, Gap] = {}
+    for claim in claims:
+        for party in claim.participants:
+            known = lexicon.entities.get(party.entity_id)
+            entities.setdefault(party.entity_id, known or Entity(party.entity_id, party.name, party.kind, known=False))
+            if known is None and party.start >= 0 and _is_name(party.name):
+                gaps.setdefault(party.entity_id, Gap(party.name, party.kind, party.start, party.end))
+    return tuple(entities.values()), tuple(gaps.values())
+
+
+def _is_name(name: str) -> bool:
+    """Tell whether a participant is named and not described: "Ofcom", not "Meta's AI models" or "federal agencies"."""
+    words = name.split()
+    return (
+        "'s " not in name
+        and bool(words)
+        and sum(word[:1].isupper() or word[:1].isdigit() for word in words) * 2 > len(words)
+    )

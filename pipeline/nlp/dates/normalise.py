@@ -1,0 +1,317 @@
+"""One match of a time expression and the publication day come in; out go its readings back and ahead as DateSpans.
+
+Each function takes the match of one rule of expressions.py, whose groups it names, and the day of publication.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+
+from pipeline.nlp.dates import calendar as spans
+from pipeline.records import DateSpan
+from scrapers.items import Precision
+
+_RECENT_DAYS = 15  # as far back "recently" reaches
+
+Readings = tuple[DateSpan | None, DateSpan | None]
+
+
+def day_month(match: re.Match, published: date | None) -> Readings:
+    month, day = spans.month_number(match["month"]), int(re.match(r"\d+", match["day"])[0])
+    if match["year"]:
+        return (spans.calendar_day(int(match["year"]), month, day),) * 2
+    return spans.either_way(published, lambda year: spans.calendar_day(year, month, day))
+
+
+def day_range(match: re.Match, published: date | None) -> Readings:
+    first_month = spans.month_number(match["month"])
+    last_month = spans.month_number(match["month2"]) if match["month2"] else first_month
+    days = [int(re.match(r"\d+", match[name])[0]) for name in ("day", "day2")]
+
+    def make(year: int) -> DateSpan | None:
+        first = spans.calendar_day(year, first_month, days[0])
+        last = spans.calendar_day(year, last_month, days[1])
+        if first is None or last is None or last.end < first.start:
+            return None
+        fine = Precision.WEEK if (last.end - first.start).days < 7 else Precision.MONTH
+        return DateSpan(first.start, last.end, fine, "stated")
+
+    return (make(int(match["year"])),) * 2 if match["year"] else spans.either_way(published, make)
+
+
+def iso(match: re.Match, _: date | None) -> Readings:
+    return (spans.calendar_day(int(match["year"]), int(match["month"]), int(match["day"])),) * 2
+
+
+def slashed(match: re.Match, _: date | None) -> Readings:
+    """Read 25/03/2026 and 03/25/2026; 12/03/2026 could be either day, so that only its year is sure."""
+    one, two, year = int(match["one"]), int(match["two"]), int(match["year"])
+    found = {
+        span
+        for day, month in ((one, two), (two, one))
+        if month <= 12 and (span := spans.calendar_day(year, month, day)) is not None
+    }
+    if not found:
+        return None, None
+    return (found.pop() if len(found) == 1 else spans.year(year),) * 2
+
+
+_PARTS = {
+    "earl": "early",
+    "begi": "early",
+    "star": "early",
+    "mid": "mid",
+    "midd": "mid",
+    "late": "late",
+    "end": "end",
+    "clos": "end",
+}
+
+
+def part_named(word: str | None) -> str | None:
+    """Return "early", "mid", "late" or "end" for "beginning of", "mid", "the end of"; None for any other word."""
+    first = (word or "").casefold().removeprefix("the").strip()
+    return next((part for stem, part in _PARTS.items() if first.startswith(stem)), None)
+
+
+def month_of_year(match: re.Match, published: date | None) -> Readings:
+    month, part = spans.month_number(match["month"]), part_named(match["part"])
+
+    def make(year: int) -> DateSpan:
+        return spans.part_of_month(year, month, part) if part else spans.month(year, month)
+
+    if match["year"] and match["year"].isdigit():
+        return (make(int(match["year"])),) * 2
+    if match["year"]:
+        return _of_named_year(match["year"].casefold(), make, published)
+    which = (match["which"] or "").casefold()
+    past, ahead = spans.either_way(published, make)
+    if which:
+        # "last June" said in July 2026 is the one just gone; said in June it is that of the year before.
+        if published and which == "last" and past and past.end >= published:
+            past = make(past.start.year - 1)
+        if published and which == "next" and ahead and ahead.start <= published:
+            ahead = make(ahead.start.year + 1)
+        past, ahead = (past, past) if which == "last" else (ahead, ahead)
+        if which == "this" and published:
+            past = ahead = make(published.year)
+        past, ahead = (replace(each, basis="relative") if each else None for each in (past, ahead))
+    return past, ahead
+
+
+def _of_named_year(year: str, make: Callable[[int], DateSpan], published: date | None) -> Readings:
+    """Read "August of last year"."""
+    if not published:
+        return None, None
+    shift = next((n for word, n in (("last", -1), ("past", -1), ("next", 1), ("coming", 1)) if word in year), 0)
+    return (replace(make(published.year + shift), basis="relative"),) * 2
+
+
+def plain_year(match: re.Match, _: date | None) -> Readings:
+    year, part = int(match["year"]), part_named(match["part"])
+    return (spans.part_of_year(year, part) if part else spans.year(year),) * 2
+
+
+def year_range(match: re.Match, _: date | None) -> Readings:
+    first, last = spans.year(int(match["year"])), spans.year(int(match["year2"]))
+    return (replace(first, end=last.end),) * 2 if last.end > first.end else (None, None)
+
+
+def quarter(match: re.Match, published: date | None) -> Readings:
+    words = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4}
+    number = int(match["digit"]) if match["digit"] else words[match["word"].casefold()]
+    half = bool(match["half"])
+
+    def make(year: int) -> DateSpan:
+        return spans.part_of_year(year, "first" if number == 1 else "second") if half else spans.quarter(year, number)
+
+    return (make(int(match["year"])),) * 2 if match["year"] else spans.either_way(published, make)
+
+
+def season(match: re.Match, published: date | None) -> Readings:
+    name, which = match["season"].casefold(), (match["which"] or "").casefold()
+    if match["year"]:
+        return (spans.season(int(match["year"]), name),) * 2
+    past, ahead = spans.either_way(published, lambda year: spans.season(year, name, "relative"))
+    if which == "last" and published and past and past.end >= published:
+        past = spans.season(past.start.year - 1, name, "relative")
+    if which == "this" and published and past and past.start.year < published.year and name != "winter":
+        past = ahead
+    if which == "next" and published and ahead and ahead.start <= published:
+        ahead = spans.season(ahead.start.year + 1, name, "relative")
+    return (past, past) if which == "last" else (ahead, ahead) if which == "next" else (past, ahead)
+
+
+def near_day(match: re.Match, published: date | None) -> Readings:
+    word = match["word"].casefold()
+    offset = -1 if word.startswith(("yesterday", "last")) else 1 if word.startswith("tomorrow") else 0
+    return (spans.day(published + timedelta(days=offset), "relative"),) * 2 if published else (None, None)
+
+
+def weekday(match: re.Match, published: date | None) -> Readings:
+    if not published:
+        return None, None
+    name, which = spans.weekday_number(match["weekday"]), (match["which"] or "").casefold()
+    # Written on a Friday, "on Friday" is that day, "last Friday" and "next Friday" are a week away.
+    back = spans.day(spans.last_weekday(name, published, before=which in ("last", "past")), "relative")
+    ahead = spans.day(spans.next_weekday(name, published, after=which in ("next", "coming")), "relative")
+    if which in ("last", "past"):
+        return back, back
+    return (ahead, ahead) if which in ("next", "coming") else (back, ahead)
+
+
+def weekend(match: re.Match, published: date | None) -> Readings:
+    if not published:
+        return None, None
+    which = (match["which"] or "").casefold()
+    back = spans.last_weekday(5, published, before=which == "last" and published.weekday() < 5)
+    ahead = spans.next_weekday(5, published)
+    both = [replace(spans.week(day), start=day, end=day + timedelta(days=1)) for day in (back, ahead)]
+    return (both[0],) * 2 if which == "last" else (both[1],) * 2 if which in ("next", "coming") else (both[0], both[1])
+
+
+def period(match: re.Match, published: date | None) -> Readings:
+    """Read "last week", "this month", "next year", "the current quarter"; a week is cut to its month."""
+    if not published:
+        return None, None
+    which, unit = match["which"].casefold(), match["unit"].casefold()
+    offset = (
+        -1 if which in ("last", "past", "previous", "prior") else 1 if which in ("next", "coming", "following") else 0
+    )
+    made = _whole(unit, published, offset)
+    return made, made
+
+
+def _whole(unit: str, published: date, offset: int) -> DateSpan:
+    """Return the week, month, quarter or year of the publication, or one so many before or after it."""
+    if unit == "week":
+        return spans.week(published + timedelta(weeks=offset))
+    if unit == "month":
+        return spans.month(published.year, published.month + offset, "relative")
+    if unit == "quarter":
+        return spans.quarter(published.year, (published.month - 1) // 3 + 1 + offset, "relative")
+    return spans.year(published.year + offset, "relative")
+
+
+def end_of_period(match: re.Match, published: date | None) -> Readings:
+    """Read "the end of the year": its last months; a month's or a week's end stays in the month."""
+    if not published:
+        return None, None
+    which, unit, part = (match["which"] or "").casefold(), match["unit"].casefold(), part_named(match["part"])
+    offset = -1 if which == "last" else 1 if which == "next" else 0
+    if part is None:  # "in the course of the year"
+        made = _whole(unit, published, offset)
+    elif unit == "year":
+        made = spans.part_of_year(published.year + offset, part, "relative")
+    elif unit == "month":
+        whole = spans.month(published.year, published.month + offset)
+        made = spans.part_of_month(whole.start.year, whole.start.month, part, "relative")
+    else:
+        made = spans.week(published + timedelta(weeks=offset))
+    return made, made
+
+
+def ago(match: re.Match, published: date | None) -> Readings:
+    count, unit = spans.number(match["count"]), match["unit"].casefold()
+    if not published or not 0 < count < 1000:
+        return None, None
+    if unit == "hour":
+        made = spans.day(published, "relative") if count < 12 else None
+    elif unit == "day":
+        made = spans.day(published - timedelta(days=count), "relative")
+    elif unit in ("week", "fortnight"):
+        made = spans.week(published - timedelta(weeks=count * (2 if unit == "fortnight" else 1)))
+    elif unit == "month":
+        made = spans.month(published.year, published.month - count, "relative")
+    else:
+        made = spans.year(max(published.year - count, spans.FIRST_YEAR), "relative")
+    return made, made
+
+
+_AFTER = re.compile(
+    rf"(?P<count>{spans.COUNT_WORDS}|several|(?:a\s+)?few)?\s*(?P<unit>day|week|month|year)s?\s+after", re.I
+)
+_SOME = {"day": 4, "week": 3, "month": 4, "year": 3}  # about as many as "days", "several weeks", "a few months" are
+
+
+def after(said: str, published: date | None) -> DateSpan | None:
+    """Read "four days after" as the day that the news came after; "days after" tells a month, "some months" a year."""
+    match = _AFTER.fullmatch(said)
+    if not match or not published:
+        return None
+    unit, exact = match["unit"].casefold(), spans.number(match["count"] or "")
+    count = exact or _SOME[unit]
+    if unit == "day":
+        day = published - timedelta(days=count)
+        return spans.day(day, "relative") if exact else spans.month(day.year, day.month, "relative")
+    if unit == "week":
+        return replace(spans.week(published - timedelta(weeks=count)), precision=Precision.MONTH)
+    if unit == "month":
+        month = spans.month(published.year, published.month - count, "relative")
+        return month if exact else spans.year(month.start.year, "relative")
+    return spans.year(max(published.year - count, spans.FIRST_YEAR), "relative")
+
+
+def vague_weeks(match: re.Match, published: date | None) -> Readings:
+    """Read "in recent weeks": the month of publication; "in recent months" and longer say too little."""
+    if not published or match["unit"].casefold() in ("month", "year"):
+        return None, None
+    return (spans.month(published.year, published.month, "relative"),) * 2
+
+
+def recently(_: re.Match, published: date | None) -> Readings:
+    """Read "recently": the month of publication, unless that has hardly begun."""
+    if not published or published.day < _RECENT_DAYS:
+        return None, None
+    return (spans.month(published.year, published.month, "relative"),) * 2
+
+
+def soon(match: re.Match, published: date | None) -> Readings:
+    """Read "in the coming weeks", "in the months ahead": from the publication on, at most so long."""
+    if not published:
+        return None, None
+    days = {"day": 7, "week": 42, "month": 183}[match["unit"].casefold()]
+    fine = Precision.WEEK if days == 7 else Precision.MONTH
+    return (DateSpan(published, published + timedelta(days=days), fine, "relative"),) * 2
+
+
+_HOLIDAYS: dict[str, Callable[[int], date]] = {
+    "new year's day": lambda year: date(year, 1, 1),
+    "new year's eve": lambda year: date(year, 12, 31),
+    "christmas eve": lambda year: date(year, 12, 24),
+    "christmas day": lambda year: date(year, 12, 25),
+    "christmas": lambda year: date(year, 12, 25),
+    "independence day": lambda year: date(year, 7, 4),
+    "fourth of july": lambda year: date(year, 7, 4),
+    "halloween": lambda year: date(year, 10, 31),
+    "juneteenth": lambda year: date(year, 6, 19),
+    "labor day": lambda year: spans.nth_weekday(year, 9, 0, 1),
+    "memorial day": lambda year: spans.nth_weekday(year, 5, 0, -1),
+    "thanksgiving": lambda year: spans.nth_weekday(year, 11, 3, 4),
+}
+
+
+def holiday(match: re.Match, published: date | None) -> Readings:
+    make = _HOLIDAYS[match["name"].casefold().replace("’", "'")]
+    if match["year"]:
+        return (spans.day(make(int(match["year"])), "stated"),) * 2
+    return spans.either_way(published, lambda year: spans.day(make(year), "stated"))
+
+
+def nothing(_: re.Match, __: date | None) -> Readings:
+    return None, None
+
+
+class Either:
+    """A match in which one group is written in two ways: `name` or `name` with a 2."""
+
+    def __init__(self, match: re.Match, name: str) -> None:
+        self._match, self._name = match, name
+
+    def __getitem__(self, name: str) -> str | None:
+        if name != self._name:
+            return self._match[name]
+        return self._match[name] or (self._match[name + "2"] or "").rstrip("s")

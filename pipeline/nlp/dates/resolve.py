@@ -1,0 +1,271 @@
+"""The time expressions and the claims of an article come in; out goes when each claim's event was or is to be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from pipeline.nlp.dates import calendar as spans
+from pipeline.nlp.dates.expressions import DateMention, find_dates
+from pipeline.records import DateSpan
+from scrapers.items import Precision
+
+__all__ = ["DateMention", "claim_date", "find_dates", "lead_day", "spoken_dates"]
+
+CLAUSE_BREAK = re.compile(
+    r"[;:–—]|,(?!\s+\d)|\s-\s|\b(?:but|while|after|before|when|whereas|although|though|because|since(?!\s*$)|as|that|which|who|whose|if|"
+    r"unless|until|following)\b",
+    re.I,
+)
+_CONTRAST = re.compile(r"\b(?:but|while|whereas|although|though)\b", re.I)  # what follows is another story
+_SAID_BEFORE = re.compile(
+    r"\b(?:said|says|told|announced|wrote|posted|tweeted|stated|added|reported|confirmed|argued|revealed|declared|vowed|pledged|promised|"
+    r"threatened|warned|claimed|insisted|met|meeting|"
+    r"memo|post|statement|letter|interview|remarks|speech|press\s+conference)\W+(?:\w+\W+){0,4}$",
+    re.I,
+)
+_SAID_AFTER = re.compile(r"^\W*(?:\w+\W+)?(?:said|told|announced|wrote|posted|added|argued)\b", re.I)
+_DUE = re.compile(
+    r"\b(?:by|until|till|no\s+later\s+than|due(?:\s+on)?|deadline(?:\s+of)?|expires?(?:\s+on)?|"
+    r"(?:scheduled|set|slated)\s+(?:for|to\s+\w+)|takes?\s+effect(?:\s+on)?)\s+(?:(?:the\s+)?(?:end|close)\s+of\s+(?:the\s+)?(?:business(?:\s+day)?|day)\s+)?"
+    r"(?:[\d:]+\s*(?:[ap]\.?m\.?)?,?\s*(?:ET|EST|PT|GMT|CET)?\s*)?"
+    r"(?:on\s+)?$",
+    re.I,
+)
+_SINCE = re.compile(r"\b(?:since|until|between|from)\b", re.I)
+_PUT_OFF_TO = re.compile(r"\b(?:to|until|till|into)\s+(?:at\s+least\s+|the\s+|late\s+|early\s+)*$", re.I)
+_MOVES = re.compile(
+    r"\b(?:move|push|put|postpone|delay|defer|extend|shift)(?:s|d|ed|ing|ting)?\b[^.;]{0,60}\bto\s", re.I
+)
+_AT_HEAD = re.compile(r"(?:In|On|By|During)\s+")
+DONE = ("occurred", "negated", "cancelled")  # to call a thing off is an act, too
+_AHEAD = ("planned", "considered", "conditional", "postponed")
+_FAR = 40  # cost, in characters, of a clause border between a trigger and a date
+_TOO_FAR = 160
+_NEAR = 60  # a date so near belongs to the trigger however old it is
+NEWS_DAYS = 45  # what is new lies hardly further back
+_OLD_NEWS = 100
+_LEAD = 600  # characters in which an article says when its news happened
+_STAMP = 80  # characters of a line with the time stamp of a page
+LEAD_DAYS = 2  # such a day lies hardly further back; "Tuesday" may also be one to come
+WEEK = 6  # but "Last Thursday, ..." opens an article some days later, too
+_RECENT_DAYS = 60
+_SOON = 45  # days; a day without a year so near is not that of the year before
+_LONG_WAY, _SHORT_WAY = 240, 125  # days; between them a day without a year lies rather back than ahead
+_DUE_AFTER = re.compile(r"^,?\s*(?:(?:at\s+)?[\d:]+\s*(?:[ap]\.?m\.?)?,?\s*(?:ET|EST|PT|GMT|CET)?\s*)?deadline\b", re.I)
+_ANSWERED = re.compile(r"\b(?:responded|reacted|replied|answered|hit\s+back|in\s+(?:a\s+)?(?:response|reply))\b", re.I)
+_TODAY = re.compile(r"today|tonight|this\s+(?:morning|afternoon|evening)", re.I)
+
+
+def claim_date(
+    sentence_start: int,
+    sentence_end: int,
+    trigger_start: int,
+    trigger_end: int,
+    modality: str,
+    dates: list[DateMention],
+    published: date | None,
+    text: str,
+    mention: str = "new",
+    promise: bool = False,
+) -> DateSpan | None:
+    """Return when the event of one trigger happened or is to happen.
+
+    The nearest time expression counts, where a clause border costs as much as 40 characters and the day on which
+    somebody spoke ("said on Friday") is used only for what was new that day. Without one, what is new and was done is
+    dated to the publication (basis "publication"); what is old, planned or considered has no date. A `promise` is made
+    when it is spoken: "said on Friday that it would wait". `dates.document` then lets the claims of one article
+    learn from each other.
+    """
+    best: tuple[float, DateSpan] | None = None
+    oldest: tuple[float, DateSpan] | None = None
+    if modality == "postponed" or modality in _AHEAD and _MOVES.search(text[trigger_start:sentence_end]):
+        dates = _put_off_to(dates, sentence_start, sentence_end, text)
+    for each in dates:
+        if not (sentence_start <= each.start and each.end <= sentence_end) or each.is_duration:
+            continue
+        spoken = each.spoken or _is_spoken(each, trigger_start, trigger_end, sentence_start, sentence_end, text)
+        ahead = modality in _AHEAD and not (promise and spoken)
+        span = _reading(each, ahead, spoken, published, _is_due(each, text))
+        if span is None:
+            continue
+        cost = _cost(each, trigger_start, trigger_end, text)
+        opens = not spoken and (each.opening or _opens(each, sentence_start, text))
+        if spoken and _is_contrasted(each, trigger_start, trigger_end, text):
+            continue
+        if spoken or opens:
+            cost = min(cost, _TOO_FAR - 1 + cost / 10_000)  # such a day holds for the whole sentence, as a last resort
+        if each.own and not spoken:
+            cost = 0.0
+        age = _age_cost(span, published) if mention == "new" and not each.own else 0.0
+        if (cost <= _NEAR or opens or cost + age <= _TOO_FAR) and (best is None or cost + age < best[0]):
+            best = (cost + age, span)
+        after = text[trigger_end : each.start] if trigger_end < each.start else ""
+        alone = after and not CLAUSE_BREAK.search(after) and not _SINCE.search(text[max(0, each.start - 20) : each.end])
+        if alone and modality in DONE and cost <= _TOO_FAR and (oldest is None or cost < oldest[0]):
+            oldest = (cost, span)
+    best = best or oldest  # new or not, a sentence that names no other day tells of that one
+    if best is not None:
+        return best[1]
+    if published is not None and mention == "new" and modality in DONE:
+        return spans.day(published, "publication")
+    return None
+
+
+def _put_off_to(dates: list[DateMention], start: int, end: int, text: str) -> list[DateMention]:
+    """Return of the dates of "moved from Monday to June 11" the one that it was put off to, if a sentence has one."""
+    here = [each for each in dates if start <= each.start and each.end <= end]
+    to = [each for each in here if _PUT_OFF_TO.search(text[max(start, each.start - 40) : each.start])]
+    return to[-1:] or here
+
+
+def _reading(each: DateMention, ahead: bool, spoken: bool, published: date | None, due: bool) -> DateSpan | None:
+    """Choose between the two readings of an open expression; what was done cannot lie after the publication.
+
+    "until Friday" belongs to what is to come, the day of a speech to what was done: the other claims pass them by.
+    """
+    if ahead:
+        return None if spoken else _ahead(each, published)
+    if each.span is None or (due and not spoken) or (published is not None and each.span.start > published):
+        return None
+    if each.ahead is not None and published is not None and each.span.precision is Precision.DAY:
+        gone, to_come = (published - each.span.end).days, (each.ahead.start - published).days
+        if gone > _LONG_WAY and to_come < _SOON:
+            return None  # "July 9" in June is the one to come, whatever is said of it
+    return each.span
+
+
+def _ahead(each: DateMention, published: date | None) -> DateSpan | None:
+    """Return the reading ahead, but not "February 27" of next year where this year's has hardly gone."""
+    if each.ahead and each.span and published:
+        gone, to_come = (published - each.span.end).days, (each.ahead.start - published).days
+        if to_come > _LONG_WAY and gone < _SHORT_WAY:
+            return each.span
+    return each.ahead or each.span
+
+
+def _is_spoken(each: DateMention, trigger_start: int, trigger_end: int, start: int, end: int, text: str) -> bool:
+    """True where the expression dates a statement and the trigger is another word than that statement's."""
+    before = text[max(start, each.start - 60) : each.start]
+    match = _SAID_BEFORE.search(before)
+    if match and not (trigger_start < each.start and trigger_end > each.start - len(before) + match.start()):
+        between = before[match.start() :]
+        return not re.search(r"\b(?:that|would|will|to)\b", between)
+    after = _SAID_AFTER.match(text[each.end : min(end, each.end + 40)])
+    return bool(after) and not (trigger_start < each.end + after.end() and trigger_end > each.end)
+
+
+def _opens(each: DateMention, sentence_start: int, text: str) -> bool:
+    """True for "On Friday, ...", "Last week, ..." and "In March our ..." at the head of a sentence."""
+    return each.start - sentence_start < 12 and (
+        text[each.end : each.end + 1] == "," or bool(_AT_HEAD.fullmatch(text[sentence_start : each.start]))
+    )
+
+
+def _is_contrasted(each: DateMention, trigger_start: int, trigger_end: int, text: str) -> bool:
+    """True where "but" or "though" stands between: the day is that of another story."""
+    left, right = (each.end, trigger_start) if each.start < trigger_start else (trigger_end, each.start)
+    return bool(_CONTRAST.search(text[left:right]))
+
+
+def _age_cost(span: DateSpan, published: date | None) -> float:
+    """New events are recent, and told to the day."""
+    if published is None:
+        return 0.0
+    old = _OLD_NEWS if (published - span.end).days > NEWS_DAYS else 0.0
+    return old + (0.0 if span.precision is Precision.DAY else _FAR)
+
+
+def _cost(each: DateMention, trigger_start: int, trigger_end: int, text: str) -> float:
+    """Measure how far a date stands from a trigger: characters, and the clause borders between."""
+    left, right = (each.end, trigger_start) if each.start < trigger_start else (trigger_end, each.start)
+    if right <= left:
+        return 0.0
+    between = re.sub(r"\([^()]*\)", "", text[left:right])
+    borders = len(CLAUSE_BREAK.findall(between))
+    # "On Friday, the agency signed": the comma after an opening date is no border.
+    if each.start < trigger_start and re.match(r"\s*,", between):
+        borders -= 1
+    borders += 2 * len(_CONTRAST.findall(between)) + 3 * between.count(";")  # a sentence of its own
+    return len(between) + _FAR * max(0, borders)
+
+
+def lead_day(
+    dates: Sequence[DateMention], text: str, published: date | None, told: tuple[int, int] | None = None
+) -> DateSpan | None:
+    """Return the day of the news, if the first lines name it or somebody answers the news on an earlier day.
+
+    What an article reports cannot be younger than the answers to it ("The company responded on Friday evening").
+    `told`: the offsets of the first sentence that tells an event; a date of the calendar in it may lie some days back.
+    """
+    if published is None:
+        return None
+    recent = [
+        each
+        for each in dates
+        if each.span
+        and each.span.precision is Precision.DAY
+        and 0 <= (published - each.span.start).days <= (WEEK if _tells_news(each, text, told) else LEAD_DAYS)
+        and not _is_due(each, text)
+        and not _is_stamp(each.start, text)
+    ]
+    lead = [each for each in recent if each.start < _LEAD and not _is_quoted(each.start, text)]
+    answers = [each for each in recent if _ANSWERED.search(_clause_before(each.start, text))]
+    return next((each.span for each in (*lead, *answers)), None)
+
+
+def _is_stamp(at: int, text: str) -> bool:
+    """True in a short line that is no sentence: "Posted: May 9, 2026, 6:40 AM" says when the page was made."""
+    start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+    line = text[start : end if end >= 0 else len(text)].rstrip()
+    return len(line) < _STAMP and not line.endswith((".", "!", "?", "”", '"', "’", "'", ")"))
+
+
+def told_before(dates: Sequence[DateMention], start: int, end: int, published: date | None) -> DateSpan | None:
+    """Return the last date of what was done that text[start:end] gives."""
+    past = [each.span for each in dates if start <= each.start and each.end <= end and each.span]
+    return next((span for span in reversed(past) if published is None or span.start <= published), None)
+
+
+def spoken_dates(dates: Sequence[DateMention], text: str, published: date | None) -> list[DateMention]:
+    """Count "today" and "tonight" inside a quotation from the day of the news, on which the words were said."""
+    said_on = lead_day(dates, text, published)
+    if published is None or said_on is None or said_on.start == published:
+        return list(dates)
+    back = said_on.start - published
+    return [
+        replace(each, span=replace(each.span, start=each.span.start + back, end=each.span.end + back))
+        if each.span and _TODAY.fullmatch(text[each.start : each.end]) and _is_quoted(each.start, text)
+        else each
+        for each in dates
+    ]
+
+
+def _tells_news(each: DateMention, text: str, told: tuple[int, int] | None) -> bool:
+    """True for a day at the head of a sentence, and for a date of the calendar inside that which tells the news."""
+    if told is not None and told[0] <= each.start < told[1] and each.span is not None and each.span.basis == "stated":
+        return True
+    return _opens_sentence(each, text)
+
+
+def _opens_sentence(each: DateMention, text: str) -> bool:
+    """True for "Last Thursday, ..." and "On Friday, ..." at the head of any sentence."""
+    before = re.search(r"(?:^|[.!?”\"\n]\s*)(?:On\s+|Late\s+|Early\s+)?$", text[max(0, each.start - 40) : each.start])
+    return bool(before) and text[each.end : each.end + 1] == ","
+
+
+def _is_due(each: DateMention, text: str) -> bool:
+    """True for the day of a deadline: "by Friday", "until Friday", "the Friday 5 p.m. deadline"."""
+    return bool(_DUE.search(text[max(0, each.start - 80) : each.start]) or _DUE_AFTER.match(text[each.end :][:40]))
+
+
+def _is_quoted(at: int, text: str) -> bool:
+    """True between an opening and a closing quotation mark of one paragraph."""
+    before = text[text.rfind("\n", 0, at) + 1 : at]
+    return before.count("“") > before.count("”") or before.count('"') % 2 == 1
+
+
+def _clause_before(at: int, text: str) -> str:
+    return re.split(r"[.!?;\n]\s", text[max(0, at - 160) : at])[-1]

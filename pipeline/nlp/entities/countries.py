@@ -1,0 +1,81 @@
+"""Countries before a noun -> the bodies of these countries that are meant: "the U.S. and British institutes".
+
+Also: all that a text says of countries -> the one whose government "the government" is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from pipeline.lexicon.common_nouns import agencies_called
+from pipeline.lexicon.entities import Lexicon, Place
+from pipeline.nlp.parsing.dependencies import children, members
+from pipeline.records import Entity, EntityKind, Mention
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+    from pipeline.nlp.parsing.parser import Passage
+
+_OF_STATES = frozenset({EntityKind.AGENCY, EntityKind.GOVERNMENT, EntityKind.PLACE})
+# Nouns that a body meant by them has in its name, though many others are called so as well.
+_IN_NAME = frozenset({"institute", "office", "department", "centre", "center", "agency", "authority"})
+
+
+def countries_before(noun: Token, name_of: Callable[[Token], Mention | None], places: Iterable[Place]) -> list[str]:
+    """Return the codes of the countries that stand before a noun, in order: ["US", "GB"]."""
+    before = [
+        word
+        for child in noun.lefts
+        if child.dep_ in ("amod", "compound", "nmod")
+        for one in members(child)
+        for word in (one, *children(one, "compound", "nmod", "conj"))
+    ]
+    if not before:
+        return []
+    codes: dict[str, None] = {}
+    for word in sorted(before, key=lambda each: each.i):
+        mention = name_of(word)
+        for place in places:
+            if word.text in place.adjectives or mention is not None and mention.entity_id == place.entity_id:
+                codes[place.code] = None
+    return list(codes)
+
+
+def bodies_of(
+    codes: Iterable[str], noun: str, recent: Iterable[Mention], entities: Mapping[str, Entity]
+) -> tuple[Mention, ...]:
+    """Return the bodies called so of some countries, for each the first in `recent`: all of them or none."""
+    called = re.compile(rf"\b{noun}", re.IGNORECASE) if noun in _IN_NAME else agencies_called(noun)
+    fitting: dict[str, Mention] = {}
+    for mention in recent:
+        entity = entities.get(mention.entity_id)
+        if mention.kind is EntityKind.AGENCY and entity and (called is None or called.search(mention.name)):
+            fitting.setdefault(entity.jurisdiction, mention)
+    found = [fitting.get(code) for code in codes]
+    return tuple(found) if all(found) else ()
+
+
+def spoken_of(passages: Iterable[Passage], frequency: Mapping[str, int], lexicon: Lexicon) -> Place | None:
+    """Return the country with a government that a text speaks of most: by name, by its bodies or by its adjective.
+
+    Where companies come from counts only if the text speaks of no country: an Indonesian report on a U.S. chatbot means
+    Jakarta by "the government". `frequency`: how often each entity is named.
+    """
+    by_code = {place.code: place for place in lexicon.places if place.government_id}
+    adjectives = {word: place.code for place in by_code.values() for word in place.adjectives}
+    of_states, of_others = Counter[str](), Counter[str]()
+    for entity_id, n in frequency.items():
+        entity = lexicon.entities.get(entity_id)
+        if entity is not None and entity.jurisdiction in by_code:
+            counted = of_states if entity.kind in _OF_STATES else of_others
+            counted[entity.jurisdiction] += n
+    for passage in passages:
+        of_states.update(adjectives[token.text] for token in passage.doc if token.text in adjectives)
+    for counted in (of_states, of_others):
+        if counted:
+            return by_code[counted.most_common(1)[0][0]]
+    return None

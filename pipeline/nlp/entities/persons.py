@@ -1,0 +1,103 @@
+"""A description and the persons and bodies met so far -> whom it means: "the Democrat", "Texas's governor", "ChatGPT's
+maker".
+
+Persons are told by the titles that stood with their names; who has none may be "the mother" or "the author".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from pipeline.lexicon.common_nouns import PERSON_TITLES
+from pipeline.records import EntityKind, Mention
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from spacy.tokens import Token
+
+    from pipeline.lexicon.entities import Lexicon
+
+_SENATORS = frozenset(["senator", "senators", "sen", "sens", "state"])
+_MEMBERS = frozenset(["representative", "representatives", "rep", "reps", "congressman", "congresswoman"])
+_OTHERS = frozenset(["assemblymember", "assemblyman", "assemblywoman", "assembly", "delegate", "del", "lawmaker", "mp",
+                     "legislator", "speaker"])  # fmt: skip
+_GOVERNORS = frozenset(["governor", "gov", "governors"])
+_LAWMAKERS = _SENATORS | _MEMBERS | _OTHERS
+# Word -> the titles that whoever is called so may have.
+_TITLES: dict[str, frozenset[str]] = {
+    "senator": _SENATORS - {"state"},
+    "governor": _GOVERNORS,
+    **dict.fromkeys(["congressman", "congresswoman", "representative"], _MEMBERS),
+    **dict.fromkeys(["lawmaker", "legislator", "sponsor", "co-sponsor", "cosponsor"], _LAWMAKERS),
+    **dict.fromkeys(["democrat", "republican", "independent"], _LAWMAKERS | _GOVERNORS),
+    "judge": frozenset(["judge", "magistrate", "justice"]),
+    "justice": frozenset(["justice", "judge"]),
+}
+PARTISANS = frozenset(["democrat", "republican", "independent"])
+# What people without an office are called.
+_PRIVATE = frozenset(["mother", "father", "woman", "man", "plaintiff", "author", "artist", "engineer", "researcher",
+                      "scientist", "whistleblower", "employee", "entrepreneur", "professor", "teacher"])  # fmt: skip
+PRESS = frozenset(["newspaper", "broadcaster", "publisher", "magazine", "outlet"])
+_MAKERS = frozenset(["maker", "developer", "creator", "parent", "owner"])
+
+
+def answers(word: str, titles: Collection[str]) -> bool:
+    """Tell whether somebody with these titles may be called "the WORD"."""
+    plain = {title.rstrip(".") for title in titles}
+    if word in plain or _TITLES.get(word, frozenset()) & plain:
+        return True
+    return word in _PRIVATE and not plain
+
+
+def title_before(name: Token) -> frozenset[str]:
+    """Return the title that stands right before a name, however it was parsed: "Sens. Roe and Doe"."""
+    before = [token for token in name.doc[max(0, name.i - 2) : name.i] if token.text != "."]
+    last = before[-1].text if before else ""
+    return frozenset({last.lower()} if last in PERSON_TITLES or f"{last}." in PERSON_TITLES else ())
+
+
+def described(word: str, recent: Iterable[Mention], titles: Mapping[str, Collection[str]]) -> Mention | None:
+    """Return the last person met who may be called "the WORD"; of people without a title only one may have been met."""
+    people = [mention for mention in recent if mention.kind is EntityKind.PERSON]
+    found = [mention for mention in people if answers(word, titles.get(mention.entity_id, ()))]
+    if found and word in _PRIVATE and word not in titles.get(found[0].entity_id, ()):
+        return found[0] if len({mention.entity_id for mention in found}) == 1 else None
+    return found[0] if found else None
+
+
+def several(
+    word: str, count: int, recent: Iterable[Mention], titles: Mapping[str, Collection[str]]
+) -> tuple[Mention, ...]:
+    """Return the persons met of late whom "the two senators" or "both lawmakers" means; () unless the number fits."""
+    people = {
+        m.entity_id: m for m in recent if m.kind is EntityKind.PERSON and answers(word, titles.get(m.entity_id, ()))
+    }
+    return tuple(reversed(people.values())) if count and len(people) == count else ()
+
+
+def governor(recent: Iterable[Mention], lexicon: Lexicon, day: date | None) -> str:
+    """Return the id of the governor on a day of the state that was named last, be it in the name of a body ("Texas
+    House of Representatives"); "" if the lexicon names none."""
+    for mention in recent:
+        named = mention.name.split()
+        for name in (" ".join(named[:2]), named[0]) if named else ():
+            role = lexicon.holder(f"Governor of {name}", day)
+            if role is not None:
+                return role.person_id
+    return ""
+
+
+def made_by(word: str, owner: Mention, lexicon: Lexicon, maker: Callable[[str], Mention | None]) -> str:
+    """Return the id of the company meant by "ChatGPT's maker" or "Facebook's parent", "" if none is known."""
+    if word not in _MAKERS:
+        return ""
+    if owner.kind is EntityKind.MODEL:
+        found = maker(owner.entity_id)
+        return found.entity_id if found is not None else ""
+    entity = lexicon.entities.get(owner.entity_id)
+    if entity is None or word not in ("parent", "owner") or not entity.parent_id:
+        return ""
+    above = lexicon.entities[entity.parent_id]
+    return above.entity_id if above.kind is EntityKind.ORGANISATION else ""

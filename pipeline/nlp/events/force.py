@@ -1,0 +1,63 @@
+"""A sentence and a trigger -> whether the event is new or recalled, and whether it binds or is voluntary."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pipeline.nlp.dates.clauses import stands_aside
+from pipeline.nlp.parsing.dependencies import children, is_verb
+from pipeline.records import Force, Modality
+
+if TYPE_CHECKING:
+    from spacy.tokens import Span, Token
+
+_VOLUNTARY = re.compile(r"\b(?:voluntar(?:y|ily)|non-?binding|self-regulat\w+)\b", re.IGNORECASE)
+_BINDING = re.compile(r"\b(?:mandatory|legally binding|binding|required by law|into law|must|shall)\b", re.IGNORECASE)
+_PAST_TIME = re.compile(
+    r"\b(?:last (?:year|month|summer|fall|autumn|winter|spring|january|february|march|april|may|june|july|"
+    r"august|september|october|"
+    r"november|december)|(?:years?|months?|weeks) (?:ago|earlier)|previously|earlier this (?:year|month)|"
+    r"in (?:19|20)[0-9]{2}|"
+    r"(?:had|has) (?:already|long|previously)|the (?:previous|prior) (?:year|month)|formerly|originally)\b",
+    re.IGNORECASE,
+)  # fmt: skip
+_SUBORDINATE = frozenset(
+    {"after", "since", "before", "when", "following", "because", "as", "while", "until", "despite"}
+)
+
+
+def force_of(frame: str, sent: Span) -> Force:
+    """Return how binding an event is, as its sentence or else its frame says."""
+    if _VOLUNTARY.search(sent.text):
+        return Force.VOLUNTARY
+    if frame != Force.NOT_STATED:
+        return Force(frame)
+    return Force.BINDING if _BINDING.search(sent.text) else Force.NOT_STATED
+
+
+def mention_of(trigger: Token, sent: Span, modality: Modality, part: str) -> str:
+    """Return "background" for an event recalled (pluperfect, a noun, a clause of time or a relative one), else
+    "new"."""
+    if modality in (Modality.PLANNED, Modality.CONSIDERED, Modality.CONDITIONAL):
+        return "new"
+    if any(child.dep_ == "aux" and child.lower_ in ("had", "'d") for child in trigger.children):
+        return "background"
+    if any(
+        not stands_aside(sent, sent.start_char + match.start(), trigger) for match in _PAST_TIME.finditer(sent.text)
+    ):
+        return "background"
+    if part == "noun" and trigger.dep_ not in ("dobj", "ROOT", "attr", "nsubjpass"):
+        return "background"
+    token, steps = trigger, 0
+    while token.head != token and steps < 8:
+        if token.dep_ in ("relcl", "acl") and token.tag_ in ("VBD", "VBN", "VBZ", "VBP"):
+            return "background"
+        if token.dep_ == "advcl" and any(c.lower_ in _SUBORDINATE for c in children(token, "mark", "advmod")):
+            return "background"
+        if token.dep_ in ("pcomp", "pobj") and token.head.lower_ in _SUBORDINATE:
+            return "background"
+        if is_verb(token) and token.lower_ in ("following",):
+            return "background"
+        token, steps = token.head, steps + 1
+    return "new"

@@ -1,0 +1,269 @@
+"""The drafts of one article with their dates -> which of them it reports as news and which it recalls.
+
+News stands in the first paragraphs, or bears the day of the news; what repeats it further down is news as well, and so
+is what somebody is doing as the article is written. All else, and what grammar or an older date puts into the past, is
+background.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from pipeline.nlp.parsing.spans import SAY
+from pipeline.records import DateSpan, Modality
+from scrapers.items import Precision
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+    from pipeline.nlp.events.frames import Draft
+
+LEAD = 3  # paragraphs in which news stands
+FRESH = timedelta(days=4)  # news is no older
+# What has not happened yet is seldom recalled.
+_OPEN = (Modality.PLANNED, Modality.CONDITIONAL, Modality.POSTPONED, Modality.NEGATED)
+_DONE = (Modality.OCCURRED, Modality.NEGATED, Modality.ALLEGED)
+_EARLIER = frozenset({"already", "previously", "earlier", "recently", "originally", "initially", "formerly", "long"})
+_AFTER_WORDS = ("pobj", "pcomp")  # "after the ban", "in its suit": what is so told of is known
+_JOINING = frozenset({"now", "also", "therefore", "thus", "accordingly", "consequently"})
+_ELSEWHERE = ("Separately", "Meanwhile", "Elsewhere", "In other news", "Also ")
+_STANCES = frozenset(
+    f"{verb}{ending}"
+    for verb in ("want", "refuse", "demand", "insist", "seek", "reject", "oppose", "resist", "decline")
+    for ending in ("", "s")
+)
+_RULING = frozenset({"must", "may", "shall"})  # "no contractor may deal with them": a ban as it is spoken
+_PROMISES = frozenset({"commit", "pledge", "promise", "vow", "undertake", "agree"})
+
+
+def mentions_of(
+    drafts: Sequence[Draft],
+    dates: Sequence[DateSpan | None],
+    before: Sequence[DateSpan | None],
+    day: date | None,
+    news: date | None = None,
+) -> list[str]:
+    """Return "new" or "background" for each draft, in order.
+
+    `before` is the last date that its paragraph gives in the sentences before it, `news` the day that the first lines
+    of the article give, if any.
+    """
+    dates = [
+        earlier if _lies_before(earlier, news or day) and not _has_own(own) and tells_on(draft) else own
+        for draft, own, earlier in zip(drafts, dates, before, strict=True)
+    ]
+    told = [draft for draft, when in zip(drafts, dates, strict=True) if _is_lead(draft, when, day, news)]
+    if not any(draft.paragraph == 0 for draft in told):
+        told += [draft for draft, when in zip(drafts, dates, strict=True) if _opens_article(draft, when)]
+    return [_mention(draft, when, day, news, told) for draft, when in zip(drafts, dates, strict=True)]
+
+
+def _mention(draft: Draft, when: DateSpan | None, day: date | None, news: date | None, told: list[Draft]) -> str:
+    if _is_of_the_day(draft, when, news) or any(draft is other for other in told):
+        return "new"
+    if _is_old(draft, when, day, news) or _is_earlier(draft.trigger):
+        return "background"
+    if _is_promise(draft.trigger):
+        return "new"
+    if draft.mention == "background" and not _is_told_as_going_on(draft.trigger):
+        again = not _has_own(when) and "had" not in _helpers(draft.trigger) and draft.trigger.dep_ not in _AFTER_WORDS
+        return "new" if again and any(_repeats(draft, other) for other in told) else "background"
+    if not _has_own(when) and (_goes_on(draft) or _is_disclosed(draft)):
+        return "new"
+    if _is_fresh(when, day) or _is_going_on(draft) or any(_repeats(draft, other) for other in told):
+        return "new"
+    if not _has_own(when) and draft.trigger.dep_ in ("ROOT", "conj") and tells_on(draft) and _is_of_kind(draft, told):
+        return "new"
+    is_open = draft.modality in _OPEN or draft.modality is Modality.CONSIDERED and not _was_weighed(draft.trigger)
+    return "new" if is_open and draft.trigger.pos_ in ("VERB", "AUX") else "background"
+
+
+def _goes_on(draft: Draft) -> bool:
+    """Tell whether an adverb joins an act to the news: "has now begun", "also undertook", "therefore ordered"."""
+    adverbs = {child.lower_ for child in draft.trigger.children if child.dep_ == "advmod"}
+    if draft.modality is not Modality.OCCURRED or draft.trigger.dep_ not in ("ROOT", "conj") or not adverbs & _JOINING:
+        return False
+    return draft.trigger.tag_ in ("VBD", "VBN") and "had" not in _helpers(draft.trigger)
+
+
+def _is_disclosed(draft: Draft) -> bool:
+    """Tell whether somebody made an act known that was just done: "said that it has formed a task force"."""
+    verb, helpers = draft.trigger, _helpers(draft.trigger)
+    told = verb.dep_ == "ccomp" and verb.head.tag_ == "VBD" and verb.head.lower_ in SAY and verb.head.i < verb.i
+    return told and draft.modality is Modality.OCCURRED and verb.tag_ == "VBN" and bool(helpers & {"has", "have"})
+
+
+def _is_of_kind(draft: Draft, told: list[Draft]) -> bool:
+    """Tell whether the first paragraphs report an act of the same kind: "Google signed as well", "Meta refused"."""
+    return any(other.type == draft.type and other.direction == draft.direction for other in told)
+
+
+def _has_own(when: DateSpan | None) -> bool:
+    return when is not None and when.basis != "publication"
+
+
+def _lies_before(when: DateSpan | None, day: date | None) -> bool:
+    return when is not None and day is not None and when.end < day
+
+
+def tells_on(draft: Draft) -> bool:
+    """Tell whether a sentence goes on with the story of the one before: past tense, no "has" or "is"."""
+    helpers = {child.lower_ for child in draft.trigger.children if child.dep_ in ("aux", "auxpass")}
+    if draft.sent.text.startswith(_ELSEWHERE):
+        return False
+    if draft.modality not in _DONE or _comes_before(draft.trigger):
+        return False
+    return draft.trigger.tag_ == "VBD" or bool(helpers & {"was", "were"}) or _teller(draft.trigger) is not None
+
+
+def _comes_before(trigger: Token) -> bool:
+    """True for what the story of a sentence came after: "Her remarks come after the ministry gave it a week"."""
+    for verb in (trigger, *trigger.ancestors):
+        if any(child.dep_ == "mark" and child.lower_ == "after" for child in verb.children):
+            return True
+        if verb.dep_ == "pcomp" and verb.head.lower_ == "after":
+            return True
+    return False
+
+
+def _teller(trigger: Token) -> Token | None:
+    """Return the verb in the past tense that reports what a verb in the present says: "stressed that it wants"."""
+    if trigger.dep_ != "ccomp" or trigger.tag_ == "VBN":
+        return None
+    verb = trigger.head
+    return verb if verb.tag_ == "VBD" and verb.lower_ in SAY and verb.i < trigger.i else None
+
+
+def is_as_of_now(trigger: Token) -> bool:
+    """Tell whether a verb says how things stand as the article is written: "has barred them", "wants access".
+
+    What was done on a day, and no later than it, news tells in the simple past.
+    """
+    helpers = {child.lower_ for child in trigger.children if child.dep_ in ("aux", "auxpass")}
+    if trigger.tag_ == "VBN":
+        return bool(helpers & {"has", "have", "'ve", "’ve"})
+    return trigger.tag_ in ("VBZ", "VBP") and not helpers
+
+
+def _is_lead(draft: Draft, when: DateSpan | None, day: date | None, news: date | None) -> bool:
+    if draft.paragraph >= LEAD or draft.mention != "new" or _is_old(draft, when, day, news):
+        return False
+    return not (_is_earlier(draft.trigger) or draft.paragraph and _was_threatened(draft))
+
+
+def _opens_article(draft: Draft, when: DateSpan | None) -> bool:
+    """Tell whether the first sentence tells an event, though only in passing: "The new head of the office is ..."."""
+    first = draft.paragraph == 0 and not draft.sent.start and not _has_own(when) and draft.modality in _DONE
+    aside = draft.trigger.dep_ in ("relcl", "acl", "advcl", *_AFTER_WORDS)
+    return first and not aside and "had" not in _helpers(draft.trigger)
+
+
+def _is_old(draft: Draft, when: DateSpan | None, day: date | None, news: date | None) -> bool:
+    """Tell whether an event's own date lies before the news, or is too vague to be that of news."""
+    if when is None or day is None or when.basis == "publication":
+        return False
+    if when.precision is not Precision.DAY and draft.paragraph and draft.modality in _DONE:
+        return True
+    if draft.paragraph < LEAD:
+        return when.end < min(day - FRESH, news or day)
+    return when.end < (news or day)
+
+
+def _is_fresh(when: DateSpan | None, day: date | None) -> bool:
+    """Tell whether a date that the text itself gives lies at the publication or after it."""
+    return when is not None and day is not None and when.basis != "publication" and when.start >= day - FRESH
+
+
+def _is_of_the_day(draft: Draft, when: DateSpan | None, news: date | None) -> bool:
+    """Tell whether a verb says that something was done on the day of the news itself."""
+    return (
+        news is not None
+        and when is not None
+        and when.basis != "publication"
+        and when.start == when.end == news
+        and draft.modality is Modality.OCCURRED
+        and draft.trigger.tag_ in ("VBD", "VBN", "VBG")
+        and not any(child.lower_ in ("had", "'d", "’d") for child in draft.trigger.children)
+    )
+
+
+def _is_earlier(trigger: Token) -> bool:
+    """Tell whether an adverb puts a verb before the news: "has already agreed"."""
+    return any(child.dep_ == "advmod" and child.lower_ in _EARLIER for child in trigger.children)
+
+
+def _was_threatened(draft: Draft) -> bool:
+    """Tell whether an act was weighed before the news: "has threatened to label"."""
+    governor = _governor(draft.trigger)
+    helpers = _helpers(governor)
+    return draft.modality is Modality.CONSIDERED and governor.tag_ == "VBN" and bool(helpers & {"has", "have", "had"})
+
+
+def _was_weighed(trigger: Token) -> bool:
+    """Tell whether an act is told as weighed in the past: "was considering invoking", "has threatened to label"."""
+    governor = _governor(trigger)
+    return governor.tag_ == "VBD" or bool(_helpers(governor) & {"was", "were", "has", "have", "had"})
+
+
+def _governor(trigger: Token) -> Token:
+    """Return the verb on which a chain of infinitives and participles hangs."""
+    governor = trigger
+    while governor.dep_ in ("xcomp", "conj", "pcomp", "prep") and (governor.tag_ in ("VB", "VBG", "IN")):
+        governor = governor.head
+    return governor
+
+
+def _is_going_on(draft: Draft) -> bool:
+    """Tell whether a sentence says what is being done: "I am directing", "is refusing"."""
+    if _is_told_as_going_on(draft.trigger):
+        return True
+    if draft.modality is Modality.OCCURRED and _helpers(draft.trigger) & _RULING and _teller(draft.trigger) is None:
+        return True
+    trigger = _main_verb(draft.trigger)
+    helpers = _helpers(trigger)
+    if trigger.tag_ in ("VBP", "VBZ") and not helpers and trigger.dep_ not in ("relcl", "advcl"):
+        return trigger.lower_ in _STANCES
+    return trigger.tag_ == "VBG" and bool(helpers & {"am", "is", "are", "'m", "’m", "'s", "’s", "'re", "’re"})
+
+
+def _helpers(verb: Token) -> set[str]:
+    return {child.lower_ for child in verb.children if child.dep_ == "aux"}
+
+
+def _main_verb(trigger: Token) -> Token:
+    """Return the verb that an infinitive hangs on: of "I am directing the ministry to bar them" the directing."""
+    while trigger.dep_ in ("xcomp", "ccomp") and trigger.tag_ == "VB":
+        trigger = trigger.head
+    return trigger
+
+
+def _is_told_as_going_on(trigger: Token) -> bool:
+    """Tell whether somebody said that something was being done: "announced that she was barring them"."""
+    trigger = _main_verb(trigger)
+    return (
+        trigger.tag_ == "VBG"
+        and trigger.dep_ == "ccomp"
+        and trigger.head.tag_ == "VBD"
+        and any(child.lower_ in ("was", "were") for child in trigger.children if child.dep_ == "aux")
+    )
+
+
+def _is_promise(trigger: Token) -> bool:
+    """Tell whether saying a verb does it: "The companies commit to", not "companies that commit to"."""
+    subjects = [child.lower_ for child in trigger.children if child.dep_ in ("nsubj", "aux", "mark", "advmod")]
+    return (
+        trigger.tag_ in ("VBP", "VBZ")
+        and trigger.lower_.removesuffix("s") in _PROMISES
+        and not {"that", "which", "who", "if", "when", "until", "unless", "do", "does"} & set(subjects)
+    )
+
+
+def _repeats(draft: Draft, other: Draft) -> bool:
+    """Tell whether two drafts speak of one thing: same type, and what takes part in both."""
+    if draft.type != other.type or draft.direction != other.direction:
+        return False
+    mine = {party.entity_id for party in draft.participants if party.role != "affected"}
+    its = {party.entity_id for party in other.participants if party.role != "affected"}
+    return len(mine & its) >= min(2, len(mine), len(its))

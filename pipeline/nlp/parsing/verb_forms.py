@@ -1,0 +1,103 @@
+"""A verb in its parse -> whether it has the form that a card asks for: passive, owed or forbidden."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from pipeline.nlp.parsing.dependencies import children, is_passive, is_verb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spacy.tokens import Token
+
+_MAY = frozenset({"may", "can", "shall", "must"})
+_HAVE = frozenset({"have", "has", "had", "having"})
+_CHOOSING = frozenset({
+    "decide", "decides", "decided", "deciding", "choose", "chooses", "chose", "chosen", "choosing", "determine",
+    "determines", "determined", "determining", "select", "selects", "selected", "selecting", "pick", "picks", "picked",
+    "picking", "dictate", "dictates", "settle", "settles",
+})  # fmt: skip
+_ASKED = frozenset({"which", "what", "whom", "who", "whose"})
+_FAR = 7  # words between such a pronoun and the verb of its clause
+_ONLY_POSSIBLE = frozenset({"may", "might", "could", "would", "should"})
+
+
+def has_form(verb: Token, form: str) -> bool:
+    """Tell whether a verb has a form of FORMS; "" asks for none."""
+    return not form or FORMS[form](verb)
+
+
+def is_owed(verb: Token) -> bool:
+    """Tell whether somebody is bound to do it: "must pay", "has to pay", "will have to pay"; not "may have to pay"."""
+    if any(aux.lower_ == "must" for aux in children(verb, "aux")):
+        return not children(verb, "neg")
+    above = verb.head
+    bound = above.lower_ in _HAVE and verb.dep_ in ("xcomp", "ccomp") and _is_infinitive(verb)
+    if not bound or children(above, "neg", "dobj") or any(child.lower_ == "yet" for child in above.children):
+        return False
+    return not any(aux.lower_ in _ONLY_POSSIBLE for aux in children(above, "aux"))
+
+
+def is_forbidden(verb: Token) -> bool:
+    """Tell whether a verb says what nobody may do, or may do no more: "no supplier may sell", "may no longer use"."""
+    may = [child for child in children(verb, "aux") if child.lower_ in _MAY]
+    if not may:
+        return False
+    if any(child.lower_ == "longer" and child.nbor(-1).lower_ == "no" for child in verb.lefts if child.i):
+        return True
+    return may[0].lower_ != "must" and any(
+        grand.lower_ in ("no", "neither") for child in children(verb, "nsubj", "nsubjpass") for grand in child.children
+    )
+
+
+def below_shall(token: Token) -> bool:
+    """Tell whether a word stands in the content of a duty ("the agency shall determine whether it may adopt")."""
+    for _ in range(6):
+        token = token.head
+        if is_verb(token) and any(child.lower_ == "shall" for child in children(token, "aux")):
+            return True
+    return False
+
+
+def is_for_choice(token: Token) -> bool:
+    """Tell whether a verb in the present tense says only what somebody chooses, which is no act: "decides for itself
+    which systems it examines", "it is up to the office whom it sues". The parse is not asked: it takes the verbs of
+    such clauses for nouns."""
+    if token.tag_ not in ("VBZ", "VBP", "NNS"):
+        return False
+    for asked in reversed(token.doc[max(token.sent.start, token.i - _FAR) : token.i]):
+        if asked.is_punct or asked.lower_ == "that":
+            return False
+        if asked.lower_ in _ASKED:
+            before = [word.lower_ for word in asked.doc[max(asked.sent.start, asked.i - 6) : asked.i]]
+            return bool(_CHOOSING & {*before[-4:]}) or any(pair == ("up", "to") for pair in pairwise(before))
+    return False
+
+
+def is_generic(noun: Token) -> bool:
+    """Tell whether a noun names what such an act is, not one act: "a developer's refusal to answer is not a risk"."""
+    owners = children(noun, "poss")
+    one_of_many = any(child.lower_ in ("a", "an", "any") for owner in owners for child in children(owner, "det"))
+    verb = noun.head
+    if not one_of_many or noun.dep_ not in ("nsubj", "nsubjpass"):
+        return False
+    helpers = children(verb, "aux", "auxpass")
+    return verb.tag_ in ("VBZ", "VBP") or any(aux.tag_ == "MD" for aux in helpers)
+
+
+def is_finite(verb: Token) -> bool:
+    """Tell whether a verb has a subject of its own and is no infinitive."""
+    return (
+        is_verb(verb)
+        and bool(children(verb, "nsubj", "nsubjpass", "expl"))
+        and not any(child.lower_ == "to" for child in children(verb, "aux"))
+    )
+
+
+def _is_infinitive(verb: Token) -> bool:
+    return is_verb(verb) and any(child.lower_ == "to" for child in children(verb, "aux"))
+
+
+FORMS: dict[str, Callable[[Token], bool]] = {"passive": is_passive, "owed": is_owed, "forbidden": is_forbidden}

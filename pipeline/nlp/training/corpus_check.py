@@ -1,0 +1,109 @@
+"""The corpus folder comes in; out goes what is wrong with it, which sentences repeat each other, and what there is.
+
+Run it as `python -m pipeline.nlp.classifier.check [FOLDER]`; it exits with 1 where something is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.nlp.training.corpus import Example, Fault, Reading, read_corpus
+
+NEAR = 0.8  # share of shingles from which two sentences are one
+_SHINGLE = 3  # words
+_SHORT = 6  # words below which a sentence may well stand twice ("Yes, Senator.")
+_BANDS, _ROWS = 20, 4  # MinHash bands that bring candidates together: at 0.8 all but one in 50,000
+
+
+def check(folder: Path | None = None) -> tuple[Reading, list[Fault]]:
+    """Read a corpus and return it with all faults: of the format, and sentences that nearly repeat another."""
+    reading = read_corpus(folder)
+    return reading, [*reading.faults, *near_duplicates(reading.examples)]
+
+
+def near_duplicates(examples: Sequence[Example]) -> list[Fault]:
+    """Name each sentence whose word shingles agree with an earlier one's by NEAR or more (Jaccard)."""
+    shingles = [_shingles(each.sentence) for each in examples]
+    buckets: dict[tuple[int, tuple[int, ...]], list[int]] = defaultdict(list)
+    found: dict[int, int] = {}
+    for index, own in enumerate(shingles):
+        if len(examples[index].sentence.split()) < _SHORT:
+            continue
+        signature = _signature(own)
+        for band in range(_BANDS):
+            key = band, tuple(signature[band * _ROWS : (band + 1) * _ROWS])
+            for other in buckets[key]:
+                if index not in found and _jaccard(own, shingles[other]) >= NEAR:
+                    found[index] = other
+            buckets[key].append(index)
+    return [
+        Fault(examples[index].place, f"this sentence nearly repeats {examples[other].place}: write another one.")
+        for index, other in found.items()
+    ]
+
+
+def _shingles(sentence: str) -> frozenset[str]:
+    words = re.findall(r"\w+", sentence.casefold())
+    return frozenset(" ".join(words[n : n + _SHINGLE]) for n in range(max(1, len(words) - _SHINGLE + 1)))
+
+
+def _signature(shingles: frozenset[str]) -> list[int]:
+    """MinHash: for each of 80 hash functions the least value over the shingles."""
+    prime = (1 << 61) - 1
+    hashes = [int.from_bytes(hashlib.blake2b(each.encode(), digest_size=8).digest(), "big") for each in shingles]
+    return [min((a * h + b) % prime for h in hashes) for a, b in _COEFFICIENTS]
+
+
+def _coefficients() -> list[tuple[int, int]]:
+    made = []
+    for n in range(_BANDS * _ROWS):
+        digest = hashlib.blake2b(str(n).encode(), digest_size=16).digest()
+        made.append((int.from_bytes(digest[:8], "big") | 1, int.from_bytes(digest[8:], "big")))
+    return made
+
+
+_COEFFICIENTS = _coefficients()
+
+
+def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other)
+
+
+def counts(examples: Sequence[Example]) -> str:
+    """Return what a corpus holds as lines of text: sentences and claims, and how both are spread."""
+    notes = [note for each in examples for note in each.notes]
+    with_claims = sum(bool(each.notes) for each in examples)
+    lines = [
+        f"{len({each.source for each in examples})} stories, {len({each.group for each in examples})} groups of events",
+        f"{len(examples)} sentences: {with_claims} with claims, {len(examples) - with_claims} without",
+        f"{len(notes)} claims, {sum(note.optional for note in notes)} of them optional",
+    ]
+    for label, values in (
+        ("claims by type", [note.type for note in notes]),
+        ("claims by modality", [note.modality for note in notes]),
+        ("claims by attribution", [note.attribution for note in notes]),
+        ("claims new or recalled", [note.mention for note in notes]),
+        ("sentences by register", [each.register for each in examples]),
+        ("sentences by region", [each.region for each in examples]),
+    ):
+        lines.append(f"{label}: " + ", ".join(f"{key} {n}" for key, n in Counter(values).most_common()))
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str]) -> int:
+    folder = Path(argv[0]) if argv else None
+    reading, faults = check(folder)
+    for fault in faults:
+        print(fault)
+    print(counts(reading.examples))
+    print(f"{len(faults)} faults." if faults else "No fault.")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,1 +1,0 @@
-"""Datasette plugins, registered by pipeline.serve.app: pages, feeds and data, filters, facets, cells, looks, safety."""

@@ -1,0 +1,101 @@
+"""A stored value comes in, the cell of a table goes out: links for ids, words for codes, always escaped."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from datasette import hookimpl
+from markupsafe import Markup
+
+from pipeline.site.text.words import COLUMN_WORDS, TABLE_COLUMN_WORDS, modality_words, words_for
+from pipeline.site.views.quote_highlight import host_of, safe_url
+
+PAGES = {
+    "event_id": "/event/",
+    "old_event_id": "/event/",
+    "entity_id": "/entity/",
+    "parent_id": "/entity/",
+    "actor_id": "/entity/",
+    "counterpart_id": "/entity/",
+    "thing_id": "/entity/",
+    "standing_id": "/oversight/standings/",
+    "due_id": "/oversight/due/",
+    "article_id": "/article/",
+    "to_article_id": "/article/",
+    "lead_article_id": "/article/",
+    "example_article_id": "/article/",
+    "claim_id": "/oversight/claims/",
+    "source_id": "/oversight/sources/",
+    "origin_id": "/oversight/origins/",
+    "conflict_id": "/oversight/conflicts/",
+}
+NAMED_BY = {
+    "name": "entity_id",
+    "title": "article_id",
+}  # the column that holds the id of what a name or title stands for
+URL_COLUMNS = {"url", "homepage"}
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
+LONGEST_LABEL = 90
+
+
+def page_href(column: str, value: str) -> str:
+    """Return the address of the page for an id in a column, "" for other columns."""
+    return PAGES[column] + quote(value, safe="") if column in PAGES and value else ""
+
+
+@lru_cache(maxsize=64)
+def badge(modality: str) -> Markup:
+    """Return the badge of a modality: its words with a sign; the sign is hidden from screen readers."""
+    words = modality_words(modality)
+    return Markup('<span class="badge badge-{}" title="{}"><span aria-hidden="true">{}</span> {}</span>').format(
+        modality, words.meaning, words.sign, words.badge
+    )
+
+
+def external_link(url: str, text: str = "") -> Markup:
+    """Return a link to another site if its address is a safe one, the bare text otherwise."""
+    safe = safe_url(url)
+    shown = text or host_of(url) or url
+    if not safe:
+        return Markup("<span>{}</span>").format(shown)
+    return Markup('<a href="{}" rel="noopener noreferrer external">{}</a>').format(safe, shown)
+
+
+@hookimpl
+def render_cell(row: Any, value: Any, column: str, table: str | None, database: str) -> Markup | None:
+    """Render the cells of our tables and questions; None leaves a cell to Datasette."""
+    if database != "oversight":
+        return None
+    label = value["label"] if isinstance(value, dict) else value
+    plain = value["value"] if isinstance(value, dict) else value
+    if plain in (None, ""):
+        return None
+    if column in PAGES:
+        shown = str(label)
+        shown = shown if len(shown) <= LONGEST_LABEL else shown[: LONGEST_LABEL - 1] + "…"
+        return Markup('<a href="{}">{}</a>').format(page_href(column, str(plain)), shown)
+    if column in URL_COLUMNS:
+        return external_link(str(plain))
+    if column == "modality":
+        return badge(str(plain))
+    if column == "summary" and "event_id" in _keys(row):
+        event_id = row["event_id"]
+        event_id = event_id["value"] if isinstance(event_id, dict) else event_id
+        return Markup('<a href="{}">{}</a>').format(page_href("event_id", str(event_id)), str(plain))
+    if column in NAMED_BY and NAMED_BY[column] in _keys(row) and table in (None, "entities", "articles"):
+        key = row[NAMED_BY[column]]
+        key = key["value"] if isinstance(key, dict) else key
+        return Markup('<a href="{}">{}</a>').format(page_href(NAMED_BY[column], str(key)), str(plain))
+    if isinstance(plain, str) and DAY.fullmatch(plain):
+        return Markup('<span class="nowrap">{}</span>').format(plain)
+    if column in COLUMN_WORDS or (table or "", column) in TABLE_COLUMN_WORDS:
+        words = words_for(column, plain, table or "")
+        return Markup('<span title="{}">{}</span>').format(str(plain), words)
+    return None
+
+
+def _keys(row: Any) -> list[str]:
+    return list(row.keys()) if hasattr(row, "keys") else []

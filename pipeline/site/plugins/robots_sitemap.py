@@ -1,0 +1,107 @@
+"""A search engine's request comes in; robots.txt and the sitemap go out: events in, combinations of facets out."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree as ET
+
+from datasette import NotFound, Response, hookimpl
+
+from pipeline.site.queries import pages as queries
+from pipeline.site.snapshots import NAME
+
+ROBOTS = """User-agent: *
+Allow: /static/
+Disallow: /*?
+Disallow: /-/
+Disallow: /search
+Disallow: /snapshots/
+Disallow: /oversight/*.csv
+Disallow: /oversight/*.json
+Disallow: /oversight/*.xlsx
+Disallow: /oversight/*.atom
+Allow: /
+
+Sitemap: {base}/sitemap.xml
+"""
+SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
+PAGES = (
+    "/",
+    "/changes",
+    "/status",
+    "/due",
+    "/queries",
+    "/sources",
+    "/accuracy",
+    "/about",
+    "/snapshots",
+    "/oversight/events",
+)
+ADDRESSES = 5_000  # row ids in one file: ten times as many are allowed, but would be slow to make
+_RANGE = "rowid > ? and rowid <= ?"
+PARTS = {
+    "events": f"select event_id as id, last_reported_on as day from events where {_RANGE}",
+    "entities": f"select entity_id as id, null as day from entities where n_events > 0 and {_RANGE}",
+    "articles": f"select article_id as id, published_on as day from articles where n_claims > 0 and {_RANGE}",
+}
+PATHS = {"events": "/event/", "entities": "/entity/", "articles": "/article/"}
+HEADERS = {"cache-control": "max-age=3600"}
+
+
+def _base(datasette: Any, request: Any) -> str:
+    return datasette.absolute_url(request, "/").rstrip("/")
+
+
+async def robots(datasette: Any, request: Any) -> Response:
+    """What crawlers may visit: no address with a question mark, so no combination of facets."""
+    return Response.text(ROBOTS.format(base=_base(datasette, request)), headers=dict(HEADERS))
+
+
+def _xml(root: ET.Element) -> Response:
+    body = ET.tostring(root, encoding="utf-8", xml_declaration=True).decode()
+    return Response(body, headers=dict(HEADERS), content_type="application/xml; charset=utf-8")
+
+
+async def sitemap_index(datasette: Any, request: Any) -> Response:
+    """The list of sitemaps: fixed pages, then events, entities and articles in parts."""
+    db, base = datasette.get_database(NAME), _base(datasette, request)
+    root = ET.Element("sitemapindex", xmlns=SITEMAPS)
+    names = ["pages"]
+    for table in PARTS:
+        row = await queries.one(db, f"select max(rowid) as n from {table}")
+        names += [f"{table}-{part}" for part in range(-(-((row or {}).get("n") or 0) // ADDRESSES))]
+    for name in names:
+        ET.SubElement(ET.SubElement(root, "sitemap"), "loc").text = f"{base}/sitemap-{name}.xml"
+    return _xml(root)
+
+
+async def sitemap(datasette: Any, request: Any) -> Response:
+    """One sitemap, with the day of the newest report of each event."""
+    db, base = datasette.get_database(NAME), _base(datasette, request)
+    table, part = request.url_vars["table"], int(request.url_vars["part"] or 0)
+    root = ET.Element("urlset", xmlns=SITEMAPS)
+    if table == "pages":
+        found = [(path, None) for path in PAGES]
+    else:
+        rows = await queries.many(db, PARTS[table], [part * ADDRESSES, (part + 1) * ADDRESSES])
+        found = [(PATHS[table] + quote(row["id"], safe=""), row["day"]) for row in rows]
+    if not found:
+        raise NotFound("There is no such sitemap.")
+    for path, day in found:
+        url = ET.SubElement(root, "url")
+        ET.SubElement(url, "loc").text = base + path
+        if day:
+            ET.SubElement(url, "lastmod").text = day[:10]
+    return _xml(root)
+
+
+@hookimpl
+def register_routes() -> list[tuple[str, Any]]:
+    """robots.txt and the sitemaps."""
+    return [
+        (r"^/robots\.txt$", robots),
+        (r"^/sitemap\.xml$", sitemap_index),
+        (r"^/sitemap-(?P<table>pages)(?P<part>)\.xml$", sitemap),
+        (r"^/sitemap-(?P<table>events|entities|articles)-(?P<part>\d{1,6})\.xml$", sitemap),
+    ]

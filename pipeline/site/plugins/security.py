@@ -1,0 +1,155 @@
+"""Requests and SQL connections come in; what a public site must not allow is refused, answers get their headers."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from typing import Any
+from urllib.parse import parse_qsl
+
+from datasette import Response, hookimpl
+from datasette.database import QueryInterrupted
+from datasette.utils.asgi import Base400
+from datasette.views.base import DatasetteError
+from markupsafe import Markup
+
+from pipeline.site import snapshots
+from pipeline.site.facets.selection import CHOSEN
+
+log = logging.getLogger("oversight.serve")
+METHODS = {"GET", "HEAD"}
+HEADERS = {
+    b"content-security-policy": (
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
+    b"cross-origin-opener-policy": b"same-origin",
+}
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, sqlite3.Error)
+NOT_FOUND = {  # Datasette's words for what a reader never asked for
+    "": "Nothing is kept at this address.",
+    "404": "Nothing is kept at this address.",
+    "Database not found": "Nothing is kept at this address.",
+    "Table not found": "There is no table of this name. The page “All tables and SQL” lists them.",
+}
+LONGEST_ADDRESS = 8_000  # bytes of path and query together
+
+
+@hookimpl
+def prepare_connection(conn: Any) -> None:
+    """Put the limits of the house on every connection."""
+    snapshots.limit(conn)
+
+
+@hookimpl
+def asgi_wrapper(datasette: Any) -> Any:
+    """Refuse what no reader needs, and add the headers to every answer."""
+
+    def wrap(app: Any) -> Any:
+        async def guarded(scope: dict, receive: Any, send: Any) -> None:
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+                return
+
+            async def send_with_headers(message: dict) -> None:
+                if message["type"] == "http.response.start":
+                    kept = [
+                        (k, v)
+                        for k, v in message.get("headers", [])
+                        if k.lower() not in HEADERS and k.lower() != b"link"
+                    ]
+                    message = dict(message, headers=kept + list(HEADERS.items()))
+                await send(message)
+
+            if refusal := refuse(scope):
+                status, words = refusal
+                await _plain(send_with_headers, status, words)
+                return
+            CHOSEN.set(None)
+            if snapshots.PINNED.get() is None:  # a page that asks the site for another stays with its snapshot
+                snapshots.PINNED.set(datasette.get_database(snapshots.NAME).newest)
+                snapshots.QUESTION.set(is_question(scope))
+                snapshots.ASKED.set(scope["path"].startswith(f"/{snapshots.NAME}"))
+            await app(scope, receive, send_with_headers)
+
+        return guarded
+
+    return wrap
+
+
+def refuse(scope: dict) -> tuple[int, str] | None:
+    """Return (status, words) for a request that the site does not answer, None for all others.
+
+    Writing methods; paths that browsers take for another host; inner pages that tell paths, threads or settings.
+    """
+    if scope["method"] not in METHODS:
+        return 405, "This site is read-only: only GET and HEAD are answered."
+    raw = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+    if len(raw) + len(scope.get("query_string", b"")) > LONGEST_ADDRESS:
+        return 414, "This address is too long."
+    path = scope["path"]
+    if "\\" in path or b"\\" in raw or path.startswith("//") or any(ord(c) < 32 or ord(c) == 127 for c in path):
+        return 404, "There is no such page."
+    if (path == "/-" or path.startswith("/-/")) and not path.startswith(("/-/static/", "/-/static-plugins/")):
+        return 404, "There is no such page."
+    return None
+
+
+def is_question(scope: dict) -> bool:
+    """Return whether a request asks in SQL of its own."""
+    return any(key in ("sql", "_where") for key, _ in parse_qsl(scope.get("query_string", b"").decode("latin-1")))
+
+
+async def _plain(send: Any, status: int, words: str) -> None:
+    body = words.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    if status == 405:
+        headers.append((b"allow", b"GET, HEAD"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+@hookimpl
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
+    """Answer every error with one plain page (or JSON); details of our own faults go to the log, not to the reader."""
+
+    async def answer() -> Response:
+        status, title, words = explain(exception, request.path)
+        if status == 500:
+            log.error("%s failed", request.path, exc_info=exception)
+        if request.path.endswith(".json"):
+            return Response.json({"ok": False, "status": status, "title": title, "error": str(words)}, status=status)
+        template = datasette.jinja_env.get_template("error.html")
+        # A question that cannot be answered comes back to be mended, not to be typed again.
+        sql = request.args.get("sql") if request.path == f"/{snapshots.NAME}" else None
+        page = await template.render_async(status=status, title=title, error=words, sql=sql)
+        return Response.html(page, status=status)
+
+    return answer
+
+
+def explain(exception: Exception, path: str = "") -> tuple[int, str, str]:
+    """Return (status, title, words) for an exception: the words of a reader's mistake, none of our own.
+
+    Datasette's own pages raise bare errors for parameters that they cannot read; under /oversight these are a reader's.
+    """
+    if isinstance(exception, QueryInterrupted):
+        return 400, "The question took too long", "It was stopped after one second. Ask for less, or add a filter."
+    if isinstance(exception, DatasetteError):
+        message = Markup(exception.message).striptags() if exception.message_is_html else exception.message
+        if "SQL Interrupted" in (exception.title or ""):
+            message = "It was stopped after one second. Ask for less, or add a filter."
+        return min(exception.status, 499), exception.title or "This cannot be answered", str(message)
+    if isinstance(exception, Base400):
+        words = str(exception.args[0]) if exception.args else ""
+        if exception.status == 404:
+            return 404, "There is no such page", NOT_FOUND.get(words, words)
+        return exception.status, "This cannot be answered", words
+    if path.startswith("/oversight") and isinstance(exception, UNREADABLE):
+        log.warning("%s could not be read: %r", path, exception)
+        return 400, "This address cannot be read", "One of its parameters is unknown or misspelled."
+    return 500, "Something went wrong here", "The fault is ours and was written to the log. Please try again."

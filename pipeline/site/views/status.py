@@ -1,0 +1,194 @@
+"""Lines of stages and a day come in; what the page, the JSON and the command line say of them goes out. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pipeline.aggregation.timelines.relations import is_title
+from pipeline.aggregation.timelines.status import Stage, as_of
+from pipeline.site.queries.status import Row, stages
+from pipeline.site.text.status_text import brief, due_when, sentence_words, since_words, stage_words
+from pipeline.site.text.words import MATTER_WORDS
+
+SIDES = ("actor", "counterpart", "thing")
+OVER = {"ended", "lifted", "closed", "settled", "dismissed", "dropped", "withdrawn", "dissolved", "revoked", "vetoed"}
+
+
+def line_title(row: Row) -> str:
+    """Return a line's heading: who stands to whom, and about what."""
+    words = _title(row)
+    return words[:1].upper() + words[1:] if words.startswith("a party") else words
+
+
+def _title(row: Row) -> str:
+    actor, other, thing = (row[side] for side in SIDES)
+    about = f": {thing}" if thing else ""
+    someone = "a party that is not named"
+    match row["matter"]:
+        case "agreement":
+            return f"{actor or someone} and {other or someone}{about}"
+        case "access":
+            return f"{actor or someone}, access from {other or someone}{about}"
+        case "restriction":
+            return f"{actor or someone} on {other}{about}" if other else f"{actor or someone} on {thing}"
+        case "case":
+            return f"{actor or someone} and {other}{about}" if other else f"{actor or someone}{about}"
+        case "inquiry":
+            return f"{actor or someone} into {other or thing or someone}"
+        case "rule":
+            return thing if thing and is_title(thing) else f"{actor or someone}{about}"
+        case "evaluation":
+            return f"{actor or someone}, testing {thing or other}"
+        case "release":
+            return f"{thing}, by {actor}" if actor else str(thing)
+        case "institution":
+            return " · ".join(part for part in (thing, other) if part)
+    return f"{actor or someone}{about}"
+
+
+def sides(row: Row) -> dict[str, dict[str, str] | None]:
+    """Return the parties and the thing of a line, each with id, name and kind."""
+    return {
+        side: {"entity_id": row[f"{side}_id"], "name": row[side], "kind": row[f"{side}_kind"]}
+        if row[f"{side}_id"]
+        else None
+        for side in SIDES
+    }
+
+
+def stage_view(stage: Stage, due: str = "") -> dict[str, Any]:
+    """Return a stage as JSON and templates show it. `due`: the day in words that is named for what is still open."""
+    return {
+        "due": due,
+        "stage": stage.stage,
+        "modality": stage.modality,
+        "words": stage_words(stage.stage, stage.modality),
+        "since": since_words(stage),
+        "brief": f"{brief(stage)}; day named: {due}" if due else brief(stage),
+        "summary": stage.summary,
+        "from": stage.from_start,
+        "from_latest": stage.from_end,
+        "from_precision": stage.from_precision,
+        "from_basis": stage.from_basis,
+        "sure_from": stage.sure_from,
+        "until": stage.until,
+        "contested": stage.contested,
+        "event_id": stage.event_id,
+        "standing_id": stage.standing_id,
+        "claim_ids": list(stage.claim_ids),
+        "first_reported_on": stage.first_reported_on,
+    }
+
+
+def line_view(rows: Sequence[Row], day: str, claim_ids: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
+    """Return one line as it stood on a day: its parties, its standing in words, and all its stages in order."""
+    found = stages(rows)
+    if claim_ids:
+        found = [_with_claims(stage, claim_ids.get(stage.standing_id, ())) for stage in found]
+    standing = as_of(found, day)
+    head = standing.done or (standing.stages[0] if standing.stages else None)
+    named = {row["standing_id"]: due_when(row) for row in rows if row.get("due_start")}
+
+    def view(stage: Stage) -> dict[str, Any]:
+        return stage_view(stage, named.get(stage.standing_id, ""))
+
+    return {
+        "line_id": rows[0]["line_id"],
+        "matter": rows[0]["matter"],
+        "title": line_title(rows[0]),
+        **sides(rows[0]),
+        "day": day,
+        "words": sentence_words(standing),
+        "done": view(standing.done) if standing.done else None,
+        "besides": [view(s) for s in standing.besides],
+        "undated": [view(s) for s in standing.undated],
+        "possibly": [view(s) for s in standing.maybe],
+        "open": [view(s) for s in standing.ahead],
+        "whole": all(rows[0][f"{side}_id"] for side in SIDES[:2]) or bool(rows[0]["thing_id"]),
+        "head": view(head) if head else None,
+        "now": [view(s) for s in standing.stages],
+        "shown": [s.standing_id for s in standing.stages],
+        "over": bool(standing.done and standing.done.stage in OVER),
+        "stages": [view(s) for s in found],
+    }
+
+
+def _with_claims(stage: Stage, ids: Sequence[str]) -> Stage:
+    return replace(stage, claim_ids=tuple(ids))
+
+
+def line_views(
+    lines: Mapping[str, Sequence[Row]], day: str, claim_ids: Mapping[str, Sequence[str]] | None = None
+) -> list[dict[str, Any]]:
+    """Return the lines of which anything was known by a day.
+
+    Within a matter those in force come before those that are over, those whose parties are known before the others,
+    and then those that moved last.
+    """
+    views = [line_view(rows, day, claim_ids) for rows in lines.values() if rows]
+    known = [view for view in views if view["words"]]
+    order = list(MATTER_WORDS)
+    known.sort(key=lambda v: v["title"])
+    known.sort(key=lambda v: v["head"]["sure_from"] or "", reverse=True)
+    known.sort(key=lambda v: (order.index(v["matter"]), v["over"], not v["whole"]))
+    return known
+
+
+def by_matter(views: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the views by matter, in the order of the matters."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for view in views:
+        found.setdefault(view["matter"], []).append(view)
+    return {matter: found[matter] for matter in MATTER_WORDS if matter in found}
+
+
+def matrix(views: Iterable[dict[str, Any]], most_rows: int = 40, most_columns: int = 10) -> dict[str, Any]:
+    """Return which company has which agreement with which body: rows, columns, and the lines of each cell.
+
+    Where there are more than fit, those with the most agreements stay; `n_left_out` counts the lines that fell out,
+    `n_one_sided` those of which reports name one party only.
+    """
+    agreements = [v for v in views if v["matter"] == "agreement"]
+    pairs = [v for v in agreements if v["actor"] and v["counterpart"]]
+    rows = Counter(v["actor"]["entity_id"] for v in pairs)
+    columns = Counter(v["counterpart"]["entity_id"] for v in pairs)
+    names = {v[side]["entity_id"]: v[side]["name"] for v in pairs for side in ("actor", "counterpart")}
+    top_rows = _top(rows, names, most_rows)
+    top_columns = _top(columns, names, most_columns)
+    # A company whose only bodies do not fit would stand there with an empty row.
+    shown = {v["actor"]["entity_id"] for v in pairs if v["counterpart"]["entity_id"] in top_columns}
+    top_rows = [id_ for id_ in top_rows if id_ in shown]
+    cells: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    left_out = 0
+    for view in pairs:
+        row, column = view["actor"]["entity_id"], view["counterpart"]["entity_id"]
+        if row in top_rows and column in top_columns:
+            cells.setdefault(row, {}).setdefault(column, []).append(view)
+        else:
+            left_out += 1
+    return {
+        "rows": [{"entity_id": id_, "name": names[id_]} for id_ in top_rows],
+        "columns": [{"entity_id": id_, "name": names[id_]} for id_ in top_columns],
+        "cells": cells,
+        "n_left_out": left_out,
+        "n_one_sided": len(agreements) - len(pairs),
+    }
+
+
+def _top(counts: Counter[str], names: Mapping[str, str], most: int) -> list[str]:
+    chosen = sorted(counts, key=lambda id_: (-counts[id_], names[id_], id_))[:most]
+    return sorted(chosen, key=lambda id_: (names[id_], id_))
+
+
+def models(views: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return for each model who may use it, who may not, since when and by whose order: its lines by name."""
+    found: dict[str, dict[str, Any]] = {}
+    for view in views:
+        thing = view["thing"]
+        if thing and thing["kind"] == "model" and view["matter"] in ("access", "restriction", "release"):
+            model = found.setdefault(thing["entity_id"], {**thing, "lines": []})
+            model["lines"].append(view)
+    return sorted(found.values(), key=lambda m: (m["name"].casefold(), m["entity_id"]))

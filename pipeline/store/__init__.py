@@ -1,1 +1,0 @@
-"""Keep: private tables, the published ledger, and the checks between them."""

@@ -1,0 +1,259 @@
+"""Answers of the fetching process come in; archive and frontier are brought up to date, the next tasks go out.
+
+The order of writing makes a kill harmless at any moment: first the page is on the disk, then one transaction enters
+page and visit together.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Any
+
+from scrapers.archive.store import Archive
+from scrapers.crawling.frontier import Frontier
+from scrapers.database import transaction
+from scrapers.fetching.url_guard import refusal
+from scrapers.items import FETCHED, Feed, FeedEntry, Outcome, Page, Source, Visit
+from scrapers.messages import Answer, CrawlConfig, Reply, RobotsCopy, Task, unpacked
+
+# A host that fails so often in a row is left alone for the rest of the run.
+MOST_FAILURES_IN_A_ROW = 3
+_HOST_FAILS = frozenset({Outcome.SERVER_ERROR, Outcome.TIMEOUT, Outcome.CONNECTION_FAILED})
+# How long a host rests that said "too many requests" without saying until when.
+UNTOLD_HOLD = timedelta(minutes=15)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one run did for one source."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    n_pages: int = 0
+    n_bytes: int = 0
+    n_open: int = 0  # tasks handed out and not answered
+    faults: dict[str, None] = field(default_factory=dict)  # in order, each once
+
+
+class BookDesk:
+    """Keeps the books of one run."""
+
+    def __init__(
+        self,
+        sources: tuple[Source, ...],
+        frontier: Frontier,
+        archive: Archive,
+        config: CrawlConfig,
+        sink: Callable[[Page], None],
+        source_done: Callable[[Source, Tally], None],
+    ) -> None:
+        self.sources = {source.source_id: source for source in sources}
+        self.frontier = frontier
+        self.archive = archive
+        self.config = config
+        self.sink = sink
+        self.source_done = source_done
+        self.tallies = {source.source_id: Tally() for source in sources}
+        self.open: dict[str, Task] = {}  # handed out, not answered
+        self.failures: Counter[str] = Counter()  # in a row, by host
+        self.begun: dict[str, float] = {}  # when a host gave its first answer in this run
+        self.left_hosts: set[str] = set()  # not visited again in this run
+        self.n_tasks = 0
+        self.stopped = ""  # why nothing more is handed out
+        self.reading_url = ""  # what the fetching process was about to parse
+
+    def first_tasks(self) -> tuple[Task, ...]:
+        """Return everything that is due, as far as this run may go."""
+        return self._hand_out(list(self.sources.values()))
+
+    def answers(self, found: Sequence[tuple[Any, ...]]) -> Reply:
+        """Enter answers as they travel between the processes; return what to do next.
+
+        One to an address that is not handed out, or no more, is passed over.
+        """
+        now = self.config.now()
+        known = [(values, self.open.pop(values[0], None)) for values in found]
+        self.reading_url = ""
+        return self._enter([unpacked(values, task, now) for values, task in known if task is not None], now)
+
+    def _enter(self, answers: Sequence[Answer], now: datetime) -> Reply:
+        """Enter answers: first all their pages are on the disk, then one transaction enters pages and visits."""
+        pages = [answer.page for answer in answers if answer.page is not None]
+        refs = iter(self.archive.append_all(pages))
+        ended: list[Visit] = []
+        # A feed and what it lists are entered together: it would not list them again until it changes.
+        with transaction(self.frontier.db):
+            for answer in answers:
+                archived = (answer.page, next(refs)) if answer.page is not None else None
+                self.frontier.record(answer, now, archived, answer.task.feed.every_minutes)
+                ended += self._enter_feed(self.sources[answer.task.source_id], answer, now)
+        for visit in ended:
+            self._count(visit)
+        new: list[Task] = []
+        left: list[str] = []
+        for answer in answers:
+            source = self.sources[answer.task.source_id]
+            self._count(answer.visit, answer)
+            if answer.page is not None:
+                self.tallies[source.source_id].n_pages += 1
+                self.sink(answer.page)
+            if self._leaves(answer, now):
+                left.append(answer.task.host)
+            if answer.task.kind == "feed" and answer.visit.outcome is Outcome.SAVED:
+                new += self._hand_out([source])
+            self._close(source)
+        return Reply(tuple(new), tuple(left), stop=bool(self.stopped))
+
+    def judge_again(self) -> int:
+        """Make due what another version of the topic filter had found off topic; return how many addresses."""
+        version, now = self.config.topic_version, self.config.now()
+        return sum(
+            self.frontier.judge_again(source, partial(self._judge, source), version, now)
+            for source in self.sources.values()
+        )
+
+    def _enter_feed(self, source: Source, answer: Answer, now: datetime) -> list[Visit]:
+        """Enter what a feed lists; return the visits of those that end at once."""
+        task = answer.task
+        if task.kind != "feed" or answer.visit.outcome is not Outcome.SAVED:
+            return []
+        self.frontier.add_feeds(source, task.feed, self._safe_feeds(source, answer.more), task.url, now)
+        judge = self._judge(source, task.feed)
+        return self.frontier.add_entries(source, task.feed, answer.entries, now, judge, self.config.topic_version)
+
+    def reading(self, url: str) -> None:
+        """Remember what is about to be parsed: if the process dies of it, this address is to blame."""
+        self.reading_url = url
+
+    def robots(self, site: str) -> RobotsCopy | None:
+        """Return the kept robots.txt of a site."""
+        return self.frontier.robots(site, self.config.now())
+
+    def keep_robots(self, site: str, status: int, body: bytes) -> RobotsCopy:
+        """Keep the robots.txt of a site as just answered."""
+        copy = RobotsCopy(site, status, body, self.config.now())
+        self.frontier.keep_robots(copy)
+        return copy
+
+    def beat(self) -> bool:
+        """Tell the fetching process whether to stop."""
+        return bool(self.stopped)
+
+    def died(self, what: str) -> bool:
+        """Enter the death of the fetching process: it costs the address that it was parsing, and nothing else.
+
+        Return whether an address is to blame; where none is, nothing was gained by trying.
+        """
+        task = self.open.get(self.reading_url)
+        if task is not None:
+            now = self.config.now()
+            detail = f"the fetching process died while it was reading this ({what})"
+            del self.open[task.url]
+            self.reading_url = ""
+            self._enter([Answer(task, Visit(task.url, task.source_id, now, Outcome.UNREADABLE, detail))], now)
+        for left in self.open.values():
+            self.tallies[left.source_id].n_open -= 1
+            self.n_tasks -= 1
+        self.open.clear()
+        return task is not None
+
+    def _hand_out(self, sources: list[Source]) -> tuple[Task, ...]:
+        left = self.config.max_pages - self.n_tasks
+        if left <= 0 or self.stopped:
+            return ()
+        due = self.frontier.due(self.config.now(), left + len(self.open), sources)
+        tasks = tuple(t for t in due if t.url not in self.open and t.host not in self.left_hosts)[:left]
+        for task in tasks:
+            self.open[task.url] = task
+            self.tallies[task.source_id].n_open += 1
+        self.n_tasks += len(tasks)
+        return tasks
+
+    def _judge(self, source: Source, feed: Feed) -> Callable[[FeedEntry], tuple[Outcome, str] | None]:
+        def judge(entry: FeedEntry) -> tuple[Outcome, str] | None:
+            verdict = refusal(entry.url, source, allow_loopback=self.config.allow_loopback)
+            if verdict is not None or feed.pass_all or self.config.topic_filter is None:
+                return verdict
+            on_topic = self.config.topic_filter(f"{entry.title}\n{entry.summary}")
+            return None if on_topic else (Outcome.OUT_OF_SCOPE, "off topic by its title and summary")
+
+        return judge
+
+    def _safe_feeds(self, source: Source, urls: tuple[str, ...]) -> list[str]:
+        safe = []
+        for url in urls:
+            verdict = refusal(url, source, allow_loopback=self.config.allow_loopback, for_feed=True)
+            if verdict is None:
+                safe.append(url)
+            else:
+                self.tallies[source.source_id].faults[f"{url} is named as a further feed, but {verdict[1]}."] = None
+        return safe
+
+    def _count(self, visit: Visit, answer: Answer | None = None) -> None:
+        tally = self.tallies[visit.source_id]
+        tally.outcomes[visit.outcome.value] += 1
+        tally.n_bytes += visit.n_bytes
+        for fault in answer.faults if answer else ():
+            tally.faults[f"{visit.url}: {fault}"] = None
+        if answer is not None and visit.outcome not in FETCHED and answer.task.kind == "feed":
+            tally.faults[f"The feed {visit.url} gave nothing: {visit.outcome.value}, {visit.detail}."] = None
+
+    def _leaves(self, answer: Answer, now: datetime) -> bool:
+        """Tell whether the host of an answer is left alone from now on; what was handed out for it stays due."""
+        host = answer.task.host
+        self.failures[host] = self.failures[host] + 1 if answer.visit.outcome in _HOST_FAILS else 0
+        held = self._hold(answer, now)
+        begun = self.begun.setdefault(host, time.monotonic())
+        long = time.monotonic() - begun > self.config.host_seconds
+        if not (held or long or answer.temporary or self.failures[host] >= MOST_FAILURES_IN_A_ROW):
+            return False
+        if self.failures[host] >= MOST_FAILURES_IN_A_ROW:
+            words = f"{host} failed {MOST_FAILURES_IN_A_ROW} times in a row and was left alone for the rest of the run."
+            self.tallies[answer.task.source_id].faults[words] = None
+        self.left_hosts.add(host)
+        for task in [task for task in self.open.values() if task.host == host]:
+            del self.open[task.url]
+            if task.source_id == answer.task.source_id:
+                self.tallies[task.source_id].n_open -= 1
+            else:
+                self._close(self.sources[task.source_id])
+        return True
+
+    def _hold(self, answer: Answer, now: datetime) -> bool:
+        """Keep in the frontier until when a host asked to be left alone."""
+        if answer.rest_seconds:  # robots.txt asks for it, always: nothing to tell anybody
+            until = now + timedelta(seconds=answer.rest_seconds)
+            self.frontier.hold_host(answer.task.host, until, "its robots.txt asks for a long pause", now)
+        limited = answer.visit.outcome is Outcome.RATE_LIMITED
+        until = _retry_moment(answer.retry_after, now)
+        if until is None and limited:
+            until = now + UNTOLD_HOLD
+        if until is None or until <= now:
+            return limited or answer.rest_seconds > 0
+        until = self.frontier.hold_host(answer.task.host, until, answer.visit.detail, now)
+        words = f"{answer.task.host} asks to be left alone until {until:%Y-%m-%d %H:%M} UTC ({answer.visit.detail})."
+        self.tallies[answer.task.source_id].faults[words] = None
+        return True
+
+    def _close(self, source: Source) -> None:
+        tally = self.tallies[source.source_id]
+        tally.n_open -= 1
+        if tally.n_open == 0:
+            self.source_done(source, tally)
+
+
+def _retry_moment(header: str, now: datetime) -> datetime | None:
+    """Return the moment a Retry-After header names, in seconds from now or as a date; None where it names none."""
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return now + timedelta(seconds=min(int(text[:9]), 10**8))
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,292 @@
+"""A fetched page and the card of its source in; the article that it holds, or the named reason why it holds none, out.
+
+A pure function: the same page, card and feed entry give the same reading, whenever and wherever they are read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from scrapers.items import (
+    Article,
+    FeedEntry,
+    Outcome,
+    Page,
+    Precision,
+    Reading,
+    Source,
+    article_id,
+    text_version,
+)
+from scrapers.reading.blocks import Block, letters, parse, tidy
+from scrapers.reading.body import general_body, is_mostly_links, running_text
+from scrapers.reading.boilerplate import Cleaned, clean
+from scrapers.reading.canonical_url import canonical_address, tidy_address
+from scrapers.reading.decoding import MAX_BYTES, decode, foreign_format
+from scrapers.reading.metadata import (
+    Dated,
+    Metadata,
+    date_from_text,
+    language_tag,
+    names_in,
+    read_metadata,
+    without_site,
+)
+from scrapers.reading.parser_limits import unsafe_markup
+from scrapers.reading.recipes import Picked, apply, recipes_for
+from scrapers.reading.timestamps import read_moment
+
+_MIN_CHARS = 140  # a body shorter than this is no article, unless the page says that it is one
+_SHORT_BODY = 600  # below this the JSON-LD's articleBody is looked at; below twice this a wall is believed
+_MANY_LINKS = 12
+_LETTERS = 0.25  # share of letters below which a text is none: prices and marks without end
+_CAREFUL_MAX_TAGS = 20_000  # trafilatura takes minutes for pages with far more
+_CAREFUL_MAX_CHARS = 3_000_000
+_HTML_TYPES = {"", "text/html", "application/xhtml+xml", "application/octet-stream", "text/plain"}
+_ARTICLE_KINDS = re.compile(r"article|report|posting|pressrelease|review")
+_WALL = re.compile(
+    r"\b(?:subscribe (?:now )?to (?:continue|keep|read|unlock)|to (?:continue|keep) reading|continue reading "
+    r"(?:with|by|this)|"
+    r"already (?:a subscriber|subscribed|have an account)|(?:this|the full) (?:article|story|content) is (?:only "
+    r")?(?:available )?"
+    r"(?:for|to|reserved for) (?:paying |registered )?(?:subscribers|members)|for subscribers only|subscriber[- "
+    r"]only|"
+    r"(?:log|sign) in to (?:continue|read)|register (?:for free )?to (?:continue|read)|unlock (?:this|the full) "
+    r"(?:article|story)|"
+    r"you (?:have|['’]ve) (?:reached|read|used) (?:your|all)\b.{0,40}(?:free|limit)|start your (?:free )?trial)\b",
+    re.I,
+)
+_SOFT_404 = re.compile(
+    r"^(?:404|page not found|not found|error 404|page (?:cannot|can['’]t) be found|access denied|just a moment)\b", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A page whose body is found but not yet cleaned: all that finish() needs, and the words to judge it by."""
+
+    page: Page
+    source: Source | None
+    about: Metadata
+    published: Dated | None
+    blocks: tuple[Block, ...]
+    markup: str
+    picked: Picked | None = None  # by a recipe; None where the page is plain text
+
+    @property
+    def text(self) -> str:
+        """The title and the paragraphs found. Cleaning takes some of them out and adds none."""
+        return "\n\n".join([self.about.title, *(block.text for block in self.blocks)])
+
+
+def read(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Reading:
+    """Return the article on a page, or Outcome NOT_AN_ARTICLE, NO_TEXT, UNREADABLE or TOO_LARGE with a plain detail.
+
+    The body is picked by the newest recipe of the card that was valid when the article was published and finds
+    something, else by the general reader. `hint` is the feed's entry: its date and title fill what the page lacks.
+    """
+    found = draft(page, source, hint)
+    return found if isinstance(found, Reading) else finish(found)
+
+
+def draft(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Draft | Reading:
+    """Do the first half of read(), up to the body as it stands on the page; a Reading where that ends it already."""
+    if refusal := _refusal(page):
+        return refusal
+    html = decode(page.body, page.charset)
+    if "<" not in html[:2000] or (page.media_type == "text/plain" and "<html" not in html[:2000].lower()):
+        return _plain_text(page, html, source, hint)
+    tree = parse(html)
+    about = read_metadata(tree, page.fetched_at)
+    published = about.published or _from_hint(page, hint)
+    picked = _by_recipe(html, source, published)
+    found = list(picked.blocks) if picked and picked.blocks else _general(html, tree, about)
+    about = replace(
+        about,
+        title=(picked.title if picked else "")
+        or without_site(about.title, source.title if source else "")
+        or (hint.title if hint else ""),
+        byline=_picked_names(picked) or about.byline,
+    )
+    return Draft(page, source, about, published, tuple(found), html, picked or Picked())
+
+
+def finish(found: Draft) -> Reading:
+    """Do the second half of read(): clean the body, look for a date where none is known, judge if it is an article."""
+    body = _clean_blocks(list(found.blocks), found.about)
+    published = found.published or _last_resort_date(found)
+    return _conclude(found.page, found.source, found.about, published, body, found.markup)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A cleaned body with the links of its kept paragraphs."""
+
+    cleaned: Cleaned
+    links: tuple[tuple[str, str], ...]
+    n_link_chars: int
+
+
+def _refusal(page: Page) -> Reading | None:
+    if len(page.body) > MAX_BYTES:
+        size = f"{len(page.body):,} bytes"
+        return Reading(Outcome.TOO_LARGE, detail=f"the page has {size}; pages over {MAX_BYTES:,} are not read")
+    if not page.body.strip():
+        return Reading(Outcome.NO_TEXT, detail="the answer was empty")
+    if foreign := foreign_format(page.body):
+        return Reading(Outcome.NOT_AN_ARTICLE, detail=f"the answer is {foreign}, not a web page")
+    start = page.body[:300].lstrip().lower()
+    if (
+        start.startswith((b"<?xml", b"<rss", b"<feed", b"<urlset", b"<sitemapindex"))
+        and b"<html" not in page.body[:3000].lower()
+    ):
+        return Reading(Outcome.NOT_AN_ARTICLE, detail="the answer is a feed or another XML document, not a web page")
+    if page.media_type not in _HTML_TYPES and b"<html" not in page.body[:3000].lower():
+        return Reading(Outcome.NOT_AN_ARTICLE, detail=f"the answer is of type {page.media_type}, not a web page")
+    if harm := unsafe_markup(page.body):
+        return Reading(Outcome.UNREADABLE, detail=f"the page is not read because {harm}")
+    return None
+
+
+def _from_hint(page: Page, hint: FeedEntry | None) -> Dated | None:
+    if hint is None or hint.published_at is None or hint.published_at > page.fetched_at + timedelta(days=1):
+        return None
+    return Dated(hint.published_at, "feed", Precision.MINUTE)
+
+
+def _by_recipe(html: str, source: Source | None, published: Dated | None) -> Picked | None:
+    """Return what the first fitting recipe picks; a recipe whose body finds nothing has had its day."""
+    for recipe in recipes_for(source, published.at.date() if published else None):
+        picked = apply(recipe, html)
+        if picked.blocks or not recipe.body:
+            return picked
+    return None
+
+
+def _last_resort_date(found: Draft) -> Dated | None:
+    if found.picked is None:
+        return None
+    latest = found.page.fetched_at + timedelta(days=1)
+    if (moment := read_moment(found.picked.date)) and moment[0] <= latest:
+        return Dated(moment[0], "recipe", moment[1])
+    return date_from_text(found.markup, found.page.final_url, latest)
+
+
+def _picked_names(picked: Picked | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for line in (picked.byline if picked else ()) for name in names_in(line)))
+
+
+def _general(html: str, tree: LexborHTMLParser, about: Metadata) -> list[Block]:
+    """Read a page of unknown layout: by where its text stands; by trafilatura where that finds suspiciously "
+    "little."""
+    weights = running_text(tree)
+    whole = weights.get(tree.body.mem_id, 0) if tree.body is not None else 0
+    found = general_body(tree, about.description, weights)
+    length = sum(len(block.text) for block in found)
+    if length < max(_MIN_CHARS, 0.4 * whole) and _is_bearable(html) and not is_mostly_links(html):
+        other = _by_trafilatura(html)
+        if sum(len(block.text) for block in other) > 1.3 * length:
+            found = other
+            length = sum(len(block.text) for block in found)
+    if length < _SHORT_BODY and len(about.linked.body) > 2 * length:
+        return _linked_blocks(about)
+    return found
+
+
+def _is_bearable(html: str) -> bool:
+    """Tell whether trafilatura is done with a page in a time that can be borne."""
+    return len(html) < _CAREFUL_MAX_CHARS and html.count("<") < _CAREFUL_MAX_TAGS
+
+
+def _by_trafilatura(html: str) -> list[Block]:
+    """Return trafilatura's body. It is slow to import and to run, and few pages need it."""
+    from trafilatura import extract
+
+    text = extract(html, include_comments=False, include_tables=False, favor_precision=True) or ""
+    return [Block("p", tidy(line)) for line in text.split("\n") if line.strip()]
+
+
+def _linked_blocks(about: Metadata) -> list[Block]:
+    text = re.sub(r"</?(?:p|br|div|h[1-6]|li)\b[^>]*>", "\n", about.linked.body)
+    text = re.sub(r"<[^>]{1,500}>", "", text)
+    return [Block("p", tidy(line)) for line in text.split("\n") if tidy(line)]
+
+
+def _clean_blocks(found: list[Block], about: Metadata) -> _Body:
+    title = letters(about.title)
+    found = [block for block in found if not title or letters(block.text) != title]
+    cleaned = clean([block.text for block in found])
+    kept = [found[i] for i in cleaned.kept_at]
+    links = tuple(dict.fromkeys(link for block in kept for link in block.links))
+    return _Body(cleaned, links, sum(block.link_chars for block in kept))
+
+
+def _conclude(
+    page: Page, source: Source | None, about: Metadata, published: Dated | None, body: _Body, html: str
+) -> Reading:
+    """Judge whether what was read is an article, and make it one."""
+    text = body.cleaned.text
+    says_article = bool(_ARTICLE_KINDS.search(about.linked.kind)) or about.og_type == "article"
+    if _SOFT_404.match(about.title) and len(text) < _SHORT_BODY:
+        return Reading(
+            Outcome.NOT_AN_ARTICLE, detail=f"the page calls itself {about.title!r}: an error page sent as a page"
+        )
+    if urlsplit(page.final_url).path in {"", "/"} and not urlsplit(page.final_url).query and not says_article:
+        return Reading(Outcome.NOT_AN_ARTICLE, detail="the address is the front page of a site")
+    if len(text) >= _MIN_CHARS and body.n_link_chars > 0.5 * len(text) and len(body.links) >= _MANY_LINKS:
+        return Reading(
+            Outcome.NOT_AN_ARTICLE, detail=f"more than half of its text is links ({len(body.links)}): a listing"
+        )
+    if not text or (len(text) < _MIN_CHARS and not (says_article and len(text) >= 40)):
+        return Reading(Outcome.NO_TEXT, detail=f"only {len(text)} characters of running text were found on the page")
+    if sum(map(str.isalpha, text)) < _LETTERS * len(text):
+        return Reading(Outcome.NO_TEXT, detail=f"its {len(text)} characters of text have hardly any letters among them")
+    partial = len(text) < 2 * _SHORT_BODY and (about.linked.free is False or bool(_WALL.search(html)))
+    return Reading(Outcome.SAVED, _article(page, source, about, published, body, "partial" if partial else "full"))
+
+
+def _article(
+    page: Page, source: Source | None, about: Metadata, published: Dated | None, body: _Body, access: str
+) -> Article:
+    address = canonical_address(page.final_url, list(about.claims), source.hosts if source else ())
+    text = body.cleaned.text
+    links = ((tidy_address(href, page.final_url), anchor) for href, anchor in body.links)
+    return Article(
+        article_id=article_id(address),
+        version=text_version(text),
+        source_id=source.source_id if source else page.source_id,
+        url=address,
+        title=about.title,
+        text=text,
+        language=about.language or (language_tag(source.language) if source else "") or "en",
+        byline=about.byline,
+        published_at=published.at if published else None,
+        published_basis=published.basis if published else "unknown",
+        published_precision=published.precision if published else Precision.UNKNOWN,
+        modified_at=about.modified_at,
+        fetched_at=page.fetched_at,
+        page_sha256=page.sha256,
+        publisher=about.publisher or (source.title if source else ""),
+        links=tuple((address, anchor) for address, anchor in links if address),
+        removed_blocks=body.cleaned.removed,
+        has_affiliate_content=body.cleaned.has_affiliate_content,
+        access=access,
+    )
+
+
+def _plain_text(page: Page, text: str, source: Source | None, hint: FeedEntry | None) -> Draft:
+    """Read text/plain: paragraphs parted by blank lines; a first line that reads like a title is the title."""
+    parts = (
+        [tidy(part) for part in re.split(r"\n\s*\n", text)] if "\n\n" in text.replace("\r", "") else text.splitlines()
+    )
+    parts = [part for part in map(tidy, parts) if part]
+    title = hint.title if hint else ""
+    if not title and len(parts) > 1 and len(parts[0]) <= 200 and parts[0][-1] not in ".!?":
+        title, parts = parts[0], parts[1:]
+    blocks = tuple(Block("p", part) for part in parts)
+    return Draft(page, source, Metadata(title=title), _from_hint(page, hint), blocks, text)

@@ -1,0 +1,288 @@
+"""A parsed page in; what it says of its article out: title, byline, dates with their basis, publisher, address."""
+
+from __future__ import annotations
+
+import html as html_entities
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from selectolax.lexbor import LexborHTMLParser
+
+from scrapers.items import Precision
+from scrapers.reading.blocks import attribute, tidy
+from scrapers.reading.jsonld import Linked, read_linked
+from scrapers.reading.timestamps import Moment, read_moment
+
+_PUBLISHED_META = [
+    "article:published_time",
+    "og:article:published_time",
+    "og:published_time",
+    "datepublished",
+    "article.published",
+    "parsely-pub-date",
+    "sailthru.date",
+    "dc.date.issued",
+    "dcterms.issued",
+    "dc.date",
+    "dcterms.created",
+    "dcterms.date",
+    "citation_publication_date",
+    "publish-date",
+    "publish_date",
+    "publishdate",
+    "published_date",
+    "pubdate",
+    "cxenseparse:recs:publishtime",
+    "bt:pubdate",
+    "rnews:datepublished",
+    "iso-8601-publish-date",
+    "originalpublicationdate",
+    "article_date_original",
+    "date.release",
+    "release_date",
+    "displaydate",
+    "date",
+]
+_MODIFIED_META = [
+    "article:modified_time",
+    "og:updated_time",
+    "article:modified",
+    "datemodified",
+    "last-modified",
+    "dcterms.modified",
+    "dc.date.modified",
+    "revised",
+    "updated_time",
+    "article.updated",
+]
+_AUTHOR_META = [
+    "author",
+    "article:author",
+    "parsely-author",
+    "sailthru.author",
+    "dc.creator",
+    "dcterms.creator",
+    "byl",
+    "byline",
+    "citation_author",
+    "cxenseparse:author",
+    "bt:author",
+    "article.author",
+]
+_SITE_META = ("og:site_name", "application-name", "twitter:app:name:iphone", "dc.publisher", "publisher")
+_SEPARATORS = r"\s+[|\-–—·•»:/*]{1,2}\s+"
+_NO_AUTHOR = re.compile(
+    r"^(?:https?:|www\.|@?\w+\.(?:com|org|net|co\.uk)$|admin(?:istrator)?$|staff$|none$|null$|n/?a$|undefined$)", re.I
+)
+_BY = re.compile(
+    r"^(?:(?:(?:written|posted|reported|published|story)\s+)?by[:\s]+|(?:words|text|story|reporting)\s*:\s*)", re.I
+)
+_AND = re.compile(r"\s*(?:[,;|]|\band\b|&)\s*", re.I)
+_ROLE = re.compile(
+    r"^(?:.*\b(?:editor|reporter|correspondent|writer|contributor|columnist|producer|journalist|analyst|fellow|"
+    r"desk|bureau|chief|phd|m\.?d|jr|sr|esq)\b\.?)$",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A moment with where it was read (`json-ld`, `meta`, `time`, `htmldate`, `feed`, `recipe`) and its precision."""
+
+    at: datetime
+    basis: str
+    precision: Precision
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a page says of its article. `claims` are the addresses that it calls its own, the surest first."""
+
+    title: str = ""
+    byline: tuple[str, ...] = ()
+    published: Dated | None = None
+    modified_at: datetime | None = None
+    publisher: str = ""
+    language: str = ""
+    description: str = ""
+    claims: tuple[str, ...] = ()
+    linked: Linked = field(default_factory=Linked)
+    og_type: str = ""
+
+
+def read_metadata(tree: LexborHTMLParser, fetched_at: datetime) -> Metadata:
+    """Return what the page says of its article. No date later than a day after `fetched_at` is believed."""
+    metas = _metas(tree)
+    linked = read_linked([node.text(deep=True) for node in tree.css("script[type*='ld+json' i]")])
+    site = _first(metas, _SITE_META) or linked.publisher
+    latest = fetched_at + timedelta(days=1)
+    modified = _first_moment([linked.modified, *_all(metas, _MODIFIED_META)], latest)
+    canonical = tree.css_first("link[rel~=canonical i]")
+    root = tree.root
+    return Metadata(
+        title=_title(tree, metas, linked, site),
+        byline=_byline(tree, metas, linked),
+        published=_published(tree, metas, linked, latest),
+        modified_at=modified[0] if modified else None,
+        publisher=linked.publisher or site,
+        language=language_tag(
+            (attribute(root, "lang") if root else "") or linked.language or _first(metas, ("og:locale",))
+        ),
+        description=_first(metas, ("og:description", "description", "twitter:description")) or linked.description,
+        claims=tuple(a for a in (attribute(canonical, "href") if canonical else "", _first(metas, ("og:url",))) if a),
+        linked=linked,
+        og_type=_first(metas, ("og:type",)).lower(),
+    )
+
+
+def _metas(tree: LexborHTMLParser) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for node in tree.css("meta[content]"):
+        for key in {attribute(node, name).lower() for name in ("property", "name", "itemprop", "http-equiv")} - {""}:
+            found.setdefault(key, []).append(tidy(html_entities.unescape(attribute(node, "content"))))
+    return found
+
+
+def _all(metas: dict[str, list[str]], names: tuple[str, ...] | list[str]) -> list[str]:
+    return [value for name in names for value in metas.get(name, []) if value]
+
+
+def _first(metas: dict[str, list[str]], names: tuple[str, ...] | list[str]) -> str:
+    return next(iter(_all(metas, names)), "")
+
+
+def _first_moment(written: list[str], latest: datetime) -> Moment | None:
+    moments = (read_moment(one) for one in written if one)
+    return next((moment for moment in moments if moment and moment[0] <= latest), None)
+
+
+def language_tag(written: str) -> str:
+    """Return a language tag in the usual form ("en", "en-GB"), "" where it is none."""
+    found = re.match(r"^([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}))?(?![A-Za-z])", written.strip())
+    if not found:
+        return ""
+    return found[1].lower() + (f"-{found[2].upper()}" if found[2] else "")
+
+
+def without_site(title: str, site: str) -> str:
+    """Return a title without the site's name, and what follows it, behind or before ("A bill passes | The Gazette")."""
+    before, colon, after = title.partition(": ")
+    if colon and after and _bare(before) == _bare(site) != "":
+        return after.strip()
+    parts = re.split(f"({_SEPARATORS})", title)
+    named = [i for i, part in enumerate(parts) if i % 2 == 0 and _bare(part) == _bare(site) != ""]
+    if not named or len(parts) < 3:
+        return title
+    return "".join(parts[: named[-1] - 1] if named[-1] else parts[2:]).strip()
+
+
+def _bare(name: str) -> str:
+    bare = re.sub(r"\W+", "", name.casefold())
+    return re.sub(r"^the|(?:com|couk|org)$", "", bare)
+
+
+def _title(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked, site: str) -> str:
+    """Return the headline: of OpenGraph, unless it was cut short; of the JSON-LD; the first h1; the title element."""
+    og = without_site(_first(metas, ("og:title", "twitter:title", "dc.title")), site)
+    if og and not _cut_short(og):
+        return og
+    headings = [tidy(node.text(separator=" ")) for node in tree.css("h1")]
+    headings = [text for text in headings if text]
+    headline = without_site(linked.headline, site)
+    if og and not _goes_on(og, [headline, *headings]):
+        return og
+    if headline and not _goes_on(headline, headings):
+        return headline
+    longer = [text for text in [og, *headings] if text and headline and text.startswith(headline.rstrip("….")[:40])]
+    element = tree.css_first("head title") or tree.css_first("title")
+    last = without_site(tidy(element.text()), site) if element else ""
+    return next((text for text in [*longer, og, headline, *headings, last] if text), "")
+
+
+def _cut_short(title: str) -> bool:
+    return title.endswith(("…", "..."))
+
+
+def _goes_on(title: str, others: list[str]) -> bool:
+    """Tell whether a title was cut short and stands whole among the others."""
+    stem = title.rstrip("….").strip()
+    return _cut_short(title) and any(len(o) > len(stem) and o.startswith(stem) for o in others if o)
+
+
+def names_in(written: str) -> list[str]:
+    """Return the people named in a byline: "By Ann Lee and Bo Day, Staff Writers" -> ["Ann Lee", "Bo Day"]."""
+    text = _BY.sub("", tidy(re.sub(r"\S+@\S+|\([^)]*\)", " ", written)))
+    if _NO_AUTHOR.match(text):
+        return []
+    names: list[str] = []
+    for part in _AND.split(text):
+        part = _BY.sub("", part.strip(" .,-–|"))
+        if not part or _NO_AUTHOR.match(part) or (names and _ROLE.match(part)):
+            continue
+        if len(part) <= 80 and not re.search(r"\d{2}", part):
+            names.append(part)
+    return names
+
+
+def _byline(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked) -> tuple[str, ...]:
+    if linked.authors:
+        names = [name for author in linked.authors for name in _one_or_more(author)]
+        if names:
+            return tuple(dict.fromkeys(names))
+    written = _first(metas, [name for name in _AUTHOR_META if any(names_in(v) for v in metas.get(name, []))])
+    if written:
+        every = [v for name in _AUTHOR_META for v in metas.get(name, []) if name in {"citation_author", "author"}]
+        return tuple(dict.fromkeys(name for one in ([written, *every]) for name in names_in(one)))
+    marked = tree.css("[rel~=author],[itemprop=author] [itemprop=name],[itemprop=author]:not(:has([itemprop=name]))")
+    return tuple(dict.fromkeys(name for node in marked[:6] for name in names_in(node.text(separator=" "))))
+
+
+def _one_or_more(author: str) -> list[str]:
+    """Split an author that is really several ("Ann Lee and Bo Day"); leave one name with a comma or "&" in it whole."""
+    if _NO_AUTHOR.match(author):
+        return []
+    bare = _BY.sub("", author)
+    several = (
+        re.search(r"\band\b|;", bare)
+        or bare.count(",") > 1
+        or bare != author
+        or (", " in bare and " " in bare.split(",")[1].strip())
+    )
+    return names_in(bare) if several else [bare]
+
+
+def _published(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked, latest: datetime) -> Dated | None:
+    """Return the publication date from the surest place that has one; a fuller time of the same day is preferred."""
+    for basis, written in (
+        ("json-ld", lambda: [linked.published]),
+        ("meta", lambda: _all(metas, _PUBLISHED_META)),
+        ("time", lambda: _time_elements(tree)),
+    ):
+        if moment := _first_moment(written(), latest):
+            return Dated(moment[0], basis, moment[1])
+    return None
+
+
+def _time_elements(tree: LexborHTMLParser) -> list[str]:
+    """Return what <time> elements say: those marked as the publication date, then the first of the others."""
+    marked: list[str] = []
+    plain: list[str] = []
+    for node in tree.css("time,[itemprop=datePublished]"):
+        written = attribute(node, "datetime") or attribute(node, "content") or node.text()
+        names = f"{attribute(node, 'class')} {attribute(node, 'itemprop')} {attribute(node, 'pubdate')}".lower()
+        if "updated" in names or "modified" in names:
+            continue
+        (marked if "publish" in names or node.attributes.get("pubdate") is not None else plain).append(written)
+    return marked + plain[:1]
+
+
+def date_from_text(markup: str, url: str, latest: datetime) -> Dated | None:
+    """Return the day that htmldate finds on a page or in its address: the last resort, so it is imported only here."""
+    from htmldate import find_date
+
+    found = find_date(markup, url=url, original_date=True, extensive_search=False, max_date=latest.date().isoformat())
+    if not found:
+        return None
+    moment = datetime.fromisoformat(found).replace(tzinfo=UTC)
+    return Dated(moment, "htmldate", Precision.DAY) if moment <= latest else None

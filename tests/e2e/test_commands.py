@@ -1,0 +1,224 @@
+"""Every command, called as a user would call it: what it says, the code it ends with, and that nothing is lost."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DONE, PROBLEM, WRONG_USE, LOCKED, OUTSIDE = 0, 1, 2, 3, 4
+
+
+def oversight(*words: str | Path, data: Path | None = None, **more) -> subprocess.CompletedProcess[str]:
+    """Call the command in a process of its own."""
+    place = ["--data", str(data)] if data else []
+    env = {key: value for key, value in os.environ.items() if not key.startswith("OVERSIGHT_")}
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", *place, *map(str, words)],
+        capture_output=True, text=True, cwd=ROOT, env=env, timeout=120, **more,
+    )  # fmt: skip
+
+
+def one_line(result: subprocess.CompletedProcess[str], code: int) -> str:
+    """Return the one line that a failed command said; no traceback, the code as documented."""
+    assert result.returncode == code, result.stderr + result.stdout
+    assert "Traceback" not in result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith(("oversight: ", "Error: "))]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+@pytest.fixture
+def ledger(demo: Path, tmp_path: Path) -> Path:
+    """A copy of the demo's ledger that a test may damage."""
+    copy = tmp_path / "ledger"
+    shutil.copytree(demo, copy, symlinks=True)
+    return copy
+
+
+def test_help_names_every_command_and_each_has_help() -> None:
+    from pipeline.cli import COMMANDS
+
+    text = oversight("--help").stdout
+    for name in COMMANDS:
+        assert f"\n  {name} " in text
+    for name in COMMANDS:
+        assert "Usage:" in oversight(name, "--help").stdout
+
+
+def test_an_unknown_command_is_wrong_use() -> None:
+    assert "no command 'crwal'" in one_line(oversight("crwal"), WRONG_USE)
+
+
+@pytest.mark.parametrize(
+    "words", [("build",), ("verify",), ("event", "e1"), ("serve",), ("export", "--out", "x"), ("gaps",)]
+)
+def test_a_ledger_that_is_not_there_yet_is_said_with_the_cure(words: tuple[str, ...], tmp_path: Path) -> None:
+    result = oversight(*words, data=tmp_path / "none")
+    assert result.returncode in (WRONG_USE, OUTSIDE)
+    assert "oversight" in result.stderr.split(":", 1)[1] and "Traceback" not in result.stderr
+
+
+def test_the_live_web_is_not_crawled_without_a_contact(tmp_path: Path) -> None:
+    assert "contact" in one_line(oversight("crawl", data=tmp_path), WRONG_USE)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    assert "nowhere.html" in one_line(oversight("add", "nowhere.html", data=tmp_path), WRONG_USE)
+
+
+def test_a_document_that_is_no_json_is_named(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "one.json").write_text("{not json")
+    said = one_line(oversight("claims", tmp_path / "texts", "--out", tmp_path / "out"), WRONG_USE)
+    assert "one.json" in said and "JSON" in said
+
+
+def test_a_date_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "one.json").write_text(json.dumps({"text": "A text.", "published": "next Tuesday"}))
+    said = one_line(oversight("claims", tmp_path / "texts", "--out", tmp_path / "out"), WRONG_USE)
+    assert "next Tuesday" in said
+
+
+def test_a_broken_card_is_named_with_the_key(tmp_path: Path) -> None:
+    card = tmp_path / "cards" / "the_gazette.toml"
+    card.parent.mkdir()
+    card.write_text((ROOT / "docs" / "example_card.toml").read_text().replace("shape", "shap"))
+    result = oversight("sources", "check", card)
+    assert result.returncode == PROBLEM
+    assert "shap" in result.stdout and "the_gazette.toml" in result.stdout
+    (tmp_path / "oversight.toml").write_text(f'cards = "{card.parent}"\n')
+    assert "shap" in one_line(oversight("sources", "list", data=tmp_path), WRONG_USE)
+
+
+def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "oversight.toml").write_text('contakt = "x"\n')
+    assert "contakt" in one_line(oversight("sources", "list", data=tmp_path), WRONG_USE)
+
+
+def test_a_second_run_steps_back(ledger: Path) -> None:
+    with (ledger / "lock").open("a+") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        assert "in use" in one_line(oversight("build", data=ledger), LOCKED)
+
+
+@pytest.mark.parametrize("name", ["crawl.db", "build.db"])
+def test_a_damaged_database_is_named_and_left_alone(ledger: Path, name: str) -> None:
+    file = ledger / name
+    for rest in ("-wal", "-shm"):
+        Path(f"{file}{rest}").unlink(missing_ok=True)
+    file.write_bytes(b"this is no database" * 1000)
+    command = "publish" if name == "build.db" else "build"
+    assert name in one_line(oversight(command, data=ledger), OUTSIDE)
+    assert file.read_bytes().startswith(b"this is no database")
+    assert oversight("verify", data=ledger).returncode in (PROBLEM, OUTSIDE)
+
+
+def test_a_locked_database_is_said_and_nothing_is_lost(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = sqlite3.connect(ledger / "crawl.db", isolation_level=None)
+    before = other.execute("select count(*) from articles").fetchone()
+    other.execute("begin exclusive")
+    result = oversight("add", ROOT / "docs" / "example-article.txt", data=ledger)
+    other.execute("rollback")
+    assert "locked" in one_line(result, OUTSIDE)
+    assert other.execute("select count(*) from articles").fetchone() == before
+
+
+def test_a_full_disk_is_said_and_the_ledger_stays(ledger: Path, tmp_path: Path) -> None:
+    """A file system of one megabyte stands for the full disk; it takes the right to mount one."""
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", small], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("no right to mount a small file system here")
+    try:
+        (small / "filler").write_bytes(b"x" * 900_000)
+        assert "full" in one_line(oversight("export", "--out", small / "tables", data=ledger), OUTSIDE)
+    finally:
+        subprocess.run(["umount", small], check=False)
+    assert oversight("verify", data=ledger).returncode == DONE
+
+
+def test_no_network_is_an_outcome_not_a_crash(tmp_path: Path) -> None:
+    (tmp_path / "oversight.toml").write_text('contact = "desk@newsroom.example"\n')
+    result = oversight("add", "https://no-such-host.invalid/story", data=tmp_path)
+    assert "no-such-host.invalid" in one_line(result, OUTSIDE)
+
+
+def test_an_address_in_the_own_network_is_not_fetched(tmp_path: Path) -> None:
+    (tmp_path / "oversight.toml").write_text('contact = "desk@newsroom.example"\n')
+    result = oversight("add", "http://127.0.0.1:9/secret", data=tmp_path)
+    assert "BLOCKED_ADDRESS" in one_line(result, OUTSIDE)
+
+
+def test_verify_is_content_with_the_demo(demo: Path) -> None:
+    result = oversight("verify", data=demo)
+    assert (result.returncode, result.stdout) == (DONE, "All is as it was.\n")
+
+
+def test_verify_names_the_claim_after_one_changed_byte_of_a_text(ledger: Path) -> None:
+    with sqlite3.connect(ledger / "crawl.db") as db:
+        claim, quote, article = (
+            sqlite3.connect(ledger / "published" / "current")
+            .execute("select claim_id, quote, article_id from claims order by claim_id")
+            .fetchone()
+        )
+        db.execute("update articles set text = replace(text, ?, ?) where article_id = ?",
+                   (quote, quote.replace("e", "i", 1), article))  # fmt: skip
+    result = oversight("verify", data=ledger)
+    assert result.returncode == PROBLEM and claim in result.stdout
+
+
+def test_verify_names_a_claim_after_one_changed_byte_of_the_archive(ledger: Path) -> None:
+    page, claim = (
+        sqlite3.connect(ledger / "published" / "current")
+        .execute("select page_sha256, claim_id from claims join articles using (article_id) order by claim_id")
+        .fetchone()
+    )
+    file, offset, length = (
+        sqlite3.connect(ledger / "crawl.db")
+        .execute("select warc_file, offset, length from pages where sha256 = ?", (page,))
+        .fetchone()
+    )
+    warc = ledger / "archive" / file
+    data = bytearray(warc.read_bytes())
+    data[offset + length // 2] ^= 1
+    warc.write_bytes(bytes(data))
+    result = oversight("verify", data=ledger)
+    assert result.returncode == PROBLEM and claim in result.stdout
+
+
+def test_two_builds_export_the_same_bytes(ledger: Path, tmp_path: Path) -> None:
+    from pipeline.app.commands.operate.demo import demo_lexicon
+
+    (ledger / "oversight.toml").write_text(f'lexicon = "{demo_lexicon()}"\n')
+    exports = []
+    for name in ("one", "two"):
+        for command in ("build", "publish"):
+            assert oversight(command, data=ledger).returncode == DONE
+        assert oversight("export", "--out", tmp_path / name, data=ledger).returncode == DONE
+        exports.append({p.name: p.read_bytes() for p in sorted((tmp_path / name).iterdir())})
+    assert exports[0] == exports[1]
+
+
+def test_nothing_of_an_articles_text_but_its_quotes_is_published(demo: Path) -> None:
+    published = sqlite3.connect(demo / "published" / "current")
+    longest = published.execute("select max(length(quote)) from claims").fetchone()[0]
+    assert 40 < longest <= 700
+    dump = "\n".join(published.iterdump())
+    texts = sqlite3.connect(demo / "crawl.db").execute("select text from articles where length(text) > 800").fetchall()
+    assert texts and not [text for (text,) in texts if text[:800] in dump]
+
+
+def test_the_tables_say_json_where_it_is_asked_for(demo: Path) -> None:
+    for words in (("conflicts",), ("gaps",), ("sources", "list"), ("entity", "Vellichor"), ("verify",)):
+        assert isinstance(json.loads(oversight(*words, "--json", data=demo).stdout), list)

@@ -1,0 +1,62 @@
+"""A wheel built from the project works outside the checkout: cards, weights, templates and metadata are inside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel's contents, as an installer would lay them."""
+    pytest.importorskip("hatchling", reason="building a wheel needs hatchling")
+    place = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = place.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(place / "site")
+    return place / "site"
+
+
+def run(site: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    env = {key: value for key, value in os.environ.items() if not key.startswith("OVERSIGHT_")}
+    env["PYTHONPATH"] = str(site)
+    return subprocess.run([sys.executable, *words], cwd=folder, env=env, capture_output=True, text=True, timeout=240)
+
+
+def test_the_wheel_holds_what_is_no_code(site: Path) -> None:
+    for name in (
+        "scrapers/sources/openai.toml", "pipeline/lexicon/event_types/restriction.toml",
+        "pipeline/lexicon/words/relevance.toml",
+        "pipeline/site/datasette_metadata.json", "pipeline/site/static/ledger.css",
+        "pipeline/site/templates/base.html", "pipeline/newsroom/publishers.toml",
+        "pipeline/evaluation/figures/newsroom.json",
+        "pipeline/nlp/classifier/weights/calibration.json",
+    ):  # fmt: skip
+        assert (site / name).is_file(), name
+    weights = ROOT / "pipeline" / "classifier" / "weights" / "model.onnx"
+    assert (site / "pipeline" / "classifier" / "weights" / "model.onnx").is_file() == weights.is_file()
+
+
+def test_the_demo_runs_from_the_wheel(site: Path, tmp_path: Path) -> None:
+    where = run(site, tmp_path, "-c", "import pipeline, scrapers; print(pipeline.__file__, scrapers.__file__)")
+    assert where.stdout.count(str(site)) == 2
+    made = run(site, tmp_path, "-m", "pipeline.cli", "demo", "--no-serve")
+    assert made.returncode == 0, made.stdout + made.stderr
+    shown = run(site, tmp_path, "-m", "pipeline.cli", "--data", "data/demo", "entity", "Vellichor")
+    assert shown.returncode == 0 and "Vellichor" in shown.stdout
+    page = run(
+        site, tmp_path, "-c",
+        "import asyncio; from pipeline.site.app import build_site; "
+        "site = build_site('data/demo'); "
+        "answer = asyncio.run(site.client.get('/')); print(answer.status_code, 'ledger.css' in answer.text)",
+    )  # fmt: skip
+    assert page.stdout.split() == ["200", "True"], page.stderr

@@ -1,0 +1,402 @@
+"""What a public site must not do: write, run wild, tell paths, lead elsewhere, or let hostile words act."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import resource
+import sqlite3
+import threading
+import time
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from datasette.database import Database
+from support.site_data import STORIES, publish
+from support.site_under_test import Site, harmless
+
+from pipeline.evaluation.benchmarks.inputs.site_ledger import make_ledger
+from pipeline.site import app
+from pipeline.site.snapshots import QUESTIONS_AT_ONCE, QUESTIONS_WAITING
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Site:
+    folder = tmp_path_factory.mktemp("site")
+    publish(folder)
+    return Site(folder)
+
+
+MANY_ROWS = "c(x) as (select 1 union all select x + 1 from c limit 450)"
+
+# ---- safety
+
+
+def test_writing_is_refused(site):
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+        assert site.get("/oversight", method).status_code == 405
+    for sql in ("delete from events", "pragma writable_schema=1", "attach 'x.db' as x", "vacuum into '/tmp/x.db'"):
+        assert site.get("/oversight?" + urlencode({"sql": sql})).status_code == 400
+    assert site.one("select count(*) from events") == len(STORIES)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select length(randomblob(900000000))",
+        "select length(hex(zeroblob(400000000)))",
+        "select length(printf('%.*c', 500000000, 'x'))",
+        "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c",
+        "select 1 where 'a' like '" + "%a" * 150 + "'",
+        f"with recursive {MANY_ROWS} select hex(zeroblob(3500000)) from c",
+        f"with recursive {MANY_ROWS} select zeroblob(7000000) from c",
+    ],
+)
+def test_sql_cannot_eat_memory_or_time(site, sql):
+    began = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answer = site.get("/oversight.json?" + urlencode({"sql": sql}))
+    assert answer.status_code == 400 or answer.json()["rows"] == [[None]]
+    assert time.monotonic() - began < 3
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
+
+
+def test_questions_in_sql_hold_up_no_page_and_only_so_many_wait(site):
+    db, gate = site.ds.get_database("oversight"), threading.Event()
+    for _ in range(QUESTIONS_AT_ONCE):
+        db._questions.submit(gate.wait, 60)  # all threads for questions are taken
+
+    async def together() -> tuple[int, list[int]]:
+        transport = httpx.ASGITransport(app=site.application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://ledger.test", timeout=60) as client:
+            asked = [asyncio.create_task(client.get("/oversight.json?sql=select+1")) for _ in range(QUESTIONS_WAITING)]
+            while db._waiting < QUESTIONS_WAITING:
+                await asyncio.sleep(0.01)
+            assert (await asyncio.create_task(client.get("/oversight.json?sql=select+2"))).status_code == 503
+            page = await asyncio.create_task(client.get("/oversight/events?type=agreement"))
+            gate.set()
+            return page.status_code, [answer.status_code for answer in await asyncio.gather(*asked)]
+
+    status, codes = site.loop.run_until_complete(together())
+    assert status == 200 and codes == [200] * QUESTIONS_WAITING
+
+
+def test_what_is_private_cannot_be_reached(tmp_path):
+    publish(tmp_path)
+    db = sqlite3.connect(tmp_path / "crawl.db")
+    db.execute("create table texts (body text)")
+    db.execute("insert into texts values ('the-whole-private-text')")
+    db.commit()
+    site = Site(tmp_path)
+    for sql in (
+        f"attach '{tmp_path}/crawl.db' as x",
+        "select * from x.texts",
+        "select * from texts",
+        f"select readfile('{tmp_path}/crawl.db')",
+        f"select load_extension('{tmp_path}/x')",
+        "select * from pragma_database_list",
+        "select fts5_source_id()",
+    ):
+        for path in ("/oversight", "/oversight.json", "/oversight.csv", "/oversight.xlsx"):
+            text = site.get(f"{path}?" + urlencode({"sql": sql})).text
+            assert "the-whole-private-text" not in text, sql
+            assert str(tmp_path) in sql or str(tmp_path) not in text, sql
+    for path in ("/crawl", "/crawl.db", "/crawl.json", "/published", "/archive", "/static/../../crawl.db"):
+        assert site.get(path).status_code == 404, path
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/-/static/../app.py"]
+)
+def test_no_file_outside_the_static_folder_is_given_out(site, path):
+    answer = site.get(path)
+    assert answer.status_code == 404 and "import" not in answer.text
+
+
+def test_nothing_is_traced_and_nothing_downloaded(site):
+    for query in ("_trace=1", "_debug=1"):
+        assert "_trace" not in site.get(f"/oversight/events.json?{query}&_shape=objects").json()
+    for path in ("/oversight.db", "/oversight.sqlite", "/oversight-20260721T070102.db"):
+        assert not site.get(path).content.startswith(b"SQLite format"), path
+    assert site.get("/oversight.db").status_code == 403
+
+
+def test_a_stream_of_csv_ends_at_its_limit(tmp_path, monkeypatch):
+    folder = tmp_path / "published"
+    folder.mkdir()
+    make_ledger(folder / "oversight-20260701T000000.db", 4_000)
+    (folder / "current").symlink_to("oversight-20260701T000000.db")
+    site = Site(tmp_path)
+    whole = site.get("/oversight/events.csv?_stream=on").content
+    assert whole.count(b"\n") == 4_001 and len(whole) > 1_100_000
+    monkeypatch.setitem(site.ds._settings, "max_csv_mb", 1)
+    cut = site.get("/oversight/events.csv?_stream=on").content
+    assert len(cut) < 1_100_000 and b"CSV contains more than" in cut
+
+
+def test_with_sql_switched_off_no_way_leads_to_it_and_the_pages_do_not_offer_it(tmp_path):
+    publish(tmp_path)
+    site = Site(tmp_path, allow_sql=False)
+    for path in (
+        "/oversight?sql=select+1",
+        "/oversight.json?sql=select+1",
+        "/oversight.xlsx?sql=select+1",
+        "/oversight.atom?sql=select+1",
+        "/oversight/events?_where=1",
+        "/oversight/events.csv?_where=1",
+    ):
+        assert site.get(path).status_code == 403, path
+    for path in ("/", "/oversight", "/oversight/events", "/queries", "/oversight/one_origin_only", "/about"):
+        answer = site.get(path)
+        assert answer.status_code == 200 and "?sql=" not in answer.text and 'name="sql"' not in answer.text, path
+
+
+def test_no_page_tells_where_the_files_lie(site):
+    folder = str(site.data_dir)
+    paths = [
+        "/-/databases.json",
+        "/-/databases",
+        "/-/threads",
+        "/-/metadata",
+        "/-/config.json",
+        "/-/settings",
+        "/-/plugins.json",
+        "/-/versions",
+        "/_internal",
+        "/_internal/databases.json",
+        "/_memory",
+        "/oversight.json",
+        "/.json",
+        "/oversight.db",
+        "/oversight?" + urlencode({"sql": "select * from pragma_database_list"}),
+        "/oversight.json?" + urlencode({"sql": "select file from pragma_database_list()"}),
+    ]
+    for path in paths:
+        answer = site.get(path)
+        assert folder not in answer.text, path
+        if path not in ("/oversight.json", "/.json"):
+            assert answer.status_code in (400, 403, 404), path
+
+
+@pytest.mark.parametrize(
+    "path", ["/\\evil.example/", "/%5Cevil.example/", "//evil.example/", "/\\/evil.example/", "/%09//evil.example/"]
+)
+def test_no_path_leads_to_another_host(site, path):
+    async def ask() -> list[dict]:
+        raw = path.encode()
+        decoded = path.replace("%5C", "\\").replace("%09", "\t")
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": decoded,
+            "raw_path": raw,
+            "query_string": b"",
+            "headers": [(b"host", b"ledger.test")],
+            "server": ("ledger.test", 80),
+            "client": None,
+        }
+        sent: list[dict] = []
+
+        async def receive() -> dict:
+            return {"type": "http.request", "body": b""}
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        await site.application(scope, receive, send)
+        return sent
+
+    start = site.loop.run_until_complete(ask())[0]
+    assert start["status"] == 404
+    assert b"location" not in dict(start["headers"])
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/event/nothing", "/static/ledger.css", "/robots.txt", "/oversight/events.json", "/-/x"]
+)
+def test_every_answer_has_the_safety_headers(site, path):
+    headers = site.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "script-src 'self';" in policy and "http" not in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy and headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer" and "set-cookie" not in headers
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")  # Datasette's own, on a bad facet
+@pytest.mark.parametrize(
+    "query",
+    [
+        "_sort=nosuch",
+        "_sort=type&_sort_desc=type",
+        "_through=[]",
+        '_through={"table":"x"}',
+        "_through={bad",
+        "_timelimit=abc",
+        "_size=-1",
+        "_next=garbage",
+        "_facet=nosuch",
+        "_facet_array=quote",
+        "_facet_party=nosuch",
+        "_col=nosuch",
+        "_where=bad sql",
+        "_search=*&_searchmode=raw",
+        "_fts_table=x&_search=a",
+        "_shape=x",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_no_fault_of_the_site(site, query):
+    for ending in ("", ".json", ".csv"):
+        assert site.get(f"/oversight/claims{ending}?{query}").status_code < 500
+
+
+def test_our_own_faults_are_told_without_details(site, monkeypatch, caplog):
+    async def fail(_db):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("pipeline.site.queries.pages.coverage", fail)
+    answer = site.get("/sources")
+    assert answer.status_code == 500 and "secret detail" not in answer.text
+    assert "secret detail" in caplog.text
+
+
+def test_robots_may_read_events_but_not_facet_combinations(site):
+    text = site.get("/robots.txt").text
+    assert "Disallow: /*?" in text and "Allow: /" in text
+
+
+def test_no_page_asks_anything_of_another_host(site):
+    for path in ("/", "/oversight/events", f"/event/{site.event_named('passed the Frontier')}"):
+        for attribute in ('src="http', '<link rel="stylesheet" href="http', "@import", "url(http"):
+            assert attribute not in site.get(path).text
+    sheet = (app.HERE / "static" / "ledger.css").read_text()
+    assert "url(" not in sheet and "@import" not in sheet
+
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+
+
+KEPT = re.compile(  # ids, codes that the program itself gives, days and offsets
+    r"(_id|_ids|_on|_at|_sha256|version|month|_start|_end|_until|_from|language|key)$|^(type|modality|date_|due_|used_|held_|"
+    r"holds_|from_|sure_|until$|start|end|.*_modality$|.*_date$|kind$|matter$|fate$|old_|new_|page_|fields$|basis$|column_|"
+    r"table_|origins_band|standing$|decision$|status$|role$|field$|outcome$)"
+)
+
+
+def poison_everything(db: sqlite3.Connection) -> int:
+    """Write hostile words into every text column that is no id, code or day; return into how many."""
+    n = 0
+    tables = [name for (name,) in db.execute("select name from sqlite_master where type = 'table'")]
+    for table in tables:
+        if "_fts" in table or table.startswith(("sqlite_", "_sqlite")):
+            continue
+        for _, column, kind, _, _, key in db.execute(f"pragma table_info({table})").fetchall():
+            if kind.lower() == "text" and not key and not KEPT.search(column):
+                db.execute(f"update {table} set {column} = ? where {column} is not null", [HOSTILE])
+                n += 1
+    return n
+
+
+@pytest.fixture(scope="module", params=["some, each with its row", "every column"])
+def hostile(request, tmp_path_factory) -> Site:
+    folder = tmp_path_factory.mktemp("hostile")
+    db = sqlite3.connect(publish(folder))
+    if request.param == "every column":
+        assert poison_everything(db) > 45
+    event = db.execute("select event_id from events where contested = 1 order by n_claims desc").fetchone()[0]
+    poison = {
+        "events": ("summary", "stage", "actors", "targets"),
+        "articles": ("title", "byline", "published_basis"),
+        "entities": ("name", "description", "jurisdiction", "wikidata_id"),
+        "entity_names": ("name",),
+        "sources": ("title", "health"),
+        "origins": ("label",),
+        "origin_edges": ("to_name", "detail"),
+        "conflicts": ("summary",),
+        "conflict_values": ("value",),
+        "claim_participants": ("name",),
+        "claims": ("attribution_name", "date_said", "rule"),
+        "event_redirects": ("reason",),
+        "lexicon_gaps": ("example",),
+        "facts": ("value",),
+    }
+    for table, columns in poison.items():
+        for column in columns:
+            suffix = (
+                " || rowid"
+                if table not in ("entity_names", "conflict_values", "claim_participants", "lexicon_gaps")
+                else " || rtrim(substr(hex(randomblob(4)), 1))"
+            )
+            db.execute(f"update {table} set {column} = ?{suffix}", [HOSTILE])
+    db.execute("update articles set url = 'javascript:alert(1)//' || rowid")
+    db.execute("update sources set homepage = ' JaVaScRiPt:alert(1)'")
+    db.execute("update claims set quote = substr(? || quote, 1, length(quote))", [HOSTILE])
+    db.execute("insert into events_fts(events_fts) values ('rebuild')")
+    db.execute("insert into claims_fts(claims_fts) values ('rebuild')")
+    db.commit()
+    site = Site(folder)
+    site.event = event
+    return site
+
+
+def test_hostile_words_come_out_inert_on_every_page(hostile):
+    db = hostile.db
+    paths = [
+        "/",
+        "/sources",
+        "/about",
+        "/accuracy",
+        "/queries",
+        "/changes",
+        "/changes?since=2020-01-01",
+        "/status",
+        "/due",
+        "/search?q=script",
+        "/oversight",
+        f"/event/{hostile.event}",
+        "/event/e0000000000000002",
+    ]
+    paths += [f"/entity/{key}" for (key,) in db.execute("select entity_id from entities limit 6")]
+    paths += [
+        f"/article/{key}" for (key,) in db.execute("select article_id from articles order by n_versions desc limit 6")
+    ]
+    tables = hostile.ds.metadata()["databases"]["oversight"]
+    paths += [f"/oversight/{name}" for name in (*tables["tables"], *tables["queries"])]
+    paths += ["/oversight/events?_columns=all", "/oversight/claims?_columns=all", f"/oversight/events/{hostile.event}"]
+    paths += [
+        "/oversight/events?" + urlencode({"_party": HOSTILE, "type": HOSTILE, "_search": HOSTILE}),
+        "/search?" + urlencode({"q": HOSTILE}),
+    ]
+    paths += [
+        "/oversight?"
+        + urlencode({"sql": f"select '{HOSTILE}' as summary, 'e1' as event_id, 'javascript:alert(1)' as url"})
+    ]
+    paths += [
+        "/oversight?" + urlencode({"sql": f"select {HOSTILE}"}),
+        "/" + HOSTILE,
+        "/feed.atom?" + urlencode({"type": HOSTILE}),
+    ]
+    for path in paths:
+        text = hostile.get(path).text
+        assert "<script" not in harmless(text) and "<img" not in text, path
+        lowered = text.lower().replace(" ", "")
+        assert 'href="javascript' not in lowered and 'cite="javascript' not in lowered, path
+
+
+def test_what_a_visitor_shapes_has_one_second_and_our_own_pages_have_more(site, monkeypatch):
+    limits, real = [], Database.execute
+
+    async def noted(self, *args, **kwargs):
+        if self.name == "oversight":
+            limits.append(kwargs.get("custom_time_limit"))
+        return await real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Database, "execute", noted)
+    assert site.get("/due").status_code == 200 and set(limits) == {None}
+    for path in ("/oversight/sources?_nofacet=1", "/oversight/one_origin_only?party=oms", "/oversight?sql=select+1"):
+        limits.clear()
+        assert site.get(path).status_code == 200
+        assert limits and all(limit and limit <= 1_000 for limit in limits), path

@@ -1,0 +1,78 @@
+"""Every hostile page and feed ends in its expected outcome, within ten seconds of computing and 400 MiB of memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from support.hostile.cases import CASES, LINKS
+from support.hostile.feeds import FEEDS
+from support.hostile.pages import PAGES
+
+from scrapers.feeds.parse import read_feed
+from scrapers.items import Feed, Page
+from scrapers.process_pool import Limits, Lost, work_off
+from scrapers.reading.article import read
+
+LIMITS = Limits(cpu_seconds=10.0, wall_seconds=120.0, memory_mb=400, renewed_after=1000)
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+def page_reader() -> Callable[[str], tuple]:
+    """Return what reads the page of a name: its outcome, the words beside it, and whether the rest holds."""
+
+    def work(name: str) -> tuple:
+        case = PAGES[name]
+        body, url = case.body(), "https://gazette.example/amp/order"
+        digest = hashlib.sha256(body).hexdigest()
+        page = Page(url, url, "gazette", NOW, 200, "text/html", case.charset, (), body, digest)
+        found = read(page, None, None)
+        return found.outcome, found.detail, found.outcome is not case.outcome or case.holds(found)
+
+    return work
+
+
+def feed_reader() -> Callable[[str], tuple]:
+    def work(name: str) -> tuple:
+        case = FEEDS[name]
+        address = "https://gazette.example/feed"
+        found = read_feed(case.body(), Feed(address, case.shape), address)
+        return len(found.entries), tuple(found.faults), case.holds(found)
+
+    return work
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, tuple | Lost]:
+    return dict(work_off(PAGES, page_reader, (), LIMITS, processes=1))
+
+
+@pytest.fixture(scope="module")
+def feeds() -> dict[str, tuple | Lost]:
+    return dict(work_off(FEEDS, feed_reader, (), LIMITS, processes=1))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_hostile_page_ends_in_its_outcome_within_its_bounds(pages: dict[str, tuple | Lost], name: str) -> None:
+    found = pages[name]
+    assert not isinstance(found, Lost), found
+    outcome, detail, holds = found
+    assert outcome is PAGES[name].outcome, detail
+    assert holds, detail
+
+
+@pytest.mark.parametrize("name", FEEDS)
+def test_a_hostile_feed_gives_what_it_can_within_its_bounds(feeds: dict[str, tuple | Lost], name: str) -> None:
+    found = feeds[name]
+    assert not isinstance(found, Lost), found
+    n_entries, faults, holds = found
+    if FEEDS[name].entries >= 0:
+        assert n_entries == FEEDS[name].entries, faults
+    assert n_entries or faults, "a feed that gives nothing must say why"
+    assert holds, (n_entries, faults)
+
+
+def test_the_hostile_web_has_more_than_a_hundred_cases() -> None:
+    assert len(CASES) + len(LINKS) + len(PAGES) + len(FEEDS) >= 100

@@ -1,0 +1,201 @@
+"""What the site and the docs say of accuracy is what was measured and stored, and unsure claims stay apart."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from support.site_data import publish
+from support.site_under_test import Site
+
+from pipeline.cli import oversight
+from pipeline.errors import OutsideFailure
+from pipeline.evaluation.figures.stored import hash_of, load_figures, same_program, store
+from pipeline.evaluation.figures.table import Line, by_type, lines
+from pipeline.evaluation.fitting import docs
+from pipeline.evaluation.metrics import evaluate
+from pipeline.nlp.events.calibration import load_calibrator
+from pipeline.settings import Settings
+from pipeline.versions import program_version
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = "The agency barred Halden on Friday. Halden may sue."
+BARRED = {
+    "quote": "The agency barred Halden on Friday.", "type": "restriction", "modality": "occurred", "mention": "new",
+    "attribution": {"kind": "own_reporting", "name": None}, "date": None, "event": "e1", "participants": [],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Site:
+    folder = tmp_path_factory.mktemp("accuracy")
+    publish(folder)
+    return Site(folder)
+
+
+def _plain(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def test_the_page_shows_every_stored_figure_with_its_interval_and_n(site):
+    page = _plain(site.get("/accuracy").text)
+    stored = load_figures()
+    assert {"held-out", "newsroom"} <= set(stored)
+    for each in stored.values():
+        assert each["data_hash"] in page and each["program_version"] in page
+        for line in lines(each["figures"]):
+            assert line.label in page
+            shown = f"{round(100 * line.value)} %"
+            if line.interval:
+                shown += f" ({round(100 * line.interval[0])} to {round(100 * line.interval[1])})"
+            assert f"{shown} n = {line.n}" in page, line
+
+
+def test_the_page_shows_every_kind_with_how_many_were_annotated(site):
+    html = site.get("/accuracy").text
+    rows = [_plain(row) for row in re.findall(r"<tr>.*?</tr>", html, re.S)]
+    for each in load_figures().values():
+        for name, right, found in by_type(each["figures"]):
+            words = name.replace("_", " ")
+            assert any(f" {right.n} " in row and f" {found.n} " in row for row in rows), words
+
+
+def test_the_page_shows_the_stored_reliability_and_what_waits_for_review(site):
+    page = _plain(site.get("/accuracy").text)
+    facts = load_calibrator().facts
+    for each in facts["calibrated"]["bins"]:
+        low, high = each["interval"]
+        wanted = f"{each['claims']} {round(100 * each['mean_confidence'])} {round(100 * each['share_right'])} %"
+        assert f"{wanted} ({round(100 * low)} to {round(100 * high)})" in page
+    held = next(each for each in facts["thresholds"] if each["threshold"] == Settings().least_confidence)
+    assert f"were {held['under']}, {held['right_under']} of them right" in page
+
+
+def test_figures_of_another_program_are_said_to_be_of_an_older_one(site, monkeypatch):
+    measured = load_figures()
+    own = {name: each | {"program_version": program_version()} for name, each in measured.items()}
+    monkeypatch.setattr("pipeline.site.plugins.pages.load_figures", lambda: own)
+    assert "older version" not in site.get("/accuracy").text
+    old = {name: each | {"program_version": "0.0.9+aaaaaaaaaa"} for name, each in measured.items()}
+    monkeypatch.setattr("pipeline.site.plugins.pages.load_figures", lambda: old)
+    page = site.get("/accuracy").text
+    assert page.count("older version") == 1 and page.count("(older)") == len(old)
+
+
+def test_the_page_is_honest_where_nothing_was_measured(site, monkeypatch):
+    monkeypatch.setattr("pipeline.site.plugins.pages.load_figures", dict)
+    monkeypatch.setattr("pipeline.site.plugins.pages.load_calibrator", lambda: None)
+    page = site.get("/accuracy")
+    assert page.status_code == 200
+    assert "No figures are stored" in page.text and "own estimate" in page.text
+
+
+def test_every_page_leads_to_the_accuracy_page_and_events_to_their_confidence(site):
+    assert 'href="/accuracy"' in site.get("/").text
+    event = site.event_named("signed testing agreements")
+    text = site.get(f"/event/{event}").text
+    assert 'href="/accuracy#confidence"' in text and "not yet calibrated" not in text
+
+
+def test_the_docs_say_what_is_stored():
+    text = (ROOT / "docs/accuracy.md").read_text(encoding="utf-8")
+    assert len(docs.BLOCK.findall(text)) == 2
+    assert docs.renewed(text) == text, "renew it: python -m pipeline.evaluation.fitting.docs docs/accuracy.md"
+
+
+def test_a_document_without_marked_blocks_is_refused(tmp_path, capsys):
+    plain = tmp_path / "plain.md"
+    plain.write_text("# Nothing\n")
+    assert docs.main([str(plain)]) == 2
+    assert "no marked block" in capsys.readouterr().err
+
+
+def test_unsure_claims_are_apart_from_claims_reachable_and_said_to_be_unsure(site):
+    claims = site.get("/oversight/claims").text
+    assert 'href="/oversight/unsure_claims"' in claims and "31 in 100" not in claims
+    unsure = site.get("/oversight/unsure_claims").text
+    assert unsure.count("Unsure: 31 in 100") == 3
+    article = site.one("select article_id from unsure_claims")
+    page = site.get(f"/article/{article}").text
+    assert f"/oversight/unsure_claims?article_id={article}" in page
+    rows = site.get(f"/oversight/unsure_claims.json?article_id={article}&_shape=objects").json()["rows"]
+    assert rows and all(row["article_id"] == article for row in rows)
+
+
+# ---- storing
+
+
+@pytest.fixture
+def folders(tmp_path) -> list[str]:
+    for name, content in (("texts", {"id": "d", "text": TEXT}), ("gold", {"relevant": True, "claims": [BARRED]})):
+        for document in ("d", "other"):
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / f"{document}.json").write_text(json.dumps(content | {"id": document}))
+    (tmp_path / "found").mkdir()
+    for document in ("d", "other"):
+        (tmp_path / f"found/{document}.json").write_text(json.dumps({"relevant": True, "claims": [BARRED]}))
+    return [str(tmp_path / name) for name in ("texts", "gold", "found")]
+
+
+def _run(*arguments: str):
+    return CliRunner().invoke(oversight, list(arguments), catch_exceptions=False)
+
+
+def test_evaluate_stores_its_figures_with_day_hash_and_version(folders, tmp_path):
+    texts, gold, found = folders
+    file = tmp_path / "figures.json"
+    answer = _run("--data", str(tmp_path), "evaluate", texts, gold, "--predicted", found, "--store", str(file))
+    assert answer.exit_code == 0, answer.output
+    stored = json.loads(file.read_text())
+    assert stored["figures"] == json.loads(json.dumps(evaluate(*map(Path, folders)).as_dict()))
+    assert (stored["documents"], stored["annotated_claims"], stored["found_claims"]) == (2, 2, 2)
+    assert stored["program_version"] == program_version()
+    assert stored["data_hash"] == hash_of([*Path(texts).glob("*"), *Path(gold).glob("*")])
+    assert "best case" in stored["note"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", stored["date"])
+
+
+def test_only_documents_in_a_fold_are_scored_and_the_figures_say_that_they_are_held_out(folders, tmp_path):
+    texts, gold, found = folders
+    (tmp_path / "folds/1").mkdir(parents=True)
+    (tmp_path / "folds/1/documents.json").write_text('["d"]')
+    file = tmp_path / "figures.json"
+    arguments = ("--data", str(tmp_path), "evaluate", texts, gold, "--predicted", found, "--folds")
+    answer = _run(*arguments, str(tmp_path / "folds"), "--store", str(file))
+    assert answer.exit_code == 0, answer.output
+    assert "1 documents are in no fold" in answer.output
+    stored = json.loads(file.read_text())
+    assert stored["documents"] == 1 and "had not seen" in stored["note"]
+
+
+def test_the_data_hash_changes_with_any_text_and_not_with_the_order(folders):
+    texts, gold, _ = map(Path, folders)
+    files = [*texts.glob("*"), *gold.glob("*")]
+    before = hash_of(files)
+    assert hash_of(reversed(files)) == before
+    (texts / "d.json").write_text("{}")
+    assert hash_of(files) != before
+
+
+def test_figures_that_cannot_be_written_are_a_plain_error(tmp_path, folders):
+    report = evaluate(*map(Path, folders)).as_dict()
+    with pytest.raises(OutsideFailure, match="could not be written"):
+        store(tmp_path / "none/figures.json", report, note="", title="", data_hash="", least_confidence=0.5)
+
+
+def test_the_same_reading_code_is_the_same_program_whatever_its_package_number():
+    assert same_program("0+abc", "0.1.0+abc")
+    assert not same_program("0+abc", "0+abd")
+
+
+def test_a_figure_in_words_has_its_interval_where_there_is_one():
+    assert Line("x", "", 0.9, (0.85, 0.94), 10).words() == "90 % (85 to 94)"
+    assert Line("x", "", 0.9, None, 10).words() == "90 %"
+
+
+def test_few_claims_that_are_all_right_leave_some_doubt(folders):
+    low, high = evaluate(*map(Path, folders)).intervals["claims.precision"]
+    assert low < 0.5 and high == 1.0

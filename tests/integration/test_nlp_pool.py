@@ -1,0 +1,101 @@
+"""Several readers find what one finds, in the same order; one that is killed is replaced; wrong settings too."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from pipeline.errors import WrongUse
+from pipeline.nlp.pipeline import load_tools, understand
+from pipeline.nlp.pool import WORTH_IT, readers_here, understand_all, understand_each
+from pipeline.records import Findings
+from scrapers.items import Article, article_id, text_version
+from scrapers.process_pool import Lost
+
+STORY = (
+    "Halden Labs signed an agreement with the AI safety institute on Monday to let it test AI model {n} early. "
+    "The Pentagon banned Anthropic from AI contracts, and {name} sued over the order."
+)
+
+
+def _articles(count: int) -> list[Article]:
+    texts = [STORY.format(n=n, name="HERON FOUR LABS" if n % 2 else "Heron Four Labs") for n in range(count)]
+    return [
+        Article(
+            article_id(f"https://crew.example/{n}"),
+            text_version(text),
+            "crew",
+            f"https://crew.example/{n}",
+            "AI deal signed",
+            text,
+            published_at=datetime(2026, 5, 5, 12, tzinfo=UTC),
+        )  # fmt: skip
+        for n, text in enumerate(texts)
+    ]
+
+
+def test_two_readers_find_what_one_finds_in_the_same_order() -> None:
+    articles = _articles(WORTH_IT + 6)
+    alone = list(understand_all(articles, readers=1))
+    assert list(understand_all(iter(articles), readers=2)) == alone
+    assert [found.article_id for found in alone] == [article.article_id for article in articles]
+    assert all(found.claims for found in alone)
+
+
+def test_what_was_read_before_does_not_change_how_an_article_is_read() -> None:
+    tools = load_tools(classifier=False, gated=False)
+    articles = _articles(4)
+    first = understand(articles[0], tools)
+    for other in articles[1:]:
+        understand(other, tools)
+    assert understand(articles[0], tools) == first
+
+
+def test_readers_that_are_killed_are_replaced_and_nothing_is_lost() -> None:
+    articles = _articles(WORTH_IT + 8)
+    found = understand_each(articles, readers=2)
+    seen = [next(found)]
+    for child in multiprocessing.active_children():
+        os.kill(child.pid, signal.SIGKILL)
+    seen += found
+    assert [article for article, _ in seen] == articles
+    assert all(isinstance(each, Findings) and each.claims for _, each in seen)
+
+
+def deadly(lexicon: tuple) -> Callable[[Article], Findings]:
+    """Return a reader that an article named "crew.example/1" ends."""
+
+    def read(article: Article) -> Findings:
+        if article.url.endswith("/1"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return Findings(article.article_id, article.version, False, 0.0)
+
+    return read
+
+
+def test_an_article_that_kills_its_reader_costs_itself_alone() -> None:
+    articles = _articles(4)
+    found = dict(understand_each(articles, readers=1, start=deadly))
+    assert found[articles[1]] == Lost("its process ended (SIGSEGV), twice")
+    assert [isinstance(each, Findings) for each in found.values()] == [True, False, True, True]
+
+
+def test_no_articles_need_no_reader() -> None:
+    assert list(understand_all([], readers=2)) == []
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "two", "1.5"])
+def test_a_wrong_number_of_readers_is_refused(wrong: str, monkeypatch) -> None:
+    monkeypatch.setenv("OVERSIGHT_READERS", wrong)
+    with pytest.raises(WrongUse, match="OVERSIGHT_READERS"):
+        readers_here()
+
+
+def test_the_number_of_readers_can_be_set(monkeypatch) -> None:
+    monkeypatch.setenv("OVERSIGHT_READERS", "3")
+    assert readers_here() == 3

@@ -1,0 +1,139 @@
+"""Archives at an address are read in parts, whatever the network does, and never from inside a private network."""
+
+from __future__ import annotations
+
+import random
+import socket
+from pathlib import Path
+
+import pytest
+from support import backfill_world as world
+
+from pipeline.app.backfill.work import Order
+from scrapers.archive import remote_files as places
+from scrapers.archive.remote_files import Access, NoRanges, PlaceError, WebPlace, fetch_whole, fingerprint, open_place
+
+HERE = Access(allow_loopback=True)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "LONGEST_WAIT_SECONDS", 0.01)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes(random.Random(1).randbytes(300_000))
+    return path
+
+
+def test_any_stretch_of_a_file_at_an_address_is_what_the_file_has_there(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "_WINDOW", 50_000)
+    data = file.read_bytes()
+    with world.serving(file) as server:
+        place = open_place(server.url, HERE)
+        assert place.size == len(data)
+        for start, length in ((0, 10), (299_990, 10), (299_990, 99), (100, 200_000), (49_990, 30), (300_000, 5)):
+            assert place.read_at(start, length) == data[start : start + length]
+        assert fingerprint(place) == fingerprint(open_place(str(file)))
+        place.close()
+
+
+def test_an_answer_that_breaks_off_or_a_busy_server_is_asked_again(file: Path) -> None:
+    with world.serving(file) as server:
+        place = WebPlace(server.url, HERE)
+        server.break_after, server.status = [1000, 0], [200, 503, 200, 429]
+        assert place.read_at(100_000, 150_000) == file.read_bytes()[100_000:250_000]
+        assert len(server.asked) >= 4
+
+
+def test_a_server_that_stays_down_is_told_with_the_place_reached(file: Path) -> None:
+    with world.serving(file) as server:
+        place = WebPlace(server.url, HERE)
+        server.status = [500] * 99
+        with pytest.raises(PlaceError, match="cannot be read from byte 100000 on .* Run this again"):
+            place.read_at(100_000, 10)
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_mixed(file: Path) -> None:
+    with world.serving(file) as server:
+        place = WebPlace(server.url, HERE)
+        server.tag = "v2"
+        with pytest.raises(PlaceError, match="changed while it was read"):
+            place.read_at(100_000, 10)
+
+
+def test_a_missing_file_is_told_with_its_status(file: Path) -> None:
+    with world.serving(file) as server:
+        server.status = [404]
+        with pytest.raises(PlaceError, match="status 404"):
+            WebPlace(server.url, HERE)
+
+
+def test_a_server_that_gives_only_the_whole_is_known_and_fetched_whole(file: Path, tmp_path: Path) -> None:
+    with world.serving(file, ranges=False) as server:
+        with pytest.raises(NoRanges):
+            WebPlace(server.url, HERE)
+        server.break_after = [5_000]
+        fetch_whole(server.url, tmp_path / "copy", HERE)
+        assert (tmp_path / "copy").read_bytes() == file.read_bytes()
+        assert not (tmp_path / "copy.part").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:9/a", "http://localhost:9/a", "http://10.0.0.1/a", "http://[::1]/a", "http://2130706433/a",
+     "http://169.254.169.254/latest", "ftp://a.example/a", "http://user:word@a.example/a"],
+)  # fmt: skip
+def test_private_addresses_are_never_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "connect", lambda self, where: pytest.fail(f"asked {where}"))
+    with pytest.raises(PlaceError, match="is not fetched, because"):
+        WebPlace(url, Access())
+
+
+def test_a_public_name_that_leads_inside_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def inside(host, port, **more):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.168.1.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", inside)
+    monkeypatch.setattr(socket.socket, "connect", lambda self, where: pytest.fail(f"asked {where}"))
+    with pytest.raises(PlaceError, match="private network"):
+        WebPlace("https://public.example/a.warc.gz", Access())
+
+
+def test_a_redirect_is_judged_like_the_first_address(file: Path) -> None:
+    with world.serving(file) as server:
+        server.redirect = "/final"
+        assert WebPlace(server.url, HERE).size == 300_000
+        server.redirect = "http://10.0.0.1/secret"
+        with pytest.raises(PlaceError, match="10.0.0.1"):
+            WebPlace(server.url, HERE)
+        server.redirect = server.url
+        with pytest.raises(PlaceError, match="redirects"):
+            WebPlace(server.url, HERE)
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_an_archive_at_an_address_becomes_what_the_file_becomes(ranges: bool, tmp_path: Path) -> None:
+    archive = world.write(tmp_path / "news.warc.gz", world.records(8))
+    order = Order(world.wanted(8), (), access=HERE)
+    world.fill(tmp_path / "file", [str(archive)], order_=order)
+    with world.serving(archive, ranges=ranges) as server:
+        server.break_after = [30_000] if ranges else [40_000]
+        tally = world.fill(tmp_path / "web", [server.url], order_=order)
+        assert tally.problems == [] and tally.finished == 1 and tally.relevant > 2
+        assert world.held(tmp_path / "web") == world.held(tmp_path / "file")
+        assert not list((tmp_path / "web").glob("backfill/*"))
+        assert world.fill(tmp_path / "web", [server.url], order_=order).records == 0
+
+
+def test_a_file_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
+    archive = world.write(tmp_path / "news.warc.gz", world.records(8))
+    order = Order(world.wanted(8), (), access=HERE)
+    with world.serving(archive) as server:
+        server.status = [404]
+        tally = world.fill(tmp_path / "data", [server.url, str(archive)], order_=order)
+    assert tally.finished == 1 and len(tally.problems) == 1 and "404" in tally.problems[0]

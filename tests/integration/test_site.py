@@ -1,0 +1,397 @@
+"""The site over a small invented ledger: every page, facet and question opens, nothing hostile gets through."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import threading
+import time
+from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
+
+import pytest
+import sqlite_utils
+from support.site_data import publish
+from support.site_under_test import Site, harmless
+
+from pipeline.errors import OutsideFailure, WrongUse
+from pipeline.ledger import schema
+from pipeline.site import app
+from pipeline.site.app import Watcher, build_site, listen
+from pipeline.site.plugins.filters import PARTY_ARGUMENTS, facet_names
+from pipeline.site.snapshots import check_snapshot, current_snapshot
+from pipeline.site.text.words import MODALITIES
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Site:
+    folder = tmp_path_factory.mktemp("site")
+    publish(folder)
+    return Site(folder)
+
+
+# ---- pages
+
+
+def test_every_event_entity_and_article_has_a_page(site):
+    for kind, sql in (
+        ("event", "event_id from events"),
+        ("entity", "entity_id from entities"),
+        ("article", "article_id from articles"),
+    ):
+        for (key,) in site.db.execute(f"select {sql}"):
+            answer = site.get(f"/{kind}/{key}")
+            assert answer.status_code == 200, f"/{kind}/{key}"
+            assert '<html lang="en">' in answer.text and "<h1>" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/sources", "/about", "/accuracy", "/search", "/queries", "/oversight"])
+def test_the_fixed_pages_open_and_are_marked_up_for_all_readers(site, path):
+    answer = site.get(path)
+    assert answer.status_code == 200
+    assert '<main id="main"' in answer.text and 'class="skip" href="#main"' in answer.text
+    assert "<script" not in harmless(answer.text) and "style=" not in answer.text
+
+
+def test_home_never_shows_a_plan_without_saying_so(site):
+    text = site.get("/").text
+    plan = text.index("The Senate will hold a hearing on testing")
+    assert "Planned" in text[plan - 700 : plan]
+    assert "Reported, unconfirmed" in text and "Postponed" in text
+
+
+def test_home_lists_what_is_due_next_and_leaves_out_what_lies_behind(site):
+    due = site.get("/").text.split('id="due"')[1].split("</section>")[0]
+    assert "Executive Order 1207" in due and "Aurora 4 before its release" in due
+    assert "signed testing agreements" not in due
+    assert due.index("hearing") < due.index("Aurora 4 before") < due.index("joint test")
+
+
+def test_home_leaves_events_that_are_only_recalled_out_of_the_latest(tmp_path):
+    snapshot = publish(tmp_path)
+    db = sqlite3.connect(snapshot)
+    db.execute(
+        "update claims set mention = 'background' "
+        "where event_id in (select event_id from events where summary like 'Jane Roe is said%')"
+    )
+    db.commit()
+    latest = Site(tmp_path).get("/").text.split('id="latest"')[1].split("</section>")[0]
+    assert "offered her resignation" not in latest and "put off the signing" in latest
+
+
+def test_home_says_what_is_covered_and_what_is_not(site):
+    text = site.get("/").text
+    assert "knows only what 9 sources" in text and "may still have happened" in text
+    assert "1 source</a> did not answer" in text
+
+
+def test_the_timeline_counts_only_what_happened_and_leads_to_the_filtered_table(site):
+    text = site.get("/").text
+    href = "/oversight/events?type__in=restriction,enforcement&amp;event_month=2026-07&amp;modality=occurred"
+    assert href in text
+    answer = site.get(href.replace("&amp;", "&"))
+    assert "2 rows" in answer.text and "fined Hanshan Research" in answer.text
+
+
+def test_an_event_page_marks_trigger_and_parties_and_groups_copies_under_one_origin(site):
+    text = site.get(f"/event/{site.event_named('signed testing agreements')}").text
+    assert "4 independent origins (5 articles)" in text
+    assert "<mark>signed</mark>" in text
+    assert 'href="/entity/oms" title="Who acts: Office of Model Safety">the Office of Model Safety</a>' in text
+    assert "1 more article of this origin: Daily Gleaner" in text
+    assert "is nearly the same text as" in text
+    assert text.count('class="origin"') == 4
+
+
+def test_an_event_page_sets_conflicting_values_side_by_side(site):
+    text = site.get(f"/event/{site.event_named('signed testing agreements')}").text
+    conflicts = text.split('id="conflicts"')[1].split("</section>")[0]
+    assert "5 May 2026" in conflicts and "6 May 2026" in conflicts and "Binding" in conflicts
+
+
+def test_an_article_page_says_where_others_say_otherwise(site):
+    article = site.get(f"/event/{site.event_named('signed testing agreements')}.json").json()["claims"][0]["article_id"]
+    text = site.get(f"/article/{article}").text
+    dispute = text.split('id="conflicts"')[1].split("</section>")[0]
+    assert "Where others say otherwise" in dispute and "signed testing agreements" in dispute
+    assert "5 May 2026" in dispute and "6 May 2026" in dispute
+
+
+def test_an_event_page_leads_to_the_words_in_the_original(site):
+    text = site.get(f"/event/{site.event_named('passed the Frontier')}").text
+    assert "#:~:text=Senators%20passed%20the%20bill%20late%20on%20Wednesday." in text
+
+
+def test_a_merged_event_leads_on_and_a_withdrawn_one_says_why(site):
+    moved = site.get("/event/e0000000000000001")
+    assert moved.status_code == 301
+    assert moved.headers["location"] == f"/event/{site.event_named('signed testing agreements')}"
+    gone = site.get("/event/e0000000000000002")
+    assert gone.status_code == 410 and "withdrew the only report" in gone.text
+    assert site.get("/event/e0000000000000001.json").status_code == 301
+    assert site.get("/event/e0000000000000002.json").json()["withdrawn"].startswith("The publisher withdrew")
+
+
+def test_an_event_as_json_quotes_with_offsets_that_fit(site):
+    body = site.get(f"/event/{site.event_named('signed testing agreements')}.json").json()
+    assert body["event"]["n_origins"] == 4 and len(body["conflicts"]) == 2
+    for claim in body["claims"]:
+        for party in claim["participants"]:
+            a, b = party["start"] - claim["quote_start"], party["end"] - claim["quote_start"]
+            assert claim["quote"][a:b] == party["text"]
+
+
+def test_an_entity_page_shows_names_over_time_and_companions(site):
+    text = site.get("/entity/oms").text
+    assert "Model Evaluation Office" in text and "until 2 June 2025" in text
+    assert "Department of Trade and Technology" in text and "In the same events" in text
+
+
+def test_an_article_page_shows_its_claims_and_never_links_to_a_full_text(site):
+    key = site.one("select article_id from articles where title = 'Labs sign testing pacts: report'")
+    text = site.get(f"/article/{key}").text
+    assert "is nearly the same text as" in text and "2 paragraphs" in text and "never the whole article" in text
+
+
+def test_search_finds_former_names_short_names_quotes_and_beginnings(site):
+    assert "/entity/oms" in site.get("/search?q=model+evaluation+office").text
+    assert "/entity/eab" in site.get("/search?q=ai+board").text
+    assert "<mark>weighing</mark>" in site.get("/search?q=weighing").text
+    assert "Executive Order 1207" in site.get("/search?q=execu").text
+    assert "Nothing was found" in site.get("/search?q=zzzz").text
+
+
+@pytest.mark.parametrize("words", ['"', "AND", "a OR", "NEAR(", "*", "' or 1=1 --", "%", "\\", "🙂", "x" * 5000])
+def test_search_takes_any_words(site, words):
+    assert site.get("/search?" + urlencode({"q": words})).status_code == 200
+
+
+def test_a_second_credit_of_a_publisher_that_was_found_is_not_repeated(tmp_path):
+    snapshot = publish(tmp_path)
+    db = sqlite3.connect(snapshot)
+    key, name = db.execute("select article_id, to_name from origin_edges limit 1").fetchone()
+    db.execute("insert into origin_edges values (?, null, ?, 'credit', 'first reported by')", [key, name])
+    db.execute("insert into origin_edges values (?, null, 'Elsewhere Daily', 'credit', 'told')", [key])
+    db.commit()
+    text = Site(tmp_path).get(f"/article/{key}").text
+    assert f"{name}, which is not in this ledger" not in text
+    assert "Elsewhere Daily, which is not in this ledger" in text
+
+
+def test_an_empty_ledger_has_honest_pages(tmp_path):
+    folder = tmp_path / "published"
+    folder.mkdir()
+    schema.published.apply(sqlite_utils.Database(folder / "oversight-20260101T000000.db"))
+    (folder / "current").symlink_to("oversight-20260101T000000.db")
+    site = Site(tmp_path)
+    for path in (
+        "/",
+        "/sources",
+        "/about",
+        "/accuracy",
+        "/search?q=x",
+        "/oversight",
+        "/oversight/events",
+        "/queries",
+    ):
+        assert site.get(path).status_code == 200, path
+    assert ET.fromstring(site.get("/feed.atom").content) is not None
+    text = site.get("/").text
+    assert "No event has been read yet" in text and "none yet" in text
+
+
+# ---- tables, facets, questions, feeds
+
+
+def test_every_table_opens_as_page_csv_and_json_with_words_for_its_columns(site):
+    for name, table in site.ds.metadata()["databases"]["oversight"]["tables"].items():
+        assert site.get(f"/oversight/{name}").status_code == 200, name
+        assert site.get(f"/oversight/{name}.csv").status_code == 200, name
+        assert site.get(f"/oversight/{name}.json").status_code == 200, name
+        if not table.get("hidden"):
+            assert next(iter(table["columns"].values())) in site.get(f"/oversight/{name}").text.replace("&#39;", "'"), (
+                name
+            )
+
+
+def test_every_facet_of_the_metadata_shows_values_and_each_value_filters(site):
+    for name, table in site.ds.metadata()["databases"]["oversight"]["tables"].items():
+        for facet in facet_names(table.get("facets", [])):
+            body = site.get(f"/oversight/{name}.json").json()
+            values = body["facet_results"][facet]["results"]
+            assert values, f"{name}: {facet}"
+            argument = f"_{facet}" if f"_{facet}" in PARTY_ARGUMENTS else facet
+            rows = site.get(f"/oversight/{name}.json?" + urlencode({argument: values[0]["value"]})).json()
+            assert rows["filtered_table_rows_count"] == values[0]["count"], f"{name}: {facet}"
+
+
+def test_an_editors_decision_stands_beside_its_claim_with_what_the_program_had_read(site):
+    rows = site.get("/oversight/reviews.json?_shape=objects&_sort=review_id").json()["rows"]
+    changed, confirmed, reopened = rows
+    page = site.get(f"/event/{changed['event_id']}").text
+    assert "Changed by an editor</strong>, 20 July 2026: modality: occurred → planned." in page
+    assert "Why: It &lt;b&gt;only&lt;/b&gt; hopes to." in page
+    assert "The program had read: type: agreement · modality: occurred." in page
+    assert "Confirmed by Ada Arden</strong>" in site.get(f"/event/{confirmed['event_id']}").text
+    assert reopened["subject"] not in site.get(f"/article/{reopened['article_id']}").text
+    data = site.get(f"/event/{changed['event_id']}.json").json()
+    assert [row["review_id"] for row in data["decisions"]] == ["r1"]
+
+
+@pytest.mark.parametrize("argument", sorted(PARTY_ARGUMENTS))
+def test_every_party_facet_can_be_asked_for(site, argument):
+    body = site.get(f"/oversight/events.json?_facet_party={argument[1:]}").json()
+    assert body["facet_results"][argument[1:]]["results"]
+
+
+def test_months_stand_in_the_order_of_dates(site):
+    months = [v["value"] for v in site.get("/oversight/events.json").json()["facet_results"]["event_month"]["results"]]
+    assert months == sorted(months, reverse=True) and len(months) > 3
+
+
+def test_a_party_filter_takes_ids_names_and_former_names_beside_other_filters(site):
+    counts = [
+        site.get("/oversight/events.json?" + urlencode({"_party": name, "modality": "planned"})).json()
+        for name in ("oms", "Office of Model Safety", "model evaluation office", "OMS")
+    ]
+    assert [body["filtered_table_rows_count"] for body in counts] == [2, 2, 2, 2]
+    both = site.get("/oversight/events?_party=oms&_party=nordlys&type=agreement")
+    assert "1 row<" in both.text and "Nordlys Labs takes part" in both.text
+    nobody = site.get("/oversight/events?_party=nobody+at+all")
+    assert nobody.status_code == 200 and "0 rows" in nobody.text
+
+
+def test_the_filter_form_leads_to_the_address_of_the_facets(site):
+    answer = site.get("/events?_party=+model+evaluation+OFFICE&type=&modality=planned&date_start__gte=&_search=")
+    assert answer.status_code == 302 and answer.headers["location"] == "/oversight/events?_party=oms&modality=planned"
+    assert site.get("/events?of=claims&_search=code").headers["location"] == "/oversight/claims?_search=code"
+
+
+def test_facets_show_words_and_the_table_says_how_sure_each_event_is(site):
+    text = site.get("/oversight/events").text
+    assert "Reported, unconfirmed" in text and "1 origin only" in text and "European Union" in text
+    assert text.index("<h3>Kind of event") < text.index("<h3>Month") < text.index("<h3>Independent origins")
+    assert "restriction</a>" not in text
+
+
+def test_every_saved_question_answers_without_and_with_its_parameters(site):
+    questions = site.ds.metadata()["databases"]["oversight"]["queries"]
+    assert len(questions) >= 15
+    for name in questions:
+        plain = site.get(f"/oversight/{name}.json?_shape=objects").json()
+        page = site.get(f"/oversight/{name}")
+        assert page.status_code == 200 and "How to read it" in page.text, name
+        assert plain["rows"] or "No rows." in page.text, name
+        assert site.get(f"/oversight/{name}.csv").status_code == 200
+    asked = site.get("/oversight/planned_and_not_done.json?_shape=objects&party=OMS").json()["rows"]
+    assert asked and all("Model Safety" in row["summary"] for row in asked)
+    since = site.get("/oversight/who_restricted_whom.json?_shape=objects&since=2026-07-01").json()["rows"]
+    assert {row["date"] for row in since} == {"2026-07-02", "2026-07-08"}
+    laws = site.get("/oversight/follow_one_instrument.json?_shape=objects&instrument=frontier").json()["rows"]
+    assert [row["stage"] for row in laws][:2] == ["introduced", "passed"]
+
+
+def test_feeds_are_atom_and_begin_with_how_sure_each_event_is(site):
+    for path, least in (
+        ("/feed.atom", 40),
+        ("/feed.atom?modality=planned", 6),
+        ("/entity/nordlys.atom", 5),
+        ("/feed.atom?party=Nordlys", 5),
+    ):
+        answer = site.get(path)
+        assert answer.headers["content-type"].startswith("application/atom+xml")
+        feed = ET.fromstring(answer.content)
+        titles = [
+            e.text for e in feed.iterfind("{http://www.w3.org/2005/Atom}entry/{http://www.w3.org/2005/Atom}title")
+        ]
+        assert len(titles) >= least
+        assert all(title.split(":")[0] in {words.badge for words in MODALITIES.values()} for title in titles)
+    assert site.get("/feed.atom?party=nobody").status_code == 404
+
+
+# ---- snapshots
+
+
+def test_a_new_snapshot_is_shown_within_five_seconds_without_a_failed_request(tmp_path):
+    publish(tmp_path)
+    site = Site(tmp_path)
+    watcher = Watcher(site.ds, tmp_path, seconds=0.1)
+    watcher.start()
+    folder = tmp_path / "published"
+    try:
+        assert "freshly published" not in site.get("/").text
+        newer = folder / "oversight-20260722T070000.db"
+        shutil.copy(current_snapshot(tmp_path), newer)
+        db = sqlite3.connect(newer)
+        db.execute(
+            "update events set summary = 'A freshly published line.' where summary like 'Kestrel Systems and the%'"
+        )
+        db.commit()
+        db.close()
+
+        def switch() -> None:
+            (folder / "next").symlink_to(newer.name)
+            (folder / "next").rename(folder / "current")
+
+        threading.Timer(0.3, switch).start()
+        deadline, seen = time.monotonic() + 5, False
+        while not seen and time.monotonic() < deadline:
+            for path in ("/", "/oversight/events", "/oversight/events.json", "/oversight"):
+                answer = site.get(path)
+                assert answer.status_code == 200
+                seen = seen or "freshly published" in answer.text
+        assert seen
+        assert all("freshly published" in site.get("/").text for _ in range(8))
+    finally:
+        watcher.stop()
+        watcher.join(5)
+
+
+@pytest.mark.parametrize("broken", [b"", b"this is no database at all, whatever it says", None])
+def test_a_broken_snapshot_is_refused_and_the_old_one_stays(tmp_path, broken, caplog):
+    old = publish(tmp_path)
+    site = Site(tmp_path)
+    bad = tmp_path / "published" / "oversight-20260722T070000.db"
+    whole = old.read_bytes()
+    bad.write_bytes(whole[: len(whole) // 2] if broken is None else broken)
+    (tmp_path / "published" / "current").unlink()
+    (tmp_path / "published" / "current").symlink_to(bad.name)
+    watcher = Watcher(site.ds, tmp_path)
+    assert watcher.look() is False and "stays with its snapshot" in caplog.text
+    caplog.clear()
+    assert watcher.look() is False and caplog.text == ""
+    assert site.get("/").status_code == 200
+    with pytest.raises(OutsideFailure):
+        check_snapshot(bad)
+    (tmp_path / "published" / "current").unlink()
+    assert watcher.look() is False
+    (tmp_path / "published" / "current").symlink_to(old.name)
+
+
+def test_nothing_published_and_a_port_in_use_are_said_plainly(tmp_path):
+    with pytest.raises(WrongUse, match="oversight publish"):
+        build_site(tmp_path)
+    first = listen("127.0.0.1", 0)
+    try:
+        with pytest.raises(OutsideFailure, match="in use.*--port"):
+            listen("127.0.0.1", first.getsockname()[1])
+    finally:
+        first.close()
+    with pytest.raises(WrongUse, match="no address"):
+        listen("no.such.host.invalid", 8001)
+
+
+def test_sql_can_be_switched_off(tmp_path):
+    publish(tmp_path)
+    site = Site(tmp_path)
+    site.ds._settings["default_allow_sql"] = False
+    assert site.get("/oversight?sql=select+1").status_code == 403
+    assert site.get("/oversight/events").status_code == 200
+    assert site.get("/oversight/where_reports_disagree").status_code == 200
+
+
+def test_what_is_served_is_inside_the_package():
+    assert json.loads(app.metadata_file().read_text(encoding="utf-8"))["title"] == "Oversight Ledger"
+    for name in ("templates/base.html", "static/ledger.css", "static/icon.svg"):
+        assert (app.HERE / name).is_file()

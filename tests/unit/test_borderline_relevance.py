@@ -1,0 +1,57 @@
+"""Where the gate is in doubt, the article is read: one sure claim lets it in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from pipeline.nlp.pipeline import SURE, Tools, load_tools, understand
+from pipeline.nlp.relevance.score import DOUBT, THRESHOLD, gate
+from scrapers.items import Article, text_version
+
+# Both say "AI" once, and what authorities do in a few words.
+SCHOOL = (
+    "The school by the canal has four hundred pupils, a garden and a bell from 1904. Its teachers mark some nine "
+    "thousand essays a year, most of them on Sunday evenings, with tea. The longest so far was about a heron.\n\n"
+    "Handwriting has grown worse, they say, and spelling better. Nobody knows why. The caretaker blames the pens."
+)
+COUNCIL = (
+    "Quota for machines that mark essays",
+    "The ministry told schools on Friday that its AI may mark no more than one essay in ten.\n\n"
+    "On Tuesday the cabinet banned the grading service Oriel from all primary schools.\n\n"
+    "Parents had asked for that since the winter, when a boy in Leeuwarden was given the marks of his sister.\n\n"
+    + SCHOOL,
+)
+PHONE = (
+    "A telephone that listens",
+    "The new telephone has an AI that takes notes in meetings.\n\n"
+    "Its maker praises its own guidelines. The first customers were the ministry, the cabinet and a judge.\n\n"
+    "We had it for a week, as had our lawyers and the city council, and the battery lasted.\n\n" + SCHOOL,
+)
+
+
+@lru_cache(maxsize=1)
+def tools() -> Tools:
+    return load_tools()
+
+
+def read(title: str, text: str):
+    day = datetime(2026, 5, 5, tzinfo=UTC)
+    return understand(
+        Article("a1", text_version(text), "t", "https://e.example/1", title, text, published_at=day), tools()
+    )
+
+
+def test_a_doubtful_article_with_a_sure_claim_is_kept_and_one_without_is_not() -> None:
+    for title, text in (COUNCIL, PHONE):
+        judged = gate(title, text)
+        assert judged.doubtful and not judged.relevant and DOUBT <= judged.score < THRESHOLD, (title, judged)
+    kept, left = read(*COUNCIL), read(*PHONE)
+    assert kept.relevant and max(claim.confidence for claim in kept.claims) >= SURE
+    assert not left.relevant and left.claims == () and left.gate_score == gate(*PHONE).score
+
+
+def test_an_article_on_other_things_is_not_even_read() -> None:
+    judged = gate("Apple pie", "The court of bakers banned sugar.")
+    assert not judged.doubtful and not judged.relevant
+    assert not read("Apple pie", "The court of bakers banned sugar.").relevant

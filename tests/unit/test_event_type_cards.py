@@ -1,0 +1,120 @@
+"""The cards of the kinds: each example is found as it says, each near-miss gives nothing, and a broken card is
+refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import pytest
+
+from pipeline.lexicon.event_type_cards import KindError, load_kinds, read_card
+from pipeline.nlp.pipeline import Tools, load_tools, understand
+from pipeline.records import EVENT_TYPES, Claim
+from scrapers.items import Article, text_version
+
+KINDS = load_kinds().kinds
+EXAMPLES = [(kind.type, example) for kind in KINDS.values() for example in kind.examples]
+NEAR_MISSES = [(kind.type, *near_miss) for kind in KINDS.values() for near_miss in kind.near_misses]
+
+
+@lru_cache(maxsize=1)
+def tools() -> Tools:
+    return load_tools(classifier=False, gated=False)
+
+
+def claims_in(text: str) -> tuple[Claim, ...]:
+    published = datetime(2026, 5, 5, tzinfo=UTC)
+    article = Article("a1", text_version(text), "test", "https://example.org/1", "Title", text, published_at=published)
+    return understand(article, tools()).claims
+
+
+def test_there_is_a_card_for_each_type_and_no_other() -> None:
+    assert set(KINDS) == set(EVENT_TYPES)
+
+
+@pytest.mark.parametrize("type_", EVENT_TYPES)
+def test_a_card_shows_at_least_six_examples_and_four_near_misses(type_: str) -> None:
+    assert len(KINDS[type_].examples) >= 6
+    assert len(KINDS[type_].near_misses) >= 4
+
+
+@pytest.mark.parametrize(("type_", "example"), EXAMPLES, ids=[f"{type_}: {e.text[:60]}" for type_, e in EXAMPLES])
+def test_an_example_is_found_as_its_card_says(type_: str, example) -> None:
+    found = [claim for claim in claims_in(example.text) if claim.type == example.type]
+    assert found, "no claim of this type"
+    claim = found[0]
+    assert claim.modality == example.modality
+    assert claim.direction == example.direction
+    for role, names in example.roles.items():
+        said = {p.name for p in claim.participants if p.role == role} | {
+            p.text for p in claim.participants if p.role == role
+        }
+        assert set(names) <= said, f"{role}: {said}"
+
+
+@pytest.mark.parametrize(("type_", "text", "because"), NEAR_MISSES, ids=[f"{n[0]}: {n[1][:60]}" for n in NEAR_MISSES])
+def test_a_near_miss_gives_no_claim_of_its_type(type_: str, text: str, because: str) -> None:
+    assert not [claim.trigger for claim in claims_in(text) if claim.type == type_], because
+
+
+def test_a_claim_quotes_its_text_and_its_trigger(tmp_path) -> None:
+    for _, example in EXAMPLES:
+        for claim in claims_in(example.text):
+            assert example.text[claim.evidence.start : claim.evidence.end] == claim.evidence.quote
+            assert example.text[claim.trigger_start : claim.trigger_end] == claim.trigger
+
+
+BASE = 'type = "refusal"\nlabel = "R"\ndefinition = "D"\n'
+FRAME = '[[frame]]\nid = "f"\nverbs = ["refuse"]\nslots = ["subject -> actor: party !"]\n'
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        (BASE + "colour = 1\n" + FRAME, "unknown key 'colour'"),
+        (BASE, "has no [[frame]]"),
+        (BASE.replace("refusal", "party") + FRAME, "type is 'party'"),
+        (BASE + FRAME.replace("-> actor", "-> hero"), "there is no role 'hero'"),
+        (BASE + FRAME.replace(": party", ": elf"), "there is no kind 'elf'"),
+        (BASE + FRAME.replace("subject ->", "Subject! ->"), "there is no position"),
+        (BASE + FRAME.replace('verbs = ["refuse"]', 'verbs = ["@asks"]'), "there is no list '@asks'"),
+        (BASE + FRAME.replace('verbs = ["refuse"]\n', ""), "neither verbs nor nouns"),
+        (BASE + FRAME + 'modality = "sure"\n', "modality is 'sure'"),
+        (BASE + FRAME + 'direction = "up"\n', "direction is 'up'"),
+        (BASE + FRAME + '[[example]]\ntext = "x"\nhero = "y"\n', "unknown key 'hero'"),
+        ("type = \n", "is not TOML"),
+    ],
+)
+def test_a_broken_card_is_refused_with_file_and_cure(tmp_path, card: str, said: str) -> None:
+    path = tmp_path / "refusal.toml"
+    path.write_text(card)
+    with pytest.raises(KindError, match="refusal.toml") as caught:
+        read_card(path)
+    assert said in str(caught.value)
+
+
+def test_a_new_kind_is_one_more_card(tmp_path) -> None:
+    path = tmp_path / "refusal.toml"
+    path.write_text(BASE + FRAME)
+    kinds = load_kinds(tmp_path)
+    assert [cue.frame.frame_id for cue in kinds.cues["refused"]] == ["f"]
+
+
+def test_two_cards_of_one_type_are_refused(tmp_path) -> None:
+    for name in ("one.toml", "two.toml"):
+        (tmp_path / name).write_text(BASE + FRAME)
+    with pytest.raises(KindError, match="another card of type"):
+        load_kinds(tmp_path)
+
+
+def test_an_empty_folder_is_refused(tmp_path) -> None:
+    with pytest.raises(KindError, match="holds no cards"):
+        load_kinds(tmp_path)
+
+
+def test_the_verb_forms_a_card_may_name_are_the_ones_that_are_tested() -> None:
+    from pipeline.lexicon.event_type_cards import VERB_FORMS
+    from pipeline.nlp.parsing.verb_forms import FORMS
+
+    assert tuple(FORMS) == VERB_FORMS

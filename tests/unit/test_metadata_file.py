@@ -1,0 +1,104 @@
+"""datasette_metadata.json and the published tables say the same: every table and column has its words, nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import sqlite_utils
+
+from pipeline.ledger.schema import published
+from pipeline.site.app import metadata_file
+from pipeline.site.plugins.filters import PARTY_ARGUMENTS, facet_names
+from pipeline.site.text.words import COLUMN_WORDS
+
+
+@pytest.fixture(scope="module")
+def metadata() -> dict:
+    return json.loads(metadata_file().read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def columns() -> dict[str, list[str]]:
+    db = sqlite_utils.Database(memory=True)
+    published.apply(db)
+    return {name: [c.name for c in db[name].columns] for name in db.table_names() if "_fts" not in name}
+
+
+def test_every_table_of_the_schema_has_words_and_no_word_is_left_over(metadata, columns):
+    assert set(metadata["databases"]["oversight"]["tables"]) == set(columns)
+
+
+def test_every_column_of_the_schema_has_words_in_the_order_of_the_schema(metadata, columns):
+    tables = metadata["databases"]["oversight"]["tables"]
+    for name, wanted in columns.items():
+        assert list(tables[name]["columns"]) == wanted, name
+
+
+def test_the_words_are_sentences(metadata):
+    for name, table in metadata["databases"]["oversight"]["tables"].items():
+        assert table["title"] and table["description"].endswith("."), name
+        for column, words in table["columns"].items():
+            assert words.endswith(".") and len(words) > 9, f"{name}.{column}: {words}"
+
+
+def test_facets_sorts_and_labels_name_columns_that_exist(metadata, columns):
+    for name, table in metadata["databases"]["oversight"]["tables"].items():
+        for facet in facet_names(table.get("facets", [])):
+            assert facet in columns[name] or f"_{facet}" in PARTY_ARGUMENTS, f"{name}: facet {facet}"
+        for key in ("sort", "sort_desc", "label_column"):
+            assert table.get(key, columns[name][0]) in columns[name], f"{name}: {key}"
+
+
+def test_the_site_as_a_whole_is_described(metadata):
+    assert metadata["title"] == "Oversight Ledger"
+    assert metadata["license"] and metadata["license_url"].startswith("https://")
+    assert metadata["description"].endswith(".")
+
+
+def test_every_saved_question_takes_a_parameter_and_says_how_to_read_its_answer(metadata):
+    questions = metadata["databases"]["oversight"]["queries"]
+    assert len(questions) >= 3
+    for name, question in questions.items():
+        assert question["title"].endswith("?"), name
+        assert "How to read it:" in question["description"], name
+        assert re.search(r":[a-z]+", question["sql"]), name
+
+
+def test_words_for_codes_cover_every_code_of_the_records():
+    from pipeline.records import ATTRIBUTION_KINDS, EVENT_TYPES, ROLES, EntityKind, Force, Modality
+    from pipeline.site.text.words import ATTRIBUTIONS, FAMILIES, KINDS
+    from scrapers.items import Outcome, Standing
+
+    assert set(COLUMN_WORDS["type"]) == set(EVENT_TYPES) == {kind for kinds in FAMILIES.values() for kind in kinds}
+    assert set(COLUMN_WORDS["modality"]) == set(Modality)
+    assert set(COLUMN_WORDS["role"]) == set(ROLES)
+    assert set(COLUMN_WORDS["force"]) == set(Force)
+    assert set(COLUMN_WORDS["standing"]) == {*Standing, "unknown"}  # of a publisher without a card
+    assert set(COLUMN_WORDS["outcome"]) == set(Outcome)
+    assert set(KINDS) == set(EntityKind)
+    assert set(ATTRIBUTIONS) == set(ATTRIBUTION_KINDS)
+
+
+def test_who_writes_sql_finds_the_very_codes_in_the_words_of_a_column(metadata):
+    from pipeline.aggregation.contradictions.find import FIELDS
+    from pipeline.records import Modality
+    from pipeline.site.text.words import DIRECTIONS, DUE_KINDS, FACTS, FATES, FORCES, MATTER_WORDS, ROLES, STANDINGS
+
+    codes = {
+        ("events", "modality"): Modality,
+        ("standings", "modality"): Modality,
+        ("events", "direction"): DIRECTIONS,
+        ("events", "force"): FORCES,
+        ("events", "best_standing"): STANDINGS,
+        ("event_participants", "role"): ROLES,
+        ("conflicts", "field"): [field for field in FIELDS if field != "happened"],
+        ("standings", "matter"): MATTER_WORDS,
+        ("due", "kind"): DUE_KINDS,
+        ("due", "fate"): FATES,
+        ("facts", "key"): FACTS,
+    }
+    for (table, column), known in codes.items():
+        words = metadata["databases"]["oversight"]["tables"][table]["columns"][column]
+        assert not [code for code in known if not re.search(rf"\b{code}\b", words)], f"{table}.{column}"

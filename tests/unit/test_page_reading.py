@@ -1,0 +1,346 @@
+"""Recorded and made-up pages in; what the reader must make of each of them out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scrapers.cards import read_card
+from scrapers.items import FeedEntry, Outcome, Page, Precision, Reading, article_id, text_version
+from scrapers.reading import parser_limits as choking
+from scrapers.reading.article import read
+from scrapers.reading.canonical_url import canonical_address, tidy_address
+from scrapers.reading.decoding import decode
+from scrapers.reading.parser_limits import _told, unsafe_markup
+from scrapers.reading.timestamps import read_moment
+
+PAGES = Path(__file__).parent / "pages"
+FETCHED = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+ADDRESSES = {
+    "the_harbour_courier": "https://www.harbour-courier.example/news/port-council-cargo-model",
+    "the_lantern_journal": "https://lantern-journal.example/stories/quill-4-audit?fbclid=x",
+    "the_meridian_review": "https://meridian-review.example/2026/senator",
+    "gadget_parade": "https://gadget-parade.example/ministry-asks-tallgrass",
+}
+PROSE = (
+    "<p>The committee voted on Monday to ask the laboratory for its test results, its chair said in the hall.</p>"
+    "<p>The laboratory said that it would answer within a week, and that two of the tests were still running.</p>"
+)
+
+
+def page(
+    body: bytes | str,
+    url: str = "https://gazette.example/story/one",
+    media_type: str = "text/html",
+    charset: str = "",
+) -> Page:
+    raw = body.encode() if isinstance(body, str) else body
+    sha256 = hashlib.sha256(raw).hexdigest()
+    return Page(url, url, "gazette", FETCHED, 200, media_type, charset, (), raw, sha256)
+
+
+def html(inside: str, head: str = "") -> str:
+    return f"<html><head><title>A vote</title>{head}</head><body><article>{inside}</article></body></html>"
+
+
+def recorded(name: str) -> Reading:
+    card = PAGES / f"{name}.toml"
+    source = read_card(card) if card.exists() else None
+    return read(page((PAGES / f"{name}.html").read_bytes(), ADDRESSES[name]), source)
+
+
+@pytest.mark.parametrize("name", sorted(ADDRESSES))
+def test_a_recorded_page_reads_as_its_expected_answer_says(name):
+    expected = json.loads((PAGES / f"{name}.json").read_text(encoding="utf-8"))
+    reading = recorded(name)
+    article = reading.article
+    assert reading.outcome is Outcome.SAVED, reading.detail
+    assert article.text.split("\n\n") == expected["paragraphs"]
+    assert [[block.rule, block.text] for block in article.removed_blocks] == expected["removed"]
+    assert [list(link) for link in article.links] == expected["links"]
+    assert list(article.byline) == expected["byline"]
+    assert article.published_at == datetime.fromisoformat(expected["published_at"])
+    assert (article.modified_at.isoformat() if article.modified_at else None) == expected.get("modified_at")
+    for key in ("url", "title", "published_basis", "language", "publisher", "access", "has_affiliate_content"):
+        assert getattr(article, key) == expected[key], key
+    assert article.published_precision == expected["published_precision"]
+
+
+def test_the_ids_of_an_article_rest_on_address_and_text_alone():
+    article = recorded("the_lantern_journal").article
+    assert article.article_id == article_id("https://lantern-journal.example/stories/quill-4-audit")
+    assert article.version == text_version(article.text)
+
+
+def test_reading_the_same_page_twice_gives_the_same_reading():
+    assert recorded("gadget_parade") == recorded("gadget_parade")
+
+
+def test_a_recipe_that_finds_nothing_gives_way_to_the_general_reader():
+    source = read_card(PAGES / "the_harbour_courier.toml")
+    reading = read(page(html(PROSE)), source)
+    assert reading.outcome is Outcome.SAVED
+    assert reading.article.text.startswith("The committee voted")
+
+
+def test_a_recipe_is_not_used_for_pages_published_after_its_last_day():
+    source = read_card(PAGES / "the_harbour_courier.toml")
+    old = replace(source, recipes=(replace(source.recipes[0], body=".only"),))
+    inside = f'<div class="only"><p>Only this stands in the old container of the page.</p></div>{PROSE}'
+    late = html(inside, '<meta property="article:published_time" content="2026-06-01T10:00:00Z">')
+    early = html(inside, '<meta property="article:published_time" content="2025-06-01T10:00:00Z">')
+    assert "The committee voted" in read(page(late), old).article.text
+    assert read(page(early), old).outcome is Outcome.NO_TEXT
+
+
+@pytest.mark.parametrize(
+    ("start", "word"),
+    [(b"%PDF-1.7 ", "PDF"), (b"\x89PNG\r\n", "PNG"), (b"PK\x03\x04", "ZIP"), (b"<?xml version='1.0'?><rss>", "feed")],
+)
+def test_what_is_no_web_page_is_named_for_what_it_is(start, word):
+    reading = read(page(start + b"x" * 500), None)
+    assert reading.outcome is Outcome.NOT_AN_ARTICLE
+    assert word in reading.detail
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"<div>" * 3_000, "nested"),
+        (b"<div " + b'a=">" ' * 30_000 + b">", "attributes"),
+        (b"<p>x</p>" * 60_000, "tags"),
+        (b"<div/>" * 3_000, "nested"),
+        (b"<svg><path/></svg>" + b"<path/>" * 3_000, "nested"),
+    ],
+)
+def test_markup_that_chokes_parsers_is_refused_at_once_and_in_words(body, said):
+    began = time.process_time()
+    reading = read(page(b"<html><body>" + body), None)
+    assert reading.outcome is Outcome.UNREADABLE
+    assert said in reading.detail
+    assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize("body", [b'<p a="' * 500_000, b"<!--" * 500_000, b"<a b=' " * 300_000, b"<" * 1_000_000])
+def test_the_scan_of_hostile_markup_takes_time_in_proportion_to_its_length(body):
+    began = time.process_time()
+    unsafe_markup(body)
+    assert time.process_time() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<p>Comments</p>" * 24_000,
+        "<p>You may also like</p><p>A title of some length without an end</p>" * 12_000,
+        "<div class=related>" * 400 + PROSE * 8_000,
+        '<script type="application/ld+json">{' + '"a":1,/* ' * 100_000 + "</script>" + PROSE,
+        '<script type="application/ld+json">' + '"\\' * 400_000 + "</script>" + PROSE,
+        '<script type="application/ld+json">' + "[" * 100_000 + "</script>" + PROSE,
+        "<time>" + "1 " * 1_000_000 + "</time>" + PROSE,
+    ],
+    ids=["comments", "teasers", "deep", "open comments", "open string", "brackets", "long time"],
+)
+def test_a_page_made_to_be_slow_is_read_in_seconds(inside):
+    began = time.process_time()
+    read(page(html(inside)), None)
+    assert time.process_time() - began < 5.0
+
+
+PIECES = """
+<div> </div> <a\thref="x"> </a> <p> </p> <br/> <svg> </svg> <path\td='M'/> <g> <script> </script> <SCRIPT\ta=b>
+</ScRipt\t> <style> </style <title> </title> <textarea> </TEXTAREA> <!-- --> -- <!doctype\thtml> < > " ' = \t / a text
+<a\tb="<div>"> <a\tb=c"d> <a\tb=="x>y"> <a\t="x>y"> <a\tb\t=\t"x>y"> <a\tb="x"c="y>z"> <a/b="x>y"> <a\tb="x> <3 <div/>
+<x-y\tz=1/> </x-y\tfoo="<i>"> <Div> </DIV> <li\ta='b'> <span>t</span> <h2\tclass=x>t</h2> <b><i>x</i> <iframe>
+</iframe> </\tdiv> <scripty>
+"""
+MARKUP = st.lists(st.sampled_from(re.split("[ \n]+", PIECES)), max_size=60).map(lambda parts: "".join(parts).encode())
+
+
+@settings(max_examples=300, deadline=None)
+@given(MARKUP, st.sampled_from([(512, 50_000), (3, 50_000), (5, 12)]))
+def test_plain_markup_is_passed_over_only_where_reading_each_tag_tells_the_same(body, limits):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choking, "MAX_DEPTH", limits[0])
+        patch.setattr(choking, "MAX_TAGS", limits[1])
+        assert unsafe_markup(body) == _told(body, plainly=False)[0]
+
+
+def test_ordinary_markup_passes_the_scan():
+    assert unsafe_markup(b"<ul>" + b"<li><p>one<br><img src=a>" * 2_000 + b"</ul>") == ""
+    assert unsafe_markup(b"<svg>" + b"<path d='M0 0'/>" * 2_000 + b"</svg><script>" + b"'<div>'" * 2_000) == ""
+
+
+def test_a_page_over_the_limit_is_too_large():
+    reading = read(page(b"<html>" + b"x" * 5_000_001), None)
+    assert reading.outcome is Outcome.TOO_LARGE
+    assert "5,000,000" in reading.detail
+
+
+def test_an_empty_answer_and_a_page_of_scripts_hold_no_text():
+    assert read(page(b"  "), None).outcome is Outcome.NO_TEXT
+    assert read(page(html("<script>render()</script>")), None).outcome is Outcome.NO_TEXT
+
+
+def test_an_error_page_sent_as_a_page_is_no_article():
+    soft = f"<html><head><title>Page not found</title></head><body>{PROSE}</body></html>"
+    assert read(page(soft), None).outcome is Outcome.NOT_AN_ARTICLE
+
+
+def test_the_front_page_of_a_site_is_no_article():
+    assert read(page(html(PROSE), url="https://gazette.example/"), None).outcome is Outcome.NOT_AN_ARTICLE
+
+
+def test_a_listing_is_no_article():
+    links = "".join(
+        f"<p><a href='/story/{i}'>A headline of some length about number {i}, and more</a></p>" for i in range(40)
+    )
+    assert read(page(f"<html><body><main>{links}</main></body></html>"), None).outcome in {
+        Outcome.NOT_AN_ARTICLE,
+        Outcome.NO_TEXT,
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "charset"),
+    [
+        ("naïve “quotes”".encode(), "iso-8859-1"),
+        ("naïve “quotes”".encode("cp1252"), "utf-8"),
+        ("naïve “quotes”".encode("cp1252"), ""),
+        ("naïve “quotes”".encode("utf-16"), ""),
+        ("\ufeffnaïve “quotes”".encode(), "ascii"),
+        ("naïve “quotes”".encode(), "no-such-charset"),
+    ],
+)
+def test_words_survive_a_header_that_lies_about_their_charset(raw, charset):
+    assert decode(raw, charset) == "naïve “quotes”"
+
+
+def test_the_charset_of_the_meta_tag_is_believed_where_the_header_is_silent():
+    raw = '<meta charset="windows-1251"><p>Дума</p>'.encode("cp1251")
+    assert "Дума" in decode(raw)
+
+
+def test_control_characters_never_reach_the_text():
+    reading = read(page(html(PROSE.replace("committee", "com\x00mit\x08tee\u200b"))), None)
+    assert reading.article.text.startswith("The committee voted")
+
+
+def test_white_space_is_tidied_and_paragraphs_stay_apart():
+    inside = (
+        PROSE.replace(" voted ", "&nbsp; voted\n\t ") + "<p>First line<br><br>Second line of the same paragraph.</p>"
+    )
+    text = read(page(html(inside)), None).article.text
+    assert "committee voted on" in text
+    assert "First line\n\nSecond line of the same paragraph." in text
+
+
+def test_a_date_in_the_future_is_not_believed_and_the_next_one_is():
+    head = (
+        '<meta property="article:published_time" content="2031-01-01T00:00:00Z">'
+        '<meta name="parsely-pub-date" content="2026-06-30T10:00:00Z">'
+    )
+    article = read(page(html(PROSE, head)), None).article
+    assert article.published_at == datetime(2026, 6, 30, 10, 0, tzinfo=UTC)
+    assert article.published_basis == "meta"
+
+
+def test_the_feed_dates_and_names_a_page_that_does_not():
+    hint = FeedEntry(
+        "https://gazette.example/story/one", "A vote, at last", published_at=datetime(2026, 6, 1, tzinfo=UTC)
+    )
+    bare = f"<html><body><article>{PROSE}</article></body></html>"
+    article = read(page(bare), None, hint).article
+    assert (article.published_at, article.published_basis) == (hint.published_at, "feed")
+    assert article.title == "A vote, at last"
+
+
+def test_a_page_without_any_date_gets_the_day_of_its_address_or_none():
+    dated = read(page(html(PROSE), url="https://gazette.example/2026/05/17/vote"), None).article
+    assert dated.published_at == datetime(2026, 5, 17, tzinfo=UTC)
+    assert (dated.published_basis, dated.published_precision) == ("htmldate", Precision.DAY)
+    assert read(page(html(PROSE)), None).article.published_at is None
+
+
+def test_the_article_body_of_the_json_ld_is_used_only_where_the_page_is_short():
+    data = json.dumps(
+        {"@type": "NewsArticle", "headline": "A vote", "articleBody": "One long paragraph of text. " * 40}
+    )
+    script = f'<script type="application/ld+json">{data}</script>'
+    assert "One long paragraph" in read(page(html("<p>Loading the story.</p>", script)), None).article.text
+    full = read(page(html(PROSE * 5 + "<p>" + "Another sentence of it. " * 30 + "</p>", script)), None).article
+    assert "One long paragraph" not in full.text
+
+
+def test_plain_text_is_read_by_its_blank_lines():
+    text = "A vote in the hall\n\n" + "The committee voted on Monday. " * 5 + "\n\n" + "It will meet again. " * 5
+    article = read(page(text, media_type="text/plain"), None).article
+    assert article.title == "A vote in the hall"
+    assert article.text.count("\n\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("HTTPS://Example.org:443/a?utm_source=x&id=7#part", "https://example.org/a?id=7"),
+        ("https://example.org/story/amp/", "https://example.org/story"),
+        ("https://example.org/story.amp.html", "https://example.org/story.html"),
+        ("https://m.example.co.uk/a", "https://www.example.co.uk/a"),
+        ("https://example.org/x?b=2&a=1&smid=tw&CMP=share", "https://example.org/x?b=2&a=1"),
+        ("javascript:alert(1)", ""),
+        ("https://[broken/", ""),
+    ],
+)
+def test_an_address_in_normal_form_names_the_page_and_nothing_else(address, expected):
+    assert tidy_address(address) == expected
+
+
+def test_an_article_is_not_given_the_address_of_another_site_or_of_the_front_page():
+    own = "https://gazette.example/story/one"
+    assert canonical_address(own, ["https://other.example/story"]) == own
+    assert canonical_address(own, ["https://gazette.example/"]) == own
+    assert canonical_address(own, ["/story/1"]) == "https://gazette.example/story/1"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected", "precision"),
+    [
+        ("2026-04-09T23:40:00-04:00", datetime(2026, 4, 10, 3, 40, tzinfo=UTC), Precision.MINUTE),
+        ("2026-04-09", datetime(2026, 4, 9, tzinfo=UTC), Precision.DAY),
+        ("2026-05-02T00:00:00+01:00", datetime(2026, 5, 2, tzinfo=UTC), Precision.DAY),
+        ("Thu, 01 Jan 2004 19:48:21 GMT", datetime(2004, 1, 1, 19, 48, 21, tzinfo=UTC), Precision.MINUTE),
+        ("April 28, 2023 2:26 PM EDT", datetime(2023, 4, 28, 18, 26, tzinfo=UTC), Precision.MINUTE),
+        ("3 March 2026", datetime(2026, 3, 3, tzinfo=UTC), Precision.DAY),
+        ("1682000000", datetime(2023, 4, 20, 14, 13, 20, tzinfo=UTC), Precision.MINUTE),
+    ],
+)
+def test_a_written_date_is_a_moment_with_its_precision(written, expected, precision):
+    assert read_moment(written) == (expected, precision)
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-04-09T23:40:00-04:00", "Thu, 09 Apr 2026 23:40:00 -0400", "April 9, 2026 11:40 PM EDT"]
+)
+def test_a_story_of_the_evening_belongs_to_the_day_of_its_own_clock(written):
+    moment, _ = read_moment(written)
+    assert moment.date() == date(2026, 4, 9)
+
+
+@pytest.mark.parametrize("written", ["", "soon", "Invalid Date", "2026-13-45", "0000-00-00", None, True, "9" * 400])
+def test_what_is_no_date_is_none(written):
+    assert read_moment(written) is None
+
+
+def test_a_canonical_address_on_another_host_of_the_card_is_the_articles() -> None:
+    own, hosts = "http://127.0.0.1:8101/2026/03/02/order", ("127.0.0.1:8101", "www.gazette.example")
+    assert canonical_address(own, ["https://www.gazette.example/order"], hosts) == "https://www.gazette.example/order"
+    assert canonical_address(own, ["https://www.other.example/order"], hosts) == own

@@ -1,0 +1,72 @@
+"""Who may use a model: only what was reached says so, with since when and by whose order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.site.text.permissions import permission, permitted
+
+AGENCY = {"entity_id": "office", "name": "Office of Machine Safety", "kind": "agency"}
+LAB = {"entity_id": "lab", "name": "Meridian Labs", "kind": "organisation"}
+MODEL = {"entity_id": "lantern", "name": "Lantern 2", "kind": "model"}
+FEDERAL = [{"name": "federal agencies", "kind": "group"}]
+
+
+def stage(name: str, since: str = "30 March 2026", **more: Any) -> dict[str, Any]:
+    return {
+        "stage": name, "since": since, "contested": 0, "event_id": "e1", "summary": "Something is planned.",
+        "brief": f"{name.capitalize()}, {since}", **more,
+    }  # fmt: skip
+
+
+def line(matter: str, actor, other, done=None, head=None) -> dict[str, Any]:  # noqa: ANN001
+    return {
+        "matter": matter, "actor": actor, "counterpart": other, "thing": MODEL, "done": done, "head": head or done,
+    }  # fmt: skip
+
+
+def words(*of: Any) -> str:
+    return permission(line(*of[:4]), *of[4:])["words"]
+
+
+def test_a_ban_says_who_may_not_since_when_and_by_whose_order() -> None:
+    found = permission(line("restriction", AGENCY, LAB, stage("banned")), FEDERAL)
+    assert (found["may"], found["who"], found["by"]) == ("no", "federal agencies", "the Office of Machine Safety")
+    assert found["words"] == (
+        "Federal agencies may not use it, by order of the Office of Machine Safety: banned, 30 March 2026."
+    )
+    assert words("restriction", AGENCY, LAB, stage("suspended")) == (
+        "Meridian Labs is limited in using it, by order of the Office of Machine Safety: suspended, 30 March 2026."
+    )
+
+
+def test_a_lifted_ban_and_a_grant_say_who_may() -> None:
+    assert words("restriction", AGENCY, LAB, stage("lifted"), FEDERAL) == (
+        "Federal agencies may use it again, by order of the Office of Machine Safety, 30 March 2026."
+    )
+    assert words("access", AGENCY, LAB, stage("granted")) == (
+        "The Office of Machine Safety may use it, by leave of Meridian Labs: granted, 30 March 2026."
+    )
+    assert words("access", AGENCY, LAB, stage("refused", contested=1)) == (
+        "The Office of Machine Safety asked for access and was refused by Meridian Labs, 30 March 2026."
+        " Reports disagree."
+    )
+    assert words("release", LAB, None, stage("released")) == "Released by Meridian Labs, 30 March 2026."
+    assert words("release", LAB, None, stage("released"), FEDERAL) == (
+        "Released by Meridian Labs to federal agencies, 30 March 2026."
+    )
+
+
+def test_what_is_only_planned_or_asked_for_permits_and_forbids_nothing() -> None:
+    planned = line("restriction", AGENCY, LAB, None, stage("banned", "reported 1 March 2026"))
+    assert permission(planned, FEDERAL)["may"] == ""
+    assert permission(planned, FEDERAL)["words"].startswith("Open: Something is planned (")
+    asked = permission(line("access", AGENCY, LAB, stage("requested")))
+    assert asked["may"] == "" and "may" not in asked["words"]
+
+
+def test_what_is_in_force_stands_before_what_is_open() -> None:
+    open_, done = line("access", AGENCY, LAB, stage("requested")), line("restriction", AGENCY, LAB, stage("banned"))
+    [model] = permitted([{**MODEL, "lines": [open_, done]}], {"e1": FEDERAL})
+    assert [view["permission"]["may"] for view in model["lines"]] == ["no", ""]
+    assert model["lines"][0]["permission"]["who"] == "federal agencies"

@@ -1,0 +1,85 @@
+"""Robots.txt as RFC 9309 reads it, and what the first bytes of an answer give away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from scrapers.fetching.content_type import why_no_article
+from scrapers.fetching.robots import MOST_BYTES, rules_of
+from scrapers.messages import RobotsCopy
+
+TOKEN = "OversightLedger"
+URL = "https://gazette.example/members/1"
+
+
+def allows(status: int, body: bytes, url: str = URL) -> bool:
+    return rules_of(RobotsCopy("https://gazette.example", status, body, datetime(2026, 5, 4, tzinfo=UTC))).allows(
+        url, TOKEN
+    )
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 301])
+def test_a_robots_txt_that_is_not_there_leaves_everything_open(status: int) -> None:
+    assert allows(status, b"User-agent: *\nDisallow: /")
+
+
+@pytest.mark.parametrize("status", [0, 429, 500, 502, 503, 599])
+def test_a_robots_txt_that_cannot_be_had_closes_everything(status: int) -> None:
+    assert not allows(status, b"")
+
+
+def test_the_group_of_our_name_wins_over_that_of_everybody() -> None:
+    body = b"User-agent: *\nDisallow: /\n\nUser-agent: oversightledger\nDisallow: /closed\n"
+    assert allows(200, body) and not allows(200, body, "https://gazette.example/closed/1")
+
+
+def test_the_longer_rule_wins_and_wildcards_count() -> None:
+    body = b"User-agent: *\nDisallow: /members\nAllow: /members/1\nDisallow: /*.pdf$\n"
+    assert allows(200, body) and not allows(200, body, "https://gazette.example/members/2")
+    assert not allows(200, body, "https://gazette.example/a.pdf")
+
+
+def test_html_is_no_robots_txt_and_a_byte_order_mark_does_not_matter() -> None:
+    assert allows(200, b"\n<!doctype html>\nUser-agent: *\nDisallow: /")
+    assert not allows(200, b"\xef\xbb\xbfUser-agent: *\nDisallow: /")
+
+
+def test_only_the_first_half_megabyte_counts_and_no_half_rule_is_read() -> None:
+    early = b"User-agent: *\nDisallow: /members\n"
+    padding = b"# " + b"x" * (MOST_BYTES - len(early) - 14) + b"\n"
+    body = early + padding + b"Disallow: /news\nDisallow: /late\n"
+    assert not allows(200, body)
+    assert allows(200, body, "https://gazette.example/n") and allows(200, body, "https://gazette.example/late")
+
+
+def test_a_delay_is_read_and_bounded() -> None:
+    copy = RobotsCopy("https://g.example", 200, b"User-agent: *\nCrawl-delay: 9999", datetime(2026, 5, 4, tzinfo=UTC))
+    assert rules_of(copy).delay_seconds(TOKEN) == 60.0 and rules_of(copy).rest_seconds(TOKEN) == 9999
+    short = RobotsCopy(copy.host, 200, b"User-agent: *\nCrawl-delay: 20", copy.fetched_at)
+    assert rules_of(short).delay_seconds(TOKEN) == 20.0 and rules_of(short).rest_seconds(TOKEN) == 0
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "is_page"),
+    [
+        ("text/html", b"<!doctype html><p>x", True),
+        ("text/html", b"just words", True),
+        ("image/png", b"<html><body>x", True),
+        ("", b"\xef\xbb\xbf <!DOCTYPE HTML>", True),
+        ("application/octet-stream", b"<html>", True),
+        ("text/html", "\ufeff<html>".encode("utf-16-le"), True),
+        ("text/plain", b"The ministry said [1]", True),
+        ("text/html", b"%PDF-1.4", False),
+        ("text/html", b"\x89PNG\r\n\x1a\n", False),
+        ("application/zip", b"PK\x03\x04", False),
+        ("text/html", b'{"json": true}', False),
+        ("text/xml", b'<?xml version="1.0"?><rss version="2.0">', False),
+        ("text/html", b"\x00\x01\x02\x03", False),
+        ("video/mp4", b"....", False),
+        ("", b"....", False),
+    ],
+)
+def test_the_bytes_say_what_an_answer_is(media_type: str, body: bytes, is_page: bool) -> None:
+    assert (why_no_article(media_type, body) == "") == is_page

@@ -1,0 +1,324 @@
+"""Archives made by others are read whole or in stretches, and what is damaged in them costs only itself."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import re
+import zlib
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from pipeline.evaluation.benchmarks.inputs import warcs
+from scrapers.archive import gzip_members as members_module
+from scrapers.archive.remote_files import LocalPlace, PlaceError, fingerprint
+from scrapers.archive.warc import MAX_RECORD, Bad, Fault, Packing, Record, Scan, packing_of
+from scrapers.archive.warc_pages import NoPage, answer_of, page_of
+
+DAY = datetime(2026, 5, 4, 9, tzinfo=UTC)
+
+
+def page(number: int, size: int = 3000) -> bytes:
+    chance = random.Random(number)
+    return f"<html><p>Page {number} ".encode() + bytes(chance.choices(b"abcdefgh <>/", k=size)) + b"</html>"
+
+
+def some(count: int = 6) -> list[bytes]:
+    return [warcs.response(f"https://a.example/{n}", page(n), DAY) for n in range(count)]
+
+
+def archive(tmp_path: Path, data: bytes, name: str = "a.warc.gz") -> LocalPlace:
+    file = tmp_path / name
+    file.write_bytes(data)
+    return LocalPlace(str(file))
+
+
+def members(records: list[bytes]) -> bytes:
+    return b"".join(map(warcs.member, records))
+
+
+def scanned(place: LocalPlace, start: int = 0, stop: int | None = None, exact: bool = True) -> tuple[list, Scan]:
+    scan = Scan(place, packing_of(place), start, place.size if stop is None else stop, lambda fields: True, exact=exact)
+    return list(scan), scan
+
+
+def urls(found: list) -> list[int]:
+    return [int(dict(one.fields)["WARC-Target-URI"].rpartition("/")[2]) for one in found if isinstance(one, Record)]
+
+
+def faults(found: list) -> list[Fault]:
+    return [one.fault for one in found if isinstance(one, Bad)]
+
+
+def test_records_come_in_order_with_the_place_at_which_they_begin(tmp_path: Path) -> None:
+    parts = [warcs.member(record) for record in some()]
+    place = archive(tmp_path, b"".join(parts))
+    found, scan = scanned(place)
+    assert urls(found) == list(range(6)) and faults(found) == []
+    assert [one.offset for one in found] == [sum(map(len, parts[:n])) for n in range(6)]
+    assert (scan.first, scan.end, scan.n_records) == (0, place.size, 6)
+    assert found[2].part().endswith(page(2))
+
+
+@pytest.mark.parametrize("cut", [1, 100, 777, 2000, 5000])
+@pytest.mark.parametrize("packed", [True, False])
+def test_stretches_of_any_size_join_without_gap_or_repetition(tmp_path: Path, cut: int, packed: bool) -> None:
+    records = some(5)
+    place = archive(tmp_path, members(records) if packed else b"".join(records))
+    found, due = [], 0
+    for start in range(0, place.size, cut):
+        here, scan = scanned(place, start, min(place.size, start + cut), exact=False)
+        found += here
+        if scan.first is not None:
+            assert scan.first == due
+            due = scan.end
+    assert urls(found) == list(range(5)) and due == place.size
+
+
+def test_all_packings_are_known_by_their_first_bytes(tmp_path: Path) -> None:
+    records = some(3)
+    whole = b"".join(records)
+    assert packing_of(archive(tmp_path, members(records))) is Packing.MEMBERS
+    assert packing_of(archive(tmp_path, whole)) is Packing.PLAIN
+    assert packing_of(archive(tmp_path, gzip.compress(whole))) is Packing.STREAM
+    assert packing_of(archive(tmp_path, b"<html>no archive</html>")) is None
+    assert packing_of(archive(tmp_path, gzip.compress(b"<html>no archive</html>"))) is None
+    assert packing_of(archive(tmp_path, b"")) is None
+
+
+def test_a_single_stream_is_read_by_the_numbers_of_its_records(tmp_path: Path) -> None:
+    place = archive(tmp_path, gzip.compress(b"".join(some(7))))
+    found, scan = scanned(place, 0, 3)
+    assert urls(found) == [0, 1, 2] and scan.end == 3
+    found, scan = scanned(place, 3, 10)
+    assert urls(found) == [3, 4, 5, 6] and scan.end is None
+    assert scanned(place, 10, 20)[0] == []
+
+
+@pytest.mark.parametrize("writer", ["ZstdWriter", "Lz4Writer"])
+def test_zstandard_and_lz4_are_read(tmp_path: Path, writer: str) -> None:
+    from fastwarc import stream_io
+
+    with (tmp_path / "a.warc").open("wb") as file:
+        for record in some(3):
+            packer = getattr(stream_io, writer)(file)
+            packer.write(record)
+            packer.finish()
+            packer.flush()
+    place = LocalPlace(str(tmp_path / "a.warc"))
+    assert packing_of(place) is Packing.STREAM
+    assert urls(scanned(place, 0, 100)[0]) == [0, 1, 2]
+
+
+def damaged(parts: list[bytes], which: int, fault: str) -> bytes:
+    part = bytearray(parts[which])
+    if fault == "body":
+        part[400:440] = b"\x00" * 40
+    elif fault == "magic":
+        part[:3] = b"xxx"
+    elif fault == "checksum":
+        part[-8:-4] = b"\x01\x02\x03\x04"
+    return b"".join([*parts[:which], bytes(part), *parts[which + 1 :]])
+
+
+@pytest.mark.parametrize("fault", ["body", "magic"])
+@pytest.mark.parametrize("which", [0, 2, 5])
+def test_damage_inside_one_record_costs_that_record_alone(tmp_path: Path, fault: str, which: int) -> None:
+    if (fault, which) == ("magic", 0):
+        pytest.skip("a file without a beginning is no archive")
+    parts = [warcs.member(record) for record in some()]
+    place = archive(tmp_path, damaged(parts, which, fault))
+    found, scan = scanned(place)
+    assert urls(found) == [n for n in range(6) if n != which]
+    assert faults(found) == [Fault.DAMAGED] and scan.end == place.size
+
+
+def test_rubbish_between_two_records_is_told_and_passed_over(tmp_path: Path) -> None:
+    parts = [warcs.member(record) for record in some()]
+    for rubbish in (b"rubbish! " * 30, gzip.compress(b"<html>hello</html>" * 9)):
+        found, _ = scanned(archive(tmp_path, b"".join([*parts[:3], rubbish, *parts[3:]])))
+        assert urls(found) == list(range(6)) and len(faults(found)) == 1
+
+
+@pytest.mark.parametrize("length", [0, 10, 4000, 100_000, MAX_RECORD + 1, 10**15])
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_record_that_gives_a_wrong_length_hides_none_behind_it(tmp_path: Path, length: int, packed: bool) -> None:
+    records = some()
+    records[2] = re.sub(rb"Content-Length: \d+\r\n\r\n", b"Content-Length: %d\r\n\r\n" % length, records[2], count=1)
+    found, _ = scanned(archive(tmp_path, members(records) if packed else b"".join(records)))
+    assert [n for n in urls(found) if n != 2] == [0, 1, 3, 4, 5]
+    assert urls(found).count(2) == 0 and len(faults(found)) >= 1
+
+
+def test_a_file_that_stops_in_the_middle_gives_all_before(tmp_path: Path) -> None:
+    data = members(some())
+    for lost in (1, 9, 400, 1500):
+        found, scan = scanned(archive(tmp_path, data[:-lost]))
+        assert urls(found) == list(range(5)) and faults(found) == [Fault.CUT_SHORT], lost
+        assert scan.end == len(data) - lost
+
+
+def test_a_huge_record_is_passed_over_without_being_held(tmp_path: Path) -> None:
+    import tracemalloc
+
+    huge = warcs.response("https://a.example/9", b"0" * (6 * MAX_RECORD), DAY)
+    small = some(2)
+    place = archive(tmp_path, members([small[0], huge, small[1]]))
+    del huge
+    tracemalloc.start()
+    found, _ = scanned(place)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert urls(found) == [0, 1] and faults(found) == [Fault.TOO_LARGE]
+    assert peak < MAX_RECORD
+
+
+def test_records_that_are_not_wished_for_are_not_read(tmp_path: Path) -> None:
+    place = archive(tmp_path, members(some()))
+    scan = Scan(place, Packing.MEMBERS, 0, place.size, lambda r: dict(r)["WARC-Target-URI"].endswith("4"), exact=True)
+    assert urls(list(scan)) == [4] and scan.n_records == 6
+
+
+def test_an_archive_inside_a_page_puts_no_records_into_the_one_around_it(tmp_path: Path) -> None:
+    """The bytes of a stored archive stand as they are in the one around it, and look like the beginning of records."""
+    inner = members([warcs.response("https://forged.example/99", page(99), DAY) for _ in range(3)])
+    noise = random.Random(1).randbytes(1000)
+    outer = warcs.response("https://a.example/1", noise + inner + noise, DAY)
+    packer = zlib.compressobj(0, wbits=31)
+    stored = packer.compress(outer) + packer.flush()
+    records = some(3)
+    data = warcs.member(records[0]) + stored + warcs.member(records[2])
+    place = archive(tmp_path, data)
+    assert inner in data
+    assert urls(scanned(place)[0]) == [0, 1, 2]
+    middle = data.index(inner) - 10
+    found, scan = scanned(place, middle, middle + len(inner), exact=False)
+    _, before = scanned(place, 0, middle)
+    assert before.end != scan.first  # which is how the reader of the file notices
+
+
+def test_the_page_of_a_record_is_what_was_archived(tmp_path: Path) -> None:
+    headers = (("Content-Type", "text/html; charset=ISO-8859-1"), ("X-Served-By", "a"))
+    record = scanned(
+        archive(tmp_path, members([warcs.response("https://a.example/1", page(1), DAY, headers=headers)]))
+    )[0][0]
+    answer = answer_of(record)
+    made = page_of(answer, record.fields, "https://a.example/1", "the_source")
+    assert made.body == answer.body == page(1) and answer.charset == "ISO-8859-1"
+    assert made.fetched_at == DAY and made.source_id == "the_source" and made.media_type == "text/html"
+    assert ("X-Served-By", "a") in made.headers
+
+
+def record_with(tmp_path: Path, body: bytes, **more) -> Record:
+    return scanned(archive(tmp_path, members([warcs.response("https://a.example/1", body, DAY, **more)])))[0][0]
+
+
+def test_a_body_archived_with_its_compression_and_chunks_is_unpacked(tmp_path: Path) -> None:
+    zipped = (("Content-Type", "text/html"), ("Content-Encoding", "gzip"))
+    assert answer_of(record_with(tmp_path, gzip.compress(page(1)), headers=zipped)).body == page(1)
+    assert answer_of(record_with(tmp_path, page(1), headers=zipped)).body == page(1)
+    parts = [page(1)[:1000], page(1)[1000:]]
+    chunked = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+    sent = (("Content-Type", "text/html"), ("Transfer-Encoding", "chunked"))
+    assert answer_of(record_with(tmp_path, chunked, headers=sent)).body == page(1)
+
+
+@pytest.mark.parametrize(
+    ("body", "more", "why"),
+    [
+        (b"\x89PNG....", {"headers": (("Content-Type", "image/png"),)}, "no web page"),
+        (b"moved", {"status": "301 Moved Permanently"}, "answer without a page"),
+        (b"   \n ", {}, "empty"),
+        (b"<p>" + b"x" * 5_000_001, {}, "too large"),
+        (b"\x1f\x8bnot gzip", {"headers": (("Content-Encoding", "gzip"),)}, "damaged compression"),
+        (gzip.compress(b"0" * 50_000_000), {"headers": (("Content-Encoding", "gzip"),)}, "too large"),
+    ],
+)
+def test_what_is_no_page_is_told(tmp_path: Path, body: bytes, more: dict, why: str) -> None:
+    with pytest.raises(NoPage) as told:
+        answer_of(record_with(tmp_path, body, **more))
+    assert told.value.why == why
+
+
+def test_a_wrong_digest_is_seen_and_a_missing_one_is_not_missed(tmp_path: Path) -> None:
+    wrong = record_with(tmp_path, page(1), digest=warcs.sha1(b"something else"))
+    with pytest.raises(NoPage, match="digest does not match"):
+        page_of(answer_of(wrong), wrong.fields, "https://a.example/1", "")
+    for digest in (None, "crc32:12345678"):
+        fine = record_with(tmp_path, page(1), digest=digest)
+        assert page_of(answer_of(fine), fine.fields, "https://a.example/1", "").body == page(1)
+
+
+def test_a_file_is_known_by_what_is_in_it_not_by_its_name(tmp_path: Path) -> None:
+    data = members(some())
+    first, second = archive(tmp_path, data, "a.warc.gz"), archive(tmp_path, data, "b.warc.gz")
+    other = archive(tmp_path, members(some(5)), "c.warc.gz")
+    marks = [fingerprint(place) for place in (first, second, other)]
+    assert marks[0] == marks[1] != marks[2]
+
+
+def test_a_missing_file_is_told_in_words(tmp_path: Path) -> None:
+    with pytest.raises(PlaceError, match="there is no such file"):
+        LocalPlace(str(tmp_path / "none.warc.gz"))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_damage_makes_reading_fail_or_stop(tmp_path: Path, seed: int) -> None:
+    """Bytes are changed, taken out and put in at random: the records that were not touched are found."""
+    chance = random.Random(seed)
+    parts = [warcs.member(record) for record in some(8)]
+    touched = chance.randrange(1, 8)
+    part = bytearray(parts[touched])
+    for _ in range(chance.randrange(1, 6)):
+        at = chance.randrange(len(part))
+        match chance.randrange(3):
+            case 0:
+                part[at] ^= 1 << chance.randrange(8)
+            case 1:
+                del part[at : at + chance.randrange(1, 50)]
+            case 2:
+                part[at:at] = chance.randbytes(chance.randrange(1, 50))
+        part = part or bytearray(b"x")
+    place = archive(tmp_path, b"".join([*parts[:touched], bytes(part), *parts[touched + 1 :]]))
+    found, scan = scanned(place)
+    assert {n for n in range(8) if n != touched} <= set(urls(found)) and scan.end == place.size
+    assert all(a < b for a, b in pairwise([one.offset for one in found]))
+
+
+@pytest.mark.parametrize("cut", [100, 5000, 1 << 20])
+def test_what_is_read_quickly_is_what_is_read_with_care(tmp_path: Path, cut: int, monkeypatch) -> None:
+    """Sound members are unpacked whole by another library than odd ones: neither may see what the other does not."""
+    chance = random.Random(7)
+    parts = [warcs.member(warcs.info())]
+    for number, record in enumerate(some(30)):
+        data = bytearray(warcs.member(record, level=number % 10))
+        match number % 6:
+            case 1:
+                data[chance.randrange(20, len(data))] ^= 1 << number % 8
+            case 2 if number % 4 == 2:
+                data += b"\0" * chance.randrange(1, 40)
+            case 3 if number % 4 == 3:
+                data = bytearray(warcs.member(record + record))  # two records in one member
+            case 4 if number % 4 == 0:
+                data = bytearray(warcs.member(record.replace(b"WARC/1.0\r\n", b"WARC/1.1\r\n").replace(b": ", b":   ")))
+        parts.append(bytes(data))
+    place = archive(tmp_path, b"".join(parts))
+
+    def all_of_it() -> list:
+        told, at = [], 0
+        while at < place.size:
+            found, scan = scanned(place, at, min(place.size, at + cut))
+            assert scan.n_records == len(found)
+            told += [one if isinstance(one, Bad) else (one.offset, one.fields, one.part()) for one in found]
+            at = scan.end
+        return told
+
+    quick = all_of_it()
+    assert members_module.HERE
+    monkeypatch.setattr(members_module, "HERE", False)
+    careful = all_of_it()
+    assert quick == careful
+    assert sum(isinstance(one, Bad) for one in quick) > 4 and sum(isinstance(one, tuple) for one in quick) > 15
