@@ -36,11 +36,11 @@ COMMANDS = {
     "event": ("inspect.entries", "Show one event with its evidence."),
     "entity": ("inspect.entries", "Show one person, body, company, model or instrument."),
     "origins": ("inspect.entries", "Show which reports behind an event are independent."),
-    "conflicts": ("inspect.contradictions", "Show where reports disagree."),
+    "contradictions": ("inspect.contradictions", "Show where reports disagree."),
     "status": ("inspect.status", "Show how things stand with a name, on any day."),
-    "due": ("inspect.status", "Show what is due next, and what was due."),
+    "upcoming": ("inspect.status", "Show what is due next, and what was due."),
     "revisions": ("inspect.revisions", "Show how an article was edited and what that did to its claims."),
-    "gaps": ("inspect.entries", "Show names that the lexicon does not know yet."),
+    "unknown-names": ("inspect.entries", "Show names that the lexicon does not know yet."),
     "review": ("review.commands", "Confirm, change or reject what the program read; merge, split, settle names."),
     "runs": ("operate.run", "Show what the last runs did, how long they took and how they ended."),
     "schedule": ("operate.schedule", "Print units for systemd or a line for cron that run the ledger by themselves."),
@@ -53,6 +53,9 @@ COMMANDS = {
 }
 
 
+RENAMED = {"conflicts": "contradictions", "due": "upcoming", "gaps": "unknown-names"}  # old name -> new name
+
+
 class LazyCommands(click.Group):
     """A group whose commands are imported when they are called, so that help is quick."""
 
@@ -63,13 +66,18 @@ class LazyCommands(click.Group):
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f"pipeline.app.commands.{COMMANDS[name][0]}")
-        return getattr(module, name)
+        return getattr(module, name.replace("-", "_"))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
 
     def resolve_command(self, ctx: click.Context, args: list[str]):  # noqa: ANN201 - click's own type
+        if args and args[0] in RENAMED:
+            click.echo(
+                f"`{args[0]}` is now `{RENAMED[args[0]]}`; the old name will go with the next release.", err=True
+            )
+            args = [RENAMED[args[0]], *args[1:]]
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(f"There is no command '{args[0]}'. `oversight --help` lists them all.")
         return super().resolve_command(ctx, args)

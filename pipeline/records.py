@@ -1,4 +1,4 @@
-"""The nouns of the second room: entity, mention, evidence, claim, event, origin, conflict - and their stable ids.
+"""The nouns of the second room: entity, mention, evidence, claim, event, origin, contradiction - and their stable ids.
 
 Frozen dataclasses of plain values. All offsets are character offsets into `Article.text`, end exclusive.
 The meaning of types, roles, modalities and attributes is written out in docs/claims.md.
@@ -155,7 +155,7 @@ class Claim:
     date: DateSpan | None
     direction: str | None  # impose or lift, for restriction
     force: Force
-    mention: str  # new or background
+    newness: str  # new or background
     confidence: float  # probability that type and sentence are right, 0 to 1
     rule: str  # the frame or model that found it
 
@@ -172,7 +172,7 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class UnknownName:
     """A name that the lexicon does not know yet."""
 
     name: str
@@ -188,10 +188,10 @@ class Findings:
     article_id: str
     version: str
     relevant: bool
-    gate_score: float
+    relevance_score: float
     claims: tuple[Claim, ...] = ()
     credits: tuple[Credit, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    unknown_names: tuple[UnknownName, ...] = ()
     entities: tuple[Entity, ...] = ()  # every entity the claims refer to
     unread: int = 0  # characters at the end of a text too long to be read whole, see flow.LONGEST
 
@@ -234,15 +234,15 @@ class Event:
     stage: str
     n_articles: int
     n_origins: int  # independent origins among the claims that bear the event's modality
-    contested: bool
+    contradicted: bool
     jurisdiction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class Contradiction:
     """Claims of one event (or of one article) that cannot all be right about a field."""
 
-    conflict_id: str
+    contradiction_id: str
     event_id: str
     field: str  # date, actor, amount, force, happened, direction
     values: tuple[tuple[str, tuple[str, ...]], ...]  # (value in words, claim ids)

@@ -55,7 +55,7 @@ def joining_version() -> str:
 
 
 @cache
-def gate_version() -> str:
+def relevance_version() -> str:
     """Return the version of what judges by title and summary whether an item is about the oversight of AI."""
     return _hash(RELEVANCE)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scrapers.items import Feed, FeedShape, Recipe, Source, Standing
+from scrapers.items import Feed, FeedShape, Recipe, Source, SourceType
 
 SOURCES = Path(__file__).parent / "sources"
 _SOURCE_ID = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
@@ -46,7 +46,7 @@ _DAY = _Key(date, "a day such as 2026-05-01, without quotes")
 _SOURCE_KEYS: dict[str, _Key] = {
     "title": _NEEDED,
     "homepage": _NEEDED,
-    "standing": _Key(str, "a text", required=True, known=Standing),
+    "source_type": _Key(str, "a text", required=True, known=SourceType),
     "jurisdiction": _NEEDED,
     "language": _NEEDED,
     "family": _TEXT,
@@ -81,6 +81,8 @@ _RECIPE_KEYS: dict[str, _Key] = {
     "valid_until": _DAY,
 }
 _SELECTORS = ("body", "title", "byline", "date")
+
+_RENAMED = {"standing": "source_type"}  # keys of older cards
 
 
 def load_sources(folder: Path | None = None) -> tuple[Source, ...]:
@@ -131,12 +133,12 @@ def _source(path: Path, card: dict[str, Any]) -> Source:
     if not enabled and not card.get("note"):
         raise CardError(f"{path}: enabled is false and note is missing; write why in note")
     plain = {
-        key: card[key] for key in _SOURCE_KEYS if key in card and key not in {"feed", "recipe", "hosts", "standing"}
+        key: card[key] for key in _SOURCE_KEYS if key in card and key not in {"feed", "recipe", "hosts", "source_type"}
     }
     plain.setdefault("family", path.stem)
     return Source(
         source_id=path.stem,
-        standing=Standing(card["standing"]),
+        source_type=SourceType(card["source_type"]),
         hosts=hosts,
         feeds=feeds,
         recipes=tuple(_recipe(path, i, table) for i, table in enumerate(card.get("recipe", []), 1)),
@@ -190,7 +192,7 @@ def _check(path: Path, place: str, table: Any, keys: Mapping[str, _Key]) -> None
         raise CardError(f"{path}: {place or 'the card '}is {table!r}; it must be a table of keys")
     for key, value in table.items():
         if key not in keys:
-            near = difflib.get_close_matches(key, keys, 1, 0.6)
+            near = [_RENAMED[key]] if key in _RENAMED else difflib.get_close_matches(key, keys, 1, 0.6)
             cure = f"did you mean {near[0]!r}?" if near else "remove it."
             raise CardError(f"{path}: {place}the key {key!r} is unknown; {cure} Known keys: {', '.join(keys)}")
         rule = keys[key]

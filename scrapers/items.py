@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Standing(StrEnum):
+class SourceType(StrEnum):
     """How near a source stands to the events it writes of."""
 
     PRIMARY = "primary"  # a government, regulator, court or legislature on its own acts
@@ -106,7 +106,7 @@ class Source:
     source_id: str
     title: str
     homepage: str
-    standing: Standing
+    source_type: SourceType
     jurisdiction: str  # ISO 3166 code, "EU" or "INT"
     language: str  # BCP 47
     family: str  # publisher group; two sources of one family are one origin

@@ -94,10 +94,11 @@ def extract(folder: DataFolder, sources: Sequence[Source], say: Say, lexicon: Se
 
 def add_article(folder: DataFolder, article: Article, lexicon: Sequence[Path] = ()) -> Findings:
     """Keep one article and what it says; return the findings."""
-    from pipeline.nlp.pipeline import load_tools, understand  # heavy: spaCy
+    from pipeline.nlp.pipeline import extract as extract_from  # heavy: spaCy
+    from pipeline.nlp.pipeline import load_tools
 
     version = program_version(*lexicon)
-    findings = understand(article, load_tools(lexicon=lexicon))
+    findings = extract_from(article, load_tools(lexicon=lexicon))
     with Library(folder.crawl_db) as library:
         library.save(article, findings, version)
     return findings

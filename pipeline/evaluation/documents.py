@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.aggregation.join import join
+from pipeline.aggregation.aggregate import aggregate
 from pipeline.lexicon.load import load_lexicon
-from pipeline.nlp.pipeline import Tools, load_tools, understand
-from pipeline.nlp.pool import understand_all
+from pipeline.nlp.pipeline import Tools, extract, load_tools
+from pipeline.nlp.pool import extract_all
 from pipeline.records import Claim, Findings
 from scrapers.reading.plain_text import PlainText, plain_text
 
@@ -39,7 +39,7 @@ def read_folder(
         sure = tuple(claim for claim in findings.claims if claim.confidence >= least_confidence)
         read.append((document, text, replace(findings, claims=sure)))
         say(f"read {len(read)} documents")
-    joined = join(
+    joined = aggregate(
         [findings for _, _, findings in read], [text.article for _, text, _ in read], (),
         lexicon=load_lexicon(*lexicon), min_confidence=0.0,
     )  # fmt: skip
@@ -85,12 +85,12 @@ def _understood(
     taken: Sequence[tuple[dict[str, Any], PlainText]], lexicon: Sequence[Path], folds: Path | None
 ) -> Iterator[Findings]:
     if folds is None:
-        yield from understand_all((text.article for _, text in taken), lexicon)
+        yield from extract_all((text.article for _, text in taken), lexicon)
         return
     tools = load_tools(lexicon=lexicon, classifier=False)
     unseen = held_out(tools, folds)
     for document, text in taken:
-        yield understand(text.article, unseen.get(document["id"], tools))
+        yield extract(text.article, unseen.get(document["id"], tools))
 
 
 def held_out(tools: Tools, folds: Path) -> dict[str, Tools]:
@@ -123,7 +123,7 @@ def claim_row(claim: Claim, text: PlainText, event: str) -> dict[str, Any]:
         "attribution": {"kind": claim.attribution.kind, "name": claim.attribution.name},
         "date": {"value": claim.date.value, "basis": claim.date.basis} if claim.date else None,
         "force": claim.force.value,
-        "mention": claim.mention,
+        "mention": claim.newness,
         "event": event,
         "participants": [{"role": p.role, "name": p.name, "text": p.text} for p in claim.participants],
         "confidence": claim.confidence,

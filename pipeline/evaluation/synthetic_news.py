@@ -22,13 +22,13 @@ from pipeline.records import (
     Evidence,
     Findings,
     Force,
-    Gap,
     Modality,
     Participant,
+    UnknownName,
     claim_id,
     unknown_entity_id,
 )
-from scrapers.items import Article, Precision, Source, Standing, article_id, text_version
+from scrapers.items import Article, Precision, Source, SourceType, article_id, text_version
 
 START = date(2021, 1, 4)
 _SYLLABLES = "bal cor dun el far gor hal is jun kel lor mar nor os pel quin ras sol tar ul ven wes yor zan".split()  # noqa: SIM905
@@ -102,9 +102,9 @@ class Maker:
 
     def _source(self, n: int) -> Source:
         title = f"The {self._name(100_000 + n)} Post"
-        standing = Standing.WIRE if n % 10 == 0 else Standing.PRIMARY if n % 10 == 1 else Standing.PRESS
+        source_type = SourceType.WIRE if n % 10 == 0 else SourceType.PRIMARY if n % 10 == 1 else SourceType.PRESS
         return Source(
-            f"outlet_{n}", title, f"https://outlet-{n}.example/", standing, "INT", "en", f"Group {n // 3}", (),
+            f"outlet_{n}", title, f"https://outlet-{n}.example/", source_type, "INT", "en", f"Group {n // 3}", (),
             (f"outlet-{n}.example",), agency=n % 10 == 0,
         )  # fmt: skip
 
@@ -151,7 +151,7 @@ class Maker:
             article, text=text, version=text_version(text), fetched_at=when, page_sha256=text_version("page" + text)
         )
         kept = tuple(c for claim in claims if (c := _moved(claim, now)) is not None)
-        return now, replace(found, version=now.version, claims=kept, credits=(), gaps=())
+        return now, replace(found, version=now.version, claims=kept, credits=(), unknown_names=())
 
     def _events(self, chance: random.Random, day: date) -> Iterator[tuple[_Event, bool]]:
         """Yield what an article tells of: one matter, and often what came before."""
@@ -185,7 +185,7 @@ class Maker:
         span = DateSpan(on, on, Precision.DAY, "stated" if stated else "publication", on.isoformat() if stated else "")
         return sentence, {
             "type": event.type, "trigger": trigger, "direction": direction,
-            "modality": Modality(chance.choice(_MODALITIES)), "mention": "background" if background else "new",
+            "modality": Modality(chance.choice(_MODALITIES)), "newness": "background" if background else "new",
             "date": span if stated or chance.random() < 0.5 else None, "event": event,
             "confidence": 0.3 if chance.random() < 0.06 else round(chance.uniform(0.5, 0.99), 3),
         }  # fmt: skip
@@ -215,7 +215,7 @@ def _told(
     return article, Findings(
         article.article_id, article.version, relevant, 0.9 if relevant else 0.0, claims,
         tuple(Credit(name, at := text.index(name), at + len(name), cue) for name, cue in credits),
-        tuple(Gap(name, EntityKind.ORGANISATION, at := text.index(name), at + len(name)) for name in gaps),
+        tuple(UnknownName(name, EntityKind.ORGANISATION, at := text.index(name), at + len(name)) for name in gaps),
         tuple(entities[id_] for id_ in sorted(entities)),
     )  # fmt: skip
 
@@ -238,7 +238,7 @@ def _claim(article: Article, sentence: str, fields: dict) -> Claim:
         claim_id(article.article_id, sentence, 1, fields["type"], fields["trigger"], 1), fields["type"],
         fields["modality"], Evidence(article.article_id, article.version, start, start + len(sentence), sentence), at,
         at + len(fields["trigger"]), fields["trigger"], tuple(parties), Attribution(), fields["date"],
-        fields["direction"], Force.NOT_STATED, fields["mention"], fields["confidence"], "made",
+        fields["direction"], Force.NOT_STATED, fields["newness"], fields["confidence"], "made",
     )  # fmt: skip
 
 

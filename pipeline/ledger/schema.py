@@ -12,7 +12,7 @@ from sqlite_utils import Database, Migrations
 
 from pipeline.ledger.sqlite_errors import StoreError
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 private = Migrations("oversight_private")
 published = Migrations("oversight_published")
@@ -161,6 +161,25 @@ def what_changed_since_the_last_build(db: Database) -> None:
         ) strict;
         """
     )
+
+
+@private()
+def names_of_the_field(db: Database) -> None:
+    """Columns and keys under the names that they have everywhere else."""
+    renamed = (("mention", "newness"), ("gaps", "unknown_names"), ("gate_score", "relevance_score"))
+    value = "findings"
+    for old, new in renamed:
+        # Inside a JSON string a quotation mark is escaped, so this can only be a key.
+        value = f"replace({value}, '\"{old}\":', '\"{new}\":')"
+    db.executescript(f"""
+        drop trigger findings_update;
+        update findings set findings = {value};
+        alter table findings rename column gate_score to relevance_score;
+        create trigger findings_update after update on findings begin
+            delete from article_changes where article_id = new.article_id;
+            insert into article_changes (article_id) select new.article_id where new.article_id is not null;
+        end;
+    """)
 
 
 @published()
@@ -387,6 +406,36 @@ def health_of_sources_and_pages_that_are_gone(db: Database) -> None:
     )
 
 
+@published()
+def names_of_the_published_field(db: Database) -> None:
+    """Tables and columns under the names that the site and the documentation use."""
+    db.executescript(
+        """
+        alter table conflicts rename to contradictions;
+        alter table contradictions rename column conflict_id to contradiction_id;
+        alter table conflict_values rename to contradiction_sides;
+        alter table contradiction_sides rename column conflict_id to contradiction_id;
+        alter table standings rename to timeline_entries;
+        alter table timeline_entries rename column standing_id to entry_id;
+        alter table timeline_entries rename column line_id to timeline_id;
+        alter table timeline_entries rename column contested to contradicted;
+        alter table standing_claims rename to timeline_claims;
+        alter table timeline_claims rename column standing_id to entry_id;
+        alter table due rename to upcoming;
+        alter table upcoming rename column due_id to upcoming_id;
+        alter table facts rename to build_info;
+        alter table outcomes rename to fetch_outcomes;
+        alter table lexicon_gaps rename to unknown_names;
+        alter table entities rename column known to in_lexicon;
+        alter table sources rename column standing to source_type;
+        alter table events rename column best_standing to closest_source_type;
+        alter table events rename column contested to contradicted;
+        alter table claims rename column mention to newness;
+        alter table unsure_claims rename column mention to newness;
+        """
+    )
+
+
 def make_published_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of the published ledger in an empty file."""
     published.apply(Database(connection))
@@ -410,10 +459,13 @@ def refuse_other_schema(connection: sqlite3.Connection, path: Path) -> None:
 
     Its columns would be missing or mean something else; the ledger is made from crawl.db and can be made again.
     """
-    try:
-        row = connection.execute("select value from facts where key = 'schema_version'").fetchone()
-    except sqlite3.OperationalError:
-        return  # no table of facts: whoever needs more than that says so
+    names = {
+        row[0] for row in connection.execute("select name from sqlite_master where name in ('build_info', 'facts')")
+    }
+    if not names:
+        return  # no such table: whoever needs more than that says so
+    table = "build_info" if "build_info" in names else "facts"  # its name up to schema 8
+    row = connection.execute(f"select value from {table} where key = 'schema_version'").fetchone()
     version = int(row[0]) if row and str(row[0]).isdigit() else SCHEMA_VERSION
     if version < SCHEMA_VERSION:
         raise StoreError(

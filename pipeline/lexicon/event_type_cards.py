@@ -1,4 +1,4 @@
-"""TOML cards, one for each kind of event -> Kinds: frames ready to be matched, with their examples and near-misses.
+"""Loads the event type cards: for each type its roles, cues and frames, with examples and near-misses.
 
 A new kind is one more card in this folder. A card that says something unknown is refused with file, place and cure.
 
@@ -55,7 +55,7 @@ _SLOT = re.compile(
 )
 
 
-class KindError(ValueError):
+class EventTypeError(ValueError):
     """A card of a kind cannot be used; the message has the file, the place and the cure."""
 
 
@@ -118,7 +118,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class EventType:
     """What one card says."""
 
     type: str
@@ -135,48 +135,48 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Kinds:
+class EventTypes:
     """All cards, with the index from lower-case forms to the cues they may be."""
 
-    kinds: Mapping[str, Kind]
+    types: Mapping[str, EventType]
     cues: Mapping[str, tuple[Cue, ...]] = field(repr=False)
 
 
-def load_kinds(folder: Path | None = None) -> Kinds:
-    """Read the packaged cards, or those of another folder. Raises KindError."""
+def load_event_types(folder: Path | None = None) -> EventTypes:
+    """Read the packaged cards, or those of another folder. Raises EventTypeError."""
     return _load(Path(folder) if folder is not None else PACKAGED)
 
 
 @lru_cache(maxsize=4)
-def _load(folder: Path) -> Kinds:
-    kinds: dict[str, Kind] = {}
+def _load(folder: Path) -> EventTypes:
+    types: dict[str, EventType] = {}
     cues: dict[str, list[Cue]] = {}
     paths = sorted(folder.glob("*.toml"))
     if not paths:
-        raise KindError(f"{folder}: holds no cards. Give a folder with one TOML file for each kind of event.")
+        raise EventTypeError(f"{folder}: holds no cards. Give a folder with one TOML file for each kind of event.")
     for path in paths:
         kind = read_card(path, cues)
-        if kind.type in kinds:
-            raise KindError(f"{path}: there is another card of type {kind.type!r}. Keep one of them.")
-        kinds[kind.type] = kind
-    return Kinds(kinds, {form: tuple(found) for form, found in cues.items()})
+        if kind.type in types:
+            raise EventTypeError(f"{path}: there is another card of type {kind.type!r}. Keep one of them.")
+        types[kind.type] = kind
+    return EventTypes(types, {form: tuple(found) for form, found in cues.items()})
 
 
-def read_card(path: Path, cues: dict[str, list[Cue]] | None = None) -> Kind:
-    """Read one card and add its cues to an index. Raises KindError."""
+def read_card(path: Path, cues: dict[str, list[Cue]] | None = None) -> EventType:
+    """Read one card and add its cues to an index. Raises EventTypeError."""
     try:
         card = tomllib.loads(path.read_bytes().decode())
     except OSError as error:
-        raise KindError(f"{path}: cannot be read ({error.strerror}). Check the path and its rights.") from error
+        raise EventTypeError(f"{path}: cannot be read ({error.strerror}). Check the path and its rights.") from error
     except UnicodeDecodeError as error:
-        raise KindError(f"{path}: is not UTF-8 (byte {error.start}). Save the file as UTF-8.") from error
+        raise EventTypeError(f"{path}: is not UTF-8 (byte {error.start}). Save the file as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
-        raise KindError(f"{path}: is not TOML: {error}. Correct that line.") from error
+        raise EventTypeError(f"{path}: is not TOML: {error}. Correct that line.") from error
     where = str(path)
     _known(card, _CARD, where)
     type_ = _text(card, "type", where)
     if type_ not in EVENT_TYPES:
-        raise KindError(f"{where}: type is {type_!r}; known types are {', '.join(EVENT_TYPES)}.")
+        raise EventTypeError(f"{where}: type is {type_!r}; known types are {', '.join(EVENT_TYPES)}.")
     lists = {name: _words(value, f"{where}, [lists] {name}") for name, value in card.get("lists", {}).items()}
     defaults = card.get("defaults", {})
     _known(defaults, _FRAME, f"{where}, [defaults]")
@@ -186,17 +186,17 @@ def read_card(path: Path, cues: dict[str, list[Cue]] | None = None) -> Kind:
         _known(raw, _FRAME, spot)
         frames.append(_frame(type_, defaults | raw, lists, spot, {} if cues is None else cues))
     if not frames:
-        raise KindError(f"{where}: has no [[frame]]. Write at least one, with id, verbs or nouns, and slots.")
+        raise EventTypeError(f"{where}: has no [[frame]]. Write at least one, with id, verbs or nouns, and slots.")
     roles = card.get("roles", {})
     _known(roles, ROLES, f"{where}, [roles]")
     beats = _words(card.get("beats", ()), f"{where}, beats")
     for other in beats:
         if other not in EVENT_TYPES:
-            raise KindError(f"{where}: beats has {other!r}; known types are {', '.join(EVENT_TYPES)}.")
+            raise EventTypeError(f"{where}: beats has {other!r}; known types are {', '.join(EVENT_TYPES)}.")
     owner = card.get("owner", "")
     if owner and owner not in ROLES:
-        raise KindError(f"{where}: owner is {owner!r}; roles are {', '.join(ROLES)}.")
-    return Kind(
+        raise EventTypeError(f"{where}: owner is {owner!r}; roles are {', '.join(ROLES)}.")
+    return EventType(
         type_, _text(card, "label", where), _text(card, "definition", where), roles, beats, bool(card.get("bare",
         True)), _means(card.get("means", {}), where), owner, tuple(frames),
         tuple(_example(raw, type_, where) for raw in card.get("example", ())),
@@ -209,20 +209,20 @@ def _frame(
 ) -> Frame:
     direction, modality = raw.get("direction"), raw.get("modality")
     if direction not in (None, "impose", "lift"):
-        raise KindError(f"{where}: direction is {direction!r}; write impose or lift.")
+        raise EventTypeError(f"{where}: direction is {direction!r}; write impose or lift.")
     if modality is not None and modality not in list(Modality):
-        raise KindError(f"{where}: modality is {modality!r}; known ones are {', '.join(Modality)}.")
+        raise EventTypeError(f"{where}: modality is {modality!r}; known ones are {', '.join(Modality)}.")
     if raw.get("force", "not_stated") not in ("binding", "voluntary", "not_stated"):
-        raise KindError(f"{where}: force is {raw['force']!r}; write binding, voluntary or not_stated.")
+        raise EventTypeError(f"{where}: force is {raw['force']!r}; write binding, voluntary or not_stated.")
     if raw.get("form", "passive") not in VERB_FORMS:
-        raise KindError(f"{where}: form is {raw['form']!r}; write {', '.join(VERB_FORMS)}.")
+        raise EventTypeError(f"{where}: form is {raw['form']!r}; write {', '.join(VERB_FORMS)}.")
     precision = raw.get("precision", 0.85)
     if not isinstance(precision, int | float) or not 0 < precision <= 1:
-        raise KindError(f"{where}: precision is {precision!r}; write a number above 0 and up to 1.")
+        raise EventTypeError(f"{where}: precision is {precision!r}; write a number above 0 and up to 1.")
     needs = tuple(tuple(part.strip() for part in need.split("|")) for need in _words(raw.get("needs", ()), where))
     for role in (role for need in needs for role in need):
         if role not in ROLES:
-            raise KindError(f"{where}: needs names {role!r}; roles are {', '.join(ROLES)}.")
+            raise EventTypeError(f"{where}: needs names {role!r}; roles are {', '.join(ROLES)}.")
     complement = frozenset(
         form for verb in _resolve(raw.get("complement", ()), lists, where) for form in verb_forms(verb.split()[0])
     )
@@ -248,7 +248,9 @@ def _frame(
             for form in forms(head):
                 cues.setdefault(form, []).append(Cue(frame, part, particle, head))
     if not said:
-        raise KindError(f"{where}: has neither verbs nor nouns nor adjectives. Write the words that name the event.")
+        raise EventTypeError(
+            f"{where}: has neither verbs nor nouns nor adjectives. Write the words that name the event."
+        )
     return frame
 
 
@@ -256,7 +258,9 @@ def _means(raw: Mapping[str, Any], where: str) -> dict[str, Modality]:
     found: dict[str, Modality] = {}
     for modality, verbs in raw.items():
         if modality not in list(Modality):
-            raise KindError(f"{where}, [means]: there is no modality {modality!r}; there are {', '.join(Modality)}.")
+            raise EventTypeError(
+                f"{where}, [means]: there is no modality {modality!r}; there are {', '.join(Modality)}."
+            )
         for verb in _words(verbs, f"{where}, [means] {modality}"):
             found.update(dict.fromkeys(verb_forms(verb), Modality(modality)))
     return found
@@ -278,23 +282,23 @@ def _same(word: str) -> frozenset[str]:
 def _slot(text: str, lists: Mapping[str, tuple[str, ...]], where: str) -> Slot:
     match = _SLOT.match(text.strip())
     if not match:
-        raise KindError(f'{where}: slot {text!r} is not understood. Write "position [nouns] -> role: kinds !".')
+        raise EventTypeError(f'{where}: slot {text!r} is not understood. Write "position [nouns] -> role: kinds !".')
     positions = tuple(part.strip() for part in match["positions"].split(","))
     for position in positions:
         if not _POSITION.match(position):
-            raise KindError(
+            raise EventTypeError(
                 f"{where}: slot {text!r}: there is no position {position!r}; see the head of kinds/load.py."
             )
     role = match["role"]
     if role != "-" and role not in ROLES:
-        raise KindError(f"{where}: slot {text!r}: there is no role {role!r}; roles are {', '.join(ROLES)}.")
+        raise EventTypeError(f"{where}: slot {text!r}: there is no role {role!r}; roles are {', '.join(ROLES)}.")
     kinds: set[str] = set()
     wanted = (match["kinds"] or "").split()
     for name in wanted:
         if name == "named":
             continue
         if name not in FILLERS:
-            raise KindError(f"{where}: slot {text!r}: there is no kind {name!r}; kinds are {', '.join(FILLERS)}.")
+            raise EventTypeError(f"{where}: slot {text!r}: there is no kind {name!r}; kinds are {', '.join(FILLERS)}.")
         kinds |= FILLERS[name]
     words = _resolve((match["words"] or "").split(), lists, where)
     forms = frozenset(form for word in words for form in noun_forms(word))
@@ -306,7 +310,7 @@ def _resolve(words: Any, lists: Mapping[str, tuple[str, ...]], where: str) -> li
     for word in _words(words, where):
         if word.startswith("@"):
             if word[1:] not in lists:
-                raise KindError(
+                raise EventTypeError(
                     f"{where}: there is no list {word!r}; the card's [lists] are {', '.join(lists) or 'none'}."
                 )
             found += lists[word[1:]]
@@ -320,7 +324,7 @@ def _example(raw: Mapping[str, Any], type_: str, where: str) -> Example:
     _known(raw, _EXAMPLE, spot)
     modality = raw.get("modality", "occurred")
     if modality not in list(Modality):
-        raise KindError(f"{spot}: modality is {modality!r}; known ones are {', '.join(Modality)}.")
+        raise EventTypeError(f"{spot}: modality is {modality!r}; known ones are {', '.join(Modality)}.")
     roles = {
         role: _words(raw[role] if isinstance(raw[role], list) else [raw[role]], spot) for role in ROLES if role in raw
     }
@@ -339,17 +343,17 @@ def _near_miss(raw: Mapping[str, Any], where: str) -> tuple[str, str]:
 def _known(raw: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
     for key in raw:
         if key not in known:
-            raise KindError(f"{where}: unknown key {key!r}; known keys are {', '.join(known)}. Correct the key.")
+            raise EventTypeError(f"{where}: unknown key {key!r}; known keys are {', '.join(known)}. Correct the key.")
 
 
 def _text(raw: Mapping[str, Any], key: str, where: str) -> str:
     value = raw.get(key)
     if not isinstance(value, str) or not value:
-        raise KindError(f'{where}: {key} is {"missing" if value is None else repr(value)}. Write {key} = "...".')
+        raise EventTypeError(f'{where}: {key} is {"missing" if value is None else repr(value)}. Write {key} = "...".')
     return value
 
 
 def _words(value: Any, where: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(word, str) and word for word in value):
-        raise KindError(f'{where}: {value!r} is not a list of words. Write ["...", "..."].')
+        raise EventTypeError(f'{where}: {value!r} is not a list of words. Write ["...", "..."].')
     return tuple(value)

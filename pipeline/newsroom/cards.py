@@ -19,7 +19,7 @@ def card_text(source: Source) -> str:
 
 def _facts(source: Source) -> dict[str, object]:
     return {
-        "title": source.title, "homepage": source.homepage, "standing": source.standing.value,
+        "title": source.title, "homepage": source.homepage, "source_type": source.source_type.value,
         "jurisdiction": source.jurisdiction, "language": source.language, "family": source.family,
         "hosts": list(source.hosts), "pause_seconds": source.pause_seconds, "agency": source.agency,
         "note": source.note,

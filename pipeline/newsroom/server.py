@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from pipeline.newsroom.feeds import Odd, feed_documents
 from pipeline.newsroom.pages import article_page, front_page
 from pipeline.newsroom.stories import FOLDER, LAST_DAY, Publisher, end_of, out_by, publishers, story
-from scrapers.items import Feed, FeedShape, Source, Standing
+from scrapers.items import Feed, FeedShape, Source, SourceType
 
 LOOPBACK = "127.0.0.1"
 _FOUNDED = datetime(2026, 3, 1, tzinfo=UTC)
@@ -208,7 +208,7 @@ def _card(site: Site, every_minutes: int) -> Source:
         source_id=publisher.publisher_id,
         title=publisher.title,
         homepage=site.origin + "/",
-        standing=Standing(publisher.standing),
+        source_type=SourceType(publisher.source_type),
         jurisdiction=publisher.jurisdiction,
         language="en",
         family=publisher.family,

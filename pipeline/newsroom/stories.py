@@ -43,7 +43,7 @@ class Publisher:
     publisher_id: str
     title: str
     host: str
-    standing: str
+    source_type: str
     jurisdiction: str
     family: str
     layout: str
@@ -209,12 +209,12 @@ def end_of(day: date) -> datetime:
 
 def out_by(moment: datetime, publisher_id: str | None = None) -> list[Story]:
     """Return the articles out at a moment as they then stood, newest first, of one publisher or of all."""
-    standing = [
+    out = [
         version
         for each in stories()
         if publisher_id in (None, each.publisher.publisher_id) and (version := each.as_of(moment))
     ]
-    return sorted(standing, key=lambda each: (each.published, each.story_id), reverse=True)
+    return sorted(out, key=lambda each: (each.published, each.story_id), reverse=True)
 
 
 def earlier_by_same(this: Story, count: int = 3) -> list[Story]:

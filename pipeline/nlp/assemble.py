@@ -24,9 +24,9 @@ from pipeline.records import (
     Entity,
     EntityKind,
     Evidence,
-    Gap,
     Modality,
     Participant,
+    UnknownName,
     claim_id,
 )
 from scrapers.items import Article, Precision
@@ -47,38 +47,38 @@ _BREAK = re.compile(r"[;:—–,]\s")
 
 def assemble(
     article: Article, drafts: list[Draft], speakers: Speakers, lexicon: Lexicon, day: date | None
-) -> tuple[tuple[Claim, ...], tuple[Entity, ...], tuple[Gap, ...]]:
+) -> tuple[tuple[Claim, ...], tuple[Entity, ...], tuple[UnknownName, ...]]:
     """Return the claims in the order of the text, the entities in them, and the names that the lexicon lacks."""
     drafts = sorted(drafts, key=lambda draft: (draft.words, draft.type))
     spans = [evidence_span(article.text, draft) for draft in drafts]
     found = spoken_dates(find_dates(article.text, day), article.text, day)
     news = lead_day(found, article.text, day, spans[0] if spans else None)
 
-    def dated(draft: Draft, span: tuple[int, int], mention: str) -> DateSpan | None:
+    def dated(draft: Draft, span: tuple[int, int], newness: str) -> DateSpan | None:
         own = found
         if draft.modality not in (Modality.POSTPONED, Modality.CANCELLED):  # "put off the launch, which was due in May"
             own = dates_for(draft.trigger, draft.sent, draft.passage.start, found)
         own = read_back(draft.sent, draft.passage.start, own)
         promise = draft.type == "commitment"
-        return claim_date(*span, *draft.words, draft.modality.value, own, day, article.text, mention, promise)
+        return claim_date(*span, *draft.words, draft.modality.value, own, day, article.text, newness, promise)
 
-    first = [dated(draft, span, draft.mention) for draft, span in zip(drafts, spans, strict=True)]
+    first = [dated(draft, span, draft.newness) for draft, span in zip(drafts, spans, strict=True)]
     before = [_sentence_before(draft, found, day) for draft in drafts]
     mentions = mentions_of(drafts, first, before, day, news.start if news else None)
     seen: Counter[tuple[str, int, str, str]] = Counter()
     claims = []
-    for draft, (start, end), mention in zip(drafts, spans, mentions, strict=True):
+    for draft, (start, end), newness in zip(drafts, spans, mentions, strict=True):
         quote = article.text[start:end]
         nth = article.text.count(quote, 0, start) + 1
         trigger = article.text[slice(*draft.words)]
         seen[quote, nth, draft.type, trigger] += 1
-        when = dated(draft, (start, end), mention)
+        when = dated(draft, (start, end), newness)
         if draft.modality is Modality.OCCURRED and day is not None and _speaks_of_tomorrow(draft):
-            ahead = dated(replace(draft, modality=Modality.PLANNED), (start, end), mention)
+            ahead = dated(replace(draft, modality=Modality.PLANNED), (start, end), newness)
             if ahead is not None and (ahead.start > day or ahead.end > day and ahead.precision is not Precision.DAY):
-                draft, when, mention = replace(draft, modality=Modality.PLANNED), ahead, "new"
+                draft, when, newness = replace(draft, modality=Modality.PLANNED), ahead, "new"
         if when is not None and when.basis == "publication" and lasts(draft.trigger):
-            when, mention = None, "background"
+            when, newness = None, "background"
         said = speakers.attribute(draft.trigger)
         claims.append(
             Claim(
@@ -93,7 +93,7 @@ def assemble(
                 when,
                 draft.direction,
                 draft.force,
-                mention,
+                newness,
                 draft.confidence,
                 draft.rule,
             )
@@ -201,15 +201,15 @@ def _in_full(party: Participant, text: str, start: int, end: int) -> Participant
     return replace(party, text=text[first:last], start=first, end=last)
 
 
-def _entities(claims: tuple[Claim, ...], lexicon: Lexicon) -> tuple[tuple[Entity, ...], tuple[Gap, ...]]:
+def _entities(claims: tuple[Claim, ...], lexicon: Lexicon) -> tuple[tuple[Entity, ...], tuple[UnknownName, ...]]:
     entities: dict[str, Entity] = {}
-    gaps: dict[str, Gap] = {}
+    gaps: dict[str, UnknownName] = {}
     for claim in claims:
         for party in claim.participants:
             known = lexicon.entities.get(party.entity_id)
             entities.setdefault(party.entity_id, known or Entity(party.entity_id, party.name, party.kind, known=False))
             if known is None and party.start >= 0 and _is_name(party.name):
-                gaps.setdefault(party.entity_id, Gap(party.name, party.kind, party.start, party.end))
+                gaps.setdefault(party.entity_id, UnknownName(party.name, party.kind, party.start, party.end))
     return tuple(entities.values()), tuple(gaps.values())
 
 

@@ -67,7 +67,7 @@ def _mention(draft: Draft, when: DateSpan | None, day: date | None, news: date |
         return "background"
     if _is_promise(draft.trigger):
         return "new"
-    if draft.mention == "background" and not _is_told_as_going_on(draft.trigger):
+    if draft.newness == "background" and not _is_told_as_going_on(draft.trigger):
         again = not _has_own(when) and "had" not in _helpers(draft.trigger) and draft.trigger.dep_ not in _AFTER_WORDS
         return "new" if again and any(_repeats(draft, other) for other in told) else "background"
     if not _has_own(when) and (_goes_on(draft) or _is_disclosed(draft)):
@@ -148,7 +148,7 @@ def is_as_of_now(trigger: Token) -> bool:
 
 
 def _is_lead(draft: Draft, when: DateSpan | None, day: date | None, news: date | None) -> bool:
-    if draft.paragraph >= LEAD or draft.mention != "new" or _is_old(draft, when, day, news):
+    if draft.paragraph >= LEAD or draft.newness != "new" or _is_old(draft, when, day, news):
         return False
     return not (_is_earlier(draft.trigger) or draft.paragraph and _was_threatened(draft))
 

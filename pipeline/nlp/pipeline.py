@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from pipeline.lexicon.entities import Lexicon
-from pipeline.lexicon.event_type_cards import Kinds, load_kinds
+from pipeline.lexicon.event_type_cards import EventTypes, load_event_types
 from pipeline.lexicon.load import load_lexicon
 from pipeline.nlp.assemble import assemble
 from pipeline.nlp.attribution import Speakers, title_speaker
@@ -26,7 +26,7 @@ from pipeline.nlp.events.frames import ClaimReader, Draft
 from pipeline.nlp.events.fusion import Thresholds, read_learned
 from pipeline.nlp.parsing.paragraphs import BODY, find_paragraphs
 from pipeline.nlp.parsing.parser import Language, Passage, load_language
-from pipeline.nlp.relevance.score import gate
+from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.records import EntityKind, Findings, Mention
 from scrapers.items import Article
 from scrapers.reading.decoding import whole
@@ -46,14 +46,14 @@ class Tools:
     language: Language
     lexicon: Lexicon
     names: NameFinder
-    kinds: Kinds
+    event_types: EventTypes
     classifier: object | None = None
     thresholds: Thresholds = Thresholds()
     judge: Judge | None = None
-    gated: bool = True  # False: every text is read, whatever it is about
+    only_relevant: bool = True  # False: every text is read, whatever it is about
 
 
-def load_tools(*, classifier: bool = True, gated: bool = True, lexicon: Iterable[Path] = ()) -> Tools:
+def load_tools(*, classifier: bool = True, only_relevant: bool = True, lexicon: Iterable[Path] = ()) -> Tools:
     """Load lexicon, cards, parser and, unless told otherwise, the classifier (takes about two seconds)."""
     names = load_lexicon(*lexicon)
     found = None
@@ -61,31 +61,39 @@ def load_tools(*, classifier: bool = True, gated: bool = True, lexicon: Iterable
         from pipeline.nlp.classifier.runtime import Classifier  # heavy: onnxruntime
 
         found = Classifier.load()
-    return Tools(load_language(), names, NameFinder(names), load_kinds(), found, judge=load_calibrator(), gated=gated)
+    return Tools(
+        load_language(),
+        names,
+        NameFinder(names),
+        load_event_types(),
+        found,
+        judge=load_calibrator(),
+        only_relevant=only_relevant,
+    )
 
 
-def understand(article: Article, tools: Tools) -> Findings:
+def extract(article: Article, tools: Tools) -> Findings:
     """Return what one version of an article claims; no text makes it fail, an irrelevant one has no claims.
 
     Of a text longer than LONGEST the beginning is read, up to a paragraph's or a word's end; `unread` says how much is
     left. Halves of surrogate pairs, which no file can hold, are read as U+FFFD.
     """
     article = _encodable(article)
-    judged = gate(article.title, article.text)
+    judged = judge_relevance(article.title, article.text)
     off_topic = Findings(article.article_id, article.version, False, judged.score)
-    if tools.gated and not (judged.relevant or judged.doubtful):
+    if tools.only_relevant and not (judged.relevant or judged.doubtful):
         return off_topic
     article, unread = _shortened(article)
     day = article.published_at.date() if article.published_at else None
     passages, mentions, referents, author = read_text(article, tools, day)
-    reader = ClaimReader(tools.kinds, referents)
+    reader = ClaimReader(tools.event_types, referents)
     drafts: list[Draft] = []
     for passage in passages:
         drafts += reader.read(passage)
-    drafts = read_learned(drafts, passages, reader.roles, tools.kinds, tools.classifier, tools.thresholds)
+    drafts = read_learned(drafts, passages, reader.roles, tools.event_types, tools.classifier, tools.thresholds)
     if tools.judge is not None:
         drafts = tools.judge.judge(drafts)
-    if tools.gated and judged.doubtful and not any(draft.confidence >= SURE for draft in drafts):
+    if tools.only_relevant and judged.doubtful and not any(draft.confidence >= SURE for draft in drafts):
         return off_topic
     speakers = Speakers(passages, referents, author, article.publisher)
     claims, entities, gaps = assemble(article, drafts, speakers, tools.lexicon, day)
@@ -110,10 +118,10 @@ def _shortened(article: Article) -> tuple[Article, int]:
     return replace(article, text=text[:cut]), len(text) - cut
 
 
-def understand_many(articles: Iterable[Article], tools: Tools) -> Iterator[Findings]:
+def extract_many(articles: Iterable[Article], tools: Tools) -> Iterator[Findings]:
     """Understand articles one after the other, lazily."""
     for article in articles:
-        yield understand(article, tools)
+        yield extract(article, tools)
 
 
 def read_text(

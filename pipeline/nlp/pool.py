@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.errors import OutsideFailure, WrongUse
-from pipeline.nlp.pipeline import load_tools, understand
+from pipeline.nlp.pipeline import extract, load_tools
 from pipeline.records import Findings
 from scrapers.items import Article
 from scrapers.process_pool import Limits, Lost, WorkersFailed, work_off
@@ -58,7 +58,7 @@ def understand_each(
         ) from error
 
 
-def understand_all(
+def extract_all(
     articles: Iterable[Article], lexicon: Sequence[Path] = (), readers: int | None = None
 ) -> Iterator[Findings]:
     """Yield the findings of articles in their order. Raises OutsideFailure at one that cannot be read."""
@@ -70,4 +70,4 @@ def understand_all(
 
 def reader(lexicon: tuple[Path, ...]) -> Callable[[Article], Findings]:
     """Return what reads one article after the other in one process."""
-    return partial(understand, tools=load_tools(lexicon=lexicon))
+    return partial(extract, tools=load_tools(lexicon=lexicon))

@@ -27,7 +27,7 @@ _SHOWN = (
 
 
 # Columns that hold one of few words.
-_CLOSED = ("type", "modality", "direction", "force", "contested", "origins_band", "best_standing")
+_CLOSED = ("type", "modality", "direction", "force", "contradicted", "origins_band", "closest_source_type")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,9 @@ from pipeline.site.facets.selection import answered
 
 NAME = "oversight"
 NEEDED = (
-    "article_edits", "articles", "claim_participants", "claims", "conflict_values", "conflicts", "entities",
+    "article_edits", "articles", "claim_participants", "claims", "contradiction_sides", "contradictions", "entities",
     "entity_names", "entity_relations", "entity_roles", "event_participants", "event_redirects", "events",
-    "facts", "origin_edges", "origins", "outcomes", "revisions", "sources",
+    "build_info", "fetch_outcomes", "origin_edges", "origins", "revisions", "sources",
 )  # fmt: skip
 LENGTH_LIMIT = 8_000_000  # bytes of one value: randomblob(900000000) would take more than 1 GB
 MOST_COUNTED = 1_000  # answers with counts that are kept for a snapshot

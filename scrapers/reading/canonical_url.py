@@ -21,7 +21,7 @@ _MOBILE_HOST = re.compile(r"^(?:m|mobile|amp)\.", re.I)
 def tidy_address(url: str, base: str = "") -> str:
     """Return an address in normal form, "" where it is no http(s) address.
 
-    Joined to `base`, host in lower case, no fragment, no default port, no tracking parameters, AMP and mobile twins
+    Aggregate to `base`, host in lower case, no fragment, no default port, no tracking parameters, AMP and mobile twins
     led back to the plain page. Parameters that name a page (?id=7) stay, in their order.
     """
     try:

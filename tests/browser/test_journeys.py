@@ -52,11 +52,11 @@ def test_an_event_is_found_by_name_and_cited(page, demo_site):
 def test_who_disagrees_is_seen_from_the_front_page(page, demo_site):
     page.goto("/")
     follow(page, page.locator(".disputed a").first)
-    assert page.url.endswith("#conflicts")
+    assert page.url.endswith("#contradictions")
     sides = page.locator(".versus").first.locator(".value").all_inner_texts()
     assert len(set(sides)) >= 2
     event_id = page.url.rpartition("/")[2].partition("#")[0]
-    assert demo_site.one("select contested from events where event_id = ?", event_id) == 1
+    assert demo_site.one("select contradicted from events where event_id = ?", event_id) == 1
     link = page.locator(".versus a[href^='#c']").first
     link.click()
     target = page.locator(".claim:target")
@@ -76,7 +76,7 @@ def test_a_lab_is_followed_over_time_as_of_a_day(page):
     assert len(set(seen.values())) == 3
     follow(page, page.locator("h1 a"))
     years = page.locator("h3.year").all_inner_texts()
-    assert years == sorted(years, reverse=True) and page.locator("#standing").is_visible()
+    assert years == sorted(years, reverse=True) and page.locator("#status").is_visible()
 
 
 def test_a_filter_is_narrowed_subscribed_to_and_taken_along(page):

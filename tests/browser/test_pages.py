@@ -19,7 +19,7 @@ PAGES = {
     "unsure claims": "/oversight/unsure_claims",
     "articles": "/oversight/articles",
     "names": "/oversight/entities",
-    "any table": "/oversight/conflicts",
+    "any table": "/oversight/contradictions",
     "row": "/oversight/sources/oms-news",
     "event, disputed": "/event/{disputed}",
     "event, edited": "/event/{edited}",
@@ -31,7 +31,7 @@ PAGES = {
     "changes": "/changes?since=2026-01-01",
     "status": "/status",
     "status of one": "/status?name=oms",
-    "due": "/due?from=2026-05-01",
+    "due": "/upcoming?from=2026-05-01",
     "sources": "/sources",
     "about": "/about",
     "accuracy": "/accuracy",
@@ -52,7 +52,7 @@ PAGES = {
 @pytest.fixture(scope="module")
 def paths(world) -> dict[str, str]:
     known = {
-        "disputed": world.one("select event_id from events where contested = 1 order by n_claims desc"),
+        "disputed": world.one("select event_id from events where contradicted = 1 order by n_claims desc"),
         "stamp": stamp_of((world.folder / "published" / "current").resolve()),
         "edited": world.one("select event_id from revisions where event_id is not null"),
         "article": world.one("select article_id from claims group by article_id order by count(*) desc"),

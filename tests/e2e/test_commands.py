@@ -59,7 +59,7 @@ def test_an_unknown_command_is_wrong_use() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("build",), ("verify",), ("event", "e1"), ("serve",), ("export", "--out", "x"), ("gaps",)]
+    "words", [("build",), ("verify",), ("event", "e1"), ("serve",), ("export", "--out", "x"), ("unknown-names",)]
 )
 def test_a_ledger_that_is_not_there_yet_is_said_with_the_cure(words: tuple[str, ...], tmp_path: Path) -> None:
     result = oversight(*words, data=tmp_path / "none")
@@ -220,5 +220,5 @@ def test_nothing_of_an_articles_text_but_its_quotes_is_published(demo: Path) -> 
 
 
 def test_the_tables_say_json_where_it_is_asked_for(demo: Path) -> None:
-    for words in (("conflicts",), ("gaps",), ("sources", "list"), ("entity", "Vellichor"), ("verify",)):
+    for words in (("contradictions",), ("unknown-names",), ("sources", "list"), ("entity", "Vellichor"), ("verify",)):
         assert isinstance(json.loads(oversight(*words, "--json", data=demo).stdout), list)

@@ -30,7 +30,7 @@ from support.hostile.server import Handler, Site, article, redirect, status
 from scrapers.archive.store import Archive
 from scrapers.crawling.crawl import ConfigError, CrawlConfig, CrawlError, CrawlReport, crawl
 from scrapers.crawling.frontier import Frontier
-from scrapers.items import Feed, FeedEntry, FeedShape, Outcome, Page, Source, Standing
+from scrapers.items import Feed, FeedEntry, FeedShape, Outcome, Page, Source, SourceType
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def site() -> Iterator[Site]:
 
 def source_of(site: Site, **changes: object) -> Source:
     fields: dict = {
-        "source_id": "gazette", "title": "The Gazette", "homepage": site.url("/"), "standing": Standing.PRESS,
+        "source_id": "gazette", "title": "The Gazette", "homepage": site.url("/"), "source_type": SourceType.PRESS,
         "jurisdiction": "US", "language": "en", "family": "gazette", "hosts": (site.host,),
         "feeds": (Feed(site.url("/feed"), FeedShape.RSS, pass_all=True),),
     }  # fmt: skip
@@ -476,10 +476,10 @@ SCRIPT = textwrap.dedent(
     from scrapers.archive.store import Archive
     from scrapers.crawling.crawl import CrawlConfig, crawl
     from scrapers.crawling.frontier import Frontier
-    from scrapers.items import Feed, FeedShape, Source, Standing
+    from scrapers.items import Feed, FeedShape, Source, SourceType
     folder, host = Path(sys.argv[1]), sys.argv[2]
     feed = Feed(f"http://{host}/feed", FeedShape.RSS, pass_all=True)
-    source = Source("gazette", "The Gazette", "", Standing.PRESS, "US", "en", "gazette", (feed,), (host,))
+    source = Source("gazette", "The Gazette", "", SourceType.PRESS, "US", "en", "gazette", (feed,), (host,))
     config = CrawlConfig(allow_loopback=True, pause_seconds=0.0)
     report = crawl([source], Frontier(folder / "crawl.db"), Archive(folder / "archive"), config=config)
     print(report.stopped, report.n_pages)

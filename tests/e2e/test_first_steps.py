@@ -167,7 +167,7 @@ def test_a_list_of_events_gives_no_date_finer_than_it_is_known() -> None:
 
 
 def test_a_name_that_nobody_knows_is_said_with_what_to_try(demo: Path) -> None:
-    assert "oversight gaps" in one_line(oversight("entity", "zzz", data=demo), WRONG_USE)
+    assert "oversight unknown-names" in one_line(oversight("entity", "zzz", data=demo), WRONG_USE)
     assert "Which event?" in one_line(oversight("event", "", data=demo), WRONG_USE)
 
 

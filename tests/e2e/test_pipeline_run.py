@@ -12,7 +12,15 @@ import pytest
 from pipeline.newsroom.answers import expected, planted
 from pipeline.newsroom.stories import story
 
-PUBLISHED_TABLES = ("articles", "claims", "claim_participants", "events", "event_participants", "conflicts", "origins")
+PUBLISHED_TABLES = (
+    "articles",
+    "claims",
+    "claim_participants",
+    "events",
+    "event_participants",
+    "contradictions",
+    "origins",
+)
 
 
 def rows(ledger: Path, sql: str, *values: object) -> list[tuple]:
@@ -121,16 +129,18 @@ def test_the_edited_article_has_two_versions_and_shows_the_later_one(demo: Path)
         assert versions == 2
 
 
-@pytest.mark.parametrize("one", planted()["conflict"], ids=lambda one: f"{one['event'].split('/')[-1]}-{one['field']}")
+@pytest.mark.parametrize(
+    "one", planted()["contradiction"], ids=lambda one: f"{one['event'].split('/')[-1]}-{one['field']}"
+)
 def test_each_planted_disagreement_is_found_with_its_articles(demo: Path, one: dict) -> None:
     sides: dict[str, dict[str, set[str]]] = {}
-    for conflict, value, url in rows(
+    for contradiction, value, url in rows(
         demo,
-        """select conflict_id, value, url from conflict_values join conflicts using (conflict_id)
+        """select contradiction_id, value, url from contradiction_sides join contradictions using (contradiction_id)
            join claims using (claim_id) join articles using (article_id) where field = ?""",
         one["field"],
     ):
-        sides.setdefault(conflict, {}).setdefault(value, set()).add(url)
+        sides.setdefault(contradiction, {}).setdefault(value, set()).add(url)
     wanted = [{story(name).url for name in names} for names in one["values"].values()]
     assert any(
         len(found) == len(wanted) and all(any(urls <= side for side in found.values()) for urls in wanted)
@@ -139,5 +149,5 @@ def test_each_planted_disagreement_is_found_with_its_articles(demo: Path, one: d
 
 
 def test_only_planted_disagreements_are_found(demo: Path) -> None:
-    found = rows(demo, "select field, summary from conflicts")
-    assert sorted(field for field, _ in found) == sorted(one["field"] for one in planted()["conflict"]), found
+    found = rows(demo, "select field, summary from contradictions")
+    assert sorted(field for field, _ in found) == sorted(one["field"] for one in planted()["contradiction"]), found

@@ -22,7 +22,7 @@ from pipeline.cli import oversight
 from pipeline.errors import AnotherRun, OversightError, WrongUse
 from pipeline.ledger.article_store import Library
 from pipeline.ledger.reviews.file import load_reviews, parse_reviews
-from pipeline.records import EntityKind, Gap, Participant, unknown_entity_id
+from pipeline.records import EntityKind, Participant, UnknownName, unknown_entity_id
 from pipeline.workspace import DataFolder
 
 PLEDGE = "Harbour Robotics pledged on Friday to publish its test results."
@@ -33,7 +33,13 @@ def reports() -> list[tuple]:
     other = signing("beacon", "pledge", sentence=PLEDGE, trigger="pledged", day=4, on="2026-05-08")
     party = Participant("actor", unknown_entity_id("Oxbow", "organisation"), "Oxbow", EntityKind.ORGANISATION)
     odd = replace(other[1].claims[0], participants=(party,))
-    return [*pairs, (other[0], replace(other[1], claims=(odd,), gaps=(Gap("Oxbow", EntityKind.ORGANISATION, 0, 5),)))]
+    return [
+        *pairs,
+        (
+            other[0],
+            replace(other[1], claims=(odd,), unknown_names=(UnknownName("Oxbow", EntityKind.ORGANISATION, 0, 5),)),
+        ),
+    ]
 
 
 @pytest.fixture
@@ -157,14 +163,14 @@ def test_events_of_two_kinds_are_not_merged(ledger: Path) -> None:
 
 
 def test_an_unknown_name_is_settled(ledger: Path) -> None:
-    assert "`oversight gaps`" in refused(ledger, "review", "gap", "Nobody", "--no-name")
+    assert "`oversight unknown-names`" in refused(ledger, "review", "gap", "Nobody", "--no-name")
     assert "Say one of" in refused(ledger, "review", "gap", "Oxbow")
     assert "taken by OpenAI" in refused(ledger, "review", "gap", "Oxbow", "--new", "organisation", "--id", "openai")
     assert "The lexicon has no 'Nessie'" in refused(ledger, "review", "gap", "Oxbow", "--is", "Nessie")
     assert "kinds are" in refused(ledger, "review", "gap", "Oxbow", "--new", "spaceship")
     assert "another name of openai" in said(ledger, "review", "gap", "oxbow", "--is", "OpenAI")
     said(ledger, "build")
-    assert rows(ledger, "select count(*) from lexicon_gaps") == [(0,)]
+    assert rows(ledger, "select count(*) from unknown_names") == [(0,)]
     assert rows(ledger, "select kind from entity_names where entity_id = 'openai' and name = 'oxbow'") == [("alias",)]
     (claim_parties,) = rows(ledger, f"select entity_id from claim_participants where claim_id = '{ids()[2]}'")
     assert claim_parties == ("openai",)

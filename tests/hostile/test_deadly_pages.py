@@ -22,7 +22,7 @@ from pipeline.versions import program_version
 from pipeline.workspace import DataFolder
 from scrapers.archive.store import Archive
 from scrapers.crawling.frontier import Frontier
-from scrapers.items import Article, Feed, FeedShape, Outcome, Page, Reading, Source, Standing, Visit
+from scrapers.items import Article, Feed, FeedShape, Outcome, Page, Reading, Source, SourceType, Visit
 from scrapers.messages import Answer, Task
 from scrapers.process_pool import Limits
 from scrapers.reading.article import read
@@ -33,7 +33,7 @@ PARAGRAPHS = "".join(
     for day, n, who in (("Monday", "four", "it"), ("Friday", "new", "the lab"), ("Sunday", "larger", "anyone"))
 )
 FEED = Feed("https://gazette.example/feed", FeedShape.RSS)
-SOURCE = Source("gazette", "The Gazette", "https://gazette.example/", Standing.PRESS, "US", "en", "gazette", (FEED,),
+SOURCE = Source("gazette", "The Gazette", "https://gazette.example/", SourceType.PRESS, "US", "en", "gazette", (FEED,),
                 ("gazette.example",))  # fmt: skip
 LIMITS = Limits(cpu_seconds=1.0, wall_seconds=5.0, memory_mb=256, renewed_after=100)
 

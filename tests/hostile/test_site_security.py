@@ -282,7 +282,7 @@ HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 KEPT = re.compile(  # ids, codes that the program itself gives, days and offsets
     r"(_id|_ids|_on|_at|_sha256|version|month|_start|_end|_until|_from|language|key)$|^(type|modality|date_|due_|used_|held_|"
     r"holds_|from_|sure_|until$|start|end|.*_modality$|.*_date$|kind$|matter$|fate$|old_|new_|page_|fields$|basis$|column_|"
-    r"table_|origins_band|standing$|decision$|status$|role$|field$|outcome$)"
+    r"table_|origins_band|source_type$|decision$|status$|role$|field$|outcome$)"
 )
 
 
@@ -306,7 +306,7 @@ def hostile(request, tmp_path_factory) -> Site:
     db = sqlite3.connect(publish(folder))
     if request.param == "every column":
         assert poison_everything(db) > 45
-    event = db.execute("select event_id from events where contested = 1 order by n_claims desc").fetchone()[0]
+    event = db.execute("select event_id from events where contradicted = 1 order by n_claims desc").fetchone()[0]
     poison = {
         "events": ("summary", "stage", "actors", "targets"),
         "articles": ("title", "byline", "published_basis"),
@@ -315,19 +315,19 @@ def hostile(request, tmp_path_factory) -> Site:
         "sources": ("title", "health"),
         "origins": ("label",),
         "origin_edges": ("to_name", "detail"),
-        "conflicts": ("summary",),
-        "conflict_values": ("value",),
+        "contradictions": ("summary",),
+        "contradiction_sides": ("value",),
         "claim_participants": ("name",),
         "claims": ("attribution_name", "date_said", "rule"),
         "event_redirects": ("reason",),
-        "lexicon_gaps": ("example",),
-        "facts": ("value",),
+        "unknown_names": ("example",),
+        "build_info": ("value",),
     }
     for table, columns in poison.items():
         for column in columns:
             suffix = (
                 " || rowid"
-                if table not in ("entity_names", "conflict_values", "claim_participants", "lexicon_gaps")
+                if table not in ("entity_names", "contradiction_sides", "claim_participants", "unknown_names")
                 else " || rtrim(substr(hex(randomblob(4)), 1))"
             )
             db.execute(f"update {table} set {column} = ?{suffix}", [HOSTILE])
@@ -353,7 +353,7 @@ def test_hostile_words_come_out_inert_on_every_page(hostile):
         "/changes",
         "/changes?since=2020-01-01",
         "/status",
-        "/due",
+        "/upcoming",
         "/search?q=script",
         "/oversight",
         f"/event/{hostile.event}",
@@ -395,7 +395,7 @@ def test_what_a_visitor_shapes_has_one_second_and_our_own_pages_have_more(site, 
         return await real(self, *args, **kwargs)
 
     monkeypatch.setattr(Database, "execute", noted)
-    assert site.get("/due").status_code == 200 and set(limits) == {None}
+    assert site.get("/upcoming").status_code == 200 and set(limits) == {None}
     for path in ("/oversight/sources?_nofacet=1", "/oversight/one_origin_only?party=oms", "/oversight?sql=select+1"):
         limits.clear()
         assert site.get(path).status_code == 200

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from pipeline.evaluation.documents import read_folder
 from pipeline.nlp import pipeline as flow
-from pipeline.nlp.pipeline import Tools, load_tools, understand
-from pipeline.nlp.relevance.score import gate
+from pipeline.nlp.pipeline import Tools, extract, load_tools
+from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.records import Findings
 from scrapers.items import Article, article_id, text_version
 from scrapers.reading.decoding import load_json, whole
@@ -78,7 +78,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
 
 @cache
 def _tools(classifier: bool = False) -> Tools:
-    return load_tools(classifier=classifier, gated=False)
+    return load_tools(classifier=classifier, only_relevant=False)
 
 
 def _article(text: str) -> Article:
@@ -90,7 +90,7 @@ def _article(text: str) -> Article:
 
 def _read(text: str, classifier: bool = False) -> Findings:
     """Understand a text; check that every quote, trigger and participant stands where it is said to."""
-    found = understand(_article(text), _tools(classifier))
+    found = extract(_article(text), _tools(classifier))
     mended = whole(text)
     assert len(mended) == len(text)
     for claim in found.claims:
@@ -113,7 +113,7 @@ def test_an_odd_text_is_read_twice_alike_and_in_time_that_grows_with_its_length(
         text = HOSTILE[name](n)
         before = time.process_time()
         found = _read(text)
-        gate(TITLE, text)
+        judge_relevance(TITLE, text)
         spent.append(time.process_time() - before)
         if n == 1_500:
             assert found == _read(text)
@@ -145,7 +145,7 @@ def test_any_mixture_of_words_and_signs_is_read_with_exact_quotes(text: str) -> 
 @given(st.lists(PIECES, max_size=60).map(" ".join))
 def test_a_place_in_a_cleaned_text_leads_back_to_the_text_as_it_was(text: str) -> None:
     made = plain_text(text, name="odd", title=text[:50], published=date(2026, 5, 5))
-    for claim in understand(made.article, _tools()).claims:
+    for claim in extract(made.article, _tools()).claims:
         start, end = made.original_span(claim.evidence.start, claim.evidence.end)
         assert "".join(made.original[start:end].split()) == "".join(claim.evidence.quote.split())
         assert "".join(whole(text)[start:end].split()) == "".join(claim.evidence.quote.split())
@@ -164,7 +164,7 @@ def test_of_a_very_long_text_the_beginning_is_read_and_the_findings_say_how_much
 def test_two_megabytes_pass_the_gate_and_are_taken_apart_quickly() -> None:
     before = time.process_time()
     for text in ("word " * 400_000, "\n" * 2_000_000, "AI act " * 300_000, '"' * 2_000_000, "😀" * 500_000):
-        gate(TITLE, text)
+        judge_relevance(TITLE, text)
         plain_text(text, name="odd")
     assert time.process_time() - before < 30
 
@@ -196,6 +196,6 @@ def test_an_unreadable_document_is_named_and_ends_with_wrong_use(tmp_path: Path)
 
 
 def test_an_article_without_text_has_no_claims() -> None:
-    assert replace(_read(""), gate_score=0.0) == Findings(
+    assert replace(_read(""), relevance_score=0.0) == Findings(
         article_id("https://odd.example/1"), text_version(""), True, 0.0
     )

@@ -28,13 +28,13 @@ from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.settings import load_settings
 from pipeline.workspace import DataFolder
 from scrapers.crawling.source_health import Alarm, SourceHealth
-from scrapers.items import Source, Standing
+from scrapers.items import Source, SourceType
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 4, 17, 12, tzinfo=UTC)
 FILE = Path("oversight.toml")
 ATOM = "{http://www.w3.org/2005/Atom}"
-COURIER = Source("courier", "The Courier", "https://courier.example/", Standing.PRESS, "GB", "en", "courier", (), ())
+COURIER = Source("courier", "The Courier", "https://courier.example/", SourceType.PRESS, "GB", "en", "courier", (), ())
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ class Ledger:
         path = self.whole.with_name(f"made-{datetime.now(UTC):%H%M%S%f}.db")
         shutil.copy(self.whole, path)
         with closing(sqlite3.connect(path)) as db:
-            for table in ("events", "conflicts"):
+            for table in ("events", "contradictions"):
                 db.executemany(f"delete from {table} where event_id = ?", [(one,) for one in without])
             db.executescript(and_then)
             db.commit()
@@ -195,19 +195,19 @@ def test_another_filter_takes_what_stands_as_known(ledger: Ledger, mail: MailSer
 
 
 def test_a_disagreement_is_told_when_it_begins_with_its_words(ledger: Ledger, mail: MailServer) -> None:
-    contested = ledger.events("contested = 1")
-    assert contested
-    rule = alert(mail.address(), watch="contested")
-    ledger.publish(without=tuple(contested))
+    contradicted = ledger.events("contradicted = 1")
+    assert contradicted
+    rule = alert(mail.address(), watch="contradicted")
+    ledger.publish(without=tuple(contradicted))
     ledger.round(rule)
     ledger.publish()
     assert ledger.round(rule).told > 0
     ((_, text),) = mail.texts()
     with closing(sqlite3.connect(ledger.whole)) as db:
-        told = db.execute("select event_id, summary from conflicts").fetchall()
-    assert [f"Reports disagree: {words}" in text for event_id, words in told if event_id in contested]
-    assert all(f"Reports disagree: {words}" in text for event_id, words in told if event_id in contested)
-    assert all(f"/event/{event_id}" in text for event_id, _ in told if event_id in contested)
+        told = db.execute("select event_id, summary from contradictions").fetchall()
+    assert [f"Reports disagree: {words}" in text for event_id, words in told if event_id in contradicted]
+    assert all(f"Reports disagree: {words}" in text for event_id, words in told if event_id in contradicted)
+    assert all(f"/event/{event_id}" in text for event_id, _ in told if event_id in contradicted)
     assert ledger.round(rule).told == 0
 
 
@@ -411,7 +411,7 @@ def test_each_alert_has_a_feed_whose_entries_keep_their_ids(ledger: Ledger) -> N
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"watch": "evnts"}, "watch is 'evnts'; write one of events, contested, sources"),
+        ({"watch": "evnts"}, "watch is 'evnts'; write one of events, contradicted, sources"),
         ({"name": ""}, "give it a name"),
         ({"name": "../../x"}, "give it a name"),
         ({"whom": "me"}, "unknown key 'whom'"),

@@ -21,7 +21,7 @@ from pipeline.ledger.publish.export import export
 from pipeline.ledger.rows.plain import dump, load
 from pipeline.ledger.rows.records import MAX_QUOTE, article_of, article_row, bounded, claim_row
 from pipeline.ledger.sqlite_errors import StoreError
-from pipeline.records import Entity, EntityKind, Findings, Gap
+from pipeline.records import Entity, EntityKind, Findings, UnknownName
 from scrapers.items import Article, Outcome, RemovedBlock, Visit
 
 SOURCES = (source("courier"), source("signal"), source("beacon"))
@@ -176,7 +176,8 @@ def test_findings_come_back_from_json_as_they_were(data: st.DataObject) -> None:
     )  # fmt: skip
     whole = Findings(
         "a1", "v1", data.draw(st.booleans()), data.draw(st.floats(0, 1)), (found,), (),
-        (Gap(data.draw(TEXTS), EntityKind.MODEL, 0, 1),), (Entity("x", data.draw(TEXTS), EntityKind.PERSON, False),),
+        (UnknownName(data.draw(TEXTS), EntityKind.MODEL, 0, 1),), (Entity("x", data.draw(TEXTS), EntityKind.PERSON,
+        False),),
     )  # fmt: skip
     assert load(Findings, dump(whole)) == whole
     assert dump(load(Findings, dump(whole))) == dump(whole)
@@ -209,7 +210,7 @@ def test_a_build_tells_what_it_made_and_keeps_no_full_text(tmp_path: Path) -> No
         tmp_path / "build.db", "select modality, date_start, n_articles, n_origins, origins_band from events"
     )
     assert event == ("occurred", "2026-05-05", 4, 2, "2-3")  # one of the four only reports a plan
-    assert dict(rows(tmp_path / "build.db", "select key, value from facts"))["n_claims"] == "4"
+    assert dict(rows(tmp_path / "build.db", "select key, value from build_info"))["n_claims"] == "4"
     assert rows(tmp_path / "build.db", "select count(*) from events_fts where events_fts match 'harbour'") == [(1,)]
 
 
@@ -245,7 +246,7 @@ def test_an_event_whose_earliest_article_comes_late_redirects_its_old_id(tmp_pat
     build(crawl, tmp_path / "build.db", SOURCES)
     ((new,),) = rows(tmp_path / "build.db", "select event_id from events")
     redirects = "select old_event_id, event_id, reason, gone_on from event_redirects"
-    ((day,),) = rows(tmp_path / "build.db", "select substr(value, 1, 10) from facts where key = 'last_fetched_at'")
+    ((day,),) = rows(tmp_path / "build.db", "select substr(value, 1, 10) from build_info where key = 'last_fetched_at'")
     assert rows(tmp_path / "build.db", redirects) == [(old, new, "2 of its 2 claims now stand in this event", day)]
 
 
@@ -280,7 +281,7 @@ def test_outcomes_and_health_of_sources_come_from_the_visits(tmp_path: Path) -> 
     health = dict(rows(tmp_path / "build.db", "select source_id, health from sources"))
     assert health["courier"] == f"last visit ended in TIMEOUT, last good visit {at.date()}"
     assert health["beacon"] == "never visited"
-    assert rows(tmp_path / "build.db", "select outcome, n from outcomes order by outcome") == [
+    assert rows(tmp_path / "build.db", "select outcome, n from fetch_outcomes order by outcome") == [
         ("SAVED", 1),
         ("TIMEOUT", 1),
     ]
@@ -339,7 +340,7 @@ def test_unsure_claims_are_published_apart_and_count_for_nothing(tmp_path: Path)
     assert rows(database, "select n_claims, n_articles, n_origins from events") == [(1, 1, 1)]
     ((quote, start, end),) = rows(database, "select quote, quote_start, quote_end from unsure_claims")
     assert weak[0].text[start:end] == quote
-    assert rows(database, "select value from facts where key = 'n_withheld'") == [("1",)]
+    assert rows(database, "select value from build_info where key = 'n_withheld'") == [("1",)]
 
 
 def test_an_event_that_only_unsure_claims_tell_of_does_not_exist(tmp_path: Path) -> None:

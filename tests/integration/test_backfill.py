@@ -26,8 +26,8 @@ from pipeline.evaluation.benchmarks.inputs import warcs
 from pipeline.ledger.article_store import Library
 from pipeline.newsroom.pages import article_page
 from pipeline.newsroom.stories import stories
-from pipeline.nlp.pipeline import load_tools, understand
-from pipeline.nlp.relevance.score import gate
+from pipeline.nlp.pipeline import extract, load_tools
+from pipeline.nlp.relevance.score import judge_relevance
 from scrapers.process_pool import Limits
 from scrapers.reading.article import read
 
@@ -60,10 +60,12 @@ def test_an_archive_gives_the_articles_that_crawling_its_pages_gives(undisturbed
             kept = library.article(article.article_id)
             assert kept == article and kept.fetched_at.date() == world.FETCHED.date()
             (findings,) = [f for f in library.findings(library.last_program_version()) if f.version == article.version]
-            assert findings == understand(article, tools)
+            assert findings == extract(article, tools)
             archived += 1
         archive.close()
-    relevant = [s for s in world.chosen() if (a := read(_page(s), None).article) and gate(a.title, a.text).relevant]
+    relevant = [
+        s for s in world.chosen() if (a := read(_page(s), None).article) and judge_relevance(a.title, a.text).relevant
+    ]
     assert archived == len(relevant) == undisturbed["tally"].relevant > 5
     assert undisturbed["faults"] == []
 
@@ -429,7 +431,7 @@ def test_the_bench_of_backfill_tells_rates_ratios_and_what_was_found() -> None:
     assert len(report["ratios"]) == 4 and report["peer"]["pages"] == 40 and len(report["data_hash"]) == 32
 
 
-@pytest.mark.parametrize("words", [["backfill", "gate"], ["backfill", "--pages", "5"]])
+@pytest.mark.parametrize("words", [["backfill", "relevance"], ["backfill", "--pages", "5"]])
 def test_the_bench_of_backfill_stands_alone(words: list[str]) -> None:
     from click.testing import CliRunner
 

@@ -14,8 +14,8 @@ from pipeline.evaluation.benchmarks.crawl import STOCK, STOCK_KEEPS
 from pipeline.evaluation.benchmarks.inputs.texts import data_hash, irrelevant_articles, pages, relevant_articles
 from pipeline.evaluation.benchmarks.site import combinations_of
 from pipeline.evaluation.benchmarks.stages import STAGES, staged
-from pipeline.nlp.pipeline import load_tools, understand
-from pipeline.nlp.relevance.score import gate
+from pipeline.nlp.pipeline import extract, load_tools
+from pipeline.nlp.relevance.score import judge_relevance
 
 
 def test_every_stage_gets_a_figure_that_can_be_true() -> None:
@@ -23,7 +23,7 @@ def test_every_stage_gets_a_figure_that_can_be_true() -> None:
     assert result.exit_code == 0
     report = json.loads(result.stdout)
     names = {rate["stage"].strip() for rate in report["rates"]}
-    assert {"gate, irrelevant articles", "reading pages", "whole extraction, one process", *STAGES} <= names
+    assert {"relevance, irrelevant articles", "reading pages", "whole extraction, one process", *STAGES} <= names
     assert "building the ledger" in names
     for rate in report["rates"]:
         assert rate["per_second"] > 0 and rate["per_cpu_second"] > 0 and rate["n"] > 0 and rate["runs"] == 1
@@ -41,9 +41,9 @@ def test_crawling_is_measured_beside_scrapy_as_it_comes_over_the_same_pages() ->
 
 
 def test_the_table_names_machine_and_data() -> None:
-    result = CliRunner().invoke(bench, ["gate", "--quick", "--runs", "2"], catch_exceptions=False)
+    result = CliRunner().invoke(bench, ["relevance", "--quick", "--runs", "2"], catch_exceptions=False)
     assert data_hash() in result.output and "medians of 2 runs" in result.output
-    assert "gate, irrelevant articles" in result.output and "Python 3" in result.output
+    assert "relevance, irrelevant articles" in result.output and "Python 3" in result.output
 
 
 def test_every_page_of_the_site_is_timed_beside_stock_datasette(monkeypatch) -> None:
@@ -66,7 +66,7 @@ def test_filters_are_combined_each_with_each() -> None:
     assert all("_words" not in path for paths in combinations_of(stock="/x/").values() for path in paths)
 
 
-@pytest.mark.parametrize("words", [["gates"], ["gate", "--runs", "0"], ["gate", "nonsense"]])
+@pytest.mark.parametrize("words", [["gates"], ["relevance", "--runs", "0"], ["relevance", "nonsense"]])
 def test_wrong_words_are_refused(words: list[str]) -> None:
     result = CliRunner().invoke(bench, words)
     assert isinstance(result.exception, WrongUse) and result.exception.exit_code == 2
@@ -76,15 +76,15 @@ def test_the_timed_stages_find_what_extraction_finds() -> None:
     tools = load_tools()
     for article in relevant_articles(2, edition=3):
         spent = dict.fromkeys(STAGES, 0.0)
-        assert staged(article, tools, spent) == understand(article, tools).claims != ()
+        assert staged(article, tools, spent) == extract(article, tools).claims != ()
         assert all(seconds > 0 for seconds in spent.values())
 
 
 def test_the_texts_are_what_they_are_called_and_all_different() -> None:
     ours, other = relevant_articles(60, 1), irrelevant_articles(60, 1)
     assert len({article.text for article in [*ours, *relevant_articles(60, 2), *other]}) == 180
-    assert sum(gate(a.title, a.text).relevant for a in ours) > 50
-    assert sum(gate(a.title, a.text).relevant for a in other) < 5
+    assert sum(judge_relevance(a.title, a.text).relevant for a in ours) > 50
+    assert sum(judge_relevance(a.title, a.text).relevant for a in other) < 5
     assert 3_000 < sum(len(a.text) for a in other) / 60 < 4_500
     assert len({page.sha256 for page in pages(30)}) == 30
     assert [a.text for a in relevant_articles(5, 1)] == [a.text for a in ours[:5]]

@@ -19,7 +19,7 @@ from pipeline.ledger.build.build import build
 from pipeline.ledger.build.recompute.entities import Parties
 from pipeline.ledger.build.state import TALLIED, state_path
 from pipeline.lexicon.entities import Lexicon, Name, Relation, Role
-from pipeline.records import Entity, EntityKind, Findings, Gap, unknown_entity_id
+from pipeline.records import Entity, EntityKind, Findings, UnknownName, unknown_entity_id
 
 PROGRAM = "1"
 ORGANISATION = EntityKind.ORGANISATION
@@ -67,9 +67,9 @@ class Told:
         told = [replace(e, parent_id=self.parent.get(e.entity_id, "")) for e in found.entities]
         told += [Entity(id_, name, ORGANISATION, known=False)
                  for id_, name in self.holdings.items() if self.chance.random() < 0.05]  # fmt: skip
-        gaps = [Gap(e.name, e.kind, at, at + len(e.name)) for e in found.entities
+        gaps = [UnknownName(e.name, e.kind, at, at + len(e.name)) for e in found.entities
                 if (at := article.text.find(e.name)) >= 0 and self.chance.random() < 0.7]  # fmt: skip
-        return article, replace(found, entities=tuple(told), gaps=(*found.gaps, *gaps))
+        return article, replace(found, entities=tuple(told), unknown_names=(*found.unknown_names, *gaps))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -107,7 +107,7 @@ def test_who_is_met_in_a_ledger_that_grew_is_who_is_met_in_it_at_once(
     assert wholly == [True, False, False]  # all are looked at only at first, and where an article was taken out
     assert wanted["entity_roles"] and len(wanted["entity_relations"]) > 1
     assert any(row["reason"] == "name" and row["n_claims"] > 1 for row in wanted["queue"])
-    assert any(row["parent_id"] and not row["known"] for row in wanted["entities"])
+    assert any(row["parent_id"] and not row["in_lexicon"] for row in wanted["entities"])
     with closing(sqlite3.connect(state_path(ledger))) as db:
         for table in TALLIED:
             counted = db.execute("select coalesce(sum(n), 0) from tallies where what = ?", (table,)).fetchone()

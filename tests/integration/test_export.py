@@ -94,10 +94,10 @@ def test_a_second_export_has_the_same_bytes_and_replaces_the_first(demo: Path, e
         report = export(snapshot(demo), folder, metadata=metadata_file(), formats=formats)
     assert bytes_of(folder) == bytes_of(exported)
     assert [path.name for path in tmp_path.iterdir()] == ["tables"]
-    smaller = export(snapshot(demo), folder, formats=["jsonl"], tables=["events", "facts"])
-    assert {"events.jsonl", "facts.jsonl"} == {n for n in bytes_of(folder) if n.endswith((".jsonl", ".csv.gz"))}
+    smaller = export(snapshot(demo), folder, formats=["jsonl"], tables=["events", "build_info"])
+    assert {"events.jsonl", "build_info.jsonl"} == {n for n in bytes_of(folder) if n.endswith((".jsonl", ".csv.gz"))}
     assert smaller.data_sha256 != report.data_sha256
-    assert set(json.loads((folder / "manifest.json").read_text())["rows"]) == {"events", "facts"}
+    assert set(json.loads((folder / "manifest.json").read_text())["rows"]) == {"events", "build_info"}
 
 
 def test_the_hash_of_the_data_does_not_depend_on_the_format(demo: Path, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_folder_of_somebody_elses_is_left_alone(demo: Path, tmp_path: Path) ->
     with pytest.raises(WrongUse, match=r"holds thesis\.docx, which no export wrote"):
         export(snapshot(demo), tmp_path)
     mine = tmp_path / "mine"
-    export(snapshot(demo), mine, tables=["facts"])
+    export(snapshot(demo), mine, tables=["build_info"])
     (mine / "notes.txt").write_text("mine")
     before = bytes_of(mine)
     with pytest.raises(WrongUse, match=r"holds notes\.txt"):
@@ -124,7 +124,7 @@ def test_a_failing_export_leaves_the_former_one_and_nothing_half_written(
     demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "tables"
-    export(snapshot(demo), folder, tables=["facts"])
+    export(snapshot(demo), folder, tables=["build_info"])
     before = bytes_of(folder)
 
     def full(*_: object) -> None:
@@ -172,7 +172,7 @@ def test_without_pyarrow_parquet_is_refused_plainly(demo: Path, tmp_path: Path) 
         ("n_claims", "integer", "", "count"),
         ("quote_start", "integer", "", "characters"),
         ("confidence", "real", "", "probability, 0 to 1"),
-        ("contested", "integer", "1 where reports disagree, otherwise 0.", "0 or 1"),
+        ("contradicted", "integer", "1 where reports disagree, otherwise 0.", "0 or 1"),
         ("summary", "text", "", ""),
     ],
 )

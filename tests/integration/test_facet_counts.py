@@ -53,7 +53,7 @@ def site(tmp_path_factory) -> Site:
 def test_counts_in_memory_are_those_of_the_rows(site, chosen):
     body = site.get("/oversight/events.json?" + urlencode([*chosen, ("_size", "max"), ("_shape", "objects")])).json()
     rows, facets = body["rows"], body["facet_results"]
-    for column in ("type", "modality", "jurisdiction", "force", "origins_band", "contested", "event_month"):
+    for column in ("type", "modality", "jurisdiction", "force", "origins_band", "contradicted", "event_month"):
         expected = {}
         for row in rows:
             if row[column] is not None:
@@ -74,7 +74,7 @@ def test_counts_of_claims_are_those_of_the_rows_too(site, chosen):
     body = site.get("/oversight/claims.json?" + urlencode([*chosen, ("_size", "max"), ("_shape", "objects")])).json()
     rows, facets = body["rows"], body["facet_results"]
     assert body["filtered_table_rows_count"] == len(rows)
-    for column in ("type", "modality", "attribution_kind", "mention", "source_id"):
+    for column in ("type", "modality", "attribution_kind", "newness", "source_id"):
         expected = {}
         for row in rows:
             expected[row[column]] = expected.get(row[column], 0) + 1
@@ -98,7 +98,7 @@ def test_counts_of_claims_are_those_of_the_rows_too(site, chosen):
         ("events", "jurisdiction=US&_sort_desc=date_start"),
         ("events", "type__in=agreement,restriction&_sort_desc=last_reported_on"),
         ("claims", "modality=occurred"),
-        ("claims", "_words=model&mention=new"),
+        ("claims", "_words=model&newness=new"),
     ],
 )
 @pytest.mark.parametrize("few", [0, 2_000])
@@ -218,9 +218,9 @@ def test_an_entitys_years_and_companions_are_those_of_the_tables(site):
 
 
 def test_a_feed_holds_the_newest_of_the_events_that_pass(site):
-    answer = site.get("/feed.atom?contested=1&_party=oms").text
+    answer = site.get("/feed.atom?contradicted=1&_party=oms").text
     ids = [row[0] for row in site.db.execute(
-        "select event_id from events where contested = 1 and event_id in "
+        "select event_id from events where contradicted = 1 and event_id in "
         "(select event_id from event_participants where entity_id = 'oms')"
     )]  # fmt: skip
     assert ids and answer.count("<entry>") == len(ids) and all(event_id in answer for event_id in ids)

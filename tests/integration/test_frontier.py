@@ -19,14 +19,14 @@ from scrapers.archive.store import Archive
 from scrapers.crawling.frontier import Frontier
 from scrapers.crawling.revisit_policy import REVISITS, next_interval, next_visit
 from scrapers.database import transaction
-from scrapers.items import Feed, FeedEntry, FeedShape, Outcome, Page, Source, Standing, Visit
+from scrapers.items import Feed, FeedEntry, FeedShape, Outcome, Page, Source, SourceType, Visit
 from scrapers.messages import Answer, RobotsCopy, Task, as_moment, as_text
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 FEED = Feed("https://gazette.example/feed", FeedShape.RSS, every_minutes=30)
 GAZETTE = Source(
-    "gazette", "The Gazette", "https://gazette.example/", Standing.PRESS, "US", "en", "gazette", (FEED,),
+    "gazette", "The Gazette", "https://gazette.example/", SourceType.PRESS, "US", "en", "gazette", (FEED,),
     ("gazette.example",),
 )  # fmt: skip
 STORY = "https://gazette.example/story"
@@ -328,7 +328,7 @@ from scrapers.items import *
 from scrapers.messages import Answer
 now = datetime(2026, 5, 4, tzinfo=UTC)
 feed = Feed("https://g.example/feed", FeedShape.RSS)
-source = Source("g", "G", "", Standing.PRESS, "US", "en", "g", (feed,), ("g.example",), daily_pages=10**9)
+source = Source("g", "G", "", SourceType.PRESS, "US", "en", "g", (feed,), ("g.example",), daily_pages=10**9)
 frontier = Frontier(Path(sys.argv[1]))
 frontier.add_sources([source], now)
 n = 0

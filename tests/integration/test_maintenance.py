@@ -162,7 +162,7 @@ def test_prune_tells_what_it_would_do(folder: DataFolder, monkeypatch, capsys) -
 
 
 GAZETTE = Source(
-    "gazette", "The Gazette", "https://gazette.example/", SOURCES[0].standing, "US", "en", "",
+    "gazette", "The Gazette", "https://gazette.example/", SOURCES[0].source_type, "US", "en", "",
     (Feed("https://gazette.example/feed", FeedShape.RSS),), ("gazette.example",),
 )  # fmt: skip
 

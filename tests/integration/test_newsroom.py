@@ -22,7 +22,7 @@ from pipeline.newsroom.answers import expected, planted, version, write_document
 from pipeline.newsroom.pages import article_page
 from pipeline.newsroom.server import Newsroom, odd_addresses
 from pipeline.newsroom.stories import FOLDER, publishers, read_story, stories, story
-from pipeline.nlp.relevance.score import gate
+from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.records import ATTRIBUTION_KINDS, EVENT_TYPES, ROLES, Force, Modality
 from scrapers.archive.store import Archive
 from scrapers.crawling.crawl import CrawlConfig, crawl
@@ -68,12 +68,12 @@ def ask(url: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, s
 
 def test_the_newsroom_has_enough_articles_of_every_publisher_over_three_months() -> None:
     assert len(stories()) >= 44
-    by_standing: dict[str, set[str]] = {}
+    by_source_type: dict[str, set[str]] = {}
     for each in stories():
-        by_standing.setdefault(each.publisher.standing, set()).add(each.publisher.publisher_id)
-    assert len(by_standing["primary"]) == 2
-    assert len(by_standing["lab"]) == 2
-    assert len(set(publishers()) - by_standing["primary"] - by_standing["lab"]) == 8
+        by_source_type.setdefault(each.publisher.source_type, set()).add(each.publisher.publisher_id)
+    assert len(by_source_type["primary"]) == 2
+    assert len(by_source_type["lab"]) == 2
+    assert len(set(publishers()) - by_source_type["primary"] - by_source_type["lab"]) == 8
     days = [each.published.date() for each in stories()]
     assert min(days) >= date(2026, 3, 1)
     assert max(days) <= date(2026, 5, 31)
@@ -266,9 +266,9 @@ def test_credits_are_named_in_the_articles_that_give_them() -> None:
             assert short in each.text or name in each.credit, document_id
 
 
-def test_planted_conflicts_are_in_the_expected_claims() -> None:
+def test_planted_contradictions_are_in_the_expected_claims() -> None:
     fields = set()
-    for case in planted()["conflict"]:
+    for case in planted()["contradiction"]:
         fields.add(case["field"])
         for value, names in case["values"].items():
             for name in names:
@@ -346,7 +346,7 @@ def test_the_gate_lets_in_what_is_about_oversight_and_nothing_else() -> None:
     for document_id, findings in expected().items():
         each = version(document_id)
         if document_id not in undecided:
-            assert gate(each.title, each.text).relevant == findings["relevant"], document_id
+            assert judge_relevance(each.title, each.text).relevant == findings["relevant"], document_id
 
 
 # Server

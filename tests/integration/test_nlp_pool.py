@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.errors import WrongUse
-from pipeline.nlp.pipeline import load_tools, understand
-from pipeline.nlp.pool import WORTH_IT, readers_here, understand_all, understand_each
+from pipeline.nlp.pipeline import extract, load_tools
+from pipeline.nlp.pool import WORTH_IT, extract_all, readers_here, understand_each
 from pipeline.records import Findings
 from scrapers.items import Article, article_id, text_version
 from scrapers.process_pool import Lost
@@ -41,19 +41,19 @@ def _articles(count: int) -> list[Article]:
 
 def test_two_readers_find_what_one_finds_in_the_same_order() -> None:
     articles = _articles(WORTH_IT + 6)
-    alone = list(understand_all(articles, readers=1))
-    assert list(understand_all(iter(articles), readers=2)) == alone
+    alone = list(extract_all(articles, readers=1))
+    assert list(extract_all(iter(articles), readers=2)) == alone
     assert [found.article_id for found in alone] == [article.article_id for article in articles]
     assert all(found.claims for found in alone)
 
 
 def test_what_was_read_before_does_not_change_how_an_article_is_read() -> None:
-    tools = load_tools(classifier=False, gated=False)
+    tools = load_tools(classifier=False, only_relevant=False)
     articles = _articles(4)
-    first = understand(articles[0], tools)
+    first = extract(articles[0], tools)
     for other in articles[1:]:
-        understand(other, tools)
-    assert understand(articles[0], tools) == first
+        extract(other, tools)
+    assert extract(articles[0], tools) == first
 
 
 def test_readers_that_are_killed_are_replaced_and_nothing_is_lost() -> None:
@@ -86,7 +86,7 @@ def test_an_article_that_kills_its_reader_costs_itself_alone() -> None:
 
 
 def test_no_articles_need_no_reader() -> None:
-    assert list(understand_all([], readers=2)) == []
+    assert list(extract_all([], readers=2)) == []
 
 
 @pytest.mark.parametrize("wrong", ["0", "-1", "two", "1.5"])

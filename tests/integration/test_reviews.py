@@ -24,7 +24,7 @@ from pipeline.ledger.reviews.fields import fields_of, problem_with, with_fields
 from pipeline.ledger.reviews.file import append_decisions, decision_text, load_reviews, parse_reviews, read_reviews
 from pipeline.ledger.reviews.names import settle_names
 from pipeline.lexicon.entities import Lexicon, Name
-from pipeline.records import Entity, EntityKind, Findings, Gap, Modality, Participant, unknown_entity_id
+from pipeline.records import Entity, EntityKind, Findings, Modality, Participant, UnknownName, unknown_entity_id
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SOURCES = (source("courier"), source("signal"), source("beacon"))
@@ -266,7 +266,7 @@ def with_gap(name: str = "Oxbow", kind: EntityKind = EntityKind.ORGANISATION, ro
     art, found = signing("courier", "a")
     party = Participant(role, unknown_entity_id(name, kind), name, kind)
     odd = replace(found.claims[0], participants=(*found.claims[0].participants, party))
-    return art, replace(found, claims=(odd,), gaps=(Gap(name, kind, 0, 5),))
+    return art, replace(found, claims=(odd,), unknown_names=(UnknownName(name, kind, 0, 5),))
 
 
 def settle(name: str, place: int = 1, **answer) -> Decision:
@@ -278,7 +278,7 @@ def test_a_name_can_be_an_alias_a_new_entity_or_no_name() -> None:
     done = applied([(art, found)], settle("heron-xl", entity="heron"), lexicon=LEXICON)
     assert ("object", "heron", "Heron", EntityKind.MODEL) in {
         (p.role, p.entity_id, p.name, p.kind) for p in only(done).participants}  # fmt: skip
-    assert done.findings[0].gaps == ()
+    assert done.findings[0].unknown_names == ()
     done = applied([(art, found)], settle("Heron-XL", entity="heron-xl", kind="model"), lexicon=LEXICON)
     assert "heron-xl" in {p.entity_id for p in only(done).participants}
     names = settle_names(LEXICON, [settle("Heron-XL", entity="heron-xl", kind="model")])
@@ -534,7 +534,7 @@ def test_the_queue_has_reopened_decisions_first_then_disputes_and_what_was_decid
     assert [item.position for item in queue] == list(range(1, len(queue) + 1))
     scores = [item.score for item in queue[1:]]
     assert scores == sorted(scores, reverse=True)
-    assert rows(path, "select value from facts where key = 'n_to_review'") == [(str(len(queue)),)]
+    assert rows(path, "select value from build_info where key = 'n_to_review'") == [(str(len(queue)),)]
     assert "review_queue" not in {name for (name,) in rows(path, "select name from sqlite_master")}
     settled = [
         decide("accept", art, c, place=n) for n, (art, c) in enumerate(((a, c) for a, f in news for c in f.claims), 1)

@@ -75,7 +75,7 @@ def test_every_page_has_a_title_a_description_and_one_canonical_address(site):
         "/",
         "/changes",
         "/status",
-        "/due",
+        "/upcoming",
         "/sources",
         "/accuracy",
         "/about",

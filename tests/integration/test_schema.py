@@ -29,6 +29,15 @@ ROOT = Path(__file__).resolve().parents[2]
 FIRST = {"private": "33ef51b8c7074fff", "published": "cbfbd09fcd73d70f"}
 
 
+def old_findings_row(found):  # noqa: ANN001, ANN201
+    """The row of `findings` as it was before the columns and keys took the names of the field."""
+    row = findings_row(found, "1")
+    row["gate_score"] = row.pop("relevance_score")
+    for new, old in (("newness", "mention"), ("unknown_names", "gaps"), ("relevance_score", "gate_score")):
+        row["findings"] = row["findings"].replace(f'"{new}":', f'"{old}":')
+    return row
+
+
 def first_tables(set_, path: Path | None = None) -> Database:
     """A database with the tables of the first migration of a set alone."""
     names = [migration.name for migration in set_.pending(Database(memory=True))]
@@ -51,7 +60,7 @@ def test_a_crawl_database_of_the_first_version_is_migrated_with_all_it_holds(tmp
     old = first_tables(private, path)
     seen = "2026-05-05T09:00:00+00:00"
     old["articles"].insert(article_row(art) | {"first_seen_at": seen, "last_seen_at": seen})
-    old["findings"].insert(findings_row(found, "1"))
+    old["findings"].insert(old_findings_row(found))
     old["event_history"].insert({"event_id": "e1", "claim_ids": found.claims[0].claim_id})
     old.conn.close()
     with Library(path) as library:
@@ -77,7 +86,9 @@ def test_a_crawl_database_of_every_version_is_migrated_and_joined_with_all_it_ho
     reports = [signing("courier", "a"), signing("signal", "b", day=2)]
     for art, found in reports:
         old["articles"].insert(article_row(art) | {"first_seen_at": seen, "last_seen_at": seen})
-        old["findings"].insert(findings_row(found, "1"))
+        old["findings"].insert(
+            old_findings_row(found) if n < STEPS.index("names_of_the_field") + 1 else findings_row(found, "1")
+        )
     old["event_history"].insert({"event_id": "e1", "claim_ids": reports[0][1].claims[0].claim_id})
     if n > 1:
         old["event_redirects"].insert({"old_event_id": "e0", "event_id": "e1", "reason": "merged"})
@@ -111,7 +122,7 @@ def ledger(tmp_path: Path, version: int) -> Path:
         library.save(*signing("courier", "a"), "1")
     build(tmp_path / "crawl.db", tmp_path / "build.db", [source("courier")])
     with closing(sqlite3.connect(tmp_path / "build.db")) as db:
-        db.execute("update facts set value = ? where key = 'schema_version'", [str(version)])
+        db.execute("update build_info set value = ? where key = 'schema_version'", [str(version)])
         db.commit()
     return tmp_path / "build.db"
 
@@ -136,10 +147,16 @@ def test_a_snapshot_of_the_first_version_is_refused_in_words_by_every_command(tm
     folder = tmp_path / "published"
     folder.mkdir()
     old = first_tables(published, folder / "oversight-20260501T000000.db")
-    old["facts"].insert({"key": "schema_version", "value": "1"})
+    old["build_info"].insert({"key": "schema_version", "value": "1"})
     old.conn.close()
     (folder / "current").symlink_to("oversight-20260501T000000.db")
-    for words in (("event", "e1"), ("entity", "Meta"), ("conflicts",), ("revisions", "x"), ("serve", "--port", "0")):
+    for words in (
+        ("event", "e1"),
+        ("entity", "Meta"),
+        ("contradictions",),
+        ("revisions", "x"),
+        ("serve", "--port", "0"),
+    ):
         command = [sys.executable, "-m", "pipeline.cli", "--data", str(tmp_path), *words]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == OUTSIDE, done.stderr

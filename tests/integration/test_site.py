@@ -72,7 +72,7 @@ def test_home_leaves_events_that_are_only_recalled_out_of_the_latest(tmp_path):
     snapshot = publish(tmp_path)
     db = sqlite3.connect(snapshot)
     db.execute(
-        "update claims set mention = 'background' "
+        "update claims set newness = 'background' "
         "where event_id in (select event_id from events where summary like 'Jane Roe is said%')"
     )
     db.commit()
@@ -104,16 +104,16 @@ def test_an_event_page_marks_trigger_and_parties_and_groups_copies_under_one_ori
     assert text.count('class="origin"') == 4
 
 
-def test_an_event_page_sets_conflicting_values_side_by_side(site):
+def test_an_event_page_sets_contradicting_values_side_by_side(site):
     text = site.get(f"/event/{site.event_named('signed testing agreements')}").text
-    conflicts = text.split('id="conflicts"')[1].split("</section>")[0]
-    assert "5 May 2026" in conflicts and "6 May 2026" in conflicts and "Binding" in conflicts
+    contradictions = text.split('id="contradictions"')[1].split("</section>")[0]
+    assert "5 May 2026" in contradictions and "6 May 2026" in contradictions and "Binding" in contradictions
 
 
 def test_an_article_page_says_where_others_say_otherwise(site):
     article = site.get(f"/event/{site.event_named('signed testing agreements')}.json").json()["claims"][0]["article_id"]
     text = site.get(f"/article/{article}").text
-    dispute = text.split('id="conflicts"')[1].split("</section>")[0]
+    dispute = text.split('id="contradictions"')[1].split("</section>")[0]
     assert "Where others say otherwise" in dispute and "signed testing agreements" in dispute
     assert "5 May 2026" in dispute and "6 May 2026" in dispute
 
@@ -135,7 +135,7 @@ def test_a_merged_event_leads_on_and_a_withdrawn_one_says_why(site):
 
 def test_an_event_as_json_quotes_with_offsets_that_fit(site):
     body = site.get(f"/event/{site.event_named('signed testing agreements')}.json").json()
-    assert body["event"]["n_origins"] == 4 and len(body["conflicts"]) == 2
+    assert body["event"]["n_origins"] == 4 and len(body["contradictions"]) == 2
     for claim in body["claims"]:
         for party in claim["participants"]:
             a, b = party["start"] - claim["quote_start"], party["end"] - claim["quote_start"]
@@ -395,3 +395,28 @@ def test_what_is_served_is_inside_the_package():
     assert json.loads(app.metadata_file().read_text(encoding="utf-8"))["title"] == "Oversight Ledger"
     for name in ("templates/base.html", "static/ledger.css", "static/icon.svg"):
         assert (app.HERE / name).is_file()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("/due", "/upcoming"),
+        ("/due.ics?name=OMS", "/upcoming.ics?name=OMS"),
+        ("/questions", "/queries"),
+        ("/oversight/conflicts", "/oversight/contradictions"),
+        (
+            "/oversight/standings?matter=agreement&contested=1",
+            "/oversight/timeline_entries?matter=agreement&contradicted=1",
+        ),
+        ("/oversight/lexicon_gaps.json?kind__exact=person", "/oversight/unknown_names.json?kind__exact=person"),
+    ],
+)
+def test_the_old_address_of_a_page_leads_to_the_new_one(site, old: str, new: str) -> None:
+    answer = site.get(old)
+    assert answer.status_code == 301 and answer.headers["location"] == new
+    assert site.get(new).status_code == 200
+
+
+def test_a_column_under_its_old_name_is_named_by_its_new_one(site) -> None:
+    answer = site.get("/oversight/events?contested=1")
+    assert answer.status_code == 400 and "Did you mean contradicted?" in answer.text

@@ -82,7 +82,7 @@ def test_a_suit_that_was_filed_and_dropped_is_no_dropped_plan() -> None:
 
 
 def test_what_was_due_is_the_release_not_its_delay(site: Site) -> None:
-    assert not [summary for (summary,) in site.db.execute("select summary from due") if "delay" in summary]
+    assert not [summary for (summary,) in site.db.execute("select summary from upcoming") if "delay" in summary]
 
 
 def test_a_rule_that_has_applied_since_took_effect_then(site: Site) -> None:
@@ -96,7 +96,7 @@ def test_a_plan_tells_the_day_that_is_named_for_it(site: Site) -> None:
 
 
 def test_no_stage_is_said_to_hold_until_the_day_on_which_it_began(site: Site) -> None:
-    sql = "select event_id from standings where modality <> 'occurred' and until = first_reported_on limit 5"
+    sql = "select event_id from timeline_entries where modality <> 'occurred' and until = first_reported_on limit 5"
     for (event_id,) in site.db.execute(sql).fetchall():
         lines = site.get(f"/event/{event_id}").text.partition("Status over time")[2].partition("<section")[0]
         assert not re.search(r"reported (\d+ \w+ \d{4})</[a-z]+> <span class=\"quiet\">until \1", lines), event_id
@@ -108,7 +108,7 @@ def test_agencies_without_a_country_are_not_taken_for_american_ones(demo: Path) 
 
 
 def test_every_fact_of_a_snapshot_has_words(site: Site) -> None:
-    assert {key for (key,) in site.db.execute("select key from facts")} <= set(W.FACTS)
+    assert {key for (key,) in site.db.execute("select key from build_info")} <= set(W.FACTS)
     assert "N articles" not in site.get("/about").text
 
 
@@ -149,8 +149,8 @@ def test_a_day_is_named_only_beside_the_plan_that_names_it(site: Site) -> None:
     stages = [stage for line in lines for stage in line["stages"] if stage["due"]]
     assert {stage["modality"] for stage in stages} <= {"planned", "considered", "conditional", "alleged"}
     for stage in stages:
-        claims = site.db.execute("select claim_id from standing_claims where standing_id = ?", (stage["standing_id"],))
-        named = site.db.execute("select claim_id from due where event_id = ?", (stage["event_id"],))
+        claims = site.db.execute("select claim_id from timeline_claims where entry_id = ?", (stage["entry_id"],))
+        named = site.db.execute("select claim_id from upcoming where event_id = ?", (stage["event_id"],))
         assert set(claims) & set(named), stage["summary"]
 
 

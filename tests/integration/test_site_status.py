@@ -1,4 +1,6 @@
-"""/status, /due and what entity and event pages say of standings, over the invented world and over the demo."""
+"""/status, /upcoming and what entity and event pages say of timeline_entries, over the invented world and over the
+demo.
+"""
 
 from __future__ import annotations
 
@@ -59,8 +61,8 @@ def test_a_wrong_name_or_day_gets_a_helpful_answer(demo_site):
     missing = demo_site.get("/status?name=Tessel")
     assert missing.status_code == 404 and "Did you mean Tessel 2?" in text_of(missing.text)
     assert demo_site.get("/status?as-of=yesterday").status_code == 400
-    assert demo_site.get("/due?from=2026-13-01").status_code == 400
-    assert demo_site.get("/due.ics?name=Nobody+At+All").status_code == 404
+    assert demo_site.get("/upcoming?from=2026-13-01").status_code == 400
+    assert demo_site.get("/upcoming.ics?name=Nobody+At+All").status_code == 404
     assert demo_site.get("/status.json?name=Nobody+At+All").json()["ok"] is False
 
 
@@ -80,28 +82,28 @@ def test_everything_open_wears_the_badge_of_its_modality(demo_site):
 
 
 def test_the_due_page_parts_what_is_ahead_from_what_was(demo_site):
-    page = demo_site.get("/due").text
+    page = demo_site.get("/upcoming").text
     ahead = text_of(page.split('id="ahead"')[1].split("<aside")[0])
     assert "The Frontier Disclosure Act is set to take effect." in ahead and "The act takes effect on July 1." in ahead
     behind = text_of(page.split('id="unheard"')[1])
     assert "27 March 2026" in behind
-    earlier = text_of(demo_site.get("/due?from=2026-03-20").text.split('id="ahead"')[1].split("<aside")[0])
+    earlier = text_of(demo_site.get("/upcoming?from=2026-03-20").text.split('id="ahead"')[1].split("<aside")[0])
     assert "27 March 2026" in earlier
 
 
 def test_the_calendar_of_the_demo_keeps_to_the_standard(demo_site):
-    answer = demo_site.get("/due.ics")
+    answer = demo_site.get("/upcoming.ics")
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
     found = read_calendar(answer.content)
     assert any("Frontier Disclosure Act" in entry["SUMMARY"] for entry in found)
-    assert answer.content == demo_site.get("/due.ics").content
-    one = read_calendar(demo_site.get("/due.ics?name=Frontier+Disclosure+Act").content)
+    assert answer.content == demo_site.get("/upcoming.ics").content
+    one = read_calendar(demo_site.get("/upcoming.ics?name=Frontier+Disclosure+Act").content)
     assert 0 < len(one) < len(found) and {e["UID"] for e in one} <= {e["UID"] for e in found}
 
 
 def test_entity_and_event_pages_say_how_things_stand(demo_site):
     page = text_of(demo_site.get("/entity/meridian-loom").text)
-    assert "Current standing" in page and "Lifted, 8 May 2026" in page
+    assert "Current status" in page and "Lifted, 8 May 2026" in page
     event = demo_site.get(f"/event/{demo_site.event_named('lifted a restriction on Meridian Loom')}").text
     steps = text_of(event.split('id="over-time"')[1].split("</section>")[0])
     assert steps.index("Banned, 30 March 2026") < steps.index("Lifted, 8 May 2026")
@@ -109,11 +111,11 @@ def test_entity_and_event_pages_say_how_things_stand(demo_site):
 
 def test_the_pages_are_in_the_navigation_and_home_leads_to_the_calendar(demo_site):
     home = demo_site.get("/").text
-    assert 'href="/status"' in home and 'href="/due"' in home
+    assert 'href="/status"' in home and 'href="/upcoming"' in home
 
 
 def test_a_hostile_name_is_shown_as_words(site):
-    for path in ("/status?name=%3Cscript%3Ealert(1)%3C/script%3E", "/due?name=%22%3E%3Cimg+src=x%3E"):
+    for path in ("/status?name=%3Cscript%3Ealert(1)%3C/script%3E", "/upcoming?name=%22%3E%3Cimg+src=x%3E"):
         answer = site.get(path)
         assert answer.status_code == 404 and "<script>alert" not in answer.text and "<img src=x" not in answer.text
 
@@ -130,7 +132,7 @@ def test_a_matrix_of_more_bodies_than_fit_leaves_no_empty_company_and_counts_the
         stage = (f"s{n}", f"l{n}", 0, "agreement", f"organisation-{n}", f"agency-{n}", None, "signed", "occurred",
                  "They signed.", "2026-05-05", "2026-05-05", "day", "stated", "2026-05-05", None, 0, event_id, 1,
                  "2026-05-05")  # fmt: skip
-        db.execute(f"insert into standings values ({', '.join('?' * len(stage))})", stage)
+        db.execute(f"insert into timeline_entries values ({', '.join('?' * len(stage))})", stage)
     db.commit()
     site = Site(tmp_path)
     answer = site.get("/status")
@@ -138,16 +140,16 @@ def test_a_matrix_of_more_bodies_than_fit_leaves_no_empty_company_and_counts_the
     table = answer.text.split('class="matrix"')[1].split("</table>")[0]
     for row in table.split("<tr>")[2:]:
         assert "badge" in row
-    n_lines = db.execute("select count(distinct line_id) from standings where matter = 'agreement'").fetchone()[0]
+    n_lines = db.execute(
+        "select count(distinct timeline_id) from timeline_entries where matter = 'agreement'"
+    ).fetchone()[0]
     matrix = site.get("/status.json").json()["agreements"]
     assert len(matrix["columns"]) == 10
     assert matrix["n_left_out"] + matrix["n_one_sided"] == n_lines - table.count("<p")
 
 
 def test_the_saved_question_gives_the_stages_of_a_day(demo_site):
-    rows = demo_site.get("/oversight/standing_as_of.json?_shape=objects&name=Meridian+Loom&day=2026-04-15").json()[
-        "rows"
-    ]
+    rows = demo_site.get("/oversight/status_as_of.json?_shape=objects&name=Meridian+Loom&day=2026-04-15").json()["rows"]
     assert ("restriction", "banned") in {(row["matter"], row["stage"]) for row in rows}
     assert "lifted" not in {row["stage"] for row in rows if row["modality"] == "occurred"}
 
@@ -183,32 +185,33 @@ def test_a_wrong_name_or_day_is_one_line_with_the_cure(demo, tmp_path):
     assert "Write it like 2026-05-31" in one_line(
         oversight("status", "Tessel 2", "--as-of", "May", data=demo), WRONG_USE
     )
-    assert "`oversight run`" in one_line(oversight("due", data=tmp_path), WRONG_USE)
+    assert "`oversight run`" in one_line(oversight("upcoming", data=tmp_path), WRONG_USE)
 
 
 def test_due_says_what_is_ahead_and_what_was_never_reported(demo):
-    said = oversight("due", data=demo).stdout
+    said = oversight("upcoming", data=demo).stdout
     ahead, behind = said.split("Before that day")
     assert "1 July 2026  Takes effect: The Frontier Disclosure Act is set to take effect. Ahead." in ahead
     assert "Was due; no report that it happened." in behind and "Was due" not in ahead
-    body = json.loads(oversight("due", "--from", "2026-03-20", "--json", data=demo).stdout)
+    body = json.loads(oversight("upcoming", "--from", "2026-03-20", "--json", data=demo).stdout)
     assert {"2026-03-27"} <= {row["due_start"] for row in body["ahead"]}
     assert all(row["claim_id"] and row["quote"] for row in (*body["ahead"], *body["behind"]))
 
 
 def test_the_published_tables_hold_together(demo):
     db = sqlite3.connect(demo / "published" / "current")
-    assert db.execute("select count(*) from standings").fetchone()[0] > 60
+    assert db.execute("select count(*) from timeline_entries").fetchone()[0] > 60
     assert db.execute(
-        "select count(*) from standings s where s.n_claims <> (select count(*) from standing_claims c "
-        "where c.standing_id = s.standing_id)"
+        "select count(*) from timeline_entries s where s.n_claims <> (select count(*) from timeline_claims c "
+        "where c.entry_id = s.entry_id)"
     ).fetchone() == (0,)
     assert db.execute(
-        "select count(*) from standings s join standing_claims x using (standing_id) join claims c using (claim_id) "
+        "select count(*) from timeline_entries s join timeline_claims x using (entry_id) "
+        "join claims c using (claim_id) "
         "where c.modality <> s.modality or c.event_id <> s.event_id"
     ).fetchone() == (0,)
     assert db.execute(
-        "select count(*) from due d join claims c using (claim_id) where c.event_id <> d.event_id"
+        "select count(*) from upcoming d join claims c using (claim_id) where c.event_id <> d.event_id"
     ).fetchone() == (0,)
 
 

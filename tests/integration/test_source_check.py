@@ -37,7 +37,7 @@ def run(tmp_path: Path, site: Site) -> Callable[..., Result]:
     cards = tmp_path / "cards"
     cards.mkdir()
     (cards / "courier.toml").write_text(
-        f'title = "The Courier"\nhomepage = "{site.url("/")}"\nstanding = "press"\njurisdiction = "GB"\n'
+        f'title = "The Courier"\nhomepage = "{site.url("/")}"\nsource_type = "press"\njurisdiction = "GB"\n'
         f'language = "en"\n[[feed]]\nurl = "{site.url("/feed")}"\nshape = "rss"\n'
     )
     ledger = tmp_path / "ledger"
@@ -112,7 +112,7 @@ def test_a_host_that_asked_to_be_left_alone_is_left_alone(run, site: Site, tmp_p
 
 def test_without_a_network_nothing_is_said_against_the_cards(run, tmp_path: Path) -> None:
     (tmp_path / "cards" / "nowhere.toml").write_text(
-        'title = "Nowhere"\nhomepage = "https://nowhere.invalid/"\nstanding = "press"\njurisdiction = "GB"\n'
+        'title = "Nowhere"\nhomepage = "https://nowhere.invalid/"\nsource_type = "press"\njurisdiction = "GB"\n'
         'language = "en"\n[[feed]]\nurl = "https://nowhere.invalid/feed"\nshape = "rss"\n'
     )
     result = run("check", "nowhere")

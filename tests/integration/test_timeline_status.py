@@ -13,7 +13,7 @@ from support.newsroom_world import newsroom_world
 
 from pipeline.aggregation.clustering.merge import make_event
 from pipeline.aggregation.timelines.relations import is_title
-from pipeline.aggregation.timelines.status import Stage, as_of, by_line, standings
+from pipeline.aggregation.timelines.status import Stage, as_of, by_line, timeline_entries
 from pipeline.newsroom.answers import planted
 from pipeline.records import EntityKind, Modality
 from pipeline.site.text.status_text import brief, latest_words, sentence_words, since_words, stage_words
@@ -49,7 +49,7 @@ class Told:
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        return standings(self.events, self.claims, self.day_of)
+        return timeline_entries(self.events, self.claims, self.day_of)
 
     @property
     def line(self) -> list[Stage]:
@@ -65,7 +65,7 @@ BAN = {"actor": OFFICE, "target": LAB, "object": "Tessel"}
 def line_of(matter: str, *ids: str) -> list[Stage]:
     """The newsroom's line of a matter with these parties and things."""
     world = newsroom_world()
-    for stages in by_line(standings(world.events.values(), world.claims, world.day_of)).values():
+    for stages in by_line(timeline_entries(world.events.values(), world.claims, world.day_of)).values():
         first = stages[0]
         if first.matter == matter and set(ids) <= {first.actor_id, first.counterpart_id, first.thing_id}:
             return stages
@@ -122,7 +122,7 @@ def test_the_stages_of_a_bill_stand_on_one_line_whoever_takes_them():
 def test_the_planted_timelines_come_in_order_and_as_sure_as_they_are(case):
     world = newsroom_world()
     first: dict[str, Stage] = {}
-    for stage in standings(world.events.values(), world.claims, world.day_of):
+    for stage in timeline_entries(world.events.values(), world.claims, world.day_of):
         if stage.modality == world.events_by_id[stage.event_id].modality:
             first.setdefault(stage.event_id, stage)
     stages = [first[world.events[key].event_id] for key, _ in case["events"]]
@@ -140,13 +140,13 @@ def test_no_sentence_that_is_not_done_stands_behind_a_stage_that_is(case):
         and c.modality is not Modality.OCCURRED
     }  # fmt: skip
     assert ids
-    for stage in standings(world.events.values(), world.claims, world.day_of):
+    for stage in timeline_entries(world.events.values(), world.claims, world.day_of):
         assert not (stage.done and ids & set(stage.claim_ids)), stage.summary
 
 
 def test_every_stage_of_the_newsroom_has_claims_of_its_own_modality_and_no_plan_reads_as_done():
     world = newsroom_world()
-    stages = standings(world.events.values(), world.claims, world.day_of)
+    stages = timeline_entries(world.events.values(), world.claims, world.day_of)
     assert len(stages) > 100
     for stage in stages:
         assert stage.claim_ids
@@ -182,7 +182,7 @@ def test_a_report_within_the_month_narrows_it():
 
 def test_an_unknown_day_stays_unknown_and_comes_before_the_dated_ones_without_a_place():
     told = Told()
-    told.event({"day": 20, "on": None, "trigger": "signed", "mention": "background", **PAIR})
+    told.event({"day": 20, "on": None, "trigger": "signed", "newness": "background", **PAIR})
     told.event({"day": 1, "on": "2026-05-05", "trigger": "ended", **PAIR})
     undated, ended = told.line
     assert (undated.from_start, undated.until, undated.sure_from) == (None, None, "2026-05-24")
@@ -251,12 +251,12 @@ def test_a_second_pledge_or_an_amendment_does_not_end_the_first():
     assert (now.done.stage, now.besides) == ("ended", ())
 
 
-def test_a_denial_marks_what_others_call_done_as_contested_and_replaces_nothing():
+def test_a_denial_marks_what_others_call_done_as_contradicted_and_replaces_nothing():
     told = Told()
     roles = {"actor": LAB, "target": OFFICE, "object": "Tessel"}
     told.event({"day": 1, "on": "2026-05-05", "trigger": "gave", **roles}, type_="access_grant")
     told.event({"day": 4, "modality": "denied", "trigger": "gave", **roles}, type_="access_grant")
-    assert all(s.contested for s in told.line)
+    assert all(s.contradicted for s in told.line)
     now = as_of(told.line, "2026-06-01")
     assert now.done.stage == "granted" and "reports disagree" in sentence_words(now)
     assert [s.modality for s in now.ahead] == ["denied"]
@@ -304,7 +304,7 @@ def test_a_courts_ruling_joins_the_only_case_of_the_losing_side():
     assert [s.stage for s in told.line] == ["filed", "ruled"]
 
 
-def test_nobody_in_particular_has_no_standing():
+def test_nobody_in_particular_has_no_timeline():
     told = Told()
     told.event({"day": 1, "on": "2026-05-05", "trigger": "signed", "actor": ["AI developers", "a company"]})
     assert told.stages == ()
@@ -320,7 +320,7 @@ def test_titles_and_descriptions_of_instruments_are_told_apart():
 
 def test_the_last_day_shows_the_end_of_every_line():
     world = newsroom_world()
-    for line in by_line(standings(world.events.values(), world.claims, world.day_of)).values():
+    for line in by_line(timeline_entries(world.events.values(), world.claims, world.day_of)).values():
         end = as_of(line, "9999-12-31")
         done_ = [s for s in line if s.done and s.dated]
         assert end.done == (done_[-1] if done_ else None)
@@ -331,7 +331,7 @@ def test_the_last_day_shows_the_end_of_every_line():
 
 def test_no_stage_ends_before_it_began_and_places_count_up():
     world = newsroom_world()
-    for line in by_line(standings(world.events.values(), world.claims, world.day_of)).values():
+    for line in by_line(timeline_entries(world.events.values(), world.claims, world.day_of)).values():
         assert [s.position for s in line] == list(range(len(line)))
         for stage in line:
             assert stage.until is None or stage.until >= stage.sure_from
@@ -342,22 +342,22 @@ def test_no_stage_ends_before_it_began_and_places_count_up():
 def test_the_order_of_events_makes_no_difference(chance: random.Random):
     world = newsroom_world()
     events = list(world.events.values())
-    expected = standings(events, world.claims, world.day_of)
+    expected = timeline_entries(events, world.claims, world.day_of)
     chance.shuffle(events)
-    assert standings(events, world.claims, world.day_of) == expected
+    assert timeline_entries(events, world.claims, world.day_of) == expected
 
 
 @given(st.sampled_from(["agreement", "restriction", "access_grant", "litigation", "legislation", "commitment"]))
 @settings(max_examples=12, deadline=None)
 def test_an_event_about_others_changes_nothing(type_: str):
     world = newsroom_world()
-    before = standings(world.events.values(), world.claims, world.day_of)
+    before = timeline_entries(world.events.values(), world.claims, world.day_of)
     told = Told()
     told.event(
         {"day": 1, "on": "2026-05-05", "actor": "Wholly Other", "target": "Someone Else", "instrument": "Other Act"},
         type_=type_,
     )
-    after = standings(
+    after = timeline_entries(
         [*world.events.values(), *told.events], {**world.claims, **told.claims}, {**world.day_of, **told.day_of}
     )
     assert set(before) <= set(after) and len(after) > len(before)

@@ -99,7 +99,7 @@ def test_an_event_without_claims_and_one_made_occurred_are_found(data: Path) -> 
     change(data / "build.db", "update claims set modality = 'planned'")
     assert "no claim says that it occurred" in str(verify(data)[0])
     with closing(sqlite3.connect(data / "build.db", isolation_level=None)) as connection:
-        for table in ("conflict_values", "claim_participants", "standing_claims", "due", "claims"):
+        for table in ("contradiction_sides", "claim_participants", "timeline_claims", "upcoming", "claims"):
             connection.execute(f"delete from {table}")
     assert {(f.what, "has no claim behind it" in str(f)) for f in verify(data)} == {("event", True), ("event", False)}
 

@@ -19,17 +19,20 @@ from pipeline.records import (
     Participant,
     claim_id,
 )
-from scrapers.items import Article, Precision, Source, Standing, article_id, text_version
+from scrapers.items import Article, Precision, Source, SourceType, article_id, text_version
 
 START = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 KINDS = {"object": EntityKind.MODEL, "instrument": EntityKind.INSTRUMENT, "body": EntityKind.AGENCY}
 Said = tuple[str, str]  # a sentence and the trigger in it
 
 
-def source(source_id: str, *, family: str = "", agency: bool = False, standing: Standing = Standing.PRESS) -> Source:
+def source(
+    source_id: str, *, family: str = "", agency: bool = False, source_type: SourceType = SourceType.PRESS
+) -> Source:
     title = source_id.replace("_", " ").title()
     return Source(
-        source_id, title, f"https://{source_id}.example/", standing, "US", "en", family, (), (f"{source_id}.example",),
+        source_id, title, f"https://{source_id}.example/", source_type, "US", "en", family, (),
+        (f"{source_id}.example",),
         agency=agency,
     )  # fmt: skip
 
@@ -75,7 +78,7 @@ def claim(
     basis: str = "stated",
     direction: str | None = None,
     force: str = "not_stated",
-    mention: str = "new",
+    newness: str = "new",
     says: Attribution | None = None,
     confidence: float = 0.9,
     **roles: str | Iterable[str],
@@ -85,7 +88,7 @@ def claim(
     return Claim(
         claim_id(art.article_id, sentence, 1, type_, trigger, 1), type_, Modality(modality),
         Evidence(art.article_id, art.version, start, start + len(sentence), sentence), at, at + len(trigger), trigger,
-        parties(**roles), says or Attribution(), day_span(on, basis) if on else None, direction, Force(force), mention,
+        parties(**roles), says or Attribution(), day_span(on, basis) if on else None, direction, Force(force), newness,
         confidence, "test",
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ import sqlite_utils
 
 from pipeline.ledger.schema import SCHEMA_VERSION, published
 from pipeline.records import claim_id, event_id
-from support.timeline_rows import add_standings
+from support.timeline_rows import add_timeline_entries
 
 SOURCES = {
     "harbour-courier": ("The Harbour Courier", "press", "US"),
@@ -78,7 +78,7 @@ class Report:
     modality: str = ""
     attribution: tuple[str, str | None] = ("own_reporting", None)
     copy_of: str = ""
-    mention: str = "new"
+    newness: str = "new"
     said: str = ""
     date: str | None = None
 
@@ -96,7 +96,7 @@ class Story:
     force: str = "not_stated"
     direction: str | None = None
     stage: str = ""
-    conflicts: tuple[tuple[str, str, tuple[tuple[str, tuple[int, ...]], ...]], ...] = ()
+    contradictions: tuple[tuple[str, str, tuple[tuple[str, tuple[int, ...]], ...]], ...] = ()
     confidence: float = 0.86
 
 
@@ -108,7 +108,7 @@ STORIES = (
         R("oms-news", "2026-05-05", "OMS and two developers agree on pre-release testing", "[actor:oms|The Office of Model Safety] today *announced agreements* with [actor:nordlys|Nordlys Labs] and [actor:meridian|Meridian AI].", attribution=("organisation", "Office of Model Safety"), said="today"),
         R("thames-observer", "2026-05-07", "What the American testing pacts say", "[actor:meridian|Meridian] *signed* on Wednesday, a day after its rival, according to a person who has seen the paper.", attribution=("anonymous", None), said="Wednesday", date="2026-05-06"),
         R("nordlys-blog", "2026-05-05", "Working with the Office of Model Safety", "[actor:nordlys|We] have *signed* a voluntary testing agreement with [actor:oms|the Office of Model Safety].", attribution=("organisation", "Nordlys Labs")),
-    ), "voluntary", stage="signed", conflicts=(("date", "Reports differ on the day Meridian AI signed.", (("2026-05-05", (0, 2)), ("2026-05-06", (3,)))), ("force", "One report calls the agreements binding.", (("voluntary", (4,)), ("binding", (3,)))))),
+    ), "voluntary", stage="signed", contradictions=(("date", "Reports differ on the day Meridian AI signed.", (("2026-05-05", (0, 2)), ("2026-05-06", (3,)))), ("force", "One report calls the agreements binding.", (("voluntary", (4,)), ("binding", (3,)))))),
     S("restriction", "occurred", "The Department of Defence Systems designated Kestrel Systems a supply risk.", "2026-04-21", "US", (
         R("ledger-wire", "2026-04-21", "Kestrel named a supply risk", "[actor:defence|The Department of Defence Systems] *designated* [target:kestrel|Kestrel Systems] a supply risk, which keeps [affected:agencies|federal agencies] from buying [object:windhover|Windhover].", attribution=("document", None)),
         R("harbour-courier", "2026-04-21", "Kestrel named a supply risk", "[actor:defence|The Department of Defence Systems] *designated* [target:kestrel|Kestrel Systems] a supply risk, which keeps [affected:agencies|federal agencies] from buying [object:windhover|Windhover].", copy_of="ledger-wire"),
@@ -117,7 +117,7 @@ STORIES = (
     S("restriction", "denied", "Kestrel Systems denied that it had blocked federal testers from Windhover.", "2026-04-23", "GB", (
         R("thames-observer", "2026-04-23", "Kestrel hits back", "[actor:kestrel|Kestrel] *denied blocking* [target:oms|federal testers] from [object:windhover|Windhover], saying that access had lapsed with the contract.", attribution=("organisation", "Kestrel Systems")),
         R("kiln-technology", "2026-04-24", "Who locked whom out?", "[actor:kestrel|The lab] *blocked* [target:oms|OMS] from [object:windhover|Windhover] in March, two officials said.", "alleged", ("anonymous", None), said="in March"),
-    ), direction="impose", conflicts=(("happened", "Officials say that access was blocked; the company denies it.", (("happened", (1,)), ("did not happen", (0,)))),)),
+    ), direction="impose", contradictions=(("happened", "Officials say that access was blocked; the company denies it.", (("happened", (1,)), ("did not happen", (0,)))),)),
     S("executive_action", "occurred", "The Office of the President issued Executive Order 1207 on frontier models.", "2026-06-02", "US", (
         R("harbour-courier", "2026-06-02", "President signs order on frontier AI", "[actor:president|The President] on Tuesday *signed* [instrument:order-1207|Executive Order 1207], which asks developers of the largest models to share test results.", said="on Tuesday"),
         R("brusselsdesk", "2026-06-03", "Washington acts, Brussels watches", "[actor:president|The White House] *signed* [instrument:order-1207|an order] on frontier models this week.", said="this week"),
@@ -174,7 +174,7 @@ STORIES = (
     )),
     S("institution", "occurred", "The Department of Trade and Technology renamed the Model Evaluation Office the Office of Model Safety.", "2025-06-03", "US", (
         R("harbour-courier", "2025-06-03", "Model office gets a new name", "[actor:commerce|The Department of Trade and Technology] *renamed* [body:oms|its Model Evaluation Office] the Office of Model Safety."),
-        R("kiln-technology", "2026-05-06", "A short history of OMS", "[actor:commerce|The department] *renamed* [body:oms|the office] in June 2025.", mention="background", said="in June 2025"),
+        R("kiln-technology", "2026-05-06", "A short history of OMS", "[actor:commerce|The department] *renamed* [body:oms|the office] in June 2025.", newness="background", said="in June 2025"),
     )),
     S("institution", "occurred", "Jane Roe was appointed head of the Office of Model Safety.", "2025-09-15", "US", (
         R("oms-news", "2025-09-15", "Jane Roe to lead OMS", "[actor:commerce|The Secretary] has *appointed* [target:jane-roe|Jane Roe] to lead [body:oms|the Office of Model Safety].", attribution=("organisation", "Office of Model Safety")),
@@ -191,7 +191,7 @@ STORIES = (
     S("enforcement", "occurred", "The European AI Board fined Hanshan Research 40 million euros.", "2026-07-08", "EU", (
         R("eab-news", "2026-07-08", "Decision in the Hanshan case", "[actor:eab|The Board] has *fined* [target:hanshan|Hanshan Research] 40 million euros."),
         R("brusselsdesk", "2026-07-08", "Hanshan fined", "[actor:eab|The AI Board] *fined* [target:hanshan|Hanshan] 42 million euros, its largest penalty yet."),
-    ), "binding", conflicts=(("amount", "Reports differ on the size of the fine.", (("40 million euros", (0,)), ("42 million euros", (1,)))),)),
+    ), "binding", contradictions=(("amount", "Reports differ on the size of the fine.", (("40 million euros", (0,)), ("42 million euros", (1,)))),)),
     S("enforcement", "conditional", "Meridian AI would face fines under the Frontier Models Act if it skips tests.", None, "US", (
         R("kiln-technology", "2026-03-20", "What the bill would do", "[target:meridian|Meridian] *would be fined* under [instrument:frontier-act|the act] if it skipped tests."),
     )),
@@ -296,7 +296,7 @@ def make_snapshot(path: Path) -> Path:
     db = sqlite_utils.Database(path)
     published.apply(db)
     articles: dict[tuple[str, str, str], dict] = {}
-    claims, participants, events, roles, origins, edges, conflicts, values = [], [], [], [], {}, [], [], []
+    claims, participants, events, roles, origins, edges, contradictions, values = [], [], [], [], {}, [], [], []
     for story in STORIES:
         made = []
         for report in story.reports:
@@ -321,7 +321,7 @@ def make_snapshot(path: Path) -> Path:
             claims.append(dict(
                 claim_id=identity, event_id="", article_id=article["id"], version=digest[16:32], source_id=report.source,
                 origin_id=origin, type=story.type, modality=report.modality or story.modality, direction=story.direction,
-                force=story.force, mention=report.mention, date_start=first, date_end=last, date_precision=precision,
+                force=story.force, newness=report.newness, date_start=first, date_end=last, date_precision=precision,
                 date_basis=None if first is None else "relative" if report.said else "publication", date_said=report.said,
                 attribution_kind=report.attribution[0], attribution_name=report.attribution[1], quote=marked.quote,
                 quote_start=start, quote_end=start + len(marked.quote), trigger=trigger,
@@ -358,47 +358,49 @@ def make_snapshot(path: Path) -> Path:
             role: "; ".join(sorted(ENTITIES[e][0] for e, r in parties if r == role))
             for role in ("actor", "target", "object", "instrument")
         }
-        standings = [SOURCES[claim["source_id"]][1] for claim in mine]
+        source_types = [SOURCES[claim["source_id"]][1] for claim in mine]
         events.append(dict(
             event_id=identity, type=story.type, modality=story.modality, summary=story.summary, stage=story.stage,
             direction=story.direction, force=story.force, jurisdiction=story.jurisdiction, date_start=first, date_end=last,
             date_precision=precision, event_month=first and first[:7], actors=named["actor"], targets=named["target"],
             objects=named["object"], instruments=named["instrument"], n_claims=len(mine),
             n_articles=len({claim["article_id"] for claim in mine}), n_origins=n_origins,
-            origins_band="1" if n_origins == 1 else "2-3" if n_origins < 4 else "4+", contested=int(bool(story.conflicts)),
-            best_standing=min(standings, key=["primary", "lab", "wire", "press", "trade", "aggregator"].index),
+            origins_band="1" if n_origins == 1 else "2-3" if n_origins < 4 else "4+", contradicted=int(bool(story.contradictions)),
+            closest_source_type=min(source_types, key=["primary", "lab", "wire", "press", "trade", "aggregator"].index),
             confidence=story.confidence, first_reported_on=min(c["published_on"] for c in mine),
             last_reported_on=max(c["published_on"] for c in mine),
         ))  # fmt: skip
         roles += [dict(event_id=identity, entity_id=e, role=r, n_claims=len(mine)) for e, r in sorted(parties)]
-        for name, summary, options in story.conflicts:
+        for name, summary, options in story.contradictions:
             key = "k" + hashlib.sha256(f"{identity}{name}".encode()).hexdigest()[:16]
-            conflicts.append(dict(conflict_id=key, event_id=identity, field=name, summary=summary))
-            values += [dict(conflict_id=key, value=value, claim_id=made[i]) for value, which in options for i in which]
-    _write(db, articles, claims, participants, events, roles, origins, edges, conflicts, values)
+            contradictions.append(dict(contradiction_id=key, event_id=identity, field=name, summary=summary))
+            values += [
+                dict(contradiction_id=key, value=value, claim_id=made[i]) for value, which in options for i in which
+            ]
+    _write(db, articles, claims, participants, events, roles, origins, edges, contradictions, values)
     return path
 
 
-def _write(db, articles, claims, participants, events, roles, origins, edges, conflicts, values) -> None:
+def _write(db, articles, claims, participants, events, roles, origins, edges, contradictions, values) -> None:
     by_source: dict[str, list] = {}
     for (source, day, _), article in articles.items():
         by_source.setdefault(source, []).append((day, article))
     db["sources"].insert_all(dict(
-        source_id=key, title=title, homepage=f"https://{key}.example/", standing=standing, family=key, jurisdiction=place,
+        source_id=key, title=title, homepage=f"https://{key}.example/", source_type=source_type, family=key, jurisdiction=place,
         language="en", n_articles=len(by_source.get(key, [])) + 3, n_relevant=len(by_source.get(key, [])),
         first_article_on=min(d for d, _ in by_source[key]), last_article_on=max(d for d, _ in by_source[key]),
         last_visit_at="2026-07-21T06:40:00+00:00",
         last_success_at="2026-07-12T06:40:00+00:00" if key == "daily-gleaner" else "2026-07-21T06:40:00+00:00",
         health="no answer since 12 July 2026" if key == "daily-gleaner" else "well",
-    ) for key, (title, standing, place) in SOURCES.items())  # fmt: skip
-    db["outcomes"].insert_all(
+    ) for key, (title, source_type, place) in SOURCES.items())  # fmt: skip
+    db["fetch_outcomes"].insert_all(
         dict(source_id=key, outcome=name, n=n)
         for key in SOURCES
         for name, n in (("SAVED", 14), ("UNCHANGED", 212), ("NO_TEXT", 1))
     )
     db["entities"].insert_all(dict(
         entity_id=key, name=name, kind=kind, jurisdiction=place, parent_id=parent or None, wikidata_id="", description="",
-        known=1, n_events=len({r["event_id"] for r in roles if r["entity_id"] == key}),
+        in_lexicon=1, n_events=len({r["event_id"] for r in roles if r["entity_id"] == key}),
         n_claims=len({p["claim_id"] for p in participants if p["entity_id"] == key}),
     ) for key, (name, kind, place, parent) in ENTITIES.items())  # fmt: skip
     names = [(key, row[0], "canonical", None, None) for key, row in ENTITIES.items()] + NAMES
@@ -454,7 +456,7 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
     unique = {(e["article_id"], e["to_article_id"]): e for e in edges}
     db["origin_edges"].insert_all(unique.values())
     for table, rows in (("events", events), ("event_participants", roles), ("claims", claims),
-                        ("claim_participants", participants), ("conflicts", conflicts), ("conflict_values", values)):  # fmt: skip
+                        ("claim_participants", participants), ("contradictions", contradictions), ("contradiction_sides", values)):  # fmt: skip
         db[table].insert_all(rows)
     left_out = ("event_id", "origin_id")
     db["unsure_claims"].insert_all(
@@ -486,17 +488,17 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
             machine_reading="",
         ),
     ])  # fmt: skip
-    db["lexicon_gaps"].insert(dict(name="Palisade Group", kind="organisation", n_articles=2, n_mentions=3,
+    db["unknown_names"].insert(dict(name="Palisade Group", kind="organisation", n_articles=2, n_mentions=3,
         example_article_id=claims[0]["article_id"], example="Palisade Group asked for a copy."))  # fmt: skip
-    for column in ("type", "modality", "origins_band", "contested", "force", "jurisdiction", "event_month"):
+    for column in ("type", "modality", "origins_band", "contradicted", "force", "jurisdiction", "event_month"):
         db.execute(
             f"insert into facet_counts select 'events', '{column}', {column}, count(*) from events where {column} is not null group by {column}"
         )
-    db["facts"].insert_all([
+    db["build_info"].insert_all([
         dict(key="last_fetched_at", value="2026-07-21T06:40:00+00:00"), dict(key="schema_version", value=str(SCHEMA_VERSION)),
         dict(key="program_version", value="0.1.0"),
     ])  # fmt: skip
-    add_standings(db)
+    add_timeline_entries(db)
     db["events"].rebuild_fts()
     db["claims"].rebuild_fts()
     db.conn.commit()

@@ -1,13 +1,13 @@
-"""A snapshot with events and claims comes in, its standings and days due are added: for the site's tests."""
+"""A snapshot with events and claims comes in, its timeline_entries and days due are added: for the site's tests."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
 
-from pipeline.aggregation.timelines.status import standings
+from pipeline.aggregation.timelines.status import timeline_entries
 from pipeline.aggregation.timelines.upcoming import due_days
-from pipeline.ledger.rows.timelines import due_row, stage_row
+from pipeline.ledger.rows.timelines import stage_row, upcoming_row
 from pipeline.records import (
     Attribution,
     Claim,
@@ -31,8 +31,10 @@ def span_of(row: dict) -> DateSpan | None:
     )  # fmt: skip
 
 
-def add_standings(db) -> None:  # noqa: ANN001 - a sqlite_utils.Database
-    """Fill the tables standings, standing_claims and due from the events and claims that the snapshot holds."""
+def add_timeline_entries(db) -> None:  # noqa: ANN001 - a sqlite_utils.Database
+    """Fill the tables timeline_entries, timeline_claims and upcoming from the events and claims that the snapshot
+    holds.
+    """
     kinds = {row["entity_id"]: (row["name"], EntityKind(row["kind"])) for row in db["entities"].rows}
     people = defaultdict(list)
     for row in db["claim_participants"].rows:
@@ -47,17 +49,17 @@ def add_standings(db) -> None:  # noqa: ANN001 - a sqlite_utils.Database
             Evidence(row["article_id"], row["version"], row["quote_start"], row["quote_end"], row["quote"]),
             row["trigger_start"], row["trigger_end"], row["trigger"], tuple(people[row["claim_id"]]),
             Attribution(row["attribution_kind"], row["attribution_name"]), span_of(row), row["direction"],
-            Force(row["force"]), row["mention"], row["confidence"], row["rule"],
+            Force(row["force"]), row["newness"], row["confidence"], row["rule"],
         )  # fmt: skip
     events = [
         Event(
             row["event_id"], row["type"], Modality(row["modality"]), row["summary"], tuple(of_event[row["event_id"]]),
             tuple(p for c in of_event[row["event_id"]] for p in people[c]), span_of(row), row["direction"],
-            Force(row["force"]), row["stage"], row["n_articles"], row["n_origins"], bool(row["contested"]),
+            Force(row["force"]), row["stage"], row["n_articles"], row["n_origins"], bool(row["contradicted"]),
         )
         for row in db["events"].rows
     ]  # fmt: skip
-    stages = standings(events, claims, day_of)
-    db["standings"].insert_all([stage_row(s) for s in stages])
-    db["standing_claims"].insert_all({"standing_id": s.standing_id, "claim_id": c} for s in stages for c in s.claim_ids)
-    db["due"].insert_all([due_row(d) for d in due_days(events, claims, day_of, stages)])
+    stages = timeline_entries(events, claims, day_of)
+    db["timeline_entries"].insert_all([stage_row(s) for s in stages])
+    db["timeline_claims"].insert_all({"entry_id": s.entry_id, "claim_id": c} for s in stages for c in s.claim_ids)
+    db["upcoming"].insert_all([upcoming_row(d) for d in due_days(events, claims, day_of, stages)])

@@ -13,11 +13,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.aggregation.aggregate import Aggregate, aggregate
 from pipeline.aggregation.clustering.cluster import MAX_NEIGHBOURS, marks_of
 from pipeline.aggregation.clustering.features import Case
 from pipeline.aggregation.clustering.late_claims import event_of
 from pipeline.aggregation.clustering.similarity import FARTHEST, Likeness
-from pipeline.aggregation.join import Joined, join
 from pipeline.aggregation.revisions.claim_diff import Edition, edits_of, in_order, latest_of, successors
 from pipeline.ledger.article_store import Library
 from pipeline.ledger.build.build import MIN_CONFIDENCE, gone_articles
@@ -36,7 +36,7 @@ from pipeline.ledger.rows.tables import (
     Counted,
     around,
     article_row,
-    conflict_rows,
+    contradiction_rows,
     entity_rows,
     event_participant_rows,
     event_row,
@@ -46,7 +46,7 @@ from pipeline.ledger.rows.tables import (
     version_rows,
     visited_of,
 )
-from pipeline.ledger.rows.timelines import standing_rows
+from pipeline.ledger.rows.timelines import timeline_rows
 from pipeline.ledger.schema import SCHEMA_VERSION
 from pipeline.lexicon.entity_graph import Families, holders_of
 from pipeline.records import Claim, Entity, Findings
@@ -114,7 +114,7 @@ def whole_rows(
     reviewed = apply_reviews(kept.findings.values(), kept.articles, reviews.decisions, names, former)
     findings = {f.article_id: f for f in reviewed.findings if f.relevant or _relevant(kept.editions[f.article_id])}
     articles = {id_: kept.articles[id_] for id_ in findings}
-    joined = join(
+    joined = aggregate(
         findings.values(), articles.values(), by_id.values(), lexicon=lexicon, min_confidence=min_confidence,
         together=reviewed.together, apart=reviewed.apart,
     )  # fmt: skip
@@ -127,7 +127,7 @@ def whole_rows(
 
     rows: dict[str, list[Row]] = {}
     counted = _counted(kept, articles, by_id)
-    rows["sources"], rows["outcomes"] = source_rows(by_id, counted, visited_of(visits), health or {})
+    rows["sources"], rows["fetch_outcomes"] = source_rows(by_id, counted, visited_of(visits), health or {})
     seen_claims: dict[str, set[str]] = defaultdict(set)
     seen_events: dict[str, set[str]] = defaultdict(set)
     for event, claims in claims_of.items():
@@ -171,8 +171,8 @@ def whole_rows(
     rows["claim_participants"] = [r for c, _ in every for r in claim_participant_rows(c)]
     unsure = [c for f in findings.values() for c in f.claims if c.claim_id not in joined.claim_event]
     rows["unsure_claims"] = [unsure_claim_row(c, articles[c.evidence.article_id]) for c in unsure]
-    rows["conflicts"], rows["conflict_values"] = conflict_rows(joined.conflicts)
-    rows |= standing_rows(joined, articles)
+    rows["contradictions"], rows["contradiction_sides"] = contradiction_rows(joined.contradictions)
+    rows |= timeline_rows(joined, articles)
     edits = [
         edit for id_ in sorted(findings) if len(kept.editions[id_]) > 1
         for edit in edits_of(
@@ -193,7 +193,7 @@ def whole_rows(
         for old, (new, why) in redirects.items()
     ]
     rows["reviews"] = review_rows(effects, reviews.public_names, joined.claim_event)
-    rows["lexicon_gaps"] = _gaps(articles, findings)
+    rows["unknown_names"] = _gaps(articles, findings)
     rows["facet_counts"] = [
         {"table_name": table, "column_name": column, "value": str(value), "n": n}
         for table, columns in FACETS.items() for column in columns
@@ -205,11 +205,11 @@ def whole_rows(
         "schema_version": SCHEMA_VERSION, "min_confidence": min_confidence, "last_fetched_at": kept.last_fetch,
         "program_version": program_version, "n_articles": len(kept.source_of), "n_relevant": len(articles),
         "n_claims": len(joined.claim_event), "n_withheld": len(unsure), "n_events": len(joined.events),
-        "n_origins": len(joined.origins), "n_conflicts": len(joined.conflicts), "n_redirects": len(redirects),
+        "n_origins": len(joined.origins), "n_contradictions": len(joined.contradictions), "n_redirects": len(redirects),
         "n_reviews": statuses["applied"], "n_reopened": statuses[REOPENED], "n_waiting": statuses["waiting"],
         "n_to_review": len(rows["queue"]),
     }  # fmt: skip
-    rows["facts"] = [{"key": name, "value": str(value)} for name, value in facts.items()]
+    rows["build_info"] = [{"key": name, "value": str(value)} for name, value in facts.items()]
     return rows
 
 
@@ -237,7 +237,7 @@ def _counted(kept: Kept, articles: Mapping[str, Article], sources) -> dict[str, 
 def _gaps(articles: Mapping[str, Article], findings: Mapping[str, Findings]) -> list[Row]:
     places = defaultdict(list)
     for id_ in sorted(articles):
-        for gap in findings[id_].gaps:
+        for gap in findings[id_].unknown_names:
             places[gap.name, gap.kind.value].append((id_, gap.start, gap.end))
     return [
         {"name": name, "kind": kind, "n_articles": len({p[0] for p in some}), "n_mentions": len(some),
@@ -246,7 +246,7 @@ def _gaps(articles: Mapping[str, Article], findings: Mapping[str, Findings]) -> 
     ]  # fmt: skip
 
 
-def _lost(lost: list[Claim], joined: Joined, articles: Mapping[str, Article], families: Families) -> dict[str, str]:
+def _lost(lost: list[Claim], joined: Aggregate, articles: Mapping[str, Article], families: Families) -> dict[str, str]:
     """Return the events that claims of earlier versions would stand in."""
 
     def case(claim: Claim) -> Case:
@@ -278,10 +278,10 @@ def _lost(lost: list[Claim], joined: Joined, articles: Mapping[str, Article], fa
     return found
 
 
-def _queue(findings: Mapping[str, Findings], joined: Joined, marks: Mapping[str, str], effects) -> list[Row]:
+def _queue(findings: Mapping[str, Findings], joined: Aggregate, marks: Mapping[str, str], effects) -> list[Row]:
     events = {e.event_id: e for e in joined.events}
     of_event = defaultdict(list)
-    for c in joined.conflicts:
+    for c in joined.contradictions:
         of_event[c.event_id].append(c)
     entries = [queue.dispute(e, [joined.claims[c] for c in e.claim_ids], of_event[e.event_id], marks)
                for e in joined.events]  # fmt: skip
@@ -300,7 +300,7 @@ def _queue(findings: Mapping[str, Findings], joined: Joined, marks: Mapping[str,
                 entries.append(queue.unsure(c, best))
             for name in unknown_parties(c):
                 carried[name].append(c)
-        for gap in found.gaps:
+        for gap in found.unknown_names:
             gaps[key(gap.name)].append((gap, found.article_id))
     for name, some in gaps.items():
         behind = {joined.claim_event[c.claim_id] for c in carried[name] if c.claim_id in joined.claim_event}

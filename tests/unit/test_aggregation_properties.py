@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.builders import source
 from support.gold_claims import load_gold
 
-from pipeline.aggregation.join import Joined, join
+from pipeline.aggregation.aggregate import Aggregate, aggregate
 from pipeline.app.commands.operate.demo import demo_lexicon
 from pipeline.lexicon.load import load_lexicon
 from pipeline.newsroom.answers import write_documents
@@ -49,8 +49,8 @@ def some(numbers: list[int]) -> list[tuple[Article, Findings]]:
     return [every[number] for number in sorted({number % len(every) for number in numbers})]
 
 
-def joined(pairs: list[tuple[Article, Findings]]) -> Joined:
-    return join([found for _, found in pairs], [art for art, _ in pairs], SOURCES, lexicon=lexicon())
+def joined(pairs: list[tuple[Article, Findings]]) -> Aggregate:
+    return aggregate([found for _, found in pairs], [art for art, _ in pairs], SOURCES, lexicon=lexicon())
 
 
 @settings(max_examples=25, deadline=None)

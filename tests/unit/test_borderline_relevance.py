@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from pipeline.nlp.pipeline import SURE, Tools, load_tools, understand
-from pipeline.nlp.relevance.score import DOUBT, THRESHOLD, gate
+from pipeline.nlp.pipeline import SURE, Tools, extract, load_tools
+from pipeline.nlp.relevance.score import DOUBT, THRESHOLD, judge_relevance
 from scrapers.items import Article, text_version
 
 # Both say "AI" once, and what authorities do in a few words.
@@ -37,21 +37,21 @@ def tools() -> Tools:
 
 def read(title: str, text: str):
     day = datetime(2026, 5, 5, tzinfo=UTC)
-    return understand(
+    return extract(
         Article("a1", text_version(text), "t", "https://e.example/1", title, text, published_at=day), tools()
     )
 
 
 def test_a_doubtful_article_with_a_sure_claim_is_kept_and_one_without_is_not() -> None:
     for title, text in (COUNCIL, PHONE):
-        judged = gate(title, text)
+        judged = judge_relevance(title, text)
         assert judged.doubtful and not judged.relevant and DOUBT <= judged.score < THRESHOLD, (title, judged)
     kept, left = read(*COUNCIL), read(*PHONE)
     assert kept.relevant and max(claim.confidence for claim in kept.claims) >= SURE
-    assert not left.relevant and left.claims == () and left.gate_score == gate(*PHONE).score
+    assert not left.relevant and left.claims == () and left.relevance_score == judge_relevance(*PHONE).score
 
 
 def test_an_article_on_other_things_is_not_even_read() -> None:
-    judged = gate("Apple pie", "The court of bakers banned sugar.")
+    judged = judge_relevance("Apple pie", "The court of bakers banned sugar.")
     assert not judged.doubtful and not judged.relevant
     assert not read("Apple pie", "The court of bakers banned sugar.").relevant

@@ -8,20 +8,20 @@ from functools import lru_cache
 import pytest
 
 from pipeline.aggregation.clustering.stages import act, line_key
-from pipeline.nlp.pipeline import Tools, load_tools, understand
+from pipeline.nlp.pipeline import Tools, extract, load_tools
 from pipeline.records import Claim
 from scrapers.items import Article, text_version
 
 
 @lru_cache(maxsize=2)
 def tools(classifier: bool) -> Tools:
-    return load_tools(classifier=classifier, gated=False)
+    return load_tools(classifier=classifier, only_relevant=False)
 
 
 def claims(text: str, *, classifier: bool = True) -> list[Claim]:
     day = datetime(2026, 5, 13, tzinfo=UTC)  # a Wednesday
     article = Article("a1", text_version(text), "test", "https://example.org/1", "Title", text, published_at=day)
-    return list(understand(article, tools(classifier)).claims)
+    return list(extract(article, tools(classifier)).claims)
 
 
 def actors(found: list[Claim], type_: str) -> set[str]:

@@ -207,8 +207,8 @@ def test_what_an_article_reports_and_what_it_recalls_are_hardly_one_event() -> N
     roles = {"actor": "The Agency", "target": "Meridian Labs", "direction": "impose"}
     new = Case(claim(art, "The agency banned the model.", "banned", "restriction", **roles), day)
     again, recalled = (
-        Case(claim(art, text.split(". ", 1)[1], "banned", "restriction", mention=mention, **roles), day)
-        for mention in ("new", "background")
+        Case(claim(art, text.split(". ", 1)[1], "banned", "restriction", newness=newness, **roles), day)
+        for newness in ("new", "background")
     )
     measure = Likeness(Families([]))
     assert measure.probability(new, recalled) < measure.probability(new, again) - 0.2
@@ -249,7 +249,7 @@ def test_no_event_is_occurred_without_a_claim_that_says_so(modality: Modality) -
     assert event.modality is modality
 
 
-def test_a_later_and_better_supported_denial_stands_above_and_the_event_is_contested() -> None:
+def test_a_later_and_better_supported_denial_stands_above_and_the_event_is_contradicted() -> None:
     said = make("gazette", SIGNED, "signed", day=1, **PARTIES)
     denied = [make(f"paper{n}", SIGNED, "signed", modality="denied", day=3, **PARTIES) for n in range(2)]
     articles = {art.article_id: art for art, _ in (said, *denied)}

@@ -1,4 +1,4 @@
-"""Disagreement is kept with each value and its claims, and agreement is never called a conflict."""
+"""Disagreement is kept with each value and its claims, and agreement is never called a contradiction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.builders import article, claim, parties
 from support.gold_claims import load_gold
 
 from pipeline.aggregation.contradictions.amounts import agree, amounts
-from pipeline.aggregation.contradictions.find import find_conflicts, in_words
+from pipeline.aggregation.contradictions.find import find_contradictions, in_words
 from pipeline.lexicon.entity_graph import Families
 from pipeline.records import Claim, Participant
 from scrapers.items import Precision
@@ -38,14 +38,14 @@ def say(
     return art, claim(art, text, trigger, type_, **roles, **more)
 
 
-def conflicts(*pairs, events: dict[str, list[Claim]] | None = None):
+def contradictions(*pairs, events: dict[str, list[Claim]] | None = None):
     articles = {art.article_id: art for art, _ in pairs}
-    return find_conflicts(events or {"e1": [c for _, c in pairs]}, articles)
+    return find_contradictions(events or {"e1": [c for _, c in pairs]}, articles)
 
 
-def test_two_days_for_one_act_are_a_conflict_with_their_claims() -> None:
+def test_two_days_for_one_act_are_a_contradiction_with_their_claims() -> None:
     one, two = say("a", on="2026-05-05"), say("b", on="2026-05-07")
-    (found,) = conflicts(one, two)
+    (found,) = contradictions(one, two)
     assert (found.field, found.values) == (
         "date", (("2026-05-05", (one[1].claim_id,)), ("2026-05-07", (two[1].claim_id,))),
     )  # fmt: skip
@@ -64,38 +64,38 @@ def test_two_days_for_one_act_are_a_conflict_with_their_claims() -> None:
         ({}, {"actor": "the laboratory"}),
     ],
 )
-def test_agreeing_pairs_are_no_conflict(one: dict, other: dict) -> None:
-    assert conflicts(say("a", **one), say("b", **other)) == ()
+def test_agreeing_pairs_are_no_contradiction(one: dict, other: dict) -> None:
+    assert contradictions(say("a", **one), say("b", **other)) == ()
 
 
 def test_binding_and_voluntary_contradict_each_other() -> None:
-    (found,) = conflicts(say("a", force="binding"), say("b", force="voluntary"), say("c"))
+    (found,) = contradictions(say("a", force="binding"), say("b", force="voluntary"), say("c"))
     assert found.field == "force"
     assert [value for value, _ in found.values] == ["binding", "voluntary"]
 
 
 def test_a_denial_contradicts_a_report_that_it_happened() -> None:
-    (found,) = conflicts(say("a"), say("b", modality="denied"))
+    (found,) = contradictions(say("a"), say("b", modality="denied"))
     assert (found.field, [v for v, _ in found.values]) == ("happened", ["it did not (denied)", "it happened"])
 
 
 def test_a_did_not_that_was_written_afterwards_contradicts() -> None:
-    (found,) = conflicts(say("a", on="2026-05-05"), say("b", modality="negated", day=9))
+    (found,) = contradictions(say("a", on="2026-05-05"), say("b", modality="negated", day=9))
     assert found.field == "happened"
 
 
-def test_two_sums_are_a_conflict_but_rounding_and_about_are_not() -> None:
+def test_two_sums_are_a_contradiction_but_rounding_and_about_are_not() -> None:
     def fine(source: str, sum_: str):
         return say(
             source, text=f"The Ministry fined Meridian Labs {sum_}.", trigger="fined", type_="enforcement",
             actor="Ministry", target="Meridian Labs",
         )  # fmt: skip
 
-    (found,) = conflicts(fine("a", "$20 million"), fine("b", "$35 million"), fine("c", "about $21 million"))
+    (found,) = contradictions(fine("a", "$20 million"), fine("b", "$35 million"), fine("c", "about $21 million"))
     assert found.field == "amount"
     assert {value for value, _ in found.values} == {"$20 million", "$35 million", "about $21 million"}
-    assert conflicts(fine("a", "$1.8 billion"), fine("b", "$1.79 billion"), fine("c", "nearly $1.9 billion")) == ()
-    assert conflicts(fine("a", "$20 million"), fine("b", "€18 million")) == ()
+    assert contradictions(fine("a", "$1.8 billion"), fine("b", "$1.79 billion"), fine("c", "nearly $1.9 billion")) == ()
+    assert contradictions(fine("a", "$20 million"), fine("b", "€18 million")) == ()
 
 
 def test_one_article_that_credits_one_body_to_two_administrations_contradicts_itself() -> None:
@@ -111,7 +111,7 @@ def test_one_article_that_credits_one_body_to_two_administrations_contradicts_it
         )
     articles = {art.article_id: art}
     for events in ({"e1": made}, {"e1": made[:1], "e2": made[1:]}):
-        (found,) = find_conflicts(events, articles)
+        (found,) = find_contradictions(events, articles)
         assert (found.event_id, found.field) == ("e1", "actor")
         assert [v for v, _ in found.values] == ["Arden administration", "Bellow administration"]
 
@@ -120,14 +120,14 @@ def test_imposed_by_one_report_and_lifted_by_another_on_one_day() -> None:
     roles = {"actor": "Ministry", "target": "Meridian Labs", "on": "2026-05-05", "type_": "restriction"}
     one = say("a", text="The Ministry banned Meridian Labs.", trigger="banned", direction="impose", **roles)
     two = say("b", text="The Ministry freed Meridian Labs.", trigger="freed", direction="lift", **roles)
-    (found,) = conflicts(one, two, events={"e1": [one[1]], "e2": [two[1]]})
+    (found,) = contradictions(one, two, events={"e1": [one[1]], "e2": [two[1]]})
     assert (found.event_id, found.field, [v for v, _ in found.values]) == ("e1", "direction", ["impose", "lift"])
 
 
 def test_several_parties_that_sign_are_no_rival_actors() -> None:
     one = say("a", type_="agreement", actor=["Meridian Labs", "Ministry"])
     two = say("b", type_="agreement", actor=["Meridian Labs", "Ministry", "Lantern"])
-    assert conflicts(one, two) == ()
+    assert contradictions(one, two) == ()
 
 
 def test_amounts_are_read_with_currency_and_looseness() -> None:
@@ -158,11 +158,11 @@ def fine(source: str, rest: str, **more):
     ],
 )
 def test_a_new_number_a_bound_and_another_things_number_are_no_rivals(one: str, other: str) -> None:
-    assert conflicts(fine("a", one), fine("b", other, day=3)) == ()
+    assert contradictions(fine("a", one), fine("b", other, day=3)) == ()
 
 
 def test_a_sum_outside_a_bound_is_a_rival() -> None:
-    (found,) = conflicts(fine("a", "up to $14 million"), fine("b", "$40 million"))
+    (found,) = contradictions(fine("a", "up to $14 million"), fine("b", "$40 million"))
     assert found.field == "amount"
 
 
@@ -202,17 +202,17 @@ def agreed(source: str, verb: str = "signed an agreement with", trigger: str = "
         ({"force": "voluntary"}, {"force": "binding", "then": " It must report.", "verb": "must sign a deal with"}),
     ],
 )  # fmt: skip
-def test_developments_and_other_acts_are_no_conflict(one: dict, other: dict) -> None:
+def test_developments_and_other_acts_are_no_contradiction(one: dict, other: dict) -> None:
     one, other = ({"trigger": "sign", **k} if "must sign" in k.get("verb", "") else k for k in (one, other))
     if len(one.get("on", "")) == 4:
         year = agreed("a", on="2026-05-07")
         span = replace(year[1].date, start=date(2026, 1, 1), end=date(2026, 12, 31), precision=Precision.YEAR)
-        assert conflicts((year[0], replace(year[1], date=span)), agreed("b", **other)) == ()
+        assert contradictions((year[0], replace(year[1], date=span)), agreed("b", **other)) == ()
         return
-    assert conflicts(agreed("a", **one), agreed("b", **other)) == ()
+    assert contradictions(agreed("a", **one), agreed("b", **other)) == ()
 
 
-def test_two_dates_in_one_sentence_or_of_two_acts_in_one_article_are_no_conflict() -> None:
+def test_two_dates_in_one_sentence_or_of_two_acts_in_one_article_are_no_contradiction() -> None:
     text = "Meridian Labs signed on 4 May and signed again on 9 May with the Office."
     art = article("a", "x", text)
     made = [
@@ -222,7 +222,7 @@ def test_two_dates_in_one_sentence_or_of_two_acts_in_one_article_are_no_conflict
         )
         for day in ("2026-05-04", "2026-05-09")
     ]
-    assert find_conflicts({"e1": made}, {art.article_id: art}) == ()
+    assert find_contradictions({"e1": made}, {art.article_id: art}) == ()
 
 
 def test_copies_of_one_text_do_not_contradict_themselves() -> None:
@@ -230,14 +230,14 @@ def test_copies_of_one_text_do_not_contradict_themselves() -> None:
     one, copy = agreed("a", on="2026-05-05"), agreed("b", on="2026-05-12", day=8)
     ids = {one[0].article_id: "x", copy[0].article_id: "x"}
     articles = {art.article_id: art for art, _ in (one, copy)}
-    assert find_conflicts({"e1": [one[1], copy[1]]}, articles, copies=ids) == ()
-    assert [k.field for k in find_conflicts({"e1": [one[1], copy[1]]}, articles)] == ["date"]
+    assert find_contradictions({"e1": [one[1], copy[1]]}, articles, copies=ids) == ()
+    assert [k.field for k in find_contradictions({"e1": [one[1], copy[1]]}, articles)] == ["date"]
 
 
 def test_an_article_that_calls_its_agreement_voluntary_further_down_is_heard() -> None:
     one = agreed("a", then=" It took a year. The agreement is voluntary.")
     other = agreed("b", "signed a legally binding agreement with", force="binding")
-    (found,) = conflicts(one, other)
+    (found,) = contradictions(one, other)
     assert (found.field, [v for v, _ in found.values]) == ("force", ["binding", "voluntary"])
     assert "“The agreement is voluntary”" in in_words(found)
 
@@ -248,7 +248,7 @@ def test_a_denial_that_stands_in_an_event_of_its_own_finds_the_report_it_denies(
               on="2026-05-05", day=2, **roles)  # fmt: skip
     no = say("b", text="Meridian Labs denied that it had given the Institute access.", trigger="given",
              object="Lantern 2 AI", modality="denied", on="2026-05-07", day=3, **roles)  # fmt: skip
-    (found,) = conflicts(yes, no, events={"e2": [yes[1]], "e1": [no[1]]})
+    (found,) = contradictions(yes, no, events={"e2": [yes[1]], "e1": [no[1]]})
     assert (found.event_id, found.field) == ("e2", "happened")
     assert dict(found.values) == {"it happened": (yes[1].claim_id,), "it did not (denied)": (no[1].claim_id,)}
     for other in ({"object": "Beacon 7"}, {"actor": "Court"}, {"target": "Court"}, {"day": 90}, {"day": 0}):
@@ -256,7 +256,7 @@ def test_a_denial_that_stands_in_an_event_of_its_own_finds_the_report_it_denies(
         rumour = say(
             "b", text="Meridian Labs denied that it had given access.", trigger="given", modality="denied", **changed
         )
-        assert conflicts(yes, rumour, events={"e2": [yes[1]], "e1": [rumour[1]]}) == (), other
+        assert contradictions(yes, rumour, events={"e2": [yes[1]], "e1": [rumour[1]]}) == (), other
 
 
 SET = "President Arden signed an order on 2 May which set a framework for reviewing new models within 30 days."
@@ -279,7 +279,7 @@ def framework(first: str = SET, second: str = AIMS, *, on: str | None = "2026-05
 
 def test_one_framework_of_two_administrations_in_two_events_is_a_contradiction_of_the_article() -> None:
     art, (done, open_) = framework()
-    (found,) = find_conflicts({"e1": [open_], "e2": [done]}, {art.article_id: art})
+    (found,) = find_contradictions({"e1": [open_], "e2": [done]}, {art.article_id: art})
     assert (found.field, found.article_id) == ("actor", art.article_id)
     assert dict(found.values) == {
         "Arden administration": (done.claim_id,), "Bellow administration": (open_.claim_id,),
@@ -303,7 +303,7 @@ def test_a_change_of_office_is_no_contradiction(changed: dict) -> None:
     if "Arden-Bellow" in changed.get("second", ""):
         both = replace(open_.participants[0], text="The Arden-Bellow administration")
         open_ = replace(open_, participants=(both, *open_.participants[1:]))
-    assert find_conflicts({"e1": [open_], "e2": [done]}, {art.article_id: art}) == ()
+    assert find_contradictions({"e1": [open_], "e2": [done]}, {art.article_id: art}) == ()
 
 
 def test_who_is_known_to_govern_settles_whether_a_plan_of_a_successor_is_odd() -> None:
@@ -311,8 +311,8 @@ def test_who_is_known_to_govern_settles_whether_a_plan_of_a_successor_is_odd() -
     handed_over = {"Arden": ((date(2022, 1, 1), date(2026, 5, 5)),), "Bellow": ((date(2026, 5, 5), None),)}
     still_there = {"Arden": ((date(2022, 1, 1), None),), "Bellow": ((date(2018, 1, 1), date(2021, 12, 31)),)}
     events = {"e1": [open_], "e2": [done]}
-    assert find_conflicts(events, {art.article_id: art}, terms=handed_over) == ()
-    assert len(find_conflicts(events, {art.article_id: art}, terms=still_there)) == 1
+    assert find_contradictions(events, {art.article_id: art}, terms=handed_over) == ()
+    assert len(find_contradictions(events, {art.article_id: art}, terms=still_there)) == 1
 
 
 def test_a_body_made_under_one_and_renamed_under_another_administration_is_no_contradiction() -> None:
@@ -324,10 +324,10 @@ def test_a_body_made_under_one_and_renamed_under_another_administration_is_no_co
         base = claim(art, sentence, verb, "institution", body="Review Board")
         actor = Participant("actor", "house", "Government House", parties(actor="X")[0].kind, words)
         made.append(replace(base, participants=(actor, *base.participants)))
-    assert find_conflicts({"e1": made[:1], "e2": made[1:]}, {art.article_id: art}) == ()
+    assert find_contradictions({"e1": made[:1], "e2": made[1:]}, {art.article_id: art}) == ()
 
 
-def test_one_report_that_tells_of_both_the_ban_and_its_end_on_one_day_is_no_conflict() -> None:
+def test_one_report_that_tells_of_both_the_ban_and_its_end_on_one_day_is_no_contradiction() -> None:
     text = "The Ministry banned Meridian Labs at noon. The Ministry freed Meridian Labs at night."
     art = article("a", "x", text)
     roles = {"actor": "Ministry", "target": "Meridian Labs", "on": "2026-05-05"}
@@ -337,7 +337,7 @@ def test_one_report_that_tells_of_both_the_ban_and_its_end_on_one_day_is_no_conf
         "b", text="The Ministry freed Meridian Labs.", trigger="freed", direction="lift", type_="restriction", **roles
     )
     events = {"e1": [one], "e2": [two, late[1]]}
-    assert find_conflicts(events, {art.article_id: art, late[0].article_id: late[0]}) == ()
+    assert find_contradictions(events, {art.article_id: art, late[0].article_id: late[0]}) == ()
 
 
 def test_the_order_of_claims_and_events_makes_no_difference() -> None:
@@ -348,11 +348,11 @@ def test_the_order_of_claims_and_events_makes_no_difference() -> None:
         {"force": "voluntary"},
     )
     pairs = [agreed(source, **more) for source, more in zip("abcd", said, strict=True)]
-    expected = conflicts(*pairs)
+    expected = contradictions(*pairs)
     assert {k.field for k in expected} == {"date", "force", "happened"}
     for seed in range(5):
         random.Random(seed).shuffle(pairs)
-        assert conflicts(*pairs) == expected
+        assert contradictions(*pairs) == expected
 
 
 def test_few_false_contradictions_are_found_within_annotated_events(shared: Path) -> None:
@@ -362,7 +362,7 @@ def test_few_false_contradictions_are_found_within_annotated_events(shared: Path
     for one in claims:
         named = tuple(replace(p, text=p.text or "") for p in one.participants)
         events.setdefault(keys[one.claim_id], []).append(replace(one, participants=named))
-    assert len(find_conflicts(events, articles, Families(entities))) <= 16
+    assert len(find_contradictions(events, articles, Families(entities))) <= 16
 
 
 def test_the_real_article_that_credits_one_framework_to_two_administrations_is_found(shared: Path) -> None:
@@ -372,7 +372,7 @@ def test_the_real_article_that_credits_one_framework_to_two_administrations_is_f
     for one in claims:
         named = tuple(replace(p, text=p.text or "") for p in one.participants)
         events.setdefault(keys[one.claim_id], []).append(replace(one, participants=named))
-    (found,) = find_conflicts(events, articles, Families(entities))
+    (found,) = find_contradictions(events, articles, Families(entities))
     quotes = {one.claim_id: one.evidence.quote for one in claims}
     said = {quotes[id_] for _, ids in found.values for id_ in ids}
     assert said == set(next(c for c in gold["contradictions"] if c["strict"])["quotes"])

@@ -13,7 +13,7 @@ from scrapers.items import Article, text_version
 
 @lru_cache(maxsize=1)
 def tools() -> Tools:
-    return load_tools(classifier=False, gated=False)
+    return load_tools(classifier=False, only_relevant=False)
 
 
 def stands_for(text: str, word: str, title: str = "Title", nth: int = 1) -> list[str]:

@@ -10,7 +10,7 @@ from unit.test_newness import FILL, claim_at, told, tools
 
 from pipeline.nlp.dates.clauses import dates_for
 from pipeline.nlp.dates.resolve import DateMention, find_dates
-from pipeline.nlp.pipeline import understand
+from pipeline.nlp.pipeline import extract
 from pipeline.records import Modality
 from scrapers.items import Article, Precision, text_version
 
@@ -120,9 +120,9 @@ def test_what_also_or_therefore_was_done_belongs_to_the_news() -> None:
 
 def test_what_a_relative_clause_repeats_of_the_news_is_news() -> None:
     text = "The ministry on Tuesday banned DeepSeek.\n\n" + FILL + "Users miss DeepSeek, which the ministry banned."
-    assert [(claim.mention, claim.date.value) for claim in _claims(text) if claim.date] == [("new", "2026-06-23")] * 2
+    assert [(claim.newness, claim.date.value) for claim in _claims(text) if claim.date] == [("new", "2026-06-23")] * 2
     earlier = text.replace("which the ministry banned", "which the ministry had banned")
-    assert [claim.mention for claim in _claims(earlier)] == ["new", "background"]
+    assert [claim.newness for claim in _claims(earlier)] == ["new", "background"]
 
 
 def test_a_suit_that_somebody_has_brought_is_the_one_that_is_dated_elsewhere() -> None:
@@ -181,12 +181,12 @@ def test_nothing_that_was_done_is_dated_after_the_publication(text: str, day: da
 def _claims(text: str, day: date = WEDNESDAY):
     published = datetime(day.year, day.month, day.day, tzinfo=UTC)
     article = Article("a1", text_version(text), "test", "https://example.org/1", "T", text, published_at=published)
-    return understand(article, tools()).claims
+    return extract(article, tools()).claims
 
 
 def test_what_has_been_so_for_years_is_not_of_today() -> None:
     (claim,) = _claims("Ofcom has been investigating the AI lab for two years.")
     assert claim.date is None
-    assert claim.mention == "background"
+    assert claim.newness == "background"
     (banned,) = _claims("Ofcom has banned the AI app for two months.")
     assert banned.date is not None

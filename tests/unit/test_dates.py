@@ -147,7 +147,7 @@ def test_an_open_expression_is_read_back_and_ahead():
     assert mention.ahead and mention.ahead.value == "2026-06-26"
 
 
-def _date_of(text: str, trigger: str, modality: str = "occurred", published: date | None = THURSDAY, mention="new"):
+def _date_of(text: str, trigger: str, modality: str = "occurred", published: date | None = THURSDAY, newness="new"):
     start = text.index(trigger)
     span = claim_date(
         0,
@@ -158,7 +158,7 @@ def _date_of(text: str, trigger: str, modality: str = "occurred", published: dat
         find_dates(text, published),
         published,
         text,
-        mention,
+        newness,
     )
     return (span.value, span.basis) if span else None
 
@@ -166,7 +166,7 @@ def _date_of(text: str, trigger: str, modality: str = "occurred", published: dat
 def test_each_event_of_a_sentence_takes_the_date_of_its_own_clause():
     text = "The court on Tuesday blocked the label, which the Pentagon had imposed on May 5."
     assert _date_of(text, "blocked") == ("2026-06-23", "relative")
-    assert _date_of(text, "imposed", mention="background") == ("2026-05-05", "stated")
+    assert _date_of(text, "imposed", newness="background") == ("2026-05-05", "stated")
 
 
 def test_an_old_date_beside_the_trigger_counts_even_for_what_is_taken_as_new():
@@ -197,7 +197,7 @@ def test_the_day_of_a_vow_is_not_that_of_what_is_vowed():
 
 def test_a_date_behind_a_contrast_belongs_to_the_other_story():
     text = "Talks with the ministry broke down, though Dana Roy had joined them on Tuesday."
-    assert _date_of(text, "broke down", mention="background") is None
+    assert _date_of(text, "broke down", newness="background") is None
 
 
 def test_nothing_that_was_done_lies_after_the_publication():
@@ -206,12 +206,12 @@ def test_nothing_that_was_done_lies_after_the_publication():
 
 
 def test_what_is_old_or_planned_and_undated_has_no_date():
-    assert _date_of("Halden had signed a pledge.", "signed", mention="background") is None
+    assert _date_of("Halden had signed a pledge.", "signed", newness="background") is None
     assert _date_of("Halden may sign a pledge.", "sign", "considered") is None
     assert _date_of("Halden signed a pledge.", "signed", published=None) is None
 
 
-def _claim(text: str, quote: str, trigger: str, mention: str = "new", published: date = THURSDAY) -> Claim:
+def _claim(text: str, quote: str, trigger: str, newness: str = "new", published: date = THURSDAY) -> Claim:
     start = text.index(quote)
     at = text.index(trigger, start)
     span = claim_date(
@@ -223,7 +223,7 @@ def _claim(text: str, quote: str, trigger: str, mention: str = "new", published:
         find_dates(text, published),
         published,
         text,
-        mention,
+        newness,
     )
     people = (
         Participant("actor", "pentagon", "Pentagon", EntityKind.AGENCY),
@@ -242,7 +242,7 @@ def _claim(text: str, quote: str, trigger: str, mention: str = "new", published:
         span,
         "impose",
         Force.NOT_STATED,
-        mention,
+        newness,
         1.0,
         "",
     )
@@ -297,7 +297,7 @@ def test_a_day_some_weeks_ahead_is_not_that_of_the_year_before():
         "2026-06-25",
         "publication",
     )
-    assert _date_of("The Pentagon barred Halden in July.", "barred", mention="background") == ("2025-07", "stated")
+    assert _date_of("The Pentagon barred Halden in July.", "barred", newness="background") == ("2025-07", "stated")
 
 
 def test_the_month_that_opens_a_sentence_holds_for_it_without_a_comma():
@@ -307,7 +307,7 @@ def test_the_month_that_opens_a_sentence_holds_for_it_without_a_comma():
 
 def test_what_was_called_off_as_news_was_called_off_that_day():
     assert _date_of("The ministry called off the launch.", "called off", "cancelled") == ("2026-06-25", "publication")
-    assert _date_of("The ministry called off the launch.", "called off", "cancelled", mention="background") is None
+    assert _date_of("The ministry called off the launch.", "called off", "cancelled", newness="background") is None
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_the_end_of_a_day_is_a_deadline_too():
 
 def test_a_speech_behind_a_contrast_dates_no_other_story():
     text = "Talks with the ministry broke down, though Dana Roy had told a reporter on Tuesday that she was hopeful."
-    assert _date_of(text, "broke down", mention="background") is None
+    assert _date_of(text, "broke down", newness="background") is None
 
 
 def test_new_and_undated_claims_take_the_day_of_the_news():

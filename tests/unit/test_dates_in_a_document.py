@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from unit.test_newness import tools
 
-from pipeline.nlp.pipeline import understand
+from pipeline.nlp.pipeline import extract
 from pipeline.records import Claim
 from scrapers.items import Article, text_version
 
@@ -15,7 +15,7 @@ DAY = datetime(2026, 6, 24, tzinfo=UTC)  # a Wednesday
 
 def claims(text: str) -> tuple[Claim, ...]:
     article = Article("a1", text_version(text), "test", "https://example.org/1", "T", text, published_at=DAY)
-    return understand(article, tools()).claims
+    return extract(article, tools()).claims
 
 
 def dates(text: str, type_: str) -> dict[str, str | None]:

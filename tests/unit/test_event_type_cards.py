@@ -8,25 +8,25 @@ from functools import lru_cache
 
 import pytest
 
-from pipeline.lexicon.event_type_cards import KindError, load_kinds, read_card
-from pipeline.nlp.pipeline import Tools, load_tools, understand
+from pipeline.lexicon.event_type_cards import EventTypeError, load_event_types, read_card
+from pipeline.nlp.pipeline import Tools, extract, load_tools
 from pipeline.records import EVENT_TYPES, Claim
 from scrapers.items import Article, text_version
 
-KINDS = load_kinds().kinds
+KINDS = load_event_types().types
 EXAMPLES = [(kind.type, example) for kind in KINDS.values() for example in kind.examples]
 NEAR_MISSES = [(kind.type, *near_miss) for kind in KINDS.values() for near_miss in kind.near_misses]
 
 
 @lru_cache(maxsize=1)
 def tools() -> Tools:
-    return load_tools(classifier=False, gated=False)
+    return load_tools(classifier=False, only_relevant=False)
 
 
 def claims_in(text: str) -> tuple[Claim, ...]:
     published = datetime(2026, 5, 5, tzinfo=UTC)
     article = Article("a1", text_version(text), "test", "https://example.org/1", "Title", text, published_at=published)
-    return understand(article, tools()).claims
+    return extract(article, tools()).claims
 
 
 def test_there_is_a_card_for_each_type_and_no_other() -> None:
@@ -89,7 +89,7 @@ FRAME = '[[frame]]\nid = "f"\nverbs = ["refuse"]\nslots = ["subject -> actor: pa
 def test_a_broken_card_is_refused_with_file_and_cure(tmp_path, card: str, said: str) -> None:
     path = tmp_path / "refusal.toml"
     path.write_text(card)
-    with pytest.raises(KindError, match="refusal.toml") as caught:
+    with pytest.raises(EventTypeError, match="refusal.toml") as caught:
         read_card(path)
     assert said in str(caught.value)
 
@@ -97,20 +97,20 @@ def test_a_broken_card_is_refused_with_file_and_cure(tmp_path, card: str, said: 
 def test_a_new_kind_is_one_more_card(tmp_path) -> None:
     path = tmp_path / "refusal.toml"
     path.write_text(BASE + FRAME)
-    kinds = load_kinds(tmp_path)
+    kinds = load_event_types(tmp_path)
     assert [cue.frame.frame_id for cue in kinds.cues["refused"]] == ["f"]
 
 
 def test_two_cards_of_one_type_are_refused(tmp_path) -> None:
     for name in ("one.toml", "two.toml"):
         (tmp_path / name).write_text(BASE + FRAME)
-    with pytest.raises(KindError, match="another card of type"):
-        load_kinds(tmp_path)
+    with pytest.raises(EventTypeError, match="another card of type"):
+        load_event_types(tmp_path)
 
 
 def test_an_empty_folder_is_refused(tmp_path) -> None:
-    with pytest.raises(KindError, match="holds no cards"):
-        load_kinds(tmp_path)
+    with pytest.raises(EventTypeError, match="holds no cards"):
+        load_event_types(tmp_path)
 
 
 def test_the_verb_forms_a_card_may_name_are_the_ones_that_are_tested() -> None:

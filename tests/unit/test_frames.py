@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.aggregation.join import join
+from pipeline.aggregation.aggregate import aggregate
 from pipeline.lexicon.load import load_lexicon
-from pipeline.nlp.pipeline import Tools, load_tools, understand
+from pipeline.nlp.pipeline import Tools, extract, load_tools
 from pipeline.records import Claim
 from scrapers.items import Article, text_version
 
@@ -25,7 +25,7 @@ SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[2].paren
 
 @lru_cache(maxsize=1)
 def tools() -> Tools:
-    return load_tools(classifier=False, gated=False)
+    return load_tools(classifier=False, only_relevant=False)
 
 
 def article(text: str, title: str = "Title", day: str = "2026-05-05") -> Article:
@@ -34,7 +34,7 @@ def article(text: str, title: str = "Title", day: str = "2026-05-05") -> Article
 
 
 def claims(text: str, with_: Tools | None = None) -> tuple[Claim, ...]:
-    return understand(article(text), with_ or tools()).claims
+    return extract(article(text), with_ or tools()).claims
 
 
 def parties(claim: Claim, role: str) -> list[str]:
@@ -142,7 +142,7 @@ def test_the_maker_of_a_model_is_the_target() -> None:
 def test_a_noun_names_an_event_of_the_past() -> None:
     found = claims("Amazon kept its contract after the Pentagon's designation of Anthropic as a supply chain risk.")
     restriction = next(claim for claim in found if claim.type == "restriction")
-    assert restriction.mention == "background"
+    assert restriction.newness == "background"
     assert parties(restriction, "target") == ["Anthropic"]
 
 
@@ -163,8 +163,8 @@ def test_headings_questions_and_teasers_give_no_claims() -> None:
 
 
 def test_a_company_unknown_to_the_lexicon_is_a_gap() -> None:
-    findings = understand(article("The Federal Compute Agency banned Lumenar on Monday."), tools())
-    assert {gap.name for gap in findings.gaps} == {"Federal Compute Agency", "Lumenar"}
+    findings = extract(article("The Federal Compute Agency banned Lumenar on Monday."), tools())
+    assert {gap.name for gap in findings.unknown_names} == {"Federal Compute Agency", "Lumenar"}
     assert {entity.name for entity in findings.entities if not entity.known} == {"Federal Compute Agency", "Lumenar"}
 
 
@@ -194,7 +194,7 @@ def test_a_second_reading_gives_the_same() -> None:
 
 
 def test_an_irrelevant_text_has_no_claims() -> None:
-    findings = understand(article("The council passed the parking act."), replace(tools(), gated=True))
+    findings = extract(article("The council passed the parking act."), replace(tools(), only_relevant=True))
     assert not findings.relevant and findings.claims == ()
 
 
@@ -210,7 +210,7 @@ def test_an_irrelevant_text_has_no_claims() -> None:
     ],
 )  # fmt: skip
 def test_no_text_makes_it_fail(text: str) -> None:
-    understand(article(text), tools())
+    extract(article(text), tools())
 
 
 WORDS = st.sampled_from(
@@ -237,7 +237,7 @@ def seed() -> tuple[dict, tuple[Claim, ...]]:
     if not path.exists():
         pytest.skip(f"{path} is not here: set OVERSIGHT_SHARED to the folder that holds seed/")
     document = json.loads(path.read_text())
-    return document, understand(article(document["text"], document["title"], document["published"]), tools()).claims
+    return document, extract(article(document["text"], document["title"], document["published"]), tools()).claims
 
 
 def test_the_real_articles_claims_are_found(seed, tmp_path) -> None:
@@ -301,9 +301,9 @@ def test_the_real_article_credits_one_framework_to_two_administrations(seed) -> 
     document, _ = seed
     art = article(document["text"], document["title"], document["published"])
     lexicon = load_lexicon()
-    found = join([understand(art, tools())], [art], [], lexicon=lexicon)
-    twice = [conflict for conflict in found.conflicts if conflict.field == "actor"]
-    assert [sorted(value for value, _ in conflict.values) for conflict in twice] == [
+    found = aggregate([extract(art, tools())], [art], [], lexicon=lexicon)
+    twice = [contradiction for contradiction in found.contradictions if contradiction.field == "actor"]
+    assert [sorted(value for value, _ in contradiction.values) for contradiction in twice] == [
         ["Biden administration", "Trump administration"]
     ]
     quotes = [found.claims[id_].evidence.quote for _, ids in twice[0].values for id_ in ids]

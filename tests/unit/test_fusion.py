@@ -8,21 +8,21 @@ from datetime import date
 import pytest
 
 from pipeline.nlp.events.fusion import _can_play
-from pipeline.nlp.pipeline import Tools, load_tools, understand
+from pipeline.nlp.pipeline import Tools, extract, load_tools
 from pipeline.records import Claim, EntityKind, Modality, Participant
 from scrapers.reading.plain_text import plain_text
 
 
 @pytest.fixture(scope="module")
 def tools() -> Tools:
-    found = load_tools(gated=False)
+    found = load_tools(only_relevant=False)
     if found.classifier is None:
         pytest.skip("no weights are shipped")
     return found
 
 
 def read(text: str, tools: Tools) -> tuple[Claim, ...]:
-    return understand(plain_text(text, name="one", published=date(2026, 5, 12)).article, tools).claims
+    return extract(plain_text(text, name="one", published=date(2026, 5, 12)).article, tools).claims
 
 
 UNFORESEEN = (

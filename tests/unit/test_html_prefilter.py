@@ -19,7 +19,7 @@ from pipeline.evaluation.benchmarks.inputs.texts import _told, irrelevant_articl
 from pipeline.newsroom.pages import article_page
 from pipeline.newsroom.stories import stories
 from pipeline.nlp.relevance.html_prefilter import may_pass, text_may_pass
-from pipeline.nlp.relevance.score import gate
+from pipeline.nlp.relevance.score import judge_relevance
 from scrapers.items import Page
 from scrapers.reading.article import Draft, draft, finish
 from scrapers.reading.page_words import page_words, plain_words
@@ -76,7 +76,7 @@ def lost(body: bytes, charset: str = "") -> str:
     """Why the sieve loses a page that the gate lets through, by its bytes or by its body, "" where it does not."""
     found = draft(page(body, charset), None)
     article = finish(found).article if isinstance(found, Draft) else None
-    if article is None or not (judged := gate(article.title, article.text)).relevant:
+    if article is None or not (judged := judge_relevance(article.title, article.text)).relevant:
         return ""
     passes = may_pass(body, charset), text_may_pass(found.text)
     return "" if all(passes) else f"{article.title}: {judged.score}, {passes}"
@@ -95,7 +95,7 @@ def test_no_training_story_is_lost_in_any_layout(layout: str) -> None:
         for many in (4, 12) if about else ():
             cut = [" ".join(sentences[at : at + 3]) for at in range(0, min(many, len(sentences)), 3)]
             made += [("", "\n\n".join(cut)), (sentences[0][:90], "\n\n".join(cut))]
-    kept = [(title, text) for title, text in made if gate(title, text).relevant]
+    kept = [(title, text) for title, text in made if judge_relevance(title, text).relevant]
     assert len(kept) > 300
     assert [title for title, text in kept if not may_pass(LAYOUTS[layout](title, text).encode())] == []
     assert [title for title, text in kept if not text_may_pass(f"{title}\n\n{text}")] == []
@@ -104,7 +104,7 @@ def test_no_training_story_is_lost_in_any_layout(layout: str) -> None:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_nearly_all_stories_that_the_gate_doubts_pass_in_any_layout(layout: str) -> None:
     told = [(sentences[0][:90], "\n\n".join(sentences)) for about, sentences in _told().values() if about]
-    doubted = [(title, text) for title, text in told if gate(title, text).doubtful]
+    doubted = [(title, text) for title, text in told if judge_relevance(title, text).doubtful]
     assert len(doubted) > 20
     lost = [title for title, text in doubted if not may_pass(LAYOUTS[layout](title, text).encode())]
     lost += [title for title, text in doubted if not text_may_pass(f"{title}\n\n{text}")]
@@ -115,7 +115,11 @@ def test_nearly_all_stories_that_the_gate_doubts_pass_in_any_layout(layout: str)
 def test_no_annotated_document_is_lost_in_any_layout(shared: Path, layout: str) -> None:
     files = [*shared.glob("gold/dev/texts/*.json"), *shared.glob("seed/texts/*.json")]
     documents = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    kept = [(d.get("title") or "", d["text"]) for d in documents if gate(d.get("title") or "", d["text"]).relevant]
+    kept = [
+        (d.get("title") or "", d["text"])
+        for d in documents
+        if judge_relevance(d.get("title") or "", d["text"]).relevant
+    ]
     assert len(kept) > 30
     assert [title for title, text in kept if not may_pass(LAYOUTS[layout](title, text).encode())] == []
 

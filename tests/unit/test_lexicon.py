@@ -1,4 +1,4 @@
-"""The lexicon loads, refuses what it does not understand, and knows names by date, office and pattern."""
+"""The lexicon loads, refuses what it does not extract, and knows names by date, office and pattern."""
 
 from __future__ import annotations
 

@@ -69,13 +69,13 @@ def test_every_saved_question_takes_a_parameter_and_says_how_to_read_its_answer(
 def test_words_for_codes_cover_every_code_of_the_records():
     from pipeline.records import ATTRIBUTION_KINDS, EVENT_TYPES, ROLES, EntityKind, Force, Modality
     from pipeline.site.text.words import ATTRIBUTIONS, FAMILIES, KINDS
-    from scrapers.items import Outcome, Standing
+    from scrapers.items import Outcome, SourceType
 
     assert set(COLUMN_WORDS["type"]) == set(EVENT_TYPES) == {kind for kinds in FAMILIES.values() for kind in kinds}
     assert set(COLUMN_WORDS["modality"]) == set(Modality)
     assert set(COLUMN_WORDS["role"]) == set(ROLES)
     assert set(COLUMN_WORDS["force"]) == set(Force)
-    assert set(COLUMN_WORDS["standing"]) == {*Standing, "unknown"}  # of a publisher without a card
+    assert set(COLUMN_WORDS["source_type"]) == {*SourceType, "unknown"}  # of a publisher without a card
     assert set(COLUMN_WORDS["outcome"]) == set(Outcome)
     assert set(KINDS) == set(EntityKind)
     assert set(ATTRIBUTIONS) == set(ATTRIBUTION_KINDS)
@@ -84,20 +84,20 @@ def test_words_for_codes_cover_every_code_of_the_records():
 def test_who_writes_sql_finds_the_very_codes_in_the_words_of_a_column(metadata):
     from pipeline.aggregation.contradictions.find import FIELDS
     from pipeline.records import Modality
-    from pipeline.site.text.words import DIRECTIONS, DUE_KINDS, FACTS, FATES, FORCES, MATTER_WORDS, ROLES, STANDINGS
+    from pipeline.site.text.words import DIRECTIONS, DUE_KINDS, FACTS, FATES, FORCES, MATTER_WORDS, ROLES, SOURCE_TYPES
 
     codes = {
         ("events", "modality"): Modality,
-        ("standings", "modality"): Modality,
+        ("timeline_entries", "modality"): Modality,
         ("events", "direction"): DIRECTIONS,
         ("events", "force"): FORCES,
-        ("events", "best_standing"): STANDINGS,
+        ("events", "closest_source_type"): SOURCE_TYPES,
         ("event_participants", "role"): ROLES,
-        ("conflicts", "field"): [field for field in FIELDS if field != "happened"],
-        ("standings", "matter"): MATTER_WORDS,
-        ("due", "kind"): DUE_KINDS,
-        ("due", "fate"): FATES,
-        ("facts", "key"): FACTS,
+        ("contradictions", "field"): [field for field in FIELDS if field != "happened"],
+        ("timeline_entries", "matter"): MATTER_WORDS,
+        ("upcoming", "kind"): DUE_KINDS,
+        ("upcoming", "fate"): FATES,
+        ("build_info", "key"): FACTS,
     }
     for (table, column), known in codes.items():
         words = metadata["databases"]["oversight"]["tables"][table]["columns"][column]

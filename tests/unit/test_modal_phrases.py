@@ -7,20 +7,20 @@ from functools import lru_cache
 
 import pytest
 
-from pipeline.nlp.pipeline import Tools, load_tools, understand
+from pipeline.nlp.pipeline import Tools, extract, load_tools
 from pipeline.records import Claim
 from scrapers.items import Article, text_version
 
 
 @lru_cache(maxsize=1)
 def tools() -> Tools:
-    return load_tools(classifier=False, gated=False)
+    return load_tools(classifier=False, only_relevant=False)
 
 
 def claims(text: str) -> tuple[Claim, ...]:
     day = datetime(2026, 5, 5, tzinfo=UTC)
     article = Article("a1", text_version(text), "test", "https://example.org/1", "Title", text, published_at=day)
-    return tuple(understand(article, tools()).claims)
+    return tuple(extract(article, tools()).claims)
 
 
 def modality(text: str, type_: str) -> str:

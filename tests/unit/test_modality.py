@@ -8,13 +8,13 @@ from functools import lru_cache
 import pytest
 
 from pipeline.lexicon.inflection import noun_forms, verb_forms
-from pipeline.nlp.pipeline import Tools, load_tools, understand
+from pipeline.nlp.pipeline import Tools, extract, load_tools
 from scrapers.items import Article, text_version
 
 
 @lru_cache(maxsize=1)
 def tools() -> Tools:
-    return load_tools(classifier=False, gated=False)
+    return load_tools(classifier=False, only_relevant=False)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_nearly_happened_or_only_on_paper_is_not_done(text: str, type_: str
 def modality(text: str, type_: str) -> str:
     day = datetime(2026, 5, 5, tzinfo=UTC)
     article = Article("a1", text_version(text), "test", "https://example.org/1", "Title", text, published_at=day)
-    found = [claim.modality.value for claim in understand(article, tools()).claims if claim.type == type_]
+    found = [claim.modality.value for claim in extract(article, tools()).claims if claim.type == type_]
     assert len(found) == 1, found
     return found[0]
 

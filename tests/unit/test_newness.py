@@ -8,7 +8,7 @@ from functools import lru_cache
 import pytest
 
 from pipeline.nlp.dates.resolve import find_dates, lead_day, spoken_dates
-from pipeline.nlp.pipeline import Tools, load_tools, understand
+from pipeline.nlp.pipeline import Tools, extract, load_tools
 from pipeline.records import Claim
 from scrapers.items import Article, text_version
 
@@ -19,21 +19,21 @@ FILL = "Shares of the company hardly moved.\n\nAnalysts were surprised by the st
 
 @lru_cache(maxsize=1)
 def tools() -> Tools:
-    return load_tools(classifier=False, gated=False)
+    return load_tools(classifier=False, only_relevant=False)
 
 
 def claim_at(trigger: str, text: str, day: str = SATURDAY) -> Claim:
     """Return the claim of an article whose trigger has these words."""
     published = datetime.fromisoformat(day).replace(tzinfo=UTC)
     article = Article("a1", text_version(text), "test", "https://example.org/1", "T", text, published_at=published)
-    found = [claim for claim in understand(article, tools()).claims if trigger in claim.trigger]
+    found = [claim for claim in extract(article, tools()).claims if trigger in claim.trigger]
     assert found, f"no claim with the trigger {trigger!r}"
     return found[0]
 
 
 def told(trigger: str, text: str, day: str = SATURDAY) -> tuple[str, str | None]:
     claim = claim_at(trigger, text, day)
-    return claim.mention, claim.date.value if claim.date else None
+    return claim.newness, claim.date.value if claim.date else None
 
 
 def test_what_is_dated_before_the_day_of_the_news_is_recalled() -> None:
@@ -159,7 +159,7 @@ def test_the_day_of_an_article_is_that_of_its_own_clock() -> None:
     late = datetime(2026, 5, 8, 22, 30, tzinfo=new_york)
     text = "The Pentagon barred Anthropic today."
     article = Article("a1", text_version(text), "test", "https://example.org/1", "T", text, published_at=late)
-    (claim,) = understand(article, tools()).claims
+    (claim,) = extract(article, tools()).claims
     assert claim.date.value == "2026-05-08"
 
 

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.builders import SIGNED, article, claim, credit, findings, signing, source
 
-from pipeline.aggregation.join import join
+from pipeline.aggregation.aggregate import aggregate
 from pipeline.aggregation.sources.near_duplicates import find_copies
 from pipeline.aggregation.sources.origins import find_origins
 from pipeline.aggregation.sources.publishers import Outlet, Publishers, plain
 from pipeline.records import Attribution
-from scrapers.items import Standing
+from scrapers.items import SourceType
 
 WIRE_TEXT = (
     "The two sides met on Monday in the old customs house, where staff had laid out copies of the text since dawn. "
@@ -37,7 +37,7 @@ OUTLETS = (Outlet("The Morning Ledger", ("Morning Ledger",)), Outlet("Wire Pool"
 
 
 def joined(*reports, sources=SOURCES):
-    return join([f for _, f in reports], [a for a, _ in reports], sources)
+    return aggregate([f for _, f in reports], [a for a, _ in reports], sources)
 
 
 def n_origins(*reports) -> list[tuple[int, int]]:
@@ -117,7 +117,7 @@ def test_a_credit_deep_in_the_text_speaks_for_its_own_sentence_only() -> None:
         object="Lantern 2"
     )  # fmt: skip
     found = findings(art, own, taken, credits=[credit(art, "Beacon", "reported")])
-    result = join([found], [art], SOURCES)
+    result = aggregate([found], [art], SOURCES)
     labels = {o.origin_id: o.label for o in result.origins}
     assert labels[result.claim_origin[own.claim_id]] == "Courier"
     assert labels[result.claim_origin[taken.claim_id]] == "Beacon"
@@ -228,7 +228,7 @@ def test_a_linked_report_is_found_though_its_names_are_read_otherwise() -> None:
 
 
 def test_a_report_that_tells_only_a_bodys_own_statement_counts_under_the_statement() -> None:
-    office = source("office_of_machine_safety", standing=Standing.PRIMARY)
+    office = source("office_of_machine_safety", source_type=SourceType.PRIMARY)
     says = Attribution("organisation", "Office of Machine Safety")
     statement = signing("office_of_machine_safety", "statement", text=WIRE_TEXT)
     retold = signing("courier", "retold", text=OWN_TEXT, says=says)
@@ -251,7 +251,7 @@ def test_an_article_counts_once_however_many_it_credits() -> None:
             for s in parts]  # fmt: skip
     for claims in (made, made[1:]):
         found = findings(art, *claims, credits=[credit(art, n, "reported") for n in ("Beacon", "Signal")])
-        (event,) = join([found], [art], SOURCES).events
+        (event,) = aggregate([found], [art], SOURCES).events
         assert (event.n_articles, event.n_origins) == (1, 1)
 
 

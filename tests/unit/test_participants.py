@@ -8,7 +8,7 @@ from functools import lru_cache
 import pytest
 
 from pipeline.nlp.entities.unknown_names import bodies_told_together, person_at
-from pipeline.nlp.pipeline import Tools, load_tools, read_text, understand
+from pipeline.nlp.pipeline import Tools, extract, load_tools, read_text
 from pipeline.records import Claim, Participant
 from scrapers.reading.plain_text import plain_text
 
@@ -17,11 +17,11 @@ DAY = date(2026, 5, 12)
 
 @lru_cache(maxsize=1)
 def tools() -> Tools:
-    return load_tools(gated=False)
+    return load_tools(only_relevant=False)
 
 
 def read(text: str, **more: str) -> tuple[Claim, ...]:
-    return understand(plain_text(text, name="one", published=DAY, **more).article, tools()).claims
+    return extract(plain_text(text, name="one", published=DAY, **more).article, tools()).claims
 
 
 def parties(text: str, role: str, type_: str = "", **more: str) -> list[Participant]:

@@ -14,7 +14,7 @@ FEDERAL = [{"name": "federal agencies", "kind": "group"}]
 
 def stage(name: str, since: str = "30 March 2026", **more: Any) -> dict[str, Any]:
     return {
-        "stage": name, "since": since, "contested": 0, "event_id": "e1", "summary": "Something is planned.",
+        "stage": name, "since": since, "contradicted": 0, "event_id": "e1", "summary": "Something is planned.",
         "brief": f"{name.capitalize()}, {since}", **more,
     }  # fmt: skip
 
@@ -47,7 +47,7 @@ def test_a_lifted_ban_and_a_grant_say_who_may() -> None:
     assert words("access", AGENCY, LAB, stage("granted")) == (
         "The Office of Machine Safety may use it, by leave of Meridian Labs: granted, 30 March 2026."
     )
-    assert words("access", AGENCY, LAB, stage("refused", contested=1)) == (
+    assert words("access", AGENCY, LAB, stage("refused", contradicted=1)) == (
         "The Office of Machine Safety asked for access and was refused by Meridian Labs, 30 March 2026."
         " Reports disagree."
     )

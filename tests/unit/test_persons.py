@@ -13,7 +13,7 @@ from scrapers.items import Article, text_version
 
 @lru_cache(maxsize=1)
 def tools() -> Tools:
-    return load_tools(classifier=False, gated=False)
+    return load_tools(classifier=False, only_relevant=False)
 
 
 @pytest.mark.parametrize(

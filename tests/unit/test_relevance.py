@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.nlp.relevance.score import LONGEST, gate, passes_topic
+from pipeline.nlp.relevance.score import LONGEST, judge_relevance, passes_topic
 from pipeline.nlp.relevance.terms import AI, TRACE, finder
 from pipeline.nlp.training.corpus import read_corpus
 
@@ -22,7 +22,7 @@ SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[2].paren
 
 
 def test_an_agency_that_bars_an_ai_company_is_relevant_though_no_lexicon_knows_the_company():
-    answer = gate(
+    answer = judge_relevance(
         "Pentagon bars Halden Systems from contracts",
         "The Pentagon on Friday barred the artificial intelligence company Halden Systems from new contracts.\n\n"
         "A Defense Department official said the AI firm had been designated a supply chain risk.",
@@ -33,13 +33,13 @@ def test_an_agency_that_bars_an_ai_company_is_relevant_though_no_lexicon_knows_t
 
 
 def test_a_short_notice_is_relevant():
-    assert gate(
+    assert judge_relevance(
         "", "The European Commission on Monday opened an investigation into how xAI trained Grok under the AI Act."
     ).relevant
 
 
 def test_ai_products_and_money_alone_are_not_relevant():
-    assert not gate(
+    assert not judge_relevance(
         "Corvid raises $40m for its AI agents",
         "Corvid, which builds AI agents for dentists, has raised $40m.\n\nThe chatbot is evaluated on safety by its "
         "users, said the president of the company. Demand for large language models is growing.",
@@ -47,7 +47,7 @@ def test_ai_products_and_money_alone_are_not_relevant():
 
 
 def test_regulation_of_something_else_is_not_relevant():
-    assert not gate(
+    assert not judge_relevance(
         "Senate passes bill on milk labels",
         "The Senate passed legislation on Tuesday that requires the agency to regulate milk labels.\n\nA court had "
         "blocked an executive order. The Federal Trade Commission fined two dairies.",
@@ -57,30 +57,30 @@ def test_regulation_of_something_else_is_not_relevant():
 def test_one_word_on_ai_far_from_the_regulation_of_something_else_is_not_relevant():
     filler = "\n\n".join(f"Paragraph {number} speaks of harvests." for number in range(12))
     text = f"The Senate passed a bill; a court blocked an order.\n\n{filler}\n\nHer son studies machine learning."
-    assert not gate("Senate passes farm bill", text).relevant
+    assert not judge_relevance("Senate passes farm bill", text).relevant
 
 
 @pytest.mark.parametrize(
     "text", ["The bandit said so.", "He paid for the airline's daily claims.", "Probesoft is a brand of banners."]
 )
 def test_words_inside_other_words_do_not_count(text):
-    answer = gate("", text)
+    answer = judge_relevance("", text)
     assert answer.ai == ()
     assert answer.oversight == ()
 
 
 @pytest.mark.parametrize("text", ["", "\x00\x01", "İ" * 2000 + " AI bans", "\u202eAI\u202c", "🤖" * 999, "\n" * 5000])
 def test_no_text_makes_it_fail(text):
-    assert gate(text, text).score >= 0.0
+    assert judge_relevance(text, text).score >= 0.0
 
 
 def test_a_huge_text_is_looked_at_up_to_a_limit():
-    assert gate("", "harvest " * (LONGEST // 8) + "The Senate banned AI. " * 50).ai == ()
+    assert judge_relevance("", "harvest " * (LONGEST // 8) + "The Senate banned AI. " * 50).ai == ()
 
 
 def test_the_same_words_weigh_once_per_passage():
-    once = gate("AI ban", "The AI ban was announced. AI and AI.")
-    often = gate("AI ban", "The AI ban was announced. AI and AI. " + "A ban, a ban, a ban. " * 40)
+    once = judge_relevance("AI ban", "The AI ban was announced. AI and AI.")
+    often = judge_relevance("AI ban", "The AI ban was announced. AI and AI. " + "A ban, a ban, a ban. " * 40)
     assert once.score == often.score
 
 
@@ -90,12 +90,14 @@ def found(text: str, kind: str) -> set[str]:
 
 @pytest.mark.parametrize("story", TEXTS["irrelevant"], ids=lambda story: story["about"])
 def test_news_of_other_trades_and_of_ai_without_oversight_stays_out(story):
-    answer = gate(story["title"], story["text"])
+    answer = judge_relevance(story["title"], story["text"])
     assert not answer.relevant, answer
 
 
 def test_short_news_of_unknown_labs_and_models_comes_in():
-    missed = [story["about"] for story in TEXTS["relevant"] if not gate(story["title"], story["text"]).relevant]
+    missed = [
+        story["about"] for story in TEXTS["relevant"] if not judge_relevance(story["title"], story["text"]).relevant
+    ]
     assert len(missed) <= 1, missed
 
 
@@ -119,7 +121,7 @@ def test_nearly_all_stories_with_claims_come_in_or_are_read_to_make_sure():
             later = examples[0].place.startswith(WRITTEN_LATER)
             count[later] += 1
             text = "\n\n".join(each.sentence for each in examples)
-            judged = gate(titles[name], text)
+            judged = judge_relevance(titles[name], text)
             if not (judged.relevant or judged.doubtful):
                 missed[later].append(name)
     assert count[False] > 80 and count[True] > 80
@@ -142,7 +144,7 @@ def test_names_that_are_also_ordinary_words_are_only_traces():
 
 @pytest.mark.parametrize("text", ["Apple sued Google.", "Meta and Amazon were fined.", "Gemma and Kimi won the match."])
 def test_companies_that_do_many_things_and_given_names_let_nothing_in(text):
-    assert not gate(text, text).relevant
+    assert not judge_relevance(text, text).relevant
 
 
 def test_a_trace_inside_the_name_of_a_lab_is_none():
@@ -152,7 +154,10 @@ def test_a_trace_inside_the_name_of_a_lab_is_none():
 
 def test_words_of_another_trade_take_traces_back():
     said = "The {} ordered tests of the model before release. The developer refused and sued the regulator."
-    assert gate("", said.format("office")).score > gate("", said.format("patients' doctors, and a vaccine lab,")).score
+    assert (
+        judge_relevance("", said.format("office")).score
+        > judge_relevance("", said.format("patients' doctors, and a vaccine lab,")).score
+    )
 
 
 def test_a_title_that_may_be_about_ai_is_fetched():
@@ -170,10 +175,10 @@ def test_a_title_on_something_else_is_not_fetched(title):
 
 def test_a_thousand_articles_take_no_more_than_seconds():
     text = "\n\n".join(story["text"] for story in TEXTS["irrelevant"] + TEXTS["relevant"])[:3000]
-    gate("", text)
+    judge_relevance("", text)
     start = time.process_time()
     for _ in range(200):
-        gate("", text)
+        judge_relevance("", text)
     assert time.process_time() - start < 1.0
 
 
@@ -184,5 +189,7 @@ def test_at_least_55_of_the_57_annotated_documents_are_judged_right():
     right = 0
     for path in sorted(gold.glob("*.json")):
         document = json.loads((texts / path.name).read_text())
-        right += gate(document["title"], document["text"]).relevant == json.loads(path.read_text())["relevant"]
+        right += (
+            judge_relevance(document["title"], document["text"]).relevant == json.loads(path.read_text())["relevant"]
+        )
     assert right >= 55

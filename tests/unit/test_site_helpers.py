@@ -147,7 +147,7 @@ def test_a_feed_entry_keeps_its_id_whatever_host_serves_it_and_survives_odd_char
         "date_precision": None,
         "n_origins": 1,
         "n_articles": 2,
-        "contested": 1,
+        "contradicted": 1,
         "first_reported_on": "2026-05-01",
         "last_reported_on": "2026-05-02",
         "updated_on": "2026-05-03",

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from scrapers.cards import SOURCES, CardError, load_sources, read_card
-from scrapers.items import FeedShape, Source, Standing
+from scrapers.items import FeedShape, Source, SourceType
 
 CARD = """
 title = "The Gazette"
 homepage = "https://www.gazette.example/"
-standing = "press"
+source_type = "press"
 jurisdiction = "GB"
 language = "en-GB"
 
@@ -35,7 +35,7 @@ def test_a_short_card_makes_a_whole_source(tmp_path):
     source = read_card(write(tmp_path, CARD))
     assert isinstance(source, Source)
     assert source.source_id == source.family == "the_gazette"
-    assert source.standing is Standing.PRESS
+    assert source.source_type is SourceType.PRESS
     assert source.hosts == ("gazette.example", "www.gazette.example")
     assert source.feeds[0].shape is FeedShape.RSS
     assert (source.feeds[0].every_minutes, source.feeds[0].pass_all, source.enabled) == (30, False, True)
@@ -82,8 +82,8 @@ def test_a_homepage_with_a_port_keeps_it_in_the_hosts(tmp_path):
 WRONG = [
     ('shape = "rss"', 'shape = "json2"', ["feed 1", "shape", "'json2'", "jsonfeed"]),
     ('shape = "rss"', "", ["feed 1", "shape", "missing", "news-sitemap"]),
-    ('standing = "press"', 'standing = "newspaper"', ["standing", "'newspaper'", "primary"]),
-    ('standing = "press"', "", ["standing", "missing", "aggregator"]),
+    ('source_type = "press"', 'source_type = "newspaper"', ["source_type", "'newspaper'", "primary"]),
+    ('source_type = "press"', "", ["source_type", "missing", "aggregator"]),
     ("title =", "titel =", ["'titel'", "unknown", "'title'"]),
     ('language = "en-GB"', 'language = "english"', ["language", "'english'", "en-GB"]),
     ('jurisdiction = "GB"', 'jurisdiction = "Britain"', ["jurisdiction", "'Britain'", "ISO 3166"]),
@@ -146,12 +146,12 @@ def test_the_catalogue_holds_real_sources_of_every_kind():
     sources = load_sources()
     enabled = [source for source in sources if source.enabled]
     assert len(enabled) >= 30
-    assert {source.standing for source in enabled} >= {
-        Standing.PRIMARY,
-        Standing.LAB,
-        Standing.WIRE,
-        Standing.PRESS,
-        Standing.TRADE,
+    assert {source.source_type for source in enabled} >= {
+        SourceType.PRIMARY,
+        SourceType.LAB,
+        SourceType.WIRE,
+        SourceType.PRESS,
+        SourceType.TRADE,
     }
     assert {feed.shape for source in enabled for feed in source.feeds} >= {
         FeedShape.RSS, FeedShape.ATOM, FeedShape.SITEMAP, FeedShape.NEWS_SITEMAP, FeedShape.LISTING, FeedShape.JSON_API,

@@ -15,7 +15,7 @@ from pipeline.ledger.build.build import gone_articles
 from scrapers.crawling.frontier import Frontier
 from scrapers.crawling.health_signals import health_of
 from scrapers.crawling.source_health import Sign, Signs, judge, usual_gap
-from scrapers.items import Feed, FeedEntry, FeedShape, Outcome, Source, Standing, Visit
+from scrapers.items import Feed, FeedEntry, FeedShape, Outcome, Source, SourceType, Visit
 from scrapers.messages import Answer, Task
 
 NOW = datetime(2026, 5, 30, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ FEED = Feed("https://gazette.example/feed", FeedShape.RSS)
 
 def source(**changes: object) -> Source:
     fields: dict = dict(
-        source_id="gazette", title="The Gazette", homepage="https://gazette.example/", standing=Standing.PRESS,
+        source_id="gazette", title="The Gazette", homepage="https://gazette.example/", source_type=SourceType.PRESS,
         jurisdiction="US", language="en", family="gazette", feeds=(FEED,), hosts=("gazette.example",),
     )  # fmt: skip
     return Source(**fields | changes)
@@ -142,7 +142,7 @@ def sick(tmp_path: Path) -> Path:
         for name in ("well", "empty"):
             feed = Feed(f"https://{name}.example/feed", FeedShape.RSS)
             (cards / f"{name}.toml").write_text(
-                f'title = "{name.title()}"\nhomepage = "https://{name}.example/"\nstanding = "press"\n'
+                f'title = "{name.title()}"\nhomepage = "https://{name}.example/"\nsource_type = "press"\n'
                 f'jurisdiction = "US"\nlanguage = "en"\n[[feed]]\nurl = "{feed.url}"\nshape = "rss"\n'
             )
             one = source(source_id=name, feeds=(feed,))

@@ -20,7 +20,7 @@ from scrapers.fetching.url_guard import (
     literal_ip,
     normal_url,
 )
-from scrapers.items import Feed, FeedShape, Source, Standing
+from scrapers.items import Feed, FeedShape, Source, SourceType
 
 CLOSED = [
     "127.0.0.1", "127.9.9.9", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.5.4", "192.168.1.1", "169.254.169.254",
@@ -105,7 +105,7 @@ def test_the_normal_form_drops_tracking_and_keeps_what_may_matter() -> None:
 
 def test_scope_is_the_cards_hosts_with_dots_and_ports() -> None:
     source = Source(
-        "gazette", "Gazette", "https://gazette.example/", Standing.PRESS, "US", "en", "gazette",
+        "gazette", "Gazette", "https://gazette.example/", SourceType.PRESS, "US", "en", "gazette",
         (Feed("https://feeds.example.net/gazette", FeedShape.RSS),),
         ("gazette.example", ".paper.example", "127.0.0.1:81"),
     )  # fmt: skip

@@ -148,7 +148,7 @@ class Case:
             return day - 10, day + (45 if open_ else 1)
         if open_:
             return day - 20, day + 90
-        return (day - 900, day + 1) if self.claim.mention == "background" else (day - 30, day + 1)
+        return (day - 900, day + 1) if self.claim.newness == "background" else (day - 30, day + 1)
 
     def days_from(self, other: Case) -> int:
         """Return the days between the two intervals; 0 or less where they meet."""
@@ -174,7 +174,7 @@ class Case:
         span = self.claim.date
         if span is not None and span.basis != "publication":
             return span.start if span.start == span.end else None
-        news = self.claim.mention == "new" and self.claim.modality is Modality.OCCURRED
+        news = self.claim.newness == "new" and self.claim.modality is Modality.OCCURRED
         return self.published if news else None
 
     @cached_property

@@ -1,7 +1,7 @@
 """Claims that were grouped become one event: their fields come in, the best supported ones go out.
 
 An event is "occurred" only where a claim says that it occurred. What comes later and is better supported (postponed,
-cancelled, denied) stands above what was said before; where both remain, the event is contested.
+cancelled, denied) stands above what was said before; where both remain, the event is contradicted.
 """
 
 from __future__ import annotations
@@ -179,12 +179,12 @@ def make_event(
     articles: Mapping[str, Article],
     origin_of: Mapping[str, str],
     *,
-    in_conflict: bool = False,
+    in_contradiction: bool = False,
     jurisdiction_of: Mapping[str, str] | None = None,
 ) -> Event:
     """Return the event that grouped claims tell of. `jurisdiction_of`: entity id -> jurisdiction."""
     claims = sorted(claims, key=lambda c: (written_on(c, articles) or "9999", c.claim_id))
-    modality, contested = best_modality(claims, articles, origin_of)
+    modality, contradicted = best_modality(claims, articles, origin_of)
     bearing = [c for c in claims if c.modality is modality]
     merged = merged_participants(bearing)
     known = {(p.role, p.entity_id) for p, _ in merged}
@@ -222,7 +222,7 @@ def make_event(
         n_articles=len({c.evidence.article_id for c in claims}),
         # Who only planned or denied it does not confirm it: the origins are those of the claims that bear the modality.
         n_origins=len({origin_of.get(c.claim_id, c.claim_id) for c in bearing}),
-        contested=contested or in_conflict,
+        contradicted=contradicted or in_contradiction,
         jurisdiction=_jurisdiction(participants, jurisdiction_of or {}),
     )
 

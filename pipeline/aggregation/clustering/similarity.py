@@ -144,12 +144,12 @@ class Likeness:
 
         What an article reports and what it recalls are two events as a rule; what was recalled is no news later.
         """
-        news = [case.claim.mention == "new" for case in (one, other)]
+        news = [case.claim.newness == "new" for case in (one, other)]
         here = one.claim.evidence.article_id == other.claim.evidence.article_id
         first, then = sorted((one, other), key=lambda case: case.key)
         gap = (then.published - first.published).days if first.published and then.published else 0
         later = not here and gap > 0
-        first_is_news, then_is_news = first.claim.mention == "new", then.claim.mention == "new"
+        first_is_news, then_is_news = first.claim.newness == "new", then.claim.newness == "new"
         return {
             "news_here": float(here and all(news)),
             "mixed_here": float(here and any(news) and not all(news)),

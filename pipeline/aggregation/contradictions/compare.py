@@ -144,7 +144,7 @@ def one_act(one: Claim, other: Claim, families: Families) -> bool:
     return bool(families.overlap(*actors) and families.overlap(*targets))
 
 
-def dates_clash(one: Claim, other: Claim, grounds: Grounds) -> bool:
+def dates_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
     """Return True where one act is put on two days that cannot be the same."""
     first, second = one.date, other.date
     if first is None or second is None or one.type in CONTINUING or not (tense(one) == tense(other) != ""):
@@ -187,7 +187,7 @@ def _is_bound(claim: Claim) -> bool:
     return bool(_SPAN_WORDS.search(said) or (at > 0 and _BOUND.search(claim.evidence.quote[:at])))
 
 
-def actors_clash(one: Claim, other: Claim, grounds: Grounds) -> bool:
+def actors_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
     """Return True where one act of one thing is put down to two parties that have nothing to do with each other."""
     if {one.type, other.type} & SEVERAL_ACTORS or any(c.modality is not Modality.OCCURRED for c in (one, other)):
         return False
@@ -217,7 +217,7 @@ def sum_of(claim: Claim) -> Amount | None:
     return found[0] if len(found) == 1 and not _OTHER_SUM.search(quote) else None
 
 
-def sums_clash(one: Claim, other: Claim, grounds: Grounds) -> bool:
+def sums_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
     """Return True where one act is given two sums; a number said to be new, or to be of old, is no rival."""
     first, second = sum_of(one), sum_of(other)
     if first is None or second is None or agree(first, second) or same_sentence(one, other) or other_thing(one, other):
@@ -227,7 +227,7 @@ def sums_clash(one: Claim, other: Claim, grounds: Grounds) -> bool:
     return not any(_RENEWED_SUM.search(c.evidence.quote) for c in (one, other))
 
 
-def forces_clash(one: Claim, other: Claim, forces: tuple[Force, Force], grounds: Grounds) -> bool:
+def forces_contradict(one: Claim, other: Claim, forces: tuple[Force, Force], grounds: Grounds) -> bool:
     """Return True where one act is called binding and voluntary in so many words."""
     if set(forces) != {Force.BINDING, Force.VOLUNTARY} or same_sentence(one, other):
         return False
@@ -252,7 +252,7 @@ def says_force(text: str) -> Force:
     return Force.BINDING if binding else Force.VOLUNTARY
 
 
-def happening_clashes(one: Claim, other: Claim, grounds: Grounds) -> bool:
+def happening_contradicts(one: Claim, other: Claim, grounds: Grounds) -> bool:
     """Return True where one says that it happened and the other, of the same day or a later one, that it did not."""
     yes, no = sorted((one, other), key=lambda c: c.modality not in DONE)
     if yes.modality not in DONE or no.modality not in (Modality.DENIED, Modality.NEGATED):
@@ -280,7 +280,7 @@ def denies_elsewhere(one: Claim, other: Claim, grounds: Grounds) -> bool:
     """Return True where a denial and a report stand in two events though both name one act, its actor and its thing."""
     if one.type != other.type or Modality.DENIED not in (one.modality, other.modality):
         return False
-    if not same_verb(one.trigger, other.trigger) or not happening_clashes(one, other, grounds):
+    if not same_verb(one.trigger, other.trigger) or not happening_contradicts(one, other, grounds):
         return False
     families = grounds.families
     if not families.overlap(_ids(one, "actor"), _ids(other, "actor")):

@@ -18,19 +18,19 @@ from pipeline.aggregation.contradictions.administrations import Terms, find_cred
 from pipeline.aggregation.contradictions.administrations import in_words as administration_of
 from pipeline.aggregation.contradictions.compare import (
     Grounds,
-    actors_clash,
-    dates_clash,
+    actors_contradict,
+    dates_contradict,
     denies_elsewhere,
     force_said,
-    forces_clash,
-    happening_clashes,
+    forces_contradict,
+    happening_contradicts,
     same_article,
     says_force,
     sum_of,
-    sums_clash,
+    sums_contradict,
 )
 from pipeline.lexicon.entity_graph import Families
-from pipeline.records import Claim, Conflict, EntityKind, Force, Modality, digest
+from pipeline.records import Claim, Contradiction, EntityKind, Force, Modality, digest
 from scrapers.items import Article
 
 FIELDS = ("date", "actor", "amount", "force", "happened", "direction")
@@ -60,7 +60,7 @@ class _Rivals:
             self.values[value].add(claim.claim_id)
 
 
-def find_conflicts(
+def find_contradictions(
     events: Mapping[str, Iterable[Claim]],
     articles: Mapping[str, Article],
     families: Families | None = None,
@@ -68,12 +68,13 @@ def find_conflicts(
     copies: Mapping[str, str] | None = None,
     terms: Terms | None = None,
     of: Collection[str] | None = None,
-) -> tuple[Conflict, ...]:
-    """Return the conflicts, in the order of event and field. Pure; order makes no difference.
+) -> tuple[Contradiction, ...]:
+    """Return the contradictions, in the order of event and field. Pure; order makes no difference.
 
     `events`: event id -> its claims. `copies`: article id -> the smallest id of the copies of one text that it belongs
     to; what two copies say is one report. `terms`: when heads of government held office, see administrations.terms_of.
-    A conflict of claims in two events is kept with one of them. `of`: only the conflicts that are kept with these
+    A contradiction of claims in two events is kept with one of them. `of`: only the contradictions that are kept
+    with these
     events are wanted; then `events` need to hold these, and of others the claims that share a party, day or article
     with one of theirs and are among the first MOST_COMPARED of their event.
     """
@@ -89,27 +90,27 @@ def find_conflicts(
     _credited_twice(ordered, articles, terms or {}, found)
     by_id = {c.claim_id: c for claims in ordered.values() for c in claims}
     return tuple(
-        _conflict(event_id, name, rivals, by_id)
+        _contradiction(event_id, name, rivals, by_id)
         for (event_id, name), rivals in sorted(found.items(), key=lambda item: item[0])
         if len(rivals.values) > 1 and event_id in wanted
     )
 
 
-def _conflict(event_id: str, name: str, rivals: _Rivals, claims: Mapping[str, Claim]) -> Conflict:
+def _contradiction(event_id: str, name: str, rivals: _Rivals, claims: Mapping[str, Claim]) -> Contradiction:
     values = tuple((value, tuple(sorted(ids))) for value, ids in sorted(rivals.values.items()))
     within = {claims[id_].evidence.article_id for _, ids in values for id_ in ids}
-    return Conflict(
+    return Contradiction(
         f"k{digest(event_id, name)}", event_id, name, values,
         article_id=within.pop() if len(within) == 1 else "", note=" ".join(sorted(rivals.notes)),
     )  # fmt: skip
 
 
-def in_words(conflict: Conflict) -> str:
-    """Return a conflict in words: "Reports differ on the date: 2026-05-05 (2 claims) or 2026-05-07 (1 claim)."."""
-    who = "One article contradicts itself" if conflict.article_id else "Reports differ"
-    values = [f"{value} ({len(ids)} claim{'s' if len(ids) > 1 else ''})" for value, ids in conflict.values]
-    about = f"{who} on {_WORDS[conflict.field]}: {', '.join(values[:-1])} or {values[-1]}."
-    return f"{about} {conflict.note}".strip()
+def in_words(contradiction: Contradiction) -> str:
+    """Return a contradiction in words: "Reports differ on the date: 2026-05-05 (2 claims) or 2026-05-07 (1 claim)."."""
+    who = "One article contradicts itself" if contradiction.article_id else "Reports differ"
+    values = [f"{value} ({len(ids)} claim{'s' if len(ids) > 1 else ''})" for value, ids in contradiction.values]
+    about = f"{who} on {_WORDS[contradiction.field]}: {', '.join(values[:-1])} or {values[-1]}."
+    return f"{about} {contradiction.note}".strip()
 
 
 def _inside(event_id: str, claims: list[Claim], grounds: Grounds, found: dict[tuple[str, str], _Rivals]) -> None:
@@ -123,11 +124,11 @@ def _inside(event_id: str, claims: list[Claim], grounds: Grounds, found: dict[tu
         "happened": _happened,
     }
     clash: dict[str, Callable[[Claim, Claim], bool]] = {
-        "date": lambda a, b: dates_clash(a, b, grounds),
-        "actor": lambda a, b: actors_clash(a, b, grounds),
-        "amount": lambda a, b: sums_clash(a, b, grounds),
-        "force": lambda a, b: forces_clash(a, b, (forces[a.claim_id], forces[b.claim_id]), grounds),
-        "happened": lambda a, b: happening_clashes(a, b, grounds),
+        "date": lambda a, b: dates_contradict(a, b, grounds),
+        "actor": lambda a, b: actors_contradict(a, b, grounds),
+        "amount": lambda a, b: sums_contradict(a, b, grounds),
+        "force": lambda a, b: forces_contradict(a, b, (forces[a.claim_id], forces[b.claim_id]), grounds),
+        "happened": lambda a, b: happening_contradicts(a, b, grounds),
     }
     for name, value in said.items():
         with_value = [(words, claim) for claim in claims if (words := value(claim))]
@@ -175,8 +176,8 @@ def _forces(claims: list[Claim], grounds: Grounds) -> tuple[dict[str, Force], di
 def _denied_elsewhere(
     events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tuple[str, str], _Rivals], wanted: Collection[str]
 ) -> None:
-    """Add denials that stand apart from the event which they deny; the conflict is kept with that event, where it is
-    wanted."""
+    """Add denials that stand apart from the event which they deny; the contradiction is kept with that event, where it
+    is     wanted."""
     by_party: dict[tuple[str, str], list[tuple[str, Claim]]] = defaultdict(list)
     for event_id, claims in events.items():
         for claim in claims:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scrapers.items import Source, Standing
+from scrapers.items import Source, SourceType
 
 _TAIL = re.compile(r"\b(?:news agency|newswire|newspaper|magazine|news|online|com|org|net|inc|ltd)\b")
 
@@ -62,11 +62,11 @@ class Publishers:
 
     def is_wire(self, name: str) -> bool:
         source, outlet = self.source_named(name), self._outlet_of.get(plain(name))
-        return bool((source and (source.agency or source.standing is Standing.WIRE)) or (outlet and outlet.wire))
+        return bool((source and (source.agency or source.source_type is SourceType.WIRE)) or (outlet and outlet.wire))
 
     def source_is_wire(self, source_id: str) -> bool:
         source = self.sources.get(source_id)
-        return bool(source and (source.agency or source.standing is Standing.WIRE))
+        return bool(source and (source.agency or source.source_type is SourceType.WIRE))
 
     def title(self, source_id: str, default: str = "") -> str:
         source = self.sources.get(source_id)

@@ -14,7 +14,7 @@ from pipeline.aggregation.sources.credit_chains import Stories, order
 from pipeline.aggregation.sources.origins import copies_of, origin_id
 from pipeline.aggregation.sources.publishers import Outlet, Publishers
 from pipeline.records import Claim, Credit, Findings, Origin, OriginEdge
-from scrapers.items import Article, Source, Standing
+from scrapers.items import Article, Source, SourceType
 
 STATEMENT_DAYS = 1  # a report rests on a body's own statement of its day or the day before
 _STATED = ("organisation", "document", "person")
@@ -121,7 +121,7 @@ class Assigning:
 
     def _speaks_for_itself(self, id_: str) -> bool:
         source = self.publishers.sources.get(self.stories.articles[id_].source_id)
-        return source is not None and source.standing in (Standing.PRIMARY, Standing.LAB)
+        return source is not None and source.source_type in (SourceType.PRIMARY, SourceType.LAB)
 
     def _edge(self, id_: str, to_id: str, name: str, basis: str, detail: str) -> None:
         self.edges.append(OriginEdge(id_, to_id, name, basis, detail))

@@ -49,8 +49,8 @@ class Stage:
     that day) or unknown.
     """
 
-    standing_id: str
-    line_id: str
+    entry_id: str
+    timeline_id: str
     position: int  # within its line, from 0
     matter: str
     actor_id: str | None
@@ -65,7 +65,7 @@ class Stage:
     from_basis: str
     sure_from: str | None
     until: str | None
-    contested: bool
+    contradicted: bool
     event_id: str
     claim_ids: tuple[str, ...]
     first_reported_on: str | None
@@ -81,7 +81,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StatusOnDay:
     """How one line stood on one day.
 
     `done`: the last stage that was surely reached; `besides`: earlier ones that nothing has taken the place of (a
@@ -90,7 +90,7 @@ class Standing:
     considered, denied, alleged ... and not settled.
     """
 
-    line_id: str
+    timeline_id: str
     day: str
     done: Stage | None
     besides: tuple[Stage, ...]
@@ -110,7 +110,9 @@ class _Line:
     stages: list[Stage] = field(default_factory=list)
 
 
-def standings(events: Iterable[Event], claims: Mapping[str, Claim], day_of: Mapping[str, str]) -> tuple[Stage, ...]:
+def timeline_entries(
+    events: Iterable[Event], claims: Mapping[str, Claim], day_of: Mapping[str, str]
+) -> tuple[Stage, ...]:
     """Return all stages of all lines, line by line, each line in order. Pure; the order of the events is indifferent.
 
     `claims`: by id; `day_of`: article id -> the day of its publication, "" or missing where that is unknown.
@@ -145,7 +147,7 @@ def lines_of(every: Iterable[Step]) -> tuple[Stage, ...]:
                 near[mark].append(line)
         line.stages.append(replace(stage, actor_id=tie.actor) if tie.by_thing_alone else stage)
     found = [_finish(line) for line in lines if line.stages]
-    return tuple(stage for stages in sorted(found, key=lambda s: s[0].line_id) for stage in stages)
+    return tuple(stage for stages in sorted(found, key=lambda s: s[0].timeline_id) for stage in stages)
 
 
 def _precedence(step: Step) -> tuple:
@@ -177,7 +179,7 @@ def _steps(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> 
     found = [done] if done else []
     for modality, members in groups.items():
         day = reported(members)
-        # What was said of it after it was done is no stage; a denial is kept as the contested mark of what was done.
+        # What was said of it after it was done is no stage; a denial is kept as the contradicted mark of what was done.
         if modality is Modality.OCCURRED or (done and (done.sure_from is None or day >= done.sure_from)):
             continue
         found.append(_stage(event, members, modality, day if day != "9" else None))
@@ -214,11 +216,11 @@ def _stage(event: Event, members: Sequence[Claim], modality: Modality, day: str 
         said = [c.attribution for c in members]
         summary = summarise(event.type, modality, people, act=act_, direction=direction, attributions=said)
     return Stage(
-        standing_id="", line_id="", position=0, matter=MATTERS[event.type], actor_id=None, counterpart_id=None,
+        entry_id="", timeline_id="", position=0, matter=MATTERS[event.type], actor_id=None, counterpart_id=None,
         thing_id=None, stage="lifted" if direction == "lift" else act_ or DEFAULT_STAGE[event.type],
         modality=modality.value, summary=summary, from_start=day, from_end=day,
         from_precision="day" if day else None, from_basis="report" if day else "unknown", sure_from=day, until=None,
-        contested=event.contested, event_id=event.event_id,
+        contradicted=event.contradicted, event_id=event.event_id,
         claim_ids=tuple(sorted(c.claim_id for c in members)), first_reported_on=day,
     )  # fmt: skip
 
@@ -232,19 +234,19 @@ def _finish(line: _Line) -> list[Stage]:
         unique.values(),
         key=lambda s: (s.dated, s.sure_from or "", s.from_start or "", s.done, s.event_id, s.modality),
     )
-    line_id = "l" + _digest("\x1f".join(tie.key))
+    timeline_id = "l" + _digest("\x1f".join(tie.key))
     ordered = [replace(s, until=_until(s, ordered[place + 1 :])) for place, s in enumerate(ordered)]
     rivals = _rivals(ordered)
     return [
         replace(
             stage,
-            standing_id="s" + _digest(f"{line_id}\x1f{stage.event_id}\x1f{stage.modality}"),
-            line_id=line_id,
+            entry_id="s" + _digest(f"{timeline_id}\x1f{stage.event_id}\x1f{stage.modality}"),
+            timeline_id=timeline_id,
             position=position,
             actor_id=stage.actor_id or tie.actor,
             counterpart_id=tie.counterpart,
             thing_id=tie.thing,
-            contested=stage.contested or (stage.event_id, stage.modality) in rivals,
+            contradicted=stage.contradicted or (stage.event_id, stage.modality) in rivals,
         )
         for position, stage in enumerate(ordered)
     ]
@@ -295,14 +297,14 @@ def _rivals(stages: Sequence[Stage]) -> set[tuple[str, str]]:
     return found
 
 
-def as_of(stages: Sequence[Stage], day: str) -> Standing:
+def as_of(stages: Sequence[Stage], day: str) -> StatusOnDay:
     """Return how one line stood on a day (ISO), by all that the ledger knows today. `stages`: of one line, in order."""
     done = [s for s in stages if s.done and s.dated and (s.sure_from or "9") <= day]
     maybe = [s for s in stages if s.done and s.dated and (s.from_start or "9") <= day < (s.sure_from or "9")]
     undated = [s for s in stages if s.done and not s.dated and (s.sure_from or "9") <= day]
     ahead = [s for s in stages if not s.done and (s.sure_from or "9") <= day and (s.until is None or s.until > day)]
-    return Standing(
-        line_id=stages[0].line_id if stages else "",
+    return StatusOnDay(
+        timeline_id=stages[0].timeline_id if stages else "",
         day=day,
         done=done[-1] if done else None,
         besides=tuple(s for s in reversed(done[:-1]) if s.until is None or s.until > day),
@@ -315,8 +317,8 @@ def as_of(stages: Sequence[Stage], day: str) -> Standing:
 def by_line(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
     """Return stages by line, each line in its order."""
     found: dict[str, list[Stage]] = defaultdict(list)
-    for stage in sorted(stages, key=lambda s: (s.line_id, s.position)):
-        found[stage.line_id].append(stage)
+    for stage in sorted(stages, key=lambda s: (s.timeline_id, s.position)):
+        found[stage.timeline_id].append(stage)
     return dict(found)
 
 

@@ -42,7 +42,7 @@ class Due:
     `settled_on`: the day on which it happened, or of the report that it was put off, called off or moved.
     """
 
-    due_id: str
+    upcoming_id: str
     event_id: str
     claim_id: str  # the earliest claim that names this day
     claim_ids: tuple[str, ...]
@@ -79,7 +79,7 @@ def settled_elsewhere(dues: Iterable[Due], stages: Iterable[Stage]) -> tuple[Due
         if due.fate is Fate.OPEN and later:
             due = replace(due, fate=Fate.HAPPENED, settled_on=min(later))
         found.append(due)
-    return tuple(sorted(found, key=lambda d: (d.start, d.end, d.due_id)))
+    return tuple(sorted(found, key=lambda d: (d.start, d.end, d.upcoming_id)))
 
 
 def _done_elsewhere(stages: Iterable[Stage]) -> dict[str, list[str]]:
@@ -111,7 +111,7 @@ def due_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> 
         # A sentence that puts off a day bears witness to the plan before it.
         modality = Modality.PLANNED if first.modality is Modality.POSTPONED else first.modality
         yield Due(
-            due_id="d" + hashlib.sha256(f"{event.event_id}\x1f{start}\x1f{end}".encode()).hexdigest()[:16],
+            upcoming_id="d" + hashlib.sha256(f"{event.event_id}\x1f{start}\x1f{end}".encode()).hexdigest()[:16],
             event_id=event.event_id,
             claim_id=first.claim_id,
             claim_ids=tuple(c.claim_id for c in members),

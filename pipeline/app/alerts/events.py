@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pipeline.app.alerts.outbox import Item
-from pipeline.app.alerts.rules import CONTESTED, Rule
+from pipeline.app.alerts.rules import CONTRADICTED, Rule
 from scrapers.crawling.source_health import SourceHealth
 from scrapers.items import Source
 
@@ -22,17 +22,23 @@ if TYPE_CHECKING:
 NEWS_FOR = timedelta(days=14)
 
 
-SAID_BOTH = "modality"  # an event that is contested with no conflict in a field: reports say both of what became of it
-# Each event's conflicts, also those kept with another event that a claim of this one takes part in, such as a denial.
+SAID_BOTH = (
+    "modality"  # an event that is contradicted with no contradiction in a field: reports say both of what became of it
+)
+# Each event's contradictions, also those kept with another event that a claim of this one takes part in, such as a
+# denial.
 _FIELDS = """
-    select event_id, field, event_id as kept_with from conflicts
-    union select c.event_id, k.field, k.event_id from conflicts k join conflict_values v using (conflict_id)
+    select event_id, field, event_id as kept_with from
+    contradictions
+    union select c.event_id, k.field, k.event_id from contradictions k
+    join contradiction_sides v using (contradiction_id)
         join claims c on c.claim_id = v.claim_id order by 1, 2, 3
 """
 _WORDS = """
-    select k.summary from conflicts k where k.field = :field and (k.event_id = :event_id or k.conflict_id in (
-        select v.conflict_id from conflict_values v join claims c using (claim_id) where c.event_id = :event_id))
-    order by k.conflict_id
+    select k.summary from contradictions k where k.field = :field and (k.event_id = :event_id or k.contradiction_id in (
+        select v.contradiction_id from contradiction_sides v join claims c using (claim_id)
+        where c.event_id = :event_id))
+    order by k.contradiction_id
 """
 
 
@@ -53,10 +59,10 @@ def open_snapshot(path: Path) -> sqlite3.Connection:
 def keys_of(db: sqlite3.Connection, rule: Rule) -> dict[str, str]:
     """Return the keys of all that an alert on events can tell now, each with the day of the last report."""
     found = chosen(db, rule)
-    where = " and ".join([*found.clauses, "contested = 1" if rule.watch == CONTESTED else "1"])
+    where = " and ".join([*found.clauses, "contradicted = 1" if rule.watch == CONTRADICTED else "1"])
     rows = db.execute(f"select event_id, last_reported_on from events where {where} order by 1", found.params)
     days = {row[0]: row[1] or "" for row in rows.fetchall()}
-    if rule.watch != CONTESTED:
+    if rule.watch != CONTRADICTED:
         return days
     kept: dict[str, set[str]] = defaultdict(set)
     elsewhere: dict[str, set[str]] = defaultdict(set)
@@ -104,7 +110,7 @@ def items_of(db: sqlite3.Connection, keys: Sequence[str], site: str) -> list[Ite
             f"{span_words(row['date_start'], row['date_end'], row['date_precision'])}; last reported "
             f"{day_words(row['last_reported_on']) or 'on an unknown day'}."
         ]
-        if row["contested"] and fields == [""]:
+        if row["contradicted"] and fields == [""]:
             lines.append("Reports disagree about it.")
         link = f"{site.rstrip('/')}/event/{event_id}" if site else ""
         for field in fields:

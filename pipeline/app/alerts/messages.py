@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from pipeline.app.alerts.outbox import Item
-from pipeline.app.alerts.rules import CONTESTED, SOURCES, Rule
+from pipeline.app.alerts.rules import CONTRADICTED, SOURCES, Rule
 
 MOST_LISTED = 20
 MOST_ENTRIES = 100
@@ -48,7 +48,7 @@ def _count(rule: Rule, new: Sequence[Item], over: Sequence[Item]) -> str:
         parts = [f"{n} {'sign' if n == 1 else 'signs'} of trouble with sources" if n else "",
                  f"{len(over)} well again" if over else ""]  # fmt: skip
         return ", ".join(filter(None, parts))
-    if rule.watch == CONTESTED:
+    if rule.watch == CONTRADICTED:
         return f"{n} new {'disagreement' if n == 1 else 'disagreements'} between reports"
     return f"{n} new {'event' if n == 1 else 'events'}"
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from pipeline.errors import WrongUse
 
-EVENTS, CONTESTED, SOURCES = "events", "contested", "sources"
+EVENTS, CONTRADICTED, SOURCES = "events", "contradicted", "sources"
 WATCHED = {
     EVENTS: "new events",
-    CONTESTED: "events on which reports begin to disagree",
+    CONTRADICTED: "events on which reports begin to disagree",
     SOURCES: "sources in trouble, and when they are well again",
 }
 _KEYS = ("name", "watch", "filter", "to")

@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.app.backfill.engines import Engine
 from pipeline.app.backfill.progress import Books, FileState
 from pipeline.app.backfill.work import Order, Part, PartReport
-from pipeline.versions import gate_version, reader_version
+from pipeline.versions import reader_version, relevance_version
 from scrapers.archive.remote_files import NoRanges, Place, PlaceError, fetch_whole, fingerprint, is_address, open_place
 from scrapers.archive.warc import Packing, packing_of
 from scrapers.process_pool import Lost
@@ -65,7 +65,7 @@ class Backfill:
     def __init__(self, books: Books, engine: Engine, order: Order, folder: Path, watch: Watch, part_bytes: int) -> None:
         self.books, self.engine, self.order, self.folder, self.watch = books, engine, order, folder, watch
         self.part_bytes = part_bytes
-        self.choice = f"{order.hosts.mark()}+{gate_version()}+{reader_version()}"
+        self.choice = f"{order.hosts.mark()}+{relevance_version()}+{reader_version()}"
         self.opened: dict[str, _Open] = {}
         self.tally = Tally(0)
 

@@ -13,8 +13,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from pipeline.app.backfill.hosts import Hosts
-from pipeline.nlp.relevance.html_prefilter import may_pass, sieve, text_may_pass
-from pipeline.nlp.relevance.score import gate
+from pipeline.nlp.relevance.html_prefilter import may_pass, prefilter, text_may_pass
+from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.records import Findings
 from scrapers.archive.gzip_members import Fields
 from scrapers.archive.remote_files import Access, Place, PlaceError, open_place
@@ -85,7 +85,7 @@ class Order:
 
 def worker(order: Order) -> Callable[[Part], PartReport]:
     """Return what works off one part after the other in one process."""
-    sieve()  # loaded before memory is limited
+    prefilter()  # loaded before memory is limited
     _keep_freed_memory()
     return partial(work, order)
 
@@ -196,7 +196,7 @@ def _read(
     article = reading.article
     if article is None:
         raise NoPage(UNREADABLE if reading.outcome is Outcome.UNREADABLE else NO_ARTICLE)
-    judged = gate(article.title, article.text)
+    judged = judge_relevance(article.title, article.text)
     if not (judged.relevant or judged.doubtful):
         raise NoPage(OFF_TOPIC)
     findings = _reader(lexicon)(article)

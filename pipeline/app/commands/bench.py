@@ -11,7 +11,7 @@ from pipeline.app.commands.output import Progress, json_option, say_json, say_ro
 from pipeline.errors import WrongUse
 from pipeline.workspace import DataFolder
 
-STAGES = ("gate", "read", "extract", "build")
+STAGES = ("relevance", "read", "extract", "build")
 SITE, BACKFILL, CRAWL, LINEAR, EACH = "site", "backfill", "crawl", "linear", "commands"
 LIMIT_MS = 200
 

@@ -107,12 +107,12 @@ def _fetched(folder: DataFolder, url: str, settings):
     from scrapers.archive.store import Archive
     from scrapers.crawling.crawl import CrawlConfig, crawl
     from scrapers.crawling.frontier import Frontier
-    from scrapers.items import Feed, FeedEntry, FeedShape, Source, Standing
+    from scrapers.items import Feed, FeedEntry, FeedShape, Source, SourceType
 
     host = urlsplit(url).hostname or ""
     card = next((s for s in sources_of(settings) if host in s.hosts), None)
     source = card or Source(
-        source_id="added", title=host, homepage=f"https://{host}/", standing=Standing.PRESS, jurisdiction="INT",
+        source_id="added", title=host, homepage=f"https://{host}/", source_type=SourceType.PRESS, jurisdiction="INT",
         language="en", family="", feeds=(), hosts=(host,),
     )  # fmt: skip
     kept: list = []

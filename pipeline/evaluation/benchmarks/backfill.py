@@ -24,7 +24,7 @@ from pipeline.app.backfill.work import Order
 from pipeline.errors import OutsideFailure
 from pipeline.evaluation.benchmarks import peer
 from pipeline.evaluation.benchmarks.inputs.archive import Made, each, make_archive
-from pipeline.nlp.relevance.score import gate
+from pipeline.nlp.relevance.score import judge_relevance
 
 SHARE = 0.03  # of the pages that are relevant
 PEER_PAGES = 40  # that the peer is measured on
@@ -165,7 +165,7 @@ def _peer(folder: Path, chosen: list[tuple[str, bytes]], made: Made, python: str
     told = json.loads(done.stdout.strip().splitlines()[-1])
     n = told["n"]
     ours = {url for url, _ in chosen} & made.planted
-    found = {url for url, title, text in told["texts"] if gate(title, text).relevant}
+    found = {url for url, title, text in told["texts"] if judge_relevance(title, text).relevant}
     cpu = sum(told["cpu"].values())
     line = _line(
         f"{told['reader']} and spaCy {told['spacy']} on every page, one process", n, [Taken(told["seconds"], cpu)]

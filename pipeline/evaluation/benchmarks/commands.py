@@ -18,13 +18,14 @@ from pipeline.errors import OutsideFailure
 COMMANDS = (
     ("--help",), ("extract",), ("build",), ("build", "--full"), ("publish",), ("verify",), ("disk",),
     ("prune", "--pages-older-than", "36500", "--dry-run"), ("backup", "{place}/backup"),
-    ("export", "--out", "{place}/tables"), ("due",), ("conflicts",), ("gaps",), ("review", "list"),
+    ("export", "--out", "{place}/tables"), ("upcoming",), ("contradictions",), ("unknown-names",), ("review", "list"),
     ("sources", "health"), ("runs",),
 )  # fmt: skip
 PAGES, SHARE = 400, 0.03  # of the archive that is read
 # Pages that are asked for once while the server is measured.
 ASKED = (
-    "/", "/oversight/events", "/oversight/claims", "/status", "/due", "/sources", "/about", "/accuracy", "/queries",
+    "/", "/oversight/events", "/oversight/claims", "/status", "/upcoming", "/sources", "/about", "/accuracy",
+    "/queries",
 )  # fmt: skip
 
 

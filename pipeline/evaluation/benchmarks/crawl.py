@@ -108,11 +108,11 @@ def crawl_once(feeds: list[str], folder: Path) -> int:
     from scrapers.archive.store import Archive
     from scrapers.crawling.crawl import CrawlConfig, crawl
     from scrapers.crawling.frontier import Frontier
-    from scrapers.items import Feed, FeedShape, Source, Standing
+    from scrapers.items import Feed, FeedShape, Source, SourceType
 
     sources = [
         Source(
-            f"site_{number}", f"Site {number}", url, Standing.PRESS, "INT", "en", f"site_{number}",
+            f"site_{number}", f"Site {number}", url, SourceType.PRESS, "INT", "en", f"site_{number}",
             (Feed(url, FeedShape.RSS, pass_all=True),), (urlsplit(url).netloc,), daily_pages=100_000,
         )
         for number, url in enumerate(feeds)

@@ -58,18 +58,21 @@ def machine() -> dict[str, Any]:
 
 
 def _gate(runs: int, quick: bool) -> list[Rate]:
-    from pipeline.nlp.relevance.score import gate
+    from pipeline.nlp.relevance.score import judge_relevance
 
     n = 100 if quick else 1_000
     other, ours = Runs(n), Runs(n // 5)
-    gate("", "")  # builds its tables once
+    judge_relevance("", "")  # builds its tables once
     for edition in range(runs):
         for times, made in ((other, texts.irrelevant_articles(n, edition)), (ours, texts.relevant_articles(n // 5))):
             with times.timed():
-                passed = sum(gate(article.title, article.text).relevant for article in made)
+                passed = sum(judge_relevance(article.title, article.text).relevant for article in made)
             if times is other:
                 through = passed
-    return [other.rate("gate, irrelevant articles", f"{through} of {n} let through"), ours.rate("gate, relevant")]
+    return [
+        other.rate("relevance, irrelevant articles", f"{through} of {n} let through"),
+        ours.rate("relevance, relevant"),
+    ]
 
 
 def _read(runs: int, quick: bool) -> list[Rate]:
@@ -95,14 +98,14 @@ def _read(runs: int, quick: bool) -> list[Rate]:
 
 def _extract(runs: int, quick: bool) -> list[Rate]:
     from pipeline.evaluation.benchmarks.stages import STAGES, staged
-    from pipeline.nlp.pipeline import load_tools, understand
-    from pipeline.nlp.pool import readers_here, understand_all
+    from pipeline.nlp.pipeline import extract, load_tools
+    from pipeline.nlp.pool import extract_all, readers_here
 
     n, readers = (3 if quick else 12), readers_here()
     tools = load_tools()
     peer = _spacy_alone()
     whole, parts, theirs, crew = Runs(n), {name: Runs(n) for name in STAGES}, Runs(n), Runs(n * readers)
-    understand(texts.relevant_articles(1)[0], tools)
+    extract(texts.relevant_articles(1)[0], tools)
     for edition in range(1, runs + 1):
         made = texts.relevant_articles(n, edition)
         with theirs.timed():
@@ -110,7 +113,7 @@ def _extract(runs: int, quick: bool) -> list[Rate]:
                 peer(article.text)
         with whole.timed():
             for article in made:
-                understand(article, tools)
+                extract(article, tools)
         spent = dict.fromkeys(STAGES, 0.0)
         for article in made:
             staged(article, tools, spent)
@@ -124,7 +127,7 @@ def _extract(runs: int, quick: bool) -> list[Rate]:
         for edition in range(runs):
             made = texts.relevant_articles(crew.n, 100 + edition)
             with crew.timed():
-                sum(len(each.claims) for each in understand_all(made, readers=readers))
+                sum(len(each.claims) for each in extract_all(made, readers=readers))
         found.append(crew.rate(f"whole extraction, {readers} processes", "with the time that they take to start"))
     return found
 
@@ -133,14 +136,14 @@ def _build(runs: int, quick: bool) -> list[Rate]:
     from pipeline.ledger.article_store import Library
     from pipeline.ledger.build.build import build
     from pipeline.lexicon.load import load_lexicon
-    from pipeline.nlp.pipeline import load_tools, understand
+    from pipeline.nlp.pipeline import extract, load_tools
 
     n = 6 if quick else 60
     tools, lexicon, times = load_tools(classifier=not quick), load_lexicon(), Runs(n)
     with tempfile.TemporaryDirectory() as name:
         with Library(Path(name) / "crawl.db") as library:
             for article in texts.relevant_articles(n):
-                library.save(article, understand(article, tools), "bench")
+                library.save(article, extract(article, tools), "bench")
         for run in range(runs):
             with times.timed():
                 report = build(Path(name) / "crawl.db", Path(name) / f"{run}.db", [_SOURCE], lexicon=lexicon)
@@ -154,7 +157,7 @@ def _crawl(runs: int, quick: bool) -> list[Rate]:
 
 
 MEASURES: dict[str, Callable[[int, bool], list[Rate]]] = {
-    "gate": _gate, "read": _read, "extract": _extract, "build": _build, "crawl": _crawl,
+    "relevance": _gate, "read": _read, "extract": _extract, "build": _build, "crawl": _crawl,
 }  # fmt: skip
 
 
@@ -176,10 +179,10 @@ def _cpu_model() -> str:
 
 
 def _source():
-    from scrapers.items import Source, Standing
+    from scrapers.items import Source, SourceType
 
     return Source(
-        source_id="bench", title="Bench", homepage="https://bench.example/", standing=Standing.PRESS,
+        source_id="bench", title="Bench", homepage="https://bench.example/", source_type=SourceType.PRESS,
         jurisdiction="INT", language="en", family="", feeds=(), hosts=("bench.example",),
     )  # fmt: skip
 

@@ -15,11 +15,11 @@ from pipeline.nlp.events.frames import ClaimReader
 from pipeline.nlp.events.fusion import read_learned
 from pipeline.nlp.parsing.paragraphs import BODY, find_paragraphs
 from pipeline.nlp.pipeline import Tools, author_of
-from pipeline.nlp.relevance.score import gate
+from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.records import Claim
 from scrapers.items import Article
 
-STAGES = ("gate", "names", "parse", "references", "frames", "classifier", "confidence", "attribution, dates, ids")
+STAGES = ("relevance", "names", "parse", "references", "frames", "classifier", "confidence", "attribution, dates, ids")
 
 
 def staged(article: Article, tools: Tools, spent: dict[str, float]) -> tuple[Claim, ...]:
@@ -32,8 +32,8 @@ def staged(article: Article, tools: Tools, spent: dict[str, float]) -> tuple[Cla
         spent[name] += time.process_time() - before
 
     day = article.published_at.date() if article.published_at else None
-    with clock("gate"):
-        gate(article.title, article.text)
+    with clock("relevance"):
+        judge_relevance(article.title, article.text)
     with clock("names"):
         body = [(p.start, p.end) for p in find_paragraphs(article.text) if p.kind == BODY]
         mentions = tools.names.find(article.text, day)
@@ -43,10 +43,10 @@ def staged(article: Article, tools: Tools, spent: dict[str, float]) -> tuple[Cla
         author = author_of(article, tools, day)
         referents = Referents(passages, unknown_names(passages, tools.lexicon), tools.lexicon, day, author)
     with clock("frames"):
-        reader = ClaimReader(tools.kinds, referents)
+        reader = ClaimReader(tools.event_types, referents)
         drafts = [draft for passage in passages for draft in reader.read(passage)]
     with clock("classifier"):
-        drafts = read_learned(drafts, passages, reader.roles, tools.kinds, tools.classifier, tools.thresholds)
+        drafts = read_learned(drafts, passages, reader.roles, tools.event_types, tools.classifier, tools.thresholds)
     with clock("confidence"):
         drafts = tools.judge.judge(drafts) if tools.judge is not None else drafts
     with clock("attribution, dates, ids"):

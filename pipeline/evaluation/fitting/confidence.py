@@ -27,7 +27,7 @@ from pipeline.evaluation.matching import match
 from pipeline.evaluation.reliability import reliability
 from pipeline.nlp.events.calibration import FILE, SIGNS, Calibrator, Signals, signals_of
 from pipeline.nlp.events.frames import Draft
-from pipeline.nlp.pipeline import Tools, load_tools, understand
+from pipeline.nlp.pipeline import Tools, extract, load_tools
 from pipeline.nlp.training.corpus import Example, connected, read_corpus
 from pipeline.settings import Settings
 from scrapers.reading.plain_text import plain_text
@@ -103,7 +103,7 @@ def _judged(document: dict[str, Any], annotated: dict[str, Any], tools: Tools) -
         publisher=str(document.get("site") or ""),
     )
     claims = []
-    for claim in understand(text.article, replace(tools, judge=recorder)).claims:
+    for claim in extract(text.article, replace(tools, judge=recorder)).claims:
         start, end = text.original_span(claim.evidence.start, claim.evidence.end)
         parties = [{"role": p.role, "name": p.name, "text": p.text} for p in claim.participants]
         signals = recorder.seen.get(((claim.trigger_start, claim.trigger_end), claim.type))

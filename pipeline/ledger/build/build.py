@@ -55,7 +55,7 @@ class BuildReport:
     n_withheld: int
     n_events: int
     n_origins: int
-    n_conflicts: int
+    n_contradictions: int
     n_redirects: int
     n_pending: int
     n_reviews: int = 0  # decisions of editors that were applied
@@ -130,7 +130,7 @@ class _Work:
         names = self.lexicon
         told = (
             own_version(), SCHEMA_VERSION, joining_version(), self.program_version, self.min_confidence,
-            sorted((s.source_id, s.title, s.standing, s.family, s.agency) for s in self.sources.values()),
+            sorted((s.source_id, s.title, s.source_type, s.family, s.agency) for s in self.sources.values()),
             tuple(d for d in self.reviews.decisions if d.action == "gap"),  # others touch single articles and events
             names and (sorted(names.entities.items()), names.names, names.roles, names.relations,
                        sorted(names.families.items()), sorted(names.wires)),
@@ -219,7 +219,7 @@ class _Work:
             "last_fetched_at": self.library.last_seen(),
             **{key: str(value) for key, value in report.as_dict().items() if key not in _NOT_FACTS},
         }  # fmt: skip
-        writer.sync_all("facts", ({"key": key, "value": value} for key, value in sorted(facts.items())))
+        writer.sync_all("build_info", ({"key": key, "value": value} for key, value in sorted(facts.items())))
         if full:
             create_indexes(db)
         token = secrets.token_hex(8)
@@ -246,7 +246,7 @@ class _Work:
             n_withheld=state.n("unsure"),
             n_events=state.n("events"),
             n_origins=state.n("origins"),
-            n_conflicts=db.execute("select count(*) from main.conflicts").fetchone()[0],
+            n_contradictions=db.execute("select count(*) from main.contradictions").fetchone()[0],
             n_redirects=len(grown.redirects),
             n_pending=state.one("select coalesce(sum(n), 0) from joined.pending"),
             n_reviews=statuses.count(APPLIED),

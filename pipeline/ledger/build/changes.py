@@ -26,7 +26,7 @@ class Changes:
     unsure: set[str] = field(default_factory=set)  # claims below the threshold that are new, other or gone
     edited: set[str] = field(default_factory=set)  # articles of which an edit is new or other
     names: set[str] = field(default_factory=set)  # unknown names that articles or claims carry otherwise, folded
-    gaps: set[str] = field(default_factory=set)  # unknown names, as written, that articles tell otherwise
+    unknown_names: set[str] = field(default_factory=set)  # unknown names, as written, that articles tell otherwise
     parties: set[str] = field(default_factory=set)  # entities that no article told of before
     parties_otherwise: bool = False  # whether articles may tell of others no more, or otherwise
 
@@ -41,7 +41,7 @@ class Happened:
 
     events: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
-    conflicts: set[str] = field(default_factory=set)  # events whose disagreements are others
+    contradictions: set[str] = field(default_factory=set)  # events whose disagreements are others
     places: dict[str, int] = field(default_factory=dict)
 
     def ordered(self, ids: Iterable[str]) -> list[str]:

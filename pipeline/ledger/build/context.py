@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from pipeline.aggregation.aggregate import outlets_of
 from pipeline.aggregation.contradictions.administrations import Terms, terms_of
-from pipeline.aggregation.join import outlets_of
 from pipeline.aggregation.sources.credit_chains import Stories
 from pipeline.aggregation.sources.credit_scope import Reach
 from pipeline.aggregation.sources.publishers import Publishers

@@ -11,7 +11,7 @@ from pipeline.aggregation.sources.credit_chains import whole_names
 from pipeline.aggregation.sources.credit_scope import reach
 from pipeline.ledger.build.changes import BelongingChanged, Changes
 from pipeline.ledger.build.context import Shown, Told, World
-from pipeline.ledger.build.recompute.contradiction_index import Clashing
+from pipeline.ledger.build.recompute.contradiction_index import ContradictionIndex
 from pipeline.ledger.build.recompute.revisions import keep_edits
 from pipeline.ledger.build.state import OF_ARTICLES, chunks, keep, kept
 from pipeline.ledger.reviews.apply import apply_reviews
@@ -196,7 +196,7 @@ def _keep_claims(world: World, article: Article, found: Findings, changes: Chang
             sql = "insert into joined.cases (claim_id, article_id, type, day, mark) values (?, ?, ?, ?, ?) returning n"
             state.put("claims", [(state.one(sql, (claim_id, id_, claim.type, day, mark)), keep(claim))])
             if world.full:  # else when the marks of former claims were looked up
-                Clashing(state, world.terms).enter(claim, day)
+                ContradictionIndex(state, world.terms).enter(claim, day)
         elif then[0] == day and then[2] == mark and then[3] == claim:
             continue
         else:
@@ -251,21 +251,21 @@ def _keep_sayings(world: World, article: Article, found: Findings, changes: Chan
     else:
         _teach(world, id_, {entity_id for entity_id, _ in taught}, rows, changes)
     gaps: dict[tuple[str, str], list] = defaultdict(list)
-    for position, gap in enumerate(found.gaps):
+    for position, gap in enumerate(found.unknown_names):
         gaps[gap.name, gap.kind.value].append((position, gap))
     rows = [
         (name, kind, id_, len(places), around(article.text, first.start, first.end), key(name), position)
         for (name, kind), places in gaps.items()
         for position, first in (places[0],)
     ]
-    sql = "select name, kind, article_id, n, example, folded, position from joined.gaps where article_id = ?"
+    sql = "select name, kind, article_id, n, example, folded, position from joined.unknown_names where article_id = ?"
     former = [] if world.full else state.rows(sql, (id_,))
     if former != sorted(rows):
         changes.names.update(row[5] for row in (*former, *rows))
-        changes.gaps.update(row[0] for row in (*former, *rows))
+        changes.unknown_names.update(row[0] for row in (*former, *rows))
         if former:
-            state.drop("gaps", "article_id", [id_])
-        state.put("gaps", rows)
+            state.drop("unknown_names", "article_id", [id_])
+        state.put("unknown_names", rows)
 
 
 def _teach(world: World, article_id: str, ids: set[str], rows: list[tuple], changes: Changes) -> None:
@@ -305,11 +305,11 @@ def _remove(world: World, article_id: str, changes: Changes) -> None:
         changes.events.add(event_id)
         changes.touch(claim.type, day)
         world.claims.forget(claim_id)
-    for name, folded in state.rows("select name, folded from joined.gaps where article_id = ?", (article_id,)):
-        changes.gaps.add(name)
+    for name, folded in state.rows("select name, folded from joined.unknown_names where article_id = ?", (article_id,)):
+        changes.unknown_names.add(name)
         changes.names.add(folded)
     changes.names.update(state.column("select name from joined.unknown_parties where article_id = ?", (article_id,)))
     changes.unsure.update(state.column("select claim_id from joined.unsure where article_id = ?", (article_id,)))
-    for table in ("cases", "unsure", "entities", "gaps", "rejected", "unknown_parties", "edits", "heirs"):
+    for table in ("cases", "unsure", "entities", "unknown_names", "rejected", "unknown_parties", "edits", "heirs"):
         state.drop(table, "article_id", [article_id, f"~{article_id}"])
     world.entity_of.clear()

@@ -16,7 +16,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-VERSION = 5  # of these tables and of what is kept in them
+VERSION = 6  # of these tables and of what is kept in them
 _PROTOCOL = 5
 
 _TABLES = """
@@ -100,8 +100,8 @@ create table clashing (
     kind text not null, mark text not null, says text not null, day text not null, claim_id text not null,
     primary key (kind, mark, says, day, claim_id)
 ) strict, without rowid;
-create table conflicts (event_id text primary key, found blob not null) strict, without rowid;
-create table in_conflict (claim_id text not null, event_id text not null, primary key (claim_id, event_id))
+create table contradictions (event_id text primary key, found blob not null) strict, without rowid;
+create table in_contradiction (claim_id text not null, event_id text not null, primary key (claim_id, event_id))
     strict, without rowid;
 create table steps (event_id text primary key, steps blob not null, dues blob not null) strict, without rowid;
 create table line_marks (mark text not null, event_id text not null, primary key (mark, event_id))
@@ -114,7 +114,7 @@ create table entities (
 -- in how many events and claims an entity is met
 create table met (entity_id text primary key, n_events integer not null, n_claims integer not null)
     strict, without rowid;
-create table gaps (
+create table unknown_names (
     name text not null, kind text not null, article_id text not null, n integer not null, example text not null,
     folded text not null, position integer not null, primary key (name, kind, article_id)
 ) strict, without rowid;
@@ -160,13 +160,13 @@ create index joined.cases_by_day on cases (type, day, claim_id);
 create index joined.unions_by_kept on unions (kept);
 create index joined.unions_by_day on unions (type, day);
 create index joined.reaches_by_event on reaches (event_id);
-create index joined.clashing_by_claim on clashing (claim_id);
-create index joined.in_conflict_by_event on in_conflict (event_id);
+create index joined.contradicting_by_claim on clashing (claim_id);
+create index joined.in_contradiction_by_event on in_contradiction (event_id);
 create index joined.line_marks_by_event on line_marks (event_id);
 create index joined.entities_that_belong on entities (belongs) where belongs <> '';
 create index joined.entities_by_article on entities (article_id);
-create index joined.gaps_by_folded_name on gaps (folded, article_id, position);
-create index joined.gaps_by_article on gaps (article_id);
+create index joined.unknown_names_by_folded_name on unknown_names (folded, article_id, position);
+create index joined.unknown_names_by_article on unknown_names (article_id);
 create index joined.rejected_by_article on rejected (article_id);
 create index joined.unknown_parties_by_claim on unknown_parties (claim_id);
 create index joined.unknown_parties_by_article on unknown_parties (article_id);

@@ -21,13 +21,13 @@ from pipeline.ledger.rows.records import claim_participant_rows, claim_row, unsu
 from pipeline.ledger.rows.tables import (
     Counted,
     Visited,
-    conflict_rows,
+    contradiction_rows,
     event_participant_rows,
     event_row,
     origin_row,
     source_rows,
 )
-from pipeline.ledger.rows.timelines import due_row, stage_row
+from pipeline.ledger.rows.timelines import stage_row, upcoming_row
 from pipeline.records import Event
 from scrapers.crawling.source_health import SourceHealth
 
@@ -71,20 +71,20 @@ class Tables:
         """Bring up to date what hangs on several events: disagreements, lines, origins, edits."""
         self._withdrawn(changes, originals.ordered(changes.articles))
         self.parties.meet(happened, 1)
-        self._conflicts(happened)
+        self._contradictions(happened)
         for lined in self.lines.update(happened):
             ids = sorted(lined.events | happened.gone)
-            stages = sorted(lined.stages, key=lambda s: s.standing_id)
-            self._standing_claims(ids, stages)
-            self.writer.sync("standings", "event_id", ids, map(stage_row, stages))
-            self.writer.sync("due", "event_id", ids, map(due_row, lined.dues))
+            stages = sorted(lined.stages, key=lambda s: s.entry_id)
+            self._timeline_claims(ids, stages)
+            self.writer.sync("timeline_entries", "event_id", ids, map(stage_row, stages))
+            self.writer.sync("upcoming", "event_id", ids, map(upcoming_row, lined.dues))
         if happened.gone:
             ids = sorted(happened.gone)
-            self._standing_claims(ids, [])
-            for table in ("standings", "due"):
+            self._timeline_claims(ids, [])
+            for table in ("timeline_entries", "upcoming"):
                 self.writer.sync(table, "event_id", ids, [])
         self._origins(originals)
-        self._gaps(changes.gaps)
+        self._gaps(changes.unknown_names)
         for some in chunks(sorted(edited.touched(changes, happened)), _MOST):
             found = [edited.rows(id_) for id_ in some]
             self.writer.sync("article_edits", "article_id", some, [r for rows, _ in found for r in rows])
@@ -154,32 +154,34 @@ class Tables:
     def _gaps(self, names: set[str]) -> None:
         """Write the unknown names of which any article tells otherwise."""
         sql = (
-            "select name, kind, count(*), sum(n), min(article_id), example from joined.gaps where name = ? "
+            "select name, kind, count(*), sum(n), min(article_id), example from joined.unknown_names where name = ? "
             "group by name, kind order by name, kind"
         )
         columns = ("name", "kind", "n_articles", "n_mentions", "example_article_id", "example")
         for some in chunks(sorted(names), _MOST):
             rows = (dict(zip(columns, row, strict=True)) for name in some for row in self.state.rows(sql, (name,)))
-            self.writer.sync("lexicon_gaps", "name", some, rows)
+            self.writer.sync("unknown_names", "name", some, rows)
 
-    def _conflicts(self, happened: Happened) -> None:
-        for some in chunks(sorted(happened.conflicts | happened.gone), _MOST):
-            blobs = (self.state.one("select found from joined.conflicts where event_id = ?", (id_,)) for id_ in some)
-            rows, values = conflict_rows(c for blob in blobs if blob for c in kept(blob))
-            sql = "select conflict_id from main.conflicts where event_id = ?"
-            ids = {r["conflict_id"] for r in rows}
+    def _contradictions(self, happened: Happened) -> None:
+        for some in chunks(sorted(happened.contradictions | happened.gone), _MOST):
+            blobs = (
+                self.state.one("select found from joined.contradictions where event_id = ?", (id_,)) for id_ in some
+            )
+            rows, values = contradiction_rows(c for blob in blobs if blob for c in kept(blob))
+            sql = "select contradiction_id from main.contradictions where event_id = ?"
+            ids = {r["contradiction_id"] for r in rows}
             if not self.writer.full:
                 ids.update(row[0] for id_ in some for row in self.writer.db.execute(sql, (id_,)))
-            self.writer.sync("conflict_values", "conflict_id", sorted(ids), values)
-            self.writer.sync("conflicts", "event_id", some, rows)
+            self.writer.sync("contradiction_sides", "contradiction_id", sorted(ids), values)
+            self.writer.sync("contradictions", "event_id", some, rows)
 
-    def _standing_claims(self, event_ids: list[str], stages) -> None:
-        ids = {s.standing_id for s in stages}
+    def _timeline_claims(self, event_ids: list[str], stages) -> None:
+        ids = {s.entry_id for s in stages}
         if not self.writer.full:
-            sql = "select standing_id from main.standings where event_id = ?"
+            sql = "select entry_id from main.timeline_entries where event_id = ?"
             ids.update(row[0] for id_ in event_ids for row in self.writer.db.execute(sql, (id_,)))
-        rows = [{"standing_id": s.standing_id, "claim_id": c} for s in stages for c in s.claim_ids]
-        self.writer.sync("standing_claims", "standing_id", sorted(ids), rows)
+        rows = [{"entry_id": s.entry_id, "claim_id": c} for s in stages for c in s.claim_ids]
+        self.writer.sync("timeline_claims", "entry_id", sorted(ids), rows)
 
     def _origins(self, originals: Originals) -> None:
         for some in chunks(sorted(originals.changed_origins), _MOST):
@@ -209,7 +211,7 @@ class Tables:
         world, writer = self.world, self.writer
         rows, outcomes = source_rows(world.sources, self._counted(), self.around.visited, self.around.health)
         writer.sync_all("sources", rows)
-        writer.sync_all("outcomes", outcomes)
+        writer.sync_all("fetch_outcomes", outcomes)
         self.parties.write(changes)
         claim_event = world.event_of
         writer.sync_all("reviews", review_rows(self.around.effects, self.around.public_names, claim_event))

@@ -69,7 +69,9 @@ def export(
     ):
         described = [data_dictionary.describe(connection, table, words) for table in names]
         hashes = {t.name: _write_table(connection, t, place, formats) for t in described}
-        facts = dict(connection.execute("select key, value from facts order by key")) if "facts" in counts else {}
+        facts = (
+            dict(connection.execute("select key, value from build_info order by key")) if "build_info" in counts else {}
+        )
         counts = {name: counts[name] for name in names}
         about = {
             "schema_version": int(facts["schema_version"]) if facts.get("schema_version") else None,

@@ -102,12 +102,12 @@ def _open(article: Article, found: Findings, names: Names) -> _Page:
 
 
 def _close(page: _Page) -> Findings:
-    gaps = tuple(gap for gap in page.found.gaps if key(gap.name) not in page.names.settled)
+    gaps = tuple(gap for gap in page.found.unknown_names if key(gap.name) not in page.names.settled)
     claims = tuple(sorted(page.claims.values(), key=lambda c: (c.trigger_start, c.trigger_end, c.type, c.claim_id)))
     if set(page.claims) == set(page.machine):
         claims = tuple(page.claims[id_] for id_ in page.machine)
     relevant = page.found.relevant or bool(page.marks)
-    return replace(page.found, claims=claims, gaps=gaps, relevant=relevant)
+    return replace(page.found, claims=claims, unknown_names=gaps, relevant=relevant)
 
 
 def _decide(page: _Page, decisions: Iterable[Decision], known: Callable[[str], bool], former: Former) -> None:

@@ -12,7 +12,7 @@ from scrapers.items import article_id
 
 ACTIONS = ("accept", "edit", "reject", "add", "merge", "split", "gap")
 ON_CLAIMS = ("accept", "edit", "reject", "add")  # those that rest on one sentence
-FIELDS = ("type", "modality", "direction", "force", "mention", "date", "attribution", *ROLES)
+FIELDS = ("type", "modality", "direction", "force", "newness", "date", "attribution", *ROLES)
 # What became of a decision. Replaced: a later one on the same claim, name or pair of events stands instead.
 APPLIED, REOPENED, WAITING, REPLACED = "applied", "reopened", "waiting", "replaced"
 STATUSES = (APPLIED, REOPENED, WAITING, REPLACED)

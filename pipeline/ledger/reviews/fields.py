@@ -32,7 +32,7 @@ _CODES: Mapping[str, tuple[str, ...]] = {
     "modality": tuple(m.value for m in Modality),
     "direction": ("impose", "lift", NONE),
     "force": tuple(f.value for f in Force),
-    "mention": ("new", "background"),
+    "newness": ("new", "background"),
 }
 _BASES = ("stated", "relative", "publication")
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?: to (\d{4}-\d\d-\d\d))?(?: \((\w+)\))?")
@@ -72,7 +72,7 @@ def fields_of(claim: Claim) -> dict[str, Value]:
     found: dict[str, Value] = {"type": claim.type, "modality": claim.modality.value}
     if claim.direction:
         found["direction"] = claim.direction
-    found |= {"force": claim.force.value, "mention": claim.mention}
+    found |= {"force": claim.force.value, "newness": claim.newness}
     if claim.date:
         found["date"] = date_words(claim.date)
     found["attribution"] = claim.attribution.kind + (f": {claim.attribution.name}" if claim.attribution.name else "")
@@ -148,8 +148,8 @@ def _with(claim: Claim, field: str, value: str) -> Claim:
         return replace(claim, direction=None if value == NONE else value)
     if field == "force":
         return replace(claim, force=Force(value))
-    if field == "mention":
-        return replace(claim, mention=value)
+    if field == "newness":
+        return replace(claim, newness=value)
     if field == "date":
         return replace(claim, date=_span(value))
     return replace(claim, attribution=_attribution(value))

@@ -229,10 +229,14 @@ def _sentence(raw: Mapping[str, Any], type_: str) -> Sentence:
     return Sentence(article, quote, claim, trigger, type_, nth)
 
 
+_RENAMED = {"mention": "newness"}  # fields in files that were written before
+
+
 def _fields(raw: Mapping[str, Any], key: str) -> dict[str, Value]:
     items = raw.get(key, {})
     if not isinstance(items, dict):
         raise _Refused(f'write {key}.modality = "planned" and the like.')
+    items = {_RENAMED.get(name, name): value for name, value in items.items()}
     for name, value in items.items():
         if words := problem_with(name, value):
             raise _Refused(f"{key}: {words}.")

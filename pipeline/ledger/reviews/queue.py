@@ -10,11 +10,11 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.ledger.reviews.decisions import Effect
-from pipeline.records import Claim, Conflict, Event, Modality
+from pipeline.records import Claim, Contradiction, Event, Modality
 
-REASONS = ("reopened", "happened", "contested", "unsure", "name")
+REASONS = ("reopened", "happened", "contradicted", "unsure", "name")
 # What a decision of each sort weighs beside its reach: whether it happened stands above which of two days it was.
-_HAPPENED, _CONTESTED, _NAME = 2.0, 1.0, 0.25
+_HAPPENED, _CONTRADICTED, _NAME = 2.0, 1.0, 0.25
 _NOT_DONE = {Modality.NEGATED, Modality.DENIED, Modality.CANCELLED, Modality.POSTPONED}
 _LONGEST = 300  # characters of a sentence in the queue
 
@@ -81,24 +81,24 @@ def reopened(effect: Effect) -> Entry:
 
 
 def dispute(
-    event: Event, claims: Iterable[Claim], conflicts: Iterable[Conflict], marked: Container[str]
+    event: Event, claims: Iterable[Claim], contradictions: Iterable[Contradiction], marked: Container[str]
 ) -> Entry | None:
     """Return the entry of an event whose claims disagree, unless an editor has settled every claim in question.
 
-    `conflicts`: those kept with the event. `marked`: ids of claims that an editor has confirmed or changed.
+    `contradictions`: those kept with the event. `marked`: ids of claims that an editor has confirmed or changed.
     """
     fields: set[str] = set()
     asked: set[str] = set()
-    for conflict in conflicts:
-        fields.add(conflict.field)
-        asked.update(id_ for _, ids in conflict.values for id_ in ids)
+    for contradiction in contradictions:
+        fields.add(contradiction.field)
+        asked.update(id_ for _, ids in contradiction.values for id_ in ids)
     claims = list(claims)
     done = {c.claim_id for c in claims if c.modality is Modality.OCCURRED}
     against = {c.claim_id for c in claims if c.modality in _NOT_DONE}
-    if done and against and (event.contested or "happened" in fields):
+    if done and against and (event.contradicted or "happened" in fields):
         fields.add("happened")
         asked |= done | against
-    if not (event.contested or fields):
+    if not (event.contradicted or fields):
         return None
     asked = asked or set(event.claim_ids)
     if all(id_ in marked for id_ in asked):
@@ -106,8 +106,8 @@ def dispute(
     happened = "happened" in fields
     said = " and ".join(sorted(fields)) or "how far it came"
     return {
-        "reason": "happened" if happened else "contested", "subject": event.event_id, **_numbers(event),
-        "score": round((_HAPPENED if happened else _CONTESTED) * reach(event), 3),
+        "reason": "happened" if happened else "contradicted", "subject": event.event_id, **_numbers(event),
+        "score": round((_HAPPENED if happened else _CONTRADICTED) * reach(event), 3),
         "words": f"reports disagree on {said}: {event.summary}",
     }  # fmt: skip
 

@@ -72,7 +72,7 @@ def findings_row(findings: Findings, program_version: str) -> Row:
         "version": findings.version,
         "program_version": program_version,
         "relevant": int(findings.relevant),
-        "gate_score": findings.gate_score,
+        "relevance_score": findings.relevance_score,
         "findings": dump(findings),
     }
 
@@ -137,7 +137,7 @@ def claim_row(claim: Claim, article: Article, event_id: str, origin_id: str | No
         "modality": claim.modality.value,
         "direction": claim.direction,
         "force": claim.force.value,
-        "mention": claim.mention,
+        "newness": claim.newness,
         **date_columns(claim.date),
         "date_basis": claim.date.basis if claim.date else None,
         "date_said": claim.date.said if claim.date else None,

@@ -10,11 +10,11 @@ from pipeline.aggregation.clustering.merge import merged_participants
 from pipeline.aggregation.contradictions.find import in_words
 from pipeline.aggregation.summaries.noun_phrases import listing
 from pipeline.ledger.rows.records import Row, date_columns, day, moment, utc
-from pipeline.records import Claim, Conflict, Entity, Event, Origin
+from pipeline.records import Claim, Contradiction, Entity, Event, Origin
 from scrapers.crawling.source_health import SourceHealth
-from scrapers.items import Article, Outcome, Source, Standing, Visit
+from scrapers.items import Article, Outcome, Source, SourceType, Visit
 
-_NEAREST = tuple(Standing)
+_NEAREST = tuple(SourceType)
 GOOD = (Outcome.SAVED, Outcome.UNCHANGED)
 
 
@@ -75,7 +75,7 @@ def source_rows(
                 "source_id": id_,
                 "title": source.title if source else has.title or _NO_CARD.get(id_, id_),
                 "homepage": source.homepage if source else "",
-                "standing": source.standing.value if source else "unknown",
+                "source_type": source.source_type.value if source else "unknown",
                 "family": source.family if source else "",
                 "jurisdiction": source.jurisdiction if source else "",
                 "language": source.language if source else "",
@@ -140,7 +140,7 @@ def entity_rows(
         {
             "entity_id": id_, "name": e.name, "kind": e.kind.value, "jurisdiction": e.jurisdiction,
             "parent_id": e.parent_id if e.parent_id in chosen else None, "wikidata_id": e.wikidata_id,
-            "description": e.description, "known": int(e.known), "n_events": seen.get(id_, (0, 0))[0],
+            "description": e.description, "in_lexicon": int(e.known), "n_events": seen.get(id_, (0, 0))[0],
             "n_claims": seen.get(id_, (0, 0))[1],
         }
         for id_, e in sorted(chosen.items())
@@ -200,7 +200,7 @@ def event_row(
     """Return the row of `events`."""
     articles = [articles_by_id[c.evidence.article_id] for c in claims]
     published = [d for a in articles if (d := day(a.published_at))]
-    standings = [sources[a.source_id].standing for a in articles if a.source_id in sources]
+    source_types = [sources[a.source_id].source_type for a in articles if a.source_id in sources]
     names = {
         role: listing([p.name for p in event.participants if p.role == role])
         for role in ("actor", "target", "object", "instrument", "body")
@@ -224,8 +224,8 @@ def event_row(
         "n_articles": event.n_articles,
         "n_origins": event.n_origins,
         "origins_band": _band(event.n_origins),
-        "contested": int(event.contested),
-        "best_standing": min(standings, key=_NEAREST.index).value if standings else "unknown",
+        "contradicted": int(event.contradicted),
+        "closest_source_type": min(source_types, key=_NEAREST.index).value if source_types else "unknown",
         "confidence": round(max(c.confidence for c in claims), 4),
         "first_reported_on": min(published, default=None),
         "last_reported_on": max(published, default=None),
@@ -244,15 +244,15 @@ def event_participant_rows(event_id: str, claims: list[Claim]) -> list[Row]:
     ]
 
 
-def conflict_rows(conflicts: Iterable[Conflict]) -> tuple[list[Row], list[Row]]:
-    """Return the rows of `conflicts` and of `conflict_values`."""
-    conflicts = list(conflicts)
+def contradiction_rows(contradictions: Iterable[Contradiction]) -> tuple[list[Row], list[Row]]:
+    """Return the rows of `contradictions` and of `contradiction_sides`."""
+    contradictions = list(contradictions)
     return [
-        {"conflict_id": c.conflict_id, "event_id": c.event_id, "field": c.field, "summary": in_words(c)}
-        for c in conflicts
+        {"contradiction_id": c.contradiction_id, "event_id": c.event_id, "field": c.field, "summary": in_words(c)}
+        for c in contradictions
     ], [
-        {"conflict_id": c.conflict_id, "value": value, "claim_id": claim_id}
-        for c in conflicts
+        {"contradiction_id": c.contradiction_id, "value": value, "claim_id": claim_id}
+        for c in contradictions
         for value, ids in c.values
         for claim_id in ids
     ]

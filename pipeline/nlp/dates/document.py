@@ -72,7 +72,7 @@ def settle_dates(
             claims[index] = replace(claim, date=day)
     for index, claim in enumerate(claims):
         if not _has_own(claim) and claim.modality in _PAST and (other := _same_event(claim, dated, kin)):
-            if claim.mention == "new" and other.mention != "new" and _is_long_gone(other.date, published):
+            if claim.newness == "new" and other.newness != "new" and _is_long_gone(other.date, published):
                 continue  # "has revised its policy" is not the day on which it was adopted
             claims[index] = replace(claim, date=other.date)
     for index, claim in enumerate(claims):
@@ -87,12 +87,12 @@ def settle_dates(
     for index, claim in enumerate(claims):
         if _has_own(claim) or claim.modality not in DONE:
             continue
-        recalled = claim.mention == "background" or _OF_THE_POST.search(claim.evidence.quote)
+        recalled = claim.newness == "background" or _OF_THE_POST.search(claim.evidence.quote)
         if recalled and (other := _at_that_time(claim, claims[:index], text)):
             claims[index] = replace(claim, date=other.date)
         elif claim.modality is Modality.NEGATED and any(as_of_now[index : index + 1]):
             continue
-        elif news is not None and (claim.mention == "new" or _says(_SAME_DAY, claim)):
+        elif news is not None and (claim.newness == "new" or _says(_SAME_DAY, claim)):
             claims[index] = replace(claim, date=None if _is_due(claim, news) else news)
     for linked in (_of_the_hour, _of_the_event):
         dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
@@ -117,11 +117,11 @@ def _of_the_event(claim: Claim, dated: list[Claim], text: str, kin: Families, no
 def _told_on_from(claim: Claim, dated: list[Claim], text: str, kin: Families) -> Claim | None:
     """Find what the sentence before told of the same old act in other words: "Congress killed it in July. The Senate
     voted it down nearly unanimously." """
-    if claim.mention != "background" or claim.modality not in DONE or _SEQUEL.search(claim.evidence.quote):
+    if claim.newness != "background" or claim.modality not in DONE or _SEQUEL.search(claim.evidence.quote):
         return None
     for other in dated:
         between = text[other.evidence.end : claim.evidence.start]
-        alike = other.type == claim.type and other.mention == "background" and _is_undone(other) == _is_undone(claim)
+        alike = other.type == claim.type and other.newness == "background" and _is_undone(other) == _is_undone(claim)
         follows = other.evidence.end <= claim.evidence.start and not between.strip() and "\n\n" not in between
         mine, its = _parties(claim, "actor"), _parties(other, "actor")
         if alike and follows and mine and its and _covered(mine, its, kin) and _covered(its, mine, kin):
@@ -193,7 +193,7 @@ def _is_long_gone(span: DateSpan | None, published: date | None) -> bool:
 
 def _is_old_plan(claim: Claim) -> bool:
     """True for what "had said that it would": an older act of the kind may be what it came to."""
-    old = claim.mention == "background" or _HAD_SAID.search(claim.evidence.quote)
+    old = claim.newness == "background" or _HAD_SAID.search(claim.evidence.quote)
     return claim.modality is Modality.PLANNED and bool(old)
 
 
@@ -249,7 +249,7 @@ def _same_event(claim: Claim, dated: list[Claim], kin: Families) -> Claim | None
         both = [(one, two) for one, two in pairs if one and two]
         if all(_related(one, two, kin) for one, two in both):
             (same if both or claim.type == "agreement" else bare).append(other)
-    recalled = claim.mention == "background" and claim.modality is Modality.OCCURRED
+    recalled = claim.newness == "background" and claim.modality is Modality.OCCURRED
     if not same and recalled and len({other.date for other in bare}) == 1:
         same = bare  # "the suit that it brought" and "it sued in May": nothing else can be meant
     return min(same, key=lambda other: abs(other.evidence.start - claim.evidence.start), default=None)
@@ -258,7 +258,7 @@ def _same_event(claim: Claim, dated: list[Claim], kin: Families) -> Claim | None
 def _news_day(claims: list[Claim], text: str, published: date | None) -> DateSpan | None:
     if published is None:
         return None
-    first = next((claim.evidence for claim in claims if claim.mention == "new"), None)
+    first = next((claim.evidence for claim in claims if claim.newness == "new"), None)
     told = (first.start, first.end) if first is not None else None
     lead = lead_day(find_dates(text, published), text, published, told)
     if lead and (published - lead.start).days <= (WEEK if lead.basis == "stated" else LEAD_DAYS):
@@ -266,7 +266,7 @@ def _news_day(claims: list[Claim], text: str, published: date | None) -> DateSpa
     days = [
         claim.date
         for claim in claims
-        if _has_own(claim) and claim.mention == "new" and claim.modality is Modality.OCCURRED and claim.date
+        if _has_own(claim) and claim.newness == "new" and claim.modality is Modality.OCCURRED and claim.date
     ]
     recent = [day for day in days if day.precision is Precision.DAY and 0 <= (published - day.start).days <= LEAD_DAYS]
     if not recent:

@@ -68,7 +68,7 @@ def claim_date(
     dates: list[DateMention],
     published: date | None,
     text: str,
-    mention: str = "new",
+    newness: str = "new",
     promise: bool = False,
 ) -> DateSpan | None:
     """Return when the event of one trigger happened or is to happen.
@@ -99,7 +99,7 @@ def claim_date(
             cost = min(cost, _TOO_FAR - 1 + cost / 10_000)  # such a day holds for the whole sentence, as a last resort
         if each.own and not spoken:
             cost = 0.0
-        age = _age_cost(span, published) if mention == "new" and not each.own else 0.0
+        age = _age_cost(span, published) if newness == "new" and not each.own else 0.0
         if (cost <= _NEAR or opens or cost + age <= _TOO_FAR) and (best is None or cost + age < best[0]):
             best = (cost + age, span)
         after = text[trigger_end : each.start] if trigger_end < each.start else ""
@@ -109,7 +109,7 @@ def claim_date(
     best = best or oldest  # new or not, a sentence that names no other day tells of that one
     if best is not None:
         return best[1]
-    if published is not None and mention == "new" and modality in DONE:
+    if published is not None and newness == "new" and modality in DONE:
         return spans.day(published, "publication")
     return None
 

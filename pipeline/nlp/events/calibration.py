@@ -55,7 +55,7 @@ def signals_of(draft: Draft) -> Signals:
     return Signals(
         draft.confidence, draft.seen or 0.0, draft.rule.startswith("model:"),
         any(party.role == "actor" for party in draft.participants),
-        draft.modality is Modality.OCCURRED, draft.mention == "background",
+        draft.modality is Modality.OCCURRED, draft.newness == "background",
     )  # fmt: skip
 
 

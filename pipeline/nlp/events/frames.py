@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline.lexicon.common_nouns import CONSUMERS, NOUN_KINDS
-from pipeline.lexicon.event_type_cards import Cue, Frame, Kinds
+from pipeline.lexicon.event_type_cards import Cue, EventTypes, Frame
 from pipeline.lexicon.inflection import singular, words
 from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.events.counterparts import is_business, other_sides
@@ -71,7 +71,7 @@ class Draft:
     modality: Modality
     direction: str | None
     force: str
-    mention: str
+    newness: str
     participants: tuple[Participant, ...]
     confidence: float
     rule: str
@@ -96,8 +96,8 @@ class _Candidate:
 class ClaimReader:
     """Finds the claims in the passages of one article."""
 
-    def __init__(self, kinds: Kinds, referents: Referents) -> None:
-        self.kinds, self.referents, self.roles = kinds, referents, Roles(referents)
+    def __init__(self, event_types: EventTypes, referents: Referents) -> None:
+        self.event_types, self.referents, self.roles = event_types, referents, Roles(referents)
 
     def read(self, passage: Passage) -> list[Draft]:
         """Return the claims of a passage in the order of their triggers."""
@@ -111,7 +111,7 @@ class ClaimReader:
         found = []
         for token in sent:
             best: dict[str, _Candidate] = {}
-            for cue in self.kinds.cues.get(token.lower_, ()):
+            for cue in self.event_types.cues.get(token.lower_, ()):
                 candidate = self._try(cue, token, words, passage)
                 if candidate is not None:
                     held = best.get(cue.frame.type)
@@ -185,7 +185,7 @@ class ClaimReader:
         return [max(unbeaten, key=lambda candidate: (candidate.frame.precision, candidate.weight))]
 
     def _beats(self, candidate: _Candidate) -> tuple[str, ...]:
-        return self.kinds.kinds[candidate.frame.type].beats
+        return self.event_types.types[candidate.frame.type].beats
 
     def _collapse(self, found: list[_Candidate]) -> list[_Candidate]:
         """Drop candidates that name again, or less specifically, an event that another of the sentence names."""
@@ -225,7 +225,7 @@ class ClaimReader:
         ):
             end = passage.offset(trigger.nbor()) + len(trigger.nbor().text)
         ordered = any("orderee" in slot.positions for slot in frame.slots) and directive(trigger) is not None
-        base = frame.modality or self.kinds.kinds[frame.type].means.get(trigger.lower_)
+        base = frame.modality or self.event_types.types[frame.type].means.get(trigger.lower_)
         if base is None and is_verb(trigger):
             base = own_sense(trigger, frame.type)
         modality = modality_of(trigger, sent.text, base, ordered, frame.fixed)
@@ -275,7 +275,7 @@ class ClaimReader:
 
     def _with_owner(self, parties: tuple[Participant, ...], candidate: _Candidate) -> tuple[Participant, ...]:
         """Whose models are meant takes part too: "stop using Acme's tools" is aimed at Acme."""
-        role = self.kinds.kinds[candidate.frame.type].owner
+        role = self.event_types.types[candidate.frame.type].owner
         if not role or any(party.role == role for party in parties):
             return parties
         taken = {party.entity_id for party in parties}
@@ -308,7 +308,7 @@ class ClaimReader:
 
     def _without_bare(self, candidate: _Candidate) -> list[tuple[str, Filler]]:
         """Leave out instruments that are only called "a deal" or "the decision" where the card says so."""
-        if self.kinds.kinds[candidate.frame.type].bare:
+        if self.event_types.types[candidate.frame.type].bare:
             return candidate.filled
         events = _EVENT_NOUNS.get(candidate.frame.type, ())
         told = [

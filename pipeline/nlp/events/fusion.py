@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipeline.lexicon.event_type_cards import Kinds
+from pipeline.lexicon.event_type_cards import EventTypes
 from pipeline.lexicon.inflection import verb_forms, words
 from pipeline.nlp.entities.descriptions import is_somebody
 from pipeline.nlp.events.bystanders import only_asks, only_stands_by, only_watches
@@ -66,7 +66,7 @@ class Thresholds:
     bonus: float = 0.6  # part of the remaining doubt that support takes away
     modality: float = 0.7  # probability from which its modality outweighs what the grammar says
     modality_alone: float = 0.4  # the same for a claim that only it sees
-    mention: float = 0.95  # likewise for what is recalled as background; on texts it has not seen it errs more often
+    newness: float = 0.95  # likewise for what is recalled as background; on texts it has not seen it errs more often
     role: float = 0.45  # probability of words that take a role which the frame left open
     words: int = 4  # shorter sentences are not asked about
 
@@ -83,7 +83,7 @@ def read_learned(
     drafts: Sequence[Draft],
     passages: Sequence[Passage],
     roles: Roles,
-    kinds: Kinds,
+    event_types: EventTypes,
     classifier: Classifier | None,
     thresholds: Thresholds,
 ) -> list[Draft]:
@@ -93,11 +93,11 @@ def read_learned(
     weighed, added = [], []
     for asked in _read(drafts, passages, classifier, thresholds):
         weighed += [_weigh(draft, asked.reading, thresholds) for draft in asked.drafts]
-        added += _new_drafts(asked, kinds, classifier, thresholds)
+        added += _new_drafts(asked, event_types, classifier, thresholds)
     everything = [*weighed, *added]
     spans = classifier.roles([(d.sent.text, d.type, _words_of(d)) for d in everything])
     completed = [
-        _complete(draft, found, roles, thresholds, kinds.kinds[draft.type].owner)
+        _complete(draft, found, roles, thresholds, event_types.types[draft.type].owner)
         for draft, found in zip(everything, spans, strict=True)
     ]
     return [draft for n, draft in enumerate(completed) if n < len(weighed) or draft.participants]
@@ -139,7 +139,7 @@ def _weigh(draft: Draft, reading: SentenceReading, thresholds: Thresholds) -> Dr
         confidence=round(confidence, 3),
         seen=p,
         modality=_modality(draft.modality, trigger, thresholds.modality),
-        mention=_mention(draft.mention, trigger, thresholds),
+        newness=_mention(draft.newness, trigger, thresholds),
     )
 
 
@@ -150,7 +150,9 @@ def _near(draft: Draft, reading: SentenceReading) -> Trigger | None:
     return min(same, key=lambda trigger: max(trigger.start - at, at - trigger.end, 0), default=None)
 
 
-_REMEDY = re.compile(r"\b(?:can|may) be (?:challenged|appealed|contested|reviewed)\b", re.I)  # what law lets anybody do
+_REMEDY = re.compile(
+    r"\b(?:can|may) be (?:challenged|appealed|contradicted|reviewed)\b", re.I
+)  # what law lets anybody do
 
 
 def _modality(grammar: Modality, trigger: Trigger, sure: float) -> Modality:
@@ -162,12 +164,12 @@ def _modality(grammar: Modality, trigger: Trigger, sure: float) -> Modality:
 
 
 def _mention(grammar: str, trigger: Trigger, thresholds: Thresholds) -> str:
-    if trigger.background >= thresholds.mention:
+    if trigger.background >= thresholds.newness:
         return "background"
-    return "new" if trigger.background <= 1 - thresholds.mention else grammar
+    return "new" if trigger.background <= 1 - thresholds.newness else grammar
 
 
-def _new_drafts(asked: _Asked, kinds: Kinds, classifier: Classifier, thresholds: Thresholds) -> list[Draft]:
+def _new_drafts(asked: _Asked, event_types: EventTypes, classifier: Classifier, thresholds: Thresholds) -> list[Draft]:
     """Return the claims of a sentence that only the classifier sees; a list without a verb tells none."""
     if not is_verb(asked.sent.root):
         return []
@@ -182,7 +184,7 @@ def _new_drafts(asked: _Asked, kinds: Kinds, classifier: Classifier, thresholds:
             token = _token(asked.sent, trigger.start, trigger.end)
             if token is not None and token.i not in taken and not is_for_choice(token):
                 taken.add(token.i)
-                draft = _draft(asked, type_, trigger, token, score, kinds, thresholds)
+                draft = _draft(asked, type_, trigger, token, score, event_types, thresholds)
                 if type_ == "litigation" and _REMEDY.search(_words_of(draft)):
                     break
                 found.append(replace(draft, participants=_of_the_same(asked.drafts, type_)))
@@ -218,11 +220,17 @@ def _of_the_same(drafts: Sequence[Draft], type_: str) -> tuple[Participant, ...]
 
 
 def _draft(
-    asked: _Asked, type_: str, trigger: Trigger, token: Token, score: float, kinds: Kinds, thresholds: Thresholds
+    asked: _Asked,
+    type_: str,
+    trigger: Trigger,
+    token: Token,
+    score: float,
+    event_types: EventTypes,
+    thresholds: Thresholds,
 ) -> Draft:
     passage, sent = asked.passage, asked.sent
     part = "verb" if token.pos_ in ("VERB", "AUX") else "noun"
-    grammar = _grammar(token, part, _inside(sent, trigger.start, trigger.end), sent.text, kinds, type_)
+    grammar = _grammar(token, part, _inside(sent, trigger.start, trigger.end), sent.text, event_types, type_)
     inside = _telling(_inside(sent, trigger.start, trigger.end)) or [token]  # the classifier reads pieces of words
     words = _whole(inside, sent, passage)
     begin = passage.start + sent.start_char
@@ -242,11 +250,13 @@ def _draft(
     )  # fmt: skip
 
 
-def _grammar(token: Token, part: str, words: list[Token], sentence: str, kinds: Kinds, type_: str) -> Modality:
+def _grammar(
+    token: Token, part: str, words: list[Token], sentence: str, event_types: EventTypes, type_: str
+) -> Modality:
     """Return what the grammar says of a trigger: of its head where that names the event by itself, else of all its
     words. In "asked to see the weights" the request was made, whatever became of seeing them."""
-    kind = kinds.kinds[type_]
-    cues = [cue.frame for cue in kinds.cues.get(token.lower_, ()) if cue.frame.type == type_ and cue.part == part]
+    kind = event_types.types[type_]
+    cues = [cue.frame for cue in event_types.cues.get(token.lower_, ()) if cue.frame.type == type_ and cue.part == part]
     meant = {frame.modality for frame in cues}
     base = kind.means.get(token.lower_) or (meant.pop() if len(meant) == 1 else None)
     if base is None and part == "verb":

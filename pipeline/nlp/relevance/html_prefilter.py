@@ -31,7 +31,7 @@ _KIND = {AI: 0, TRACE: 1, ACT: 2, COMPANY: 3, DEED: 4}
 Hit = tuple[int, int, int, float]  # place, kind, key, weight
 
 
-class Sieve:
+class Prefilter:
     """The cues of the gate, to be found in the words of a page."""
 
     def __init__(self, cues: Sequence[Cue]) -> None:
@@ -61,19 +61,19 @@ def _pattern(cue: Cue) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def sieve() -> Sieve:
+def prefilter() -> Prefilter:
     """The sieve with the packaged words and names."""
-    return Sieve(finder().cues())
+    return Prefilter(finder().cues())
 
 
 def may_pass(body: bytes | bytearray, charset: str = "") -> bool:
     """Tell whether the gate may let the article on a page through."""
-    return sieve().lets_through(page_words(body, charset))
+    return prefilter().lets_through(page_words(body, charset))
 
 
 def text_may_pass(text: str) -> bool:
     """Tell the same of a title and the paragraphs of a body that are not yet cleaned."""
-    return sieve().lets_through(plain_words(text.encode("utf-8", "replace")))
+    return prefilter().lets_through(plain_words(text.encode("utf-8", "replace")))
 
 
 def _passages(hits: list[Hit]) -> float:

@@ -39,7 +39,7 @@ _ENOUGH_TRACES = 2.0  # for a title and summary
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class Relevance:
     """The gate's answer: `score` grows with the evidence and is compared with THRESHOLD; `ai` and `oversight` are the
     distinct words found, in the order of their first occurrence."""
 
@@ -54,7 +54,7 @@ class Gate:
         return not self.relevant and self.score >= DOUBT
 
 
-def gate(title: str, text: str) -> Gate:
+def judge_relevance(title: str, text: str) -> Relevance:
     """Say whether a text is about the oversight of AI.
 
     The title counts as a paragraph of its own and as part of every passage's AI words: an article headed "Halden AI
@@ -69,7 +69,7 @@ def gate(title: str, text: str) -> Gate:
         paragraphs.setdefault(bisect_right(breaks, start), []).append(cue)
     titled_ai = any(cue.kind == AI for cue in paragraphs.get(0, ()))
     score = max(_score(paragraphs, len(breaks) + 1, titled_ai), _stretch_score(hits, len(title), len(looked_at)))
-    return Gate(
+    return Relevance(
         relevant=score >= THRESHOLD,
         score=round(score, 2),
         ai=_distinct(cue.text for _, cue in hits if cue.kind == AI),

@@ -18,7 +18,8 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 from pipeline.lexicon.load import WORDS, Lexicon, Name, load_lexicon
 from pipeline.records import EntityKind
 
-# Kinds of cue: surely about AI; a trace of AI; an act of oversight; a word that speaks of oversight in company only; a
+# EventTypes of cue: surely about AI; a trace of AI; an act of oversight; a word that speaks of oversight in company
+# only; a
 # deed of oversight and of many other trades, which counts among traces of AI only; a word of another trade.
 AI, TRACE, ACT, COMPANY, DEED, ELSEWHERE = "ai", "trace", "act", "company", "deed", "elsewhere"
 KINDS = (AI, TRACE, ACT, COMPANY, DEED, ELSEWHERE)

@@ -171,9 +171,9 @@ def _small(codes: np.ndarray) -> np.ndarray:
 
 def _told(events: Counts, claims: Counts, event_of_claim: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     newly, variously = np.zeros(len(events), dtype=bool), np.zeros(len(events), dtype=bool)
-    mention, modality = claims.codes["mention"], claims.codes["modality"].of
-    if "new" in mention.values:
-        newly[event_of_claim[mention.of == mention.values.index("new")]] = True
+    newness, modality = claims.codes["newness"], claims.codes["modality"].of
+    if "new" in newness.values:
+        newly[event_of_claim[newness.of == newness.values.index("new")]] = True
     first = np.full(len(events), -1, dtype=np.int32)
     first[event_of_claim[::-1]] = modality[::-1]
     variously[event_of_claim[modality != first[event_of_claim]]] = True

@@ -65,7 +65,7 @@ def _told(event: Mapping[str, Any], steps: Sequence[tuple[str, str]]) -> list[st
         f"When: {when}.",
         f"Support: {support_words(event['n_origins'], event['n_articles'])}.",
     ]
-    if event["contested"]:
+    if event["contradicted"]:
         said.append("Reports disagree about it.")
     if moved := steps[1:]:
         was = steps[0]

@@ -38,7 +38,7 @@ def folded(line: str) -> bytes:
 
 
 def calendar(rows: Iterable[dict], title: str, base_url: str, day: str) -> bytes:
-    """Return the calendar of rows of table `due` (with `quote`, `source_title`, `published_on`), seen from a day.
+    """Return the calendar of rows of table `upcoming` (with `quote`, `source_title`, `published_on`), seen from a day.
 
     UIDs rest on the ids of the rows alone: the same on every host and in every snapshot.
     """
@@ -74,7 +74,7 @@ def _entry(row: dict, base_url: str, day: str) -> list[str]:
     ]
     return [
         "BEGIN:VEVENT",
-        f"UID:{row['due_id']}@oversight-ledger",
+        f"UID:{row['upcoming_id']}@oversight-ledger",
         f"DTSTAMP:{known.replace('-', '')}T000000Z",
         f"DTSTART;VALUE=DATE:{first.replace('-', '')}",
         f"DTEND;VALUE=DATE:{after.replace('-', '')}",

@@ -103,7 +103,7 @@ def article_data(base: str, url: str, article: dict) -> dict[str, Any]:
 
 def _article(row: dict, address: str) -> dict[str, Any]:
     return {
-        "@type": "NewsArticle" if row["standing"] in ("wire", "press", "trade", "aggregator") else "Article",
+        "@type": "NewsArticle" if row["source_type"] in ("wire", "press", "trade", "aggregator") else "Article",
         "headline": row["article_title"],
         "datePublished": row["published_at"] or row["published_on"],
         "publisher": {"@type": "Organization", "name": row["source_title"]},

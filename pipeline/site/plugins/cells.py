@@ -21,8 +21,8 @@ PAGES = {
     "actor_id": "/entity/",
     "counterpart_id": "/entity/",
     "thing_id": "/entity/",
-    "standing_id": "/oversight/standings/",
-    "due_id": "/oversight/due/",
+    "entry_id": "/oversight/timeline_entries/",
+    "upcoming_id": "/oversight/upcoming/",
     "article_id": "/article/",
     "to_article_id": "/article/",
     "lead_article_id": "/article/",
@@ -30,7 +30,7 @@ PAGES = {
     "claim_id": "/oversight/claims/",
     "source_id": "/oversight/sources/",
     "origin_id": "/oversight/origins/",
-    "conflict_id": "/oversight/conflicts/",
+    "contradiction_id": "/oversight/contradictions/",
 }
 NAMED_BY = {
     "name": "entity_id",

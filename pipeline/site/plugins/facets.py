@@ -20,7 +20,7 @@ from pipeline.site.plugins.filters import LINKS, PARTY_ARGUMENTS
 from pipeline.site.snapshots import ASKED_MS
 from pipeline.site.text.words import words_for
 
-IN_ORDER = ("origins_band", "contested")  # few values that have an order of their own
+IN_ORDER = ("origins_band", "contradicted")  # few values that have an order of their own
 
 
 class Counted(Facet):

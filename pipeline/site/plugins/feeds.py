@@ -19,7 +19,7 @@ from pipeline.site.queries import pages as queries
 from pipeline.site.snapshots import NAME, published_at
 
 MOST_IN_FEED = 200  # events of an answer in SQL among which a feed shows those that changed last
-NO_FEED = ("_where", "_through", "_filter_column", "_search_", "_searchmode")  # what a feed does not understand
+NO_FEED = ("_where", "_through", "_filter_column", "_search_", "_searchmode")  # what a feed does not extract
 
 
 async def feed(datasette: Any, request: Any) -> Response:
@@ -116,7 +116,7 @@ async def render_atom(
 
 
 async def event_json(datasette: Any, request: Any) -> Response:
-    """All that the ledger holds on one event: parties, claims with their words and offsets, conflicts,
+    """All that the ledger holds on one event: parties, claims with their words and offsets, contradictions,
     editors' decisions."""
     db = datasette.get_database(NAME)
     event_id = request.url_vars["event_id"]
@@ -128,21 +128,21 @@ async def event_json(datasette: Any, request: Any) -> Response:
         if moved:
             return Response.json({"ok": False, "event_id": event_id, "withdrawn": moved["reason"]}, status=410)
         raise NotFound("No event has this address.")
-    conflicts = [
+    found_contradictions = [
         {
-            "conflict_id": conflict["conflict_id"],
-            "field": conflict["field"],
-            "summary": conflict["summary"],
+            "contradiction_id": contradiction["contradiction_id"],
+            "field": contradiction["field"],
+            "summary": contradiction["summary"],
             "values": [
                 {"value": value, "claim_ids": [claim["claim_id"] for claim in claims]}
-                for value, claims in conflict["values"].items()
+                for value, claims in contradiction["values"].items()
             ],
         }
-        for conflict in await contradictions.conflicts_of_event(db, event_id)
+        for contradiction in await contradictions.contradictions_of_event(db, event_id)
     ]
     claims = await queries.claims_of_event(db, event_id)
     decided = await decisions.of_event(db, event_id)
-    body = {"ok": True, "event": row, "claims": claims, "conflicts": conflicts, "decisions": decided}
+    body = {"ok": True, "event": row, "claims": claims, "contradictions": found_contradictions, "decisions": decided}
     body |= {"snapshot": stamp_of(db.path), "published_at": published_at(db.path)}
     return Response.json(body, headers={"access-control-allow-origin": "*", "cache-control": "max-age=5"})
 

@@ -15,6 +15,7 @@ from datasette.utils.asgi import BadRequest
 from pipeline.site.facets import selection
 from pipeline.site.facets.selection import CHOSEN, Choice
 from pipeline.site.queries import pages
+from pipeline.site.renamed import RENAMED_COLUMNS
 from pipeline.site.text.words import words_for
 
 
@@ -133,7 +134,8 @@ async def refuse_unknown_columns(request: Any, db: Any, table: str) -> None:
         return
     known = [*await db.table_columns(table), "rowid"]
     if unknown := sorted(asked - set(known)):
-        near = difflib.get_close_matches(unknown[0], known, 1, 0.6)
+        renamed = RENAMED_COLUMNS.get(unknown[0].partition("__")[0])
+        near = [renamed] if renamed else difflib.get_close_matches(unknown[0], known, 1, 0.6)
         cure = f"Did you mean {near[0]}?" if near else f"Its columns are {', '.join(known[:-1])}."
         raise BadRequest(f"The table {table} has no column {unknown[0][:60]}. {cure}")
 

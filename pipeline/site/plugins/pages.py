@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from datetime import date
 from typing import Any
@@ -21,6 +22,7 @@ from pipeline.site.queries import contradictions, decisions, entity_profile, wha
 from pipeline.site.queries import edits as changes
 from pipeline.site.queries import pages as queries
 from pipeline.site.queries import status as standing_queries
+from pipeline.site.renamed import RENAMED_COLUMNS, RENAMED_PATHS
 from pipeline.site.snapshots import NAME, published_at
 from pipeline.site.text.citation import cite, report_address
 from pipeline.site.views.status import by_matter, line_views
@@ -30,8 +32,9 @@ from pipeline.versions import program_version
 CACHE = {"cache-control": "max-age=5"}
 FORM_FIELDS = (
     "_words", "_search", *PARTY_ARGUMENTS, "type", "modality", "jurisdiction", "date_start__gte", "date_start__lte",
-    "published_on__gte", "published_on__lte", "force", "event_month", "origins_band", "contested", "best_standing",
-    "attribution_kind", "mention", "source_id", "direction", "stage",
+    "published_on__gte", "published_on__lte", "force", "event_month", "origins_band", "contradicted",
+    "closest_source_type",
+    "attribution_kind", "newness", "source_id", "direction", "stage",
 )  # fmt: skip
 
 
@@ -177,7 +180,7 @@ async def event(datasette: Any, request: Any) -> Response:
         credits=credits,
         edited=edited,
         taken_back=taken_back,
-        conflicts=await contradictions.conflicts_of_event(db, event_id),
+        contradictions=await contradictions.contradictions_of_event(db, event_id),
         related=await queries.related_events(db, event_id),
         lines=[view for view in await _lines(db, event_id=event_id) if len(view["stages"]) > 1],
         decided=decisions.by_claim(await decisions.of_event(db, event_id)),
@@ -216,7 +219,7 @@ async def entity(datasette: Any, request: Any) -> Response:
         holders=await entity_profile.holders_in(db, entity_id),
         relations=await entity_profile.relations_of(db, entity_id),
         dealings=await entity_profile.dealings(db, entity_id),
-        standings=by_matter(await _lines(db, entity_id=entity_id)),
+        timeline_entries=by_matter(await _lines(db, entity_id=entity_id)),
         last_day=await queries.last_day(db),
     )
 
@@ -241,7 +244,7 @@ async def article(datasette: Any, request: Any) -> Response:
         resting=await queries.articles_resting_on(db, article_id),
         versions=await queries.versions_of_article(db, article_id),
         edits=await changes.edits_of_article(db, article_id),
-        conflicts=await contradictions.conflicts_of_article(db, article_id),
+        contradictions=await contradictions.contradictions_of_article(db, article_id),
         decided=decisions.by_claim(await decisions.of_article(db, article_id)),
     )
 
@@ -290,9 +293,19 @@ async def search(datasette: Any, request: Any) -> Response:
     )
 
 
-async def old_questions(datasette: Any, request: Any) -> Response:
-    """The saved questions stood at another address once."""
-    return Response.redirect("/queries", status=301)
+async def renamed_page(datasette: Any, request: Any) -> Response:
+    """Lead from the address that a page or table had once to the present one, with the same filters."""
+    path = request.path
+    for old, new in RENAMED_PATHS.items():
+        if path == old or path.startswith((f"{old}.", f"{old}/")):
+            path = new + path[len(old) :]
+            break
+    query = "&".join(
+        f"{RENAMED_COLUMNS.get(name.partition('__')[0], name.partition('__')[0])}{name[len(name.partition('__')[0]) :]}"
+        + (f"={value}" if mark else "")
+        for name, mark, value in (pair.partition("=") for pair in request.query_string.split("&") if pair)
+    )
+    return Response.redirect(path + (f"?{query}" if query else ""), status=301)
 
 
 async def questions(datasette: Any, request: Any) -> Response:
@@ -327,6 +340,6 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"^/accuracy$", accuracy),
         (r"^/search$", search),
         (r"^/queries$", questions),
-        (r"^/questions$", old_questions),
+        *((rf"^{re.escape(old)}(?:[./].*)?$", renamed_page) for old in RENAMED_PATHS),
         (r"^/events$", filter_form),
     ]

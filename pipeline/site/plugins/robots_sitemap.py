@@ -30,7 +30,7 @@ PAGES = (
     "/",
     "/changes",
     "/status",
-    "/due",
+    "/upcoming",
     "/queries",
     "/sources",
     "/accuracy",

@@ -1,4 +1,4 @@
-"""A request for /status or /due comes in; the page, its JSON or its calendar goes out."""
+"""A request for /status or /upcoming comes in; the page, its JSON or its calendar goes out."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ async def status_page(datasette: Any, request: Any) -> Response:
     """Where things stand on a day: of one name, or the matrix of companies and bodies, models, rules and cases."""
     found = await _standing(datasette, request)
     pairs = [(key, request.args.get(key)) for key in ("name", "as-of") if request.args.get(key)]
-    model_lines = {v["line_id"] for m in found.get("models", ()) for v in m["lines"]}
-    rest = [v for v in found["views"] if found["name"] or (v["line_id"] not in model_lines and v["whole"])]
+    model_lines = {v["timeline_id"] for m in found.get("models", ()) for v in m["lines"]}
+    rest = [v for v in found["views"] if found["name"] or (v["timeline_id"] not in model_lines and v["whole"])]
     return await show(
         datasette,
         request,
@@ -123,11 +123,11 @@ async def due_page(datasette: Any, request: Any) -> Response:
     return await show(
         datasette,
         request,
-        "due.html",
+        "upcoming.html",
         **found,
         known_parties=await queries.busiest_entities(datasette.get_database(NAME)),
-        ics_href=f"/due.ics{name}",
-        json_href="/due.json" + (f"?{urlencode(pairs)}" if pairs else ""),
+        ics_href=f"/upcoming.ics{name}",
+        json_href="/upcoming.json" + (f"?{urlencode(pairs)}" if pairs else ""),
     )
 
 
@@ -144,13 +144,13 @@ async def due_ics(datasette: Any, request: Any) -> Response:
     base = datasette.absolute_url(request, "/").rstrip("/")
     title = "Oversight Ledger: due" + (f", {found['name']}" if found["name"] else "")
     body = calendar([*reversed(found["behind"]), *found["ahead"]], title, base, found["day"])
-    headers = {"cache-control": "max-age=60", "content-disposition": 'inline; filename="oversight-due.ics"'}
+    headers = {"cache-control": "max-age=60", "content-disposition": 'inline; filename="oversight-upcoming.ics"'}
     return Response(body.decode(), headers=headers, content_type="text/calendar; charset=utf-8")
 
 
 @hookimpl
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
-    """Give templates the words of standings."""
+    """Give templates the words of timeline_entries."""
     env.globals.update(S=status_text)
 
 
@@ -160,7 +160,7 @@ def register_routes() -> list[tuple[str, Any]]:
     return [
         (r"^/status$", status_page),
         (r"^/status\.json$", status_json),
-        (r"^/due$", due_page),
-        (r"^/due\.json$", due_json),
-        (r"^/due\.ics$", due_ics),
+        (r"^/upcoming$", due_page),
+        (r"^/upcoming\.json$", due_json),
+        (r"^/upcoming\.ics$", due_ics),
     ]

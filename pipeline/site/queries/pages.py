@@ -16,8 +16,9 @@ Row = dict[str, Any]
 
 EVENT_COLUMNS = (
     "e.event_id, e.type, e.modality, e.summary, e.stage, e.direction, e.force, e.jurisdiction, e.date_start, "
-    "e.date_end, e.date_precision, e.event_month, e.n_claims, e.n_articles, e.n_origins, e.origins_band, e.contested, "
-    "e.best_standing, e.confidence, e.first_reported_on, e.last_reported_on"
+    "e.date_end, e.date_precision, e.event_month, e.n_claims, e.n_articles, e.n_origins, e.origins_band, "
+    "e.contradicted, "
+    "e.closest_source_type, e.confidence, e.first_reported_on, e.last_reported_on"
 )
 TIMELINE_MONTHS = 18
 HITS, MOST_RANKED = 20, 3_000  # shown on the page of a search; that are ranked by how well they fit
@@ -41,7 +42,7 @@ def _marks(values: Sequence) -> str:
 
 async def facts(db: Any) -> dict[str, str]:
     """Return the facts of the snapshot: when and from what it was built."""
-    return {row["key"]: row["value"] for row in await many(db, "select key, value from facts order by key")}
+    return {row["key"]: row["value"] for row in await many(db, "select key, value from build_info order by key")}
 
 
 async def last_day(db: Any) -> str:
@@ -89,17 +90,19 @@ async def _newest_events(db: Any, mask: np.ndarray, day: str, then: str, size: i
 
 
 async def disputed(db: Any, size: int = 5) -> list[Row]:
-    """Return the contested events reported on last, each with its `conflicts`."""
-    mask = db.counts("events").chosen([("contested", "in", ("1",))], ())
+    """Return the contradicted events reported on last, each with its `contradictions`."""
+    mask = db.counts("events").chosen([("contradicted", "in", ("1",))], ())
     events = await _newest_events(db, mask, "last_reported_on", "e.event_id", size)
     ids = [event["event_id"] for event in events]
     found: dict[str, list[Row]] = defaultdict(list)
     if ids:
         for row in await many(
-            db, f"select event_id, field, summary from conflicts where event_id in ({_marks(ids)}) order by field", ids
+            db,
+            f"select event_id, field, summary from contradictions where event_id in ({_marks(ids)}) order by field",
+            ids,
         ):
             found[row["event_id"]].append(row)
-    return [event | {"conflicts": found[event["event_id"]]} for event in await with_parties(db, events)]
+    return [event | {"contradictions": found[event["event_id"]]} for event in await with_parties(db, events)]
 
 
 async def months_and_types(db: Any, until: str) -> list[Row]:
@@ -124,13 +127,13 @@ async def coverage(db: Any) -> Row:
         await one(
             db,
             """
-        select sum(standing <> 'unknown' and health not like 'switched off%') as n_sources,
+        select sum(source_type <> 'unknown' and health not like 'switched off%') as n_sources,
             sum(health like 'switched off%') as n_off, sum(n_articles > 0) as n_with_articles,
             max(last_visit_at) as last_visit_at,
             min(first_article_on) as first_on, max(last_article_on) as last_on,
             sum(last_visit_at is not null and (last_success_at is null or last_success_at < last_visit_at)) as
             n_failing,
-            sum(last_visit_at is null and standing <> 'unknown' and health not like 'switched off%') as n_never
+            sum(last_visit_at is null and source_type <> 'unknown' and health not like 'switched off%') as n_never
         from sources""",
         )
         or {}
@@ -155,7 +158,7 @@ async def redirect(db: Any, event_id: str) -> Row | None:
 
 CLAIM_COLUMNS = (
     "c.claim_id, c.event_id, c.article_id, c.source_id, c.origin_id, c.type, c.modality, c.direction, c.force, "
-    "c.mention, c.date_start, c.date_end, c.date_precision, c.date_basis, c.date_said, c.attribution_kind, "
+    "c.newness, c.date_start, c.date_end, c.date_precision, c.date_basis, c.date_said, c.attribution_kind, "
     "c.attribution_name, c.quote, c.quote_start, c.quote_end, c.trigger, c.trigger_start, c.trigger_end, "
     "c.confidence, c.rule, c.published_on"
 )
@@ -179,12 +182,12 @@ async def claims_of_event(db: Any, event_id: str) -> list[Row]:
     """Return an event's claims with article, source, origin and participants, by day of publication."""
     sql = f"""
         select {CLAIM_COLUMNS}, a.url, a.title as article_title, a.published_at, a.fetched_at, a.access, a.gone_on,
-            s.title as source_title, s.standing, o.kind as origin_kind, o.label as origin_label,
+            s.title as source_title, s.source_type, o.kind as origin_kind, o.label as origin_label,
             o.lead_article_id, o.n_articles as origin_articles
         from claims c join articles a using (article_id) join sources s on s.source_id = c.source_id
             left join origins o on o.origin_id = c.origin_id
         where c.event_id = ?
-        order by c.published_on, instr('primary lab wire press trade aggregator', s.standing), c.article_id,
+        order by c.published_on, instr('primary lab wire press trade aggregator', s.source_type), c.article_id,
             c.quote_start limit 500
     """
     return await _with_participants(db, await many(db, sql, [event_id]))
@@ -285,7 +288,7 @@ async def companions(db: Any, entity_id: str, size: int = 12) -> list[Row]:
 async def article(db: Any, article_id: str) -> Row | None:
     """Return an article's metadata with its source, or None."""
     sql = """
-        select a.*, s.title as source_title, s.standing, s.homepage, o.label as origin_label, o.kind as origin_kind,
+        select a.*, s.title as source_title, s.source_type, s.homepage, o.label as origin_label, o.kind as origin_kind,
             o.lead_article_id, o.n_articles as origin_articles
         from articles a join sources s using (source_id) left join origins o on o.origin_id = a.origin_id
         where a.article_id = ?
@@ -329,12 +332,12 @@ async def articles_resting_on(db: Any, article_id: str, size: int = 30) -> list[
 async def sources(db: Any) -> list[Row]:
     """Return all sources with their `outcomes` (what became of visits), by standing and title."""
     found: dict[str, list[Row]] = defaultdict(list)
-    for row in await many(db, "select source_id, outcome, n from outcomes order by source_id, n desc"):
+    for row in await many(db, "select source_id, outcome, n from fetch_outcomes order by source_id, n desc"):
         found[row["source_id"]].append(row)
     rows = await many(
         db,
         "select * from sources "
-        "order by instr('primary lab wire press trade aggregator', standing), title collate nocase",
+        "order by instr('primary lab wire press trade aggregator', source_type), title collate nocase",
     )
     return [row | {"outcomes": found[row["source_id"]]} for row in rows]
 

@@ -17,17 +17,18 @@ COLUMNS = """
 JOINS = """
     left join entities a on a.entity_id = s.actor_id left join entities c on c.entity_id = s.counterpart_id
     left join entities t on t.entity_id = s.thing_id
-    left join due d on d.due_id = (select due_id from due where event_id = s.event_id and fate = 'open'
+    left join upcoming d on d.upcoming_id = (select upcoming_id from upcoming where event_id = s.event_id and fate =
+    'open'
         and s.modality in ('planned', 'considered', 'conditional', 'alleged') and claim_id in
-        (select claim_id from standing_claims where standing_id = s.standing_id) order by due_start, due_id limit 1)
+        (select claim_id from timeline_claims where entry_id = s.entry_id) order by due_start, upcoming_id limit 1)
 """
 
 
 def lines_sql() -> str:
     """Return the SQL for the ids of the lines of a matter that moved last by a day: (matter, day, how many)."""
     return """
-        select distinct line_id from (
-            select line_id from standings where matter = ? and sure_from <= ? order by sure_from desc limit ?
+        select distinct timeline_id from (
+            select timeline_id from timeline_entries where matter = ? and sure_from <= ? order by sure_from desc limit ?
         )
     """
 
@@ -35,17 +36,25 @@ def lines_sql() -> str:
 def entity_lines_sql(n: int) -> str:
     """Return the SQL for the ids of the lines of n entities that moved last: each id three times, then how many."""
     parts = [
-        f"select line_id, sure_from from (select line_id, sure_from from standings where {side}_id = ? "
+        f"select timeline_id, sure_from from (select timeline_id, sure_from from timeline_entries where {side}_id = ? "
         f"order by sure_from desc limit {4 * MOST_LINES})"
         for _ in range(n)
         for side in ("actor", "counterpart", "thing")
     ]
-    return f"select line_id from ({' union all '.join(parts)}) group by line_id order by max(sure_from) desc limit ?"
+    return (
+        f"select timeline_id from ({' union all '.join(parts)}) group by timeline_id "
+        "order by max(sure_from) desc limit ?"
+    )
 
 
 def stages_sql(marks: str) -> str:
-    """Return the SQL for all stages of lines, with names."""
-    return f"select {COLUMNS} from standings s {JOINS} where s.line_id in ({marks}) order by s.line_id, s.position"
+    """Return the SQL for all stages of lines, with
+    names.
+    """
+    return (
+        f"select {COLUMNS} from timeline_entries s {JOINS} where s.timeline_id in ({marks}) "
+        "order by s.timeline_id, s.position"
+    )
 
 
 def thrice(ids: Iterable[str]) -> list[str]:
@@ -97,7 +106,7 @@ async def affected(db: Any, event_ids: Sequence[str]) -> dict[str, list[dict[str
 
 async def lines_of_matter(db: Any, matter: str, day: str, size: int = MOST_LINES) -> dict[str, list[Row]]:
     """Return the lines of a matter that had begun by a day, those that moved last before it first; rows by line."""
-    ids = [row["line_id"] for row in await _many(db, lines_sql(), [matter, day, size])]
+    ids = [row["timeline_id"] for row in await _many(db, lines_sql(), [matter, day, size])]
     return await _stages_of(db, ids)
 
 
@@ -107,22 +116,22 @@ async def lines_of_entities(db: Any, entity_ids: Iterable[str], size: int = MOST
     own = [row["entity_id"] for row in await _many(db, own_sql(len(ids)), [*ids, *ids])] if ids else []
     if not own:
         return {}
-    found = [row["line_id"] for row in await _many(db, entity_lines_sql(len(own)), [*thrice(own), size])]
+    found = [row["timeline_id"] for row in await _many(db, entity_lines_sql(len(own)), [*thrice(own), size])]
     return await _stages_of(db, found)
 
 
 async def lines_of_event(db: Any, event_id: str) -> dict[str, list[Row]]:
     """Return the lines that an event is a stage of; rows by line."""
-    ids = await _many(db, "select distinct line_id from standings where event_id = ? limit 12", [event_id])
-    return await _stages_of(db, [row["line_id"] for row in ids])
+    ids = await _many(db, "select distinct timeline_id from timeline_entries where event_id = ? limit 12", [event_id])
+    return await _stages_of(db, [row["timeline_id"] for row in ids])
 
 
-async def _stages_of(db: Any, line_ids: Sequence[str]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {line_id: [] for line_id in line_ids}
-    for i in range(0, len(line_ids), 400):
-        some = line_ids[i : i + 400]
+async def _stages_of(db: Any, timeline_ids: Sequence[str]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {timeline_id: [] for timeline_id in timeline_ids}
+    for i in range(0, len(timeline_ids), 400):
+        some = timeline_ids[i : i + 400]
         for row in await _many(db, stages_sql(", ".join("?" * len(some))), some):
-            found[row["line_id"]].append(row)
+            found[row["timeline_id"]].append(row)
     return found
 
 
@@ -138,7 +147,7 @@ def stages_by_line(rows: Iterable[Row]) -> dict[str, list[Stage]]:
 
 DUE_COLUMNS = """
     d.*, e.type, e.n_origins, c.quote, c.article_id, c.published_on, s.title as source_title
-    from due d join events e using (event_id) join claims c using (claim_id) join sources s using (source_id)
+    from upcoming d join events e using (event_id) join claims c using (claim_id) join sources s using (source_id)
 """
 
 
@@ -164,7 +173,7 @@ async def _are_busy(db: Any, ids: Sequence[str]) -> bool:
     return bool(ids) and (await _many(db, sql, ids))[0]["n"] > BUSY
 
 
-NEAREST, LATEST = "d.due_end, d.due_start, d.due_id", "d.due_end desc, d.due_start desc, d.due_id"
+NEAREST, LATEST = "d.due_end, d.due_start, d.upcoming_id", "d.due_end desc, d.due_start desc, d.upcoming_id"
 
 
 async def due_ahead(db: Any, day: str, party_ids: Iterable[str] = (), size: int = 200) -> list[Row]:

@@ -114,14 +114,14 @@ async def disputed_since(db: Any, day: str, size: int) -> list[Row]:
     """Return events on which reports of that day or later contradict others, with `about`: what they differ on."""
     counts = db.counts("events")
     last = counts.days["last_reported_on"]
-    mask = counts.chosen([("contested", "in", ("1",))], ()) & (last >= day_number(day))
+    mask = counts.chosen([("contradicted", "in", ("1",))], ()) & (last >= day_number(day))
     rowids = counts.newest(mask, last, 400)[:1_000]
     sql = f"""
         select {EVENT_COLUMNS}, group_concat(distinct k.field) as about
-        from events e join conflicts k using (event_id)
+        from events e join contradictions k using (event_id)
         where e.rowid in ({", ".join(map(str, rowids))}) and exists (
-            select 1 from conflict_values v join claims c using (claim_id)
-            where v.conflict_id = k.conflict_id and c.published_on >= :day)
+            select 1 from contradiction_sides v join claims c using (claim_id)
+            where v.contradiction_id = k.contradiction_id and c.published_on >= :day)
         group by e.event_id order by e.last_reported_on desc, e.event_id limit :size
     """
     return await with_parties(db, await many(db, sql, {"day": day, "size": size}))

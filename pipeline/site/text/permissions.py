@@ -61,7 +61,7 @@ def _open(view: Mapping[str, Any], who: str, by: str) -> dict[str, str]:
 
 def _sentence(words: str, stage: Mapping[str, Any]) -> str:
     words = words[:1].upper() + words[1:] if not words[1:2].isupper() else words
-    return f"{words}.{' Reports disagree.' if stage['contested'] else ''}"
+    return f"{words}.{' Reports disagree.' if stage['contradicted'] else ''}"
 
 
 def permitted(

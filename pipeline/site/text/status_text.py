@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.aggregation.timelines.status import Stage, Standing
+from pipeline.aggregation.timelines.status import Stage, StatusOnDay
 from pipeline.site.text.words import MONTHS, day_words, span_words
 
 # Stages that are no participle: how each reads when it was reached.
@@ -69,24 +69,24 @@ def brief(stage: Stage) -> str:
     return words[:1].upper() + words[1:]
 
 
-def sentence_words(standing: Standing) -> str:
+def sentence_words(status: StatusOnDay) -> str:
     """Return how a line stood on its day in one or two plain sentences; "" where nothing is known by then."""
-    parts = [f"{stage.summary} ({since_words(stage)}{_contested(stage)})" for stage in _settled(standing)]
-    parts += [f"Possibly already: {stage.summary} ({since_words(stage)})" for stage in standing.maybe]
-    parts += [f"{stage.summary} ({since_words(stage)}{_contested(stage)})" for stage in standing.ahead]
+    parts = [f"{stage.summary} ({since_words(stage)}{_contradicted(stage)})" for stage in _settled(status)]
+    parts += [f"Possibly already: {stage.summary} ({since_words(stage)})" for stage in status.maybe]
+    parts += [f"{stage.summary} ({since_words(stage)}{_contradicted(stage)})" for stage in status.ahead]
     return " ".join(parts)
 
 
-def _settled(standing: Standing) -> Iterable[Stage]:
-    return (*((standing.done,) if standing.done else ()), *standing.besides, *standing.undated)
+def _settled(status: StatusOnDay) -> Iterable[Stage]:
+    return (*((status.done,) if status.done else ()), *status.besides, *status.undated)
 
 
-def _contested(stage: Stage) -> str:
-    return "; reports disagree" if stage.contested else ""
+def _contradicted(stage: Stage) -> str:
+    return "; reports disagree" if stage.contradicted else ""
 
 
 def due_state(row: dict, day: str) -> str:
-    """Return what became of a row of table `due`, seen from a day, in words."""
+    """Return what became of a row of table `upcoming`, seen from a day, in words."""
     settled = day_words(row["settled_on"])
     if row["fate"] == "happened":
         return f"Reported as done{', ' + settled if settled else ''}."

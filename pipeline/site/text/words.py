@@ -75,8 +75,8 @@ ROLES = {
 
 FORCES = {"binding": "Binding", "voluntary": "Voluntary", "not_stated": "Not stated"}
 DIRECTIONS = {"impose": "Imposing a limit", "lift": "Lifting a limit"}  # in no tense: it may be planned only
-MENTIONS = {"new": "Reported as news", "background": "Recalled as background"}
-STANDINGS = {
+NEWNESS = {"new": "Reported as news", "background": "Recalled as background"}
+SOURCE_TYPES = {
     "primary": "Government, regulator, court or legislature",
     "lab": "AI developer on its own acts",
     "wire": "News agency",
@@ -248,7 +248,7 @@ DECISION_STATUSES = {
     "replaced": "replaced by a later decision",
 }
 
-CONTESTED = {"0": "Reports agree", "1": "Reports disagree"}
+CONTRADICTED = {"0": "Reports agree", "1": "Reports disagree"}
 YES_NO = {"0": "No", "1": "Yes"}
 
 COLUMN_WORDS = {
@@ -256,12 +256,12 @@ COLUMN_WORDS = {
     "modality": {code: words.badge for code, words in MODALITIES.items()},
     "force": FORCES,
     "direction": DIRECTIONS,
-    "mention": MENTIONS,
+    "newness": NEWNESS,
     "role": ROLES,
-    "best_standing": STANDINGS,
-    "standing": STANDINGS,
+    "closest_source_type": SOURCE_TYPES,
+    "source_type": SOURCE_TYPES,
     "origins_band": ORIGINS_BANDS,
-    "contested": CONTESTED,
+    "contradicted": CONTRADICTED,
     "jurisdiction": PLACES,
     "attribution_kind": ATTRIBUTIONS
     | {
@@ -276,18 +276,18 @@ COLUMN_WORDS = {
     "field": FIELDS,
     "matter": MATTER_WORDS,
     "fate": FATES,
-    "known": YES_NO,
+    "in_lexicon": YES_NO,
     "has_affiliate_content": YES_NO,
     "access": {"full": "Whole text read", "partial": "Only a part could be read"},
 }
 TABLE_COLUMN_WORDS = {
     ("entities", "kind"): KINDS,
-    ("lexicon_gaps", "kind"): KINDS,
+    ("unknown_names", "kind"): KINDS,
     ("claims", "reviewed"): REVIEWED,
     ("reviews", "decision"): DECISIONS,
     ("reviews", "status"): DECISION_STATUSES,
     ("origins", "kind"): ORIGIN_KINDS,
-    ("due", "kind"): DUE_KINDS,
+    ("upcoming", "kind"): DUE_KINDS,
     ("origin_edges", "basis"): EDGE_BASES,
     ("revisions", "kind"): REVISIONS,
     ("entity_relations", "kind"): RELATIONS,
@@ -302,7 +302,7 @@ FACTS = {
     "min_confidence": "A claim is shown where it is read rightly with a probability of at least",
     "n_events": "Events",
     "n_origins": "Independent origins",
-    "n_conflicts": "Disagreements between reports",
+    "n_contradictions": "Disagreements between reports",
     "n_redirects": "Events that were merged or withdrawn",
     "n_reviews": "Editors’ decisions that count",
     "n_reopened": "Editors’ decisions that were opened again",
@@ -317,11 +317,11 @@ FACET_TITLES = {
     "type": "Kind of event",
     "modality": "How sure it is",
     "origins_band": "Independent origins",
-    "contested": "Do reports agree?",
+    "contradicted": "Do reports agree?",
     "force": "Binding?",
     "jurisdiction": "Where",
     "event_month": "Month",
-    "best_standing": "Nearest source",
+    "closest_source_type": "Nearest source",
     "source_id": "Source",
     "attribution_kind": "Who says so",
     "party": "Who takes part",
@@ -330,12 +330,12 @@ FACET_TITLES = {
     "object": "What it is about",
     "instrument": "Order, law or case",
     "model": "Model or system",
-    "mention": "News or background",
-    "standing": "Sort of source",
+    "newness": "News or background",
+    "source_type": "Type of source",
     "kind": "What it is",
     "access": "How much was read",
     "published_precision": "Date known",
-    "known": "In the lexicon?",
+    "in_lexicon": "In the lexicon?",
     "matter": "What it is about",
     "fate": "What became of it",
     "stage": "Stage",

@@ -60,7 +60,9 @@ def sides(row: Row) -> dict[str, dict[str, str] | None]:
 
 
 def stage_view(stage: Stage, due: str = "") -> dict[str, Any]:
-    """Return a stage as JSON and templates show it. `due`: the day in words that is named for what is still open."""
+    """Return a stage as JSON and templates show it. `upcoming`: the day in words that is named for what is still
+    open.
+    """
     return {
         "due": due,
         "stage": stage.stage,
@@ -75,9 +77,9 @@ def stage_view(stage: Stage, due: str = "") -> dict[str, Any]:
         "from_basis": stage.from_basis,
         "sure_from": stage.sure_from,
         "until": stage.until,
-        "contested": stage.contested,
+        "contradicted": stage.contradicted,
         "event_id": stage.event_id,
-        "standing_id": stage.standing_id,
+        "entry_id": stage.entry_id,
         "claim_ids": list(stage.claim_ids),
         "first_reported_on": stage.first_reported_on,
     }
@@ -87,31 +89,31 @@ def line_view(rows: Sequence[Row], day: str, claim_ids: Mapping[str, Sequence[st
     """Return one line as it stood on a day: its parties, its standing in words, and all its stages in order."""
     found = stages(rows)
     if claim_ids:
-        found = [_with_claims(stage, claim_ids.get(stage.standing_id, ())) for stage in found]
-    standing = as_of(found, day)
-    head = standing.done or (standing.stages[0] if standing.stages else None)
-    named = {row["standing_id"]: due_when(row) for row in rows if row.get("due_start")}
+        found = [_with_claims(stage, claim_ids.get(stage.entry_id, ())) for stage in found]
+    status = as_of(found, day)
+    head = status.done or (status.stages[0] if status.stages else None)
+    named = {row["entry_id"]: due_when(row) for row in rows if row.get("due_start")}
 
     def view(stage: Stage) -> dict[str, Any]:
-        return stage_view(stage, named.get(stage.standing_id, ""))
+        return stage_view(stage, named.get(stage.entry_id, ""))
 
     return {
-        "line_id": rows[0]["line_id"],
+        "timeline_id": rows[0]["timeline_id"],
         "matter": rows[0]["matter"],
         "title": line_title(rows[0]),
         **sides(rows[0]),
         "day": day,
-        "words": sentence_words(standing),
-        "done": view(standing.done) if standing.done else None,
-        "besides": [view(s) for s in standing.besides],
-        "undated": [view(s) for s in standing.undated],
-        "possibly": [view(s) for s in standing.maybe],
-        "open": [view(s) for s in standing.ahead],
+        "words": sentence_words(status),
+        "done": view(status.done) if status.done else None,
+        "besides": [view(s) for s in status.besides],
+        "undated": [view(s) for s in status.undated],
+        "possibly": [view(s) for s in status.maybe],
+        "open": [view(s) for s in status.ahead],
         "whole": all(rows[0][f"{side}_id"] for side in SIDES[:2]) or bool(rows[0]["thing_id"]),
         "head": view(head) if head else None,
-        "now": [view(s) for s in standing.stages],
-        "shown": [s.standing_id for s in standing.stages],
-        "over": bool(standing.done and standing.done.stage in OVER),
+        "now": [view(s) for s in status.stages],
+        "shown": [s.entry_id for s in status.stages],
+        "over": bool(status.done and status.done.stage in OVER),
         "stages": [view(s) for s in found],
     }
 

@@ -1,4 +1,4 @@
-"""`oversight conflicts`: the published ledger comes in; who says what, side by side, goes out."""
+"""`oversight contradictions`: the published ledger comes in; who says what, side by side, goes out."""
 
 from __future__ import annotations
 
@@ -18,25 +18,29 @@ WIDTH = 100  # characters of a line; columns share it
 MOST_COLUMNS = 3  # more values stand one beneath the other
 
 
-def conflicts_of(db: sqlite3.Connection, event_id: str | None = None) -> list[dict[str, Any]]:
-    """Return the conflicts of an event, or all, each with its `values`: value, claim, quote, source, day, speaker."""
+def contradictions_of(db: sqlite3.Connection, event_id: str | None = None) -> list[dict[str, Any]]:
+    """Return the contradictions of an event, or all, each with its `values`: value, claim, quote, source, day,
+    speaker.
+    """
     found = rows(
         db,
-        """select k.*, e.summary as event from conflicts k join events e using (event_id)
-           where ?1 is null or k.event_id = ?1 or k.conflict_id in (
-               select v.conflict_id from conflict_values v join claims c using (claim_id) where c.event_id = ?1)
-           order by e.last_reported_on desc, k.event_id, k.field, k.conflict_id""",
+        """select k.*, e.summary as event from contradictions k join events e using
+        (event_id)
+           where ?1 is null or k.event_id = ?1 or k.contradiction_id in (
+               select v.contradiction_id from contradiction_sides v join claims c using (claim_id)
+               where c.event_id = ?1)
+           order by e.last_reported_on desc, k.event_id, k.field, k.contradiction_id""",
         event_id,
     )
-    for conflict in found:
-        conflict["values"] = rows(
+    for contradiction in found:
+        contradiction["values"] = rows(
             db,
             """select v.value, v.claim_id, c.quote, c.event_id, c.article_id, c.published_on, c.attribution_name,
                       s.title as source
-               from conflict_values v join claims c using (claim_id)
-               join sources s using (source_id) where v.conflict_id = ?
+               from contradiction_sides v join claims c using (claim_id)
+               join sources s using (source_id) where v.contradiction_id = ?
                order by v.value, c.published_on, v.claim_id""",
-            conflict["conflict_id"],
+            contradiction["contradiction_id"],
         )
     return found
 
@@ -45,23 +49,23 @@ def conflicts_of(db: sqlite3.Connection, event_id: str | None = None) -> list[di
 @click.option("--event", "event_id", help="Only those of this event: its id, or words of its summary.")
 @json_option
 @click.pass_obj
-def conflicts(folder: DataFolder, event_id: str | None, as_json: bool) -> None:
+def contradictions(folder: DataFolder, event_id: str | None, as_json: bool) -> None:
     """Show where reports disagree, or one article contradicts itself: each side with the sentences behind it."""
     db = open_ledger(folder)
     if event_id:
         event_id = find_event(db, event_id)["event_id"]
-    found = conflicts_of(db, event_id)
+    found = contradictions_of(db, event_id)
     if as_json:
         say_json(found)
         return
     if not found:
         click.echo("No disagreement found.")
-    for position, conflict in enumerate(found):
-        if position == 0 or conflict["event_id"] != found[position - 1]["event_id"]:
-            click.echo(("\n" if position else "") + f"{conflict['event']} ({conflict['event_id']})")
-        for line in textwrap.wrap(conflict["summary"], WIDTH - 2):
+    for position, contradiction in enumerate(found):
+        if position == 0 or contradiction["event_id"] != found[position - 1]["event_id"]:
+            click.echo(("\n" if position else "") + f"{contradiction['event']} ({contradiction['event_id']})")
+        for line in textwrap.wrap(contradiction["summary"], WIDTH - 2):
             click.echo(f"  {line}")
-        for line in side_by_side(_sides(conflict["values"])):
+        for line in side_by_side(_sides(contradiction["values"])):
             click.echo(f"    {line}".rstrip())
 
 

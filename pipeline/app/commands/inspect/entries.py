@@ -9,7 +9,7 @@ import click
 
 from pipeline.app.commands.common import open_ledger as _open
 from pipeline.app.commands.common import rows as _rows
-from pipeline.app.commands.inspect.contradictions import conflicts_of
+from pipeline.app.commands.inspect.contradictions import contradictions_of
 from pipeline.app.commands.lookup import find_event
 from pipeline.app.commands.output import json_option, say_json, say_rows
 from pipeline.errors import WrongUse
@@ -55,8 +55,8 @@ def event(folder: DataFolder, event_id: str, as_json: bool) -> None:
         said = f" · {claim['attribution_kind']}: {claim['attribution_name']}" if claim["attribution_name"] else ""
         click.echo(f"\n  “{claim['quote']}”")
         click.echo(f"    {claim['modality']}{said} · {claim['source']}, {claim['published_on']} · {claim['url']}")
-    for conflict in conflicts_of(db, found["event_id"]):
-        click.echo(f"\n  {conflict['summary']}")
+    for contradiction in contradictions_of(db, found["event_id"]):
+        click.echo(f"\n  {contradiction['summary']}")
 
 
 def _support(event: dict[str, Any], claims: list[dict[str, Any]]) -> str:
@@ -102,7 +102,7 @@ def entity(folder: DataFolder, name: str, as_json: bool) -> None:
         hint = (
             f"Did you mean: {', '.join(row['name'] for row in near)}?"
             if near
-            else "Give a part of its name, or look for new names with `oversight gaps`."
+            else "Give a part of its name, or look for new names with `oversight unknown-names`."
         )
         raise WrongUse(f"The ledger knows no '{name}'. {hint}")
     for one in found:
@@ -192,9 +192,9 @@ def origins(folder: DataFolder, event_id: str, as_json: bool) -> None:
 @click.command()
 @json_option
 @click.pass_obj
-def gaps(folder: DataFolder, as_json: bool) -> None:
+def unknown_names(folder: DataFolder, as_json: bool) -> None:
     """Show names that the lexicon does not know yet, the most frequent first."""
-    found = _rows(_open(folder), "select * from lexicon_gaps order by n_articles desc, n_mentions desc, name")
+    found = _rows(_open(folder), "select * from unknown_names order by n_articles desc, n_mentions desc, name")
     if as_json:
         say_json(found)
         return

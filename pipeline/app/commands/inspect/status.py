@@ -46,26 +46,28 @@ def _find(db: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
     near = [known[n] for n in sorted(known, key=len) if wanted in n or (len(n) > 4 and n in wanted)][:4]
     near += [known[n] for n in difflib.get_close_matches(wanted, list(known), n=4, cutoff=0.7)]
     hint = (
-        f" Did you mean: {', '.join(list(dict.fromkeys(near))[:5])}?" if near else " `oversight gaps` lists new names."
+        f" Did you mean: {', '.join(list(dict.fromkeys(near))[:5])}?"
+        if near
+        else " `oversight unknown-names` lists new names."
     )
     raise WrongUse(f"The ledger knows no '{name}'.{hint}")
 
 
-def _lines(db: sqlite3.Connection, line_ids: Sequence[str]) -> tuple[dict[str, list], dict[str, list[str]]]:
+def _lines(db: sqlite3.Connection, timeline_ids: Sequence[str]) -> tuple[dict[str, list], dict[str, list[str]]]:
     """Return the rows of lines by line, and the claim ids by stage."""
     from pipeline.site.queries.status import stages_sql
 
-    lines: dict[str, list] = {line_id: [] for line_id in line_ids}
+    lines: dict[str, list] = {timeline_id: [] for timeline_id in timeline_ids}
     claims: dict[str, list[str]] = defaultdict(list)
-    for i in range(0, len(line_ids), 400):
-        some = line_ids[i : i + 400]
+    for i in range(0, len(timeline_ids), 400):
+        some = timeline_ids[i : i + 400]
         marks = ", ".join("?" * len(some))
         for row in rows(db, stages_sql(marks), *some):
-            lines[row["line_id"]].append(row)
-        sql = f"""select standing_id, claim_id from standing_claims join standings using (standing_id)
-                  where line_id in ({marks}) order by 1, 2"""
+            lines[row["timeline_id"]].append(row)
+        sql = f"""select entry_id, claim_id from timeline_claims join timeline_entries using (entry_id)
+                  where timeline_id in ({marks}) order by 1, 2"""
         for row in rows(db, sql, *some):
-            claims[row["standing_id"]].append(row["claim_id"])
+            claims[row["entry_id"]].append(row["claim_id"])
     return lines, claims
 
 
@@ -91,8 +93,8 @@ def status(folder: DataFolder, name: str | None, as_of: str | None, as_json: boo
     found = _find(db, name)
     ids = [one["entity_id"] for one in found]
     own = [row["entity_id"] for row in rows(db, own_sql(len(ids)), *ids, *ids)]
-    line_ids = [row["line_id"] for row in rows(db, entity_lines_sql(len(own)), *thrice(own), 10_000)]
-    lines, claims = _lines(db, line_ids)
+    timeline_ids = [row["timeline_id"] for row in rows(db, entity_lines_sql(len(own)), *thrice(own), 10_000)]
+    lines, claims = _lines(db, timeline_ids)
     views = line_views(lines, day, claims)
     if as_json:
         say_json({"as_of": day, "newest_report": newest, "entities": found, "lines": views})
@@ -116,7 +118,7 @@ def _day_said(day: str, newest: str) -> str:
 def _told(stage: dict[str, Any], whole: bool = True) -> str:
     """Return a stage as a line of the terminal."""
     sentence = f" {stage['summary']}" if whole else ""
-    disagree = " Reports disagree." if stage["contested"] else ""
+    disagree = " Reports disagree." if stage["contradicted"] else ""
     return f"{stage['brief']}.{sentence}{disagree} [{stage['event_id']}]"
 
 
@@ -135,10 +137,10 @@ def _say_lines(views: list[dict[str, Any]], day: str) -> None:
                 click.echo(f"    Possibly already: {_told(stage)}")
             for stage in view["open"]:
                 click.echo(f"    {_told(stage)}")
-            told = {stage["standing_id"] for key in ("besides", "undated", "possibly", "open") for stage in view[key]}
-            told |= {stage["standing_id"] for stage in shown}
+            told = {stage["entry_id"] for key in ("besides", "undated", "possibly", "open") for stage in view[key]}
+            told |= {stage["entry_id"] for stage in shown}
             for stage in view["stages"]:
-                if stage["standing_id"] not in told and (stage["sure_from"] or "9") <= day:
+                if stage["entry_id"] not in told and (stage["sure_from"] or "9") <= day:
                     click.echo(f"      before: {stage['brief']}")
 
 
@@ -150,7 +152,7 @@ def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
 
     ids: list[str] = []
     for matter in ("agreement", "access", "restriction", "release"):
-        ids += [row["line_id"] for row in rows(db, lines_sql(), matter, day, MOST_LINES)]
+        ids += [row["timeline_id"] for row in rows(db, lines_sql(), matter, day, MOST_LINES)]
     lines, claims = _lines(db, ids)
     views = line_views(lines, day, claims)
     table = matrix(views, most_rows=1000, most_columns=1000)
@@ -179,7 +181,7 @@ def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10000), help="At most so many of each.")
 @json_option
 @click.pass_obj
-def due(folder: DataFolder, from_: str | None, limit: int, as_json: bool) -> None:
+def upcoming(folder: DataFolder, from_: str | None, limit: int, as_json: bool) -> None:
     """Show what is due next: deadlines, effective dates, hearings and announced steps, each with the claim behind it.
 
     What was due before and of which no report says that it happened is listed as well.

@@ -96,7 +96,7 @@ def make_demo(folder: DataFolder, say=click.echo) -> None:
     found = steps.extract(folder, sources, progress, lexicon)
     progress.done(f"Read {found.n_pages} pages: {found.n_relevant} articles on AI oversight, {found.n_claims} claims.")
     built = steps.build(folder, sources, least_confidence=settings.least_confidence, lexicon=lexicon)
-    say(f"Built {built.n_events} events of {built.n_origins} origins, with {built.n_conflicts} disagreements.")
+    say(f"Built {built.n_events} events of {built.n_origins} origins, with {built.n_contradictions} disagreements.")
     steps.publish(folder)
 
 

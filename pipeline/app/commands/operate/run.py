@@ -20,7 +20,7 @@ def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_second
     from contextlib import closing
 
     from pipeline.nlp.relevance.score import passes_topic
-    from pipeline.versions import gate_version
+    from pipeline.versions import relevance_version
     from scrapers.archive.store import Archive
     from scrapers.crawling.crawl import CrawlConfig, crawl
     from scrapers.crawling.frontier import Frontier
@@ -37,7 +37,7 @@ def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_second
     config = CrawlConfig(
         contact=settings.contact,
         topic_filter=passes_topic,
-        topic_version=gate_version(),
+        topic_version=relevance_version(),
         max_pages=max_pages,
         max_seconds=max_seconds,
         log_file=str(folder.logs / "crawl.log"),
@@ -87,7 +87,7 @@ def _build(folder: DataFolder, full: bool = False) -> dict:
     click.echo(
         f"Built {count_words(report.n_events, 'event')} from {count_words(report.n_claims, 'claim')} in "
         f"{count_words(report.n_relevant, 'article')} of {count_words(report.n_origins, 'independent origin')}; "
-        f"{count_words(report.n_conflicts, 'disagreement')}."
+        f"{count_words(report.n_contradictions, 'disagreement')}."
     )
     if report.n_reviews or report.n_reopened or report.n_waiting:
         click.echo(

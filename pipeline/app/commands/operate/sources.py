@@ -35,7 +35,7 @@ def list_sources(folder: DataFolder, as_json: bool) -> None:
     """List the sources that this ledger knows."""
     cards = sources_of(settings_of(folder))
     rows = [
-        {"source_id": c.source_id, "title": c.title, "standing": c.standing.value, "jurisdiction": c.jurisdiction,
+        {"source_id": c.source_id, "title": c.title, "source_type": c.source_type.value, "jurisdiction": c.jurisdiction,
          "feeds": [feed.shape.value for feed in c.feeds], "enabled": c.enabled, "note": c.note}
         for c in cards
     ]  # fmt: skip
@@ -43,9 +43,9 @@ def list_sources(folder: DataFolder, as_json: bool) -> None:
         say_json(rows)
         return
     say_rows(
-        ((r["source_id"], r["title"], r["standing"], r["jurisdiction"], ", ".join(r["feeds"]) or "-",
+        ((r["source_id"], r["title"], r["source_type"], r["jurisdiction"], ", ".join(r["feeds"]) or "-",
           "" if r["enabled"] else f"off: {r['note']}") for r in rows),
-        ("id", "title", "standing", "where", "feeds", "note"),
+        ("id", "title", "source_type", "where", "feeds", "note"),
     )  # fmt: skip
 
 

@@ -278,12 +278,14 @@ def gap(
     folder: DataFolder, name: str, entity: str | None, kind: str | None, no_name: bool, id_: str | None,
     jurisdiction: str, parent: str, why: str, who: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Settle an unknown NAME (see `oversight gaps`): --is ENTITY, --new KIND or --no-name."""
+    """Settle an unknown NAME (see `oversight unknown-names`): --is ENTITY, --new KIND or --no-name."""
     with at_desk(folder, writing=True) as desk:
         if sum((entity is not None, kind is not None, no_name)) != 1:
             raise WrongUse("Say one of --is ENTITY, --new KIND, --no-name.")
         if not desk.is_gap(name):
-            raise WrongUse(f"No claim has an unknown party '{name}'. `oversight gaps` lists the unknown names.")
+            raise WrongUse(
+                f"No claim has an unknown party '{name}'. `oversight unknown-names` lists the unknown names."
+            )
         more = {"jurisdiction": jurisdiction, "parent": desk.entity_id(parent) if parent else ""}
         decision, said = name_decision(desk, name, editor(folder, who), why, entity, kind, id_, more)
         keep(desk, [decision], as_json, [said])

@@ -59,7 +59,7 @@ class Desk:
         self.db = sqlite3.connect(f"file:{folder.build_db.absolute()}?mode=ro", uri=True)
         self.db.row_factory = sqlite3.Row
         refuse_other_schema(self.db, folder.build_db)
-        self.version = self._one("select value from facts where key = 'program_version'") or ""
+        self.version = self._one("select value from build_info where key = 'program_version'") or ""
 
     def __enter__(self) -> Desk:
         return self
@@ -187,7 +187,8 @@ class Desk:
         if not found:
             rows = self.rows(
                 """select distinct e.entity_id, e.name from entities e left join entity_names n using (entity_id)
-                   where e.known and (e.entity_id = ?1 or e.name = ?1 collate nocase or n.name = ?1 collate nocase)""",
+                   where e.in_lexicon and (e.entity_id = ?1 or e.name = ?1 collate nocase or n.name = ?1 collate
+                   nocase)""",
                 name,
             )
             found = {row["entity_id"]: row["name"] for row in rows}
@@ -199,7 +200,7 @@ class Desk:
 
     def is_gap(self, name: str) -> bool:
         """Tell whether any claim has this unknown name as a party."""
-        rows = self.rows("select name from lexicon_gaps union select name from entities where not known")
+        rows = self.rows("select name from unknown_names union select name from entities where not in_lexicon")
         return any(key(row["name"]) == key(name) for row in rows)
 
 

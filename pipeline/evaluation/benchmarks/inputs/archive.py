@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pipeline.errors import WrongUse
 from pipeline.evaluation.benchmarks.inputs import texts, warcs
-from pipeline.nlp.relevance.score import gate
+from pipeline.nlp.relevance.score import judge_relevance
 from scrapers.items import Article, Page
 from scrapers.reading.article import read
 
@@ -92,7 +92,7 @@ def real_pages(folder: Path) -> list[bytes]:
 
 def _is_relevant(body: bytes) -> bool:
     article = _article_on(body)
-    return article is not None and gate(article.title, article.text).relevant
+    return article is not None and judge_relevance(article.title, article.text).relevant
 
 
 def _takes_another(body: bytes) -> bool:

@@ -23,7 +23,7 @@ MODALITIES = ("occurred",) * 6 + ("planned", "planned", "considered", "alleged",
 KINDS = ("organisation", "agency", "model", "instrument", "person", "government")
 ATTRIBUTIONS = ("own_reporting", "person", "organisation", "anonymous", "document", "outlet")
 MATTERS = ("agreement", "access", "restriction", "case", "inquiry", "rule", "commitment", "release", "evaluation")
-STANDINGS = ("primary", "lab", "wire", "press", "press", "trade")
+SOURCE_TYPES = ("primary", "lab", "wire", "press", "press", "trade")
 WORDS = (
     "model test safety order agency court access weights release signed rule draft hearing fine board export licence",
     "audit compute filing appeal pledge contract review panel minister deadline evaluation limit duty report",
@@ -100,7 +100,9 @@ def make_ledger(path: Path, n_events: int) -> None:
         make_published_tables(db)
         db.execute("begin")
         _insert(db, "sources", _sources())
-        _insert(db, "outcomes", ((f"s{i}", o, 5) for i in range(N_SOURCES) for o in ("saved", "unchanged", "gone")))
+        _insert(
+            db, "fetch_outcomes", ((f"s{i}", o, 5) for i in range(N_SOURCES) for o in ("saved", "unchanged", "gone"))
+        )
         _insert(db, "entities", _entities(names, n_events))
         _insert(
             db, "entity_names", ((f"n{i}", f"Former Name {i}", "former", None, None) for i in range(0, n_entities, 7))
@@ -126,15 +128,17 @@ def make_ledger(path: Path, n_events: int) -> None:
         _insert(db, "event_participants", _participants(parties))
         _insert(db, "claims", _claims(chance, events, n_articles))
         _insert(db, "claim_participants", _claim_parties(parties))
-        _insert(db, "conflicts", ((f"k{i}", f"e{i:016d}", "date", "Reports differ.") for i in range(0, n_events, 90)))
+        _insert(
+            db, "contradictions", ((f"k{i}", f"e{i:016d}", "date", "Reports differ.") for i in range(0, n_events, 90))
+        )
         _insert(
             db,
-            "conflict_values",
+            "contradiction_sides",
             ((f"k{i}", f"2026-0{1 + n % 2}-01", f"c{i:016d}{n}") for i in range(0, n_events, 90) for n in range(9)),
         )
-        _insert(db, "standings", _standings(chance, events, parties))
-        _insert(db, "standing_claims", ((f"t{i}", f"c{3 * i:016d}0") for i in range(n_events // 3)))
-        _insert(db, "due", _due(chance, events))
+        _insert(db, "timeline_entries", _timeline_entries(chance, events, parties))
+        _insert(db, "timeline_claims", ((f"t{i}", f"c{3 * i:016d}0") for i in range(n_events // 3)))
+        _insert(db, "upcoming", _due(chance, events))
         _insert(db, "article_edits", _edits(n_articles))
         _insert(db, "revisions", _revisions(chance, events, n_articles))
         _insert(db, "reviews", _reviews(events))
@@ -144,7 +148,7 @@ def make_ledger(path: Path, n_events: int) -> None:
             ((f"m{i}", f"e{i:016d}", "It was the same.", "2026-06-29") for i in range(0, n_events, 500)),
         )
         _insert(db, "unsure_claims", _unsure(chance, events, n_articles))
-        _insert(db, "facts", [("schema_version", str(SCHEMA_VERSION)), ("program_version", "bench")])
+        _insert(db, "build_info", [("schema_version", str(SCHEMA_VERSION)), ("program_version", "bench")])
         for table in ("events", "claims"):
             db.execute(f"insert into {table}_fts ({table}_fts) values ('rebuild')")
         create_indexes(db)
@@ -167,7 +171,7 @@ def _day(chance: Chance) -> date:
 
 def _sources() -> Iterator[Row]:
     for i in range(N_SOURCES):
-        yield (f"s{i}", f"Source {i}", f"https://s{i}.example/", STANDINGS[i % 6], "", PLACES[i % 12], "en", 10, 9,
+        yield (f"s{i}", f"Source {i}", f"https://s{i}.example/", SOURCE_TYPES[i % 6], "", PLACES[i % 12], "en", 10, 9,
                "2024-01-01", "2026-06-30", MOMENT, MOMENT, "good")  # fmt: skip
 
 
@@ -206,7 +210,7 @@ def _events(chance: Chance, parties: Sequence[tuple[int, ...]], names: Sequence[
                "", None, ("not_stated", "binding", "voluntary")[i % 3], chance.one(PLACES), day.isoformat(),
                day.isoformat(), "day", day.isoformat()[:7], names[actor], names[target],
                "" if _is_instrument(thing) else names[thing], names[thing] if _is_instrument(thing) else "",
-               9 if i % 90 == 0 else 1, 1, origins, band, int(i % 90 == 0), chance.one(STANDINGS), 0.8,
+               9 if i % 90 == 0 else 1, 1, origins, band, int(i % 90 == 0), chance.one(SOURCE_TYPES), 0.8,
                reported.isoformat(), last.isoformat())  # fmt: skip
 
 
@@ -239,7 +243,7 @@ def _claim_parties(parties: Sequence[tuple[int, ...]]) -> Iterator[Row]:
             yield f"c{i:016d}{n}", 1, "target", f"n{target}", "Name", "Name", 0, 4
 
 
-def _standings(chance: Chance, events: Sequence[Row], parties: Sequence[tuple[int, ...]]) -> Iterator[Row]:
+def _timeline_entries(chance: Chance, events: Sequence[Row], parties: Sequence[tuple[int, ...]]) -> Iterator[Row]:
     """Stages, three in a line, of every third event."""
     for i in range(len(events) // 3):
         event, (actor, other, thing) = events[3 * i], parties[3 * (i - i % 3)]

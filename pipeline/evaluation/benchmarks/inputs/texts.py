@@ -114,11 +114,11 @@ def _relevant() -> list[tuple[str, str]]:
         if about and len(sentences) > 5:
             cut = [" ".join(sentences[at : at + PARAGRAPH]) for at in range(0, len(sentences), PARAGRAPH)]
             made.append((sentences[0][:90], "\n\n".join(cut)))
-    from pipeline.nlp.relevance.score import gate
+    from pipeline.nlp.relevance.score import judge_relevance
 
     joined: list[tuple[str, str]] = []
     for title, text in made:
-        if not gate(title, text).relevant:
+        if not judge_relevance(title, text).relevant:
             continue
         if joined and len(joined[-1][1]) < ORDINARY * 0.8:
             joined[-1] = (joined[-1][0], f"{joined[-1][1]}\n\n{text}")
@@ -130,7 +130,9 @@ def _relevant() -> list[tuple[str, str]]:
 @cache
 def _irrelevant() -> list[str]:
     """Return the sentences of stories on other things: their mixture must not come to speak of AI and of courts."""
-    from pipeline.nlp.relevance.score import gate
+    from pipeline.nlp.relevance.score import judge_relevance
 
     others = (sentences for about, sentences in _told().values() if not about)
-    return [sentence for sentences in others if not gate("", " ".join(sentences)).ai for sentence in sentences]
+    return [
+        sentence for sentences in others if not judge_relevance("", " ".join(sentences)).ai for sentence in sentences
+    ]

@@ -15,7 +15,7 @@ from pipeline.records import Claim, Modality
 _OTHER_WAY = {"yes": "no", "no": "yes"}
 
 
-class Clashing:
+class ContradictionIndex:
     """Keeps by which marks claims may clash. `terms`: see administrations.terms_of."""
 
     def __init__(self, state: State, terms: Terms) -> None:
@@ -60,4 +60,4 @@ class Clashing:
         return found
 
 
-__all__ = ["Clashing"]
+__all__ = ["ContradictionIndex"]

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from pipeline.aggregation.clustering.cluster import put_together
 from pipeline.aggregation.clustering.features import Case
 from pipeline.aggregation.clustering.merge import first_told, make_event
-from pipeline.aggregation.contradictions.find import MOST_COMPARED, find_conflicts
+from pipeline.aggregation.contradictions.find import MOST_COMPARED, find_contradictions
 from pipeline.aggregation.sources.support import Assigning
 from pipeline.ledger.build.candidates import case_of
 from pipeline.ledger.build.changes import Changes, Happened
 from pipeline.ledger.build.context import KeptStories, Lazy, World
 from pipeline.ledger.build.recompute.clusters import members_of, root_of
-from pipeline.ledger.build.recompute.contradiction_index import Clashing
+from pipeline.ledger.build.recompute.contradiction_index import ContradictionIndex
 from pipeline.ledger.build.recompute.origins import Originals
 from pipeline.ledger.build.state import chunks, keep, kept
-from pipeline.records import Claim, Conflict, event_id
+from pipeline.records import Claim, Contradiction, event_id
 
 _TOGETHER = 500  # events that are made and handed on at a time
 
@@ -26,7 +26,7 @@ class Happenings:
 
     def __init__(self, world: World, originals: Originals) -> None:
         self.world, self.state, self.originals = world, world.state, originals
-        self.stories, self.clashing = KeptStories(world), Clashing(world.state, world.terms)
+        self.stories, self.clashing = KeptStories(world), ContradictionIndex(world.state, world.terms)
         self._compared: set[str] = set()  # events whose disagreements are found
         self._near = Lazy(self.clashing.around, 2_000)  # asked for twice: to find the events around, and to compare
 
@@ -60,14 +60,14 @@ class Happenings:
                 happened.gone.add(id_)
         freed: set[str] = set()  # claims that clashed with what is gone
         for id_ in happened.gone:
-            freed.update(self.state.column("select claim_id from joined.in_conflict where event_id = ?", (id_,)))
+            freed.update(self.state.column("select claim_id from joined.in_contradiction where event_id = ?", (id_,)))
             self._forget(id_)
         if self.world.full:  # all of them are other: each is compared when it is made
             self.state.settle_groups()
         else:
             for id_ in happened.ordered(happened.events):
                 self._assign(id_)
-            again = self._conflicts(happened, rivals)
+            again = self._contradictions(happened, rivals)
             happened.events |= again | self._events_of(freed)
         return happened
 
@@ -79,7 +79,7 @@ class Happenings:
                     self._assign(id_)
                 for id_ in some:
                     for other in (id_, *sorted(self._around(id_))):
-                        self._find_conflicts(other, happened)
+                        self._find_contradictions(other, happened)
             for id_ in some:
                 self._make(id_)
             yield some
@@ -174,7 +174,7 @@ class Happenings:
         self.state.drop("origins", "origin_id", before)
         self.originals.changed_origins |= set(before)
         self.originals.keep_edges([id_], set())
-        for table in ("event_origins", "events", "conflicts", "in_conflict"):
+        for table in ("event_origins", "events", "contradictions", "in_contradiction"):
             self.state.drop(table, "event_id", [id_])
         self.world.events.forget(id_)
 
@@ -201,7 +201,7 @@ class Happenings:
         """Return the events with a claim that may clash with one of this event's."""
         return self._events_of(self._near[id_]) - {id_}
 
-    def _conflicts(self, happened: Happened, rivals: set[str]) -> set[str]:
+    def _contradictions(self, happened: Happened, rivals: set[str]) -> set[str]:
         """Find the disagreements of events that changed or that share what may clash; return whose mark changed."""
         wanted = happened.events | self._events_of(rivals)
         if not self.world.full:
@@ -209,30 +209,30 @@ class Happenings:
                 wanted |= self._around(id_)
         disputed: set[str] = set()
         for id_ in happened.ordered(wanted):
-            disputed |= self._find_conflicts(id_, happened)
+            disputed |= self._find_contradictions(id_, happened)
         return self._events_of(disputed)
 
-    def _find_conflicts(self, id_: str, happened: Happened) -> set[str]:
+    def _find_contradictions(self, id_: str, happened: Happened) -> set[str]:
         world, state = self.world, self.state
         if id_ in self._compared:
             return set()
         self._compared.add(id_)
         events = {id_: self.claims_of(id_), **self._rivals(id_)}
-        found: tuple[Conflict, ...] = find_conflicts(
+        found: tuple[Contradiction, ...] = find_contradictions(
             events, world.articles, world.families, copies=world.copies, terms=world.terms, of={id_}
         )
-        blob = state.one("select found from joined.conflicts where event_id = ?", (id_,))
-        before: tuple[Conflict, ...] = kept(blob) if blob else ()
+        blob = state.one("select found from joined.contradictions where event_id = ?", (id_,))
+        before: tuple[Contradiction, ...] = kept(blob) if blob else ()
         if found == before:
             return set()
-        happened.conflicts.add(id_)
-        state.drop("conflicts", "event_id", [id_])
-        state.drop("in_conflict", "event_id", [id_])
+        happened.contradictions.add(id_)
+        state.drop("contradictions", "event_id", [id_])
+        state.drop("in_contradiction", "event_id", [id_])
         if found:
-            state.put("conflicts", [(id_, keep(found))])
-            claims = {c for conflict in found for _, ids in conflict.values for c in ids}
-            state.put("in_conflict", sorted((c, id_) for c in claims))
-        return {c for conflict in (*before, *found) for _, ids in conflict.values for c in ids}
+            state.put("contradictions", [(id_, keep(found))])
+            claims = {c for contradiction in found for _, ids in contradiction.values for c in ids}
+            state.put("in_contradiction", sorted((c, id_) for c in claims))
+        return {c for contradiction in (*before, *found) for _, ids in contradiction.values for c in ids}
 
     def _rivals(self, id_: str) -> dict[str, list[Claim]]:
         """Return the claims of other events that may clash with those of an event, as far as they are compared."""
@@ -248,10 +248,11 @@ class Happenings:
         claims = self.claims_of(id_)
         sql = "select claim_id, origin_id from joined.cases where event_id = ?"
         disputed = state.has(
-            "select 1 from joined.cases cross join joined.in_conflict using (claim_id) where cases.event_id = ?", (id_,)
+            "select 1 from joined.cases cross join joined.in_contradiction using (claim_id) where cases.event_id = ?",
+            (id_,),
         )
         event = make_event(
-            claims, world.articles, dict(state.rows(sql, (id_,))), in_conflict=disputed,
+            claims, world.articles, dict(state.rows(sql, (id_,))), in_contradiction=disputed,
             jurisdiction_of=world.jurisdictions,
         )  # fmt: skip
         state.put("events", [(id_, int(disputed), keep(event))])

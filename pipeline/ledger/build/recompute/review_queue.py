@@ -38,7 +38,7 @@ class Desk:
 
     def finish(self, changes: Changes, happened: Happened) -> None:
         """Bring up to date what hangs on several events."""
-        for id_ in sorted(happened.conflicts - happened.events - happened.gone):
+        for id_ in sorted(happened.contradictions - happened.events - happened.gone):
             self._dispute(id_)
         now = {party: self._first(*party) for party in self._before.keys() | self._parties(happened.events)}
         self._unsure(changes, {
@@ -75,10 +75,10 @@ class Desk:
     def _dispute(self, id_: str) -> None:
         event, entry = self.world.events.get(id_), None
         if event is not None:
-            blob = self.state.one("select found from joined.conflicts where event_id = ?", (id_,))
+            blob = self.state.one("select found from joined.contradictions where event_id = ?", (id_,))
             claims = [self.world.claims[c] for c in event.claim_ids]
             entry = queue.dispute(event, claims, kept(blob) if blob else (), Lazy(self._mark))
-        self._put(("happened", "contested"), id_, entry)
+        self._put(("happened", "contradicted"), id_, entry)
 
     def _mark(self, claim_id: str) -> str | None:
         return self.state.one("select mark from joined.cases where claim_id = ?", (claim_id,)) or None
@@ -122,7 +122,7 @@ class Desk:
 
     def _name(self, folded: str) -> None:
         state = self.state
-        sql = "select name, kind, article_id from joined.gaps where folded = ? order by article_id, position"
+        sql = "select name, kind, article_id from joined.unknown_names where folded = ? order by article_id, position"
         places = state.rows(sql, (folded,))
         before = state.column("select subject from joined.named where folded = ?", (folded,))
         subject = places[0][0] if places else ""

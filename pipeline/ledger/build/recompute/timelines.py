@@ -24,7 +24,9 @@ _ASKED = "asked"  # before the mark of a court's act that names one side
 
 @dataclass
 class Lined:
-    """The events whose rows of `standings` and `due` are to be written again, with these rows' stages and days."""
+    """The events whose rows of `timeline_entries` and `upcoming` are to be written again, with these rows' stages and
+    days.
+    """
 
     events: set[str] = field(default_factory=set)
     stages: list[Stage] = field(default_factory=list)

@@ -1,4 +1,6 @@
-"""Findings of many articles become one: findings, articles, publishers come in; events, origins, conflicts go out."""
+"""Findings of many articles become one: findings, articles, publishers come in; events, origins, contradictions go
+out.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +10,23 @@ from dataclasses import dataclass
 from pipeline.aggregation.clustering.cluster import group
 from pipeline.aggregation.clustering.merge import anchor, make_event
 from pipeline.aggregation.contradictions.administrations import terms_of
-from pipeline.aggregation.contradictions.find import find_conflicts
+from pipeline.aggregation.contradictions.find import find_contradictions
 from pipeline.aggregation.sources.origins import copies_of, find_origins
 from pipeline.aggregation.sources.publishers import Outlet
 from pipeline.aggregation.sources.support import assign
 from pipeline.lexicon.entity_graph import Families, holders_of
-from pipeline.records import Claim, Conflict, Entity, EntityKind, Event, Findings, Origin, OriginEdge, event_id
+from pipeline.records import Claim, Contradiction, Entity, EntityKind, Event, Findings, Origin, OriginEdge, event_id
 from scrapers.items import Article, Source
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class Aggregate:
     """What all findings say together. `claims` are those that stand in the events, by id."""
 
     events: tuple[Event, ...]
     origins: tuple[Origin, ...]
     edges: tuple[OriginEdge, ...]
-    conflicts: tuple[Conflict, ...]
+    contradictions: tuple[Contradiction, ...]
     claims: Mapping[str, Claim]
     claim_event: Mapping[str, str]
     claim_origin: Mapping[str, str]
@@ -44,7 +46,7 @@ def outlets_of(lexicon) -> tuple[Outlet, ...]:
     )
 
 
-def join(
+def aggregate(
     findings: Iterable[Findings],
     articles: Iterable[Article],
     sources: Iterable[Source],
@@ -53,7 +55,7 @@ def join(
     min_confidence: float = 0.0,
     together: Iterable[tuple[str, str]] = (),
     apart: Iterable[tuple[str, str]] = (),
-) -> Joined:
+) -> Aggregate:
     """Join what was found into events; claims below `min_confidence` are left out. Pure; order makes no difference.
 
     `articles`: the version of each that the findings were read from. `lexicon` adds families of entities and outlets.
@@ -74,23 +76,23 @@ def join(
         grouped[event_id(anchor(members, by_id))] = members
     claim_origin, more, more_edges = assign(grouped, by_id, of_article, origins, sources, outlets, edges)
     terms = terms_of(lexicon) if lexicon else {}
-    conflicts = find_conflicts(grouped, by_id, families, copies=copies_of(edges), terms=terms)
+    contradictions = find_contradictions(grouped, by_id, families, copies=copies_of(edges), terms=terms)
     of_claim = {claim.claim_id: id_ for id_, members in grouped.items() for claim in members}
-    in_conflict = {of_claim[id_] for c in conflicts for _, ids in c.values for id_ in ids}
+    in_contradiction = {of_claim[id_] for c in contradictions for _, ids in c.values for id_ in ids}
     jurisdictions = {id_: e.jurisdiction for id_, e in entities.items()}
     events = tuple(
         make_event(
-            members, by_id, claim_origin, in_conflict=id_ in in_conflict, jurisdiction_of=jurisdictions
+            members, by_id, claim_origin, in_contradiction=id_ in in_contradiction, jurisdiction_of=jurisdictions
         )
         for id_, members in sorted(grouped.items())
     )  # fmt: skip
-    return Joined(
+    return Aggregate(
         events=events,
         origins=tuple(sorted((*origins, *more), key=lambda o: o.origin_id)),
         edges=tuple(
             sorted({*edges, *more_edges}, key=lambda e: (e.article_id, e.basis, e.to_article_id, e.to_name, e.detail))
         ),
-        conflicts=conflicts,
+        contradictions=contradictions,
         claims=claims,
         claim_event={c: e.event_id for e in events for c in e.claim_ids},
         claim_origin=claim_origin,
