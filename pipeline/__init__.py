@@ -1,1 +1,51 @@
-"""Understand, join, keep, show: article -> claims -> events -> published ledger."""
+"""Understands articles on the oversight of AI, aggregates their claims into events, keeps and shows them.
+
+The names below are the public interface; the packages beneath are its parts: `lexicon` (what is known), `nlp` (article
+to claims), `aggregation` (claims to events), `ledger` (SQLite), `site` (Datasette), `app` (what runs) and `evaluation`.
+Imports `scrapers`, never the reverse.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.aggregation.aggregate import Aggregate
+    from pipeline.api import Ledger, aggregate, extract, load
+    from pipeline.records import (
+        Attribution,
+        Claim,
+        Contradiction,
+        DateSpan,
+        Entity,
+        EntityKind,
+        Event,
+        Evidence,
+        Findings,
+        Force,
+        Modality,
+        Origin,
+        Participant,
+    )
+
+__all__ = [
+    "Aggregate", "Attribution", "Claim", "Contradiction", "DateSpan", "Entity", "EntityKind", "Event", "Evidence",
+    "Findings", "Force", "Ledger", "Modality", "Origin", "Participant", "aggregate", "extract", "load",
+]  # fmt: skip
+_MODULES = {
+    **dict.fromkeys(__all__, "pipeline.records"),
+    **dict.fromkeys(("Ledger", "aggregate", "extract", "load"), "pipeline.api"),
+    "Aggregate": "pipeline.aggregation.aggregate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: `import pipeline` itself stays cheap."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'pipeline' has no attribute '{name}'")
+    return getattr(importlib.import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,168 @@
+"""The public functions of the package: read articles, aggregate what they claim, and work with a ledger on disk."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.aggregation.aggregate import Aggregate
+from pipeline.aggregation.aggregate import aggregate as _aggregate
+from pipeline.app import steps
+from pipeline.app.commands.common import lexicon_of, open_ledger, reviews_of, settings_of, sources_of
+from pipeline.lexicon.load import load_lexicon
+from pipeline.records import Findings
+from pipeline.workspace import DataFolder
+from scrapers.items import Article, Source
+
+if TYPE_CHECKING:
+    from pipeline.ledger.build.build import BuildReport
+    from pipeline.ledger.publish.publish import PublishReport
+    from pipeline.nlp.pipeline import Tools
+
+_EVENTS = """
+select * from events where (:type is null or type = :type) and (:modality is null or modality = :modality)
+  and (:since is null or date_end >= :since) and (:until is null or date_start <= :until)
+  and (:party is null or event_id in (
+    select event_id from event_participants where entity_id in (
+      select entity_id from entities where entity_id = :party or name = :party collate nocase
+      union select entity_id from entity_names where name = :party collate nocase)))
+order by last_reported_on desc, event_id
+"""
+_CLAIMS = """
+select c.*, a.url, a.title as article_title, s.title as source_title from claims c
+join articles a using (article_id) join sources s on s.source_id = c.source_id
+where c.event_id = :event_id order by c.published_on, c.claim_id
+"""
+
+
+def load(*, lexicon: Iterable[Path | str] = ()) -> Tools:
+    """Load what reading needs: lexicon, event types, parser and classifier. Takes about two seconds.
+
+    Args:
+        lexicon: lexicon files or folders of your own, added to the packaged ones.
+    """
+    from pipeline.nlp.pipeline import load_tools  # heavy: spaCy and onnxruntime
+
+    return load_tools(lexicon=[Path(place) for place in lexicon])
+
+
+def extract(article: Article, tools: Tools | None = None) -> Findings:
+    """Return what one article claims. No text makes it fail; an irrelevant article has no claims.
+
+    Args:
+        article: as `scrapers.read_page` returns it in a `Reading`, or made by hand.
+        tools: what `load()` returned; loaded for this call where it is missing.
+    """
+    from pipeline.nlp.pipeline import extract as extract_findings
+
+    return extract_findings(article, tools or load())
+
+
+def aggregate(
+    findings: Iterable[Findings],
+    articles: Iterable[Article],
+    sources: Iterable[Source] = (),
+    *,
+    least_confidence: float = 0.0,
+    lexicon: Iterable[Path | str] = (),
+) -> Aggregate:
+    """Return the events, origins and contradictions that the findings of many articles make together.
+
+    Pure; the order of the arguments' items makes no difference.
+
+    Args:
+        findings: what `extract` returned, one for each article.
+        articles: the articles that the findings were read from.
+        sources: source cards: they say which publishers belong together.
+        least_confidence: claims with a lower probability are left out, 0 to 1.
+        lexicon: lexicon files of your own, added to the packaged ones.
+    """
+    names = load_lexicon(*(Path(place) for place in lexicon))
+    return _aggregate(findings, articles, sources, lexicon=names, min_confidence=least_confidence)
+
+
+class Ledger:
+    """A ledger on disk: its data folder with archive, private store and published snapshots.
+
+    Reading methods look at the newest published snapshot. Use it as a context manager, or call `close()`.
+
+    Raises:
+        WrongUse: nothing is published yet, or a setting or card of the folder is wrong.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        """Name the data folder, such as "data/demo". It is made where it is missing."""
+        self.folder = DataFolder(Path(path))
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Ledger:
+        """Return the ledger itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection to the snapshot."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection to the snapshot; reading opens the newest one again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def add(self, article: Article) -> Findings:
+        """Keep an article and what it claims; it is part of the events after `build()` and `publish()`."""
+        with self.folder.lock():
+            return steps.add_article(self.folder, article, lexicon_of(settings_of(self.folder)))
+
+    def build(self, *, full: bool = False) -> BuildReport:
+        """Aggregate what changed since the last build; `full` aggregates everything again, with the same result."""
+        settings = settings_of(self.folder)
+        with self.folder.lock():
+            return steps.build(
+                self.folder,
+                sources_of(settings),
+                least_confidence=settings.least_confidence,
+                lexicon=lexicon_of(settings),
+                reviews=reviews_of(self.folder, settings),
+                full=full,
+            )
+
+    def publish(self, *, force: bool = False) -> PublishReport:
+        """Publish what was built as a new snapshot; `force` also where it shrank by more than half."""
+        with self.folder.lock():
+            report = steps.publish(self.folder, force=force)
+        self.close()
+        return report
+
+    def events(
+        self,
+        *,
+        party: str | None = None,
+        type: str | None = None,  # noqa: A002 - the column's name
+        modality: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the published events, the most recently reported first, as rows of the table `events`.
+
+        Args:
+            party: the name (present, former or short) or id of an entity that takes part.
+            type: an event type such as "restriction".
+            modality: such as "occurred" or "planned".
+            since: ISO day; events that end before it, or have no date, are left out.
+            until: ISO day; events that begin after it, or have no date, are left out.
+        """
+        values = {"party": party, "type": type, "modality": modality, "since": since, "until": until}
+        yield from self.query(_EVENTS, values)
+
+    def claims(self, event_id: str) -> list[dict[str, Any]]:
+        """Return the claims behind an event with quote, modality, speaker, source and address, oldest first."""
+        return self.query(_CLAIMS, {"event_id": event_id})
+
+    def query(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
+        """Return the rows of an SQL query over the published tables (docs/data-model.md lists them)."""
+        if self._connection is None:
+            self._connection = open_ledger(self.folder)
+        return [dict(row) for row in self._connection.execute(sql, values)]
