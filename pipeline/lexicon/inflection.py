@@ -1,6 +1,7 @@
-"""A verb or noun in its plain form -> every form it takes in a text.
+"""English inflection: the forms of a verb or noun, and the verb or noun behind a form.
 
-Cues are matched by these tables and never by spaCy's lemmatizer, which turns "hopes" into "hop" and "fined" into "fin".
+lemminflect supplies the forms; this module adds British spellings and corrects a few entries. Cues are matched by
+these forms and not by spaCy's lemmatizer, which turns "hopes" into "hop" and "fined" into "fin".
 """
 
 from __future__ import annotations
@@ -8,219 +9,85 @@ from __future__ import annotations
 import re
 from functools import cache
 
-_IRREGULAR = {  # plain form: past, participle (further forms after them)
-    "be": "was been were is are am being", "become": "became become", "begin": "began begun", "break": "broke broken",
-    "bring": "brought brought", "build": "built built", "buy": "bought bought", "choose": "chose chosen",
-    "come": "came come", "cut": "cut cut", "deal": "dealt dealt", "dig": "dug dug", "do": "did done",
-    "draw": "drew drawn",
-    "fall": "fell fallen", "fight": "fought fought", "find": "found found", "forbid": "forbade forbidden forbad",
-    "forgo": "forwent forgone", "get": "got gotten got", "give": "gave given", "go": "went gone",
-    "hand": " ""handed handed",
-    "have": "had had has", "hear": "heard heard", "hide": "hid hidden", "hit": "hit hit", "hold": "held held",
-    "keep": "kept kept", "know": "knew known", "lay": "laid laid", "lead": "led led", "leave": "left left",
-    "let": "let let", "lose": "lost lost", "make": "made made", "mean": "meant meant", "meet": "met met",
-    "overturn": "overturned overturned", "pay": "paid paid", "prove": "proved proven", "put": "put put",
-    "quit": "quit quit", "read": "read read", "rebuild": "rebuilt rebuilt", "rise": "rose risen", "run": "ran run",
-    "say": "said said", "see": "saw seen", "seek": "sought sought", "sell": "sold sold", "send": "sent sent",
-    "set": "set set", "shut": "shut shut", "sit": "sat sat", "speak": "spoke spoken", "spend": "spent spent",
-    "spin": "spun spun",
-    "split": "split split", "stand": "stood stood", "step": "stepped stepped", "strike": "struck struck stricken",
-    "sue": "sued sued", "swear": "swore sworn", "take": "took taken", "tell": "told told", "think": "thought thought",
-    "throw": "threw thrown", "undergo": "underwent undergone", "undertake": "undertook undertaken",
-    "uphold": "upheld upheld", "wear": "wore worn", "win": "won won", "withdraw": "withdrew withdrawn",
-    "withhold": "withheld withheld", "write": "wrote written", "rewrite": "rewrote rewritten",
-    "override": "overrode overridden", "overrule": "overruled overruled", "rein": "reined reined",
-}  # fmt: skip
-_PLAIN_OF = {
-    form: plain
-    for plain, forms in _IRREGULAR.items()
-    if plain not in ("be", "do", "have")
-    for form in forms.split()
-    if form != plain
-}
-# Verbs of more than one syllable whose last syllable is stressed, and verbs whose last consonant doubles anyway.
-_DOUBLING = frozenset(
-    [
-        "admit",
-        "allot",
-        "bar",
-        "beg",
-        "ban",
-        "begin",
-        "bid",
-        "blog",
-        "ban",
-        "chat",
-        "clap",
-        "clip",
-        "commit",
-        "compel",
-        "confer",
-        "control",
-        "cap",
-        "cut",
-        "defer",
-        "dim",
-        "dip",
-        "drop",
-        "equip",
-        "expel",
-        "fit",
-        "flag",
-        "grab",
-        "hop",
-        "hit",
-        "inhibit",
-        "jot",
-        "knit",
-        "log",
-        "map",
-        "nod",
-        "omit",
-        "outfit",
-        "permit",
-        "pin",
-        "plan",
-        "plot",
-        "prefer",
-        "quit",
-        "quiz",
-        "ram",
-        "rebut",
-        "recur",
-        "refer",
-        "regret",
-        "remit",
-        "repel",
-        "reset",
-        "rig",
-        "rip",
-        "rob",
-        "rub",
-        "run",
-        "scan",
-        "scrap",
-        "set",
-        "shed",
-        "ship",
-        "shut",
-        "sit",
-        "ship",
-        "skim",
-        "slam",
-        "slap",
-        "slip",
-        "snap",
-        "split",
-        "stem",
-        "step",
-        "stop",
-        "strip",
-        "submit",
-        "swap",
-        "tap",
-        "tip",
-        "top",
-        "transfer",
-        "transmit",
-        "trap",
-        "trim",
-        "tug",
-        "unplug",
-        "whip",
-        "win",
-        "wrap",
-        "zap",
-        "let",
-        "get",
-        "put",
-        "spot",
-        "pen",
-        "bat",
-        "dig",
-        "drag",
-        "dub",
-        "flop",
-        "gut",
-        "jam",
-        "lag",
-        "prod",
-        "scrub",
-        "shop",
-        "shrug",
-        "shun",
-        "skip",
-        "snub",
-        "spin",
-        "swat",
-        "tag",
-        "vet",
-    ]
-) - {"inhibit", "outfit"}
-
 
 def words(text: str) -> frozenset[str]:
-    """Return the words of a text as a set: how word lists are written in this pipeline."""
+    """Return the words of a text as a set, so that word lists can be written as plain text."""
     return frozenset(text.split())
 
 
-def _stem_s(word: str) -> str:
-    if word.endswith(("s", "x", "z", "ch", "sh")) or (word.endswith("o") and len(word) > 2):
-        return word + "es"
-    if word.endswith("y") and word[-2:-1] not in "aeiou":
-        return word[:-1] + "ies"
-    return word + "s"
+# Forms that lemminflect lists but that are misspelled or, nearly always, another word.
+_WRONG_FORMS = {
+    "abide": words("abode"),
+    "forgo": words("foregoes foregoing foregone forewent"),
+    "pay": words("payed"),
+    "refer": words("refered refering"),
+    "stave": words("stove"),
+    "stay": words("staid staves"),
+    "tie": words("tieing"),
+}
+# Correct forms that lemminflect lacks.
+_MISSING_FORMS = {"prove": words("proven"), "torpedo": words("torpedoes")}
+# Nouns that lemminflect takes for uncountable although news text uses their plural.
+_COUNTABLE = words("abandonment dealing ouster pre-emption preemption repeal")
+# American verbs in -or whose British spelling is -our ("monitor" and "sponsor" have none).
+_BRITISH_OUR = words("clamor color endeavor favor harbor honor labor rumor")
+_NO_ISE = words("capsize downsize prize resize seize")
+_AUXILIARIES = words("be do have can may shall will would")
 
 
-def _doubles(word: str) -> bool:
-    return word in _DOUBLING
+@cache
+def _inflections(word: str, tag: str) -> tuple[str, ...]:
+    """Return the spellings of a form by its Penn tag, the commonest first."""
+    import lemminflect  # takes half a second, as it imports spaCy
+
+    if "-" in word and tag.startswith("V"):  # "re-run" is inflected as "run"
+        prefix, _, verb = word.rpartition("-")
+        return tuple(f"{prefix}-{form}" for form in _inflections(verb, tag))
+    return tuple(form for form in lemminflect.getInflection(word, tag) if " " not in form)
 
 
 @cache
 def verb_forms(verb: str) -> frozenset[str]:
-    """Return all forms of a verb given in its plain form, British spellings too; the plain form is among them."""
-    if verb == "be":
-        return frozenset({"be", *_IRREGULAR["be"].split()})
-    forms = {verb, _stem_s(verb)}
-    if verb.endswith("ie"):
-        forms.add(verb[:-2] + "ying")
-    elif verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")):
-        forms.add(verb[:-1] + "ing")
-    elif _doubles(verb):
-        forms.add(verb + verb[-1] + "ing")
-    else:
-        forms.add(verb + "ing")
-    if verb in _IRREGULAR:
-        forms.update(_IRREGULAR[verb].split())
-    elif verb.endswith("e"):
-        forms.add(verb + "d")
-    elif verb.endswith("y") and verb[-2:-1] not in "aeiou":
-        forms.add(verb[:-1] + "ied")
-    elif _doubles(verb):
-        forms.add(verb + verb[-1] + "ed")
-    else:
-        forms.add(verb + "ed")
-    for ending, other in (("ize", "ise"), ("yze", "yse")):
-        if verb.endswith(ending) and len(verb) > 5:
-            forms |= {form.replace(ending[:-1], other[:-1]) for form in forms}
-    if verb.endswith("el") and verb in {"cancel", "label", "travel", "channel"}:
-        forms |= {verb + "led", verb + "ling"}
+    """Return all forms of a verb, its plain form and British spellings among them."""
+    forms = {verb}.union(*(_inflections(verb, tag) for tag in ("VBP", "VBZ", "VBD", "VBN", "VBG")))
+    forms = (forms - _WRONG_FORMS.get(verb, frozenset())) | _MISSING_FORMS.get(verb, frozenset())
+    if verb.endswith(("ize", "yze")) and verb not in _NO_ISE:
+        stem = verb[:-2]
+        forms |= {f"{stem}s{form[len(stem) + 1 :]}" for form in forms}
+    if verb in _BRITISH_OUR:
+        stem = verb[:-1]
+        forms |= {f"{stem}ur{form[len(verb) :]}" for form in forms}
     return frozenset(forms)
 
 
 @cache
 def noun_forms(noun: str) -> frozenset[str]:
-    """Return singular and plural of a noun given in the singular; of several words the last one takes the plural."""
-    head = noun.split()[-1]
-    irregular = {
-        "memorandum": "memoranda", "inquiry": "inquiries", "enquiry": "enquiries", "euro": "euros", "peso": "pesos",
-    }  # fmt: skip
-    return frozenset({noun, _stem_s(noun), noun[: len(noun) - len(head)] + irregular.get(head, _stem_s(head))})
+    """Return the singular and plural of a noun; "executive order" and "code of conduct" inflect their head."""
+    phrase = re.fullmatch(r"(?P<before>.*?)(?P<head>[^ ]+)(?P<after>(?: (?:of|for) .*)?)", noun)
+    assert phrase is not None  # any text matches
+    head = phrase["head"]
+    plurals = {f"{head}s"} if head in _COUNTABLE else set(_inflections(head, "NNS"))
+    return frozenset({noun, *(phrase["before"] + plural + phrase["after"] for plural in plurals)})
+
+
+def past_tense(verb: str) -> str:
+    """Return the simple past of a verb: "hold" gives "held"."""
+    return _inflections(verb, "VBD")[0]
+
+
+def past_participle(verb: str) -> str:
+    """Return the past participle of a verb: "withdraw" gives "withdrawn"."""
+    return _inflections(verb, "VBN")[0]
+
+
+def present_participle(verb: str) -> str:
+    """Return the -ing form of a verb: "ban" gives "banning"."""
+    return _inflections(verb, "VBG")[0]
 
 
 @cache
 def singular(word: str) -> str:
-    """Return the singular of a lower-case noun by spelling alone; a word that is none comes back as it is."""
+    """Return the singular of a lower-case noun by spelling alone; any other word is returned unchanged."""
     exceptions = {"memoranda": "memorandum", "people": "person", "men": "man", "women": "woman", "data": "data"}
     if word in exceptions:
         return exceptions[word]
@@ -234,28 +101,30 @@ def singular(word: str) -> str:
 
 
 @cache
-def verb_key(trigger: str) -> str:
-    """Return what the forms of one verb share ("signed", "has been signing": "sign"), "" for a noun or a plain form.
+def _verb_lemma(word: str) -> str:
+    """Return the plain form of a verb; a word that is no form of a known verb is returned unchanged."""
+    import lemminflect
 
-    By spelling alone, so two rare verbs may share a key: good for telling whether two words name one act.
-    """
+    prefix, hyphen, verb = word.rpartition("-")
+    lemmas = lemminflect.getLemma(verb, "VERB", lemmatize_oov=verb.endswith(("ed", "ing")))
+    return prefix + hyphen + lemmas[0] if lemmas else word
+
+
+@cache
+def verb_key(trigger: str) -> str:
+    """Return the verb of which a trigger has a past or -ing form ("signed", "has been signing": "sign"), else ""."""
     for word in re.findall(r"[a-z-]+", trigger.casefold()):
-        if word in _PLAIN_OF:
-            return _stem_key(_PLAIN_OF[word])
-        if len(word) > 4 and word.endswith(("ed", "ing")):
-            return _stem_key(word.removesuffix("ing").removesuffix("ed"))
+        lemma = _verb_lemma(word)
+        if lemma != word and not word.endswith("s") and lemma not in _AUXILIARIES:
+            return lemma
     return ""
 
 
 def same_verb(one: str, other: str) -> bool:
     """Return True where two triggers are forms of one verb; plain forms count too ("will sign", "signed")."""
-    keys = [{verb_key(trigger)} - {""} or set(map(_stem_key, trigger.casefold().split())) for trigger in (one, other)]
-    return bool(keys[0] & keys[1])
 
+    def verbs(trigger: str) -> set[str]:
+        key = verb_key(trigger)
+        return {key} if key else {_verb_lemma(word) for word in trigger.casefold().split()} - _AUXILIARIES
 
-def _stem_key(stem: str) -> str:
-    if stem.endswith("e"):
-        stem = stem[:-1]
-    if stem.endswith("y"):
-        stem = stem[:-1] + "i"
-    return stem[:-1] if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "aeiouls" else stem
+    return bool(verbs(one) & verbs(other))

@@ -11,15 +11,8 @@ from dataclasses import dataclass
 
 from pipeline.aggregation.summaries.content import NOTHING, Content
 from pipeline.aggregation.summaries.noun_phrases import head, noun, parties, sentence
+from pipeline.lexicon.inflection import past_participle, past_tense, present_participle
 from pipeline.records import Attribution, EntityKind, Modality, Participant
-
-_IRREGULAR = {
-    "give": ("gave", "given"), "make": ("made", "made"), "hold": ("held", "held"), "take": ("took", "taken"),
-    "drop": ("dropped", "dropped"), "put": ("put", "put"), "leave": ("left", "left"),
-    "withdraw": ("withdrew", "withdrawn"),
-    "commit": ("committed", "committed"), "undertake": ("undertook", "undertaken"),
-    "ban": ("banned", "banned"), "hear": ("heard", "heard"), "go": ("went", "gone"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +26,18 @@ class Phrase:
 
     @property
     def past(self) -> str:
-        return _IRREGULAR[self.verb][0] if self.verb in _IRREGULAR else _regular(self.verb)
+        return past_tense(self.verb)
 
     @property
     def participle(self) -> str:
-        return _IRREGULAR[self.verb][1] if self.verb in _IRREGULAR else _regular(self.verb)
+        return past_participle(self.verb)
 
     @property
     def gerund(self) -> str:
-        if self.verb in ("put", "ban", "drop", "commit"):
-            return f"{self.verb}{self.verb[-1]}ing"
-        return (self.verb[:-1] if self.verb.endswith("e") and not self.verb.endswith("ee") else self.verb) + "ing"
+        return present_participle(self.verb)
 
     def after(self, form: str) -> str:
         return " ".join(part for part in (form, self.thing, self.tail) if part)
-
-
-def _regular(verb: str) -> str:
-    if verb.endswith("e"):
-        return f"{verb}d"
-    return f"{verb[:-1]}ied" if verb.endswith("y") and verb[-2] not in "aeiou" else f"{verb}ed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,104 @@
+"""Verbs and nouns are inflected as English does it, irregular and doubling ones too."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.lexicon.event_type_cards import load_event_types
+from pipeline.lexicon.inflection import (
+    noun_forms,
+    past_participle,
+    past_tense,
+    present_participle,
+    same_verb,
+    verb_forms,
+    verb_key,
+)
+
+
+@pytest.mark.parametrize(
+    ("verb", "past", "participle", "gerund"),
+    [
+        ("freeze", "froze", "frozen", "freezing"),
+        ("oversee", "oversaw", "overseen", "overseeing"),
+        ("foresee", "foresaw", "foreseen", "foreseeing"),
+        ("lend", "lent", "lent", "lending"),
+        ("repay", "repaid", "repaid", "repaying"),
+        ("acquit", "acquitted", "acquitted", "acquitting"),
+        ("debar", "debarred", "debarred", "debarring"),
+        ("incur", "incurred", "incurred", "incurring"),
+        ("unban", "unbanned", "unbanned", "unbanning"),
+        ("annul", "annulled", "annulled", "annulling"),
+        ("forbid", "forbade", "forbidden", "forbidding"),
+        ("undo", "undid", "undone", "undoing"),
+        ("re-run", "re-ran", "re-run", "re-running"),
+        ("withdraw", "withdrew", "withdrawn", "withdrawing"),
+        ("agree", "agreed", "agreed", "agreeing"),
+    ],
+)
+def test_irregular_and_doubling_verbs_are_inflected(verb: str, past: str, participle: str, gerund: str) -> None:
+    assert (past_tense(verb), past_participle(verb), present_participle(verb)) == (past, participle, gerund)
+    assert {verb, past, participle, gerund} <= verb_forms(verb)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    """freezed overseed foreseed acquited debared incured lended repayed unbaned annuled forbiding undoed quizes
+    haves gos downsised payed refered staid""".split(),  # noqa: SIM905
+)
+def test_no_cue_is_a_misspelled_form(wrong: str) -> None:
+    assert wrong not in load_event_types().cues
+
+
+@pytest.mark.parametrize(("form", "verb"), [("froze", "freeze"), ("acquitted", "acquit"), ("repaid", "repay")])
+def test_a_cue_is_found_by_its_irregular_forms(form: str, verb: str) -> None:
+    assert verb in {cue.head for cue in load_event_types().cues[form]}
+
+
+@pytest.mark.parametrize(
+    ("verb", "british"),
+    [
+        ("authorize", "authorised"),
+        ("scrutinize", "scrutinising"),
+        ("analyze", "analysed"),
+        ("favor", "favoured"),
+        ("honor", "honouring"),
+        ("label", "labelled"),
+        ("signal", "signalling"),
+    ],
+)
+def test_a_verb_has_its_british_spellings(verb: str, british: str) -> None:
+    assert british in verb_forms(verb)
+
+
+@pytest.mark.parametrize(
+    ("noun", "plural"),
+    [
+        ("chairman", "chairmen"),
+        ("moratorium", "moratoria"),
+        ("memorandum", "memoranda"),
+        ("memo", "memos"),
+        ("repeal", "repeals"),
+        ("code of conduct", "codes of conduct"),
+        ("executive order", "executive orders"),
+    ],
+)
+def test_a_noun_has_its_plural(noun: str, plural: str) -> None:
+    assert {noun, plural} <= noun_forms(noun)
+
+
+def test_an_uncountable_noun_has_no_plural() -> None:
+    assert noun_forms("headquarters") == {"headquarters"}
+
+
+def test_the_key_of_a_trigger_is_its_verb() -> None:
+    assert verb_key("has been signing") == verb_key("signed") == "sign"
+    assert verb_key("froze") == "freeze"
+    assert verb_key("the order") == verb_key("would be") == ""
+
+
+def test_two_triggers_of_one_verb_are_the_same() -> None:
+    assert same_verb("will sign", "signed")
+    assert same_verb("froze", "has frozen")
+    assert not same_verb("it would be lifted", "will leave")
+    assert not same_verb("signed", "banned")
