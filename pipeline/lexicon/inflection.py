@@ -26,9 +26,9 @@ _WRONG_FORMS = {
     "tie": words("tieing"),
 }
 # Correct forms that lemminflect lacks.
-_MISSING_FORMS = {"prove": words("proven"), "torpedo": words("torpedoes")}
+_MISSING_FORMS = {"dare": words("dares dared daring"), "prove": words("proven"), "torpedo": words("torpedoes")}
 # Nouns that lemminflect takes for uncountable although news text uses their plural.
-_COUNTABLE = words("abandonment dealing ouster pre-emption preemption repeal")
+_COUNTABLE = words("abandonment dealing halt lack ouster pre-emption preemption repeal")
 # American verbs in -or whose British spelling is -our ("monitor" and "sponsor" have none).
 _BRITISH_OUR = words("clamor color endeavor favor harbor honor labor rumor")
 _NO_ISE = words("capsize downsize prize resize seize")
@@ -36,53 +36,52 @@ _AUXILIARIES = words("be do have can may shall will would")
 
 
 @cache
-def _inflections(word: str, tag: str) -> tuple[str, ...]:
-    """Return the spellings of a form by its Penn tag, the commonest first."""
-    import lemminflect  # takes half a second, as it imports spaCy
+def _inflections(word: str, part: str) -> dict[str, tuple[str, ...]]:
+    """Return the forms of a "VERB" or "NOUN" by their Penn tags, the commonest spelling of each first."""
+    import lemminflect  # here and not above because it imports spaCy
 
-    if "-" in word and tag.startswith("V"):  # "re-run" is inflected as "run"
+    if "-" in word and part == "VERB":  # "re-run" is inflected as "run"
         prefix, _, verb = word.rpartition("-")
-        return tuple(f"{prefix}-{form}" for form in _inflections(verb, tag))
-    return tuple(form for form in lemminflect.getInflection(word, tag) if " " not in form)
+        return {tag: tuple(f"{prefix}-{f}" for f in forms) for tag, forms in _inflections(verb, part).items()}
+    found = lemminflect.getAllInflections(word, part) or lemminflect.getAllInflectionsOOV(word, part)
+    return {tag: tuple(form for form in forms if " " not in form) for tag, forms in found.items()}
 
 
 @cache
 def verb_forms(verb: str) -> frozenset[str]:
     """Return all forms of a verb, its plain form and British spellings among them."""
-    forms = {verb}.union(*(_inflections(verb, tag) for tag in ("VBP", "VBZ", "VBD", "VBN", "VBG")))
+    forms = {verb}.union(*_inflections(verb, "VERB").values())
     forms = (forms - _WRONG_FORMS.get(verb, frozenset())) | _MISSING_FORMS.get(verb, frozenset())
     if verb.endswith(("ize", "yze")) and verb not in _NO_ISE:
         stem = verb[:-2]
         forms |= {f"{stem}s{form[len(stem) + 1 :]}" for form in forms}
     if verb in _BRITISH_OUR:
-        stem = verb[:-1]
-        forms |= {f"{stem}ur{form[len(verb) :]}" for form in forms}
+        forms |= {f"{verb[:-1]}ur{form[len(verb) :]}" for form in forms}
     return frozenset(forms)
 
 
 @cache
 def noun_forms(noun: str) -> frozenset[str]:
     """Return the singular and plural of a noun; "executive order" and "code of conduct" inflect their head."""
-    phrase = re.fullmatch(r"(?P<before>.*?)(?P<head>[^ ]+)(?P<after>(?: (?:of|for) .*)?)", noun)
-    assert phrase is not None  # any text matches
-    head = phrase["head"]
-    plurals = {f"{head}s"} if head in _COUNTABLE else set(_inflections(head, "NNS"))
-    return frozenset({noun, *(phrase["before"] + plural + phrase["after"] for plural in plurals)})
+    phrase, *after = re.split(r"(?= (?:of|for) )", noun, maxsplit=1)
+    before, space, head = phrase.rpartition(" ")
+    plurals = (f"{head}s",) if head in _COUNTABLE else _inflections(head, "NOUN").get("NNS", ())
+    return frozenset({noun, *(before + space + "".join([plural, *after]) for plural in plurals)})
 
 
 def past_tense(verb: str) -> str:
     """Return the simple past of a verb: "hold" gives "held"."""
-    return _inflections(verb, "VBD")[0]
+    return _inflections(verb, "VERB")["VBD"][0]
 
 
 def past_participle(verb: str) -> str:
     """Return the past participle of a verb: "withdraw" gives "withdrawn"."""
-    return _inflections(verb, "VBN")[0]
+    return _inflections(verb, "VERB")["VBN"][0]
 
 
 def present_participle(verb: str) -> str:
     """Return the -ing form of a verb: "ban" gives "banning"."""
-    return _inflections(verb, "VBG")[0]
+    return _inflections(verb, "VERB")["VBG"][0]
 
 
 @cache
