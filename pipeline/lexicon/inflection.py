@@ -26,7 +26,7 @@ _WRONG_FORMS = {
     "tie": words("tieing"),
 }
 # Correct forms that lemminflect lacks.
-_MISSING_FORMS = {"dare": words("dares dared daring"), "prove": words("proven"), "torpedo": words("torpedoes")}
+_MISSING_FORMS = {"prove": words("proven"), "torpedo": words("torpedoes")}
 # Nouns that lemminflect takes for uncountable although news text uses their plural.
 _COUNTABLE = words("abandonment dealing halt lack ouster pre-emption preemption repeal")
 # American verbs in -or whose British spelling is -our ("monitor" and "sponsor" have none).
@@ -43,7 +43,9 @@ def _inflections(word: str, part: str) -> dict[str, tuple[str, ...]]:
     if "-" in word and part == "VERB":  # "re-run" is inflected as "run"
         prefix, _, verb = word.rpartition("-")
         return {tag: tuple(f"{prefix}-{f}" for f in forms) for tag, forms in _inflections(verb, part).items()}
-    found = lemminflect.getAllInflections(word, part) or lemminflect.getAllInflectionsOOV(word, part)
+    found = lemminflect.getAllInflections(word, part)
+    if not found or (part == "VERB" and "VBG" not in found):  # not in the dictionary, or an auxiliary such as "dare"
+        found = lemminflect.getAllInflectionsOOV(word, part) | found
     return {tag: tuple(form for form in forms if " " not in form) for tag, forms in found.items()}
 
 
@@ -76,7 +78,8 @@ def past_tense(verb: str) -> str:
 
 def past_participle(verb: str) -> str:
     """Return the past participle of a verb: "withdraw" gives "withdrawn"."""
-    return _inflections(verb, "VERB")["VBN"][0]
+    forms = _inflections(verb, "VERB")
+    return forms.get("VBN", forms["VBD"])[0]  # lemminflect leaves out a participle that equals the past tense
 
 
 def present_participle(verb: str) -> str:

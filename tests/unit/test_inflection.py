@@ -33,6 +33,7 @@ from pipeline.lexicon.inflection import (
         ("undo", "undid", "undone", "undoing"),
         ("re-run", "re-ran", "re-run", "re-running"),
         ("withdraw", "withdrew", "withdrawn", "withdrawing"),
+        ("issue", "issued", "issued", "issuing"),
         ("agree", "agreed", "agreed", "agreeing"),
     ],
 )
