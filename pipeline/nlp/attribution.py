@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.lexicon.inflection import verb_forms
+from pipeline.lexicon.speech_verbs import ATTRIBUTING
 from pipeline.nlp.credits import find_credits
 from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.parsing.dependencies import children, surface_subjects
@@ -31,12 +32,6 @@ def _forms(verbs: str) -> frozenset[str]:
     return frozenset(form for verb in verbs.split() for form in verb_forms(verb))
 
 
-SAY = _forms(
-    """say tell write add announce state declare note explain argue claim post tweet warn confirm insist stress
-    reiterate acknowledge admit respond reply comment emphasize conclude suggest continue vow pledge allege assert
-    disclose reveal report contend maintain recall describe outline indicate complain testify deny predict believe
-    repeat signal echo read"""
-)
 # Verbs whose infinitive is said as well: "vowed to challenge", "claims to have tested".
 _SAY_TO = _forms("vow pledge claim")
 # Verbs that report a noun: "described the action as a market inquiry", "outlined revisions".
@@ -141,7 +136,7 @@ class Speakers:
     def _find_cues(self, number: int) -> Iterator[_Cue]:
         passage = self.passages[number]
         for verb in passage.doc:
-            if verb.lower_ in SAY and verb.pos_ in ("VERB", "AUX") and not self._in_quotes(number, verb.idx):
+            if verb.lower_ in ATTRIBUTING and verb.pos_ in ("VERB", "AUX") and not self._in_quotes(number, verb.idx):
                 says = self._speaker_of(number, verb)
                 if says is not None:
                     yield _Cue(number, verb.idx, verb.idx + len(verb.text), says)
@@ -247,7 +242,7 @@ class Speakers:
                 return None
             says = edge == "ccomp" or edge == "xcomp" and head.lower_ in _SAY_TO
             says = says or edge in ("dobj", "prep") and head.lower_ in _SAY_THING
-            if says and head.lower_ in SAY:
+            if says and head.lower_ in ATTRIBUTING:
                 return self._heads_speaker(number, head)
             comment = self._comment(number, token)
             if comment is not None:
@@ -261,7 +256,7 @@ class Speakers:
     def _comment(self, number: int, token: Token) -> Attribution | None:
         """Find "..., the people said" where the parser hangs the verb of speech under the content."""
         for child in token.children:
-            if child.dep_ in ("parataxis", "ccomp", "advcl") and child.lower_ in SAY and child.i > token.i:
+            if child.dep_ in ("parataxis", "ccomp", "advcl") and child.lower_ in ATTRIBUTING and child.i > token.i:
                 before = token.doc[child.left_edge.i - 1] if child.left_edge.i else None
                 own = any(grand.dep_ in ("ccomp", "xcomp", "dobj") for grand in child.children)
                 if not own and before is not None and before.text in (",", "”", '"', "—", "–"):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.nlp.parsing.spans import SAY
+from pipeline.lexicon.speech_verbs import STATING
 from pipeline.records import DateSpan, Modality
 from scrapers.items import Precision
 
@@ -91,7 +91,7 @@ def _goes_on(draft: Draft) -> bool:
 def _is_disclosed(draft: Draft) -> bool:
     """Tell whether somebody made an act known that was just done: "said that it has formed a task force"."""
     verb, helpers = draft.trigger, _helpers(draft.trigger)
-    told = verb.dep_ == "ccomp" and verb.head.tag_ == "VBD" and verb.head.lower_ in SAY and verb.head.i < verb.i
+    told = verb.dep_ == "ccomp" and verb.head.tag_ == "VBD" and verb.head.lower_ in STATING and verb.head.i < verb.i
     return told and draft.modality is Modality.OCCURRED and verb.tag_ == "VBN" and bool(helpers & {"has", "have"})
 
 
@@ -133,7 +133,7 @@ def _teller(trigger: Token) -> Token | None:
     if trigger.dep_ != "ccomp" or trigger.tag_ == "VBN":
         return None
     verb = trigger.head
-    return verb if verb.tag_ == "VBD" and verb.lower_ in SAY and verb.i < trigger.i else None
+    return verb if verb.tag_ == "VBD" and verb.lower_ in STATING and verb.i < trigger.i else None
 
 
 def is_as_of_now(trigger: Token) -> bool:

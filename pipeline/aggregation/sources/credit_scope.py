@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipeline.lexicon.months import MONTHS
 from pipeline.records import Claim, Credit
 
 LEAD_PARAGRAPHS = 2  # a credit up to here, or up to where the news begins, speaks for the whole article
@@ -21,7 +22,7 @@ _TAKEN_FROM = ("source line", "source", "via", "byline", "agency", "credit line"
 # The sentence tells of another matter than the article: what it credits is not the article's news.
 _ANOTHER = re.compile(
     r"\b(?:separate(?:ly)?|another|unrelated|different|elsewhere|last (?:year|month)|years? ago|months ago|previous|"
-    r"in (?:January|February|March|April|May|June|July|August|September|October|November|December) (?:of )?\d{4}|"
+    rf"in (?:{'|'.join(MONTHS)}) (?:of )?\d{{4}}|"
     r"in (?:19|20)\d\d)\b",
     re.I,
 )

@@ -6,13 +6,10 @@ from calendar import monthrange
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from pipeline.lexicon.months import MONTHS
 from pipeline.records import DateSpan
 from scrapers.items import Precision
 
-MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
 COUNT_WORDS = (
     r"(?:\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
     r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|ninety|a\s+couple\s+of)"
@@ -37,7 +34,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2100
 
 def month_number(word: str) -> int:
     """Return 1 to 12 for "June", "Jun.", "sept"; 0 for any other word."""
-    word = word.rstrip(".").casefold()
+    word = word.rstrip(".").capitalize()
     return next((n for n, name in enumerate(MONTHS, 1) if len(word) >= 3 and name.startswith(word)), 0)
 
 

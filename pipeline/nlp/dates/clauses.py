@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.lexicon.inflection import words
+from pipeline.lexicon.speech_verbs import STATING
 from pipeline.nlp.dates.expressions import DateMention
 from pipeline.nlp.parsing.dependencies import children, is_verb
-from pipeline.nlp.parsing.spans import SAY
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
@@ -100,7 +100,7 @@ def _placed(each: DateMention, sent: Span, start: int, trigger: Token, verb: Tok
     holder = _verb_of(token)
     if holder is None:
         return each
-    if holder.lower_ in SAY and holder.tag_ in ("VBD", "VBN") and _is_told(verb, holder):
+    if holder.lower_ in STATING and holder.tag_ in ("VBD", "VBN") and _is_told(verb, holder):
         return replace(each, spoken=True)
     fronted = any(subject.i > last.i for subject in children(holder, "nsubj", "nsubjpass"))
     return replace(each, opening=True) if fronted and verb in _joined(holder) else each

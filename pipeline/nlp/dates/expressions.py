@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
+from pipeline.lexicon.months import MONTHS
 from pipeline.nlp.dates import calendar as spans
 from pipeline.nlp.dates import normalise as read
 from pipeline.nlp.dates.anaphora import linked, month_of_that_year
@@ -45,7 +46,7 @@ _MONTH = (
     r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)|Apr(?:il|\.)?|May|Jun(?:e|\.)|Jul(?:y|\.)|Aug(?:ust|\.)?|"
     r"Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
 )
-_LONG_MONTH = "(?:" + "|".join(name.capitalize() for name in spans.MONTHS) + ")"
+_LONG_MONTH = f"(?:{'|'.join(MONTHS)})"
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR = r"(?:19|20)\d\d"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.lexicon.speech_verbs import STATING
 from pipeline.nlp.parsing.dependencies import surface_subjects
 from pipeline.nlp.parsing.parser import Passage, sentences
-from pipeline.nlp.parsing.spans import PARTIES, SAY, quoted_spans, span_around
+from pipeline.nlp.parsing.spans import PARTIES, quoted_spans, span_around
 from pipeline.records import EntityKind, Mention
 
 if TYPE_CHECKING:
@@ -99,6 +100,6 @@ class Voices:
             self._verbs[number] = [
                 (verb, surface_subjects(verb))
                 for verb in passage.doc
-                if verb.lower_ in SAY and span_around(quotes, verb.idx) is None
+                if verb.lower_ in STATING and span_around(quotes, verb.idx) is None
             ]
         return self._verbs[number]

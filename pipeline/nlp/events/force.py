@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pipeline.lexicon.months import MONTHS
 from pipeline.nlp.dates.clauses import stands_aside
 from pipeline.nlp.parsing.dependencies import children, is_verb
 from pipeline.records import Force, Modality
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
 _VOLUNTARY = re.compile(r"\b(?:voluntar(?:y|ily)|non-?binding|self-regulat\w+)\b", re.IGNORECASE)
 _BINDING = re.compile(r"\b(?:mandatory|legally binding|binding|required by law|into law|must|shall)\b", re.IGNORECASE)
 _PAST_TIME = re.compile(
-    r"\b(?:last (?:year|month|summer|fall|autumn|winter|spring|january|february|march|april|may|june|july|"
-    r"august|september|october|"
-    r"november|december)|(?:years?|months?|weeks) (?:ago|earlier)|previously|earlier this (?:year|month)|"
+    rf"\b(?:last (?:year|month|summer|fall|autumn|winter|spring|{'|'.join(MONTHS)})|"
+    r"(?:years?|months?|weeks) (?:ago|earlier)|previously|earlier this (?:year|month)|"
     r"in (?:19|20)[0-9]{2}|"
     r"(?:had|has) (?:already|long|previously)|the (?:previous|prior) (?:year|month)|formerly|originally)\b",
     re.IGNORECASE,

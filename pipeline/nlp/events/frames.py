@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline.lexicon.common_nouns import CONSUMERS, NOUN_KINDS
 from pipeline.lexicon.event_type_cards import Cue, EventTypes, Frame
 from pipeline.lexicon.inflection import singular, words
+from pipeline.lexicon.speech_verbs import STATING
 from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.events.counterparts import is_business, other_sides
 from pipeline.nlp.events.force import force_of, mention_of
@@ -21,10 +22,8 @@ from pipeline.nlp.modality.cues import own_sense
 from pipeline.nlp.modality.nouns import out_of_a_bill, turns_down
 from pipeline.nlp.modality.scope import is_negated, modality_of
 from pipeline.nlp.parsing.dependencies import children, complements, is_verb, subjects
-from pipeline.nlp.parsing.occasions import two_occasions
 from pipeline.nlp.parsing.parser import Passage, sentences
-from pipeline.nlp.parsing.spans import SAY
-from pipeline.nlp.parsing.verb_forms import below_shall, has_form, is_finite, is_for_choice, is_generic
+from pipeline.nlp.parsing.verb_forms import below_shall, has_form, is_finite, is_for_choice, is_generic, two_occasions
 from pipeline.records import EntityKind, Mention, Modality, Participant
 
 if TYPE_CHECKING:
@@ -329,7 +328,7 @@ def announcers(trigger: Token) -> list[Token]:
         if clause.head == clause:
             return []
         clause = clause.head
-        if clause.lower_ in SAY:
+        if clause.lower_ in STATING:
             return subjects(clause)
     return []
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipeline.lexicon.inflection import noun_forms, verb_forms
+from pipeline.lexicon.inflection import noun_forms, verb_forms, words
+from pipeline.lexicon.months import MONTHS
 from pipeline.records import Modality
 
 if TYPE_CHECKING:
@@ -195,9 +196,9 @@ _IN_THE_MAKING = frozenset(
 )
 # Verbs that put a thing to another time, and the words for such a time: "pushed the trial to the spring".
 _MOVES = _verbs("move push shift slide bump slip reschedule postpone delay put")
-_TIMES = frozenset(
-    """january february march april may june july august september october november december spring summer autumn fall
-    winter monday tuesday wednesday thursday friday saturday sunday week month year quarter date day""".split()  # noqa: SIM905
+_TIMES = frozenset(map(str.lower, MONTHS)) | words(
+    """spring summer autumn fall winter monday tuesday wednesday thursday friday saturday sunday week month year quarter
+    date day"""
 )
 # Nouns that ask for what stands after "for": "the case for banning it", "growing support for a ban".
 IN_FAVOUR = _nouns(

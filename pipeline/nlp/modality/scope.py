@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pipeline.lexicon.speech_verbs import STATING
 from pipeline.nlp.modality.auxiliaries import (
     Cues,
     asks_how,
@@ -70,7 +71,6 @@ from pipeline.nlp.modality.nouns import (
     stance,
 )
 from pipeline.nlp.parsing.dependencies import SUPPORT, children, is_passive, is_verb
-from pipeline.nlp.parsing.spans import SAY
 from pipeline.records import Modality
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
         return  # a sentence of its own
     if dep in ("ccomp", "parataxis") and not infinitive and word in _TOLD and verb.i < head.i:
         return  # "The director resigned, the paper can report"
-    spliced = dep == "ccomp" and not infinitive and verb.i < head.i and word not in SAY | _EXPECTS
+    spliced = dep == "ccomp" and not infinitive and verb.i < head.i and word not in STATING | _EXPECTS
     if spliced and governing(head) is Modality.PLANNED and children(head, "nsubj"):
         return  # two clauses side by side: "Alef has given its word, Bet will sign"
     if dep == "pcomp":
@@ -236,7 +236,7 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
         elif head.pos_ in ("NOUN", "PROPN"):
             _noun_governor(head, cues, depth)
         return
-    if word in SAY and dep in ("ccomp", "parataxis") and not infinitive:
+    if word in STATING and dep in ("ccomp", "parataxis") and not infinitive:
         cues.reported = True
         if word in ("claim", "claims", "claimed", "claiming"):
             cues.found.add(Modality.ALLEGED)

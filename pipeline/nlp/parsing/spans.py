@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from pipeline.lexicon.inflection import verb_forms, words
+from pipeline.lexicon.speech_verbs import STATING
 from pipeline.nlp.parsing.dependencies import children, is_verb, surface_subjects
 from pipeline.records import EntityKind, Mention
 
@@ -16,16 +17,6 @@ if TYPE_CHECKING:
 
     from pipeline.nlp.parsing.parser import Passage
 
-SAY = frozenset(
-    form
-    for verb in words(
-        """
-        say tell write add announce state declare note explain argue claim post tweet warn confirm insist
-        stress reiterate clarify acknowledge admit respond reply comment emphasize conclude suggest continue promise
-        vow pledge"""
-    )
-    for form in verb_forms(verb)
-)
 _EXPIRING = frozenset(form for verb in words("expire lapse sunset") for form in verb_forms(verb))
 PARTIES = frozenset({EntityKind.ORGANISATION, EntityKind.AGENCY, EntityKind.GOVERNMENT})
 
@@ -100,7 +91,7 @@ def rank_of(token: Token) -> float:
     return 0.8 if token.dep_ == "pobj" else 0.3
 
 
-_DENY = frozenset({"deny", "denies", "denied", "denying"})
+_DENY = verb_forms("deny")
 
 
 def is_expletive(token: Token) -> bool:
@@ -117,7 +108,7 @@ def is_expletive(token: Token) -> bool:
 
 def speakers_of(token: Token, clause: Token) -> list[Token]:
     """Return who says or denies the clause of which a pronoun is the subject: "the agency said that it would test"."""
-    if token.dep_ not in ("nsubj", "nsubjpass") or clause.dep_ != "ccomp" or clause.head.lower_ not in SAY | _DENY:
+    if token.dep_ not in ("nsubj", "nsubjpass") or clause.dep_ != "ccomp" or clause.head.lower_ not in STATING | _DENY:
         return []
     return [subject for subject in surface_subjects(clause.head) if subject.i < token.i]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from pipeline.lexicon.common_nouns import TIME_WORDS
 from pipeline.nlp.parsing.dependencies import children, is_passive, is_verb
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ _CHOOSING = frozenset({
 _ASKED = frozenset({"which", "what", "whom", "who", "whose"})
 _FAR = 7  # words between such a pronoun and the verb of its clause
 _ONLY_POSSIBLE = frozenset({"may", "might", "could", "would", "should"})
+_YEAR = re.compile(r"(?:19|20)\d\d$")
 
 
 def has_form(verb: Token, form: str) -> bool:
@@ -94,6 +97,21 @@ def is_finite(verb: Token) -> bool:
         and bool(children(verb, "nsubj", "nsubjpass", "expl"))
         and not any(child.lower_ == "to" for child in children(verb, "aux"))
     )
+
+
+def two_occasions(one: Token, other: Token) -> bool:
+    """Tell whether two verbs joined by "and" have each a time of its own, and another."""
+    first, second = sorted((one, other), key=lambda verb: verb.i)
+    if second.dep_ != "conj" or second.head != first or not (is_verb(first) and is_verb(second)):
+        return False
+    doc = first.doc
+    before = _times(list(doc[first.i : second.i]))
+    after = _times(list(doc[second.i : second.right_edge.i + 1]))
+    return bool(before and after) and before != after
+
+
+def _times(tokens: list[Token]) -> set[str]:
+    return {token.lower_ for token in tokens if token.lower_ in TIME_WORDS or _YEAR.match(token.text)}
 
 
 def _is_infinitive(verb: Token) -> bool:

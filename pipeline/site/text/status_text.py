@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipeline.aggregation.timelines.status import Stage, StatusOnDay
-from pipeline.site.text.words import MONTHS, day_words, span_words
+from pipeline.lexicon.months import MONTHS
+from pipeline.site.text.words import day_words, span_words
 
 # Stages that are no participle: how each reads when it was reached.
 _REACHED = {

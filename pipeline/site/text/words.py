@@ -6,12 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from pipeline.lexicon.months import MONTHS
 from pipeline.site.text.country_names import PLACES
-
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
