@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Annotated, Any
 
+from pydantic import BeforeValidator, Field, model_validator
+
+from pipeline.lexicon.toml_files import Table, Text, Texts
 from pipeline.records import Entity, EntityKind
-
-RELATION_KINDS = ("part_of", "made_by", "member_of")
-NAME_KINDS = ("canonical", "alias", "former", "short", "nominal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Name:
 
     text: str
     entity_id: str
-    kind: str  # one of NAME_KINDS
+    kind: str  # canonical, alias, former, short or nominal
     case_sensitive: bool
     used_from: date | None = None  # first day of use, None: since ever
     used_until: date | None = None  # last day of use, None: still used
@@ -59,10 +60,17 @@ class Relation:
     """How one entity stands to another over time: GitHub is part of Microsoft since 2018-10-26."""
 
     entity_id: str
-    kind: str  # one of RELATION_KINDS
+    kind: str  # part_of, made_by or member_of
     other_id: str
     start: date | None = None
     end: date | None = None
+
+
+def _compiled(regex: Any) -> re.Pattern[str]:
+    try:
+        return re.compile(regex, re.VERBOSE)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"regex: {error}. Correct the expression (blanks are ignored in it).") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +83,25 @@ class PatternMatch:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A regular expression for names that no list can hold: new versions, bill numbers, orders, cases.
+class Pattern(Table):
+    """A regular expression for names that no list can hold: new versions, bill numbers, orders, cases."""
 
-    `name` is a template over the named groups; empty: the words as they stand. Each example is
-    (sentence, words found, canonical name); in a near-miss the pattern finds nothing.
-    """
-
-    pattern_id: str
+    pattern_id: Text = Field(alias="id")
     kind: EntityKind
-    regex: re.Pattern[str]
-    name: str = ""
-    parent_id: str = ""  # the maker of the model, the legislature of the bill
+    regex: Annotated[re.Pattern[str], BeforeValidator(_compiled)]
+    name: str = ""  # a template over the named groups; empty: the words as they are
+    parent_id: str = Field("", alias="parent")  # the maker of the model, the legislature of the bill
     jurisdiction: str = ""
-    examples: tuple[tuple[str, str, str], ...] = ()
-    near_misses: tuple[str, ...] = ()
+    examples: tuple[tuple[Text, Text, Text], ...] = ()  # (sentence, words found, canonical name)
+    near_misses: Texts = ()  # sentences in which the pattern finds nothing
+
+    @model_validator(mode="after")
+    def _is_usable(self) -> Pattern:
+        if unknown := set(re.findall(r"{(\w+)}", self.name)) - set(self.regex.groupindex):
+            raise ValueError(f"name uses {sorted(unknown)}; the groups are {sorted(self.regex.groupindex)}.")
+        if not self.examples:
+            raise ValueError("examples needs at least one [sentence, words found, canonical name].")
+        return self
 
     def find(self, text: str) -> Iterator[PatternMatch]:
         """Yield the matches in a text, left to right, without overlap.
@@ -103,15 +114,6 @@ class Pattern:
             groups = {key: value or "" for key, value in match.groupdict().items()}
             name = " ".join((self.name.format(**groups) if self.name else said).split())
             yield PatternMatch(match.start(group), match.end(group), said, name)
-
-
-@dataclass(frozen=True, slots=True)
-class Nominal:
-    """Descriptions that can refer back to something named before: "the company", "the order"."""
-
-    words: tuple[str, ...]  # lower case, without article
-    kinds: tuple[EntityKind, ...]  # what they can stand for, the likeliest first
-    plural: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +134,12 @@ class Lexicon:
     names: tuple[Name, ...]
     roles: tuple[Role, ...]
     patterns: tuple[Pattern, ...]
-    nominals: tuple[Nominal, ...]
     places: tuple[Place, ...]
     families: Mapping[str, str]  # outlet id -> publisher group
     wires: frozenset[str]  # outlets whose copy others reprint
     version: str  # 16 hex digits over the contents of all files read
     relations: tuple[Relation, ...] = ()
     watchdogs: frozenset[str] = frozenset()  # bodies that watch over a field: privacy, competition ...
-    lists: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
     _official: dict[str, list[Name]] = field(init=False, repr=False, compare=False)
     _by_text: dict[str, list[Name]] = field(init=False, repr=False, compare=False)
     _offices: dict[str, tuple[Role, ...]] = field(init=False, repr=False, compare=False)
@@ -166,13 +166,6 @@ class Lexicon:
                 called[name.entity_id].append(name.text.casefold())
         object.__setattr__(self, "_offices", offices)
         object.__setattr__(self, "_called", {key: tuple(sorted(texts, key=len)[::-1]) for key, texts in called.items()})
-
-    def words(self, list_name: str) -> tuple[str, ...]:
-        """Return a word list; KeyError names the lists there are."""
-        try:
-            return self.lists[list_name]
-        except KeyError:
-            raise KeyError(f"the lexicon has no word list {list_name!r}; there are {', '.join(self.lists)}") from None
 
     def name_at(self, entity_id: str, day: date | None) -> str:
         """Return the official name of an entity on a day, the present one for None; KeyError for an unknown id."""
@@ -238,14 +231,6 @@ class Lexicon:
     def roles_of(self, person_id: str, day: date | None = None) -> tuple[Role, ...]:
         """Return the offices of a person, only those held on a day if one is given."""
         return tuple(role for role in self.roles if role.person_id == person_id and (day is None or role.held_on(day)))
-
-    def family(self, outlet: str) -> str:
-        """Return the publisher group of an outlet, by id or by name; an unknown outlet is its own family."""
-        if outlet in self.entities:
-            return self.families.get(outlet, outlet)
-        for name in self.named(outlet, EntityKind.OUTLET):
-            return self.families.get(name.entity_id, name.entity_id)
-        return outlet
 
 
 # Words for one and the same office.

@@ -1,61 +1,161 @@
-"""TOML files of names and words -> Lexicon; whatever a file has that is not understood is refused with its cure."""
+"""Loads names, offices, relations and patterns from TOML files; an entry with a mistake is refused with its cure."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
 
-from pipeline.lexicon.entities import (
-    NAME_KINDS,
-    RELATION_KINDS,
-    Lexicon,
-    Name,
-    Nominal,
-    Pattern,
-    PatternMatch,
-    Place,
-    Relation,
-    Role,
-)
+from pydantic import AfterValidator, Field, model_validator
+
+from pipeline.lexicon.entities import Lexicon, Name, Pattern, Place, Relation, Role
+from pipeline.lexicon.toml_files import Day, Flag, Table, Text, Texts, read_toml, spot, tables, validated
 from pipeline.records import Entity, EntityKind
-
-__all__ = [
-    "Lexicon", "LexiconError", "Name", "Nominal", "Pattern", "PatternMatch", "Place", "Relation", "Role",
-    "load_lexicon",
-]  # fmt: skip
 
 PACKAGED = Path(__file__).parent / "names"
 WORDS = Path(__file__).parent / "words"
-_TABLES = ("defaults", "entity", "name", "role", "relation", "pattern", "nominal", "place", "field", "words")
-_DEFAULTS = ("kind", "jurisdiction", "parent", "case_sensitive")
-_ENTITY = (
-    "id", "name", "kind", "jurisdiction", "parent", "wikidata", "description", "aliases", "short", "nominal",
-    "names", "needs", "case_sensitive", "family", "wire", "fields",
-)  # fmt: skip
-_NAME = ("text", "kind", "from", "until", "needs", "case_sensitive")
-_ROLE = ("person", "office", "titles", "body", "from", "until")
-_RELATION = ("entity", "kind", "other", "from", "until")
-_PATTERN = ("id", "kind", "regex", "name", "parent", "jurisdiction", "examples", "near_misses")
-_NOMINAL = ("words", "kinds", "plural")
-_FIELD = ("id", "words", "bodies")
-_PLACE = ("id", "name", "code", "aliases", "adjectives", "wikidata", "government", "government_id", "government_names")
 _GOVERNMENT_WORDS = ("government", "authorities")
 
 
 class LexiconError(ValueError):
-    """A lexicon file says something that cannot be used; the message has the file, the entry and the cure."""
+    """A lexicon file cannot be used; the message has the file, the entry and the cure."""
+
+
+def _entity_id(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", value) or value.startswith("x-"):
+        raise ValueError(
+            f"id is {value!r}. Write lower-case letters, digits and hyphens, such as 'newco-ai'; 'x-' is reserved."
+        )
+    return value
+
+
+def _single_spaced(value: str) -> str:
+    if value != " ".join(value.split()):
+        raise ValueError(f"the name {value!r} has stray white space. Write it with single spaces.")
+    return value
+
+
+def _wikidata_id(value: str) -> str:
+    if value and not re.fullmatch(r"Q[1-9]\d*", value):
+        raise ValueError(f"wikidata is {value!r}. Write an item's id such as Q95, or leave it out.")
+    return value
+
+
+EntityId = Annotated[str, AfterValidator(_entity_id)]
+NameText = Annotated[Text, AfterValidator(_single_spaced)]
+WikidataId = Annotated[str, AfterValidator(_wikidata_id)]
+
+
+class _Dated(Table):
+    start: Day | None = Field(None, alias="from")
+    end: Day | None = Field(None, alias="until")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> _Dated:
+        if self.start and self.end and self.start > self.end:
+            raise ValueError(f"from {self.start} is after until {self.end}. Exchange them.")
+        return self
+
+
+class _DatedName(_Dated):
+    """A further name of an entity, with the days of its use."""
+
+    text: NameText
+    kind: Literal["alias", "former", "short", "nominal"] = "alias"
+    needs: Texts = ()
+    case_sensitive: Flag | None = None
+
+
+class _NameEntry(_DatedName):
+    entity: str
+
+
+class _EntityEntry(Table):
+    id: EntityId
+    name: NameText
+    kind: EntityKind
+    jurisdiction: str = ""
+    parent: str = ""
+    wikidata: WikidataId = ""
+    description: str = ""
+    aliases: tuple[NameText, ...] = ()
+    short: tuple[NameText, ...] = ()
+    nominal: tuple[NameText, ...] = ()
+    names: tuple[_DatedName, ...] = ()
+    needs: Texts = ()
+    case_sensitive: Flag | None = None
+    family: str = ""  # publisher group of an outlet
+    wire: Flag = False  # whether others reprint its copy
+    fields: Texts = ()  # [[field]] entries that the body watches over
+
+
+class _PlaceEntry(Table):
+    id: EntityId
+    name: NameText
+    code: Text
+    aliases: tuple[NameText, ...] = ()
+    adjectives: Texts = ()
+    wikidata: WikidataId = ""
+    government: str = ""  # name of a government to be added
+    government_id: str = ""  # or id of one that has an entry
+    government_names: tuple[NameText, ...] = ()
+
+
+class _RoleEntry(_Dated):
+    person: Text
+    office: Text
+    titles: Texts = ()
+    body: str = ""
+
+
+class _RelationEntry(_Dated):
+    entity: Text
+    kind: Literal["part_of", "made_by", "member_of"]
+    other: Text
+
+
+class _FieldEntry(Table):
+    """A field that bodies watch over, such as privacy, and what such bodies are called."""
+
+    id: Text
+    words: Texts = ()
+    bodies: Texts = ()
+
+
+class _Defaults(Table):
+    kind: EntityKind | None = None
+    jurisdiction: str = ""
+    parent: str = ""
+    case_sensitive: Flag | None = None
+
+
+class _File(Table):
+    defaults: _Defaults = _Defaults()  # keys that every [[entity]] of the file has unless it sets them
+    place: tuple[_PlaceEntry, ...] = ()
+    entity: tuple[_EntityEntry, ...] = ()
+    name: tuple[_NameEntry, ...] = ()
+    relation: tuple[_RelationEntry, ...] = ()
+    role: tuple[_RoleEntry, ...] = ()
+    field: tuple[_FieldEntry, ...] = ()
+    pattern: tuple[Pattern, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spread_defaults(cls, content: Any) -> Any:
+        defaults = content.get("defaults", {})
+        if not isinstance(defaults, dict):
+            return content
+        return {**content, "entity": [defaults | entity for entity in tables(content, "entity")]}
 
 
 def load_lexicon(*folders: Path | None) -> Lexicon:
     """Read the packaged files, then every further folder (all its *.toml) or single file.
 
-    A later file adds entities, names, roles, patterns and words to the packaged ones; it cannot redefine an id.
+    A later file adds entities, names, roles and patterns to the packaged ones; it cannot redefine an id.
     Raises LexiconError.
     """
     paths = tuple(dict.fromkeys(Path(folder) for folder in folders if folder is not None))
@@ -80,23 +180,25 @@ def _files(places: Iterable[Path]) -> Iterable[Path]:
             raise LexiconError(f"{place}: no such file or folder. Give a folder of TOML files or one TOML file.")
 
 
-def _parse(path: Path) -> tuple[bytes, dict[str, Any]]:
-    try:
-        body = path.read_bytes()
-        return body, tomllib.loads(body.decode())
-    except OSError as error:
-        raise LexiconError(f"{path}: cannot be read ({error.strerror}). Check the path and its rights.") from error
-    except UnicodeDecodeError as error:
-        raise LexiconError(f"{path}: is not UTF-8 (byte {error.start}). Save the file as UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise LexiconError(f"{path}: is not TOML: {error}. Correct that line.") from error
+def _parse(path: Path) -> tuple[bytes, _File]:
+    body, content = read_toml(path, LexiconError)
+    return body, validated(_File, content, path, LexiconError)
 
 
 _packaged = lru_cache(maxsize=None)(_parse)  # parsing is most of the loading, and packaged files do not change
 
 
+_Entry = TypeVar("_Entry", bound=Table)
+
+
+def _spotted(path: Path, table: str, entries: Iterable[_Entry]) -> Iterator[tuple[str, _Entry]]:
+    """Yield the entries of an array of tables, each with where it is."""
+    for number, entry in enumerate(entries, 1):
+        yield spot(path, table, number, entry), entry
+
+
 class _Builder:
-    """Collects the entries of file after file; what needs all files at once is checked in finish()."""
+    """Collects the entries of file after file; finish() checks what needs all files at once."""
 
     def __init__(self) -> None:
         self.entities: dict[str, Entity] = {}
@@ -104,206 +206,106 @@ class _Builder:
         self.roles: list[Role] = []
         self.relations: list[Relation] = []
         self.patterns: dict[str, Pattern] = {}
-        self.nominals: list[Nominal] = []
         self.places: list[Place] = []
-        # id of a field -> its words, and what its bodies are called
-        self.fields: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self.fields: dict[str, _FieldEntry] = {}
         self.watched: list[tuple[str, str, tuple[str, ...]]] = []  # (where, entity id, fields it watches)
         self.families: dict[str, str] = {}
         self.wires: set[str] = set()
-        self.lists: dict[str, tuple[str, ...]] = {}
         self.where: dict[str, str] = {}  # entity id -> "file, [[entity]] id"
-        self.refers: list[tuple[str, str]] = []  # (where, id that must exist)
-        self.more_names: list[tuple[str, str, Mapping[str, Any]]] = []  # (where, entity id, [[name]])
+        self.references: list[tuple[str, str]] = []  # (where, id that must exist)
+        self.further_names: list[tuple[str, _NameEntry]] = []  # (where, entry)
         self.digest = hashlib.sha256()
 
     def read(self, path: Path) -> None:
-        body, content = _packaged(path) if path.parent == PACKAGED else _parse(path)
+        body, file = _packaged(path) if path.parent == PACKAGED else _parse(path)
         self.digest.update(path.name.encode() + b"\0" + body + b"\0")
-        _known_keys(content, _TABLES, str(path))
-        defaults = content.get("defaults", {})
-        _known_keys(defaults, _DEFAULTS, f"{path}, [defaults]")
-        for raw in content.get("place", ()):
-            self._place(raw, f"{path}, [[place]] {raw.get('id', raw.get('name', '?'))}")
-        for raw in content.get("entity", ()):
-            self._entity(defaults | raw, f"{path}, [[entity]] {raw.get('id', raw.get('name', '?'))}")
-        for number, raw in enumerate(content.get("name", ()), 1):
-            where = f"{path}, [[name]] number {number} ({raw.get('text', '?')})"
-            self.more_names.append((where, _text(raw, "entity", where), raw))
-        for number, raw in enumerate(content.get("relation", ()), 1):
-            self._relation(raw, f"{path}, [[relation]] number {number} ({raw.get('entity', '?')})")
-        for number, raw in enumerate(content.get("role", ()), 1):
-            self._role(raw, f"{path}, [[role]] number {number} ({raw.get('person', '?')})")
-        for raw in content.get("field", ()):
-            self._field(raw, f"{path}, [[field]] {raw.get('id', '?')}")
-        for raw in content.get("pattern", ()):
-            self._pattern(raw, f"{path}, [[pattern]] {raw.get('id', '?')}")
-        for number, raw in enumerate(content.get("nominal", ()), 1):
-            self._nominal(raw, f"{path}, [[nominal]] number {number}")
-        for list_name, words in content.get("words", {}).items():
-            added = _texts(words, f"{path}, [words] {list_name}")
-            self.lists[list_name] = tuple(dict.fromkeys(self.lists.get(list_name, ()) + added))
 
-    def _entity(self, raw: Mapping[str, Any], where: str) -> None:
-        _known_keys(raw, _ENTITY, where)
-        entity_id, canonical = _text(raw, "id", where), _text(raw, "name", where)
-        entity = Entity(
-            entity_id,
-            canonical,
-            _kind(_text(raw, "kind", where), where),
-            jurisdiction=_text(raw, "jurisdiction", where, ""),
-            parent_id=_text(raw, "parent", where, ""),
-            wikidata_id=_wikidata(_text(raw, "wikidata", where, ""), where),
-            description=_text(raw, "description", where, ""),
-        )
-        self._keep(entity, where)
-        case = raw.get("case_sensitive")
-        self._name(entity_id, canonical, "canonical", where, case, needs=_texts(raw.get("needs", ()), where))
-        for key, kind in (("aliases", "alias"), ("short", "short"), ("nominal", "nominal")):
-            for text in _texts(raw.get(key, ()), f"{where}, {key}"):
-                self._name(entity_id, text, kind, where, case)
-        for name in raw.get("names", ()):
-            self._further_name(entity_id, {"case_sensitive": case} | name, f"{where}, names {name.get('text', '?')}")
-        if raw.get("wire"):
-            self.wires.add(entity_id)
-        if "fields" in raw:
-            self.watched.append((where, entity_id, _texts(raw["fields"], f"{where}, fields")))
-        if "family" in raw:
-            self.families[entity_id] = _text(raw, "family", where)
+        for where, place in _spotted(path, "place", file.place):
+            self._place(place, where)
+        for where, entity in _spotted(path, "entity", file.entity):
+            self._entity(entity, where)
+        self.further_names += _spotted(path, "name", file.name)
+        for where, relation in _spotted(path, "relation", file.relation):
+            self._refer(where, entity=relation.entity, other=relation.other)
+            self.relations.append(
+                Relation(relation.entity, relation.kind, relation.other, relation.start, relation.end)
+            )
+        for where, role in _spotted(path, "role", file.role):
+            self._refer(where, person=role.person, body=role.body)
+            self.roles.append(Role(role.person, role.office, role.titles, role.body, role.start, role.end))
+        self.fields |= {entry.id: entry for entry in file.field}
+        for where, pattern in _spotted(path, "pattern", file.pattern):
+            if pattern.pattern_id in self.patterns:
+                raise LexiconError(f"{where}: there is a pattern of this id already. Give it another id.")
+            self._refer(where, parent=pattern.parent_id)
+            self.patterns[pattern.pattern_id] = pattern
 
-    def _further_name(self, entity_id: str, raw: Mapping[str, Any], where: str) -> None:
-        _known_keys(raw, _NAME, where)
-        if entity_id not in self.entities:
-            raise LexiconError(f"{where}: there is no entity {entity_id!r}. Add it or correct the id.")
-        kind = _text(raw, "kind", where, "alias")
-        if kind not in NAME_KINDS[1:]:
-            raise LexiconError(f"{where}: kind is {kind!r}; known kinds are {', '.join(NAME_KINDS[1:])}.")
-        start, end = _day(raw, "from", where), _day(raw, "until", where)
-        needs = _texts(raw.get("needs", ()), where)
-        self._name(entity_id, _text(raw, "text", where), kind, where, raw.get("case_sensitive"), start, end, needs)
+    def _refer(self, where: str, **ids: str) -> None:
+        self.references += [(f"{where}, {key}", entity_id) for key, entity_id in ids.items() if entity_id]
 
     def _keep(self, entity: Entity, where: str) -> None:
         if entity.entity_id in self.entities:
             seen = self.where[entity.entity_id]
             raise LexiconError(f"{where}: the id is taken by {seen}. Give it another id, or add its names there.")
-        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", entity.entity_id) or entity.entity_id.startswith("x-"):
-            raise LexiconError(
-                f"{where}: an id has lower-case letters, digits and hyphens and does not begin with 'x-'."
-                " Write one such as 'newco-ai'."
-            )
         self.entities[entity.entity_id] = entity
         self.where[entity.entity_id] = where
-        if entity.parent_id:
-            self.refers.append((f"{where}, parent", entity.parent_id))
+        self._refer(where, parent=entity.parent_id)
 
-    def _name(
-        self, entity_id: str, text: str, kind: str, where: str, case: bool | None = None,
-        start: date | None = None, end: date | None = None, needs: tuple[str, ...] = (),
-    ) -> None:  # fmt: skip
-        if text != " ".join(text.split()) or not text:
-            raise LexiconError(f"{where}: the name {text!r} has stray white space. Write it with single spaces.")
-        if start and end and start > end:
-            raise LexiconError(f"{where}: from {start} is after until {end}. Exchange them.")
-        # Names of three words or more are told apart without case; "Commerce", "Apple", "X" are not.
+    def _name(self, entity_id: str, text: str, kind: str, case: bool | None = None, **more: Any) -> None:
+        # Names of three words or more are recognised in any case; "Commerce", "Apple", "X" are not.
         sensitive = case if case is not None else text != text.lower() and len(text.split()) < 3
-        self.names.append(Name(text, entity_id, kind, sensitive, start, end, tuple(map(_need, needs))))
+        needs = tuple(map(_need, more.pop("needs", ())))
+        self.names.append(Name(text, entity_id, kind, sensitive, needs=needs, **more))
 
-    def _place(self, raw: Mapping[str, Any], where: str) -> None:
-        _known_keys(raw, _PLACE, where)
-        place_id, canonical, code = (_text(raw, key, where) for key in ("id", "name", "code"))
-        wikidata = _wikidata(_text(raw, "wikidata", where, ""), where)
-        self._keep(Entity(place_id, canonical, EntityKind.PLACE, jurisdiction=code, wikidata_id=wikidata), where)
-        self._name(place_id, canonical, "canonical", where)
-        for text in _texts(raw.get("aliases", ()), where):
-            self._name(place_id, text, "alias", where)
-        adjectives = _texts(raw.get("adjectives", ()), where)
-        government = _text(raw, "government", where, "")
-        government_id = _text(raw, "government_id", where, "")
-        if government_id:
-            self.refers.append((f"{where}, government_id", government_id))
-        if government:
-            government_id = f"{place_id}-government"
-            kind = EntityKind.GOVERNMENT
-            self._keep(Entity(government_id, government, kind, jurisdiction=code, parent_id=place_id), where)
-            said = [f"{adjective} {word}" for adjective in adjectives for word in _GOVERNMENT_WORDS]
-            said += [f"government of {text}" for text in (canonical, *_texts(raw.get("aliases", ()), where))]
-            said += _texts(raw.get("government_names", ()), where)
-            for text in dict.fromkeys([government, *said]):
-                self._name(government_id, text, "canonical" if text == government else "alias", where)
-        self.places.append(Place(place_id, code, adjectives, government_id))
+    def _dated_name(self, entity_id: str, name: _DatedName, case: bool | None) -> None:
+        self._name(entity_id, name.text, name.kind, case, used_from=name.start, used_until=name.end, needs=name.needs)
 
-    def _role(self, raw: Mapping[str, Any], where: str) -> None:
-        _known_keys(raw, _ROLE, where)
-        person, body = _text(raw, "person", where), _text(raw, "body", where, "")
-        start, end = _day(raw, "from", where), _day(raw, "until", where)
-        if start and end and start > end:
-            raise LexiconError(f"{where}: from {start} is after until {end}. Exchange them.")
-        self.refers += [(f"{where}, person", person)] + ([(f"{where}, body", body)] if body else [])
-        self.roles.append(
-            Role(
-                person,
-                _text(raw, "office", where),
-                _texts(raw.get("titles", ()), where),
-                body,
-                start,
-                end,
+    def _entity(self, entry: _EntityEntry, where: str) -> None:
+        entity = Entity(
+            entry.id,
+            entry.name,
+            entry.kind,
+            jurisdiction=entry.jurisdiction,
+            parent_id=entry.parent,
+            wikidata_id=entry.wikidata,
+            description=entry.description,
+        )
+        self._keep(entity, where)
+        self._name(entry.id, entry.name, "canonical", entry.case_sensitive, needs=entry.needs)
+        for kind, texts in (("alias", entry.aliases), ("short", entry.short), ("nominal", entry.nominal)):
+            for text in texts:
+                self._name(entry.id, text, kind, entry.case_sensitive)
+        for name in entry.names:
+            self._dated_name(
+                entry.id, name, entry.case_sensitive if name.case_sensitive is None else name.case_sensitive
             )
+        if entry.wire:
+            self.wires.add(entry.id)
+        if entry.fields:
+            self.watched.append((where, entry.id, entry.fields))
+        if entry.family:
+            self.families[entry.id] = entry.family
+
+    def _place(self, entry: _PlaceEntry, where: str) -> None:
+        self._keep(
+            Entity(entry.id, entry.name, EntityKind.PLACE, jurisdiction=entry.code, wikidata_id=entry.wikidata), where
         )
-
-    def _relation(self, raw: Mapping[str, Any], where: str) -> None:
-        _known_keys(raw, _RELATION, where)
-        entity, kind, other = (_text(raw, key, where) for key in ("entity", "kind", "other"))
-        if kind not in RELATION_KINDS:
-            raise LexiconError(f"{where}: kind is {kind!r}; known kinds are {', '.join(RELATION_KINDS)}.")
-        start, end = _day(raw, "from", where), _day(raw, "until", where)
-        if start and end and start > end:
-            raise LexiconError(f"{where}: from {start} is after until {end}. Exchange them.")
-        self.refers += [(f"{where}, entity", entity), (f"{where}, other", other)]
-        self.relations.append(Relation(entity, kind, other, start, end))
-
-    def _pattern(self, raw: Mapping[str, Any], where: str) -> None:
-        _known_keys(raw, _PATTERN, where)
-        pattern_id = _text(raw, "id", where)
-        if pattern_id in self.patterns:
-            raise LexiconError(f"{where}: there is a pattern of this id already. Give it another id.")
-        try:
-            regex = re.compile(_text(raw, "regex", where), re.VERBOSE)
-        except re.error as error:
-            raise LexiconError(
-                f"{where}: regex: {error}. Correct the expression (blanks are ignored in it)."
-            ) from error
-        name, parent = _text(raw, "name", where, ""), _text(raw, "parent", where, "")
-        unknown = set(re.findall(r"{(\w+)}", name)) - set(regex.groupindex)
-        if unknown:
-            raise LexiconError(f"{where}: name uses {sorted(unknown)}; the groups are {sorted(regex.groupindex)}.")
-        if parent:
-            self.refers.append((f"{where}, parent", parent))
-        examples = tuple(_texts(example, f"{where}, examples") for example in raw.get("examples", ()))
-        if not examples or any(len(example) != 3 for example in examples):
-            raise LexiconError(f"{where}: examples needs at least one [sentence, words found, canonical name].")
-        self.patterns[pattern_id] = Pattern(
-            pattern_id,
-            _kind(_text(raw, "kind", where), where),
-            regex,
-            name,
-            parent,
-            _text(raw, "jurisdiction", where, ""),
-            examples,  # type: ignore[arg-type]  # lengths are checked above
-            _texts(raw.get("near_misses", ()), where),
-        )
-
-    def _nominal(self, raw: Mapping[str, Any], where: str) -> None:
-        _known_keys(raw, _NOMINAL, where)
-        kinds = tuple(_kind(kind, where) for kind in _texts(raw.get("kinds", ()), where))
-        words = _texts(raw.get("words", ()), where)
-        if not kinds or not words:
-            raise LexiconError(f"{where}: has no words or no kinds. Write both as lists.")
-        self.nominals.append(Nominal(words, kinds, bool(raw.get("plural", False))))
-
-    def _field(self, raw: Mapping[str, Any], where: str) -> None:
-        _known_keys(raw, _FIELD, where)
-        key, words = _text(raw, "id", where), _texts(raw.get("words", ()), where)
-        self.fields[key] = words, _texts(raw.get("bodies", ()), where)
+        self._name(entry.id, entry.name, "canonical")
+        for text in entry.aliases:
+            self._name(entry.id, text, "alias")
+        government_id = entry.government_id
+        self._refer(where, government_id=government_id)
+        if entry.government:
+            government_id = f"{entry.id}-government"
+            kind = EntityKind.GOVERNMENT
+            self._keep(
+                Entity(government_id, entry.government, kind, jurisdiction=entry.code, parent_id=entry.id), where
+            )
+            said = [f"{adjective} {word}" for adjective in entry.adjectives for word in _GOVERNMENT_WORDS]
+            said += [f"government of {text}" for text in (entry.name, *entry.aliases)]
+            for text in dict.fromkeys([entry.government, *said, *entry.government_names]):
+                self._name(government_id, text, "canonical" if text == entry.government else "alias")
+        self.places.append(Place(entry.id, entry.code, entry.adjectives, government_id))
 
     def _descriptions(self) -> None:
         """Give each body that watches a field in one country the words that reporters describe it with.
@@ -319,7 +321,7 @@ class _Builder:
             for field in fields:
                 if field not in self.fields:
                     raise LexiconError(f"{where}: there is no [[field]] {field!r}; there are {', '.join(self.fields)}.")
-                words, bodies = self.fields[field]
+                words, bodies = self.fields[field].words, self.fields[field].bodies
                 named = [self.entities[place.entity_id].name for place in self.places if place.code == code]
                 of_country = [f"{word} {body} of {name}" for name in named for word in words for body in bodies]
                 for text in of_country:
@@ -334,7 +336,7 @@ class _Builder:
         for entity_id, texts in said.items():
             for text, needs in dict.fromkeys(texts):
                 if text.casefold() not in taken and (needs or len(owners[text.casefold()]) == 1):
-                    self._name(entity_id, text, "nominal", self.where[entity_id], needs=needs)
+                    self._name(entity_id, text, "nominal", needs=needs)
 
     def _said_of(self, code: str) -> list[str]:
         """Return the words that put a body into a country: "Irish", "Ireland's"."""
@@ -345,11 +347,11 @@ class _Builder:
         return []
 
     def finish(self) -> Lexicon:
-        for where, entity_id in self.refers:
+        for where, entity_id in [*self.references, *((where, name.entity) for where, name in self.further_names)]:
             if entity_id not in self.entities:
                 raise LexiconError(f"{where}: there is no entity {entity_id!r}. Add it or correct the id.")
-        for where, entity_id, raw in self.more_names:
-            self._further_name(entity_id, {key: value for key, value in raw.items() if key != "entity"}, where)
+        for _, name in self.further_names:
+            self._dated_name(name.entity, name, name.case_sensitive)
         self._refuse_circles()
         self._descriptions()
         self._refuse_shared_names()
@@ -359,12 +361,10 @@ class _Builder:
             roles=tuple(self.roles),
             relations=tuple(self.relations),
             patterns=tuple(self.patterns.values()),
-            nominals=tuple(self.nominals),
             places=tuple(self.places),
             families=self.families,
             wires=frozenset(self.wires),
             version=self.digest.hexdigest()[:16],
-            lists=self.lists,
             watchdogs=frozenset(entity_id for _, entity_id, _ in self.watched),
         )
 
@@ -407,43 +407,3 @@ def _apart(one: Name, two: Name) -> bool:
 def _need(word: str) -> str:
     """Return a needed word as it is looked for: an abbreviation as it stands ("US" is not "us"), others in any case."""
     return word if len(word) < 5 and word.isupper() else word.casefold()
-
-
-def _known_keys(raw: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    unknown = [key for key in raw if key not in known]
-    if unknown:
-        raise LexiconError(f"{where}: unknown key {unknown[0]!r}; known keys are {', '.join(known)}. Correct the key.")
-
-
-def _text(raw: Mapping[str, Any], key: str, where: str, default: str | None = None) -> str:
-    value = raw.get(key, default)
-    if not isinstance(value, str) or (default is None and not value):
-        said = "is missing" if value is None else f"is {value!r}"
-        raise LexiconError(f'{where}: {key} {said}. Write {key} = "...".')
-    return value
-
-
-def _texts(value: object, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item for item in value):
-        raise LexiconError(f'{where}: {value!r} is not a list of words. Write ["...", "..."].')
-    return tuple(value)
-
-
-def _day(raw: Mapping[str, Any], key: str, where: str) -> date | None:
-    value = raw.get(key)
-    if value is not None and type(value) is not date:
-        raise LexiconError(f"{where}: {key} is {value!r}. Write a day without quotes: {key} = 2025-06-03.")
-    return value
-
-
-def _kind(value: str, where: str) -> EntityKind:
-    try:
-        return EntityKind(value)
-    except ValueError:
-        raise LexiconError(f"{where}: kind is {value!r}; known kinds are {', '.join(EntityKind)}.") from None
-
-
-def _wikidata(value: str, where: str) -> str:
-    if value and not re.fullmatch(r"Q[1-9]\d*", value):
-        raise LexiconError(f"{where}: wikidata is {value!r}. Write an item's id such as Q95, or leave it out.")
-    return value

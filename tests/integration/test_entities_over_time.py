@@ -17,7 +17,8 @@ from support.builders import article, claim, findings, signing, source
 from pipeline.ledger.article_store import Library
 from pipeline.ledger.build.build import build
 from pipeline.ledger.publish.publish import publish
-from pipeline.lexicon.load import Lexicon, LexiconError, load_lexicon
+from pipeline.lexicon.entities import Lexicon
+from pipeline.lexicon.load import LexiconError, load_lexicon
 from pipeline.site.app import build_site
 from pipeline.site.queries.entity_profile import AGAINST, FROM, TO_LIFT, WITH, side
 

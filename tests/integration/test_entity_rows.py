@@ -47,7 +47,7 @@ def lexicon_of(maker: Maker) -> Lexicon:
                 body("state"), body("club"), body("nobody-met")]  # fmt: skip
     names = [Name(e.name, e.entity_id, "canonical", True) for e in entities]
     names.append(Name("The Ministry", "ministry", "alias", True))
-    return Lexicon({e.entity_id: e for e in entities}, tuple(names), tuple(roles), (), (), (), {}, frozenset(), "0",
+    return Lexicon({e.entity_id: e for e in entities}, tuple(names), tuple(roles), (), (), {}, frozenset(), "0",
                    tuple(relations))  # fmt: skip
 
 

@@ -257,7 +257,7 @@ def test_a_merge_whose_sentence_is_gone_is_reopened() -> None:
 
 LEXICON = Lexicon(
     entities={"heron": Entity("heron", "Heron", EntityKind.MODEL)},
-    names=(Name("Heron", "heron", "canonical", True),), roles=(), patterns=(), nominals=(), places=(), families={},
+    names=(Name("Heron", "heron", "canonical", True),), roles=(), patterns=(), places=(), families={},
     wires=frozenset(), version="0",
 )  # fmt: skip
 

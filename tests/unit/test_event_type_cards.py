@@ -15,7 +15,7 @@ from scrapers.items import Article, text_version
 
 KINDS = load_event_types().types
 EXAMPLES = [(kind.type, example) for kind in KINDS.values() for example in kind.examples]
-NEAR_MISSES = [(kind.type, *near_miss) for kind in KINDS.values() for near_miss in kind.near_misses]
+NEAR_MISSES = [(kind.type, miss.text, miss.because) for kind in KINDS.values() for miss in kind.near_misses]
 
 
 @lru_cache(maxsize=1)

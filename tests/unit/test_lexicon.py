@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.lexicon.load import Lexicon, LexiconError, load_lexicon
+from pipeline.lexicon.entities import Lexicon
+from pipeline.lexicon.load import LexiconError, load_lexicon
 from pipeline.records import EntityKind
 
 SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[2].parent / "shared"))
@@ -136,25 +137,6 @@ def test_patterns_do_not_run_away_on_long_odd_text(lexicon: Lexicon) -> None:
         assert len(list(pattern.find(odd))) < 2000
 
 
-def test_word_lists_hold_plain_words(lexicon: Lexicon) -> None:
-    for list_name in ("say_verbs", "spokesperson", "anonymous_sources", "documents", "hedged_reports"):
-        words = lexicon.words(list_name)
-        assert len(words) > 5 and len(set(words)) == len(words)
-        assert all(word == " ".join(word.split()) for word in words)
-    with pytest.raises(KeyError, match="say_verbs"):
-        lexicon.words("nonsense")
-
-
-def test_nominals_say_what_they_can_stand_for(lexicon: Lexicon) -> None:
-    kinds = {word: nominal.kinds[0] for nominal in lexicon.nominals for word in nominal.words}
-    assert kinds["company"] is EntityKind.ORGANISATION
-    assert kinds["agency"] is EntityKind.AGENCY
-    assert kinds["order"] is EntityKind.INSTRUMENT
-    assert kinds["chatbot"] is EntityKind.MODEL
-    words = [word for nominal in lexicon.nominals for word in nominal.words]
-    assert len(words) == len(set(words))
-
-
 def test_a_place_has_adjectives_and_a_government(lexicon: Lexicon) -> None:
     china = next(place for place in lexicon.places if place.code == "CN")
     assert "Chinese" in china.adjectives
@@ -164,9 +146,8 @@ def test_a_place_has_adjectives_and_a_government(lexicon: Lexicon) -> None:
 
 
 def test_outlets_of_one_group_are_one_family_and_agencies_are_wires(lexicon: Lexicon) -> None:
-    assert lexicon.family("WIRED") == lexicon.family("Ars Technica")
-    assert lexicon.family("The New York Times") != lexicon.family("The Wall Street Journal")
-    assert lexicon.family("The Gazette of Nowhere") == "The Gazette of Nowhere"
+    assert lexicon.families["wired"] == lexicon.families["ars-technica"]
+    assert lexicon.families.get("the-new-york-times") != lexicon.families["the-wall-street-journal"]
     assert {"reuters", "associated-press", "agence-france-presse"} <= lexicon.wires
     assert "the-new-york-times" not in lexicon.wires
 
@@ -175,11 +156,9 @@ def test_a_newsroom_adds_its_own_names(tmp_path: Path, lexicon: Lexicon) -> None
     own = tmp_path / "lexicon.toml"
     own.write_text(
         '[[entity]]\nid = "newco"\nname = "NewCo AI"\nkind = "organisation"\naliases = ["NewCo"]\n'
-        '[words]\nsay_verbs = ["thundered"]\n'
     )
     larger = load_lexicon(own)
     assert larger.entities["newco"].name == "NewCo AI"
-    assert larger.words("say_verbs") == (*lexicon.words("say_verbs"), "thundered")
     assert larger.version != lexicon.version
     assert "newco" not in load_lexicon().entities
 
@@ -187,7 +166,7 @@ def test_a_newsroom_adds_its_own_names(tmp_path: Path, lexicon: Lexicon) -> None
 def test_the_same_files_give_the_same_version(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "own.toml").write_text('[words]\nsay_verbs = ["thundered"]\n')
+        (tmp_path / folder / "own.toml").write_text('[[entity]]\nid = "newco"\nname = "NewCo AI"\nkind = "organisation"\n')
     assert load_lexicon(tmp_path / "one").version == load_lexicon(tmp_path / "two").version
     assert re.fullmatch("[0-9a-f]{16}", load_lexicon().version)
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from pipeline.lexicon.load import WORDS, Lexicon, Name, load_lexicon
+from pipeline.lexicon.entities import Lexicon, Name
+from pipeline.lexicon.load import WORDS, load_lexicon
 from pipeline.records import EntityKind
 
 # EventTypes of cue: surely about AI; a trace of AI; an act of oversight; a word that speaks of oversight in company
