@@ -1,5 +1,4 @@
-"""The word tables of lexicon/words/nouns.toml -> what a noun stands for: "company" an organisation, "chatbot" a
-model."""
+"""What common nouns refer to ("company": an organisation, "chatbot": a model), from words/nouns.toml."""
 
 from __future__ import annotations
 
@@ -15,26 +14,26 @@ if TYPE_CHECKING:
 
 _TABLES = tomllib.loads((Path(__file__).parent / "words" / "nouns.toml").read_text(encoding="utf-8"))
 
-# Singular noun -> kind.
+# Kind of entity by singular noun.
 NOUN_KINDS: dict[str, EntityKind] = {}
 for _kind, _nouns in _TABLES["kinds"].items():
     for _noun in _nouns:
         NOUN_KINDS.setdefault(_noun, EntityKind(_kind))
 
-PERSON_TITLES = frozenset(_TABLES["words"]["person_titles"])  # before a name: a person follows
-RANKS = frozenset(_TABLES["words"]["ranks"])  # may stand before such a title
+PERSON_TITLES = frozenset(_TABLES["words"]["person_titles"])  # precede the name of a person
+RANKS = frozenset(_TABLES["words"]["ranks"])  # may precede such a title
 TIME_WORDS = frozenset(_TABLES["words"]["time"])
-REGIONAL = frozenset(_TABLES["words"]["regional"])  # "European": nobody's name by itself
-CONSUMERS = frozenset(_TABLES["words"]["consumers"])  # whose consent is no agreement
-ENVOYS = frozenset(_TABLES["words"]["envoys"])  # who acts for the body they are named with
-GROUP_OF = {said: name for name, sayings in _TABLES["groups"].items() for said in sayings}  # class as said -> as kept
+REGIONAL = frozenset(_TABLES["words"]["regional"])  # "European": no name by itself
+CONSUMERS = frozenset(_TABLES["words"]["consumers"])  # their consent is no agreement
+ENVOYS = frozenset(_TABLES["words"]["envoys"])  # people who act for the body they are named with
+GROUP_OF = {said: name for name, sayings in _TABLES["groups"].items() for said in sayings}  # canonical name by wording
 SENTENCE_OPENERS = frozenset(_TABLES["words"]["sentence_openers"])  # begin a sentence, never a name
-# Bodies called so have the word in their name: "the commission" is no bureau, "the commissioner" no institute.
-_CALLED_SO = frozenset(_TABLES["words"]["called_so"])
+# A body called one of these has the word in its name: "the commission" is no bureau, "the commissioner" no institute.
+_IN_NAME = frozenset(_TABLES["words"]["called_so"])
 _NO_COURT = r"^(?!.*\b(?:{}court|tribunal|parliament|senate|congress))"
 _FITS = {
     **dict.fromkeys(("office", "agency", "bureau"), re.compile(_NO_COURT.format(""), re.I)),
-    **dict.fromkeys(  # what no institute is called either
+    **dict.fromkeys(  # no institute is called one of these either
         ("regulator", "watchdog", "enforcer", "authority"),
         re.compile(_NO_COURT.format("institute|cent(?:re|er)|laborator|"), re.I),
     ),
@@ -43,14 +42,20 @@ _FITS = {
 
 
 def agencies_called(word: str) -> re.Pattern[str] | None:
-    """Return what the name of a body must be like for "the WORD" to mean it; None where any body is called so."""
-    return re.compile(rf"\b{word}", re.I) if word in _CALLED_SO else _FITS.get(word)
+    """Return a pattern for the names of bodies that "the WORD" can refer to, None where any body will do."""
+    return re.compile(rf"\b{word}", re.I) if word in _IN_NAME else _FITS.get(word)
 
 
 def may_be_called(name: str, token: Token) -> bool:
-    """Tell whether "the State Council", of which `token` is the noun, can stand for an entity of some name: capitalised
-    words before the noun must be in it. The plain "the council" and "the Council" may always, but "the markets
-    authority" is one of markets."""
+    """Return whether a phrase such as "the State Council" can refer to the entity of this name.
+
+    Capitalised words before the noun must be in the name; plain "the council" always fits, but "the markets
+    authority" must be one of markets.
+
+    Args:
+        name: the entity's name.
+        token: the noun of the phrase.
+    """
     if not token.text[:1].isupper():
         fields = [c.lower_ for c in token.lefts if c.dep_ == "compound" and c.tag_ in ("NN", "NNS")]
         return token.lower_ != "authority" or not fields or any(field in name.casefold() for field in fields)

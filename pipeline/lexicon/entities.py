@@ -1,4 +1,6 @@
-"""The lexicon in memory: what the TOML files say, as entities, dated names, offices, patterns and word lists."""
+"""The records of the lexicon: dated names, offices, relations, patterns and places, and `Lexicon`, which holds them
+all.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +18,22 @@ from pipeline.records import Entity, EntityKind
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """Words that stand for an entity.
+    """A name of an entity.
 
-    `needs`: the name is ambiguous ("Meta", "Claude", "AISI") and counts only where one of these words or phrases
-    stands near it, compared without case; empty: the name counts everywhere.
+    `needs`: an ambiguous name ("Meta", "Claude", "AISI") counts only near one of these words or phrases, compared
+    without case; empty: it counts everywhere.
     """
 
     text: str
     entity_id: str
     kind: str  # canonical, alias, former, short or nominal
     case_sensitive: bool
-    used_from: date | None = None  # first day of use, None: since ever
-    used_until: date | None = None  # last day of use, None: still used
+    used_from: date | None = None  # first day of use, None: always
+    used_until: date | None = None  # last day of use, None: still in use
     needs: tuple[str, ...] = ()
 
     def used_on(self, day: date | None) -> bool:
-        """Tell whether the name was in use on a day; a missing day says yes."""
+        """Return whether the name was in use on a day; True where the day is not known."""
         if day is None:
             return True
         return (self.used_from is None or self.used_from <= day) and (self.used_until is None or day <= self.used_until)
@@ -39,17 +41,17 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A person holds an office: Howard Lutnick, U.S. Secretary of Commerce, since 2025-02-21."""
+    """An office and its holder: Howard Lutnick, U.S. Secretary of Commerce, since 2025-02-21."""
 
     person_id: str
     office: str  # in full: "U.S. Secretary of Commerce", "chief executive of Anthropic"
-    titles: tuple[str, ...]  # how texts call the holder without the name: "Commerce Secretary", "Anthropic CEO"
+    titles: tuple[str, ...]  # names for the holder by office: "Commerce Secretary", "Anthropic CEO"
     body_id: str = ""  # the entity that the office belongs to
     start: date | None = None
     end: date | None = None
 
     def held_on(self, day: date | None) -> bool:
-        """Tell whether the office was held on a day; a missing day asks for the present holder."""
+        """Return whether the office was held on a day; None asks for the present holder."""
         if day is None:
             return self.end is None
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
@@ -57,7 +59,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """How one entity stands to another over time: GitHub is part of Microsoft since 2018-10-26."""
+    """A dated relation between two entities: GitHub is part of Microsoft since 2018-10-26."""
 
     entity_id: str
     kind: str  # part_of, made_by or member_of
@@ -106,7 +108,7 @@ class Pattern(Table):
     def find(self, text: str) -> Iterator[PatternMatch]:
         """Yield the matches in a text, left to right, without overlap.
 
-        A group called `name`, where the expression has one, bounds the match: what stands around it is context.
+        A group called `name`, if the expression has one, bounds the match; the rest is context.
         """
         group: int | str = "name" if "name" in self.regex.groupindex else 0
         for match in self.regex.finditer(text):
@@ -128,7 +130,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """All that is known of names before a text is read."""
+    """All known entities with their names, offices, relations and patterns."""
 
     entities: Mapping[str, Entity]
     names: tuple[Name, ...]
@@ -136,10 +138,10 @@ class Lexicon:
     patterns: tuple[Pattern, ...]
     places: tuple[Place, ...]
     families: Mapping[str, str]  # outlet id -> publisher group
-    wires: frozenset[str]  # outlets whose copy others reprint
-    version: str  # 16 hex digits over the contents of all files read
+    wires: frozenset[str]  # news agencies, whose copy others reprint
+    version: str  # hash of all files read, 16 hex digits
     relations: tuple[Relation, ...] = ()
-    watchdogs: frozenset[str] = frozenset()  # bodies that watch over a field: privacy, competition ...
+    watchdogs: frozenset[str] = frozenset()  # bodies that watch over a field such as privacy
     _official: dict[str, list[Name]] = field(init=False, repr=False, compare=False)
     _by_text: dict[str, list[Name]] = field(init=False, repr=False, compare=False)
     _offices: dict[str, tuple[Role, ...]] = field(init=False, repr=False, compare=False)
@@ -168,7 +170,9 @@ class Lexicon:
         object.__setattr__(self, "_called", {key: tuple(sorted(texts, key=len)[::-1]) for key, texts in called.items()})
 
     def name_at(self, entity_id: str, day: date | None) -> str:
-        """Return the official name of an entity on a day, the present one for None; KeyError for an unknown id."""
+        """Return the official name of an entity on a day, the present one for None. Raises KeyError for an
+        unknown id.
+        """
         entity = self.entities[entity_id]
         if day is not None:
             for former in self._official.get(entity_id, ()):
@@ -189,7 +193,9 @@ class Lexicon:
             above = self.parent(above.entity_id)
 
     def named(self, text: str, kind: EntityKind | None = None) -> tuple[Name, ...]:
-        """Return the names with exactly these words (case as each name asks), of one kind of entity if given."""
+        """Return the names with exactly these words, optionally of one kind of entity; case counts where a name
+        says so.
+        """
         return tuple(
             name
             for name in self._by_text.get(text.casefold(), ())
@@ -208,10 +214,12 @@ class Lexicon:
         return held[0] if len({role.person_id for role in held}) == 1 else None
 
     def role_holder(self, entity_id: str, role: str, day: date | None) -> Role | None:
-        """Return who held a role in a body on a day, by a word for it: "secretary", "chief executive", "CEO", "chair".
+        """Return who held a role in a body on a day, by a word for it: "secretary", "chief executive", "CEO",
+        "chair".
 
-        The role is looked for in the body, then in what it belongs to ("the secretary" of an office of a department is
-        the department's); None unless exactly one person held it there. A missing day asks for the present holder.
+        The search starts in the body and goes up to what it belongs to: "the secretary" of an office of a
+        department is the department's. The result is None unless exactly one person held the role there; a
+        missing day asks for the present holder.
         """
         wanted = role_words(role)
         place: Entity | None = self.entities.get(entity_id)
@@ -225,7 +233,7 @@ class Lexicon:
         return None
 
     def roles_in(self, body_id: str) -> tuple[Role, ...]:
-        """Return the offices of a body, held now or once."""
+        """Return the present and former offices of a body."""
         return self._offices.get(body_id, ())
 
     def roles_of(self, person_id: str, day: date | None = None) -> tuple[Role, ...]:
@@ -233,7 +241,7 @@ class Lexicon:
         return tuple(role for role in self.roles if role.person_id == person_id and (day is None or role.held_on(day)))
 
 
-# Words for one and the same office.
+# Synonyms for one office.
 _SAME_ROLE = {
     "chief executive officer": "chief executive", "ceo": "chief executive", "boss": "chief executive",
     "chairman": "chair", "chairwoman": "chair", "chairperson": "chair", "cto": "chief technology officer",
@@ -243,7 +251,7 @@ _LESSER = re.compile(r"\b(?:deputy|vice|under|assistant|acting|interim|former|as
 
 
 def role_words(role: str) -> str:
-    """Return a word for a role as roles are compared: "CEO" and "chief executive officer" are "chief executive"."""
+    """Return a role in the form in which roles are compared: "CEO" becomes "chief executive"."""
     said = " ".join(re.sub(r"^(?:the|its|their|his|her)\s+", "", role.strip(), flags=re.IGNORECASE).casefold().split())
     for word, same in _SAME_ROLE.items():
         said = re.sub(rf"\b{word}\b", same, said)
@@ -251,7 +259,7 @@ def role_words(role: str) -> str:
 
 
 def _is_called(role: Role, wanted: str, body_names: Iterable[str]) -> bool:
-    """Tell whether an office goes by a word: "Secretary of Commerce" by "secretary", its deputy not."""
+    """Return whether an office goes by a word: "Secretary of Commerce" by "secretary", but not its deputy."""
     for title in (role.office, *role.titles):
         head = _head(role_words(title), body_names)
         if head.endswith(wanted) and (head == wanted or head[-len(wanted) - 1] == " "):
@@ -262,7 +270,7 @@ def _is_called(role: Role, wanted: str, body_names: Iterable[str]) -> bool:
 
 
 def _head(title: str, body_names: Iterable[str]) -> str:
-    """Return a title without what it is of: "chief executive of applications of openai" keeps its first "of"."""
+    """Return a title without its "of" phrase; "chief executive of applications of openai" keeps the first "of"."""
     for name in body_names:
         for of in (f" of {name}", f" of the {name}"):
             if title.endswith(of):

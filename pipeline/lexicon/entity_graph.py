@@ -1,4 +1,4 @@
-"""Which ids stand for the same party: entities with their parents come in, closeness of two ids goes out."""
+"""The graph of entities and what they belong to; measures how closely two ids or two sets of ids are related."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from pipeline.lexicon.entities import Lexicon
 from pipeline.records import Entity
 
-_MOST_KEPT = 200_000  # pairs of parties whose overlap is remembered: the same ones are asked for again and again
+_MAX_CACHED = 200_000  # cached overlaps; the same pairs are compared again and again
 
 
 class Families:
     """What each entity belongs to: an agency to its department, a person to the body led, a model to its lab.
 
-    `holders`: (person id, body id) pairs beside the entities' own parents.
+    `holders`: (person id, body id) pairs, in addition to the entities' own parents.
     """
 
     def __init__(self, entities: Iterable[Entity] = (), holders: Iterable[tuple[str, str]] = ()) -> None:
@@ -28,7 +28,9 @@ class Families:
         self._overlaps: dict[tuple[frozenset[str], frozenset[str]], float] = {}
 
     def above(self, entity_id: str) -> dict[str, int]:
-        """Return the entity (0 steps) and all it belongs to with the number of steps up; circles end by themselves."""
+        """Return the entity and all its ancestors, each with its number of steps up (0 for itself); cycles are
+        harmless.
+        """
         if entity_id not in self._above:
             steps, edge = {entity_id: 0}, [entity_id]
             while edge:
@@ -45,25 +47,27 @@ class Families:
         return 0.0 if not steps else 0.8 if steps == 1 else 0.6
 
     def overlap(self, some: frozenset[str], others: frozenset[str]) -> float:
-        """Return how much two parties share, 0 to 1: each member's closest counterpart, averaged over both sides."""
+        """Return how much two sets of parties share, from 0 to 1: the closeness of each member's best match,
+        averaged.
+        """
         if not some or not others:
             return 0.0
         known = self._overlaps.get((some, others))
         if known is None:
             near = [max(self.closeness(a, b) for b in others) for a in some]
             near += [max(self.closeness(a, b) for a in some) for b in others]
-            if len(self._overlaps) >= _MOST_KEPT:
+            if len(self._overlaps) >= _MAX_CACHED:
                 self._overlaps.clear()
             known = self._overlaps[some, others] = sum(near) / len(near)
         return known
 
     def unmatched(self, some: frozenset[str], others: frozenset[str]) -> int:
-        """Return how many members of the first have no counterpart among the second."""
+        """Return the number of members of the first set that have no counterpart in the second."""
         return sum(not any(self.closeness(a, b) for b in others) for a in some)
 
 
 def holders_of(lexicon: Lexicon) -> tuple[tuple[str, str], ...]:
-    """Return (person id, id of the body or of the office itself) for each office that a lexicon knows the holder of."""
+    """Return (person id, id of the body or office) for each office whose holder the lexicon knows."""
     offices = {entity.name: entity_id for entity_id, entity in lexicon.entities.items()}
     held = {(role.person_id, role.body_id) for role in lexicon.roles if role.body_id}
     held |= {(role.person_id, offices[role.office]) for role in lexicon.roles if role.office in offices}

@@ -1,4 +1,4 @@
-"""Loads names, offices, relations and patterns from TOML files; an entry with a mistake is refused with its cure."""
+"""Loads names, offices, relations and patterns from TOML files; faulty entries are refused with place and cure."""
 
 from __future__ import annotations
 
@@ -153,10 +153,9 @@ class _File(Table):
 
 
 def load_lexicon(*folders: Path | None) -> Lexicon:
-    """Read the packaged files, then every further folder (all its *.toml) or single file.
+    """Read the packaged files, then every further folder (all its *.toml files) or single file.
 
-    A later file adds entities, names, roles and patterns to the packaged ones; it cannot redefine an id.
-    Raises LexiconError.
+    A later file can add entities, names, roles and patterns, but cannot redefine an id. Raises LexiconError.
     """
     paths = tuple(dict.fromkeys(Path(folder) for folder in folders if folder is not None))
     return _load(tuple(path for path in paths if path != PACKAGED))
@@ -192,13 +191,13 @@ _Entry = TypeVar("_Entry", bound=Table)
 
 
 def _spotted(path: Path, table: str, entries: Iterable[_Entry]) -> Iterator[tuple[str, _Entry]]:
-    """Yield the entries of an array of tables, each with where it is."""
+    """Yield the entries of an array of tables, each with its place in the file."""
     for number, entry in enumerate(entries, 1):
         yield spot(path, table, number, entry), entry
 
 
 class _Builder:
-    """Collects the entries of file after file; finish() checks what needs all files at once."""
+    """Collects the entries of all files; finish() makes the checks that need every file."""
 
     def __init__(self) -> None:
         self.entities: dict[str, Entity] = {}
@@ -308,10 +307,11 @@ class _Builder:
         self.places.append(Place(entry.id, entry.code, entry.adjectives, government_id))
 
     def _descriptions(self) -> None:
-        """Give each body that watches a field in one country the words that reporters describe it with.
+        """Add the descriptions by which reporters refer to a body that watches over a field in a country.
 
-        "Ireland's data protection watchdog", "the Irish privacy regulator", "the privacy watchdog of Ireland"; "the
-        Irish watchdog" where a word of the field stands near. What is a name already or fits a second body is left out.
+        "Ireland's data protection watchdog", "the Irish privacy regulator", "the privacy watchdog of Ireland";
+        "the Irish watchdog" only near a word of the field. A description that is a name already or fits a
+        second body is left out.
         """
         taken = {name.text.casefold() for name in self.names}
         said: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
@@ -339,7 +339,7 @@ class _Builder:
                     self._name(entity_id, text, "nominal", needs=needs)
 
     def _said_of(self, code: str) -> list[str]:
-        """Return the words that put a body into a country: "Irish", "Ireland's"."""
+        """Return the words that place a body in a country: "Irish", "Ireland's"."""
         for place in self.places:
             if place.code == code:
                 names = [name.text for name in self.names if name.entity_id == place.entity_id]
@@ -378,7 +378,7 @@ class _Builder:
                 above = self.entities[above].parent_id
 
     def _refuse_shared_names(self) -> None:
-        """One name may stand for two entities of a kind only where it is ambiguous by `needs`, or at other times."""
+        """Allow two entities of a kind to share a name only if `needs` or the days of use tell them apart."""
         taken: dict[tuple[str, EntityKind], list[Name]] = {}
         for name in self.names:
             kind = self.entities[name.entity_id].kind
@@ -397,7 +397,7 @@ class _Builder:
 
 
 def _apart(one: Name, two: Name) -> bool:
-    """Tell whether two names were in use at different times, or differ in case where case counts."""
+    """Return whether two names were in use at different times, or differ in case where case counts."""
     if one.case_sensitive and two.case_sensitive and one.text != two.text:
         return True
     earlier, later = sorted((one, two), key=lambda name: name.used_until or date.max)
@@ -405,5 +405,5 @@ def _apart(one: Name, two: Name) -> bool:
 
 
 def _need(word: str) -> str:
-    """Return a needed word as it is looked for: an abbreviation as it stands ("US" is not "us"), others in any case."""
+    """Return a needed word in the form in which it is searched: abbreviations keep their case ("US" is not "us")."""
     return word if len(word) < 5 and word.isupper() else word.casefold()

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import pytest
 
-from pipeline.nlp.entities.unknown_names import bodies_told_together, person_at
+from pipeline.nlp.entities.unknown_names import bodies_listed_together, person_at
 from pipeline.nlp.pipeline import Tools, extract, load_tools, read_text
 from pipeline.records import Claim, Participant
 from scrapers.reading.plain_text import plain_text
@@ -117,7 +117,7 @@ def test_departments_told_in_one_breath_are_each_a_body() -> None:
 
 def test_ministries_that_nobody_knows_are_told_apart_too() -> None:
     text = "The Ministries of Tides and Deep Harbours met."
-    assert [text[a:b] + " = " + name for a, b, name in bodies_told_together(text)] == [
+    assert [text[a:b] + " = " + name for a, b, name in bodies_listed_together(text)] == [
         "Ministries of Tides = Ministry of Tides",
         "Deep Harbours = Ministry of Deep Harbours",
     ]

@@ -1,8 +1,8 @@
-"""Parsed passages with their names -> for each token the entities it stands for: by name, pronoun or "the company".
+"""Resolves names, pronouns and descriptions such as "the company" to entities, by salience.
 
-Salience decides: what was said last, as subject, and often. A description takes only what it fits ("the agency" an
-agency, "both labs" two organisations); "we" is who speaks, in a quotation the speaker's side; a plural gives each
-member.
+Recent, frequent entities and subjects are the most salient. A description resolves only to what it fits: "the agency"
+to an agency, "both labs" to two organisations. "We" is the speaker, in a quotation the speaker's side. A plural gives
+every member.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ _NUMBERS = {word: n for n, word in enumerate(_COUNTED, 2)} | {"both": 2}
 _BILLS = re.compile(r"\b(?:Bill|Act|S\.?B\.?|A\.?B\.?|H\.?R\.?|HB|Law|Legislation)\b")
 _ORDERS = re.compile(r"\b(?:Order|Memorandum|Directive|Proclamation)\b")
 _WORKPLACES = frozenset({"company", "firm", "agency", "department", "startup", "lab", "administration"})
-_ONCE = 6.0  # what a name that is only known to be written large, and stands once, loses among the salient
-_REACH = 10  # sentences over which a description finds what it stands for
-# What is done to texts alone: "they were gazetted" speaks of rules, not of people.
+_ONCE = 6.0  # penalty of an unknown capitalised name that occurs once
+_REACH = 10  # maximum distance in sentences between a description and what it refers to
+# Done only to texts: "they were gazetted" refers to rules, not to people.
 _TO_TEXTS = frozenset(
     form
     for verb in words("notify gazette promulgate enact repeal veto shelve ratify rescind revoke")
@@ -61,13 +61,13 @@ _TO_TEXTS = frozenset(
 @dataclass(frozen=True, slots=True)
 class _Seen:
     sentence: int
-    rank: float  # how salient its place in the sentence was
+    rank: float  # salience of its syntactic position
     mention: Mention
     token: object
 
 
 class Referents:
-    """What the tokens of one article stand for."""
+    """The entities that the tokens of one article refer to."""
 
     def __init__(
         self, passages: list[Passage], unknown: Iterable[Mention], lexicon: Lexicon, day: date | None,
@@ -80,7 +80,7 @@ class Referents:
         self._groups: list[tuple[int, tuple[Mention, ...]]] = []
         self._frequency: Counter[str] = Counter()
         self._titles: dict[str, set[str]] = {}
-        self._sides: dict[str, Mention] = {}  # person -> the body the text or the lexicon puts them in
+        self._sides: dict[str, Mention] = {}  # person id -> body they speak for
         self._sentence = 0
         self._lists: dict[int, tuple[Mention, ...]] = {}
         extra = list(unknown)
@@ -101,21 +101,20 @@ class Referents:
             self._at[passage.doc.user_data["passage"], token.i] = self._said((speaker,), passage, token, token)
 
     def of(self, token: Token) -> tuple[Mention, ...]:
-        """Return the entities a token stands for: one for a name, several for a plural, none if nothing is known."""
+        """Return the entities a token refers to: one for a name, several for a plural, none if unknown."""
         return self._at.get((token.doc.user_data["passage"], token.i), ())
 
     def name(self, token: Token) -> Mention | None:
-        """Return the name that a token is or belongs to, not what it refers to."""
+        """Return the name that a token is part of, not what it refers to."""
         return self._named.get((token.doc.user_data["passage"], token.i))
 
     def listed(self, token: Token) -> tuple[Mention, ...]:
-        """Return all members of the list of names that a token stands in: "X, Y and Z", as written, whatever the
-        parse."""
+        """Return all members of the list of names ("X, Y and Z") that a token belongs to, whatever the parse."""
         mention = self.name(token)
         return self._lists.get(mention.start, ()) if mention is not None else ()
 
     def side(self, person_id: str) -> Mention | None:
-        """Return the body a person speaks for, as far as the text or the lexicon says."""
+        """Return the body a person speaks for, according to the text or the lexicon."""
         return self._sides.get(person_id)
 
     def _place(self, number: int, passage: Passage, mention: Mention) -> None:
@@ -130,7 +129,7 @@ class Referents:
         self._frequency[mention.entity_id] += 1
 
     def _read(self, passage: Passage, sent: Span) -> None:
-        """Resolve one sentence from left to right; what is met becomes salient for what follows."""
+        """Resolve a sentence from left to right; each entity becomes salient for what follows."""
         self._sentence += 1
         for token in sent:
             mentions = self.of(token)
@@ -152,7 +151,7 @@ class Referents:
                 self._groups.append((self._sentence, mentions))
 
     def _note_thing(self, passage: Passage, token: Token) -> None:
-        """Keep a bill, a rule or a model without a name in mind, for the "it" that may follow."""
+        """Remember a bill, a rule or a model without a name, for a later "it"."""
         kind = NOUN_KINDS.get(singular(token.lower_)) if token.pos_ == "NOUN" else None
         if kind not in (EntityKind.INSTRUMENT, EntityKind.MODEL) or token.dep_ in ("compound", "nmod", "npadvmod"):
             return
@@ -179,7 +178,7 @@ class Referents:
             self._groups.append((self._sentence, parties))
 
     def _learn_person(self, token: Token, mention: Mention) -> None:
-        """Take title and body from "Anthropic CEO Dario Amodei" and "Dana Roe, head of the agency"."""
+        """Learn title and body from "Anthropic CEO Dario Amodei" and "Dana Roe, head of the agency"."""
         if mention.kind is not EntityKind.PERSON:
             return
         titles = self._titles.setdefault(mention.entity_id, set())
@@ -204,11 +203,11 @@ class Referents:
                     self._sides[mention.entity_id] = self._entity(role.body_id)
 
     def titles(self, person_id: str) -> frozenset[str]:
-        """Return the lower-case words of the titles a person is given: {"judge"}, {"defense", "secretary"}."""
+        """Return the lower-case words of a person's titles: {"judge"}, {"defense", "secretary"}."""
         return frozenset(self._titles.get(person_id, ()))
 
     def maker(self, entity_id: str) -> Mention | None:
-        """Return the company that the lexicon names as the maker of a model."""
+        """Return the maker of a model according to the lexicon."""
         entity = self.lexicon.entities.get(entity_id)
         if entity is None or entity.kind is not EntityKind.MODEL or not entity.parent_id:
             return None
@@ -216,7 +215,7 @@ class Referents:
         return above if above.kind in PARTIES else self.maker(above.entity_id)
 
     def government(self, place_id: str) -> Mention | None:
-        """Return the government that acts for a country, None for a place without one."""
+        """Return the government of a country, None for a place without one."""
         found = next((place.government_id for place in self.lexicon.places if place.entity_id == place_id), "")
         return self._entity(found) if found else None
 
@@ -246,7 +245,7 @@ class Referents:
         return (mention,) if mention is not None else ()
 
     def _said(self, found: tuple[Mention, ...], passage: Passage, first: Token, last: Token) -> tuple[Mention, ...]:
-        """Give the entities found the words that refer to them here."""
+        """Return the entities with the words that refer to them here."""
         start, end = passage.offset(first), passage.offset(last) + len(last.text)
         words = passage.text[first.idx : last.idx + len(last.text)]
         return tuple(
@@ -276,20 +275,20 @@ class Referents:
         if token.dep_ == "nsubj" and takes_effect(clause):
             return self._best({EntityKind.INSTRUMENT}, token, reach=2)
         speakers = speakers_of(token, clause)
-        if speakers:  # "the watchdog said that it ...": nobody else, even where the watchdog has no name
+        if speakers:  # "the watchdog said that it ...": no other body, even if the watchdog has no name
             told = [m for speaker in speakers for m in self.of(speaker)]
             told += [m for s in speakers for a in children(s, "appos") for word in a.subtree for m in self.of(word)]
             sides = [self.side(m.entity_id) for m in told if m.kind is EntityKind.PERSON]
             said = [m for m in (*told, *sides) if m is not None and m.kind in PARTIES]
             first = speakers[0]
             if first.pos_ == "PROPN" and not said and not any(self._titles.get(m.entity_id) for m in told):
-                return None  # somebody of whom nothing is known: "Easton Transmission said it had no reason to"
+                return None  # an unknown speaker: "Easton Transmission said it had no reason to"
             if said or first.pos_ in ("NOUN", "PROPN") and NOUN_KINDS.get(singular(first.lower_)) in PARTIES:
                 return said[0] if said else unnamed(first, self.passages[first.doc.user_data["passage"]])
         if possessive or token.dep_ == "nsubj":
             found = self._best(PARTIES | {EntityKind.MODEL}, token, named=True)
             if found is not None and not possessive and found.entity_id in self._objects_of(clause):
-                return None  # "It asked Quillon for the logs": whoever that is, not Quillon
+                return None  # "It asked Quillon for the logs": not Quillon
             return found or self._best({EntityKind.INSTRUMENT}, token)
         return self._best({EntityKind.INSTRUMENT, EntityKind.MODEL}, token, reach=2) or self._best(PARTIES, token)
 
@@ -314,8 +313,8 @@ class Referents:
         named: bool = False,
         reach: int = _REACH,
     ) -> Mention | None:
-        """Return the most salient entity of some kinds that came before a token, None if the text has none near."""
-        rivals = self._clause_mates(token)
+        """Return the most salient entity of some kinds before a token, None if none is near."""
+        excluded = self._clause_mates(token)
         best, score = None, 0.0
         for seen in reversed(self._seen[-160:]):
             distance = self._sentence - seen.sentence
@@ -324,7 +323,7 @@ class Referents:
             if named and seen.mention.basis == "nominal":
                 continue
             mention = seen.mention
-            if mention.kind not in kinds or mention.entity_id in rivals:
+            if mention.kind not in kinds or mention.entity_id in excluded:
                 continue
             if fits is not None and not fits.search(mention.name):
                 continue
@@ -338,7 +337,7 @@ class Referents:
         return best
 
     def _clause_mates(self, token: Token) -> set[str]:
-        """Return the entities that a token cannot be, since they are the subject of the verb it completes."""
+        """Return the entities that a token cannot refer to because they are the subject of its verb."""
         head = token.head
         if token.dep_ == "pobj" and head.dep_ in ("prep", "dative", "agent"):
             head = head.head
@@ -385,7 +384,9 @@ class Referents:
         return self._said(self._one(found), passage, first, token)
 
     def _of_owner(self, token: Token, word: str, owner: list[Token]) -> str:
-        """Return the id of whom "Texas's governor", "the state's governor" or "the maker of ChatGPT" is."""
+        """Return the id of the person or company meant by "Texas's governor", "the state's governor" or "the
+        maker of ChatGPT".
+        """
         if any(child.lower_ == "parent" for child in children(token, "compound", "amod")):
             word = "parent"
         for whose in [*owner, *prepositional(token, "of")][:1]:
@@ -396,9 +397,10 @@ class Referents:
         return ""
 
     def _envoy_of(self, passage: Passage, token: Token) -> tuple[Mention, ...]:
-        """Return the body whose people act: "Pentagon officials", "officials at the agency", "a spokesperson for X".
+        """Return the body behind its people: "Pentagon officials", "officials at the agency", "a spokesperson
+        for X".
 
-        What stands behind the token is not resolved yet, so "the agency" there is looked up at once.
+        What follows the token is not resolved yet, so "the agency" there is resolved first.
         """
         near = [child for child in token.children if child.dep_ in ("compound", "nmod", "poss", "amod")]
         for prep in children(token, "prep"):
@@ -421,7 +423,7 @@ class Referents:
         return self._description(passage, token) if definite and token.i > before.i else ()
 
     def _acting(self, mention: Mention) -> Mention | None:
-        """Return the body whose people act: a body itself, of a country its government."""
+        """Return the body that acts: for a country its government, else the body itself."""
         if mention.kind is EntityKind.PLACE:
             return self.government(mention.entity_id)
         return mention if mention.kind in PARTIES else None
@@ -467,7 +469,7 @@ class Referents:
         return self._entity(place.government_id) if place is not None else None
 
     def _titled(self, word: str, token: Token) -> Mention | None:
-        """Find the person introduced with a title, or who held the office on the day ("the president")."""
+        """Return the person introduced with a title, or the holder of the office on the day ("the president")."""
         if (found := described(word, self._recent(), self._titles)) is not None:
             return found
         role = self.lexicon.holder("President of the United States", self.day) if word == "president" else None

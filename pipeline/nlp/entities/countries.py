@@ -1,7 +1,4 @@
-"""Countries before a noun -> the bodies of these countries that are meant: "the U.S. and British institutes".
-
-Also: all that a text says of countries -> the one whose government "the government" is.
-"""
+"""Resolves bodies by their countries ("the U.S. and British institutes") and finds the country that a text is about."""
 
 from __future__ import annotations
 
@@ -21,12 +18,12 @@ if TYPE_CHECKING:
     from pipeline.nlp.parsing.parser import Passage
 
 _OF_STATES = frozenset({EntityKind.AGENCY, EntityKind.GOVERNMENT, EntityKind.PLACE})
-# Nouns that a body meant by them has in its name, though many others are called so as well.
+# A body that one of these nouns refers to has the noun in its name.
 _IN_NAME = frozenset({"institute", "office", "department", "centre", "center", "agency", "authority"})
 
 
 def countries_before(noun: Token, name_of: Callable[[Token], Mention | None], places: Iterable[Place]) -> list[str]:
-    """Return the codes of the countries that stand before a noun, in order: ["US", "GB"]."""
+    """Return the codes of the countries named before a noun, in order: ["US", "GB"]."""
     before = [
         word
         for child in noun.lefts
@@ -48,7 +45,7 @@ def countries_before(noun: Token, name_of: Callable[[Token], Mention | None], pl
 def bodies_of(
     codes: Iterable[str], noun: str, recent: Iterable[Mention], entities: Mapping[str, Entity]
 ) -> tuple[Mention, ...]:
-    """Return the bodies called so of some countries, for each the first in `recent`: all of them or none."""
+    """Return the latest body of this sort in `recent` for each country, or none unless every country has one."""
     called = re.compile(rf"\b{noun}", re.IGNORECASE) if noun in _IN_NAME else agencies_called(noun)
     fitting: dict[str, Mention] = {}
     for mention in recent:
@@ -60,10 +57,10 @@ def bodies_of(
 
 
 def spoken_of(passages: Iterable[Passage], frequency: Mapping[str, int], lexicon: Lexicon) -> Place | None:
-    """Return the country with a government that a text speaks of most: by name, by its bodies or by its adjective.
+    """Return the country, with a government, that a text mentions most: by name, by its bodies or by its adjective.
 
-    Where companies come from counts only if the text speaks of no country: an Indonesian report on a U.S. chatbot means
-    Jakarta by "the government". `frequency`: how often each entity is named.
+    The home countries of companies count only if the text mentions no country: an Indonesian report on a U.S.
+    chatbot means Jakarta by "the government". `frequency`: the number of mentions of each entity.
     """
     by_code = {place.code: place for place in lexicon.places if place.government_id}
     adjectives = {word: place.code for place in by_code.values() for word in place.adjectives}

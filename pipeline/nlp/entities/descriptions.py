@@ -1,7 +1,4 @@
-"""The head of a noun phrase -> the words that describe whom it means: "judges in Ankara", "any firm that sells chips".
-
-A party without a name is told by its description, as far as the phrase itself says which one is meant.
-"""
+"""Finds the words that describe a party without a name: "judges in Ankara", "any firm that sells chips"."""
 
 from __future__ import annotations
 
@@ -19,21 +16,21 @@ if TYPE_CHECKING:
 
     from pipeline.nlp.parsing.parser import Passage
 
-_OF_WHOM = frozenset({"of", "in", "from", "behind", "with", "for", "at"})  # before what says which one is meant
+_OF_WHOM = frozenset({"of", "in", "from", "behind", "with", "for", "at"})  # precede what identifies the party
 _WHO = frozenset({"who", "that"})
-_LONGEST = 9  # words after the noun
+_LONGEST = 9  # maximum number of words after the noun
 _SOMEBODY = frozenset(
     {EntityKind.ORGANISATION, EntityKind.AGENCY, EntityKind.GOVERNMENT, EntityKind.PERSON, EntityKind.GROUP}
 )
 
 
 def is_somebody(noun: Token) -> bool:
-    """Tell whether a common noun stands for people or a body."""
+    """Return whether a common noun refers to people or a body."""
     return NOUN_KINDS.get(singular(noun.lower_)) in _SOMEBODY
 
 
 def unnamed(noun: Token, passage: Passage) -> Mention:
-    """Return a body that has only a description: "a U.S. watchdog"."""
+    """Return a mention of a body that has only a description: "a U.S. watchdog"."""
     first, kind = noun_phrase_start(noun), NOUN_KINDS[singular(noun.lower_)]
     words = passage.text[first.idx : noun.idx + len(noun.text)]
     name = re.sub(r"^(?:an?|the|this|that|its|their|his|her)\s+", "", words, flags=re.IGNORECASE)
@@ -42,10 +39,10 @@ def unnamed(noun: Token, passage: Passage) -> Mention:
 
 
 def last_word(noun: Token) -> Token:
-    """Return the last word of a description whose head is given; the head itself where nothing after it belongs there.
+    """Return the last word of a description, given its head.
 
-    A phrase right after the noun does ("users in Turkey"), and a clause that says who ("firms that deal with AI"), if
-    short.
+    A phrase right after the noun belongs to it ("users in Turkey"), and so does a short clause that says who
+    ("firms that deal with AI").
     """
     last = noun
     for child in noun.rights:
@@ -68,7 +65,9 @@ def _says_which(prep: Token) -> bool:
 
 
 def _before_manner(clause: Token) -> Token:
-    """Return the last word of a relative clause before what the verb above may as well do: "from exporting them"."""
+    """Return the last word of a relative clause before a phrase that may modify the main verb: "from exporting
+    them".
+    """
     for token in clause.doc[clause.i + 1 : clause.right_edge.i + 1]:
         if token.lower_ in ("from", "to", "into") and token.i + 1 < len(token.doc) and is_verb(token.nbor()):
             return token.nbor(-1)

@@ -1,4 +1,4 @@
-"""Parsed passages -> who "we" and "I" are: in a quotation its speaker, elsewhere the author, or whose release it is."""
+"""Resolves "we" and "I": in a quotation its speaker, elsewhere the author or the body that issued the text."""
 
 from __future__ import annotations
 
@@ -18,18 +18,24 @@ if TYPE_CHECKING:
 WE = frozenset({"we", "us", "our", "ours", "ourselves"})
 _I = frozenset({"i", "me", "my", "mine", "myself"})
 WE_SAYS = re.compile(r"\b(?:we|our|ours|us)\b", re.IGNORECASE)
-_OFTEN = 3  # times that a text says "we" in its own voice, to be its headline's
+_OFTEN = 3  # uses of "we" outside quotations from which it is the headline's body
 _SOURCE = re.compile(r"^SOURCE:? +(\S.*)$", re.MULTILINE)  # the last line of a release
 
 
 def releasing(
     title: str, text: str, publisher: str, mentions: Sequence[Mention], house: Mention | None
 ) -> Mention | None:
-    """Return whose release a text is that speaks as "we" outside quotations, None where that is not plain to see.
+    """Return the body that issued a release written as "we", None where that is unclear.
 
-    It is the body whose site brings it ("ofcom.org.uk"), the one under SOURCE at its end, or, where "we" is said again
-    and again, the one with which the headline begins. `mentions`: the names in `title`, a line break and `text`;
-    `house`: the government or body with which the headline begins, if any.
+    It is the body that owns the site ("ofcom.org.uk"), the one after SOURCE at the end, or, if "we" is frequent,
+    the one at the beginning of the headline.
+
+    Args:
+        title: the headline.
+        text: the body of the release.
+        publisher: the site's host name or the outlet's name.
+        mentions: the names in `title`, a line break and `text`.
+        house: the government or body at the beginning of the headline, if any.
     """
     quotes = quoted_spans(text)
     said = sum(span_around(quotes, match.start()) is None for match in WE_SAYS.finditer(text))
@@ -48,8 +54,10 @@ def releasing(
 
 
 class Voices:
-    """Who speaks in the first person in one article. `of`: what a token stands for; `side`: whom a person speaks
-    for."""
+    """The first-person speakers of one article.
+
+    `of`: what a token refers to; `side`: the body a person speaks for.
+    """
 
     def __init__(
         self,
@@ -62,7 +70,7 @@ class Voices:
         self._verbs: dict[int, list[tuple[Token, list[Token]]]] = {}
 
     def first_persons(self) -> Iterator[tuple[tuple[Passage, Token], Mention]]:
-        """Yield each "we" and "I" with its passage and who is meant, where that is known."""
+        """Yield each "we" and "I" with its passage and its speaker, where known."""
         for passage in self.passages:
             quotes = quoted_spans(passage.text)
             for sent in sentences(passage):
@@ -93,7 +101,7 @@ class Voices:
         return self.author
 
     def _speech(self, passage: Passage) -> list[tuple[Token, list[Token]]]:
-        """Return the verbs of speech outside quotations, each with its subjects; found once for each passage."""
+        """Return the speech verbs outside quotations with their subjects, computed once for each passage."""
         number = passage.doc.user_data["passage"]
         if number not in self._verbs:
             quotes = quoted_spans(passage.text)

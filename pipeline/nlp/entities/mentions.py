@@ -1,10 +1,8 @@
-"""A text and the lexicon -> the names in it with offsets and entities; and, after parsing, the names nobody knew
-before.
+"""Finds the names of the lexicon in a text and, after parsing, names that it does not know.
 
-Longest match wins. An ambiguous name ("Meta", "Claude") counts only where one of the words it needs stands near it, or
-where the text has used it beyond doubt elsewhere. A text teaches names of its own: "Office for Compute Oversight
-(OCO)",
-or the surname of a person introduced in full.
+The longest match wins. An ambiguous name ("Meta", "Claude") counts only near one of the words it needs, or where the
+text uses it unambiguously elsewhere. A text also introduces names: "Office for Compute Oversight (OCO)", or the surname
+of a person introduced in full.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from pipeline.lexicon.common_nouns import NOUN_KINDS, PERSON_TITLES, RANKS, REGI
 from pipeline.lexicon.entities import Lexicon, Name
 from pipeline.lexicon.inflection import singular, words
 from pipeline.nlp.entities.unknown_names import (
-    bodies_told_together,
+    bodies_listed_together,
     in_longer_name,
     is_presented,
     of_the,
@@ -36,8 +34,8 @@ if TYPE_CHECKING:
 
     from pipeline.nlp.parsing.parser import Passage
 
-NEAR = 300  # characters on either side in which a needed word must stand
-OFTEN = 3  # times that a text says a country's words, for its bodies to be meant throughout
+NEAR = 300  # characters on either side within which a needed word counts
+OFTEN = 3  # mentions of a country from which its bodies are meant throughout
 _SAME_LENGTH = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "‑": "-", "–": "-"})
 _ACRONYM = re.compile(r"\(\s*(?:the |[\"“'‘])*([A-Z][A-Za-z]{0,3}[A-Z]{1,5}|[A-Z]{2,7})[\"”'’]?\s*\)")
 _LEADING = re.compile(r"(?:[A-Z][\w&.'-]*|of|for|on|and|the|to|in|&)$")
@@ -65,9 +63,9 @@ _OF_A_FIRM = frozenset(
 )
 _OF_A_BODY = re.compile(r"\b[A-Z]\w+ (?:of|for) $")
 _GOES_ON = re.compile(r" of (?:the )?[A-Z]")
-_BY_ITSELF = r"[a-z,] {0}\b(?! [A-Z])|(?:[.!?] |\n){0}(?= [a-z])"  # a capitalised word that is a name of its own
+_BY_ITSELF = r"[a-z,] {0}\b(?! [A-Z])|(?:[.!?] |\n){0}(?= [a-z])"  # a capitalised word used as a name of its own
 _OF_ONE_WORD = (EntityKind.ORGANISATION, EntityKind.OUTLET)
-# Capitalised words before a name that are no part of it.
+# Capitalised words before a name that are not part of it.
 _OPENERS = """
 The A An And But Or So Yet With For From By In On At As To Of If When While After Before Since Because Both
 Like Unlike Meanwhile Then Now Still Even Although Though Today Rival Startup Company Maker Chief President
@@ -97,17 +95,16 @@ class NameFinder:
                 self._countries[codes[name.entity_id]].append(name.text)
 
     def find(self, text: str, day: date | None) -> list[Mention]:
-        """Return the mentions in order, without overlap; `day` is the day of publication, which decides between
-        names."""
+        """Return the mentions in order, without overlap. `day`: the day of publication, which decides between names."""
         plain = text.translate(_SAME_LENGTH)
         lower = _lower(plain)
-        told = list(self._told_together(plain, lower, day))
-        chosen = _longest([*told, *self._names(plain, lower, day), *self._patterns(plain)], first=len(told))
+        listed = list(self._listed_together(plain, lower, day))
+        chosen = _longest([*listed, *self._names(plain, lower, day), *self._patterns(plain)], first=len(listed))
         taught = [*_acronyms(plain, chosen), *_surnames(plain, chosen)]
         return _longest([*chosen, *taught], first=len(chosen))
 
     def mention(self, start: int, end: int, text: str, entity_id: str, day: date | None, basis: str) -> Mention:
-        """Return a mention of an entity of the lexicon under its name of the day."""
+        """Return a mention of an entity of the lexicon, under its name on the day."""
         entity = self.lexicon.entities[entity_id]
         return Mention(start, end, text, entity_id, self.lexicon.name_at(entity_id, day), entity.kind, basis)
 
@@ -132,9 +129,9 @@ class NameFinder:
             if name.entity_id in sure:
                 yield self.mention(start, end, plain[start:end], name.entity_id, day, "lexicon")
 
-    def _told_together(self, plain: str, lower: str, day: date | None) -> Iterator[Mention]:
+    def _listed_together(self, plain: str, lower: str, day: date | None) -> Iterator[Mention]:
         """Find the members of "the Departments of Energy and Defense", each under its own full name."""
-        for start, end, full in bodies_told_together(plain):
+        for start, end, full in bodies_listed_together(plain):
             said = plain[start:end]
             name = self._best(list(self.lexicon.named(full)), plain, lower, start, end, day)
             if name is not None:
@@ -144,9 +141,11 @@ class NameFinder:
                 yield Mention(start, end, said, unknown_entity_id(full, kind), full, kind, "pattern")
 
     def _best(self, names: list[Name], plain: str, lower: str, start: int, end: int, day: date | None) -> Name | None:
-        """Choose among the entities that share a name: in use on the day and of the country spoken of near by; with
-        most of its needed words there; else the one that needs none. Where several countries share the words, a text
-        that keeps speaking of one of them means its.
+        """Choose among the entities that share a name.
+
+        The entity uses the name on the day and belongs to the country mentioned near by; else it has the most
+        needed words near by; else it needs none. Where entities of several countries share the name, a country
+        that the text mentions often decides.
         """
         in_use = _in_use(names, day)
         near = plain[max(0, start - NEAR) : end + NEAR]
@@ -159,7 +158,7 @@ class NameFinder:
         return best or next((name for name in in_use if not name.needs), None)
 
     def _of_country(self, names: list[Name], text: str, least: int) -> Name | None:
-        """Return the name whose country a text speaks of most, `least` times or more; the first of equals."""
+        """Return the name whose country a text mentions most, at least `least` times; the first of equals."""
         best, most = None, least - 1
         for name in names:
             words = self._countries.get(self.lexicon.entities[name.entity_id].jurisdiction, ())
@@ -169,9 +168,12 @@ class NameFinder:
         return best
 
     def _inside_longer(self, plain: str, start: int, end: int, name: Name) -> bool:
-        """Tell whether a name of one word ends a longer one: "Oxbow Cognition", where the text uses that throughout or
-        says "Oxbow" as well, or the short name is ambiguous; "Multimedia Commission", "Texas Senate", "Brazilian
-        Congress", which are not the bodies called so for short."""
+        """Return whether a one-word name is the end of a longer one.
+
+        "Oxbow Cognition", if the text uses that throughout or also says "Oxbow", or if the short name is
+        ambiguous. "Multimedia Commission", "Texas Senate" and "Brazilian Congress" are not the bodies with
+        these short names.
+        """
         entity = self.lexicon.entities[name.entity_id]
         if name.kind == "short" and entity.kind is EntityKind.PLACE:  # a capital: "Seoul Women's University"
             return in_longer_name(plain, start, end, _NO_NAME)
@@ -225,16 +227,16 @@ def _is_word(text: str, start: int, end: int) -> bool:
 
 
 def _in_use(names: list[Name], day: date | None) -> list[Name]:
-    """Return the names borne on a day; where nobody bore the words then, those that somebody had borne before.
+    """Return the names in use on a day; if none was, the former ones.
 
-    A report of today still calls a renamed body by its former name.
+    Reports still call a renamed body by its former name.
     """
     borne = [name for name in names if name.used_on(day)]
     return borne or [name for name in names if day and name.used_until and name.used_until < day]
 
 
 def _helped(names: list[Name], plain: str, lower: str) -> Name | None:
-    """Return the name of whose needed words most stand in a text, None where none do; the first of equals."""
+    """Return the name with the most needed words in a text, None if there are none; the first of equals."""
     best, most = None, 0
     for name in names:
         held = sum(_count(plain, word) if word.isupper() else _count(lower, word, prefix=True) for word in name.needs)
@@ -244,7 +246,7 @@ def _helped(names: list[Name], plain: str, lower: str) -> Name | None:
 
 
 def _count(text: str, word: str, prefix: bool = False) -> int:
-    """Return how often a word, or with `prefix` any word that begins with it, stands in a text."""
+    """Return the number of times a word, or with `prefix` any word that begins with it, occurs in a text."""
     n, at = 0, text.find(word)
     while at >= 0:
         end = at + len(word)
@@ -254,7 +256,7 @@ def _count(text: str, word: str, prefix: bool = False) -> int:
 
 
 def _longest(found: Iterable[Mention], first: int = 0) -> list[Mention]:
-    """Keep the longest of overlapping mentions, of equals the lexicon's; the first `first` ones keep their place."""
+    """Keep the longest of overlapping mentions, of equals the lexicon's; the first `first` ones always stay."""
     ordered = list(found)
     ranked = ordered[:first] + sorted(ordered[first:], key=lambda m: (m.start - m.end, m.basis != "lexicon", m.start))
     taken: list[Mention] = []
@@ -269,8 +271,10 @@ def _longest(found: Iterable[Mention], first: int = 0) -> list[Mention]:
 
 
 def _acronyms(plain: str, known: list[Mention]) -> Iterator[Mention]:
-    """Learn "Full Name (FN)": the letters stand for the name known to end before the bracket, or for the words
-    there."""
+    """Yield the mentions that "Full Name (FN)" introduces.
+
+    The letters refer to the known name that ends before the bracket, else to the capitalised words there.
+    """
     ends = {mention.end: mention for mention in known}
     learnt: set[str] = set()
     places: dict[str, list[int]] = {}
@@ -290,7 +294,7 @@ def _acronyms(plain: str, known: list[Mention]) -> Iterator[Mention]:
 
 
 def _places(plain: str, pattern: str) -> dict[str, list[int]]:
-    """Return where each word of a text begins: one walk, however many words are then asked for."""
+    """Return where each word of a text begins, in one pass however many words are looked up."""
     places: dict[str, list[int]] = {}
     for match in re.finditer(pattern, plain):
         places.setdefault(match[0], []).append(match.start())
@@ -298,7 +302,7 @@ def _places(plain: str, pattern: str) -> dict[str, list[int]]:
 
 
 def _spelt_out(plain: str, end: int, letters: str) -> Mention | None:
-    """Read the capitalised words that end at an offset if their initials are these letters."""
+    """Return the capitalised words that end at an offset if their initials are these letters."""
     words = list(re.finditer(r"[^\s()]+", plain[max(0, end - 120) : end]))
     base = max(0, end - 120)
     for n in range(len(letters), min(len(words), len(letters) + 5) + 1):
@@ -316,7 +320,7 @@ def _spelt_out(plain: str, end: int, letters: str) -> Mention | None:
 
 
 def _surnames(plain: str, known: list[Mention]) -> Iterator[Mention]:
-    """A person named in full once is meant by the surname later."""
+    """Yield later mentions of a person by surname."""
     persons = {m.name.split()[-1]: m for m in known if m.kind is EntityKind.PERSON and " " in m.text and " " in m.name}
     places = _places(plain, r"[\w-]+") if persons else {}
     for surname, mention in persons.items():
@@ -330,7 +334,7 @@ def _surnames(plain: str, known: list[Mention]) -> Iterator[Mention]:
 
 
 def kind_of_name(words: list[str], context: str = "") -> EntityKind:
-    """Guess what an unknown capitalised name stands for, from its words and the lower-case words around it."""
+    """Guess the kind of an unknown capitalised name from its words and the lower-case words around it."""
     for word in (words[-1], words[0], *words[1:-1]):
         kind = NOUN_KINDS.get(word.lower().strip(".,'"))
         if kind in (EntityKind.AGENCY, EntityKind.INSTRUMENT, EntityKind.ORGANISATION):
@@ -349,7 +353,7 @@ def kind_of_name(words: list[str], context: str = "") -> EntityKind:
 
 
 def unknown_names(passages: list[Passage], lexicon: Lexicon) -> list[Mention]:
-    """Read the capitalised names that no lexicon knows out of parsed passages, in order; surnames join full names."""
+    """Return the capitalised names in parsed passages that the lexicon does not know, in order, with later surnames."""
     adjectives = {word for place in lexicon.places for word in place.adjectives}
     found: list[Mention] = []
     surnames: dict[str, Mention] = {}
@@ -379,7 +383,7 @@ def unknown_names(passages: list[Passage], lexicon: Lexicon) -> list[Mention]:
 
 
 def _no_name(run: list[Token]) -> bool:
-    """Tell whether capitalised words are a common noun ("Executive Order", "Federal Agencies") or an abbreviation."""
+    """Return whether capitalised words are a common noun ("Executive Order", "Federal Agencies") or an abbreviation."""
     words = [token.lower_ for token in run]
     short = words[0] in _ABBREVIATIONS or len(words[0]) < 2 or words[0].endswith(".")
     if len(run) == 1 and (short or run[0].text in REGIONAL and run[0].pos_ == "ADJ"):
@@ -427,18 +431,18 @@ def _new_mention(
 
 
 def _names_product(doc: Doc, run: list[Token]) -> bool:
-    """True for "the AI chatbot Petrel": the word before belongs to the name."""
+    """Return whether a name is part of a product's, as in "the AI chatbot Petrel"."""
     return run[0].i > 0 and doc[run[0].i - 1].head == run[-1] and doc[run[0].i - 1].lower_ in ("chatbot", "model")
 
 
 def _before_product(token: Token) -> bool:
-    """Tell whether the next word is "model", "chatbot" or another word for what the name is of."""
+    """Return whether the next word is "model", "chatbot" or another noun for a product."""
     after = token.i + 1
     return after < len(token.doc) and NOUN_KINDS.get(singular(token.doc[after].lower_)) is EntityKind.MODEL
 
 
 def _capital_runs(passage: Passage, taken: set[int]) -> Iterator[list[Token]]:
-    """Yield runs of capitalised tokens that are no known name; "of", "for", "and" join where a capital follows."""
+    """Yield runs of capitalised tokens that are no known name, joined by "of", "for" and "and" before a capital."""
     doc, i = passage.doc, 0
     while i < len(doc):
         if not _capital(doc[i]) or i in taken:
@@ -486,6 +490,6 @@ def _tokens_of(passage: Passage, mention: Mention) -> list[Token]:
 
 
 def entity_of(mention: Mention, lexicon: Lexicon) -> Entity:
-    """Return the lexicon's entity of a mention, or a new one that only the text knows."""
+    """Return the lexicon's entity of a mention, or a new one for an unknown name."""
     known = lexicon.entities.get(mention.entity_id)
     return known or Entity(mention.entity_id, mention.name, mention.kind, known=False)

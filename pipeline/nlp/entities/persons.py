@@ -1,7 +1,6 @@
-"""A description and the persons and bodies met so far -> whom it means: "the Democrat", "Texas's governor", "ChatGPT's
-maker".
+"""Resolves descriptions of people and owners: "the Democrat", "Texas's governor", "ChatGPT's maker".
 
-Persons are told by the titles that stood with their names; who has none may be "the mother" or "the author".
+The titles given with a name decide; "the mother" or "the author" can be a person without a title.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _OTHERS = frozenset(["assemblymember", "assemblyman", "assemblywoman", "assembly
                      "legislator", "speaker"])  # fmt: skip
 _GOVERNORS = frozenset(["governor", "gov", "governors"])
 _LAWMAKERS = _SENATORS | _MEMBERS | _OTHERS
-# Word -> the titles that whoever is called so may have.
+# Titles that fit a description.
 _TITLES: dict[str, frozenset[str]] = {
     "senator": _SENATORS - {"state"},
     "governor": _GOVERNORS,
@@ -36,7 +35,7 @@ _TITLES: dict[str, frozenset[str]] = {
     "justice": frozenset(["justice", "judge"]),
 }
 PARTISANS = frozenset(["democrat", "republican", "independent"])
-# What people without an office are called.
+# Descriptions of people without an office.
 _PRIVATE = frozenset(["mother", "father", "woman", "man", "plaintiff", "author", "artist", "engineer", "researcher",
                       "scientist", "whistleblower", "employee", "entrepreneur", "professor", "teacher"])  # fmt: skip
 PRESS = frozenset(["newspaper", "broadcaster", "publisher", "magazine", "outlet"])
@@ -44,7 +43,7 @@ _MAKERS = frozenset(["maker", "developer", "creator", "parent", "owner"])
 
 
 def answers(word: str, titles: Collection[str]) -> bool:
-    """Tell whether somebody with these titles may be called "the WORD"."""
+    """Return whether somebody with these titles can be called "the WORD"."""
     plain = {title.rstrip(".") for title in titles}
     if word in plain or _TITLES.get(word, frozenset()) & plain:
         return True
@@ -52,14 +51,14 @@ def answers(word: str, titles: Collection[str]) -> bool:
 
 
 def title_before(name: Token) -> frozenset[str]:
-    """Return the title that stands right before a name, however it was parsed: "Sens. Roe and Doe"."""
+    """Return the title right before a name, whatever the parse: "Sens. Roe and Doe"."""
     before = [token for token in name.doc[max(0, name.i - 2) : name.i] if token.text != "."]
     last = before[-1].text if before else ""
     return frozenset({last.lower()} if last in PERSON_TITLES or f"{last}." in PERSON_TITLES else ())
 
 
 def described(word: str, recent: Iterable[Mention], titles: Mapping[str, Collection[str]]) -> Mention | None:
-    """Return the last person met who may be called "the WORD"; of people without a title only one may have been met."""
+    """Return the last person who can be called "the WORD"; among people without a title there must be only one."""
     people = [mention for mention in recent if mention.kind is EntityKind.PERSON]
     found = [mention for mention in people if answers(word, titles.get(mention.entity_id, ()))]
     if found and word in _PRIVATE and word not in titles.get(found[0].entity_id, ()):
@@ -70,7 +69,7 @@ def described(word: str, recent: Iterable[Mention], titles: Mapping[str, Collect
 def several(
     word: str, count: int, recent: Iterable[Mention], titles: Mapping[str, Collection[str]]
 ) -> tuple[Mention, ...]:
-    """Return the persons met of late whom "the two senators" or "both lawmakers" means; () unless the number fits."""
+    """Return the recent persons meant by "the two senators" or "both lawmakers"; empty unless the number fits."""
     people = {
         m.entity_id: m for m in recent if m.kind is EntityKind.PERSON and answers(word, titles.get(m.entity_id, ()))
     }
@@ -78,8 +77,10 @@ def several(
 
 
 def governor(recent: Iterable[Mention], lexicon: Lexicon, day: date | None) -> str:
-    """Return the id of the governor on a day of the state that was named last, be it in the name of a body ("Texas
-    House of Representatives"); "" if the lexicon names none."""
+    """Return the id of the governor on a day of the state named last, "" if the lexicon knows none.
+
+    The name of a body also names its state: "Texas House of Representatives".
+    """
     for mention in recent:
         named = mention.name.split()
         for name in (" ".join(named[:2]), named[0]) if named else ():
@@ -90,7 +91,7 @@ def governor(recent: Iterable[Mention], lexicon: Lexicon, day: date | None) -> s
 
 
 def made_by(word: str, owner: Mention, lexicon: Lexicon, maker: Callable[[str], Mention | None]) -> str:
-    """Return the id of the company meant by "ChatGPT's maker" or "Facebook's parent", "" if none is known."""
+    """Return the id of the company meant by "ChatGPT's maker" or "Facebook's parent", "" if unknown."""
     if word not in _MAKERS:
         return ""
     if owner.kind is EntityKind.MODEL:

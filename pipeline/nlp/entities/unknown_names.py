@@ -1,7 +1,6 @@
-"""Capitalised words of a text -> where in them a person's name begins and a company's ends, and names of bodies told
-in one breath.
+"""Finds where names of persons, companies and bodies begin and end among capitalised words.
 
-A title may stand before a name in the same capitals: "Assistant Technology Minister Dana Roe", "Minister of Industry,
+A title can precede a name in the same capitals: "Assistant Technology Minister Dana Roe", "Minister of Industry,
 Science and Trade Dana Roe".
 """
 
@@ -35,9 +34,11 @@ _LEGAL_FORM = re.compile(
 
 
 def person_at(text: str, start: int, end: int) -> int:
-    """Return where the name begins in the capitalised words from `start` to `end` of a text: after a title, if any.
+    """Return where the name begins in the capitalised words from `start` to `end` of a text, after a title if there
+    is one.
 
-    `end` says that the words are part of a title alone, the "Science" of "Minister of Science and Trade Dana Roe".
+    The result is `end` where all words are part of a title: the "Science" of "Minister of Science and Trade Dana
+    Roe".
     """
     for match in _PORTFOLIO.finditer(text, max(0, start - 120), min(len(text), end + 120)):
         if match.start("field") <= start < match.end("field"):
@@ -56,7 +57,7 @@ def _part_of_name(word: str) -> bool:
     return _PART.fullmatch(word) is not None and word.lower() not in NOUN_KINDS
 
 
-def bodies_told_together(text: str) -> list[tuple[int, int, str]]:
+def bodies_listed_together(text: str) -> list[tuple[int, int, str]]:
     """Return (start, end, full name) of each body in "the Departments of Energy, Defense and Homeland Security"."""
     found = []
     for match in PLURAL_BODIES.finditer(text):
@@ -79,8 +80,11 @@ _BEFORE = re.compile(r"\b(?:(?P<of>[A-Z]\w+ of)|(?P<word>[A-Z][a-z]+)) $")
 
 
 def in_longer_name(text: str, start: int, end: int, openers: Collection[str]) -> bool:
-    """Tell whether a city's name is part of another: "Seoul Women's University", "University of Tokyo"; not "On Monday
-    Jakarta". `openers`: capitalised words that are part of no name."""
+    """Return whether a city's name is part of a longer one: "Seoul Women's University", but not "On Monday
+    Jakarta".
+
+    `openers`: capitalised words that are part of no name.
+    """
     if _GOES_ON.match(text, end):
         return True
     before = _BEFORE.search(text[max(0, start - 30) : start])
@@ -90,7 +94,7 @@ def in_longer_name(text: str, start: int, end: int, openers: Collection[str]) ->
 
 
 def is_presented(last: Token) -> bool:
-    """Tell whether a name, of which the last token is given, is said to be a person's: "Lee Min-jung, a professor"."""
+    """Return whether a name, given its last token, is presented as a person's: "Lee Min-jung, a professor"."""
     for child in last.rights:
         if child.dep_ == "appos" and NOUN_KINDS.get(singular(child.lower_)) is EntityKind.PERSON:
             return True
@@ -103,14 +107,14 @@ _OFFICES = frozenset({EntityKind.AGENCY, EntityKind.ORGANISATION, EntityKind.GOV
 
 
 def reads_as_person(tokens: Iterable[str]) -> bool:
-    """Tell whether capitalised words read like a person's name: two or three, none of which is a word for a body."""
+    """Return whether capitalised words look like a person's name: two or three, none of them a word for a body."""
     words = " ".join(tokens).split()
     named = 2 <= len(words) <= 3 and all(_PART.fullmatch(word) for word in words)
     return named and not any(NOUN_KINDS.get(singular(word.lower())) in _OFFICES for word in words)
 
 
 def of_the(doc: Doc, i: int, before: Token) -> bool:
-    """Tell whether "of the" goes on with the name of a body: "Office of the Privacy Commissioner"."""
+    """Return whether "of the" continues the name of a body: "Office of the Privacy Commissioner"."""
     if i + 2 >= len(doc) or doc[i].lower_ not in ("of", "for") or doc[i + 1].lower_ != "the":
         return False
     return NOUN_KINDS.get(singular(before.lower_)) is EntityKind.AGENCY

@@ -1,9 +1,7 @@
-"""A token of a parse -> the tokens that stand to it as subject, object or prepositional object, through every detour.
+"""Subjects, objects and other arguments of a token in a dependency parse, with the labels of spaCy's English models.
 
-Detours: passive and by-phrase, relative clause, participle, infinitive and gerund (control), co-ordination, nouns
-with a
-possessor or with a verb that lends them its subject ("issued an ultimatum"). Labels are those of spaCy's English
-models.
+The functions look through the passive, relative clauses, participles, control by infinitive or gerund, co-ordination,
+and nouns with a possessor or a support verb ("issued an ultimatum").
 """
 
 from __future__ import annotations
@@ -17,14 +15,14 @@ if TYPE_CHECKING:
 
 _RELATIVES = frozenset({"who", "whom", "which", "that"})
 _ORDINALS = frozenset({"first", "only", "last", "latest", "next", "second"})
-_DEPTH = 7  # detours followed from one token
+_DEPTH = 7  # maximum number of steps from one token
 
 
 def _forms(verbs: str) -> frozenset[str]:
     return frozenset(form for verb in verbs.split() for form in verb_forms(verb))
 
 
-# Verbs whose infinitive is done by their object: "urged Meta to share".
+# Verbs whose object is the subject of their infinitive: "urged Meta to share".
 OBJECT_CONTROL = _forms(
     """order direct instruct ask urge tell force compel require request allow permit let enable get push press
     pressure want
@@ -33,7 +31,7 @@ OBJECT_CONTROL = _forms(
     prevent stop prohibit ban forbid need charge task empower help summon beg implore admonish enjoin make have trust"""
 )
 SUBJECT_CONTROL = _forms("promise threaten vow agree pledge")
-# Verbs that lend their subject to the noun they take: "issued an ultimatum", "made its demand".
+# Support verbs, whose subject is the agent of their object: "issued an ultimatum", "made its demand".
 SUPPORT = _forms(
     """make issue take have give file bring launch open announce publish sign reach strike win offer set send release
     hold
@@ -50,15 +48,15 @@ def children(token: Token, *deps: str) -> list[Token]:
 
 
 def is_verb(token: Token) -> bool:
-    """Tell whether a token is used as a verb."""
+    """Return whether a token is used as a verb."""
     return token.pos_ in ("VERB", "AUX")
 
 
 def is_passive(verb: Token) -> bool:
-    """Tell whether a verb is passive: "was ordered", "the order signed by", "and barred"."""
+    """Return whether a verb is passive: "was ordered", "the order signed by", "and barred"."""
     if children(verb, "auxpass", "nsubjpass"):
         return True
-    opens = verb.dep_ == "advcl" and verb.is_sent_start and verb.tag_ in ("VB", "VBD")  # "Set up", as it is misread
+    opens = verb.dep_ == "advcl" and verb.is_sent_start and verb.tag_ in ("VB", "VBD")  # "Set up" as it is often parsed
     if verb.tag_ != "VBN" and not opens or children(verb, "nsubj", "dobj") and verb.dep_ not in ("acl", "relcl"):
         return False
     if verb.dep_ == "acl":
@@ -105,7 +103,7 @@ def _surface(verb: Token, depth: int = 0) -> list[Token]:
 
 
 def _antecedent(verb: Token, subject: Token) -> Token | None:
-    """Return what a relative pronoun stands for, by way of the clause it opens."""
+    """Return the antecedent of a relative pronoun."""
     if not _relative(subject):
         return None
     clause = verb
@@ -162,7 +160,9 @@ def _controller(verb: Token, head: Token, depth: int) -> list[Token]:
 
 
 def _gerund_subject(prep: Token, depth: int) -> list[Token]:
-    """Find who does the gerund after a preposition: "barred X from doing" X, "by doing" the subject."""
+    """Return the subject of a gerund after a preposition: "barred X from doing" X, "by doing" the verb's own
+    subject.
+    """
     head = prep.head
     if is_verb(head):
         if prep.lower_ in ("from", "into", "of", "for") and children(head, "dobj", "nsubjpass"):
@@ -172,7 +172,7 @@ def _gerund_subject(prep: Token, depth: int) -> list[Token]:
 
 
 def _of_infinitive(verb: Token, noun: Token, depth: int) -> list[Token]:
-    """Find who does the infinitive that hangs on a noun: "its refusal to allow", "the first lab to deploy"."""
+    """Return the subject of an infinitive below a noun: "its refusal to allow", "the first lab to deploy"."""
     if any(child.tag_ in ("JJ", "JJS", "CD", "RB") and child.lower_ in _ORDINALS
            for child in noun.children):  # fmt: skip
         if noun.dep_ == "attr" and is_verb(noun.head):
@@ -185,7 +185,7 @@ def _of_infinitive(verb: Token, noun: Token, depth: int) -> list[Token]:
 
 
 def _first_to(verb: Token, noun: Token) -> bool:
-    """Tell whether a clause says what somebody is the first or only one to do: "was the first country to ban it"."""
+    """Return whether a clause says what somebody is the first or only one to do: "was the first country to ban it"."""
     infinitive = any(child.lower_ == "to" for child in children(verb, "aux"))
     return infinitive and any(child.lower_ in _ORDINALS for child in noun.children)
 
@@ -217,7 +217,7 @@ def surface_subjects(verb: Token) -> list[Token]:
 
 
 def subjects(verb: Token, depth: int = 0) -> list[Token]:
-    """Return the heads that do what a verb says: its subject, or in the passive what stands after "by"."""
+    """Return the agents of a verb: its subject, or in the passive what follows "by"."""
     if is_passive(verb):
         agents = [pobj for agent in children(verb, "agent") for pobj in children(agent, "pobj")]
         agents += [pobj for prep in children(verb, "prep") if prep.lower_ == "by" for pobj in children(prep, "pobj")]
@@ -228,8 +228,9 @@ def subjects(verb: Token, depth: int = 0) -> list[Token]:
 
 
 def objects(verb: Token, depth: int = 0) -> list[Token]:
-    """Return the heads to which a verb does something: its object, in the passive its subject, in a relative clause the
-    noun before it, and in "label X a risk" X."""
+    """Return the objects of a verb: in the passive its subject, in a relative clause the noun before it, in "label
+    X a risk" X.
+    """
     if depth > _DEPTH:
         return []
     if is_passive(verb):
@@ -265,12 +266,12 @@ def _own_complement(verb: Token) -> bool:
 
 
 def indirect(verb: Token) -> list[Token]:
-    """Return the receiver: "gave X access", "granted access to X" is read as a prepositional object instead."""
+    """Return the recipient in "gave X access"; "granted access to X" counts as a prepositional object instead."""
     return [child for child in children(verb, "dative") if child.dep_ == "dative" and child.pos_ != "ADP"]
 
 
 def prepositional(token: Token, *words: str) -> list[Token]:
-    """Return the objects of prepositions that hang on a token; "by" and "to" count under their other labels too."""
+    """Return the objects of prepositions below a token; "by" and "to" count under their other labels too."""
     found = []
     for prep in children(token, "prep", "agent", "dative", "prt", "advmod"):
         if prep.lower_ in words or _compound_preposition(prep) in words:
@@ -285,7 +286,7 @@ def _compound_preposition(prep: Token) -> str:
 
 
 def noun_subjects(noun: Token) -> list[Token]:
-    """Return who does what a noun names: its possessor, "by X", or the subject of a verb that lends it one."""
+    """Return the agent of an event noun: its possessor, "by X", or the subject of its support verb."""
     possessors = children(noun, "poss")
     if possessors:
         return possessors[:1]
@@ -325,7 +326,7 @@ def complements(token: Token) -> list[Token]:
 
 
 def members(token: Token) -> list[Token]:
-    """Return the heads of a co-ordination that begins with a token, itself first."""
+    """Return the heads of a co-ordination, the given first one included."""
     found, queue = [], [token]
     while queue and len(found) < 40:
         current = queue.pop(0)
@@ -337,7 +338,7 @@ def members(token: Token) -> list[Token]:
 
 
 def instances(token: Token) -> list[Token]:
-    """Return the heads of what is named after "such as", "like", "including" or in apposition to a token."""
+    """Return the heads of what follows a token after "such as", "like" or "including", or in apposition."""
     found: list[Token] = []
     for child in token.children:
         if child.dep_ == "appos" and child.i > token.i:
@@ -350,7 +351,7 @@ def instances(token: Token) -> list[Token]:
 
 
 def governor(token: Token) -> Token | None:
-    """Return the verb or noun that a verb's clause hangs on, None at the top."""
+    """Return the verb or noun that governs a verb's clause, None at the top."""
     head = token.head
     if head == token:
         return None

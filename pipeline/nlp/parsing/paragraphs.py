@@ -1,7 +1,4 @@
-"""The text of an article -> its paragraphs with offsets, each marked as body or as a line that reports nothing.
-
-A heading, a question heading, a caption, a teaser, a source line or an advertising line never gives a claim.
-"""
+"""Splits the text of an article into paragraphs and classifies each; only those of kind BODY give claims."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 BODY = "body"
-LONGEST = 5000  # characters of one piece that is parsed; a longer paragraph is cut at a sentence end
+LONGEST = 5000  # maximum number of characters parsed as one piece
 _LINE = re.compile(r"[^\r\n\f\v\x85\u2028\u2029]+")
 _BULLET = re.compile(r"^(?:[-–—*•·▪◦‣>]+|\(?[0-9]{1,2}[.)]|\([a-z]{1,3}\)|\\\([a-z]{1,3}\\\))\s+")
 _DATELINE = re.compile(  # "GAITHERSBURG, Md. (AP) — ", "PARIS, 6 September – "
@@ -52,7 +49,7 @@ _LINE_RULES = (
 class Paragraph:
     """A line of the text without bullet and margins.
 
-    kind: body, heading, question, caption, credit, advertising, teaser, repeated.
+    `kind`: body, heading, question, caption, credit, advertising, teaser or repeated.
     """
 
     start: int
@@ -61,7 +58,7 @@ class Paragraph:
 
 
 def find_paragraphs(text: str) -> list[Paragraph]:
-    """Return the paragraphs of a text in order; those of kind BODY are what an article reports with."""
+    """Return the paragraphs of a text in order."""
     lines = []
     for match in _LINE.finditer(text):
         start, end = match.span()
@@ -106,7 +103,7 @@ def _kind(line: str, count: int) -> str:
 
 
 def _pieces(text: str, start: int, end: int, kind: str) -> list[Paragraph]:
-    """Cut a paragraph that is too long for the parser, at the end of a sentence or else at a blank."""
+    """Cut a paragraph that is too long for the parser at the end of a sentence, else at a blank."""
     pieces = []
     while end - start > LONGEST:
         window = text[start : start + LONGEST]

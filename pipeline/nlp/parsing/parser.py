@@ -1,8 +1,7 @@
-"""Paragraphs and the names found in them -> parsed spaCy documents whose tokens keep their offsets in the article.
+"""Parses paragraphs with spaCy, with every known name merged into one token.
 
-A known name is one token and looks to the parser like a name of its sort that it has met in training ("Mythos 5" like
-"Windows"), so that names nobody had heard of in the model's days do not break the parse. The words themselves stay as
-they are: only the features that the parser reads are set.
+A known name gets the lexical features of a name that the model was trained on ("Mythos 5" those of "Windows"), so that
+names newer than the model do not break the parse. Text and offsets do not change.
 """
 
 from __future__ import annotations
@@ -49,23 +48,23 @@ _QUOTES = frozenset("\"“”'‘’") | {"``", "''"}
 _CLOSERS = frozenset("\"'”’»)]") | {"''"}
 _OPENERS = frozenset("\"'“‘«([") | {"``"}
 _INNER_CAPITAL = re.compile(r"[a-z]{1,3}[A-Z]")  # "xAI" and "eSafety" may begin a sentence
-_UNSEEN = re.compile(  # what the parser shall take for blanks: control characters, marks of footnotes
+_UNSEEN = re.compile(  # blanked for the parser: control characters and footnote marks
     r"\[\d{1,3}\]|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\u00a0\u2000-\u200a\u3000]"
 )
 
 
 class LanguageError(RuntimeError):
-    """The spaCy model is missing or cannot be loaded; the message says how to install it."""
+    """The spaCy model is missing or cannot be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One parsed paragraph: `doc` is its parse, `start` the offset of its first character in the article."""
+    """A parsed paragraph. `start` is the offset of its first character in the article."""
 
     doc: Doc
     start: int
     mentions: tuple[Mention, ...]  # offsets in the article
-    text: str = field(init=False, repr=False)  # spaCy joins the tokens anew each time it is asked for the text
+    text: str = field(init=False, repr=False)  # spaCy would join the tokens at each access
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", self.doc.text)
@@ -76,15 +75,15 @@ class Passage:
 
 
 class Language:
-    """The parser. One instance serves any number of articles, one thread at a time."""
+    """The parser. An instance serves any number of articles, one thread at a time."""
 
     def __init__(self, nlp: SpacyLanguage, model: str) -> None:
         self.nlp = nlp
         self.model = model
-        self._disguised: dict[int, tuple[int, ...]] = {}  # word -> how it looked before this text
+        self._disguised: dict[int, tuple[int, ...]] = {}  # features of changed lexemes before this text
 
     def parse(self, text: str, pieces: Iterable[tuple[int, int]], mentions: list[Mention]) -> Iterator[Passage]:
-        """Parse the pieces (start, end) of a text in order, `mentions` being the names known in it."""
+        """Parse the pieces (start, end) of a text in order. `mentions`: the known names in the text."""
         self._undisguise()
         docs, spans = [], []
         for start, end in pieces:
@@ -130,14 +129,14 @@ class Language:
         return doc
 
     def _bare(self, span: Span) -> None:
-        """Let a word with a quotation mark on it look like the word alone."""
+        """Give a word with a quotation mark on it the features of the word alone."""
         word = next(token for token in span if token.text not in _QUOTES)
         lexeme, bare = self._lexeme(span.text), self.nlp.vocab[word.text]
         lexeme.norm_, lexeme.lower_ = bare.norm_, bare.lower_
         lexeme.prefix_, lexeme.suffix_, lexeme.shape_ = bare.prefix_, bare.suffix_, bare.shape_
 
     def _lower_case(self, token: Token) -> None:
-        """Let a shouted word look like the word in small letters."""
+        """Give a word in capitals the features of the word in lower case."""
         bare = self.nlp.vocab[token.lower_]
         lexeme = self._lexeme(token.text)
         lexeme.norm_, lexeme.prefix_, lexeme.suffix_ = bare.norm_, bare.prefix_, bare.suffix_
@@ -149,14 +148,14 @@ class Language:
         lexeme.shape_ = model.shape_
 
     def _lexeme(self, words: str) -> Lexeme:
-        """Return the parser's entry for a word that is to look like another, until the next text."""
+        """Return the lexeme of a word whose features are about to change, and remember them until the next text."""
         lexeme = self.nlp.vocab[words]
         looks = (lexeme.norm, lexeme.lower, lexeme.prefix, lexeme.suffix, lexeme.shape)
         self._disguised.setdefault(lexeme.orth, looks)
         return lexeme
 
     def _undisguise(self) -> None:
-        """Let every word look as it did before the last text: one article must not change how the next is read."""
+        """Restore all changed lexemes, so that one article does not change how the next is parsed."""
         for orth, looks in self._disguised.items():
             lexeme = self.nlp.vocab[orth]
             lexeme.norm, lexeme.lower, lexeme.prefix, lexeme.suffix, lexeme.shape = looks
@@ -164,9 +163,9 @@ class Language:
 
 
 def _raise_past_verbs(doc: Doc) -> None:
-    """Make a verb in the past tense the head of its sentence where the parser took it for an adjective.
+    """Make a past-tense verb that was parsed as an adjective the head of its sentence.
 
-    "The ministry on Monday barred schools from ...": it read "barred schools" as a thing, and found no verb.
+    "The ministry on Monday barred schools from ..." was parsed without a verb, "barred schools" as a noun phrase.
     """
     for token in [each for each in doc if each.tag_ == "VBD" and each.dep_ == "amod" and each.i < each.head.i]:
         subject = next((each for each in token.ancestors if each.i < token.i and each.dep_ in ("ROOT", "nsubj")), None)
@@ -184,9 +183,9 @@ def _raise_past_verbs(doc: Doc) -> None:
 
 
 def _lift_past_verbs(doc: Doc) -> None:
-    """Hang verbs in the past tense that the parser joined to an infinitive on the finite verb above it.
+    """Attach past-tense verbs that were joined to an infinitive to the finite verb above it.
 
-    "The court ended a bid to block the act and upheld the fine": it was the court that upheld it, and it did.
+    "The court ended a bid to block the act and upheld the fine": the court upheld it.
     """
     for token in doc:
         lower = token.head
@@ -197,12 +196,12 @@ def _lift_past_verbs(doc: Doc) -> None:
             continue
         upper = next((each for each in lower.ancestors if each.tag_ in ("VBD", "VBZ", "VBP")), None)
         if upper is None or any(child.dep_ in ("ccomp", "advcl") for child in upper.children if child.i > upper.i):
-            continue  # "said it would try to comply and wanted more time": whose verb that is stays open
+            continue  # "said it would try to comply and wanted more time": ambiguous
         token.head = upper
 
 
 def _unknown_names(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:
-    """Yield runs of two and more capitalised words that the lexicon lacks, with the name they shall look like."""
+    """Yield runs of capitalised words that the lexicon lacks, each with the known name whose features it gets."""
     for match in _RUN.finditer(doc.text):
         span = doc.char_span(*match.span(), alignment_mode="contract")
         if span is None:
@@ -234,8 +233,9 @@ def _unknown_names(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:
 
 
 def _set_phrases(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:
-    """Yield set phrases in the middle of a clause that the parser takes for its verb's end ("in good conscience"), and
-    verbs with a hyphen that it would cut ("red-teamed")."""
+    """Yield set phrases that the parser mistakes for arguments ("in good conscience") and hyphenated verbs that it
+    would split.
+    """
     for match in _PHRASES.finditer(doc.text):
         span = doc.char_span(*match.span())
         if span is not None and not names & set(range(span.start, span.end)):
@@ -247,10 +247,10 @@ def _set_phrases(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:
 
 
 def _scare_quotes(doc: Doc, names: set[int]) -> Iterator[Span]:
-    """Yield opening and closing marks of short quotations inside a sentence, each with the word it stands on.
+    """Yield the marks of short quotations inside a sentence, each with the adjacent word.
 
-    Such marks ("immediately cease" in quotation marks) mislead the parser; speech, which ends in a full stop or a comma
-    or begins a sentence, keeps its marks.
+    Such marks ("immediately cease" in quotation marks) mislead the parser. Quoted speech, which ends in a full stop
+    or comma or begins a sentence, keeps its marks.
     """
     used: set[int] = set()
     text = doc.text
@@ -274,7 +274,7 @@ def _scare_quotes(doc: Doc, names: set[int]) -> Iterator[Span]:
 
 
 def _may_start(token: Token) -> bool:
-    """Tell whether a sentence can begin here: after a mark that ends one (closing marks between), or after "U.S."."""
+    """Return whether a sentence can begin here: after a mark that ends one, or after an abbreviation such as "U.S."."""
     doc, before = token.doc, token.i - 1
     while before > 0 and (doc[before].text in _CLOSERS or doc[before].is_space):
         before -= 1
@@ -289,7 +289,7 @@ def _may_start(token: Token) -> bool:
 
 
 def sentences(passage: Passage) -> Iterator[Span]:
-    """Yield the sentences of a passage without blanks at their ends."""
+    """Yield the sentences of a passage without surrounding blanks."""
     for sent in passage.doc.sents:
         start, end = sent.start, sent.end
         while start < end and passage.doc[start].is_space:
@@ -301,7 +301,9 @@ def sentences(passage: Passage) -> Iterator[Span]:
 
 
 def load_language(model: str | None = None) -> Language:
-    """Load the English parser (entity recogniser off: names come from the lexicon). Raises LanguageError."""
+    """Load the English parser without its entity recogniser, since names come from the lexicon. Raises
+    LanguageError.
+    """
     wanted = (model,) if model else MODELS
     for name in wanted:
         try:

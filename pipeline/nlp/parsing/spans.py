@@ -1,4 +1,4 @@
-"""Small readings of a parsed passage: its quotations, lists of names, and where a noun phrase begins."""
+"""Quotations, lists of names and other spans of a parsed passage."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ PARTIES = frozenset({EntityKind.ORGANISATION, EntityKind.AGENCY, EntityKind.GOVE
 
 
 def name_lists(passage: Passage, mentions: list[Mention]) -> list[tuple[Mention, ...]]:
-    """Return the runs of names of parties that only commas and "and" separate, with an "and" or "or" before the
-    last."""
+    """Return the lists of party names in a passage: names separated by commas, with "and" or "or" before the last."""
     text = passage.text
     found: list[tuple[Mention, ...]] = []
     run: list[Mention] = []
@@ -47,7 +46,7 @@ _LINK = re.compile(r"\s*(?:,|,?\s*(?:and|or|&|as well as)\s+(?:the\s+)?|,\s+the)
 
 
 def noun_phrase_start(token: Token) -> Token:
-    """Return the first token of the noun phrase whose head is given, without what follows the head."""
+    """Return the first token of a noun phrase, given its head."""
     first = token
     for child in token.lefts:
         if child.dep_ in ("det", "poss", "amod", "compound", "nummod", "nmod", "predet", "quantmod", "advmod"):
@@ -58,7 +57,9 @@ def noun_phrase_start(token: Token) -> Token:
 
 
 def quoted_spans(text: str) -> list[tuple[int, int]]:
-    """Return the spans in quotation marks; one that is never closed runs to the end, as it does over paragraphs."""
+    """Return the spans in quotation marks; an unclosed one runs to the end, as in quotations over several
+    paragraphs.
+    """
     spans, start = [], -1
     for match in re.finditer(r"[“”\"]", text):
         mark, at = match[0], match.start()
@@ -73,13 +74,13 @@ def quoted_spans(text: str) -> list[tuple[int, int]]:
 
 
 def span_around(spans: list[tuple[int, int]], at: int) -> tuple[int, int] | None:
-    """Return the span, of some in order and without overlap, that an offset lies in."""
+    """Return the span that contains an offset; the spans are in order and do not overlap."""
     index = bisect_right(spans, at, key=itemgetter(0)) - 1
     return spans[index] if index >= 0 and at < spans[index][1] else None
 
 
 def rank_of(token: Token) -> float:
-    """Return how salient a token's place in its sentence makes it."""
+    """Return how salient a token is by its syntactic position."""
     if token.dep_ in ("nsubj", "nsubjpass"):
         return 3.0
     if token.dep_ in ("dobj", "dative", "appos"):
@@ -95,7 +96,7 @@ _DENY = verb_forms("deny")
 
 
 def is_expletive(token: Token) -> bool:
-    """Tell whether "it" stands for nothing: "it is unclear whether", "it is hereby ordered"."""
+    """Return whether "it" refers to nothing: "it is unclear whether", "it is hereby ordered"."""
     verb = token.head
     if token.dep_ not in ("nsubj", "nsubjpass") or not is_verb(verb):
         return False
@@ -107,13 +108,13 @@ def is_expletive(token: Token) -> bool:
 
 
 def speakers_of(token: Token, clause: Token) -> list[Token]:
-    """Return who says or denies the clause of which a pronoun is the subject: "the agency said that it would test"."""
+    """Return who states or denies the clause whose subject is the token: "the agency said that it would test"."""
     if token.dep_ not in ("nsubj", "nsubjpass") or clause.dep_ != "ccomp" or clause.head.lower_ not in STATING | _DENY:
         return []
     return [subject for subject in surface_subjects(clause.head) if subject.i < token.i]
 
 
 def takes_effect(verb: Token) -> bool:
-    """Tell whether a clause says what only laws and rules do: "it took effect", "it lapsed"."""
+    """Return whether a clause says what only laws and rules do: "it took effect", "it lapsed"."""
     below = [*children(verb, "dobj"), *(pobj for prep in children(verb, "prep") for pobj in children(prep, "pobj"))]
     return verb.lower_ in _EXPIRING or any(noun.lower_ in ("effect", "force") for noun in below)

@@ -1,4 +1,6 @@
-"""A verb in its parse -> whether it has the form that a card asks for: passive, owed or forbidden."""
+"""Tests of a verb's form in its sentence: passive, owed, forbidden, generic, and whether two verbs have different
+dates.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +24,18 @@ _CHOOSING = frozenset({
     "picking", "dictate", "dictates", "settle", "settles",
 })  # fmt: skip
 _ASKED = frozenset({"which", "what", "whom", "who", "whose"})
-_FAR = 7  # words between such a pronoun and the verb of its clause
+_FAR = 7  # maximum number of words between such a pronoun and the verb
 _ONLY_POSSIBLE = frozenset({"may", "might", "could", "would", "should"})
 _YEAR = re.compile(r"(?:19|20)\d\d$")
 
 
 def has_form(verb: Token, form: str) -> bool:
-    """Tell whether a verb has a form of FORMS; "" asks for none."""
+    """Return whether a verb has the form of this name in FORMS; "" fits every verb."""
     return not form or FORMS[form](verb)
 
 
 def is_owed(verb: Token) -> bool:
-    """Tell whether somebody is bound to do it: "must pay", "has to pay", "will have to pay"; not "may have to pay"."""
+    """Return whether a verb states a duty: "must pay", "has to pay", "will have to pay", but not "may have to pay"."""
     if any(aux.lower_ == "must" for aux in children(verb, "aux")):
         return not children(verb, "neg")
     above = verb.head
@@ -44,7 +46,7 @@ def is_owed(verb: Token) -> bool:
 
 
 def is_forbidden(verb: Token) -> bool:
-    """Tell whether a verb says what nobody may do, or may do no more: "no supplier may sell", "may no longer use"."""
+    """Return whether a verb states a prohibition: "no supplier may sell", "may no longer use"."""
     may = [child for child in children(verb, "aux") if child.lower_ in _MAY]
     if not may:
         return False
@@ -56,7 +58,7 @@ def is_forbidden(verb: Token) -> bool:
 
 
 def below_shall(token: Token) -> bool:
-    """Tell whether a word stands in the content of a duty ("the agency shall determine whether it may adopt")."""
+    """Return whether a token is inside the content of a duty: "the agency shall determine whether it may adopt"."""
     for _ in range(6):
         token = token.head
         if is_verb(token) and any(child.lower_ == "shall" for child in children(token, "aux")):
@@ -65,9 +67,11 @@ def below_shall(token: Token) -> bool:
 
 
 def is_for_choice(token: Token) -> bool:
-    """Tell whether a verb in the present tense says only what somebody chooses, which is no act: "decides for itself
-    which systems it examines", "it is up to the office whom it sues". The parse is not asked: it takes the verbs of
-    such clauses for nouns."""
+    """Return whether a present-tense verb only says what somebody chooses, which is no act.
+
+    "Decides for itself which systems it examines", "it is up to the office whom it sues". The words decide, since
+    the parser takes the verbs of such clauses for nouns.
+    """
     if token.tag_ not in ("VBZ", "VBP", "NNS"):
         return False
     for asked in reversed(token.doc[max(token.sent.start, token.i - _FAR) : token.i]):
@@ -80,7 +84,9 @@ def is_for_choice(token: Token) -> bool:
 
 
 def is_generic(noun: Token) -> bool:
-    """Tell whether a noun names what such an act is, not one act: "a developer's refusal to answer is not a risk"."""
+    """Return whether a noun refers to acts of its sort, not to one act: "a developer's refusal to answer is not a
+    risk".
+    """
     owners = children(noun, "poss")
     one_of_many = any(child.lower_ in ("a", "an", "any") for owner in owners for child in children(owner, "det"))
     verb = noun.head
@@ -91,7 +97,7 @@ def is_generic(noun: Token) -> bool:
 
 
 def is_finite(verb: Token) -> bool:
-    """Tell whether a verb has a subject of its own and is no infinitive."""
+    """Return whether a verb has a subject of its own and is no infinitive."""
     return (
         is_verb(verb)
         and bool(children(verb, "nsubj", "nsubjpass", "expl"))
@@ -100,7 +106,7 @@ def is_finite(verb: Token) -> bool:
 
 
 def two_occasions(one: Token, other: Token) -> bool:
-    """Tell whether two verbs joined by "and" have each a time of its own, and another."""
+    """Return whether two verbs joined by "and" have different times: "opened it in May and widened it in July"."""
     first, second = sorted((one, other), key=lambda verb: verb.i)
     if second.dep_ != "conj" or second.head != first or not (is_verb(first) and is_verb(second)):
         return False

@@ -1,12 +1,10 @@
-"""The bytes of a page in; whether its article may be about the oversight of AI out, before anything is parsed.
+"""Decides from the raw bytes of a page whether its article may be about the oversight of AI, before anything is parsed.
 
-The sieve holds back what the gate would hold back after reading, for a small part of the price, and lets through
-whatever the gate may let through: it looks for the gate's cues in all the words on the page (page_words.py),
-among which are those of the article, weighs them as the gate does, and rounds up wherever the page does not show what
-the gate will see. Paragraphs are not known, so that a passage is a stretch of _PASSAGE characters; an article may be
-shorter than the page, so that a dense short stretch counts as a short article; and words of other trades take back
-nothing, since they may stand beside the article. Because it rounds up, articles that the gate is in doubt about pass as
-well (tests/test_sieve.py holds all doubtful stories to that).
+The prefilter is much cheaper than reading the page and never stricter than the relevance score: it finds the score's
+cues among all words of the page (page_words.py) and weighs them as the score does, but rounds up wherever it lacks
+information. It does not know paragraphs, so a passage is a stretch of _PASSAGE characters. The article may be shorter
+than the page, so a dense short stretch counts as a short article. Words of other trades subtract nothing, since they
+may lie outside the article. Borderline articles therefore pass as well (tests/unit/test_html_prefilter.py).
 """
 
 from __future__ import annotations
@@ -20,19 +18,19 @@ from pipeline.nlp.relevance.score import CHANCE, CROWDING, MOST_DEEDS, SCALE, SH
 from pipeline.nlp.relevance.terms import ACT, AI, COMPANY, DEED, ELSEWHERE, TRACE, Cue, finder
 from scrapers.reading.page_words import page_words, plain_words
 
-_PASSAGE = 5_000  # characters that hold three neighbouring paragraphs and what a page puts between them
+_PASSAGE = 5_000  # characters that contain three neighbouring paragraphs and what a page puts between them
 _TITLE = 250
-_APART = 150  # characters from the beginning of one passage to that of another
+_APART = 150  # characters between the beginnings of two passages
 _STEP = 40
-_HEAD = 2_000  # characters of a page in which its title stands
-_FOREIGN = 1.25  # a stretch of an article may be so many times as long on its page
-_SIZES = (1500, 1100, 800, 580, 420, 300, 200)  # characters of articles; a denser one is weighed as the next shorter
+_HEAD = 2_000  # characters of a page that contain its title
+_FOREIGN = 1.25  # factor by which a stretch of an article may be longer on its page
+_SIZES = (1500, 1100, 800, 580, 420, 300, 200)  # article lengths in characters that are tried
 _KIND = {AI: 0, TRACE: 1, ACT: 2, COMPANY: 3, DEED: 4}
 Hit = tuple[int, int, int, float]  # place, kind, key, weight
 
 
 class Prefilter:
-    """The cues of the gate, to be found in the words of a page."""
+    """Finds the cues of the relevance score in the words of a page."""
 
     def __init__(self, cues: Sequence[Cue]) -> None:
         cues = [cue for cue in cues if cue.kind != ELSEWHERE]
@@ -41,12 +39,12 @@ class Prefilter:
         self._machine = BytesAhoCorasick(list(map(_pattern, cues)), implementation=Implementation.ContiguousNFA)
 
     def lets_through(self, words: bytes) -> bool:
-        """Tell whether words as page_words() gives them may hold an article that the gate lets through."""
+        """Return whether words from page_words() may hold a relevant article."""
         cues = self._cues
         found = self._machine.find_matches_as_indexes(words, overlapping=True)
         seen = {cues[index] for index in {hit[0] for hit in found}}
         kinds = {kind for kind, _, _ in seen}
-        surely = 0 in kinds and 2 in kinds  # a word that is surely about AI counts only beside an act
+        surely = 0 in kinds and 2 in kinds  # a word that is surely about AI counts only with an act
         traces = sum({key: weight for kind, key, weight in seen if kind == 1}.values())
         if not surely and traces <= CHANCE:
             return False
@@ -62,25 +60,25 @@ def _pattern(cue: Cue) -> bytes:
 
 @lru_cache(maxsize=1)
 def prefilter() -> Prefilter:
-    """The sieve with the packaged words and names."""
+    """Return the prefilter for the packaged words and names."""
     return Prefilter(finder().cues())
 
 
 def may_pass(body: bytes | bytearray, charset: str = "") -> bool:
-    """Tell whether the gate may let the article on a page through."""
+    """Return whether the article on a page may be relevant."""
     return prefilter().lets_through(page_words(body, charset))
 
 
 def text_may_pass(text: str) -> bool:
-    """Tell the same of a title and the paragraphs of a body that are not yet cleaned."""
+    """Return whether a title and the raw paragraphs of a body may be relevant."""
     return prefilter().lets_through(plain_words(text.encode("utf-8", "replace")))
 
 
 def _passages(hits: list[Hit]) -> float:
-    """Return no less than the gate's score by passages: that of the three best and of the title.
+    """Return an upper bound of the score by passages: the three best and the title.
 
-    A title with a word about AI in it stands at the head of the page, or the word stands elsewhere as well. Passages
-    share no paragraph, so that no more of them than there are such words hold one.
+    If the title has a word about AI, the word is at the head of the page or occurs elsewhere too. Passages share no
+    paragraph, so at most as many of them as there are such words hold one.
     """
     places = [start for start, kind, _, _ in hits if kind == 0]
     titled = 0.5 if len(set(places)) > 1 or places[0] < _HEAD else 0.0
@@ -96,7 +94,7 @@ def _passages(hits: list[Hit]) -> float:
 
 
 def _scored(hits: list[Hit], length: int, titled: float) -> list[tuple[float, int]]:
-    """Return what stretches of a length score as passages, with their places, up to the first that is enough."""
+    """Return the passage scores of stretches of a length, with their places, up to the first that suffices."""
     scored: list[tuple[float, int]] = []
     last = len(hits)
     for first, (start, _, _, _) in enumerate(hits):
@@ -118,7 +116,7 @@ def _scored(hits: list[Hit], length: int, titled: float) -> list[tuple[float, in
 
 
 def _stretches(hits: list[Hit]) -> bool:
-    """Tell whether the gate's score by stretches may reach its threshold, whatever the length of the article."""
+    """Return whether the score by stretches may reach the threshold, whatever the length of the article."""
     need = THRESHOLD * SCALE
     most = _densest(hits, STRETCH * _FOREIGN, need)
     for longer, size in zip((STRETCH, *_SIZES), _SIZES, strict=False):
@@ -136,7 +134,7 @@ def _crowd(size: int) -> float:
 
 
 def _densest(hits: list[Hit], length: float, enough: float) -> float:
-    """Return the greatest product of AI and oversight in any stretch of this length, or the first that is enough."""
+    """Return the greatest product of AI and oversight in any stretch of this length, or the first that suffices."""
     times: dict[int, int] = {}
     held = [0.0] * 5
     best, first = 0.0, 0

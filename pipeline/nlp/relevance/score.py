@@ -1,11 +1,11 @@
-"""A title and a text come in; out goes whether they are about the oversight of AI, with the words that say so.
+"""Scores whether a text is about the oversight of AI, without parsing.
 
-No parsing: words are found with Aho-Corasick, so that a stream of unrelated news costs almost nothing. What separates
-oversight of AI from other AI news and from other regulation is not how often words of either sort occur, but that they
-occur together. Two scores measure that, and either suffices. The first adds up passages (three neighbouring paragraphs)
-in which words that are surely about AI stand beside words of oversight. The second serves texts that hardly say "AI"
-("the lab gave the testers the weights of its model"): it multiplies the traces of AI in a stretch of text, less the
-words of other trades that have models and tests too, by the words of oversight there.
+Cues are found with Aho-Corasick, so unrelated news costs almost nothing. What separates oversight of AI from other AI
+news and from other regulation is not how often words of either sort occur, but that they occur together. Two scores
+measure that, and either suffices. The first adds up passages (three neighbouring paragraphs) in which words that are
+surely about AI occur with words of oversight. The second serves texts that hardly say "AI" ("the lab gave the testers
+the weights of its model"): it multiplies the traces of AI in a stretch of text, less the words of other trades that
+have models and tests too, by the words of oversight there.
 """
 
 from __future__ import annotations
@@ -18,30 +18,35 @@ from dataclasses import dataclass
 from pipeline.nlp.relevance.terms import ACT, AI, COMPANY, DEED, ELSEWHERE, KINDS, TRACE, Cue, finder
 from scrapers.reading.decoding import whole
 
-THRESHOLD = 7.0  # score from which a text is relevant; chosen on documents with and without AI oversight
-# From this score on an article is read all the same: one sure claim makes it relevant (pipeline/nlp/pipeline.py). Of 36
-# training stories and retold reports between the two scores 34 hold one, of 5 texts on other things one.
+THRESHOLD = 7.0  # minimum score of a relevant text; chosen on documents with and without AI oversight
+# From this score on an article is extracted all the same: one sure claim makes it relevant (pipeline/nlp/pipeline.py).
+# Between the two scores, 34 of 36 stories on AI oversight have such a claim, and one of 5 texts on other subjects.
 DOUBT = 4.0
-LONGEST = 400_000  # characters that are looked at; beyond that a text is no article
+LONGEST = 400_000  # maximum number of characters scored; no article is longer
 PASSAGE = 3  # paragraphs
-STRETCH = 1500  # characters within which traces of AI and words of oversight belong together
-SHORTEST = 200  # characters; a shorter text is weighed as if it had so many
+STRETCH = 1500  # characters within which traces of AI and words of oversight count together
+SHORTEST = 200  # characters; a shorter text is scored as if it had this length
 _PARAGRAPH = re.compile(r"\n\s*\n|\n")
-# How the second score is made; chosen on the annotated documents, on the stories of the claim classifier and on news of
+# Parameters of the second score, chosen on the annotated documents, the training stories of the classifier and news of
 # other subjects. A logistic model of the same quantities, cross-validated by story, was no better.
-# AI news says "AI" all the time: many words that are surely about AI weigh among traces as much as one.
+# AI news says "AI" all the time, so any number of words that are surely about AI add this much to the traces.
 SURE = 3.0
-CHANCE = 2.0  # what a text on any subject has of traces, and of words of oversight
+CHANCE = 2.0  # traces, and words of oversight, that a text on any subject has by chance
 MOST_DEEDS = 6
-CROWDING = 0.75  # short texts have fewer words of any sort: power of the length by which the product is divided
+CROWDING = (
+    0.75  # exponent of the length by which the product is divided, since short texts have fewer words of any sort
+)
 SCALE = 2.0  # brings the product to the scale of THRESHOLD
 _ENOUGH_TRACES = 2.0  # for a title and summary
 
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """The gate's answer: `score` grows with the evidence and is compared with THRESHOLD; `ai` and `oversight` are the
-    distinct words found, in the order of their first occurrence."""
+    """The result for one text.
+
+    `score` grows with the evidence and is compared with THRESHOLD; `ai` and `oversight` are the distinct words
+    found, in order of first occurrence.
+    """
 
     relevant: bool
     score: float
@@ -50,15 +55,15 @@ class Relevance:
 
     @property
     def doubtful(self) -> bool:
-        """True where only reading can tell: the score lies between DOUBT and THRESHOLD."""
+        """Whether only extraction can decide: the score lies between DOUBT and THRESHOLD."""
         return not self.relevant and self.score >= DOUBT
 
 
 def judge_relevance(title: str, text: str) -> Relevance:
-    """Say whether a text is about the oversight of AI.
+    """Score how surely a text is about the oversight of AI.
 
-    The title counts as a paragraph of its own and as part of every passage's AI words: an article headed "Halden AI
-    sued" goes on to say "the company".
+    The title counts as a paragraph of its own, and its AI words count in every passage: an article headed "Halden
+    AI sued" goes on to say "the company".
     """
     title = (title or "").strip()
     looked_at = whole(f"{title}\n{text or ''}"[:LONGEST])
@@ -78,7 +83,7 @@ def judge_relevance(title: str, text: str) -> Relevance:
 
 
 def _score(paragraphs: dict[int, list[Cue]], count: int, titled_ai: bool) -> float:
-    """Add up the three best passages that do not share a paragraph; the title's own oversight words count twice."""
+    """Add up the three best passages that do not share a paragraph; oversight words in the title count twice."""
     passages = []
     for first in range(count):
         window = [cue for index in range(first, first + PASSAGE) for cue in paragraphs.get(index, ())]
@@ -94,7 +99,7 @@ def _score(paragraphs: dict[int, list[Cue]], count: int, titled_ai: bool) -> flo
 
 
 def _passage_score(cues: list[Cue], titled_ai: bool) -> float:
-    """Weigh the distinct oversight words of a passage by how sure it is that the passage is about AI."""
+    """Weigh the distinct oversight words of a passage by how surely the passage is about AI."""
     ai = sum(cue.kind == AI for cue in cues)
     about_ai = min(1.0, ai / 2 + (0.5 if titled_ai else 0.0))
     if not about_ai:
@@ -106,7 +111,7 @@ def _passage_score(cues: list[Cue], titled_ai: bool) -> float:
 
 
 def _stretch_score(hits: list[tuple[int, Cue]], title_end: int, size: int) -> float:
-    """Multiply, for each stretch of a text of `size` characters, the AI in it by the oversight in it; the best counts.
+    """Return the greatest product of AI and oversight in any stretch of a text of `size` characters.
 
     The words of the title belong to every stretch.
     """
@@ -126,7 +131,7 @@ def _stretch_score(hits: list[tuple[int, Cue]], title_end: int, size: int) -> fl
 
 
 class _Stretch:
-    """The distinct cues of a stretch, and how much each kind weighs."""
+    """The distinct cues of a stretch and the weight of each group."""
 
     def __init__(self) -> None:
         self._times: Counter[tuple[str, str]] = Counter()
@@ -149,7 +154,7 @@ class _Stretch:
         return (SURE if self._weight[AI] else 0.0) + self.traces()
 
     def mixes(self) -> bool:
-        """Tell whether some trace of AI and some word of oversight are there."""
+        """Return whether both a trace of AI and a word of oversight occur."""
         return bool(self._weight[TRACE] and (self._weight[ACT] or self._weight[COMPANY] or self._weight[DEED]))
 
     def score(self) -> float:
@@ -165,9 +170,9 @@ def _distinct(words) -> tuple[str, ...]:
 
 
 def passes_topic(text: str) -> bool:
-    """Say whether a feed's title and summary speak of AI, or may: the cheap filter before an entry is fetched.
+    """Return whether a feed entry's title and summary may be about AI: the cheap filter before an entry is fetched.
 
-    A fetch costs little and an entry not fetched is lost, so that two traces suffice, or one beside any word of
+    A fetch costs little and an entry that is not fetched is lost, so two traces suffice, or one with a word of
     oversight.
     """
     said = _Stretch()

@@ -1,6 +1,6 @@
-"""A text comes in; out go the words in it that speak of AI, hint at AI or speak of oversight, each with its group.
+"""Finds the cues of relevance: words about AI, traces of AI and words of oversight.
 
-The words stand in lexicon/words/relevance.toml; the names of models, their makers and AI bodies come from the lexicon.
+The words are in lexicon/words/relevance.toml; the names of models, their makers and AI bodies come from the lexicon.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ from pipeline.lexicon.entities import Lexicon, Name
 from pipeline.lexicon.load import WORDS, load_lexicon
 from pipeline.records import EntityKind
 
-# EventTypes of cue: surely about AI; a trace of AI; an act of oversight; a word that speaks of oversight in company
-# only; a
-# deed of oversight and of many other trades, which counts among traces of AI only; a word of another trade.
+# Groups of cues: surely about AI; a trace of AI; an act of oversight; a word of oversight that counts only with others;
+# a deed of oversight and of many other trades, which counts only among traces of AI; a word of another trade.
 AI, TRACE, ACT, COMPANY, DEED, ELSEWHERE = "ai", "trace", "act", "company", "deed", "elsewhere"
 KINDS = (AI, TRACE, ACT, COMPANY, DEED, ELSEWHERE)
 _WORDS = WORDS / "relevance.toml"
 _NAMED_AI = re.compile(r"\bAI\b|\bArtificial Intelligence\b")
-_BILL = re.compile(r"[A-Z.]{1,4}[ -]?\d+")  # "SB 53" may be any state's
+_BILL = re.compile(r"[A-Z.]{1,4}[ -]?\d+")  # any state can have an "SB 53"
 _KINDS = {"specific": ACT, "act": ACT, "hint": COMPANY, "body": COMPANY, "deed": DEED}
 _BODIES = (EntityKind.AGENCY, EntityKind.ORGANISATION)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cue:
-    """A word of the gate. `key` is what counts once however often it stands somewhere: the word itself, for a trace its
-    sort ("weights", "training"). `open_ended`: the word may go on."""
+    """A word that counts for relevance.
+
+    `key`: what counts once, however often it occurs: the word itself, for a trace its sort ("weights", "training").
+    `open_ended`: the word may continue.
+    """
 
     text: str
     key: str
@@ -44,7 +46,7 @@ class Cue:
 
 
 class Finder:
-    """Finds the cues in one text."""
+    """Finds the cues in a text."""
 
     def __init__(self, words: Path, lexicon: Lexicon) -> None:
         with words.open("rb") as file:
@@ -54,13 +56,13 @@ class Finder:
         self._exact = _Automaton([*_cues(card, "exact"), *(cue for cue, exact in named if exact)], fold=False)
 
     def cues(self) -> list[Cue]:
-        """Return all cues, those of any case first."""
+        """Return all cues, those that ignore case first."""
         return [*self._folded.cues, *self._exact.cues]
 
     def find(self, text: str) -> list[tuple[int, Cue]]:
-        """Return the cues with the character they begin at, in the order of the text.
+        """Return the cues with their offsets, in the order of the text.
 
-        A trace inside a word that is surely about AI is none: the "lab" of "Thinking Machines Lab".
+        A trace inside a word that is surely about AI does not count: the "lab" of "Thinking Machines Lab".
         """
         found = [*self._folded.find(text), *self._exact.find(text)]
         found.sort(key=lambda hit: (hit[0], hit[1].text))
@@ -73,7 +75,7 @@ class Finder:
 
 @lru_cache(maxsize=1)
 def finder() -> Finder:
-    """The finder with the packaged words and names."""
+    """Return the finder for the packaged words and names."""
     return Finder(_WORDS, load_lexicon())
 
 
@@ -95,15 +97,15 @@ def _cues(card: dict, key: str) -> list[Cue]:
 
 
 def _names(card: dict, lexicon: Lexicon, weight: float) -> Iterator[tuple[Cue, bool]]:
-    """Yield the names that speak of AI or of oversight, each with whether it counts only as written.
+    """Yield the names that are cues, each with whether its case counts.
 
-    A body that watches over a field has the weight of an act of oversight, by its plain names. Ambiguous names of AI
-    are traces.
+    A body that watches over a field weighs as much as an act of oversight, by its plain names. Ambiguous names of
+    AI are traces.
     """
     wanted = set(card["makers"])
     for name in lexicon.names:
         entity = lexicon.entities[name.entity_id]
-        # An instrument is about AI if any of its names says so, a body only if its own name does: "Microsoft AI".
+        # An instrument is about AI if any of its names says so, a body only if its main name does.
         said_by = name.text if entity.kind is EntityKind.INSTRUMENT else entity.name
         about_ai = entity.kind in (*_BODIES, EntityKind.INSTRUMENT) and _NAMED_AI.search(said_by)
         if entity.kind is EntityKind.MODEL or about_ai:
