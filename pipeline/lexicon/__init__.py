@@ -1,1 +1,28 @@
-"""Names, offices, patterns and word lists as TOML, and the loader that checks them."""
+"""What is known before a text is read, as data (TOML), with its loaders: names, event type cards and word lists.
+
+Imports only pipeline.records. Its exports are loaded on first use, since pydantic takes a tenth of a second to import.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.lexicon.entities import Lexicon
+    from pipeline.lexicon.event_type_cards import EventTypes, load_event_types
+    from pipeline.lexicon.load import load_lexicon
+
+__all__ = ["EventTypes", "Lexicon", "load_event_types", "load_lexicon"]
+_MODULES = {
+    "EventTypes": "event_type_cards",
+    "Lexicon": "entities",
+    "load_event_types": "event_type_cards",
+    "load_lexicon": "load",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

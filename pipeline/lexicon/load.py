@@ -388,9 +388,9 @@ class _Builder:
                     continue
                 cure = "Take one of them out."
                 if not same:
-                    cure = "Give the rarer one `needs`: words that must stand near it."
+                    cure = "Give the rarer one `needs`: words that must occur near it."
                 raise LexiconError(
-                    f"{self.where[name.entity_id]}: the name {name.text!r} stands for {other.entity_id!r} too"
+                    f"{self.where[name.entity_id]}: the name {name.text!r} is also a name of {other.entity_id!r}"
                     f" ({self.where[other.entity_id]}). {cure}"
                 )
             taken[name.text.casefold(), kind].append(name)

@@ -1,4 +1,4 @@
-"""Where the gate is in doubt, the article is read: one sure claim lets it in."""
+"""Borderline articles are extracted; one sure claim makes them relevant."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_doubtful_article_with_a_sure_claim_is_kept_and_one_without_is_not() -
     assert not left.relevant and left.claims == () and left.relevance_score == judge_relevance(*PHONE).score
 
 
-def test_an_article_on_other_things_is_not_even_read() -> None:
+def test_an_article_on_another_subject_is_not_extracted() -> None:
     judged = judge_relevance("Apple pie", "The court of bakers banned sugar.")
     assert not judged.doubtful and not judged.relevant
     assert not read("Apple pie", "The court of bakers banned sugar.").relevant

@@ -1,4 +1,4 @@
-"""Pronouns and descriptions stand for what was named before."""
+"""Pronouns and descriptions refer to what was named before."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def stands_for(text: str, word: str, title: str = "Title", nth: int = 1) -> list
         ("Anthropic sued. A Pentagon official replied.", "official", ["U.S. Department of Defense"]),
     ],
 )
-def test_a_word_stands_for_what_was_named(text: str, word: str, names: list[str]) -> None:
+def test_a_word_refers_to_what_was_named(text: str, word: str, names: list[str]) -> None:
     assert stands_for(text, word) == names
 
 
-def test_its_is_the_one_that_does_the_verb() -> None:
+def test_its_refers_to_the_subject_of_the_verb() -> None:
     assert stands_for("The Pentagon is urging Anthropic to share its models.", "its") == ["Anthropic"]
 
 
@@ -71,7 +71,7 @@ def test_i_in_remarks_is_the_speaker_in_the_title() -> None:
     assert stands_for(text, "i", title="Remarks by President Biden on Artificial Intelligence") == ["Joe Biden"]
 
 
-def test_it_is_unclear_stands_for_nothing() -> None:
+def test_expletive_it_refers_to_nothing() -> None:
     assert stands_for("Anthropic met the press. It is unclear whether the lab will sign.", "it") == []
 
 
@@ -80,7 +80,7 @@ def test_an_object_it_may_be_a_bill_without_a_name() -> None:
     assert stands_for(text, "it") == ["chatbot bill"]
 
 
-def test_a_company_that_nobody_named_stands_for_nothing() -> None:
+def test_a_company_without_a_name_refers_to_nothing() -> None:
     assert stands_for("The company signed a deal.", "company") == []
 
 
@@ -98,38 +98,38 @@ def test_inspectors_of_a_body_act_for_it() -> None:
     assert stands_for(text, "officials") == ["Federal Trade Commission"]
 
 
-def test_the_authority_is_no_court() -> None:
+def test_the_authority_is_not_a_court() -> None:
     text = "The Competition and Markets Authority fined OpenAI. The Tokyo District Court agreed. The authority went on."
     assert stands_for(text, "authority") == ["Competition and Markets Authority"]
 
 
-def test_the_federal_government_is_that_of_the_bodies_spoken_of() -> None:
+def test_the_federal_government_is_that_of_the_bodies_mentioned() -> None:
     text = "The Indian computer emergency team, CERT-In, wrote to AI firms. The federal government wants more."
     assert "U.S. government" not in stands_for(text, "government")
     assert stands_for("Congress met OpenAI. The federal government wants more.", "government") == ["U.S. government"]
 
 
-def test_a_word_written_large_once_is_no_company_that_was_spoken_of() -> None:
+def test_a_word_capitalised_once_is_not_the_company() -> None:
     text = "OpenAI will label its chatbot. Your saved personas stay, even Daan. The company has not said more."
     assert stands_for(text, "company") == ["OpenAI"]
 
 
-def test_a_capitalised_title_stands_for_no_body_that_is_not_called_so() -> None:
+def test_a_capitalised_title_refers_only_to_a_body_of_that_name() -> None:
     text = "The Cyberspace Administration of China set AI rules. The Tidal Council issued rules for AI models, too."
     assert "Cyberspace Administration of China" not in stands_for(text, "tidal council")
 
 
-def test_the_commissioner_is_no_institute() -> None:
+def test_the_commissioner_is_not_an_institute() -> None:
     text = "The U.K. AI Security Institute tested a model. The commissioner then fined its maker."
     assert stands_for(text, "commissioner") == []
 
 
-def test_the_regulator_is_no_institute_and_no_court() -> None:
+def test_the_regulator_is_neither_institute_nor_court() -> None:
     text = "The Federal Trade Commission wrote. The U.K. AI Security Institute tested a model. The regulator fined it."
     assert stands_for(text, "regulator") == ["Federal Trade Commission"]
 
 
-def test_the_government_is_that_of_the_country_spoken_of_not_where_companies_come_from() -> None:
+def test_the_government_is_that_of_the_country_mentioned_not_of_the_companies_home() -> None:
     text = "Malaysia restored access to Grok. X and xAI promised better filters. The government wants more."
     assert stands_for(text, "government") == ["Malaysian government"]
     text = "Microsoft and OpenAI will put servers into Kenyan data centres. The government wants more."

@@ -1,5 +1,4 @@
-"""The cards of the kinds: each example is found as it says, each near-miss gives nothing, and a broken card is
-refused."""
+"""Event type cards: examples give the stated claim, near-misses give none, and faulty cards are refused."""
 
 from __future__ import annotations
 
@@ -13,9 +12,9 @@ from pipeline.nlp.pipeline import Tools, extract, load_tools
 from pipeline.records import EVENT_TYPES, Claim
 from scrapers.items import Article, text_version
 
-KINDS = load_event_types().types
-EXAMPLES = [(kind.type, example) for kind in KINDS.values() for example in kind.examples]
-NEAR_MISSES = [(kind.type, miss.text, miss.because) for kind in KINDS.values() for miss in kind.near_misses]
+CARDS = load_event_types().types
+EXAMPLES = [(card.type, example) for card in CARDS.values() for example in card.examples]
+NEAR_MISSES = [(card.type, miss.text, miss.because) for card in CARDS.values() for miss in card.near_misses]
 
 
 @lru_cache(maxsize=1)
@@ -30,13 +29,13 @@ def claims_in(text: str) -> tuple[Claim, ...]:
 
 
 def test_there_is_a_card_for_each_type_and_no_other() -> None:
-    assert set(KINDS) == set(EVENT_TYPES)
+    assert set(CARDS) == set(EVENT_TYPES)
 
 
 @pytest.mark.parametrize("type_", EVENT_TYPES)
 def test_a_card_shows_at_least_six_examples_and_four_near_misses(type_: str) -> None:
-    assert len(KINDS[type_].examples) >= 6
-    assert len(KINDS[type_].near_misses) >= 4
+    assert len(CARDS[type_].examples) >= 6
+    assert len(CARDS[type_].near_misses) >= 4
 
 
 @pytest.mark.parametrize(("type_", "example"), EXAMPLES, ids=[f"{type_}: {e.text[:60]}" for type_, e in EXAMPLES])
@@ -86,7 +85,7 @@ FRAME = '[[frame]]\nid = "f"\nverbs = ["refuse"]\nslots = ["subject -> actor: pa
         ("type = \n", "is not TOML"),
     ],
 )
-def test_a_broken_card_is_refused_with_file_and_cure(tmp_path, card: str, said: str) -> None:
+def test_a_faulty_card_is_refused_with_file_and_cure(tmp_path, card: str, said: str) -> None:
     path = tmp_path / "refusal.toml"
     path.write_text(card)
     with pytest.raises(EventTypeError, match="refusal.toml") as caught:
@@ -94,11 +93,11 @@ def test_a_broken_card_is_refused_with_file_and_cure(tmp_path, card: str, said: 
     assert said in str(caught.value)
 
 
-def test_a_new_kind_is_one_more_card(tmp_path) -> None:
+def test_a_new_event_type_is_one_more_card(tmp_path) -> None:
     path = tmp_path / "refusal.toml"
     path.write_text(BASE + FRAME)
-    kinds = load_event_types(tmp_path)
-    assert [cue.frame.frame_id for cue in kinds.cues["refused"]] == ["f"]
+    event_types = load_event_types(tmp_path)
+    assert [cue.frame.frame_id for cue in event_types.cues["refused"]] == ["f"]
 
 
 def test_two_cards_of_one_type_are_refused(tmp_path) -> None:
@@ -113,7 +112,7 @@ def test_an_empty_folder_is_refused(tmp_path) -> None:
         load_event_types(tmp_path)
 
 
-def test_the_verb_forms_a_card_may_name_are_the_ones_that_are_tested() -> None:
+def test_every_verb_form_of_the_cards_has_a_test_in_the_parser_helpers() -> None:
     from pipeline.lexicon.event_type_cards import VERB_FORMS
     from pipeline.nlp.parsing.verb_forms import FORMS
 

@@ -1,4 +1,4 @@
-"""What the gate lets through after reading, the sieve lets through before it; most of the rest it holds back."""
+"""The HTML prefilter passes every page whose article is relevant, and rejects most others."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ LAYOUTS = {"plain": plain, "busy": busy, "linked": linked}
 
 
 def lost(body: bytes, charset: str = "") -> str:
-    """Why the sieve loses a page that the gate lets through, by its bytes or by its body, "" where it does not."""
+    """Return why the prefilter loses a relevant page, by its bytes or by its body; "" where it does not."""
     found = draft(page(body, charset), None)
     article = finish(found).article if isinstance(found, Draft) else None
     if article is None or not (judged := judge_relevance(article.title, article.text)).relevant:
@@ -102,7 +102,7 @@ def test_no_training_story_is_lost_in_any_layout(layout: str) -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_nearly_all_stories_that_the_gate_doubts_pass_in_any_layout(layout: str) -> None:
+def test_nearly_all_borderline_stories_pass_in_any_layout(layout: str) -> None:
     told = [(sentences[0][:90], "\n\n".join(sentences)) for about, sentences in _told().values() if about]
     doubted = [(title, text) for title, text in told if judge_relevance(title, text).doubtful]
     assert len(doubted) > 20
@@ -124,21 +124,21 @@ def test_no_annotated_document_is_lost_in_any_layout(shared: Path, layout: str) 
     assert [title for title, text in kept if not may_pass(LAYOUTS[layout](title, text).encode())] == []
 
 
-def test_no_real_page_is_lost_and_most_others_are_held_back(shared: Path) -> None:
+def test_no_real_page_is_lost_and_most_others_are_rejected(shared: Path) -> None:
     bodies = [gzip.decompress(file.read_bytes()) for file in sorted(shared.glob("pages/*/*.html.gz"))]
     assert len(bodies) > 40
     assert [why for body in bodies if (why := lost(body))] == []
     assert sum(map(may_pass, bodies)) < 0.25 * len(bodies)
 
 
-def test_no_article_of_a_made_archive_is_lost_and_no_other_page_passes_sieve_and_gate(tmp_path: Path) -> None:
+def test_no_article_of_a_synthetic_archive_is_lost_and_no_other_page_is_relevant(tmp_path: Path) -> None:
     pages: list[tuple[str, bytes]] = []
     made = make_archive(tmp_path / "a.warc.gz", 60, 0.5, sample=pages)
     assert [why for _, body in pages if (why := lost(body))] == []
     assert {url for url, body in pages if may_pass(body)} == made.planted
 
 
-def test_other_news_is_held_back() -> None:
+def test_other_news_is_rejected() -> None:
     made = irrelevant_articles(200, edition=5)
     passed = sum(may_pass(busy(a.title, a.text).encode()) for a in made)
     assert passed < 0.1 * len(made)
@@ -148,7 +148,7 @@ ALARM = "The regulator ordered OpenAI to halt its AI model after an AI safety te
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "iso2022_jp"])
-def test_a_page_in_any_encoding_is_seen(encoding: str) -> None:
+def test_a_page_in_any_encoding_passes(encoding: str) -> None:
     assert may_pass(plain("Regulator halts AI model", ALARM).encode(encoding), encoding)
 
 
@@ -173,14 +173,14 @@ def test_a_page_in_any_encoding_is_seen(encoding: str) -> None:
         f"<ul><li><a href=/ai>AI</a></ul><p><a href=/o>OpenAI</a> {ALARM}",
     ],
 )
-def test_words_are_seen_however_the_markup_is_written(words: str) -> None:
+def test_words_are_found_whatever_the_markup(words: str) -> None:
     body = f"<html><body><article><p>{words}</p></article></body></html>".encode()
     shown = LexborHTMLParser(body.decode())
     assert "chat" in shown.body.text(), "a browser would not show it either"
     assert may_pass(body)
 
 
-def test_menus_scripts_and_comments_are_no_text() -> None:
+def test_menus_scripts_and_comments_are_not_text() -> None:
     hidden = f"<nav><ul><li><a href=/ai>AI</a></li><li><a href=/b>ban</a></li></ul></nav><script>{ALARM}</script>"
     body = (
         f"<html><body>{hidden}<!-- {ALARM} --><img alt='{ALARM}'><p>The team won the match.</p></body></html>".encode()
@@ -189,12 +189,12 @@ def test_menus_scripts_and_comments_are_no_text() -> None:
     assert not may_pass(body)
 
 
-def test_words_are_parted_alike_in_cues_and_pages() -> None:
+def test_cues_and_pages_are_tokenised_alike() -> None:
     assert plain_words("A.I.-generated, it’s “so”".encode()) == b" a i generated it s so "
     assert page_words(b"no markup: AI, act") == b" no markup ai act "
 
 
-def test_a_live_blogs_linked_data_is_not_read_to_its_end() -> None:
+def test_long_json_ld_of_a_live_blog_is_cut_off() -> None:
     data = json.dumps({"@type": "LiveBlogPosting", "liveBlogUpdate": [{"articleBody": "word " * 200}] * 1000})
     body = f"<html><script type='application/ld+json'>{data}</script><p>{ALARM}</p></html>".encode()
     assert len(page_words(body)) < 200_000 and may_pass(body)
@@ -202,7 +202,7 @@ def test_a_live_blogs_linked_data_is_not_read_to_its_end() -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=400))
-def test_no_bytes_make_it_fail(noise: bytes) -> None:
+def test_any_bytes_are_filtered_without_error(noise: bytes) -> None:
     may_pass(noise)
     may_pass(b"<html><p>" + noise + b"</p>" + noise)
 
@@ -214,7 +214,7 @@ def test_entities_are_resolved_as_the_standard_library_does(text: str) -> None:
     assert plain_words(text.encode()) == plain_words(resolved.encode())
 
 
-def test_a_less_than_sign_in_the_tag_of_a_link_leaves_the_text_around_it() -> None:
+def test_text_around_a_link_with_a_less_than_sign_is_kept() -> None:
     body = f'<html><p>{ALARM} <a href="/a" title="1 < 2">More</a></p><p>{ALARM}</p></html>'.encode()
     assert page_words(body).count(b" chatbot ") == 2
 

@@ -1,4 +1,4 @@
-"""Names are found with their ids, by the day's usage, and new names are learnt from the text."""
+"""Names are found with their ids, as used on the day, and new names are learnt from the text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def new_names_in(text: str) -> dict[str, EntityKind]:
     return {mention.name: mention.kind for mention in unknown_names(passages, finder().lexicon)}
 
 
-def test_offsets_give_the_words_back() -> None:
+def test_offsets_quote_the_text() -> None:
     text = "OpenAI’s deal with Google DeepMind — and NIST’s reply."
     for mention in finder().find(text, DAY):
         assert text[mention.start : mention.end].replace("’", "'") == mention.text
@@ -46,17 +46,17 @@ def test_the_longest_name_wins() -> None:
     assert names_in("Google DeepMind signed.") == ["Google DeepMind"]
 
 
-def test_a_body_bears_the_name_of_the_day() -> None:
+def test_a_body_has_the_name_of_the_day() -> None:
     assert "U.S. AI Safety Institute" in names_in("The U.S. AI Safety Institute tests models.", date(2024, 8, 29))
     assert "Center for AI Standards and Innovation" in names_in("CAISI tests models.", date(2026, 5, 5))
 
 
-def test_an_ambiguous_name_needs_its_company() -> None:
+def test_an_ambiguous_name_needs_a_word_near_it() -> None:
     assert "Meta" not in names_in("The meta question is another.")
     assert "Meta" in names_in("The government urges Meta to share its AI models.")
 
 
-def test_a_name_inside_a_word_is_none() -> None:
+def test_a_name_inside_a_word_does_not_count() -> None:
     assert "Meta" not in names_in("Metadata about the AI models of the company.")
 
 
@@ -68,7 +68,7 @@ def test_a_name_inside_a_word_is_none() -> None:
         ("They released GPT-5.5 last week.", "GPT-5.5"),
     ],
 )
-def test_numbers_make_names(text: str, name: str) -> None:
+def test_names_with_numbers_are_found(text: str, name: str) -> None:
     assert name in names_in(text)
 
 
@@ -91,21 +91,21 @@ def test_a_title_makes_a_person_and_the_surname_follows() -> None:
     assert new_names_in(text) == {"Dana Ruiz": EntityKind.PERSON}
 
 
-def test_a_company_is_known_by_its_first_word_later() -> None:
+def test_a_company_may_be_called_by_its_first_word_later() -> None:
     found = new_names_in("In May, Bindi Labs shipped the toy. Later Bindi withdrew it.")
     assert found == {"Bindi Labs": EntityKind.ORGANISATION}
 
 
 @pytest.mark.parametrize("text", ["He signed an Executive Order on Monday.", "Two Federal Agencies replied in June."])
-def test_a_common_noun_with_capitals_is_no_name(text: str) -> None:
+def test_a_capitalised_common_noun_is_not_a_name(text: str) -> None:
     assert new_names_in(text) == {}
 
 
-def test_an_amount_is_no_part_of_a_name() -> None:
+def test_an_amount_is_not_part_of_a_name() -> None:
     assert "Orchid Labs" in new_names_in("Inspectors fined Orchid Labs 40 million euros.")
 
 
-def test_a_number_makes_a_model_of_a_name() -> None:
+def test_a_name_with_a_number_is_a_model() -> None:
     assert kind_of_name(["Heron", "4"]) is EntityKind.MODEL
     assert kind_of_name(["Section", "230"]) is not EntityKind.MODEL
 
@@ -125,7 +125,7 @@ def test_a_number_makes_a_model_of_a_name() -> None:
         ("😀😀😀", "heading"),
     ],
 )
-def test_a_line_that_reports_nothing_is_told_from_the_body(line: str, kind: str) -> None:
+def test_a_line_that_reports_nothing_is_not_body(line: str, kind: str) -> None:
     assert [paragraph.kind for paragraph in find_paragraphs(line)] == [kind]
 
 
@@ -134,7 +134,7 @@ def test_all_after_you_may_also_like_is_teaser() -> None:
     assert [paragraph.kind for paragraph in find_paragraphs(text)][-2:] == ["teaser", "teaser"]
 
 
-def test_bullet_and_dateline_are_cut_off() -> None:
+def test_bullet_and_dateline_are_removed() -> None:
     for line in ("- Lumenar agreed.", "GAITHERSBURG, Md. — Lumenar agreed.", "LIÈGE, 6 September – Lumenar agreed."):
         (paragraph,) = find_paragraphs(line)
         assert line[paragraph.start : paragraph.end] == "Lumenar agreed."
@@ -175,11 +175,11 @@ def test_a_body_is_known_by_its_country_and_what_it_watches(text: str, names: li
         ("The Australian plan was dropped. The federal government said so.", "Australian government"),
     ],
 )
-def test_words_that_several_countries_share_mean_the_body_of_the_one_spoken_of(text: str, name: str) -> None:
+def test_a_shared_name_is_the_body_of_the_country_mentioned_near_by(text: str, name: str) -> None:
     assert name in names_in(text)
 
 
-def test_a_country_that_a_text_keeps_speaking_of_decides_far_from_its_words() -> None:
+def test_a_country_that_a_text_mentions_often_decides_everywhere() -> None:
     text = "Japan Japan Japan. " + "x " * 400 + "The House of Representatives passed the bill on Tuesday."
     assert "House of Representatives of Japan" in names_in(text)
 
@@ -192,15 +192,15 @@ def test_a_country_that_a_text_keeps_speaking_of_decides_far_from_its_words() ->
         "The Brazilian Congress passed the AI bill.",
     ],
 )
-def test_the_last_word_of_another_bodys_name_is_not_the_body_called_so_for_short(text: str) -> None:
+def test_the_last_word_of_a_longer_name_is_not_the_body_with_that_short_name(text: str) -> None:
     assert not {"European Commission", "U.S. Senate", "U.S. Congress"} & set(names_in(text))
 
 
-def test_an_abbreviation_that_is_needed_is_no_common_word() -> None:
+def test_a_needed_abbreviation_is_not_a_common_word() -> None:
     assert names_in("It told us that the House of Representatives met.") == []
 
 
-def test_a_longer_name_is_not_that_of_a_known_company_that_it_ends_with() -> None:
+def test_a_longer_name_is_not_the_known_company_it_ends_with() -> None:
     text = "Oxbow Cognition, an AI startup, met the FTC. On Friday the firm Oxbow said no more."
     assert "Cognition" not in names_in(text)
     assert "Oxbow Cognition" in new_names_in(text)
@@ -213,11 +213,11 @@ def test_a_longer_name_is_not_that_of_a_known_company_that_it_ends_with() -> Non
     assert "Cognition" in names_in(text)
 
 
-def test_ai_before_the_word_model_is_no_part_of_a_models_name() -> None:
+def test_ai_before_the_word_model_is_not_part_of_the_name() -> None:
     assert "Heron-XL" in new_names_in("The lab gave the FTC access to its Heron-XL AI model.")
 
 
-def test_an_adjective_for_a_part_of_the_world_is_nobodys_name() -> None:
+def test_an_adjective_for_a_region_is_not_a_name() -> None:
     assert "European" not in new_names_in("The lab postponed the European launch of its chatbot.")
 
 
@@ -262,7 +262,7 @@ def test_authorities_of_many_countries_are_known(text: str, name: str) -> None:
     assert name in names_in(text, date(2024, 11, 27))
 
 
-def test_a_family_name_that_stands_first_is_known_by_what_the_person_is() -> None:
+def test_a_family_name_in_first_place_is_recognised_by_the_description() -> None:
     found = new_names_in("Park Ha-joon, a professor of law, will lead it. Park praised the FTC.")
     assert found["Park Ha-joon"] is EntityKind.PERSON
 

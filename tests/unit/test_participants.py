@@ -1,4 +1,4 @@
-"""Who takes part: countries, described parties, titles before names, releases that say "we"."""
+"""Participants: countries, described parties, titles before names, releases that say "we"."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_country_that_only_says_where_does_not_act() -> None:
     assert "Portuguese government" not in names(text, "actor")
 
 
-def test_judges_of_a_town_are_one_party_and_the_town_is_none() -> None:
+def test_judges_of_a_town_are_a_party_and_the_town_is_not() -> None:
     found = parties("Judges in Tallinn ordered Corvid Labs to delete the weights of its model.", "actor")
     assert [party.text for party in found] == ["Judges in Tallinn"]
 
@@ -66,21 +66,21 @@ def test_judges_of_a_town_are_one_party_and_the_town_is_none() -> None:
         ("The ministry suspended the chatbot for users in Georgia on Monday.", "users in Georgia"),
     ],
 )
-def test_a_description_says_which_ones_are_meant(text: str, words: str) -> None:
+def test_a_description_keeps_its_identifying_phrase(text: str, words: str) -> None:
     found = [p.text for claim in read(text) for p in claim.participants]
     assert words in found
 
 
-def test_what_a_subject_meets_with_it_does_not_do() -> None:
+def test_who_faces_an_act_does_not_perform_it() -> None:
     assert "Corvid Labs" not in names("Corvid Labs faces a new inquiry by the Spanish regulator AEPD.", "actor")
 
 
-def test_one_who_acts_is_no_target_of_the_act() -> None:
+def test_the_actor_is_not_also_the_target() -> None:
     text = "If the provider does not comply, the Harbour Commissioner could seek civil penalties against it."
     assert "Harbour Commissioner" not in names(text, "target")
 
 
-def test_founded_at_the_head_of_a_sentence_is_said_of_the_subject() -> None:
+def test_founded_at_the_beginning_of_a_sentence_refers_to_the_subject() -> None:
     text = "Set up in 2023, the Corvid Institute for AI Safety employs forty engineers."
     assert "Corvid Institute for AI Safety" not in names(text, "actor", "institution")
 
@@ -101,13 +101,13 @@ def test_a_name_begins_after_its_title(words: str, name: str) -> None:
     assert text[person_at(text, start, start + len(words)) : start + len(words)] == name
 
 
-def test_a_portfolio_before_a_name_is_no_party() -> None:
+def test_a_portfolio_before_a_name_is_not_a_party() -> None:
     text = "Minister of Science, Industry and Trade Dana Ruiz founded the Harbour AI Safety Institute."
     assert mentioned(text)[:1] == ["Dana Ruiz"]
     assert names(text, "actor") == ["Dana Ruiz"]
 
 
-def test_departments_told_in_one_breath_are_each_a_body() -> None:
+def test_departments_in_one_list_are_separate_bodies() -> None:
     text = "The Departments of Energy, Defense and Homeland Security will test the models of Corvid Labs."
     found = names(text, "actor", "evaluation")
     assert {"U.S. Department of Energy", "U.S. Department of Defense", "U.S. Department of Homeland Security"} <= set(
@@ -115,7 +115,7 @@ def test_departments_told_in_one_breath_are_each_a_body() -> None:
     )
 
 
-def test_ministries_that_nobody_knows_are_told_apart_too() -> None:
+def test_unknown_ministries_in_one_list_are_separate_too() -> None:
     text = "The Ministries of Tides and Deep Harbours met."
     assert [text[a:b] + " = " + name for a, b, name in bodies_listed_together(text)] == [
         "Ministries of Tides = Ministry of Tides",
@@ -123,11 +123,11 @@ def test_ministries_that_nobody_knows_are_told_apart_too() -> None:
     ]
 
 
-def test_an_office_of_the_somebody_is_one_body() -> None:
+def test_an_office_of_the_commissioner_is_one_body() -> None:
     assert "Office of the Tidal Commissioner" in mentioned("The Office of the Tidal Commissioner fined Corvid Labs.")
 
 
-def test_the_words_of_a_party_are_all_that_name_it() -> None:
+def test_the_words_of_a_party_are_the_whole_name() -> None:
     text = "Norland's Harbour Commission (NHC) fined Corvid Labs 2 million euros over its chatbot."
     (actor,) = parties(text, "actor", "enforcement")
     assert actor.text == "Norland's Harbour Commission (NHC)" and text[actor.start : actor.end] == actor.text
@@ -145,11 +145,11 @@ RELEASE = "We are opening an investigation into Corvid Labs. We will fine it if 
         ("A letter on Ofcom", RELEASE, "wire.example", []),
     ],
 )
-def test_we_in_a_release_is_whose_release_it_is(title: str, text: str, site: str, actors: list[str]) -> None:
+def test_we_in_a_release_is_the_issuing_body(title: str, text: str, site: str, actors: list[str]) -> None:
     assert names(text, "actor", "investigation", title=title, publisher=site) == actors
 
 
-def test_a_single_we_of_an_outlet_is_not_its_headlines_body() -> None:
+def test_a_single_we_of_an_outlet_is_not_the_body_in_the_headline() -> None:
     text = "The agency has opened an investigation. It does not say why, and we have asked for the file."
     assert names(text, "actor", "access_request", title="Ofcom opens an inquiry", publisher="wire.example") == []
 
@@ -167,7 +167,7 @@ def stands_for(text: str, word: str) -> list[str]:
     return [mention.name for mention in referents.of(token)]
 
 
-def test_a_body_called_by_its_country_is_that_countrys() -> None:
+def test_a_body_described_by_its_country_is_that_countrys() -> None:
     assert stands_for(INSTITUTES + "The British institute tested the model Kite.", "institute") == [
         "U.K. AI Safety Institute"
     ]
@@ -175,13 +175,13 @@ def test_a_body_called_by_its_country_is_that_countrys() -> None:
     assert both == ["U.S. AI Safety Institute", "U.K. AI Safety Institute"]
 
 
-def test_a_body_of_a_country_that_was_not_named_is_nobody_elses() -> None:
+def test_an_unnamed_body_of_a_country_is_not_another_countrys() -> None:
     assert stands_for(INSTITUTES + "The Kenyan institute tested the model Kite.", "institute") != [
         "U.K. AI Safety Institute"
     ]
 
 
-def test_it_is_the_body_that_speaks_though_it_has_no_name() -> None:
+def test_it_is_the_speaking_body_even_without_a_name() -> None:
     assert stands_for("Corvid Labs met the press. A coastal watchdog said that it has opened a file.", "it") == [
         "coastal watchdog"
     ]
@@ -193,7 +193,7 @@ def test_officials_from_several_countries_act_for_their_governments() -> None:
     assert wanted <= set(names(text, "actor", "institution"))
 
 
-def test_the_other_side_of_a_deal_may_stand_before_it() -> None:
+def test_the_other_side_of_a_deal_may_precede_it() -> None:
     text = "Under a deal with the Commerce Department, Corvid Labs agreed to let its model Kite be tested."
     assert names(text, "actor", "agreement") == ["Corvid Labs", "U.S. Department of Commerce"]
 
@@ -205,15 +205,15 @@ def test_the_other_side_of_a_deal_may_stand_before_it() -> None:
         "The ministry secured voluntary commitments from Corvid Labs on the safety of its chatbot.",
     ],
 )
-def test_an_event_is_no_instrument_of_itself(text: str) -> None:
+def test_an_event_is_not_its_own_instrument(text: str) -> None:
     assert not [n for n in names(text, "instrument") if n in ("formal inquiry", "voluntary commitments")]
 
 
-def test_against_it_is_not_the_one_who_acts() -> None:
+def test_against_it_is_not_the_actor() -> None:
     text = "Corvid Labs met the press on Monday. The Harbour Commission sought civil penalties against it."
     assert stands_for(text, "it") == ["Corvid Labs"]
 
 
-def test_who_heads_a_company_and_is_named_beside_it_takes_part_as_well() -> None:
+def test_a_companys_head_named_beside_it_takes_part_too() -> None:
     found = names("Nevada sued Orchid Labs and its chief executive, Dana Roe, on Monday over its AI model.", "target")
     assert found == ["Orchid Labs", "Dana Roe"]

@@ -1,4 +1,4 @@
-"""Descriptions of people, and of who made or owns something, stand for those named before."""
+"""Descriptions of people, makers and owners refer to those named before."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def tools() -> Tools:
         ("Colorado's governor signed it.", "governor", ["Jared Polis"]),
     ],
 )
-def test_a_description_stands_for_whom_it_fits(text: str, word: str, names: list[str]) -> None:
+def test_a_description_refers_to_the_person_it_fits(text: str, word: str, names: list[str]) -> None:
     day = datetime(2026, 5, 5, tzinfo=UTC)
     article = Article("a1", text_version(text), "test", "https://example.org/1", "Title", text, published_at=day)
     passages, _, referents, _ = read_text(article, tools(), day.date())

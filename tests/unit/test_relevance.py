@@ -1,4 +1,4 @@
-"""The gate: what is about the oversight of AI, what is only about AI, and what is only about oversight."""
+"""Relevance: texts on the oversight of AI pass; texts only on AI or only on oversight do not."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ def test_words_inside_other_words_do_not_count(text):
 
 
 @pytest.mark.parametrize("text", ["", "\x00\x01", "İ" * 2000 + " AI bans", "\u202eAI\u202c", "🤖" * 999, "\n" * 5000])
-def test_no_text_makes_it_fail(text):
+def test_any_text_is_scored_without_error(text):
     assert judge_relevance(text, text).score >= 0.0
 
 
-def test_a_huge_text_is_looked_at_up_to_a_limit():
+def test_a_huge_text_is_scored_up_to_a_limit():
     assert judge_relevance("", "harvest " * (LONGEST // 8) + "The Senate banned AI. " * 50).ai == ()
 
 
@@ -89,23 +89,23 @@ def found(text: str, kind: str) -> set[str]:
 
 
 @pytest.mark.parametrize("story", TEXTS["irrelevant"], ids=lambda story: story["about"])
-def test_news_of_other_trades_and_of_ai_without_oversight_stays_out(story):
+def test_news_of_other_trades_and_of_ai_without_oversight_is_not_relevant(story):
     answer = judge_relevance(story["title"], story["text"])
     assert not answer.relevant, answer
 
 
-def test_short_news_of_unknown_labs_and_models_comes_in():
+def test_short_news_of_unknown_labs_and_models_is_relevant():
     missed = [
         story["about"] for story in TEXTS["relevant"] if not judge_relevance(story["title"], story["text"]).relevant
     ]
     assert len(missed) <= 1, missed
 
 
-# Stories that were written after the gate's words were chosen, many of them without a word on AI.
+# Stories that were written after the cues were chosen, many of them without a word on AI.
 WRITTEN_LATER = ("ra-", "v-", "c1-", "c2-", "c3-", "c4-")
 
 
-def test_nearly_all_stories_with_claims_come_in_or_are_read_to_make_sure():
+def test_nearly_all_stories_with_claims_are_relevant_or_borderline():
     """Whole stories that name invented labs and models, and often say "AI" once or never."""
     stories = defaultdict(list)
     for example in read_corpus(CORPUS).examples:
@@ -130,7 +130,7 @@ def test_nearly_all_stories_with_claims_come_in_or_are_read_to_make_sure():
     assert len(missed[True]) <= 0.15 * count[True], missed
 
 
-def test_names_of_models_labs_and_ai_bodies_speak_of_ai():
+def test_names_of_models_labs_and_ai_bodies_are_words_about_ai():
     text = "Midjourney, Hugging Face and the Frontier Model Forum met SDAIA about Mixtral and the RAISE Act."
     assert {"Midjourney", "Hugging Face", "Mixtral", "SDAIA", "RAISE Act"} <= found(text, AI)
     assert "frontier model forum" in found(text, AI)
@@ -143,16 +143,16 @@ def test_names_that_are_also_ordinary_words_are_only_traces():
 
 
 @pytest.mark.parametrize("text", ["Apple sued Google.", "Meta and Amazon were fined.", "Gemma and Kimi won the match."])
-def test_companies_that_do_many_things_and_given_names_let_nothing_in(text):
+def test_names_of_diversified_companies_and_given_names_alone_are_not_relevant(text):
     assert not judge_relevance(text, text).relevant
 
 
-def test_a_trace_inside_the_name_of_a_lab_is_none():
+def test_a_trace_inside_the_name_of_a_lab_does_not_count():
     assert "lab" not in found("Thinking Machines Lab raised money.", TRACE)
     assert "lab" in found("The lab raised money.", TRACE)
 
 
-def test_words_of_another_trade_take_traces_back():
+def test_words_of_another_trade_subtract_traces():
     said = "The {} ordered tests of the model before release. The developer refused and sued the regulator."
     assert (
         judge_relevance("", said.format("office")).score
@@ -182,7 +182,7 @@ def test_a_thousand_articles_take_no_more_than_seconds():
     assert time.process_time() - start < 1.0
 
 
-def test_at_least_55_of_the_57_annotated_documents_are_judged_right():
+def test_at_least_55_of_the_57_annotated_documents_are_classified_correctly():
     gold, texts = SHARED / "gold/dev/claims", SHARED / "gold/dev/texts"
     if not gold.is_dir():
         pytest.skip("the annotated documents are not on this machine")

@@ -1,1 +1,4 @@
-"""entities."""
+"""Who and what a text names: mentions, coreference, and descriptions of persons, bodies and countries.
+
+Imports pipeline.lexicon and pipeline.nlp.parsing.
+"""

@@ -276,12 +276,12 @@ class Referents:
             return self._best({EntityKind.INSTRUMENT}, token, reach=2)
         speakers = speakers_of(token, clause)
         if speakers:  # "the watchdog said that it ...": no other body, even if the watchdog has no name
-            told = [m for speaker in speakers for m in self.of(speaker)]
-            told += [m for s in speakers for a in children(s, "appos") for word in a.subtree for m in self.of(word)]
-            sides = [self.side(m.entity_id) for m in told if m.kind is EntityKind.PERSON]
-            said = [m for m in (*told, *sides) if m is not None and m.kind in PARTIES]
+            speaking = [m for speaker in speakers for m in self.of(speaker)]
+            speaking += [m for s in speakers for a in children(s, "appos") for word in a.subtree for m in self.of(word)]
+            sides = [self.side(m.entity_id) for m in speaking if m.kind is EntityKind.PERSON]
+            said = [m for m in (*speaking, *sides) if m is not None and m.kind in PARTIES]
             first = speakers[0]
-            if first.pos_ == "PROPN" and not said and not any(self._titles.get(m.entity_id) for m in told):
+            if first.pos_ == "PROPN" and not said and not any(self._titles.get(m.entity_id) for m in speaking):
                 return None  # an unknown speaker: "Easton Transmission said it had no reason to"
             if said or first.pos_ in ("NOUN", "PROPN") and NOUN_KINDS.get(singular(first.lower_)) in PARTIES:
                 return said[0] if said else unnamed(first, self.passages[first.doc.user_data["passage"]])

@@ -23,7 +23,7 @@ _SOURCE = re.compile(r"^SOURCE:? +(\S.*)$", re.MULTILINE)  # the last line of a 
 
 
 def releasing(
-    title: str, text: str, publisher: str, mentions: Sequence[Mention], house: Mention | None
+    title: str, text: str, publisher: str, mentions: Sequence[Mention], headline_body: Mention | None
 ) -> Mention | None:
     """Return the body that issued a release written as "we", None where that is unclear.
 
@@ -35,7 +35,7 @@ def releasing(
         text: the body of the release.
         publisher: the site's host name or the outlet's name.
         mentions: the names in `title`, a line break and `text`.
-        house: the government or body at the beginning of the headline, if any.
+        headline_body: the government or body at the beginning of the headline, if any.
     """
     quotes = quoted_spans(text)
     said = sum(span_around(quotes, match.start()) is None for match in WE_SAYS.finditer(text))
@@ -49,8 +49,8 @@ def releasing(
     signed = _SOURCE.search(text)
     if signed:
         at = len(title) + 1 + signed.start(1)
-        return next((m for m in bodies if m.start == at and m.end <= len(title) + 1 + signed.end()), house)
-    return house if said >= _OFTEN else None
+        return next((m for m in bodies if m.start == at and m.end <= len(title) + 1 + signed.end()), headline_body)
+    return headline_body if said >= _OFTEN else None
 
 
 class Voices:
