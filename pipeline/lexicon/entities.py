@@ -243,10 +243,11 @@ class Lexicon:
 
 # Synonyms for one office.
 _SAME_ROLE = {
-    "chief executive officer": "chief executive", "ceo": "chief executive", "boss": "chief executive",
-    "chairman": "chair", "chairwoman": "chair", "chairperson": "chair", "cto": "chief technology officer",
+    **dict.fromkeys(("chief executive officer", "ceo", "boss"), "chief executive"),
+    **dict.fromkeys(("chairman", "chairwoman", "chairperson"), "chair"),
+    "cto": "chief technology officer",
     "premier": "prime minister",
-}  # fmt: skip
+}
 _LESSER = re.compile(r"\b(?:deputy|vice|under|assistant|acting|interim|former|associate)\b", re.IGNORECASE)
 
 

@@ -70,9 +70,13 @@ class Referents:
     """The entities that the tokens of one article refer to."""
 
     def __init__(
-        self, passages: list[Passage], unknown: Iterable[Mention], lexicon: Lexicon, day: date | None,
+        self,
+        passages: list[Passage],
+        unknown: Iterable[Mention],
+        lexicon: Lexicon,
+        day: date | None,
         author: Mention | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.passages, self.lexicon, self.day, self.author = passages, lexicon, day, author
         self._at: dict[tuple[int, int], tuple[Mention, ...]] = {}
         self._named: dict[tuple[int, int], Mention] = {}
@@ -264,14 +268,8 @@ class Referents:
         clause = token.head
         while clause.head != clause and not is_verb(clause):
             clause = clause.head
-        if possessive and is_verb(clause):
-            for verb in (clause, clause.head):
-                if not is_verb(verb):
-                    continue
-                for subject in [*subjects(verb), *surface_subjects(verb)]:
-                    for mention in self.of(subject):
-                        if mention.kind in PARTIES and (subject.i < token.i or verb == clause):
-                            return mention  # also of "In its suit, Quillon ..."
+        if possessive and is_verb(clause) and (owner := self._subject_around(token, clause)) is not None:
+            return owner
         if token.dep_ == "nsubj" and takes_effect(clause):
             return self._best({EntityKind.INSTRUMENT}, token, reach=2)
         speakers = speakers_of(token, clause)
@@ -291,6 +289,15 @@ class Referents:
                 return None  # "It asked Quillon for the logs": not Quillon
             return found or self._best({EntityKind.INSTRUMENT}, token)
         return self._best({EntityKind.INSTRUMENT, EntityKind.MODEL}, token, reach=2) or self._best(PARTIES, token)
+
+    def _subject_around(self, token: Token, clause: Token) -> Mention | None:
+        """Return the party that is the subject of the clause or of the one above ("In its suit, Quillon ...")."""
+        for verb in filter(is_verb, (clause, clause.head)):
+            for subject in [*subjects(verb), *surface_subjects(verb)]:
+                for mention in self.of(subject):
+                    if mention.kind in PARTIES and (subject.i < token.i or verb == clause):
+                        return mention
+        return None
 
     def _they(self, token: Token) -> tuple[Mention, ...]:
         if token.dep_ in ("nsubjpass", "dobj") and token.head.lower_ in _TO_TEXTS:
@@ -483,8 +490,8 @@ class Referents:
             return several(word, count, near, self._titles) if kind is EntityKind.PERSON else ()
         for sentence, group in reversed(self._groups):
             fitting = tuple(m for m in group if m.kind is kind or kind is not EntityKind.ORGANISATION)
-            near = self._sentence - sentence <= _REACH or count > 2
-            if near and len(fitting) > 1 and (not count or len(fitting) == count):
+            within_reach = self._sentence - sentence <= _REACH or count > 2
+            if within_reach and len(fitting) > 1 and (not count or len(fitting) == count):
                 return fitting
         recent = {
             s.mention.entity_id: s.mention

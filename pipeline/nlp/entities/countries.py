@@ -52,8 +52,7 @@ def bodies_of(
         entity = entities.get(mention.entity_id)
         if mention.kind is EntityKind.AGENCY and entity and (called is None or called.search(mention.name)):
             fitting.setdefault(entity.jurisdiction, mention)
-    found = [fitting.get(code) for code in codes]
-    return tuple(found) if all(found) else ()
+    return tuple(fitting[code] for code in codes) if all(code in fitting for code in codes) else ()
 
 
 def spoken_of(passages: Iterable[Passage], frequency: Mapping[str, int], lexicon: Lexicon) -> Place | None:

@@ -26,7 +26,7 @@ from pipeline.nlp.entities.unknown_names import (
     person_at,
     reads_as_person,
     with_legal_form,
-)  # fmt: skip
+)
 from pipeline.records import Entity, EntityKind, Mention, unknown_entity_id
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pipeline.lexicon.common_nouns import PERSON_TITLES
+from pipeline.lexicon.inflection import words
 from pipeline.records import EntityKind, Mention
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 _SENATORS = frozenset(["senator", "senators", "sen", "sens", "state"])
 _MEMBERS = frozenset(["representative", "representatives", "rep", "reps", "congressman", "congresswoman"])
-_OTHERS = frozenset(["assemblymember", "assemblyman", "assemblywoman", "assembly", "delegate", "del", "lawmaker", "mp",
-                     "legislator", "speaker"])  # fmt: skip
+_OTHERS = words("assemblymember assemblyman assemblywoman assembly delegate del lawmaker mp legislator speaker")
 _GOVERNORS = frozenset(["governor", "gov", "governors"])
 _LAWMAKERS = _SENATORS | _MEMBERS | _OTHERS
 # Titles that fit a description.
@@ -36,8 +36,10 @@ _TITLES: dict[str, frozenset[str]] = {
 }
 PARTISANS = frozenset(["democrat", "republican", "independent"])
 # Descriptions of people without an office.
-_PRIVATE = frozenset(["mother", "father", "woman", "man", "plaintiff", "author", "artist", "engineer", "researcher",
-                      "scientist", "whistleblower", "employee", "entrepreneur", "professor", "teacher"])  # fmt: skip
+_PRIVATE = words(
+    "mother father woman man plaintiff author artist engineer researcher scientist whistleblower employee entrepreneur "
+    "professor teacher"
+)
 PRESS = frozenset(["newspaper", "broadcaster", "publisher", "magazine", "outlet"])
 _MAKERS = frozenset(["maker", "developer", "creator", "parent", "owner"])
 

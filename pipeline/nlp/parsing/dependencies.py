@@ -173,8 +173,7 @@ def _gerund_subject(prep: Token, depth: int) -> list[Token]:
 
 def _of_infinitive(verb: Token, noun: Token, depth: int) -> list[Token]:
     """Return the subject of an infinitive below a noun: "its refusal to allow", "the first lab to deploy"."""
-    if any(child.tag_ in ("JJ", "JJS", "CD", "RB") and child.lower_ in _ORDINALS
-           for child in noun.children):  # fmt: skip
+    if any(child.tag_ in ("JJ", "JJS", "CD", "RB") and child.lower_ in _ORDINALS for child in noun.children):
         if noun.dep_ == "attr" and is_verb(noun.head):
             return _surface(noun.head, depth + 1)
         return [noun]
@@ -244,8 +243,12 @@ def objects(verb: Token, depth: int = 0) -> list[Token]:
     own = [child for child in children(verb, "dobj") if not (_relative(child) and child.i < verb.i)]
     if own:
         return own[:1]
-    small = [inner for clause in children(verb, "ccomp", "oprd", "xcomp") if clause.pos_ in ("NOUN", "PROPN", "ADJ")
-             for inner in children(clause, "nsubj")]  # fmt: skip
+    small = [
+        inner
+        for clause in children(verb, "ccomp", "oprd", "xcomp")
+        if clause.pos_ in ("NOUN", "PROPN", "ADJ")
+        for inner in children(clause, "nsubj")
+    ]
     if small:
         return small[:1]
     if verb.dep_ == "relcl" and children(verb, "nsubj") and not _relative(children(verb, "nsubj")[0]):
@@ -327,7 +330,8 @@ def complements(token: Token) -> list[Token]:
 
 def members(token: Token) -> list[Token]:
     """Return the heads of a co-ordination, the given first one included."""
-    found, queue = [], [token]
+    found: list[Token] = []
+    queue = [token]
     while queue and len(found) < 40:
         current = queue.pop(0)
         found.append(current)

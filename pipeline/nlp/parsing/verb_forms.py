@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pipeline.lexicon.common_nouns import TIME_WORDS
+from pipeline.lexicon.inflection import words
 from pipeline.nlp.parsing.dependencies import children, is_passive, is_verb
 
 if TYPE_CHECKING:
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
 
 _MAY = frozenset({"may", "can", "shall", "must"})
 _HAVE = frozenset({"have", "has", "had", "having"})
-_CHOOSING = frozenset({
-    "decide", "decides", "decided", "deciding", "choose", "chooses", "chose", "chosen", "choosing", "determine",
-    "determines", "determined", "determining", "select", "selects", "selected", "selecting", "pick", "picks", "picked",
-    "picking", "dictate", "dictates", "settle", "settles",
-})  # fmt: skip
+_CHOOSING = words(
+    "decide decides decided deciding choose chooses chose chosen choosing determine determines determined determining "
+    "select selects selected selecting pick picks picked picking dictate dictates settle settles"
+)
 _ASKED = frozenset({"which", "what", "whom", "who", "whose"})
 _FAR = 7  # maximum number of words between such a pronoun and the verb
 _ONLY_POSSIBLE = frozenset({"may", "might", "could", "would", "should"})

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.nlp.relevance.terms import ACT, AI, COMPANY, DEED, ELSEWHERE, KINDS, TRACE, Cue, finder
@@ -165,7 +166,7 @@ class _Stretch:
         return max(0.0, ai - CHANCE) * max(0.0, oversight - CHANCE)
 
 
-def _distinct(words) -> tuple[str, ...]:
+def _distinct(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
