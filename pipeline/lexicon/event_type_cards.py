@@ -25,7 +25,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from pipeline.lexicon.inflection import noun_forms, verb_forms
 from pipeline.lexicon.toml_files import EventTypeName, Flag, RoleName, Table, Text, Texts, read_toml, tables, validated
-from pipeline.records import ROLES, Force, Modality
+from pipeline.records import ROLES, EntityKind, Force, Modality
 
 PACKAGED = Path(__file__).parent / "event_types"
 # What a frame may ask of its verb; nlp/parsing/verb_forms.py tests it.
@@ -37,12 +37,7 @@ FILLERS: Mapping[str, frozenset[str]] = {
     "body": frozenset({"organisation", "agency", "government", "place"}),
     "authority": frozenset({"agency", "government", "person", "place"}),
     "thing": frozenset({"model"}),
-} | {
-    kind: frozenset({kind})
-    for kind in (
-        *("organisation", "agency", "government", "person", "model"),
-        *("instrument", "group", "place", "outlet", "other"),
-    )
+    **{kind: frozenset({kind}) for kind in (*map(str, EntityKind), "other")},
 }
 _POSITION = re.compile(
     r"(?:subject|object|indirect|orderee|orderer|modifier|complement|[a-z]+(?: [a-z]+)?)(?:\.[a-z]+)*$"
