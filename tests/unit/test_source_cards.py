@@ -1,4 +1,4 @@
-"""Source cards, right and wrong, in; sources, or errors that say file, key, what was seen and the cure, out."""
+"""Loading source cards: valid cards, errors that name file, key and remedy, and the catalogue of the package."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write(tmp_path, text: str, name: str = "the_gazette.toml"):
     return path
 
 
-def test_a_short_card_makes_a_whole_source(tmp_path):
+def test_a_minimal_card_gets_defaults(tmp_path):
     source = read_card(write(tmp_path, CARD))
     assert isinstance(source, Source)
     assert source.source_id == source.family == "the_gazette"
@@ -41,7 +41,7 @@ def test_a_short_card_makes_a_whole_source(tmp_path):
     assert (source.feeds[0].every_minutes, source.feeds[0].pass_all, source.enabled) == (30, False, True)
 
 
-def test_a_card_may_say_everything(tmp_path):
+def test_a_card_with_every_key_is_read(tmp_path):
     text = CARD.replace(
         "[[feed]]", 'family = "presses"\nhosts = [".gazette.example"]\nagency = true\npause_seconds = 2\n[[feed]]'
     )
@@ -84,6 +84,7 @@ WRONG = [
     ('shape = "rss"', "", ["feed 1", "shape", "missing", "news-sitemap"]),
     ('source_type = "press"', 'source_type = "newspaper"', ["source_type", "'newspaper'", "primary"]),
     ('source_type = "press"', "", ["source_type", "missing", "aggregator"]),
+    ("source_type =", "standing =", ["'standing'", "did you mean 'source_type'?"]),
     ("title =", "titel =", ["'titel'", "unknown", "'title'"]),
     ('language = "en-GB"', 'language = "english"', ["language", "'english'", "en-GB"]),
     ('jurisdiction = "GB"', 'jurisdiction = "Britain"', ["jurisdiction", "'Britain'", "ISO 3166"]),
@@ -116,7 +117,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("right", "wrong", "said"), WRONG)
-def test_a_wrong_card_is_refused_with_file_key_and_cure(tmp_path, right, wrong, said):
+def test_invalid_card_is_refused_with_file_key_and_remedy(tmp_path, right, wrong, said):
     assert right in CARD
     path = write(tmp_path, CARD.replace(right, wrong, 1))
     with pytest.raises(CardError) as error:
@@ -125,24 +126,32 @@ def test_a_wrong_card_is_refused_with_file_key_and_cure(tmp_path, right, wrong, 
         assert word in str(error.value)
 
 
+def test_all_errors_of_a_card_are_reported(tmp_path):
+    path = write(tmp_path, CARD.replace("title =", "titel =").replace('"rss"', '"json2"'))
+    with pytest.raises(CardError) as error:
+        read_card(path)
+    unknown, missing, shape = str(error.value).splitlines()
+    assert "did you mean 'title'?" in unknown and "title is missing" in missing and "feed 1: shape" in shape
+
+
 def test_an_enabled_card_without_a_feed_is_refused(tmp_path):
     with pytest.raises(CardError, match=r"no \[\[feed\]\]"):
         read_card(write(tmp_path, CARD.partition("[[feed]]")[0]))
 
 
-def test_a_file_name_that_is_no_id_is_refused(tmp_path):
-    with pytest.raises(CardError, match="small letters"):
+def test_file_name_that_is_not_an_id_is_refused(tmp_path):
+    with pytest.raises(CardError, match="lower-case letters"):
         read_card(write(tmp_path, CARD, "The Gazette.toml"))
 
 
-def test_a_missing_card_and_a_missing_folder_are_told_by_name(tmp_path):
+def test_missing_card_and_missing_folder_are_named(tmp_path):
     with pytest.raises(CardError, match="nothing_here.toml"):
         read_card(tmp_path / "nothing_here.toml")
     with pytest.raises(CardError, match="no such folder"):
         load_sources(tmp_path / "nowhere")
 
 
-def test_the_catalogue_holds_real_sources_of_every_kind():
+def test_catalogue_has_sources_of_every_type():
     sources = load_sources()
     enabled = [source for source in sources if source.enabled]
     assert len(enabled) >= 30
@@ -159,8 +168,8 @@ def test_the_catalogue_holds_real_sources_of_every_kind():
     assert [source.source_id for source in sources] == sorted(path.stem for path in SOURCES.glob("*.toml"))
 
 
-def test_nearly_every_source_of_the_study_has_a_card(shared):
-    """Those whose address was seen to answer are switched on, unless the card says why not."""
+def test_nearly_every_surveyed_source_has_a_card(shared):
+    """Sources whose URL answered are enabled, unless the card says why not."""
     sources = load_sources()
     by_host = {host.lstrip(".").removeprefix("www."): source for source in sources for host in source.hosts}
     by_host |= {urlsplit(feed.url).hostname.removeprefix("www."): s for s in sources for feed in s.feeds}
@@ -176,21 +185,21 @@ def test_nearly_every_source_of_the_study_has_a_card(shared):
     assert off == []
 
 
-def test_places_of_every_kind_are_covered():
+def test_catalogue_covers_many_jurisdictions():
     enabled = [source for source in load_sources() if source.enabled]
     assert {"US", "US-CA", "US-NY", "EU", "GB", "FR", "IE", "CA", "AU", "KR", "INT"} <= {
         s.jurisdiction for s in enabled
     }
     assert len(enabled) >= 65 and sum(source.expects_per_week > 0 for source in enabled) >= 40
-    assert all(source.expects_per_week <= 40 for source in enabled), "so many of the newest items are looked at"
+    assert all(source.expects_per_week <= 40 for source in enabled), "health checks look at no more items than this"
 
 
-def test_no_feed_stands_on_two_cards_and_none_is_fetched_without_tls():
+def test_each_feed_is_on_one_card_and_uses_https():
     addresses = [feed.url for source in load_sources() for feed in source.feeds]
     assert len(addresses) == len(set(addresses))
     assert all(urlsplit(address).scheme == "https" for address in addresses)
 
 
-def test_every_card_that_is_switched_off_says_why():
+def test_every_disabled_card_says_why():
     for source in load_sources():
         assert source.enabled or re.search(r"\w+ \w+", source.note), source.source_id
