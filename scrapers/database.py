@@ -1,4 +1,4 @@
-"""A path comes in; a connection to crawl.db with the crawler's tables in it goes out."""
+"""Opens crawl.db and creates the crawler's tables in it."""
 
 from __future__ import annotations
 
@@ -57,18 +57,18 @@ create table if not exists runs (
     reader_version text not null default ''
 ) strict;
 """
-# Columns that came later: (table, column, declaration).
+# Columns added since the first release: (table, column, declaration).
 _COLUMNS = (
-    ("visits", "n_entries", "integer"),  # of a feed that was read: how many items it listed
-    ("urls", "interval_minutes", "real"),  # of a feed: the pause that its last readings have led to
-    ("urls", "judged_by", "text not null default ''"),  # the version of the topic filter that last looked at it
+    ("visits", "n_entries", "integer"),  # number of items, of a feed that was read
+    ("urls", "interval_minutes", "real"),  # of a feed: its current revisit interval
+    ("urls", "judged_by", "text not null default ''"),  # version of the topic filter last applied
 )
 _VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PageRef:
-    """Where an archived page lies: `length` bytes at `offset` of `warc_file`, one gzip member."""
+    """The location of an archived page: a gzip member of `length` bytes at `offset` of `warc_file`."""
 
     sha256: str
     url: str
@@ -80,7 +80,7 @@ class PageRef:
 
 
 def open_crawl_db(path: Path) -> sqlite3.Connection:
-    """Open crawl.db, making it and its tables where they are missing. Transactions are begun by hand."""
+    """Open crawl.db, creating it and its tables if missing. Transactions are explicit: see transaction()."""
     path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, isolation_level=None, timeout=30)
     db.row_factory = sqlite3.Row
@@ -100,7 +100,7 @@ def open_crawl_db(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Do everything inside or nothing of it; a transaction inside another one joins it."""
+    """Run the block in a transaction; a nested one joins the outer transaction."""
     if db.in_transaction:
         yield
         return
@@ -114,7 +114,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def index_page(db: sqlite3.Connection, page: Page, ref: PageRef) -> None:
-    """Enter an archived page into the index; nothing happens where it stands there already."""
+    """Add an archived page to the index unless it is already there."""
     db.execute(
         "insert or ignore into pages values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (

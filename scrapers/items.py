@@ -1,6 +1,6 @@
-"""The nouns of the first room: a source card, a fetched page, the article read from it, and what became of a visit.
+"""The records of this package: sources, feeds, pages, articles, and visits with their outcomes.
 
-Everything here is a frozen dataclass of plain values. All times are aware datetimes in UTC unless said otherwise.
+All are frozen dataclasses of plain values. Times are aware datetimes in UTC unless noted otherwise.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class SourceType(StrEnum):
-    """How near a source stands to the events it writes of."""
+    """How close a source is to the events it reports."""
 
     PRIMARY = "primary"  # a government, regulator, court or legislature on its own acts
     LAB = "lab"  # a developer of AI models on its own acts
@@ -24,7 +24,7 @@ class SourceType(StrEnum):
 
 
 class FeedShape(StrEnum):
-    """The format of an address that lists articles."""
+    """The format of a feed, that is, of a URL that lists articles."""
 
     RSS = "rss"
     ATOM = "atom"
@@ -36,7 +36,7 @@ class FeedShape(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a visit to an address: each visit ends in exactly one."""
+    """The result of a visit to a URL; each visit has exactly one."""
 
     SAVED = "SAVED"  # a page was archived and is an article, or a feed was read
     UNCHANGED = "UNCHANGED"  # 304, or the same bytes as last time
@@ -46,21 +46,21 @@ class Outcome(StrEnum):
     RATE_LIMITED = "RATE_LIMITED"  # 429, or 503 with Retry-After
     SERVER_ERROR = "SERVER_ERROR"  # 5xx
     NOT_AN_ARTICLE = "NOT_AN_ARTICLE"  # a listing, an image, a PDF, a soft 404
-    NO_TEXT = "NO_TEXT"  # an HTML page in which no article body was found
-    UNREADABLE = "UNREADABLE"  # broken bytes, or the reader failed
+    NO_TEXT = "NO_TEXT"  # an HTML page without an article body
+    UNREADABLE = "UNREADABLE"  # broken bytes, or the parser failed
     TOO_LARGE = "TOO_LARGE"
     TIMEOUT = "TIMEOUT"
     CONNECTION_FAILED = "CONNECTION_FAILED"  # DNS, TLS or TCP
     BAD_REDIRECT = "BAD_REDIRECT"  # a loop, too many hops, or a target that is not http(s)
-    BLOCKED_ADDRESS = "BLOCKED_ADDRESS"  # the host resolves to an address that must not be fetched
-    OUT_OF_SCOPE = "OUT_OF_SCOPE"  # not one of the card's hosts, or its topic filter said no
+    BLOCKED_ADDRESS = "BLOCKED_ADDRESS"  # the host resolves to a private or reserved IP address
+    OUT_OF_SCOPE = "OUT_OF_SCOPE"  # not on one of the card's hosts, or rejected by the topic filter
 
 
-FETCHED = frozenset({Outcome.SAVED, Outcome.UNCHANGED})  # the visits that brought what they were made for
+FETCHED = frozenset({Outcome.SAVED, Outcome.UNCHANGED})  # the successful visits
 
 
 class Precision(StrEnum):
-    """How fine a date is known."""
+    """The precision of a date."""
 
     MINUTE = "minute"
     DAY = "day"
@@ -73,25 +73,25 @@ class Precision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One address that lists articles, as its card describes it."""
+    """A URL that lists articles, as its card describes it."""
 
     url: str
     shape: FeedShape
     every_minutes: int = 30
-    pass_all: bool = False  # False: only entries whose title or summary pass the topic filter
+    pass_all: bool = False  # False: only visit entries whose title or summary passes the topic filter
     items: str = ""  # LISTING: CSS selector of one item; JSON_API: dotted path of the list
-    link: str = ""  # LISTING: CSS selector of the link inside an item; JSON_API: dotted path of the address
-    title: str = ""  # likewise, for the title
-    date: str = ""  # likewise, for the publication date
-    summary: str = ""  # likewise, for the summary
+    link: str = ""  # LISTING: CSS selector of the link inside an item; JSON_API: dotted path of the URL
+    title: str = ""  # as link
+    date: str = ""  # as link; of the publication date
+    summary: str = ""  # as link
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """CSS selectors that read one source's pages; an empty one falls back to the general reader."""
+    """CSS selectors for one source's pages; where one is empty, the general reader is used."""
 
     body: str = ""  # the element that holds the article
-    drop: tuple[str, ...] = ()  # elements inside it that are not the article
+    drop: tuple[str, ...] = ()  # elements inside the body that are not part of the article
     title: str = ""
     byline: str = ""
     date: str = ""
@@ -101,29 +101,29 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One publisher, as its card in scrapers/sources describes it. `source_id`: the card's file name without .toml."""
+    """One publisher, as its card describes it."""
 
-    source_id: str
+    source_id: str  # the card's file name without .toml
     title: str
     homepage: str
     source_type: SourceType
     jurisdiction: str  # ISO 3166 code, "EU" or "INT"
     language: str  # BCP 47
-    family: str  # publisher group; two sources of one family are one origin
+    family: str  # publisher group; sources of one family count as one origin
     feeds: tuple[Feed, ...]
     hosts: tuple[str, ...]  # hosts whose pages belong to this source; a leading dot admits subdomains
     recipes: tuple[Recipe, ...] = ()
     pause_seconds: float = 5.0
     daily_pages: int = 200
-    agency: bool = False  # its copy is reprinted by others
+    agency: bool = False  # a news agency, reprinted by others
     enabled: bool = True
-    note: str = ""  # why it is disabled, or what is odd about it
-    expects_per_week: int = 0  # fewer new items than this in a week is a sign of trouble; 0: no expectation
+    note: str = ""  # why it is disabled, or what is unusual about it
+    expects_per_week: int = 0  # fewer new items in a week raise an alarm; 0: no expectation
 
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """One item of a feed: an address worth a visit, with what the feed says of it."""
+    """One item of a feed, with the metadata that the feed gives."""
 
     url: str
     title: str = ""
@@ -135,7 +135,7 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The answer to one request, as it came over the wire (after decompression). `sha256` is that of `body`."""
+    """The response to one request, after decompression. `sha256` is the hash of `body`."""
 
     url: str
     final_url: str
@@ -151,7 +151,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class RemovedBlock:
-    """A paragraph that stood in the page's text and was taken out, with the rule that took it."""
+    """A paragraph that was removed from the page's text, with the rule that removed it."""
 
     text: str
     rule: str
@@ -159,7 +159,7 @@ class RemovedBlock:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What a page says, read once. `text`: paragraphs joined by a blank line; all offsets point into it."""
+    """The article on a page. `text`: its paragraphs, joined by blank lines; all offsets refer to it."""
 
     article_id: str  # from the canonical address: see article_id()
     version: str  # from the text: see text_version()
@@ -169,12 +169,12 @@ class Article:
     text: str
     language: str = "en"
     byline: tuple[str, ...] = ()
-    published_at: datetime | None = None  # by the publisher's clock where the page gives its offset, else UTC
+    published_at: datetime | None = None  # with the publisher's UTC offset where the page gives it, else in UTC
     published_basis: str = "unknown"  # json-ld, meta, time, htmldate, feed, first-seen, given, unknown
     published_precision: Precision = Precision.UNKNOWN
     modified_at: datetime | None = None
     fetched_at: datetime | None = None
-    page_sha256: str = ""  # the archived page that this was read from
+    page_sha256: str = ""  # of the archived page
     publisher: str = ""
     links: tuple[tuple[str, str], ...] = ()  # (address, anchor text) of links inside the body
     removed_blocks: tuple[RemovedBlock, ...] = ()
@@ -184,7 +184,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What came of reading a page: an article with Outcome.SAVED, or none with the reason."""
+    """The result of reading a page: an article with Outcome.SAVED, or another outcome with the reason."""
 
     outcome: Outcome
     article: Article | None = None
@@ -193,7 +193,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One attempt at one address and its one outcome."""
+    """One attempt to fetch a URL, with its outcome."""
 
     url: str
     source_id: str
@@ -207,7 +207,7 @@ class Visit:
 
 
 def article_id(canonical_url: str) -> str:
-    """Return the id of the article at a canonical address: "a" and 16 hex digits. It never depends on the text."""
+    """Return the id of the article at a canonical URL: "a" and 16 hex digits. It does not depend on the text."""
     return "a" + hashlib.sha256(canonical_url.encode()).hexdigest()[:16]
 
 

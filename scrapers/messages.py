@@ -1,4 +1,4 @@
-"""The plain values that pass between the fetching process and the one that keeps the books: tasks out, answers back."""
+"""The messages between the crawl's main process and its fetching process."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from scrapers.items import Feed, FeedEntry, Outcome, Page, Source, Visit
 
-DAY_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
+TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One address to be visited now. `kind`: "feed" or "article"; the validators are those of the last full answer."""
+    """A URL to visit now. `kind` is "feed" or "article"; the validators are those of the last full response."""
 
     url: str
     source_id: str
@@ -29,24 +29,24 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one task: the visit with its outcome, and whatever is to be kept of it."""
+    """The result of one task: the visit with its outcome, and what the response contained."""
 
     task: Task
     visit: Visit
-    page: Page | None = None  # an article page to be archived
+    page: Page | None = None  # the article page to archive
     entries: tuple[FeedEntry, ...] = ()
-    more: tuple[str, ...] = ()  # further feed addresses
+    more: tuple[str, ...] = ()  # URLs of further feeds
     faults: tuple[str, ...] = ()
     etag: str = ""
     last_modified: str = ""
     retry_after: str = ""  # the header as sent, for 429 and 503
-    temporary: bool = False  # the outcome speaks of the moment, not of the address: try again later
-    rest_seconds: float = 0.0  # how long the host wants to rest after each request, where that is longer than a pause
+    temporary: bool = False  # the cause is temporary: try again later
+    rest_seconds: float = 0.0  # how long the host must rest, if its crawl delay exceeds a pause within a run
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the desk says to answers: what to fetch besides, which hosts to leave alone, whether to leave everything."""
+    """The response to answers: new tasks, hosts to skip for the rest of the run, and whether to stop."""
 
     tasks: tuple[Task, ...] = ()
     leave_hosts: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Reply:
 
 
 def packed(answer: Answer) -> tuple[Any, ...]:
-    """Return an answer as it travels between the processes: without its task, which the desk has, and without times."""
+    """Return an answer as a tuple for the main process, without the task and the times, which are known there."""
     visit, page = answer.visit, answer.page
     return (
         *(visit.url, visit.outcome.value, visit.detail, visit.status, visit.n_bytes, visit.sha256, visit.headers),
@@ -65,7 +65,7 @@ def packed(answer: Answer) -> tuple[Any, ...]:
 
 
 def unpacked(values: tuple[Any, ...], task: Task, now: datetime) -> Answer:
-    """Return the answer to a task that packed() made a tuple of, dated by the desk's clock."""
+    """Return the answer to a task from the tuple that packed() made; `now` becomes the time of the visit."""
     url, outcome, detail, status, n_bytes, sha256, headers, kept, entries, more, faults, *rest = values
     visit = Visit(url, task.source_id, now, Outcome(outcome), detail, status, n_bytes, sha256, headers)
     page = None
@@ -77,7 +77,7 @@ def unpacked(values: tuple[Any, ...], task: Task, now: datetime) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class RobotsCopy:
-    """The robots.txt of a host as last fetched. `status` is 0 where the host could not be reached."""
+    """The robots.txt of a host as last fetched. `status` is 0 if the host could not be reached."""
 
     host: str
     status: int
@@ -87,32 +87,32 @@ class RobotsCopy:
 
 @dataclass(frozen=True, slots=True)
 class CrawlConfig:
-    """How a crawl behaves. `pause_seconds`, where given, replaces every card's own pause."""
+    """Options of a crawl. `pause_seconds`, if given, overrides the pause of every card."""
 
     user_agent: str = "OversightLedger/0.1"
     contact: str = ""  # an e-mail address or a web page that a site's owner can write to
     allow_loopback: bool = False
-    max_pages: int = 2000  # visits to articles and feeds in one run
+    max_pages: int = 2000  # maximum number of visits in one run, to articles and feeds
     max_seconds: float = 1800.0
-    host_seconds: float = 600.0  # a host that is visited for longer waits for the next run: no host makes a run long
-    topic_filter: Callable[[str], bool] | None = None  # None: every entry is on topic
-    topic_version: str = ""  # of the filter: what another version refused is judged again
+    host_seconds: float = 600.0  # longest time spent on one host in one run
+    topic_filter: Callable[[str], bool] | None = None  # None: every entry passes
+    topic_version: str = ""  # of the filter: entries rejected by another version are filtered again
     pause_seconds: float | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    timeout_seconds: float = 30.0  # for one answer, from connection to last byte
-    max_bytes: int = 8 * 1024 * 1024  # of one answer, before and after decompression
+    timeout_seconds: float = 30.0  # for one response, from connection to last byte
+    max_bytes: int = 8 * 1024 * 1024  # of one response, before and after decompression
     memory_mb: int = 1536  # address space of the fetching process
-    log_file: str = ""  # Scrapy's log; "" writes none
+    log_file: str = ""  # for Scrapy's log; "": no log
 
 
 @dataclass(frozen=True, slots=True)
 class FetchOrder:
-    """Everything that the fetching process needs to know at its start."""
+    """What the fetching process needs to start."""
 
     sources: tuple[Source, ...]
     tasks: tuple[Task, ...]
-    user_agent: str  # as sent, with the contact
-    robots_token: str  # the name looked for in robots.txt
+    user_agent: str  # including the contact
+    robots_token: str  # the name to match in robots.txt
     allow_loopback: bool
     pause_seconds: float | None
     timeout_seconds: float
@@ -123,10 +123,10 @@ class FetchOrder:
 
 @lru_cache(maxsize=256)
 def as_text(moment: datetime) -> str:
-    """Return a moment as fixed-width UTC text, which sorts as time does."""
-    return moment.astimezone(UTC).strftime(DAY_TEXT)
+    """Return a time as fixed-width UTC text, which sorts chronologically."""
+    return moment.astimezone(UTC).strftime(TIMESTAMP_FORMAT)
 
 
 def as_moment(text: str) -> datetime:
-    """Return the moment that as_text() wrote."""
-    return datetime.strptime(text, DAY_TEXT).replace(tzinfo=UTC)
+    """Return the time that as_text() formatted."""
+    return datetime.strptime(text, TIMESTAMP_FORMAT).replace(tzinfo=UTC)

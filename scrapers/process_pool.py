@@ -1,8 +1,8 @@
-"""Jobs come in, their results go out in the same order, worked off by processes that can be killed one by one.
+"""A process pool that survives jobs that hang, run out of memory or crash.
 
-A job that takes too long, takes too much memory or ends its process is answered with `Lost` and the reason; its
-process is replaced, and all other jobs get their results. The limit of time is one of computing time, so that what is
-lost does not depend on how busy the machine is; a much longer limit by the clock catches a job that only waits.
+Such a job yields `Lost` with the reason; its process is replaced, and all other jobs get their results. The time limit
+is one of CPU time, so that the result does not depend on the load of the machine; a much longer wall-clock limit
+catches jobs that only wait.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-AHEAD = 4  # jobs taken from the input for each process before the first of them is back
-MOST_DEATHS_IN_A_ROW = 10  # unexplained, with no result between them: then it is not the jobs that are to blame
+JOBS_AHEAD = 4  # jobs read ahead from the input, per process
+MAX_CONSECUTIVE_DEATHS = 10  # unexplained, without a result in between: the jobs are not the cause
 START_SECONDS = 300.0
 
 Job = TypeVar("Job")
@@ -30,22 +30,22 @@ Result = TypeVar("Result")
 
 
 class WorkersFailed(RuntimeError):
-    """The processes keep ending for no reason that lies in the jobs; the message says how."""
+    """The worker processes keep dying, and not because of the jobs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one job may take. `memory_mb`: address space beyond what the process holds when it is ready."""
+    """Limits of one job. `memory_mb`: address space beyond what the process uses once it is ready."""
 
     cpu_seconds: float
     wall_seconds: float
     memory_mb: int
-    renewed_after: int  # jobs; then a process is replaced, for some libraries give back no memory
+    renewed_after: int  # number of jobs after which a process is replaced, since some libraries leak memory
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A job that gave no result, and why, as the end of a sentence."""
+    """A job without a result; `why` is the reason, a clause such as "it took too long"."""
 
     why: str
 
@@ -68,33 +68,43 @@ class _Worker:
     deadline: float = field(default_factory=lambda: time.monotonic() + START_SECONDS)
 
 
-def work_off(
+def run_jobs(
     jobs: Iterable[Job],
     start: Callable[..., Callable[[Job], Result]],
     args: tuple[Any, ...],
     limits: Limits,
     *,
     processes: int,
-    worth_it: int = 8,
+    min_jobs: int = 8,
 ) -> Iterator[tuple[Job, Result | Lost]]:
-    """Yield each job with its result. `start(*args)` runs once in each process and returns what works off one job.
+    """Yield each job with its result, in the order of the jobs.
 
-    Fewer than `worth_it` jobs are given to a single process. A job is tried again where its process ended for an
-    unknown reason, and lost where that happens twice. An error of `start` is raised here, WorkersFailed where the
-    processes keep ending.
+    A job whose process died for an unknown reason is tried once more.
+
+    Args:
+        jobs: Any iterable; it is read only slightly ahead of the results.
+        start: Called as `start(*args)` once in each process; returns the function that does one job.
+        args: Arguments of `start`; must be picklable.
+        limits: Limits of one job.
+        processes: Maximum number of processes.
+        min_jobs: With fewer jobs than this, one process is used.
+
+    Raises:
+        WorkersFailed: Processes keep dying.
+        Exception: Whatever `start` raises.
     """
     waiting = iter(jobs)
-    first = list(islice(waiting, worth_it))
+    first = list(islice(waiting, min_jobs))
     if not first:
         return
-    crew = _Crew(start, args, limits, processes if len(first) == worth_it else 1)
+    pool = _Pool(start, args, limits, processes if len(first) == min_jobs else 1)
     try:
-        yield from crew.run(chain(first, waiting))
+        yield from pool.run(chain(first, waiting))
     finally:
-        crew.end()
+        pool.end()
 
 
-class _Crew:
+class _Pool:
     def __init__(self, start: Callable, args: tuple[Any, ...], limits: Limits, most: int) -> None:
         self.start, self.args, self.limits, self.most = start, args, limits, most
         self.workers: list[_Worker] = []
@@ -104,7 +114,7 @@ class _Crew:
     def run(self, jobs: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
         order: deque[_Slot] = deque()
         while True:
-            for job in islice(jobs, max(0, self.most * AHEAD - len(order))):
+            for job in islice(jobs, max(0, self.most * JOBS_AHEAD - len(order))):
                 slot = _Slot(job)
                 order.append(slot)
                 self.todo.append(slot)
@@ -114,18 +124,18 @@ class _Crew:
                 slot = order.popleft()
                 yield slot.job, slot.result
             if order:
-                self._give_out()
+                self._assign()
                 if not order[0].done:
                     self._listen()
 
-    def _give_out(self) -> None:
+    def _assign(self) -> None:
         for worker in [w for w in self.workers if w.ready and w.slot is None]:
             if not self.todo:
                 return
             slot = self.todo.popleft()
             worker.slot, slot.attempts = slot, slot.attempts + 1
             worker.deadline = time.monotonic() + self.limits.wall_seconds
-            with contextlib.suppress(BrokenPipeError, ConnectionError):  # its death is heard of in _listen
+            with contextlib.suppress(BrokenPipeError, ConnectionError):  # _listen notices that it died
                 worker.pipe.send(slot.job)
         starting = sum(not worker.ready for worker in self.workers)
         while self.todo and len(self.workers) < self.most and starting < len(self.todo):
@@ -141,7 +151,7 @@ class _Crew:
         return _Worker(process, ours)
 
     def _listen(self) -> None:
-        """Wait until a process answers, ends or has had its time."""
+        """Wait until a process answers, ends or reaches its time limit."""
         ends = min(worker.deadline for worker in self.workers if worker.slot or not worker.ready)
         heard = connection.wait([w.pipe for w in self.workers], max(0.0, min(ends - time.monotonic(), 60.0)))
         for worker in [w for w in self.workers if w.pipe in heard]:
@@ -150,12 +160,12 @@ class _Crew:
             except (EOFError, OSError):
                 self._died(worker)
             else:
-                self._heard(worker, said, value)
+                self._received(worker, said, value)
         now = time.monotonic()
         for worker in [w for w in self.workers if (w.slot or not w.ready) and now > w.deadline]:
-            self._died(worker, f"it was not done after {self.limits.wall_seconds:.0f} seconds")
+            self._died(worker, f"it did not finish within {self.limits.wall_seconds:.0f} seconds")
 
-    def _heard(self, worker: _Worker, said: str, value: Any) -> None:
+    def _received(self, worker: _Worker, said: str, value: Any) -> None:
         if said == "unfit":
             raise value
         if said == "ready":
@@ -174,12 +184,12 @@ class _Crew:
         code = self._end(worker)
         if slot is not None and code == -signal.SIGPROF and not why:
             seconds = self.limits.cpu_seconds
-            slot.result, slot.done = Lost(f"it took more than {seconds:g} seconds of computing"), True
+            slot.result, slot.done = Lost(f"it took more than {seconds:g} seconds of CPU time"), True
             return
-        why = why or (f"its process ended ({_exit_words(code)})")
+        why = why or f"its process died ({_describe_exit(code)})"
         self.deaths += 1
-        if self.deaths >= MOST_DEATHS_IN_A_ROW or not was_ready and self.deaths >= 3:
-            raise WorkersFailed(f"{self.deaths} processes ended one after the other, the last: {why}.")
+        if self.deaths >= MAX_CONSECUTIVE_DEATHS or not was_ready and self.deaths >= 3:
+            raise WorkersFailed(f"{self.deaths} worker processes died in a row; the last one: {why}.")
         if slot is None:
             return
         if slot.attempts < 2:
@@ -197,15 +207,15 @@ class _Crew:
         return worker.process.exitcode
 
     def end(self) -> None:
-        """End every process at once."""
+        """Kill every process."""
         for worker in list(self.workers):
             worker.process.kill()
             self._end(worker)
 
 
-def _exit_words(code: int) -> str:
+def _describe_exit(code: int) -> str:
     if code == -signal.SIGKILL:
-        return "killed from outside, most likely for lack of memory"
+        return "killed, most likely for lack of memory"
     try:
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
     except ValueError:
@@ -213,13 +223,13 @@ def _exit_words(code: int) -> str:
 
 
 def _work(pipe: Connection, start: Callable, args: tuple[Any, ...], limits: Limits) -> None:
-    """Work off jobs until the parent closes the pipe or is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    """Do jobs until the parent closes the pipe or ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         work = start(*args)
-    except Exception as error:  # noqa: BLE001 - handed to the parent, which raises it
+    except Exception as error:  # the parent raises it
         pipe.send(("unfit", _portable(error)))
         return
     _limit_memory(limits.memory_mb)
@@ -232,7 +242,7 @@ def _work(pipe: Connection, start: Callable, args: tuple[Any, ...], limits: Limi
                 result = work(job)
             except MemoryError:
                 result = Lost(f"it needs more than {limits.memory_mb} MiB of memory")
-            except Exception as error:  # noqa: BLE001 - what fails on one job must cost that job alone
+            except Exception as error:  # an error costs only this job
                 result = Lost(f"the program failed on it: {type(error).__name__}: {error}"[:300])
             signal.setitimer(signal.ITIMER_PROF, 0)
             pipe.send(("done", result))
@@ -241,13 +251,13 @@ def _work(pipe: Connection, start: Callable, args: tuple[Any, ...], limits: Limi
 def _portable(error: Exception) -> Exception:
     try:
         pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001 - any error of pickling means that it cannot travel
+    except Exception:  # pickling may raise anything
         return WorkersFailed(f"{type(error).__name__}: {error}")
     return error
 
 
 def _limit_memory(megabytes: int) -> None:
-    """Let the address space of this process grow by so much and no more; where its size is unknown, from nothing."""
+    """Limit further growth of this process's address space; where its size is unknown, assume 2 GiB."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             held = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

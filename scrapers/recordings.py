@@ -1,7 +1,7 @@
-"""A page and its reading come in and are kept as a test of a card; what a recorded page reads as today goes out.
+"""Records pages with their parsed result, as regression tests of source cards.
 
-A recording is two files in FOLDER/SOURCE_ID: NAME.html.gz holds the bytes as they came, NAME.json how they came and
-what was read out of them.
+A recording is two files in FOLDER/SOURCE_ID: NAME.html.gz with the bytes, and NAME.json with the metadata of the
+response and the parsed result.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scrapers.items import Page, Reading, Source
-from scrapers.reading.article import read
+from scrapers.reading.article import read_page
 
 
 class RecordingError(ValueError):
-    """A recording that cannot be used; the message names the file and the cure."""
+    """A recording that cannot be used; the message names the file and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recorded page with the answer that reading it should give. `path`: of the answer."""
+    """A recorded page with its expected result. `path`: the JSON file."""
 
     path: Path
     page: Page
@@ -35,7 +35,7 @@ class Recording:
 
 
 def answer_of(reading: Reading) -> dict[str, Any]:
-    """Return a reading as it is kept in a recording."""
+    """Return a reading in the form stored in a recording."""
     answer: dict[str, Any] = {"outcome": reading.outcome.value}
     if reading.article is None:
         return answer
@@ -57,7 +57,7 @@ def answer_of(reading: Reading) -> dict[str, Any]:
 
 
 def record(page: Page, reading: Reading, folder: Path) -> Path:
-    """Keep a page with its reading; an older recording of the same address is replaced. Return the answer's path."""
+    """Save a page with its reading, replacing an older recording of the same URL; return the path of the JSON file."""
     into = folder / page.source_id
     into.mkdir(parents=True, exist_ok=True)
     path = into / f"{_name(page.url)}.json"
@@ -78,42 +78,42 @@ def record(page: Page, reading: Reading, folder: Path) -> Path:
 
 
 def recordings(folder: Path) -> Iterator[Recording]:
-    """Yield every recording of a folder, by source and name. Raises RecordingError for one that is damaged."""
+    """Yield all recordings in a folder, by source and name. Raises RecordingError for a damaged one."""
     for path in sorted(folder.glob("*/*.json")):
-        cure = "Record it again with `oversight sources record`, or delete it."
+        remedy = "Record it again with `oversight sources record`, or delete it."
         try:
             known = json.loads(path.read_text(encoding="utf-8"))
-            told, expected = known["page"], known["reading"]
+            meta, expected = known["page"], known["reading"]
             body = gzip.decompress(path.with_suffix(".html.gz").read_bytes())
-            fetched_at = datetime.fromisoformat(told["fetched_at"])
-            page = Page(told["url"], told["final_url"], path.parent.name, fetched_at, 200, told["media_type"],
-                        told["charset"], (), body, told["sha256"])  # fmt: skip
+            fetched_at = datetime.fromisoformat(meta["fetched_at"])
+            page = Page(meta["url"], meta["final_url"], path.parent.name, fetched_at, 200, meta["media_type"],
+                        meta["charset"], (), body, meta["sha256"])  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-            raise RecordingError(f"{path}: this recording cannot be read ({error}). {cure}") from error
+            raise RecordingError(f"{path}: the recording cannot be read ({error}). {remedy}") from error
         if hashlib.sha256(body).hexdigest() != page.sha256:
-            raise RecordingError(f"{path}: the bytes of its page have changed. {cure}")
+            raise RecordingError(f"{path}: the page does not match its sha256. {remedy}")
         yield Recording(path, page, expected)
 
 
 def differences(recording: Recording, sources: Mapping[str, Source]) -> list[str]:
-    """Read a recorded page with the card of today; return in words what is read otherwise than it was."""
+    """Read a recorded page with its current card; return a line for each difference from the expected result."""
     source = sources.get(recording.page.source_id)
     if source is None:
-        return [f"there is no card '{recording.page.source_id}' any more"]
-    found, said = answer_of(read(recording.page, source)), []
+        return [f"the card {recording.page.source_id!r} no longer exists"]
+    found, lines = answer_of(read_page(recording.page, source)), []
     for key in dict.fromkeys((*recording.expected, *found)):
         was, is_now = recording.expected.get(key), found.get(key)
         if was == is_now:
             continue
         if key in ("paragraphs", "removed") and isinstance(was, list) and isinstance(is_now, list):
             what = "paragraph" if key == "paragraphs" else "removed block"
-            said += [f"{what} lost: {_short(one)}" for one in was if one not in is_now]
-            said += [f"{what} more: {_short(one)}" for one in is_now if one not in was]
-            if not any(line.startswith(what) for line in said):
-                said.append(f"the {what}s stand in another order")
+            lines += [f"{what} missing: {_short(one)}" for one in was if one not in is_now]
+            lines += [f"{what} added: {_short(one)}" for one in is_now if one not in was]
+            if not any(line.startswith(what) for line in lines):
+                lines.append(f"{what}s in a different order")
         else:
-            said.append(f"{key} was {_short(was)}, is {_short(is_now)}")
-    return said
+            lines.append(f"{key} was {_short(was)}, is {_short(is_now)}")
+    return lines
 
 
 def _short(value: Any) -> str:
@@ -122,6 +122,6 @@ def _short(value: Any) -> str:
 
 
 def _name(url: str) -> str:
-    """Return a file name for an address: its last words, and a few digits that tell it from others."""
+    """Return a file name for a URL: its last words and a few digits of its hash."""
     words = re.findall(r"[a-z0-9]+", urlsplit(url).path.lower())
     return "-".join([*words[-8:], hashlib.sha256(url.encode()).hexdigest()[:6]])[-80:].lstrip("-")

@@ -1,4 +1,4 @@
-"""An order to fetch comes in; the only Scrapy settings there are go out. What Scrapy leaves open is closed here."""
+"""The Scrapy settings of the fetching process."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from scrapers.messages import FetchOrder
 
 
 class QuietFormatter(LogFormatter):
-    """Writes no line for each answer: the ledger has a row for it."""
+    """Logs no line per response: visits are rows of crawl.db."""
 
     def crawled(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         return None
 
 
 def scrapy_settings(order: FetchOrder) -> dict[str, Any]:
-    """Return the settings for one run of the fetching process."""
+    """Return the settings of one run of the fetching process."""
     return {
         "USER_AGENT": order.user_agent,
         "OVERSIGHT_ALLOW_LOOPBACK": order.allow_loopback,
-        # Addresses, robots.txt, pace, redirects, size and compression are its own; no middleware stands in between.
+        # It handles URL checks, robots.txt, rate limits, redirects, size and compression itself: no middlewares.
         "DOWNLOADER": "scrapers.fetching.downloader.HostDownloader",
         "TWISTED_REACTOR_ENABLED": False,
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "SPIDER_MIDDLEWARES_BASE": {},
-        # Nothing but http and https, and those through the one downloader that asks the guarded resolver.
+        # Only http and https, and only through the downloader with the guarded resolver.
         "DOWNLOAD_HANDLERS_BASE": {},
         "EXTENSIONS_BASE": {},
         "HTTPPROXY_ENABLED": False,

@@ -20,7 +20,7 @@ from pipeline.ledger.sqlite_errors import plain_errors
 from pipeline.workspace import DataFolder
 from scrapers.archive.pruning import Pruned, prune
 from scrapers.archive.store import Archive
-from scrapers.crawling.retention import KEEP_VISITS, let_go
+from scrapers.crawling.retention import KEEP_VISITS, delete_old_visits
 from scrapers.database import PageRef, open_crawl_db
 from scrapers.messages import as_text
 
@@ -32,7 +32,7 @@ def let_go_of_visits(
 ) -> int:
     """Let go of visits older than `keep` that nothing rests on; return how many. `version`: of the program."""
     with Library(folder.crawl_db) as library, closing(open_crawl_db(folder.crawl_db)) as db:
-        return let_go(db, now or datetime.now(UTC), Ends(library, version), keep, dry=dry)
+        return delete_old_visits(db, now or datetime.now(UTC), Ends(library, version), keep, dry=dry)
 
 
 def prune_pages(

@@ -8,8 +8,8 @@ from functools import partial
 
 from pipeline.errors import OutsideFailure
 from scrapers.items import FeedEntry, Outcome, Page, Reading, Source
-from scrapers.process_pool import Limits, Lost, WorkersFailed, work_off
-from scrapers.reading.article import read
+from scrapers.process_pool import Limits, Lost, WorkersFailed, run_jobs
+from scrapers.reading.article import read_page
 
 # A page takes some milliseconds, a slow one a second. Some libraries give back no memory, so readers are renewed.
 LIMITS = Limits(cpu_seconds=20.0, wall_seconds=180.0, memory_mb=1024, renewed_after=2_000)
@@ -30,8 +30,8 @@ def read_each(
     """
     processes = max(1, min(MOST, len(os.sched_getaffinity(0))))
     try:
-        for job, reading in work_off(jobs, start or reader, (tuple(sources),), LIMITS, processes=processes,
-                                     worth_it=WORTH_IT):  # fmt: skip
+        for job, reading in run_jobs(jobs, start or reader, (tuple(sources),), LIMITS, processes=processes,
+                                     min_jobs=WORTH_IT):  # fmt: skip
             yield job, unreadable(reading.why) if isinstance(reading, Lost) else reading
     except WorkersFailed as error:
         raise OutsideFailure(
@@ -52,7 +52,7 @@ def reader(sources: tuple[Source, ...]) -> Callable[[Job], Reading]:
 
 def _read(sources: dict[str, Source], job: Job) -> Reading:
     page, source_id, hint = job
-    return read(page, sources.get(source_id), hint)
+    return read_page(page, sources.get(source_id), hint)
 
 
 def read_one(page: Page) -> Reading:

@@ -28,8 +28,7 @@ from pipeline.versions import program_version, reader_version
 from pipeline.workspace import DataFolder
 from scrapers.archive.store import Archive
 from scrapers.crawling.frontier import Frontier
-from scrapers.crawling.health_signals import health_of
-from scrapers.crawling.source_health import SourceHealth
+from scrapers.crawling.source_health import SourceHealth, health_of
 from scrapers.items import Article, Outcome, Source, Visit
 from scrapers.process_pool import Lost
 

@@ -15,7 +15,7 @@ from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.nlp.pipeline import extract, load_tools
 from pipeline.records import Findings
 from scrapers.items import Article
-from scrapers.process_pool import Limits, Lost, WorkersFailed, work_off
+from scrapers.process_pool import Limits, Lost, WorkersFailed, run_jobs
 
 MOST = 8  # readers; each holds its own copy of parser and classifier
 WORTH_IT = 8  # articles from which a second reader pays
@@ -50,7 +50,7 @@ def understand_each(
     readers = readers_here() if readers is None else readers
     args = (tuple(lexicon),)
     try:
-        yield from work_off(articles, start or reader, args, LIMITS, processes=readers, worth_it=WORTH_IT)
+        yield from run_jobs(articles, start or reader, args, LIMITS, processes=readers, min_jobs=WORTH_IT)
     except WorkersFailed as error:
         raise OutsideFailure(
             f"The processes that read articles keep ending. {error} What was read is kept: run this again, with "

@@ -1,8 +1,8 @@
-"""Pages that nobody needs any more leave the archive; what was taken out, and when, is written down and never denied.
+"""Deletes unneeded pages from the archive and records what was deleted, and when.
 
-A day's file is not edited: the pages that stay are copied, byte for byte, into a new file beside it; the index then
-points there in one transaction, which also notes what is gone; last the old file is removed. Killed at any moment, the
-archive is as before or as after, and the next run removes what is left over.
+Files are not edited in place. The remaining pages are copied, byte for byte, to a new file; then one transaction moves
+the index to it and records the deletions; last, the old file is removed. After a kill at any moment the archive is in
+the old or the new state, and the next run removes leftovers.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from scrapers.archive.store import Archive, ArchiveError
+from scrapers.archive.store import Archive
 from scrapers.database import PageRef, transaction
 from scrapers.messages import as_text
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was taken out of the archive, or would be: pages, their bytes in the files, and the files touched."""
+    """What was deleted, or would be: numbers of pages, of their bytes, and of the files affected."""
 
     n_pages: int
     n_bytes: int
@@ -30,10 +30,11 @@ class Pruned:
 
 
 def prune(archive: Archive, doomed: Iterable[PageRef], now: datetime, *, dry: bool = False) -> Pruned:
-    """Take pages out of the archive, file by file. To be called by the writing process.
+    """Delete pages from the archive, file by file. Only the writing process may call this.
 
-    Raises ArchiveError where a page that stays is damaged: then its file is left as it is; OSError where the disk
-    refuses.
+    Raises:
+        ArchiveError: A remaining page is damaged; its file is left unchanged.
+        OSError: The disk is full or fails.
     """
     of_file: dict[str, list[PageRef]] = defaultdict(list)
     for ref in doomed:
@@ -55,7 +56,7 @@ def _rewrite(archive: Archive, name: str, doomed: list[PageRef], now: datetime) 
         temporary = archive.folder / f"{fresh}.tmp"
         with temporary.open("wb") as out, (archive.folder / name).open("rb") as old:
             for ref in stay:
-                archive.read(ref)  # its hash is checked before the old file is given up
+                archive.read(ref)  # checks its hash before the old file is removed
                 old.seek(ref.offset)
                 places.append((fresh, out.tell(), ref.sha256, ref.url))
                 out.write(old.read(ref.length))
@@ -72,15 +73,12 @@ def _rewrite(archive: Archive, name: str, doomed: list[PageRef], now: datetime) 
 
 
 def _free_name(folder: Path, name: str) -> str:
-    """Return a name for the pages of a file that stay: "2026-05-01.kept-1.warc.gz"."""
+    """Return a file name for the remaining pages of a file: "2026-05-01.kept-1.warc.gz"."""
     stem, _, number = name.removesuffix(".warc.gz").partition(".kept-")
-    numbers = count(int(number or 0) + 1)  # a name is never used twice
+    numbers = count(int(number or 0) + 1)  # names are never reused
     return next(f for n in numbers if not (folder / (f := f"{stem}.kept-{n}.warc.gz")).exists())
 
 
 def pruned_pages(archive: Archive) -> Iterator[tuple[str, str]]:
-    """Yield (sha256, address) of every page that was taken out."""
+    """Yield (sha256, url) of every deleted page."""
     yield from ((row[0], row[1]) for row in archive.db.execute("select sha256, url from pruned_pages"))
-
-
-__all__ = ["ArchiveError", "Pruned", "prune", "pruned_pages"]

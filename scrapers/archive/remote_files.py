@@ -1,7 +1,7 @@
-"""A path or an http(s) address of a large file in; any stretch of its bytes out, without holding the rest.
+"""Random access to large files, local or at an http(s) URL.
 
-An address is read by Range requests, each tried again where the network fails. Where it leads is judged as everywhere:
-the very IP address that is connected to must be public, whatever name or redirect led there.
+URLs are read by Range requests, which are retried on network failures. As in crawls, the IP address of each connection
+must be public, whichever name or redirect led to it.
 """
 
 from __future__ import annotations
@@ -23,73 +23,78 @@ from scrapers.fetching.url_guard import is_loopback_host, judge_ip, judge_url
 
 TIMEOUT_SECONDS = 60.0
 TRIES = 6
-MOST_REDIRECTS = 5
-LONGEST_WAIT_SECONDS = 60.0
+MAX_REDIRECTS = 5
+MAX_WAIT_SECONDS = 60.0
 _WINDOW = 4 * 1024 * 1024  # bytes asked for at once
 _SAMPLE = 64 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
-class PlaceError(OSError):
-    """A file cannot be read where it lies; the message names it, the reason and what to do."""
+class ArchiveFileError(OSError):
+    """A file cannot be read. The message names the file, the reason and what to do."""
 
     def __init__(self, words: str) -> None:
         super().__init__(words)
         self.words = words
 
 
-class NoRanges(PlaceError):
-    """The server gives the file only as a whole."""
+class RangesNotSupported(ArchiveFileError):
+    """The server does not support Range requests."""
 
 
-class Place(Protocol):
-    """Where the bytes of one file are."""
+class ArchiveFile(Protocol):
+    """A file that is read at any offset."""
 
     name: str
     size: int
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Return the bytes from `offset` on: `length` of them, fewer only at the end of the file."""
+        """Return `length` bytes from `offset` on; fewer only at the end of the file."""
 
     def close(self) -> None:
-        """Give back what the place holds."""
+        """Close the file or connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How addresses are asked: with which name, and whether this machine itself may be asked (for tests)."""
+    """How to access URLs. `allow_loopback` permits this machine itself, for tests."""
 
     user_agent: str = "OversightLedger/0.1"
     allow_loopback: bool = False
 
 
 def is_address(name: str) -> bool:
-    """Tell whether a name of a file is an http(s) address."""
+    """Return whether a file name is an http(s) URL."""
     return name.lower().startswith(("http://", "https://"))
 
 
-def open_place(name: str, access: Access = Access()) -> Place:
-    """Open a file by path or address. Raises PlaceError, NoRanges where an address cannot be read in parts."""
-    return WebPlace(name, access) if is_address(name) else LocalPlace(name)
+def open_archive_file(name: str, access: Access = Access()) -> ArchiveFile:
+    """Open a file by path or URL.
+
+    Raises:
+        RangesNotSupported: The server does not support Range requests.
+        ArchiveFileError: The file cannot be opened for another reason.
+    """
+    return RemoteFile(name, access) if is_address(name) else LocalFile(name)
 
 
-def fingerprint(place: Place) -> str:
-    """Return what tells one file from another, wherever it lies: a hash of its size, its beginning and its end."""
-    start, end = place.read_at(0, _SAMPLE), place.read_at(max(0, place.size - _SAMPLE), _SAMPLE)
-    return hashlib.sha256(b"%d\0%b\0%b" % (place.size, start, end)).hexdigest()[:32]
+def fingerprint(file: ArchiveFile) -> str:
+    """Return an id of the file's content, wherever it is stored: a hash of its size, its start and its end."""
+    start, end = file.read_at(0, _SAMPLE), file.read_at(max(0, file.size - _SAMPLE), _SAMPLE)
+    return hashlib.sha256(b"%d\0%b\0%b" % (file.size, start, end)).hexdigest()[:32]
 
 
-class LocalPlace:
+class LocalFile:
     """A file on this machine."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+        if not Path(name).is_file():
+            raise ArchiveFileError(f"{name}: no such file.")
         try:
-            if not Path(name).is_file():
-                raise PlaceError(f"{name}: there is no such file.")
             self._file = os.open(name, os.O_RDONLY)
         except OSError as error:
-            raise error if isinstance(error, PlaceError) else PlaceError(f"{name}: {error.strerror}.") from error
+            raise ArchiveFileError(f"{name}: {error.strerror}.") from error
         self.size = os.fstat(self._file).st_size
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -102,14 +107,13 @@ class LocalPlace:
         os.close(self._file)
 
 
-class WebPlace:
-    """A file at an address, read in windows."""
+class RemoteFile:
+    """A file at a URL, read in windows."""
 
     def __init__(self, name: str, access: Access) -> None:
-        self.name, self._access = name, access
-        self._address = name  # where redirects led
-        self._connection: http.client.HTTPConnection | None = None
-        self._mark = ""  # the server's word for this version of the file
+        self.name = name
+        self._connection = _Connection(name, access)
+        self._mark = ""  # ETag or Last-Modified, to notice that the file changed
         self._start, self._window = 0, b""
         self.size = -1
         self._window = self._ask(0, _SAMPLE)
@@ -126,74 +130,87 @@ class WebPlace:
         return b"".join(parts)
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._connection.close()
 
     def _ask(self, offset: int, length: int) -> bytes:
         why = ""
         for attempt in range(TRIES):
             if attempt:
-                time.sleep(min(LONGEST_WAIT_SECONDS, 0.5 * 3 ** (attempt - 1)))
+                time.sleep(min(MAX_WAIT_SECONDS, 0.5 * 3 ** (attempt - 1)))
             try:
                 return self._ask_once(offset, length)
             except (OSError, http.client.HTTPException) as error:
-                if isinstance(error, PlaceError) and not isinstance(error, _Busy):
+                if isinstance(error, ArchiveFileError) and not isinstance(error, _Busy):
                     raise
                 why = str(error) or type(error).__name__
                 self.close()
-        raise PlaceError(
-            f"{self.name}: cannot be read from byte {offset} on ({why}). Run this again to go on from there."
+        raise ArchiveFileError(
+            f"{self.name}: cannot be read from byte {offset} on ({why}). Run the command again to continue there."
         )
 
     def _ask_once(self, offset: int, length: int) -> bytes:
-        headers = {"Range": f"bytes={offset}-{offset + length - 1}", "User-Agent": self._access.user_agent,
-                   "Accept-Encoding": "identity"}  # fmt: skip
-        answer = self._answer(headers)
+        answer = self._connection.get(Range=f"bytes={offset}-{offset + length - 1}")
         found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
         if answer.status == 200:
             self.close()
-            raise NoRanges(f"{self.name}: the server gives this file only as a whole.")
+            raise RangesNotSupported(f"{self.name}: the server does not support Range requests.")
         if answer.status != 206 or found is None or int(found[1]) != offset:
             self.close()
             if answer.status == 429 or answer.status >= 500:
                 raise _Busy(f"status {answer.status}")
-            raise PlaceError(f"{self.name}: the server answered with status {answer.status}.")
+            raise ArchiveFileError(f"{self.name}: the server answered with status {answer.status}.")
         mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         if self.size < 0:
             self.size, self._mark = int(found[3]), mark
         if (int(found[3]), mark) != (self.size, self._mark):
             self.close()
-            raise PlaceError(f"{self.name}: the file changed while it was read. Run this again to begin anew.")
+            raise ArchiveFileError(
+                f"{self.name}: the file changed while it was read. Run the command again to start over."
+            )
         body = answer.read(length)
         if len(body) != int(found[2]) - offset + 1:
-            raise OSError(f"{len(body)} bytes came instead of {int(found[2]) - offset + 1}")
+            raise OSError(f"received {len(body)} bytes instead of {int(found[2]) - offset + 1}")
         return body
 
-    def _answer(self, headers: dict[str, str]) -> http.client.HTTPResponse:
-        for _ in range(MOST_REDIRECTS + 1):
-            if self._connection is None:
-                self._connection = connect(self._address, self._access)
+
+class _Connection:
+    """Sends requests for one URL, follows its redirects and reconnects after close()."""
+
+    def __init__(self, url: str, access: Access) -> None:
+        self.url, self._access = url, access
+        self._address = url  # after redirects
+        self._http: http.client.HTTPConnection | None = None
+
+    def get(self, **headers: str) -> http.client.HTTPResponse:
+        """Return the response to a GET request."""
+        sent = {"User-Agent": self._access.user_agent, "Accept-Encoding": "identity", **headers}
+        for _ in range(MAX_REDIRECTS + 1):
+            if self._http is None:
+                self._http = connect(self._address, self._access)
             parts = urlsplit(self._address)
-            self._connection.request(
-                "GET", f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", headers=headers
-            )
-            answer = self._connection.getresponse()
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            self._http.request("GET", target, headers=sent)
+            answer = self._http.getresponse()
             if answer.status not in (301, 302, 303, 307, 308):
                 return answer
             self._address = urljoin(self._address, answer.headers.get("Location", ""))
             self.close()
-        raise PlaceError(f"{self.name}: more than {MOST_REDIRECTS} redirects.")
+        raise ArchiveFileError(f"{self.url}: more than {MAX_REDIRECTS} redirects.")
+
+    def close(self) -> None:
+        if self._http is not None:
+            self._http.close()
+            self._http = None
 
 
-class _Busy(PlaceError):
-    """The server asks to come again later."""
+class _Busy(ArchiveFileError):
+    """The server asks for a retry later."""
 
 
 def connect(address: str, access: Access) -> http.client.HTTPConnection:
-    """Return an open connection to the host of an address. Raises PlaceError where the address must not be asked."""
+    """Return an open connection to the host of a URL. Raises ArchiveFileError if the URL must not be fetched."""
     if reason := judge_url(address, allow_loopback=access.allow_loopback):
-        raise PlaceError(f"{address}: is not fetched, because {reason}.")
+        raise ArchiveFileError(f"{address}: not fetched: {reason}.")
     parts = urlsplit(address)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     name = "127.0.0.1" if access.allow_loopback and host != "::1" and is_loopback_host(host) else host
@@ -206,7 +223,7 @@ def connect(address: str, access: Access) -> http.client.HTTPConnection:
         connection = socket.socket(family, kind, protocol)
         connection.settimeout(TIMEOUT_SECONDS)
         try:
-            connection.connect(where)  # the address that was judged, not another answer to the same name
+            connection.connect(where)  # the address that was checked, not another one of the same name
             if parts.scheme == "https":
                 connection = ssl.create_default_context().wrap_socket(connection, server_hostname=host)
         except OSError as error:
@@ -219,19 +236,18 @@ def connect(address: str, access: Access) -> http.client.HTTPConnection:
         return made
     if last is not None:
         raise last
-    raise PlaceError(f"{address}: is not fetched, because {reasons[0] if reasons else 'its host has no address'}.")
+    raise ArchiveFileError(f"{address}: not fetched: {reasons[0] if reasons else 'its host has no IP address'}.")
 
 
 def fetch_whole(name: str, file: Path, access: Access) -> None:
-    """Write a file that its server gives only as a whole to the disk; an interrupted one is begun anew."""
+    """Download a whole file to the disk, for servers without Range requests; an interrupted download starts over."""
     part = file.with_name(file.name + ".part")
-    place = object.__new__(WebPlace)
-    place.name, place._access, place._address, place._connection = name, access, name, None
+    connection = _Connection(name, access)
     for attempt in range(TRIES):
         try:
-            answer = place._answer({"User-Agent": access.user_agent, "Accept-Encoding": "identity"})
+            answer = connection.get()
             if answer.status != 200:
-                raise PlaceError(f"{name}: the server answered with status {answer.status}.")
+                raise ArchiveFileError(f"{name}: the server answered with status {answer.status}.")
             wanted = answer.headers.get("Content-Length")
             with part.open("wb") as out:
                 while block := answer.read(1 << 20):
@@ -242,18 +258,20 @@ def fetch_whole(name: str, file: Path, access: Access) -> None:
             part.replace(file)
             return
         except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, PlaceError) or attempt == TRIES - 1:
-                raise PlaceError(getattr(error, "words", "") or f"{name}: cannot be fetched ({error}).") from error
-            time.sleep(min(LONGEST_WAIT_SECONDS, 0.5 * 3**attempt))
+            if isinstance(error, ArchiveFileError) or attempt == TRIES - 1:
+                raise ArchiveFileError(
+                    getattr(error, "words", "") or f"{name}: cannot be fetched ({error})."
+                ) from error
+            time.sleep(min(MAX_WAIT_SECONDS, 0.5 * 3**attempt))
         finally:
-            place.close()
+            connection.close()
 
 
-class PlaceStream(io.RawIOBase):
-    """The bytes of a place from some offset on, as a stream that is only read forward."""
+class ArchiveFileStream(io.RawIOBase):
+    """A forward-only stream of a file's bytes from an offset on."""
 
-    def __init__(self, place: Place, offset: int) -> None:
-        self._place, self._at = place, offset
+    def __init__(self, file: ArchiveFile, offset: int) -> None:
+        self._file, self._at = file, offset
 
     def readable(self) -> bool:
         return True
@@ -262,6 +280,6 @@ class PlaceStream(io.RawIOBase):
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        found = self._place.read_at(self._at, size if size >= 0 else self._place.size - self._at)
+        found = self._file.read_at(self._at, size if size >= 0 else self._file.size - self._at)
         self._at += len(found)
         return found

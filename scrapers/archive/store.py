@@ -1,7 +1,7 @@
-"""A page comes in and lies in a WARC file of its UTC day; its sha256 comes in and the same page, re-hashed, goes out.
+"""The archive of fetched pages: one WARC file per UTC day, indexed by sha256.
 
-Each record is one gzip member, on disk (fsync) before anybody is told of it. The index, table `pages` of crawl.db, can
-be made again from the WARC files alone.
+Each record is one gzip member, synced to disk before the call returns. The index is the table `pages` of crawl.db; it
+can be rebuilt from the WARC files alone.
 """
 
 from __future__ import annotations
@@ -31,43 +31,44 @@ _CHUNK = 1 << 20
 
 
 class ArchiveError(Exception):
-    """The archive does not hold what it should: the message names file, place and page."""
+    """The archive is damaged or locked. The message names the file, the offset and the page."""
 
 
 class Archive:
-    """The raw pages of one ledger. One process may add at a time; any number may read."""
+    """The raw pages of one ledger. One process at a time may write; any number may read."""
 
     def __init__(self, folder: Path, db: Path | sqlite3.Connection | None = None) -> None:
-        """Open the archive in `folder`. `db`: crawl.db or a connection to it; None: the crawl.db beside the folder."""
+        """Open the archive in `folder`. `db`: crawl.db or a connection to it; default: in the parent folder."""
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._owns_db = not isinstance(db, sqlite3.Connection)
         self.db = db if isinstance(db, sqlite3.Connection) else open_crawl_db(db or self.folder.parent / "crawl.db")
-        self._open: tuple[str, int] | None = None  # name and descriptor of the file that is written
+        self._open: tuple[str, int] | None = None  # name and descriptor of the file being written
 
     def close(self) -> None:
-        """Close the file that was written and the database, where it is the archive's own."""
+        """Close the file being written, and the database if the archive opened it."""
         self._close_file()
         if self._owns_db:
             self.db.close()
 
     def add(self, page: Page) -> PageRef:
-        """Keep a page and enter it into the index. The same bytes of the same address are kept once."""
+        """Archive and index a page. The same bytes of the same URL are stored once."""
         ref = self.append(page)
         with transaction(self.db):
             index_page(self.db, page, ref)
         return ref
 
     def append(self, page: Page) -> PageRef:
-        """Bring a page to the disk without entering it into the index: that belongs to the caller's transaction.
+        """Write a page to disk without indexing it; index_page() does that in the caller's transaction.
 
-        Raises ArchiveError where sha256 is not that of the body or another process is writing; OSError where the
-        disk refuses (what was half written is taken back).
+        Raises:
+            ArchiveError: The sha256 is not that of the body, or another process is writing.
+            OSError: The disk is full or fails; the incomplete record is removed.
         """
         return self.append_all([page])[0]
 
     def append_all(self, pages: Sequence[Page]) -> list[PageRef]:
-        """Bring pages to the disk, all of them or none; return their places in the same order. Raises as append()."""
+        """Write pages to disk, all or none, like append(); return their locations in the same order."""
         for page in pages:
             if hashlib.sha256(page.body).hexdigest() != page.sha256:
                 raise ArchiveError(f"{page.url}: the page's sha256 is not that of its body, so it was not archived.")
@@ -92,7 +93,7 @@ class Archive:
         return [refs[page.sha256, page.url] for page in pages]
 
     def _write(self, name: str, records: list[bytes]) -> tuple[int, list[int]]:
-        """Append records to a file and wait for the disk; return where they begin and how long each is."""
+        """Append records to a file and sync it; return the offset of the first and the length of each."""
         descriptor = self._writer(name)
         offset = os.lseek(descriptor, 0, os.SEEK_END)
         try:
@@ -107,17 +108,19 @@ class Archive:
         return offset, [len(record) for record in records]
 
     def get(self, sha256: str, url: str | None = None) -> Page:
-        """Return the page with this sha256 (of this address, where several had the same bytes).
+        """Return the page with this sha256, and of this URL if several URLs had the same bytes.
 
-        Raises KeyError where the index knows none, ArchiveError where the file no longer holds it.
+        Raises:
+            KeyError: The page is not in the index.
+            ArchiveError: The file no longer contains the page.
         """
         ref = self._find(sha256, url)
         if ref is None:
-            raise KeyError(f"no page {sha256} is in the archive")
+            raise KeyError(f"page {sha256} is not in the archive")
         return self.read(ref)
 
     def read(self, ref: PageRef) -> Page:
-        """Return the page at a place of the archive, its bytes hashed again. Raises ArchiveError on any difference."""
+        """Return the page at a location and verify its hash. Raises ArchiveError on any difference."""
         path = self.folder / ref.warc_file
         where = f"{path}, byte {ref.offset}: page {ref.sha256} ({ref.url})"
         try:
@@ -125,26 +128,26 @@ class Archive:
                 file.seek(ref.offset)
                 page = _page_of(file.read(ref.length))
         except FileNotFoundError:
-            raise ArchiveError(f"{where} cannot be read: the file is not there. Restore it from a backup.") from None
+            raise ArchiveError(f"{where} cannot be read: the file is missing. Restore it from a backup.") from None
         except (zlib.error, OSError, ValueError, EOFError) as error:
             raise ArchiveError(f"{where} cannot be read ({error}). Restore the file from a backup.") from error
         if hashlib.sha256(page.body).hexdigest() != ref.sha256 or page.url != ref.url:
-            raise ArchiveError(f"{where} is not what was archived: its bytes changed. Restore the file from a backup.")
+            raise ArchiveError(f"{where} has changed since it was archived. Restore the file from a backup.")
         return page
 
     def pages(self, source_id: str | None = None) -> Iterator[PageRef]:
-        """Yield the places of all pages (of one source) in the order in which they were archived."""
+        """Yield the locations of all pages, or those of one source, in the order of archiving."""
         where, values = ("where source_id = ?", (source_id,)) if source_id else ("", ())
         rows = self.db.execute(f"select * from pages {where} order by warc_file, offset", values).fetchall()
         yield from map(_ref_of, rows)
 
     def pages_of(self, warc_file: str) -> list[PageRef]:
-        """Return the places of the pages of one file, in their order."""
+        """Return the locations of the pages in one file, in order."""
         rows = self.db.execute("select * from pages where warc_file = ? order by offset", (warc_file,))
         return [_ref_of(row) for row in rows.fetchall()]
 
     def remove_leftovers(self) -> None:
-        """Remove files of which the pages that stay were moved to another one (scrapers/archive/pruning.py)."""
+        """Remove files whose remaining pages were moved by pruning (scrapers/archive/pruning.py)."""
         for (name,) in self.db.execute("select name from archive_leftovers").fetchall():
             self._close_file()
             (self.folder / name).unlink(missing_ok=True)
@@ -153,9 +156,9 @@ class Archive:
                 self.db.execute("delete from archive_leftovers where name = ?", (name,))
 
     def unindexed(self) -> Iterator[tuple[Page, PageRef]]:
-        """Yield whole records that lie behind the last indexed one of their file; cut what a crash left half written.
+        """Yield the complete records after the last indexed one of each file; truncate incomplete ones.
 
-        They are pages that reached the disk just before the program was killed. To be called by the writing process.
+        They are pages written just before the program was killed. Only the writing process may call this.
         """
         self.remove_leftovers()
         for path in sorted(self.folder.glob("*.warc.gz")):
@@ -165,9 +168,9 @@ class Archive:
                 yield from self._records(path, end)
 
     def rebuild_index(self) -> int:
-        """Make the index again from the WARC files alone; return how many pages it holds.
+        """Rebuild the index from the WARC files alone; return the number of pages.
 
-        Raises ArchiveError at the first damaged record, before anything of the old index is lost.
+        Raises ArchiveError at the first damaged record; the old index is then kept.
         """
         with transaction(self.db):
             self.db.execute("delete from pages")
@@ -198,7 +201,7 @@ class Archive:
             self._open = None
 
     def _writer(self, name: str) -> int:
-        """Return the descriptor of the file to write to, locked for this process and with a torn tail cut off."""
+        """Return the descriptor of the file to write, locked and without an incomplete last record."""
         if self._open is not None and self._open[0] == name:
             return self._open[1]
         self._close_file()
@@ -211,20 +214,20 @@ class Archive:
         except BaseException as error:
             os.close(descriptor)
             if isinstance(error, BlockingIOError):
-                raise ArchiveError(f"{path}: another process is writing to it. Wait for it to end.") from None
+                raise ArchiveError(f"{path}: another process is writing to it. Wait until it ends.") from None
             raise
         self._open = (name, descriptor)
         return descriptor
 
 
 def _cut_tail(path: Path, descriptor: int, end: int) -> None:
-    """Cut what lies behind the last whole record from `end` on; damaged bytes are kept in a file beside it."""
+    """Truncate a file after its last complete record from `end` on; damaged bytes are saved to a file next to it."""
     size = os.fstat(descriptor).st_size
     try:
         for offset, length, _ in _members(path, end):
             end = offset + length
     except ArchiveError:
-        # A power failure can leave blocks of zeros. They must not block the crawl, nor vanish unseen.
+        # A power failure can leave blocks of zeros. They must not block the crawl, nor be lost unnoticed.
         with path.open("rb") as file:
             file.seek(end)
             path.with_name(f"{path.name}.damaged-{end}").write_bytes(file.read())
@@ -233,7 +236,7 @@ def _cut_tail(path: Path, descriptor: int, end: int) -> None:
 
 
 def _record_bytes(page: Page) -> bytes:
-    """Return one page as a gzipped WARC response record. The body is as after decompression, so is its length."""
+    """Return a page as a gzipped WARC response record with the decompressed body."""
     head = [f"HTTP/1.1 {page.status}".encode()]
     head += [f"{_clean(name)}: {_clean(value)}".encode("latin-1", "replace") for name, value in page.headers]
     block = b"\r\n".join(head) + b"\r\n\r\n" + page.body
@@ -262,7 +265,7 @@ def _record_bytes(page: Page) -> bytes:
 
 
 def _page_of(data: bytes) -> Page:
-    """Return the page of one record (gzipped or plain). Raises ValueError where it is none."""
+    """Return the page in a record, gzipped or plain. Raises ValueError if there is none."""
     record = next(iter(ArchiveIterator(io.BytesIO(data), parse_http=False)), None)
     if record is None:
         raise ValueError("no WARC record")
@@ -271,7 +274,7 @@ def _page_of(data: bytes) -> Page:
     lines = head.decode("latin-1").split("\r\n")
     status = re.match(r"HTTP/1\.1 (\d+)", lines[0])
     if not found or status is None or "X-Requested-URI" not in fields:
-        raise ValueError("no page of this archive")
+        raise ValueError("not a page of this archive")
     return Page(
         url=fields["X-Requested-URI"],
         final_url=fields.get("WARC-Target-URI", ""),
@@ -287,9 +290,9 @@ def _page_of(data: bytes) -> Page:
 
 
 def _members(path: Path, start: int) -> Iterator[tuple[int, int, bytes]]:
-    """Yield (offset, length, content) of the whole gzip members from `start` on; a half-written last one is left out.
+    """Yield (offset, length, content) of the complete gzip members from `start` on; an incomplete last one is skipped.
 
-    Raises ArchiveError where a member is damaged, which no crash of the writer can cause.
+    Raises ArchiveError for a damaged member, which a crash of the writer cannot cause.
     """
     with path.open("rb") as file:
         file.seek(start)
@@ -313,9 +316,7 @@ def _members(path: Path, start: int) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _ref_of(row: sqlite3.Row) -> PageRef:
-    return PageRef(
-        row["sha256"], row["url"], row["source_id"], row["fetched_at"], row["warc_file"], row["offset"], row["length"]
-    )
+    return PageRef(**{field: row[field] for field in PageRef.__slots__})
 
 
 def _clean(value: str) -> str:

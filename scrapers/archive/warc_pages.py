@@ -1,4 +1,4 @@
-"""A record of an archive made by others in; the page that it holds, or the reason why it holds none, out."""
+"""Extracts pages from WARC records made by others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HASHES = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha512": hashlib.sha
 
 
 class NoPage(Exception):
-    """A record holds no page that can be read; `why` is the reason as it is counted."""
+    """A record contains no readable page; `why` is the reason, for statistics."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -32,17 +32,17 @@ class NoPage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer of a web server in a record: its header, its body as it was archived, and the page in that body."""
+    """The HTTP response in a record: its header, the body as stored, and the decoded body."""
 
     head: bytes
     stored: bytes | bytearray
     body: bytes | bytearray
     kind: str
-    charset: str  # as the header named it
+    charset: str  # as named in the header
 
 
 def answer_of(record: Record) -> Answer:
-    """Return the answer in a record, which is used up. Raises NoPage."""
+    """Return the HTTP response in a record, which cannot be used afterwards. Raises NoPage."""
     end = record.find(_BLANK_LINE, 1 << 18)
     if end < 0:
         raise NoPage("no HTTP answer")
@@ -64,16 +64,16 @@ def answer_of(record: Record) -> Answer:
 
 
 def page_of(answer: Answer, fields: Fields, url: str, source_id: str) -> Page:
-    """Return the page in an answer; `fields` are those of its record. Raises NoPage: no date, or a wrong digest."""
-    told = {name.lower(): value for name, value in fields}
-    _check(told, answer)
+    """Return the page in a response; `fields` are its record's header. Raises NoPage: no date, or a wrong digest."""
+    headers = {name.lower(): value for name, value in fields}
+    _check(headers, answer)
     lines = answer.head.removesuffix(_BLANK_LINE).decode("latin-1").split("\r\n")[1:]
     body = bytes(answer.body)
     return Page(
         url=url,
         final_url=url,
         source_id=source_id,
-        fetched_at=_moment(told.get("warc-date", "")),
+        fetched_at=_moment(headers.get("warc-date", "")),
         status=200,
         media_type=answer.kind,
         charset=answer.charset,
@@ -97,7 +97,7 @@ def _type_of(head: bytes) -> tuple[str, str]:
 
 
 def _decoded(head: bytes, body: bytes | bytearray) -> bytes | bytearray:
-    """Take off the chunks and the compression of an answer that was archived as it came over the wire."""
+    """Undo the chunked encoding and compression of a response that was archived as sent."""
     if "chunked" in _header(head, b"Transfer-Encoding").lower() and _CHUNK_SIZE.match(body):
         body = _joined(body)
     encoding = _header(head, b"Content-Encoding").lower()
@@ -126,10 +126,10 @@ def _inflated(body: bytes | bytearray, bits: int) -> bytes:
 
 
 def _check(fields: dict[str, str], answer: Answer) -> None:
-    """Raise NoPage where a digest that the record gives is not that of its bytes; one of an unknown sort says nothing.
+    """Raise NoPage if the record's digest does not match its bytes; digests of unknown algorithms are ignored.
 
-    The digest of the payload is that of the stored bytes, for some makers of archives that of the bytes without chunks:
-    it is believed where the record has none of the whole block.
+    The payload digest is only used if there is no block digest: some archivers compute it after removing the chunked
+    encoding, others before.
     """
     for name, before in (("warc-block-digest", answer.head), ("warc-payload-digest", b"")):
         sort, _, value = fields.get(name, "").partition(":")
@@ -139,8 +139,8 @@ def _check(fields: dict[str, str], answer: Answer) -> None:
         made = make(before)
         made.update(answer.stored)
         right = made.digest()
-        if value.strip().lower() not in (right.hex(), base64.b32encode(right).decode().lower().rstrip("="),
-                                         base64.b32encode(right).decode().lower()):  # fmt: skip
+        base32 = base64.b32encode(right).decode().lower()
+        if value.strip().lower() not in (right.hex(), base32, base32.rstrip("=")):
             if name == "warc-payload-digest" and _CHUNK_SIZE.match(answer.stored):
                 return
             raise NoPage("digest does not match")

@@ -1,7 +1,6 @@
-"""Answers of the fetching process come in; archive and frontier are brought up to date, the next tasks go out.
+"""Records the answers of the fetching process in the archive and the frontier, and hands out tasks.
 
-The order of writing makes a kill harmless at any moment: first the page is on the disk, then one transaction enters
-page and visit together.
+A kill is harmless at any moment: first the page is written to disk, then one transaction records page and visit.
 """
 
 from __future__ import annotations
@@ -22,26 +21,26 @@ from scrapers.fetching.url_guard import refusal
 from scrapers.items import FETCHED, Feed, FeedEntry, Outcome, Page, Source, Visit
 from scrapers.messages import Answer, CrawlConfig, Reply, RobotsCopy, Task, unpacked
 
-# A host that fails so often in a row is left alone for the rest of the run.
-MOST_FAILURES_IN_A_ROW = 3
+# After this many, a host is skipped for the rest of the run.
+MAX_CONSECUTIVE_FAILURES = 3
 _HOST_FAILS = frozenset({Outcome.SERVER_ERROR, Outcome.TIMEOUT, Outcome.CONNECTION_FAILED})
-# How long a host rests that said "too many requests" without saying until when.
-UNTOLD_HOLD = timedelta(minutes=15)
+# How long to hold a host that answers "too many requests" without Retry-After.
+DEFAULT_HOLD = timedelta(minutes=15)
 
 
 @dataclass(slots=True)
 class Tally:
-    """What one run did for one source."""
+    """The results of one run for one source."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     n_pages: int = 0
     n_bytes: int = 0
-    n_open: int = 0  # tasks handed out and not answered
-    faults: dict[str, None] = field(default_factory=dict)  # in order, each once
+    n_open: int = 0  # tasks handed out but not answered
+    faults: dict[str, None] = field(default_factory=dict)  # an ordered set
 
 
-class BookDesk:
-    """Keeps the books of one run."""
+class Bookkeeper:
+    """The state of one run, and the only writer to frontier and archive."""
 
     def __init__(
         self,
@@ -59,34 +58,31 @@ class BookDesk:
         self.sink = sink
         self.source_done = source_done
         self.tallies = {source.source_id: Tally() for source in sources}
-        self.open: dict[str, Task] = {}  # handed out, not answered
-        self.failures: Counter[str] = Counter()  # in a row, by host
-        self.begun: dict[str, float] = {}  # when a host gave its first answer in this run
-        self.left_hosts: set[str] = set()  # not visited again in this run
+        self.open: dict[str, Task] = {}  # handed out but not answered
+        self.failures: Counter[str] = Counter()  # consecutive, by host
+        self.begun: dict[str, float] = {}  # time of each host's first answer in this run
+        self.left_hosts: set[str] = set()  # skipped for the rest of this run
         self.n_tasks = 0
-        self.stopped = ""  # why nothing more is handed out
-        self.reading_url = ""  # what the fetching process was about to parse
+        self.stopped = ""  # why no more tasks are handed out
+        self.reading_url = ""  # the URL that the fetching process is parsing
 
     def first_tasks(self) -> tuple[Task, ...]:
-        """Return everything that is due, as far as this run may go."""
+        """Return what is due, within the limits of this run."""
         return self._hand_out(list(self.sources.values()))
 
     def answers(self, found: Sequence[tuple[Any, ...]]) -> Reply:
-        """Enter answers as they travel between the processes; return what to do next.
-
-        One to an address that is not handed out, or no more, is passed over.
-        """
+        """Record packed answers; return what to do next. Answers to tasks that are no longer open are ignored."""
         now = self.config.now()
         known = [(values, self.open.pop(values[0], None)) for values in found]
         self.reading_url = ""
         return self._enter([unpacked(values, task, now) for values, task in known if task is not None], now)
 
     def _enter(self, answers: Sequence[Answer], now: datetime) -> Reply:
-        """Enter answers: first all their pages are on the disk, then one transaction enters pages and visits."""
+        """Write all pages to disk, then record pages and visits in one transaction."""
         pages = [answer.page for answer in answers if answer.page is not None]
         refs = iter(self.archive.append_all(pages))
         ended: list[Visit] = []
-        # A feed and what it lists are entered together: it would not list them again until it changes.
+        # A feed and its entries are recorded together: until the feed changes, it is not parsed again.
         with transaction(self.frontier.db):
             for answer in answers:
                 archived = (answer.page, next(refs)) if answer.page is not None else None
@@ -110,7 +106,7 @@ class BookDesk:
         return Reply(tuple(new), tuple(left), stop=bool(self.stopped))
 
     def judge_again(self) -> int:
-        """Make due what another version of the topic filter had found off topic; return how many addresses."""
+        """Apply a changed topic filter to earlier rejections; return the number of URLs that are due again."""
         version, now = self.config.topic_version, self.config.now()
         return sum(
             self.frontier.judge_again(source, partial(self._judge, source), version, now)
@@ -118,7 +114,7 @@ class BookDesk:
         )
 
     def _enter_feed(self, source: Source, answer: Answer, now: datetime) -> list[Visit]:
-        """Enter what a feed lists; return the visits of those that end at once."""
+        """Record the entries of a feed; return the visits of rejected entries."""
         task = answer.task
         if task.kind != "feed" or answer.visit.outcome is not Outcome.SAVED:
             return []
@@ -127,32 +123,32 @@ class BookDesk:
         return self.frontier.add_entries(source, task.feed, answer.entries, now, judge, self.config.topic_version)
 
     def reading(self, url: str) -> None:
-        """Remember what is about to be parsed: if the process dies of it, this address is to blame."""
+        """Remember the URL being parsed; if the process dies, it is the cause."""
         self.reading_url = url
 
     def robots(self, site: str) -> RobotsCopy | None:
-        """Return the kept robots.txt of a site."""
+        """Return the stored robots.txt of a site."""
         return self.frontier.robots(site, self.config.now())
 
     def keep_robots(self, site: str, status: int, body: bytes) -> RobotsCopy:
-        """Keep the robots.txt of a site as just answered."""
+        """Store the robots.txt of a site."""
         copy = RobotsCopy(site, status, body, self.config.now())
         self.frontier.keep_robots(copy)
         return copy
 
     def beat(self) -> bool:
-        """Tell the fetching process whether to stop."""
+        """Return whether the fetching process should stop."""
         return bool(self.stopped)
 
     def died(self, what: str) -> bool:
-        """Enter the death of the fetching process: it costs the address that it was parsing, and nothing else.
+        """Record the death of the fetching process as the outcome of the URL that it was parsing.
 
-        Return whether an address is to blame; where none is, nothing was gained by trying.
+        Returns whether it was parsing one; if not, the cause of death is unknown.
         """
         task = self.open.get(self.reading_url)
         if task is not None:
             now = self.config.now()
-            detail = f"the fetching process died while it was reading this ({what})"
+            detail = f"the fetching process died while parsing this ({what})"
             del self.open[task.url]
             self.reading_url = ""
             self._enter([Answer(task, Visit(task.url, task.source_id, now, Outcome.UNREADABLE, detail))], now)
@@ -191,7 +187,7 @@ class BookDesk:
             if verdict is None:
                 safe.append(url)
             else:
-                self.tallies[source.source_id].faults[f"{url} is named as a further feed, but {verdict[1]}."] = None
+                self.tallies[source.source_id].faults[f"{url}: child feed not visited: {verdict[1]}."] = None
         return safe
 
     def _count(self, visit: Visit, answer: Answer | None = None) -> None:
@@ -204,16 +200,16 @@ class BookDesk:
             tally.faults[f"The feed {visit.url} gave nothing: {visit.outcome.value}, {visit.detail}."] = None
 
     def _leaves(self, answer: Answer, now: datetime) -> bool:
-        """Tell whether the host of an answer is left alone from now on; what was handed out for it stays due."""
+        """Return whether to skip the host from now on; its open tasks remain due for the next run."""
         host = answer.task.host
         self.failures[host] = self.failures[host] + 1 if answer.visit.outcome in _HOST_FAILS else 0
         held = self._hold(answer, now)
         begun = self.begun.setdefault(host, time.monotonic())
         long = time.monotonic() - begun > self.config.host_seconds
-        if not (held or long or answer.temporary or self.failures[host] >= MOST_FAILURES_IN_A_ROW):
+        if not (held or long or answer.temporary or self.failures[host] >= MAX_CONSECUTIVE_FAILURES):
             return False
-        if self.failures[host] >= MOST_FAILURES_IN_A_ROW:
-            words = f"{host} failed {MOST_FAILURES_IN_A_ROW} times in a row and was left alone for the rest of the run."
+        if self.failures[host] >= MAX_CONSECUTIVE_FAILURES:
+            words = f"{host} failed {MAX_CONSECUTIVE_FAILURES} times in a row and was skipped for the rest of the run."
             self.tallies[answer.task.source_id].faults[words] = None
         self.left_hosts.add(host)
         for task in [task for task in self.open.values() if task.host == host]:
@@ -225,18 +221,16 @@ class BookDesk:
         return True
 
     def _hold(self, answer: Answer, now: datetime) -> bool:
-        """Keep in the frontier until when a host asked to be left alone."""
-        if answer.rest_seconds:  # robots.txt asks for it, always: nothing to tell anybody
+        """Hold a host for as long as it asks; return whether it asks for a hold."""
+        if answer.rest_seconds:  # a permanent rule in robots.txt, so no fault
             until = now + timedelta(seconds=answer.rest_seconds)
-            self.frontier.hold_host(answer.task.host, until, "its robots.txt asks for a long pause", now)
+            self.frontier.hold_host(answer.task.host, until, "its robots.txt asks for a long crawl delay", now)
         limited = answer.visit.outcome is Outcome.RATE_LIMITED
-        until = _retry_moment(answer.retry_after, now)
-        if until is None and limited:
-            until = now + UNTOLD_HOLD
-        if until is None or until <= now:
+        asked = _retry_moment(answer.retry_after, now) or (now + DEFAULT_HOLD if limited else None)
+        if asked is None or asked <= now:
             return limited or answer.rest_seconds > 0
-        until = self.frontier.hold_host(answer.task.host, until, answer.visit.detail, now)
-        words = f"{answer.task.host} asks to be left alone until {until:%Y-%m-%d %H:%M} UTC ({answer.visit.detail})."
+        until = self.frontier.hold_host(answer.task.host, asked, answer.visit.detail, now)
+        words = f"{answer.task.host} asks for no requests until {until:%Y-%m-%d %H:%M} UTC ({answer.visit.detail})."
         self.tallies[answer.task.source_id].faults[words] = None
         return True
 
@@ -248,7 +242,7 @@ class BookDesk:
 
 
 def _retry_moment(header: str, now: datetime) -> datetime | None:
-    """Return the moment a Retry-After header names, in seconds from now or as a date; None where it names none."""
+    """Return the time in a Retry-After header, given in seconds or as a date; None if it is neither."""
     text = header.strip()
     if text.isascii() and text.isdigit():
         return now + timedelta(seconds=min(int(text[:9]), 10**8))

@@ -1,6 +1,6 @@
-"""The fetching process: an order comes in over a pipe, Scrapy runs once, answers go back over the same pipe.
+"""The fetching process: runs Scrapy for its parent, with which it communicates over a pipe.
 
-It holds no database and no archive. It ends when its work is done, when it is told to, or when its parent is gone.
+It has no access to the database or the archive. It ends when its work is done, on request, or when its parent is gone.
 Run as `python -m scrapers.crawling.child_process DESCRIPTOR`.
 """
 
@@ -19,14 +19,14 @@ from scrapers.messages import Answer, FetchOrder, Reply, RobotsCopy, packed
 PARENT_GONE = 3
 
 
-class PipeDesk:
-    """The desk as the spider sees it: every call goes to the parent and waits for its word."""
+class RemoteBookkeeper:
+    """The spider's view of the parent's Bookkeeper: each call is a request over the pipe."""
 
     def __init__(self, pipe: Connection) -> None:
         self.pipe = pipe
 
     def call(self, name: str, *args: Any) -> Any:
-        """Ask the parent; end this process where there is none any more."""
+        """Call a method in the parent; exit if the parent is gone."""
         try:
             self.pipe.send((name, args))
             return self.pipe.recv()
@@ -56,11 +56,11 @@ def main(descriptor: int) -> None:
     limit = order.memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    threading.stack_size(1 << 20)  # threads only ask for names
-    _crawl(order, PipeDesk(pipe))
+    threading.stack_size(1 << 20)  # threads only resolve names
+    _crawl(order, RemoteBookkeeper(pipe))
 
 
-def _crawl(order: FetchOrder, desk: PipeDesk) -> None:
+def _crawl(order: FetchOrder, bookkeeper: RemoteBookkeeper) -> None:
     from scrapy.crawler import AsyncCrawlerProcess
 
     from scrapers.settings import scrapy_settings
@@ -68,13 +68,13 @@ def _crawl(order: FetchOrder, desk: PipeDesk) -> None:
 
     process = AsyncCrawlerProcess(scrapy_settings(order), install_root_handler=bool(order.log_file))
     crawler = process.create_crawler(CardSpider)
-    process.crawl(crawler, order=order, desk=desk)
+    process.crawl(crawler, order=order, bookkeeper=bookkeeper)
     process.start()
     spider = crawler.spider
     if not isinstance(spider, CardSpider) or not spider.finished:
         fault = spider.fault if isinstance(spider, CardSpider) else None
         raise fault or RuntimeError("Scrapy ended before the work was done")
-    desk.call("done")
+    bookkeeper.call("done")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Sources, a frontier and an archive come in; what is due is fetched and kept; a report of the run goes out.
+"""Runs a crawl: visits the URLs that are due, archives the pages and reports the results.
 
-Scrapy runs in a process of its own, so that crawl() may be called any number of times and a crash over there loses
-nothing here. This process alone writes.
+Scrapy runs in a child process, so that crawl() can be called repeatedly and a crash there loses nothing here. Only this
+process writes to the database and the archive.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from scrapers.archive.store import Archive
-from scrapers.crawling.bookkeeping import BookDesk, Tally
+from scrapers.crawling.bookkeeping import Bookkeeper, Tally
 from scrapers.crawling.frontier import Frontier
 from scrapers.fetching.url_guard import is_loopback_host
 from scrapers.items import Outcome, Page, Source
@@ -33,25 +33,25 @@ from scrapers.messages import CrawlConfig, FetchOrder, Task
 
 __all__ = ["ConfigError", "CrawlConfig", "CrawlError", "CrawlReport", "SourceReport", "crawl"]
 
-GRACE_SECONDS = 6.0  # from the wish to stop to the end of the fetching process
-SILENCE_SECONDS = 90.0  # a fetching process that says nothing for so long is stuck
-MOST_DEATHS = 3
-TOLD_TO_STOP = "it was told to stop"
-LEAST_FREE_BYTES = 200 * 1024 * 1024
+GRACE_SECONDS = 6.0  # from the request to stop to killing the fetching process
+SILENCE_SECONDS = 90.0  # a fetching process that is silent for longer is stuck
+MAX_DEATHS = 3
+INTERRUPTED = "stopped by"
+MIN_FREE_BYTES = 200 * 1024 * 1024
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 class ConfigError(ValueError):
-    """The crawl was asked for in a way that cannot be done; the message says what to change."""
+    """The crawl is configured wrongly; the message says what to change."""
 
 
 class CrawlError(RuntimeError):
-    """Something outside the program stopped the crawl; what was fetched before is kept."""
+    """An external cause stopped the crawl; what was fetched so far is saved."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What one run did for one source; `faults` are sentences for a reader."""
+    """The results of one run for one source; `faults` are sentences for the operator."""
 
     source_id: str
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True)
 class CrawlReport:
-    """What one run did. The counts of `outcomes` add up to `n_visits`."""
+    """The results of one run. The counts in `outcomes` add up to `n_visits`."""
 
     started_at: datetime
     finished_at: datetime
@@ -72,9 +72,9 @@ class CrawlReport:
     n_bytes: int
     duration_seconds: float
     sources: tuple[SourceReport, ...]
-    recovered: tuple[str, ...] = ()  # addresses whose page was found in the archive after an interruption
-    stopped: str = ""  # why the run ended before everything due was visited, "" where it did not
-    told_to_stop: bool = False  # by a signal: whatever comes after a crawl is not wanted either
+    recovered: tuple[str, ...] = ()  # URLs whose page was found in the archive after an interruption
+    stopped: str = ""  # why the run ended early; "" if everything due was visited
+    interrupted: bool = False  # by a signal, so the steps after the crawl should not run either
 
 
 def crawl(
@@ -86,12 +86,21 @@ def crawl(
     sink: Callable[[Page], None] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> CrawlReport:
-    """Visit everything that is due and return what came of it.
+    """Visit everything that is due and return the results.
 
-    `sink` is called with each article page after it is archived and entered; a kill between the two is why readers go
-    by the archive's index, not by the sink. `progress` gets one line of plain text for each source. Raises ConfigError
-    where the live web is to be crawled without a contact, CrawlError where too little disk is free or fetching keeps
-    dying, OSError or sqlite3.Error where the disk refuses a write.
+    Args:
+        sources: The sources to crawl; disabled ones are skipped.
+        frontier: Remembers URLs and visits between runs.
+        archive: Receives the article pages.
+        config: Options of the crawl.
+        sink: Called with each article page after it is archived and recorded. A kill can come in between, so what
+            processes pages should rely on the archive's index.
+        progress: Called with one line of text per source.
+
+    Raises:
+        ConfigError: Sites other than local ones would be crawled without a contact.
+        CrawlError: Too little disk space is free, or the fetching process keeps dying.
+        OSError, sqlite3.Error: A write fails.
     """
     enabled = tuple(source for source in sources if source.enabled)
     order_text = _identity(enabled, config)
@@ -99,53 +108,58 @@ def crawl(
     if config.log_file:
         Path(config.log_file).parent.mkdir(parents=True, exist_ok=True)
     started_at, clock = config.now(), time.monotonic()
-    say = progress or (lambda line: None)
+    report_line = progress or (lambda line: None)
     recovered = tuple(frontier.recover(archive.unindexed()))
     frontier.add_sources(enabled, started_at)
-    desk = BookDesk(
-        enabled, frontier, archive, config, sink or (lambda page: None), lambda s, tally: say(_line(s, tally))
+    bookkeeper = Bookkeeper(
+        enabled, frontier, archive, config, sink or (lambda page: None), lambda s, tally: report_line(_line(s, tally))
     )
-    frontier.mend_clock(started_at)
-    desk.judge_again()
-    with _stop_on_signal(desk):
-        _fetch_all(desk, enabled, config, order_text, clock)
-    return _report(desk, started_at, config.now(), time.monotonic() - clock, recovered)
+    frontier.correct_clock(started_at)
+    bookkeeper.judge_again()
+    with _stop_on_signal(bookkeeper):
+        _fetch_all(bookkeeper, enabled, config, order_text, clock)
+    return _report(bookkeeper, started_at, config.now(), time.monotonic() - clock, recovered)
 
 
 def _identity(sources: tuple[Source, ...], config: CrawlConfig) -> str:
-    """Return the User-Agent header. Raises ConfigError where the crawler would be a stranger to the sites."""
+    """Return the User-Agent header. Raises ConfigError if sites would have no contact for the crawler."""
     hosts = {urlsplit(feed.url).hostname or "" for source in sources for feed in source.feeds}
     hosts |= {host.lstrip(".").rpartition(":")[0] or host.lstrip(".") for s in sources for host in s.hosts}
     abroad = sorted(host for host in hosts if host and not is_loopback_host(host))
     contact = config.contact.strip()
     if abroad and not ("@" in contact or contact.startswith(("http://", "https://"))):
         raise ConfigError(
-            f"The sites ({abroad[0]} and others) must be able to reach whoever crawls them. Set a contact: an e-mail "
-            f"address or a web page{f' ({contact!r} is neither)' if contact else ''}."
+            f"Sites such as {abroad[0]} need a contact for the crawler. Set a contact: an e-mail address or a web "
+            f"page{f' ({contact!r} is neither)' if contact else ''}."
         )
     if any(not char.isprintable() or ord(char) > 126 for char in config.user_agent + contact):
-        raise ConfigError("User agent and contact are sent to every site and must be plain ASCII text.")
+        raise ConfigError("User agent and contact are sent to every site; both must be plain ASCII text.")
     return f"{config.user_agent} (+{contact})" if contact else config.user_agent
 
 
 def _check_disk(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
-    if free < LEAST_FREE_BYTES:
-        raise CrawlError(f"{folder}: only {free // 2**20} MiB are free on this disk, too little to crawl. Free some.")
+    if free < MIN_FREE_BYTES:
+        raise CrawlError(
+            f"{folder}: only {free // 2**20} MiB are free on this disk; a crawl needs {MIN_FREE_BYTES // 2**20} MiB. "
+            "Free some space."
+        )
 
 
-def _fetch_all(desk: BookDesk, sources: tuple[Source, ...], config: CrawlConfig, agent: str, clock: float) -> None:
-    """Run the fetching process, again after a crash, until nothing is due or the run must end."""
+def _fetch_all(
+    bookkeeper: Bookkeeper, sources: tuple[Source, ...], config: CrawlConfig, agent: str, clock: float
+) -> None:
+    """Run the fetching process, restarting it after a crash, until nothing is due or the run must end."""
     unexplained = 0
-    while not desk.stopped and (tasks := desk.first_tasks()):
-        death = _fetch(desk, _order(sources, tasks, config, agent), clock + config.max_seconds)
+    while not bookkeeper.stopped and (tasks := bookkeeper.first_tasks()):
+        death = _fetch(bookkeeper, _order(sources, tasks, config, agent), clock + config.max_seconds)
         if not death:
             break
-        unexplained += not desk.died(death)
-        if unexplained >= MOST_DEATHS and not desk.stopped:
-            raise CrawlError(f"The fetching process died {unexplained} times, the last time like this: {death}.")
-    if not desk.stopped and desk.n_tasks >= config.max_pages:
-        desk.stopped = f"{config.max_pages} visits, the most for one run, were made"
+        unexplained += not bookkeeper.died(death)
+        if unexplained >= MAX_DEATHS and not bookkeeper.stopped:
+            raise CrawlError(f"The fetching process died {unexplained} times; the last time: {death}.")
+    if not bookkeeper.stopped and bookkeeper.n_tasks >= config.max_pages:
+        bookkeeper.stopped = f"{config.max_pages} visits made, the maximum for one run"
 
 
 def _order(sources: tuple[Source, ...], tasks: tuple[Task, ...], config: CrawlConfig, agent: str) -> FetchOrder:
@@ -163,25 +177,29 @@ def _order(sources: tuple[Source, ...], tasks: tuple[Task, ...], config: CrawlCo
     )
 
 
-def _fetch(desk: BookDesk, order: FetchOrder, deadline: float) -> str:
-    """Run one fetching process to its end. Return "" where it ended as it should, else how it died."""
+def _fetch(bookkeeper: Bookkeeper, order: FetchOrder, deadline: float) -> str:
+    """Run one fetching process to its end. Return "" if it ended normally, otherwise how it died."""
     ours, theirs = socket.socketpair()
     with tempfile.TemporaryFile() as errors:
         path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
         process = subprocess.Popen(
             [sys.executable, "-m", "scrapers.crawling.child_process", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
-            env={**os.environ, "PYTHONPATH": path, "MALLOC_ARENA_MAX": "2"},  # threads must not eat its address space
+            env={
+                **os.environ,
+                "PYTHONPATH": path,
+                "MALLOC_ARENA_MAX": "2",
+            },  # arenas of threads would use up the address space
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
-            start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the other in order
+            start_new_session=True,  # Ctrl-C reaches this process only, which then stops the child
         )
         theirs.close()
         pipe = Connection(ours.detach())
         try:
             pipe.send(order)
-            ended_well = _serve(desk, pipe, deadline)
+            ended_well = _serve(bookkeeper, pipe, deadline)
         except (EOFError, OSError) as error:
             if not isinstance(error, EOFError | ConnectionError):
                 raise
@@ -189,21 +207,21 @@ def _fetch(desk: BookDesk, order: FetchOrder, deadline: float) -> str:
         finally:
             pipe.close()
             code = _end(process)
-        if ended_well or desk.stopped:
+        if ended_well or bookkeeper.stopped:
             return ""
         errors.seek(0)
         lines = errors.read().decode("utf-8", "replace").strip().splitlines()
         return f"exit code {code}" + (f", {lines[-1][:300]}" if lines else "")
 
 
-def _serve(desk: BookDesk, pipe: Connection, deadline: float) -> bool:
-    """Answer the fetching process until it is done (True), stuck or to be cut off (False)."""
+def _serve(bookkeeper: Bookkeeper, pipe: Connection, deadline: float) -> bool:
+    """Serve the fetching process until it is done (True), or stuck or out of time (False)."""
     heard, stop_at = time.monotonic(), 0.0
     while True:
         now = time.monotonic()
-        if now > deadline and not desk.stopped:
-            desk.stopped = "the time for one run is over"
-        if desk.stopped and not stop_at:
+        if now > deadline and not bookkeeper.stopped:
+            bookkeeper.stopped = "the time limit of one run was reached"
+        if bookkeeper.stopped and not stop_at:
             stop_at = now + GRACE_SECONDS
         if (stop_at and now > stop_at) or now - heard > SILENCE_SECONDS:
             return False
@@ -213,12 +231,12 @@ def _serve(desk: BookDesk, pipe: Connection, deadline: float) -> bool:
         if name == "done":
             pipe.send(None)
             return True
-        pipe.send(getattr(desk, name)(*args))
+        pipe.send(getattr(bookkeeper, name)(*args))
         heard = time.monotonic()
 
 
 def _end(process: subprocess.Popen[bytes]) -> int:
-    """End a process and return its exit code: it has a second to go by itself."""
+    """Return the exit code of a process, killing it after a second."""
     try:
         return process.wait(1.0)
     except subprocess.TimeoutExpired:
@@ -227,12 +245,12 @@ def _end(process: subprocess.Popen[bytes]) -> int:
 
 
 @contextmanager
-def _stop_on_signal(desk: BookDesk) -> Iterator[None]:
-    """Let SIGTERM and SIGINT stop the run in order; only a program's main thread may listen to signals."""
+def _stop_on_signal(bookkeeper: Bookkeeper) -> Iterator[None]:
+    """Stop the run cleanly on SIGTERM and SIGINT; only the main thread can handle signals."""
 
     def stop(number: int, frame: object) -> None:
-        if not desk.stopped.startswith(TOLD_TO_STOP):
-            desk.stopped = f"{TOLD_TO_STOP} ({signal.Signals(number).name})"
+        if not bookkeeper.stopped.startswith(INTERRUPTED):
+            bookkeeper.stopped = f"{INTERRUPTED} {signal.Signals(number).name}"
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -246,7 +264,7 @@ def _stop_on_signal(desk: BookDesk) -> Iterator[None]:
 
 
 def _line(source: Source, tally: Tally) -> str:
-    """Return what happened to one source in a sentence, with the first fault behind it."""
+    """Return a line on the results for one source, with its first fault."""
     n_feeds = tally.outcomes[Outcome.SAVED.value] - tally.n_pages
     parts = [_count(tally.n_pages, "new page"), f"{_count(n_feeds, 'feed')} read"]
     others = sorted(set(tally.outcomes) - {Outcome.SAVED.value})
@@ -260,24 +278,24 @@ def _count(n: int, what: str) -> str:
 
 
 def _report(
-    desk: BookDesk, started_at: datetime, finished_at: datetime, seconds: float, recovered: tuple[str, ...]
+    bookkeeper: Bookkeeper, started_at: datetime, finished_at: datetime, seconds: float, recovered: tuple[str, ...]
 ) -> CrawlReport:
     total: Counter[str] = Counter()
-    for tally in desk.tallies.values():
+    for tally in bookkeeper.tallies.values():
         total.update(tally.outcomes)
     return CrawlReport(
         started_at=started_at,
         finished_at=finished_at,
         outcomes=dict(sorted(total.items())),
         n_visits=sum(total.values()),
-        n_pages=sum(tally.n_pages for tally in desk.tallies.values()),
-        n_bytes=sum(tally.n_bytes for tally in desk.tallies.values()),
+        n_pages=sum(tally.n_pages for tally in bookkeeper.tallies.values()),
+        n_bytes=sum(tally.n_bytes for tally in bookkeeper.tallies.values()),
         duration_seconds=seconds,
         sources=tuple(
             SourceReport(source_id, dict(sorted(t.outcomes.items())), t.n_pages, t.n_bytes, tuple(t.faults))
-            for source_id, t in desk.tallies.items()
+            for source_id, t in bookkeeper.tallies.items()
         ),
         recovered=recovered,
-        stopped=desk.stopped,
-        told_to_stop=desk.stopped.startswith(TOLD_TO_STOP),
+        stopped=bookkeeper.stopped,
+        interrupted=bookkeeper.stopped.startswith(INTERRUPTED),
     )

@@ -1,6 +1,6 @@
-"""What was found and what became of each visit come in; what is due next goes out. Kept in crawl.db, crash-proof.
+"""The crawl frontier: known URLs, the visits to them, and what is due next, in crawl.db.
 
-Every change of state is one transaction. Every method that depends on the time takes it as `now`.
+Each change of state is one transaction. Methods that depend on the time take it as `now`.
 """
 
 from __future__ import annotations
@@ -17,57 +17,57 @@ from scrapers.fetching.url_guard import host_key, normal_url
 from scrapers.items import FETCHED, Feed, FeedEntry, FeedShape, Outcome, Page, Source, Visit
 from scrapers.messages import Answer, RobotsCopy, Task, as_moment, as_text
 
-ROBOTS_KEPT = timedelta(days=1)
-ROBOTS_KEPT_AFTER_FAILURE = timedelta(hours=1)
-ROBOTS_KEPT_UNREACHED = timedelta(minutes=10)  # the network may have been away for a moment
-# Some servers answer 304 for ever: once a day a feed is asked for in full.
-VALIDATORS_TRUSTED = timedelta(days=1)
-LONGEST_HOLD = timedelta(days=1)
-MOST_ENTRIES = 2000
-MOST_FEEDS_OF_A_FEED = 50
-# A feed that says an article was edited brings it forward, but not more often than this.
-LEAST_BETWEEN_REVISITS = timedelta(hours=1)
-LONGEST_FEED_WAIT = timedelta(days=31)  # no card asks for a feed more seldom
-JUDGED_AGAIN = timedelta(days=30)  # older items are no news: a new topic filter does not bring them back
+ROBOTS_TTL = timedelta(days=1)
+ROBOTS_TTL_AFTER_FAILURE = timedelta(hours=1)
+ROBOTS_TTL_UNREACHABLE = timedelta(minutes=10)  # perhaps a brief network outage
+# Some servers answer 304 forever, so feeds are requested without validators once a day.
+VALIDATORS_TTL = timedelta(days=1)
+MAX_HOLD = timedelta(days=1)
+MAX_ENTRIES = 2000
+MAX_CHILD_FEEDS = 50
+# If a feed reports an edit, the article is revisited early, but not more often than this.
+MIN_BETWEEN_REVISITS = timedelta(hours=1)
+MAX_FEED_WAIT = timedelta(days=31)  # no card has a longer interval
+REFILTER_WINDOW = timedelta(days=30)  # a new topic filter is not applied to older items
 
 Judge = Callable[[FeedEntry], tuple[Outcome, str] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSummary:
-    """How visits to one source went, over its whole life."""
+    """Statistics of all visits to one source."""
 
     source_id: str
     outcomes: dict[str, int] = field(default_factory=dict)
     last_visit_at: datetime | None = None
     last_success_at: datetime | None = None
-    last_fault: str = ""  # outcome and detail of the newest visit that read nothing, "" where none failed since
+    last_fault: str = ""  # outcome and detail of the latest failure since the last success
 
 
 class Frontier:
-    """The crawler's memory: addresses with their state, every visit, and what hosts asked of us."""
+    """URLs with their state, visits, and the robots.txt and rate limits of hosts."""
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
         self.db = open_crawl_db(self.path)
 
     def close(self) -> None:
-        """Close the database; the write-ahead log is folded into it."""
+        """Close the database after merging the write-ahead log into it."""
         self.db.execute("pragma wal_checkpoint(truncate)")
         self.db.close()
 
     def add_sources(self, sources: Iterable[Source], now: datetime) -> None:
-        """Enter the feeds of the cards; those known already stay as they are."""
+        """Add the feeds of the sources; known ones are unchanged."""
         with transaction(self.db):
             for source in sources:
                 for feed in source.feeds:
                     self._insert(source.source_id, "feed", feed.url, feed.url, feed.url, now)
 
-    def mend_clock(self, now: datetime) -> int:
-        """Bring back what a clock that ran ahead has put off beyond any wait there is; return how many addresses."""
-        latest = {"feed": as_text(now + LONGEST_FEED_WAIT), "article": as_text(now + REVISITS[-1])}
+    def correct_clock(self, now: datetime) -> int:
+        """Make URLs due that were postponed too far because the clock was wrong; return their number."""
+        latest = {"feed": as_text(now + MAX_FEED_WAIT), "article": as_text(now + REVISITS[-1])}
         with transaction(self.db):
-            self.db.execute("update hosts set not_before = null where not_before > ?", (as_text(now + LONGEST_HOLD),))
+            self.db.execute("update hosts set not_before = null where not_before > ?", (as_text(now + MAX_HOLD),))
             return sum(
                 self.db.execute(
                     "update urls set next_due_at = ? where kind = ? and next_due_at > ?", (as_text(now), kind, moment)
@@ -76,11 +76,11 @@ class Frontier:
             )
 
     def add_feeds(self, source: Source, feed: Feed, urls: Sequence[str], found_in: str, now: datetime) -> list[str]:
-        """Enter further feeds that a feed named (a sitemap's children), not too many; return the new."""
+        """Add child feeds, such as those of a sitemap index, up to a limit; return the new ones."""
         with transaction(self.db):
             return [
                 url
-                for url in urls[:MOST_FEEDS_OF_A_FEED]
+                for url in urls[:MAX_CHILD_FEEDS]
                 if self._insert(source.source_id, "feed", url, feed.url, found_in, now)
             ]
 
@@ -93,14 +93,22 @@ class Frontier:
         judge: Judge = lambda entry: None,
         judged_by: str = "",
     ) -> list[Visit]:
-        """Enter the entries of a feed; return the visits of those that end at once, because `judge` gave an outcome.
+        """Add the entries of a feed; return the visits of those that `judge` rejects, which need no request.
 
-        Known addresses take over a changed title, summary or date; one that the feed says was edited is due again. One
-        that was out of scope is judged anew where its title or summary changed. `judged_by`: the version of `judge`.
+        For known URLs, changes of title, summary and dates are recorded. If the feed reports an edit, the URL is due
+        again; if it was out of scope and its title or summary changed, it is judged again.
+
+        Args:
+            source: The source of the feed.
+            feed: The feed.
+            entries: Its entries; at most MAX_ENTRIES are added.
+            now: The current time.
+            judge: Returns the outcome and detail of a rejected entry, None for an accepted one.
+            judged_by: The version of `judge`.
         """
         ended: list[Visit] = []
         with transaction(self.db):
-            for entry in list(entries)[:MOST_ENTRIES]:
+            for entry in list(entries)[:MAX_ENTRIES]:
                 url = normal_url(entry.url)
                 if not self._insert(source.source_id, "article", url, feed.url, feed.url, now, entry):
                     if self._update_hint(url, entry, now):
@@ -113,9 +121,9 @@ class Frontier:
         return ended
 
     def judge_again(self, source: Source, judge: Callable[[Feed], Judge], judged_by: str, now: datetime) -> int:
-        """Judge anew what another version of the topic filter found out of scope lately; return how many are due now.
+        """Judge again what another version of the topic filter recently rejected; return the number of URLs now due.
 
-        `judge` gives the judge for a feed of the card.
+        `judge` returns the Judge for a feed of the source.
         """
         feeds = {feed.url: feed for feed in source.feeds}
         due = 0
@@ -123,7 +131,7 @@ class Frontier:
             rows = self.db.execute(
                 "select url, title, summary, feed_url from urls where source_id = ? and last_outcome = 'OUT_OF_SCOPE' "
                 "and n_read = 0 and judged_by <> ? and first_seen_at > ?",
-                (source.source_id, judged_by, as_text(now - JUDGED_AGAIN)),
+                (source.source_id, judged_by, as_text(now - REFILTER_WINDOW)),
             ).fetchall()
             for row in rows:
                 if (feed := feeds.get(row["feed_url"])) is not None:
@@ -132,7 +140,7 @@ class Frontier:
         return due
 
     def _judge_again(self, entry: FeedEntry, judge: Judge, judged_by: str, now: datetime) -> bool:
-        """Judge an address anew where it was out of scope; return whether it is due now."""
+        """Judge a URL again if it was out of scope; return whether it is due now."""
         url = normal_url(entry.url)
         row = self._row(url)
         if row is None or row["last_outcome"] != Outcome.OUT_OF_SCOPE or row["n_read"]:
@@ -140,24 +148,25 @@ class Frontier:
         wanted = judge(entry) is None
         self.db.execute("update urls set judged_by = ? where url = ?", (judged_by, url))
         if wanted:
-            self.db.execute("update urls set state = 'waiting', attempts = 0, next_due_at = ? where url = ?",
-                            (as_text(now), url))  # fmt: skip
+            self.db.execute(
+                "update urls set state = 'waiting', attempts = 0, next_due_at = ? where url = ?", (as_text(now), url)
+            )
         return wanted
 
     def gone(self) -> dict[str, datetime]:
-        """Return the addresses that were read and are gone since, each with the moment at which that was first seen."""
+        """Return the URLs that were read and are gone since, with the time at which each was first missing."""
         rows = self.db.execute(
             "select u.url, min(v.at) from urls u join visits v using (url) where u.state = 'gone' and u.n_read > 0 "
             "and u.kind = 'article' and v.outcome = 'GONE' and v.visit_id > (select max(visit_id) from visits r "
             "where r.url = u.url and r.outcome in ('SAVED', 'UNCHANGED')) and v.at > (select max(at) from visits r "
             "where r.url = u.url and r.outcome in ('SAVED', 'UNCHANGED')) group by u.url order by u.url"
-        )  # by the clock as well: one that was set back has not seen what is gone later
+        )  # compares times too, in case the clock was set back
         return {row[0]: as_moment(row[1]) for row in rows.fetchall()}
 
     def due(self, now: datetime, limit: int, sources: Iterable[Source]) -> list[Task]:
-        """Return what is due: feeds first, then unread articles, newest first, then those to be looked at again.
+        """Return what is due: feeds, then unread articles, newest first, then articles to revisit.
 
-        Sources that are disabled, hosts on hold and articles beyond a source's daily_pages are left for later.
+        Disabled sources, hosts on hold and articles beyond a source's `daily_pages` are skipped.
         """
         known = {source.source_id: source for source in sources if source.enabled}
         feeds = {(s.source_id, feed.url): feed for s in known.values() for feed in s.feeds}
@@ -178,7 +187,7 @@ class Frontier:
         for row in rows.fetchall():
             source = known.get(row["source_id"])
             feed = feeds.get((row["source_id"], row["feed_url"]))
-            if feed is None and row["kind"] == "article":  # asked for by hand, or its feed left the card
+            if feed is None and row["kind"] == "article":  # added by hand, or its feed was removed from the card
                 feed = Feed(url=row["feed_url"], shape=FeedShape.LISTING, pass_all=True)
             if source is None or feed is None or len(tasks) >= limit:
                 continue
@@ -192,7 +201,7 @@ class Frontier:
     def record(
         self, answer: Answer, now: datetime, archived: tuple[Page, PageRef] | None = None, every_minutes: int = 30
     ) -> None:
-        """Enter one visit with its outcome, and the archived page with it: both or neither."""
+        """Record a visit and, in the same transaction, its archived page."""
         with transaction(self.db):
             if archived is not None:
                 index_page(self.db, *archived)
@@ -209,9 +218,9 @@ class Frontier:
             )
 
     def _interval(self, answer: Answer, every_minutes: int) -> float:
-        """Return, and keep, the pause that this reading of a feed leads to."""
+        """Return and store the new interval of a feed."""
         row = self._row(answer.visit.url)
-        listed = [*map(normal_url, (entry.url for entry in answer.entries[:MOST_ENTRIES])), *answer.more]
+        listed = [*map(normal_url, (entry.url for entry in answer.entries[:MAX_ENTRIES])), *answer.more]
         n_new = sum(self._row(url) is None for url in listed)
         last = row["interval_minutes"] if row is not None else None
         minutes = next_interval(last, every_minutes, n_new, len(listed))
@@ -219,7 +228,7 @@ class Frontier:
         return minutes
 
     def recover(self, found: Iterable[tuple[Page, PageRef]]) -> list[str]:
-        """Enter pages that reached the archive just before a crash, as if it had not been; return their addresses."""
+        """Record pages that were archived just before a crash; return their URLs."""
         urls = []
         for page, ref in found:
             with transaction(self.db):
@@ -233,8 +242,8 @@ class Frontier:
         return urls
 
     def hold_host(self, host: str, until: datetime, reason: str, now: datetime) -> datetime:
-        """Leave a host alone until a moment, at most a day ahead; return that moment. A longer hold stays."""
-        until = min(until, now + LONGEST_HOLD)
+        """Make no requests to a host until a time, at most a day ahead; return that time. A longer hold is kept."""
+        until = min(until, now + MAX_HOLD)
         with transaction(self.db):
             self.db.execute(
                 "insert into hosts (host, not_before, reason) values (?, ?, ?) on conflict (host) do update set "
@@ -244,12 +253,12 @@ class Frontier:
         return until
 
     def held_until(self, host: str, now: datetime) -> datetime | None:
-        """Return until when a host is left alone, None where it is not."""
+        """Return until when a host is on hold, None if it is not."""
         row = self.db.execute("select not_before from hosts where host = ?", (host,)).fetchone()
         return as_moment(row[0]) if row and row[0] and row[0] > as_text(now) else None
 
     def robots(self, host: str, now: datetime) -> RobotsCopy | None:
-        """Return the kept robots.txt of a host (scheme included in the key), None where there is none fresh enough."""
+        """Return the stored robots.txt of a site such as "https://host", None if there is no fresh one."""
         row = self.db.execute(
             "select robots_status, robots_body, robots_fetched_at from hosts where host = ?", (host,)
         ).fetchone()
@@ -258,13 +267,13 @@ class Frontier:
         fetched_at = as_moment(row["robots_fetched_at"])
         failed = row["robots_status"] == 0 or row["robots_status"] == 429 or row["robots_status"] >= 500
         unreached = row["robots_status"] == 0
-        kept = ROBOTS_KEPT_UNREACHED if unreached else ROBOTS_KEPT_AFTER_FAILURE if failed else ROBOTS_KEPT
+        kept = ROBOTS_TTL_UNREACHABLE if unreached else ROBOTS_TTL_AFTER_FAILURE if failed else ROBOTS_TTL
         if fetched_at > now or now - fetched_at >= kept:
             return None
         return RobotsCopy(host, row["robots_status"], row["robots_body"], fetched_at)
 
     def keep_robots(self, copy: RobotsCopy) -> None:
-        """Keep the robots.txt of a host."""
+        """Store the robots.txt of a site."""
         with transaction(self.db):
             self.db.execute(
                 "insert into hosts (host, robots_status, robots_body, robots_fetched_at) values (?, ?, ?, ?) "
@@ -274,7 +283,7 @@ class Frontier:
             )
 
     def hint(self, url: str) -> FeedEntry | None:
-        """Return what a feed said of an address, None where no feed named it."""
+        """Return the feed entry of a URL, None if no feed listed it."""
         row = self._row(normal_url(url))
         if row is None or row["kind"] != "article":
             return None
@@ -283,17 +292,17 @@ class Frontier:
         return FeedEntry(row["url"], row["title"], row["summary"], published, updated, row["entry_id"])
 
     def visits(self, source_id: str | None = None) -> Iterator[Visit]:
-        """Yield every visit that is kept (to one source), oldest first."""
+        """Yield the stored visits, or those to one source, oldest first."""
         where, values = ("where source_id = ?", (source_id,)) if source_id else ("", ())
         yield from map(_visit, self.db.execute(f"select * from visits {where} order by visit_id", values))
 
     def visits_backwards(self, source_id: str) -> Iterator[Visit]:
-        """Yield the visits to a source that are kept, by the clock, the last one first."""
+        """Yield the stored visits to a source, latest first."""
         sql = "select * from visits where source_id = ? order by at desc, visit_id desc"
         yield from map(_visit, self.db.execute(sql, (source_id,)))
 
     def summaries(self) -> dict[str, SourceSummary]:
-        """Return how visits went, for each source that was ever visited."""
+        """Return the statistics of each source that was ever visited."""
         outcomes: dict[str, dict[str, int]] = {}
         for source_id, outcome, n in self.db.execute(
             "select source_id, outcome, sum(n) from ("
@@ -335,7 +344,7 @@ class Frontier:
         now: datetime,
         entry: FeedEntry | None = None,
     ) -> bool:
-        """Enter an address that is due at once; return False where it is known already."""
+        """Add a URL that is due now; return False if it is already known."""
         entry = entry or FeedEntry(url)
         made = self.db.execute(
             "insert into urls (url, source_id, kind, feed_url, host, state, next_due_at, first_seen_at, "
@@ -349,7 +358,7 @@ class Frontier:
         return made.rowcount == 1
 
     def _update_hint(self, url: str, entry: FeedEntry, now: datetime) -> bool:
-        """Take over what a feed says now of a known address; return whether title or summary changed."""
+        """Record what a feed now says about a known URL; return whether title or summary changed."""
         row = self._row(url)
         if row is None or row["kind"] != "article":
             return False
@@ -364,7 +373,7 @@ class Frontier:
             edited
             and row["state"] == "kept"
             and edited > row["last_visit_at"]
-            and now - as_moment(row["last_visit_at"]) >= LEAST_BETWEEN_REVISITS
+            and now - as_moment(row["last_visit_at"]) >= MIN_BETWEEN_REVISITS
         ):
             self.db.execute("update urls set next_due_at = ? where url = ?", (as_text(now), url))
         return (entry.title, entry.summary) != (row["title"], row["summary"])
@@ -379,7 +388,7 @@ class Frontier:
         validators: tuple[str, str] = ("", ""),
         n_entries: int | None = None,
     ) -> None:
-        """Enter a visit and bring its address into the state that follows from it."""
+        """Record a visit and update the state of its URL."""
         row = self._row(visit.url)
         if row is None:
             raise KeyError(f"{visit.url} is not in the frontier")
@@ -417,7 +426,7 @@ class Frontier:
 
     def _task(self, row: sqlite3.Row, feed: Feed, now: datetime) -> Task:
         last_full = row["last_full_at"]
-        trusted = last_full and (row["kind"] == "article" or now - as_moment(last_full) < VALIDATORS_TRUSTED)
+        trusted = last_full and (row["kind"] == "article" or now - as_moment(last_full) < VALIDATORS_TTL)
         return Task(
             row["url"],
             row["source_id"],
@@ -431,7 +440,7 @@ class Frontier:
 
 
 def _n_listed(answer: Answer) -> int | None:
-    """Return how many items or further feeds a feed listed, None where it was not read."""
+    """Return the number of items and child feeds in a feed, None if it was not parsed."""
     read = answer.task.kind == "feed" and answer.visit.outcome is Outcome.SAVED
     return len(answer.entries) + len(answer.more) if read else None
 
@@ -442,6 +451,12 @@ def _text(moment: datetime | None) -> str | None:
 
 def _visit(row: sqlite3.Row) -> Visit:
     return Visit(
-        row["url"], row["source_id"], as_moment(row["at"]), Outcome(row["outcome"]), row["detail"], row["status"],
-        row["n_bytes"], row["sha256"],
-    )  # fmt: skip
+        row["url"],
+        row["source_id"],
+        as_moment(row["at"]),
+        Outcome(row["outcome"]),
+        row["detail"],
+        row["status"],
+        row["n_bytes"],
+        row["sha256"],
+    )

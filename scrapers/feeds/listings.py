@@ -1,4 +1,4 @@
-"""A listing page, a JSON Feed or the answer of a JSON API in; feed entries by the card's selectors and paths out."""
+"""Parses listing pages, JSON Feeds and JSON APIs, by the selectors and paths on the card."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from scrapers.items import Feed, FeedEntry
 from scrapers.reading.blocks import tidy
 from scrapers.reading.decoding import decode, load_json
 from scrapers.reading.parser_limits import unsafe_markup
-from scrapers.reading.timestamps import read_moment
+from scrapers.reading.timestamps import read_timestamp
 
 
 def read_listing(body: bytes, feed: Feed, base_url: str) -> list[FeedEntry]:
-    """Return the links of an HTML page: one for each `items` (or each `link`, without items), first of its kind only.
+    """Return the entries of an HTML page: one for each match of `items`, or of `link` if there is no `items`.
 
     Inside an item, `link`, `title`, `date` and `summary` are CSS selectors; an item that is a link itself needs no
-    `link`. Without `title` the link's own text is the title. Raises ValueError for markup that would choke a parser.
+    `link`. Without `title`, the text of the link is the title. Duplicate URLs are merged. Raises ValueError for unsafe
+    markup and for XML.
     """
     from bs4 import BeautifulSoup, Tag
 
     if harm := unsafe_markup(body):
-        raise ValueError(f"the page is not read because {harm}")
+        raise ValueError(f"the page is not parsed because {harm}")
     if body[:200].lstrip().startswith(b"<?xml") and b"<html" not in body[:5000].lower():
         raise ValueError("it is an XML document, not a web page")
     soup = BeautifulSoup(decode(body), "lxml")
@@ -36,7 +37,7 @@ def read_listing(body: bytes, feed: Feed, base_url: str) -> list[FeedEntry]:
     def when(item: Tag) -> datetime | None:
         node = item.select_one(feed.date or "time")
         written = (node.get("datetime") or node.get("content") or node.get_text(" ")) if node else None
-        return _moment(tidy(str(written))) if written else None
+        return read_timestamp(tidy(str(written))) if written else None
 
     found: dict[str, FeedEntry] = {}
     for item in soup.select(feed.items or feed.link):
@@ -51,7 +52,7 @@ def read_listing(body: bytes, feed: Feed, base_url: str) -> list[FeedEntry]:
 
 
 def read_json_feed(body: bytes, feed: Feed, base_url: str) -> list[FeedEntry]:
-    """Return the items of a JSON Feed (versions 1 and 1.1). Raises ValueError where it is none."""
+    """Return the items of a JSON Feed (versions 1 and 1.1). Raises ValueError if it is not one."""
     answer = _json(body)
     items = answer.get("items") if isinstance(answer, dict) else None
     if not isinstance(items, list):
@@ -61,8 +62,8 @@ def read_json_feed(body: bytes, feed: Feed, base_url: str) -> list[FeedEntry]:
             url=_text(item.get("url")) or _text(item.get("external_url")) or _address_like(item.get("id")),
             title=_text(item.get("title")),
             summary=_text(item.get("summary")) or _text(item.get("content_text"))[:2000],
-            published_at=_moment(item.get("date_published")),
-            updated_at=_moment(item.get("date_modified")),
+            published_at=read_timestamp(item.get("date_published")),
+            updated_at=read_timestamp(item.get("date_modified")),
             entry_id=_text(item.get("id")),
         )
         for item in items
@@ -71,9 +72,9 @@ def read_json_feed(body: bytes, feed: Feed, base_url: str) -> list[FeedEntry]:
 
 
 def read_json_api(body: bytes, feed: Feed, base_url: str) -> list[FeedEntry]:
-    """Return the items under the card's dotted paths ("results", "html_url"; a number picks from a list).
+    """Return the items at the card's dotted paths, such as "results" and "html_url"; a number is a list index.
 
-    Raises ValueError where `items` names no list.
+    Raises ValueError if there is no list at `items`.
     """
     answer = _json(body)
     items = at_path(answer, feed.items)
@@ -81,20 +82,20 @@ def read_json_api(body: bytes, feed: Feed, base_url: str) -> list[FeedEntry]:
         items = list(items.values())
     if not isinstance(items, list):
         keys = ", ".join(list(answer)[:8]) if isinstance(answer, dict) else type(answer).__name__
-        raise ValueError(f"the card's items path {feed.items!r} leads to no list; the answer has: {keys}")
+        raise ValueError(f"the card's items path {feed.items!r} is not a list; the response has: {keys}")
     return [
         FeedEntry(
             url=_text(at_path(item, feed.link)),
             title=_text(at_path(item, feed.title)) if feed.title else "",
             summary=_text(at_path(item, feed.summary)) if feed.summary else "",
-            published_at=_moment(at_path(item, feed.date)) if feed.date else None,
+            published_at=read_timestamp(at_path(item, feed.date)) if feed.date else None,
         )
         for item in items
     ]
 
 
 def at_path(value: Any, path: str) -> Any:
-    """Return what stands at a dotted path inside JSON, None where the path leads nowhere; "" is the value itself."""
+    """Return the value at a dotted path in JSON, None if there is none; the path "" is the value itself."""
     for key in path.split(".") if path else []:
         if isinstance(value, dict):
             value = value.get(key)
@@ -118,8 +119,3 @@ def _text(value: Any) -> str:
 
 def _address_like(value: Any) -> str:
     return value if isinstance(value, str) and value.startswith(("http://", "https://")) else ""
-
-
-def _moment(written: Any) -> datetime | None:
-    moment = read_moment(written)
-    return moment[0] if moment else None

@@ -1,4 +1,4 @@
-"""The bytes of a feed of any shape in; its entries with absolute addresses and dates in UTC, and its faults, out."""
+"""Parses feeds of every shape into entries with absolute URLs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scrapers.feeds.listings import read_json_api, read_json_feed, read_listing
 from scrapers.feeds.sitemaps import read_sitemap
 from scrapers.items import Feed, FeedEntry, FeedShape
 from scrapers.reading.blocks import tidy
-from scrapers.reading.timestamps import read_moment
+from scrapers.reading.timestamps import read_timestamp
 
 MAX_ENTRIES = 2_000
 MAX_MORE = 50
@@ -28,7 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class FeedReading:
-    """What a feed holds: entries in its order, faults in plain words, and further feeds that it points to."""
+    """The content of a feed: its entries, the URLs of child feeds, and descriptions of faults."""
 
     entries: tuple[FeedEntry, ...]
     faults: tuple[str, ...] = ()
@@ -36,40 +36,40 @@ class FeedReading:
 
 
 def read_feed(body: bytes, feed: Feed, base_url: str) -> FeedReading:
-    """Return the entries of a feed. Bad input never raises: what cannot be read is told in `faults`.
+    """Return the content of a feed. Bad input never raises; it is reported in `faults`.
 
-    Relative links are joined to `base_url`, entries without an http(s) address are dropped with a fault, at most
-    MAX_ENTRIES are kept. Dates in the future stand as they are written. No entity is resolved and nothing is fetched.
+    Relative links are joined to `base_url`. Entries without an http(s) URL are dropped with a fault; at most
+    MAX_ENTRIES are kept. Dates in the future are kept. External entities are not resolved and nothing is fetched.
     """
     faults: list[str] = []
     more: list[str] = []
     if not body.strip():
-        return FeedReading((), ("the feed is empty: the answer had no content",))
+        return FeedReading((), ("the feed is empty: the response has no content",))
     try:
         drafts, more = _READERS[feed.shape](body, feed, base_url)
     except FeedError as error:
         return FeedReading((), (str(error),))
     except (ValueError, TypeError, KeyError, AttributeError, LookupError, RecursionError, OverflowError) as error:
-        return FeedReading((), (f"the feed cannot be read as {feed.shape.value}: {error}",))
+        return FeedReading((), (f"the feed cannot be parsed as {feed.shape.value}: {error}",))
     entries = [entry for draft in drafts if (entry := _with_address(draft, base_url)) is not None]
     if dropped := len(drafts) - len(entries):
-        faults.append(f"{dropped} of {len(drafts)} entries have no address that can be fetched and were left out")
+        faults.append(f"{dropped} of {len(drafts)} entries have no http(s) URL and were dropped")
     if not drafts and not more:
-        faults.append(f"the feed has no entries; its card says it is of shape {feed.shape.value!r}")
+        faults.append(f"the feed has no entries of shape {feed.shape.value!r}; check the shape on its card")
     if len(entries) > MAX_ENTRIES:
-        faults.append(f"the feed has {len(entries):,} entries; only the first {MAX_ENTRIES:,} were taken")
+        faults.append(f"the feed has {len(entries):,} entries; only the first {MAX_ENTRIES:,} were used")
     addresses = [address for url in more if (address := absolute(url, base_url))]
     if len(addresses) > MAX_MORE:
-        faults.append(f"the feed points to {len(addresses):,} further feeds; only {MAX_MORE} were taken")
+        faults.append(f"the feed lists {len(addresses):,} child feeds; only {MAX_MORE} were used")
     return FeedReading(tuple(entries[:MAX_ENTRIES]), tuple(faults), tuple(dict.fromkeys(addresses))[:MAX_MORE])
 
 
 class FeedError(ValueError):
-    """A body that is not the feed that its card says it is."""
+    """The body is not a feed of the shape given on its card."""
 
 
 def absolute(url: str, base_url: str) -> str:
-    """Return an http(s) address joined to a base, without its fragment; "" where there is none."""
+    """Return a link as an absolute http(s) URL without fragment, or "" if it is not one."""
     try:
         joined = urljoin(base_url, re.sub(r"[\t\r\n]", "", url.strip())).partition("#")[0]
         parts = urlsplit(joined)
@@ -85,7 +85,7 @@ def _with_address(draft: FeedEntry, base_url: str) -> FeedEntry | None:
 
 
 def plain(text: Any) -> str:
-    """Return a title or summary as one line of text: markup off, entities resolved."""
+    """Return a title or summary as one line of text, without markup and with entities resolved."""
     if not isinstance(text, str):
         return ""
     text = text[: 20 * _SUMMARY_CHARS]
@@ -101,10 +101,10 @@ def _without_markup(text: str) -> str:
 
 
 def xml_entries(body: bytes, base_url: str) -> list[FeedEntry]:
-    """Return the entries of an RSS or Atom feed as they stand, those without an address (url "") among them.
+    """Return all entries of an RSS or Atom feed, including those without a URL (url is "").
 
-    fastfeedparser reads first. feedparser, ten times slower, reads again where the fast one fails, or finds no entries,
-    or leaves an entry without address or date, and where addresses have bases of their own (xml:base).
+    fastfeedparser is tried first. feedparser, which is ten times slower, is used if the former fails, finds no entries,
+    or finds an entry without URL or date, and for feeds with xml:base or isPermaLink.
     """
     fast = _fast(body)
     whole = bool(fast) and all(entry.url and (entry.published_at or entry.updated_at) for entry in fast)
@@ -119,15 +119,15 @@ def _fast(body: bytes) -> list[FeedEntry]:
 
     try:
         found = parse(body, include_tags=False, include_media=False, include_enclosures=False)
-    except Exception:  # a C extension and lxml below it: whatever it raises, feedparser has the next word
+    except Exception:  # a C extension on lxml may raise anything; feedparser comes next
         return []
     return [
         FeedEntry(
             url=_address(entry.get("link")),
             title=plain(entry.get("title")),
             summary=plain(entry.get("description")),
-            published_at=_moment(entry.get("published")),
-            updated_at=_moment(entry.get("updated")),
+            published_at=read_timestamp(entry.get("published")),
+            updated_at=read_timestamp(entry.get("updated")),
             entry_id=tidy(str(entry.get("id") or "")),
         )
         for entry in found.entries[: 2 * MAX_ENTRIES]
@@ -139,7 +139,7 @@ def _careful(body: bytes, base_url: str) -> list[FeedEntry]:
 
     try:
         found = feedparser.parse(io.BytesIO(body), response_headers={"content-location": base_url}, sanitize_html=False)
-    except Exception:  # feedparser promises never to raise, and sometimes does
+    except Exception:  # feedparser sometimes raises despite its promise
         return []
     return [
         FeedEntry(
@@ -158,14 +158,9 @@ def _address(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _moment(written: Any) -> datetime | None:
-    moment = read_moment(written)
-    return moment[0] if moment else None
-
-
 def _struct(entry: Any, key: str) -> datetime | None:
-    """Return feedparser's own reading of a date (a UTC time tuple), or ours where it has none."""
-    if key not in entry and f"{key}_parsed" not in entry:  # feedparser would answer "updated" with "published"
+    """Return the date that feedparser parsed, a UTC time tuple, or else the one that read_timestamp() reads."""
+    if key not in entry and f"{key}_parsed" not in entry:  # feedparser would return "published" for "updated"
         return None
     parsed = entry.get(f"{key}_parsed")
     if parsed:
@@ -173,16 +168,16 @@ def _struct(entry: Any, key: str) -> datetime | None:
             return _EPOCH + timedelta(seconds=calendar.timegm(parsed))
         except (ValueError, OverflowError, TypeError):
             return None
-    return _moment(entry.get(key))
+    return read_timestamp(entry.get(key))
 
 
 def _read_xml(body: bytes, feed: Feed, base_url: str) -> tuple[list[FeedEntry], list[str]]:
     drafts = xml_entries(body, base_url)
     start = body[:2000].lstrip().lower()
     if not drafts and (start.startswith((b"<!doctype html", b"<html")) or b"<html" in start):
-        raise FeedError(f"the answer is a web page, not a feed of shape {feed.shape.value!r}; check the card's url")
+        raise FeedError(f"the response is a web page, not a feed of shape {feed.shape.value!r}; check the card's url")
     if not drafts and not re.search(rb"<(?:\w+:)?(?:rss|feed|rdf|channel)\b", body[:5000], re.I):
-        raise FeedError(f"the answer is not XML of shape {feed.shape.value!r}; check the card's url and shape")
+        raise FeedError(f"the response is not XML of shape {feed.shape.value!r}; check the card's url and shape")
     return drafts, []
 
 

@@ -1,4 +1,4 @@
-"""A sitemap, a news sitemap or a sitemap index in; entries with title and date, or the sitemaps it points to, out."""
+"""Parses sitemaps, news sitemaps and sitemap indexes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from lxml import etree
 
 from scrapers.items import Feed, FeedEntry
 from scrapers.reading.blocks import tidy
-from scrapers.reading.timestamps import read_moment
+from scrapers.reading.timestamps import read_timestamp
 
-_MAX_UNPACKED = 30_000_000
+_MAX_BYTES = 30_000_000
 _OLDEST = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def read_sitemap(body: bytes, feed: Feed, base_url: str) -> tuple[list[FeedEntry], list[str]]:
-    """Return (entries, further sitemaps). Titles and dates come from the news extension, else the date from lastmod.
+    """Return (entries, URLs of child sitemaps), newest first and undated ones last.
 
-    Entries stand newest first, undated ones last, since the order in a sitemap says nothing; so do further sitemaps.
-    Entities are not resolved, no DTD is loaded. Raises ValueError where the body is no sitemap.
+    Titles and publication dates are those of the news extension. Entities are not resolved and no DTD is loaded. Raises
+    ValueError if the body is not a sitemap.
     """
-    root = _root(_unpacked(body))
+    root = _root(_decompressed(body))
     kind = _name(root)
     if kind not in {"urlset", "sitemapindex"}:
         raise ValueError(f"the document begins with <{kind}>, not with <urlset> or <sitemapindex>")
@@ -29,27 +29,27 @@ def read_sitemap(body: bytes, feed: Feed, base_url: str) -> tuple[list[FeedEntry
         _fields(element) for element in root if isinstance(element.tag, str) and _name(element) in {"url", "sitemap"}
     ]
     if kind == "sitemapindex":
-        dated = [(_moment(row.get("lastmod")) or _OLDEST, row["loc"]) for row in rows if row.get("loc")]
+        dated = [(read_timestamp(row.get("lastmod")) or _OLDEST, row["loc"]) for row in rows if row.get("loc")]
         return [], [address for _, address in sorted(dated, key=lambda pair: pair[0], reverse=True)]
     entries = [
         FeedEntry(
             url=row.get("loc", ""),
             title=row.get("news:title", ""),
             summary=row.get("news:keywords", ""),
-            published_at=_moment(row.get("news:publication_date")),
-            updated_at=_moment(row.get("lastmod")),
+            published_at=read_timestamp(row.get("news:publication_date")),
+            updated_at=read_timestamp(row.get("lastmod")),
         )
         for row in rows
     ]
     return sorted(entries, key=lambda entry: entry.published_at or entry.updated_at or _OLDEST, reverse=True), []
 
 
-def _unpacked(body: bytes) -> bytes:
-    """Unpack a sitemap that is served as a .gz file, up to a limit that no gzip bomb passes."""
+def _decompressed(body: bytes) -> bytes:
+    """Decompress a sitemap served as a .gz file, up to a limit."""
     if not body.startswith(b"\x1f\x8b"):
         return body
     try:
-        return zlib.decompressobj(wbits=31).decompress(body, _MAX_UNPACKED)
+        return zlib.decompressobj(wbits=31).decompress(body, _MAX_BYTES)
     except zlib.error as error:
         raise ValueError(f"its gzip data is broken ({error})") from error
 
@@ -72,7 +72,7 @@ def _name(element: etree._Element) -> str:
 
 
 def _fields(element: etree._Element) -> dict[str, str]:
-    """Return the texts inside a <url> or <sitemap>; those of the news extension under "news:" and their name."""
+    """Return the texts in a <url> or <sitemap>; names of the news extension get the prefix "news:"."""
     found: dict[str, str] = {}
     for child in element:
         name = _name(child)
@@ -82,8 +82,3 @@ def _fields(element: etree._Element) -> dict[str, str]:
         elif name in {"loc", "lastmod"}:
             found.setdefault(name, tidy(child.text or ""))
     return found
-
-
-def _moment(written: str | None) -> datetime | None:
-    moment = read_moment(written) if written else None
-    return moment[0] if moment else None

@@ -1,4 +1,4 @@
-"""The first bytes of an answer and what its header calls it come in; why it can be no article, or "", goes out."""
+"""Recognises responses that are not article pages, by their first bytes."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _SIGNATURES = (
     (b"\x7fELF", "a program"),
     (b"MZ\x90", "a program"),
 )
-_LOOKED_AT = 4096
+_SNIFFED_BYTES = 4096
 _HTML = re.compile(rb"<(!doctype\s+html|html|head|body|title|meta|article|main|div|p|h1)\b", re.I)
 _FEED = re.compile(rb"<(rss|feed|rdf:RDF|urlset|sitemapindex)\b")
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
-_UNTOLD_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "text/xml", "application/xml"})
+_GENERIC_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "text/xml", "application/xml"})
 
 
 def why_no_article(media_type: str, body: bytes) -> str:
-    """Return what an answer is instead of an article page, in words; "" where it may be one.
+    """Return what a response is instead of an article page ("a PDF"), or "" if it may be one.
 
-    The bytes win over the header: a PDF called text/html is a PDF, an HTML page called image/png is a page.
+    The bytes take precedence over the header: a PDF labelled text/html is a PDF, HTML labelled image/png is a page.
     """
-    start = body[:_LOOKED_AT]
+    start = body[:_SNIFFED_BYTES]
     bare = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     for signature, name in _SIGNATURES:
         if bare.startswith(signature):
-            return name if media_type not in _PAGE_TYPES else f"{name}, called {media_type}"
+            return name if media_type not in _PAGE_TYPES else f"{name} labelled {media_type}"
     if _FEED.search(bare[:600]):
         return "a feed or sitemap"
     if _HTML.search(start):
@@ -46,11 +46,11 @@ def why_no_article(media_type: str, body: bytes) -> str:
         return "JSON data"
     if media_type in _PAGE_TYPES:
         return "" if b"\x00" not in start or _is_wide(start) else "binary data"
-    if media_type in _UNTOLD_TYPES:
-        return "no HTML page" if not _is_wide(start) else ""
-    return f"no HTML page but {media_type}"
+    if media_type in _GENERIC_TYPES:
+        return "not an HTML page" if not _is_wide(start) else ""
+    return f"{media_type}, not HTML"
 
 
 def _is_wide(start: bytes) -> bool:
-    """Tell whether bytes are UTF-16 or UTF-32 text, where NUL bytes are no sign of anything."""
+    """Return whether bytes are UTF-16 or UTF-32 text, in which NUL bytes are normal."""
     return start.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff"))

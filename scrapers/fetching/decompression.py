@@ -1,4 +1,4 @@
-"""The bytes of an answer and its Content-Encoding come in; the unpacked bytes, within a limit, go out."""
+"""Decompresses response bodies, up to a size limit."""
 
 from __future__ import annotations
 
@@ -7,45 +7,47 @@ from collections.abc import Callable
 
 import brotli
 
-from scrapers.fetching.outcomes import Ended
+from scrapers.fetching.outcomes import FetchEnded
 from scrapers.items import Outcome
 
-ACCEPTED = "gzip, deflate, br"
-MOST_LAYERS = 3
+ACCEPT_ENCODING = "gzip, deflate, br"
+MAX_LAYERS = 3
 
 
-def unpack(body: bytes, encoding: str, limit: int) -> bytes:
-    """Return a body without its compression. Of a body that breaks off, what came is returned.
+def decompress(body: bytes, encoding: str, limit: int) -> bytes:
+    """Return the decompressed body; of a truncated body, what can be decompressed.
 
-    Raises Ended with TOO_LARGE beyond `limit` bytes, with UNREADABLE for what cannot be unpacked.
+    Raises FetchEnded with TOO_LARGE beyond `limit` bytes, and with UNREADABLE for unknown or broken encodings.
     """
     layers = [one.strip().lower() for one in encoding.split(",")]
     layers = [one for one in layers if one and one != "identity"]
-    if len(layers) > MOST_LAYERS:
-        raise Ended(Outcome.UNREADABLE, f"the answer is packed {len(layers)} times over")
+    if len(layers) > MAX_LAYERS:
+        raise FetchEnded(Outcome.UNREADABLE, f"the response is compressed {len(layers)} times")
     for layer in reversed(layers):
-        unpacker = _UNPACKERS.get(layer)
-        if unpacker is None:
-            raise Ended(Outcome.UNREADABLE, f"the answer is packed in a way that was not asked for ({layer[:30]!r})")
+        decompressor = _DECOMPRESSORS.get(layer)
+        if decompressor is None:
+            raise FetchEnded(
+                Outcome.UNREADABLE, f"the response has an encoding that was not requested ({layer[:30]!r})"
+            )
         try:
-            body = unpacker(body, limit)
+            body = decompressor(body, limit)
         except (zlib.error, brotli.error, EOFError, OSError) as error:
             reason = " ".join(str(error).split())[:200]
-            raise Ended(Outcome.UNREADABLE, f"the answer cannot be unpacked ({reason})") from error
+            raise FetchEnded(Outcome.UNREADABLE, f"the response cannot be decompressed ({reason})") from error
         if len(body) > limit:
-            raise Ended(Outcome.TOO_LARGE, "the answer unpacks to more than is kept")
+            raise FetchEnded(Outcome.TOO_LARGE, f"the decompressed response is larger than {limit:,} bytes")
     return body
 
 
 def _gzip(body: bytes, limit: int) -> bytes:
-    """Unpack gzip, several members after each other as well."""
+    """Decompress gzip, possibly of several members."""
     out, rest = b"", body
     while rest and len(out) <= limit:
         inflater = zlib.decompressobj(wbits=31)
         try:
             out += inflater.decompress(rest, limit + 1 - len(out))
         except zlib.error:
-            if out:  # rubbish behind the last member
+            if out:  # garbage after the last member
                 return out
             raise
         rest = inflater.unused_data
@@ -56,20 +58,23 @@ def _deflate(body: bytes, limit: int) -> bytes:
     try:
         return zlib.decompressobj().decompress(body, limit + 1)
     except zlib.error:
-        return zlib.decompressobj(wbits=-15).decompress(body, limit + 1)  # without zlib's header, as some servers send
+        return zlib.decompressobj(wbits=-15).decompress(body, limit + 1)  # some servers omit the zlib header
 
 
 def _brotli(body: bytes, limit: int) -> bytes:
-    unpacker = brotli.Decompressor()
-    out = unpacker.process(body, output_buffer_limit=limit + 1)
-    while not unpacker.is_finished() and len(out) <= limit:
-        more = unpacker.process(b"", output_buffer_limit=limit + 1 - len(out))
+    decompressor = brotli.Decompressor()
+    out = decompressor.process(body, output_buffer_limit=limit + 1)
+    while not decompressor.is_finished() and len(out) <= limit:
+        more = decompressor.process(b"", output_buffer_limit=limit + 1 - len(out))
         if not more:
             break
         out += more
     return out
 
 
-_UNPACKERS: dict[str, Callable[[bytes, int], bytes]] = {
-    "gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate, "br": _brotli,
-}  # fmt: skip
+_DECOMPRESSORS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _brotli,
+}

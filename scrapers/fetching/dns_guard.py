@@ -1,8 +1,7 @@
-"""A host name comes in from the connection; only those of its IP addresses that may be fetched go out to it.
+"""Refuses connections to private and reserved IP addresses.
 
-The judgement falls twice: on what the name stands for, and on the very address that a socket is made for. So a name
-that changes its address in between (rebinding) gains nothing, and an address that stands in the URL itself is judged,
-too.
+IP addresses are checked twice: when a name is resolved, and when the socket is created. So DNS rebinding does not help
+an attacker, and IP addresses in URLs, which are not resolved, are checked too.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from scrapers.fetching.url_guard import is_loopback_host, judge_ip, literal_ip
 
 
 class RefusedAddress(OSError):
-    """A connection that must not be made; `reason` says why, in words."""
+    """A connection to a forbidden IP address; `reason` says why."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(None, reason)
@@ -26,7 +25,7 @@ class RefusedAddress(OSError):
 
 
 def refused_address(error: BaseException | None) -> str:
-    """Return the reason of the refusal behind an error, "" where there is none."""
+    """Return the reason of the RefusedAddress that caused an error, or ""."""
     for _ in range(10):
         if error is None:
             break
@@ -37,7 +36,7 @@ def refused_address(error: BaseException | None) -> str:
 
 
 class GuardedResolver(AbstractResolver):
-    """The system's resolver with a judge behind it."""
+    """The system's resolver, restricted to permitted IP addresses."""
 
     def __init__(self, allow_loopback: bool, inner: AbstractResolver | None = None) -> None:
         self.allow_loopback = allow_loopback
@@ -46,9 +45,9 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Return the addresses of a host that judge_ip() lets pass; raise RefusedAddress where it refuses all."""
+        """Return the IP addresses of a host that judge_ip() permits; raise RefusedAddress if it permits none."""
         if self.allow_loopback and is_loopback_host(host) and literal_ip(host) is None:
-            # RFC 6761: *.localhost is this machine; not every system's resolver knows it.
+            # RFC 6761: *.localhost is this machine, but not every system resolves it.
             return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0)]
         passed, reason = [], ""
         for found in await self.inner.resolve(host, port, family):
@@ -66,11 +65,11 @@ class GuardedResolver(AbstractResolver):
 
 
 def guarded_connector(allow_loopback: bool, **more: Any) -> TCPConnector:
-    """Return a connector that makes no socket for an address that must not be fetched."""
+    """Return a connector that creates no sockets for forbidden IP addresses."""
 
     def make_socket(address: tuple[Any, ...]) -> socket.socket:
-        family, kind, protocol, _, place = address
-        if reason := judge_ip(place[0], allow_loopback=allow_loopback):
+        family, kind, protocol, _, sockaddr = address
+        if reason := judge_ip(sockaddr[0], allow_loopback=allow_loopback):
             raise RefusedAddress(reason)
         return socket.socket(family=family, type=kind, proto=protocol)
 

@@ -1,7 +1,7 @@
-"""A request comes in from Scrapy's engine; one answer, judged and unpacked, goes out: Scrapy's downloader, replaced.
+"""Replaces Scrapy's downloader, for a crawl with exactly one outcome per request.
 
-What a news crawler needs on the way stands here in one line instead of a chain of middlewares: address, robots.txt,
-the host's pace, the connection with its judge, redirects, size, compression. Each end of it has a named outcome.
+It checks the URL and robots.txt, keeps each host's rate limit, connects through the guarded resolver, follows
+redirects, limits sizes and decompresses, without middlewares.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from scrapy.utils.defer import deferred_from_coro
 from w3lib.url import safe_url_string
 from yarl import URL
 
-from scrapers.fetching.decompression import ACCEPTED, unpack
+from scrapers.fetching.decompression import ACCEPT_ENCODING, decompress
 from scrapers.fetching.dns_guard import guarded_connector, refused_address
-from scrapers.fetching.outcomes import Ended, ending, may_be_tried_again
+from scrapers.fetching.outcomes import FetchEnded, is_retryable, outcome_of
 from scrapers.fetching.robots import Rules, rules_of
 from scrapers.fetching.url_guard import host_key, refusal
 from scrapers.items import Outcome, Source
 
 REDIRECTS = (301, 302, 303, 307, 308)
-MOST_REDIRECTS = 5
-LEAST_SLOWER, JITTER = 1.25, 0.2  # a pause of 5 s becomes 5 to 7.5 s: never shorter than the card says
-KEPT_OPEN_SECONDS = 30.0
-LONGEST_HEADER = 64 * 1024
-MOST_HEADERS = 500
+MAX_REDIRECTS = 5
+PAUSE_FACTOR, JITTER = 1.25, 0.2  # a pause of 5 s becomes 5 to 7.5 s, never less than the card requires
+KEEPALIVE_SECONDS = 30.0
+MAX_HEADER_CHARS = 64 * 1024
+MAX_HEADERS = 500
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.8,*/*;q=0.5"
 
 
 @dataclass(slots=True)
 class _Host:
-    """The pace of one host: one request at a time, and a pause after each."""
+    """The rate limit of one host: one request at a time, with a pause after each."""
 
     pause: float
     free_at: float = 0.0
@@ -49,7 +49,7 @@ class _Host:
 
 @dataclass(slots=True)
 class _Raw:
-    """An answer as it came: headers as bytes, the body still packed."""
+    """A raw response: headers as bytes, the body compressed."""
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
@@ -64,7 +64,10 @@ class _Raw:
 
 
 class HostDownloader:
-    """Set as DOWNLOADER. The spider's `sources`, `pause_seconds()`, `robots_token` and `desk` say what is allowed."""
+    """Scrapy's DOWNLOADER.
+
+    Uses the spider's `sources`, `pause_seconds()`, `robots_token` and `bookkeeper`.
+    """
 
     def __init__(self, crawler: Any) -> None:
         self.crawler = crawler
@@ -80,23 +83,23 @@ class HostDownloader:
         crawler.signals.connect(self.end, signals.spider_closed)
 
     def fetch(self, request: Request) -> Any:
-        """Return a Deferred that gives the Response to a request, or fails with Ended."""
+        """Return a Deferred of the Response to a request; it may fail with FetchEnded."""
         return deferred_from_coro(self.answer(request))
 
     def needs_backout(self) -> bool:
-        """Hosts are held back one by one, never all of them."""
+        """Return False: requests are limited per host, not in total."""
         return False
 
     def close(self) -> None:
-        """Connections are closed by end(), which can wait for them."""
+        """Do nothing: end() closes the connections, since it can await that."""
 
     async def end(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         if self.session is not None:
             await self.session.close()
 
     async def answer(self, request: Request) -> Response:
-        """Return the answer to a request after its redirects; raise Ended, or what the connection raised."""
+        """Return the response after redirects; raise FetchEnded, or what the connection raised."""
         task = request.meta["task"]
         source: Source = self.crawler.spider.sources[task.source_id]
         headers = {key.decode(): values[-1].decode("latin-1") for key, values in request.headers.items() if values}
@@ -104,7 +107,7 @@ class HostDownloader:
         if (rules := self.rules.get(_site(request.url))) is not None:
             request.meta["rest_seconds"] = rules.rest_seconds(self.crawler.spider.robots_token)
         encoding = raw.header("Content-Encoding")
-        body = unpack(raw.body, encoding, self.max_bytes) if encoding and raw.body else raw.body
+        body = decompress(raw.body, encoding, self.max_bytes) if encoding and raw.body else raw.body
         by_name: dict[bytes, list[bytes]] = {}
         for name, value in raw.headers:
             by_name.setdefault(name, []).append(value)
@@ -113,18 +116,18 @@ class HostDownloader:
     async def _follow(
         self, url: str, headers: dict[str, str], source: Source | None, *, for_feed: bool = False
     ) -> tuple[str, _Raw]:
-        """Return the last address and its answer; at most five redirects, none of them twice, each judged anew.
+        """Return the final URL and its response. Each redirect is checked like the first URL.
 
-        `source` is None for a robots.txt, which may lead anywhere and is itself not forbidden by one.
+        `source` is None for a robots.txt, which may redirect to any host and is not subject to robots.txt itself.
         """
         seen: list[str] = []
         while True:
             verdict = refusal(url, source, allow_loopback=self.allow_loopback, for_feed=for_feed)
             if verdict is not None:
-                words = f"it redirects to an address that is not fetched: {verdict[1]}" if seen else verdict[1]
-                raise Ended(verdict[0], words)
+                words = f"redirect to a URL that must not be fetched: {verdict[1]}" if seen else verdict[1]
+                raise FetchEnded(verdict[0], words)
             if source is not None:
-                await self._ask_robots(url)
+                await self._check_robots(url)
             raw = await self._get(url, headers)
             location = raw.header("Location")
             if raw.status not in REDIRECTS or not location:
@@ -132,63 +135,63 @@ class HostDownloader:
             seen.append(url)
             url = _target(url, location)
             if url in seen:
-                raise Ended(Outcome.BAD_REDIRECT, "its redirects lead in a circle")
-            if len(seen) > MOST_REDIRECTS:
-                raise Ended(Outcome.BAD_REDIRECT, f"it redirects more than {MOST_REDIRECTS} times")
+                raise FetchEnded(Outcome.BAD_REDIRECT, "redirect loop")
+            if len(seen) > MAX_REDIRECTS:
+                raise FetchEnded(Outcome.BAD_REDIRECT, f"more than {MAX_REDIRECTS} redirects")
 
-    async def _ask_robots(self, url: str) -> None:
-        """Ask robots.txt first, from the ledger's copy where there is a fresh one; raise Ended where it says no."""
+    async def _check_robots(self, url: str) -> None:
+        """Check robots.txt, using the stored copy while it is fresh; raise FetchEnded if it forbids the URL."""
         spider = self.crawler.spider
         site = _site(url)
         rules, retry_after = self.rules.get(site), ""
         if rules is None:
-            copy, why = spider.desk.robots(site), ""
+            copy, why = spider.bookkeeper.robots(site), ""
             if copy is None:
                 status, body, retry_after, why = await self._robots_txt(site)
-                copy = spider.desk.keep_robots(site, status, body)
+                copy = spider.bookkeeper.keep_robots(site, status, body)
             rules = self.rules[site] = rules_of(copy, why)
-            asked = rules.delay_seconds(spider.robots_token) * LEAST_SLOWER
+            asked = rules.delay_seconds(spider.robots_token) * PAUSE_FACTOR
             host = self._host(url)
             host.pause = max(host.pause, asked)
         if rules.closed:
-            raise Ended(Outcome.ROBOTS_DENIED, rules.closed, temporary=True, retry_after=retry_after)
+            raise FetchEnded(Outcome.ROBOTS_DENIED, rules.closed, temporary=True, retry_after=retry_after)
         if not rules.allows(url, spider.robots_token):
-            raise Ended(Outcome.ROBOTS_DENIED, "robots.txt forbids this address")
+            raise FetchEnded(Outcome.ROBOTS_DENIED, "robots.txt forbids this URL")
 
     async def _robots_txt(self, site: str) -> tuple[int, bytes, str, str]:
-        """Return status (0: not reached), body, Retry-After and the reason why not of a site's robots.txt."""
+        """Return status (0: unreachable), body, Retry-After and error of a site's robots.txt."""
         url = f"{site}/robots.txt"
         try:
             last, raw = await self._follow(url, {}, None)
             encoding = raw.header("Content-Encoding")
-            body = unpack(raw.body, encoding, self.max_bytes) if encoding and raw.body else raw.body
+            body = decompress(raw.body, encoding, self.max_bytes) if encoding and raw.body else raw.body
         except Exception as error:
-            end = ending(error, url)
+            end = outcome_of(error, url)
             if refused_address(error):
-                raise end from error  # the host itself, not a place that its robots.txt redirects to
-            # RFC 9309, 2.3.1.2: after too many redirects a robots.txt counts as absent.
+                raise end from error  # for the host itself or a redirect of its robots.txt
+            # RFC 9309, 2.3.1.2: a robots.txt with too many redirects counts as missing.
             return (404 if end.outcome is Outcome.BAD_REDIRECT else 0), b"", "", end.detail
         return raw.status, body, raw.header("Retry-After"), ""
 
     async def _get(self, url: str, headers: dict[str, str]) -> _Raw:
-        """Ask once, and once more where the connection was refused or broke."""
+        """Send a request, and once more if the connection was refused or broke."""
         try:
             return await self._get_once(url, headers)
-        except Ended:
+        except FetchEnded:
             raise
         except Exception as error:
-            if not may_be_tried_again(error):
+            if not is_retryable(error):
                 raise
             return await self._get_once(url, headers)
 
     async def _get_once(self, url: str, headers: dict[str, str]) -> _Raw:
         async with (
-            self._turn(url),
+            self._rate_limit(url),
             self._session().get(URL(url, encoded=True), headers=headers, allow_redirects=False) as got,
         ):
             length = got.content_length
             if length is not None and length > self.max_bytes:
-                raise Ended(Outcome.TOO_LARGE, "the answer is larger than is kept")
+                raise FetchEnded(Outcome.TOO_LARGE, f"the response is larger than {self.max_bytes:,} bytes")
             return _Raw(got.status, got.raw_headers, await self._body(got, length))
 
     async def _body(self, got: aiohttp.ClientResponse, length: int | None) -> bytes:
@@ -199,12 +202,12 @@ class HostDownloader:
             parts.append(part)
             size += len(part)
             if size > self.max_bytes:
-                raise Ended(Outcome.TOO_LARGE, "the answer is larger than is kept")
+                raise FetchEnded(Outcome.TOO_LARGE, f"the response is larger than {self.max_bytes:,} bytes")
         return b"".join(parts)
 
     @contextlib.asynccontextmanager
-    async def _turn(self, url: str) -> AsyncIterator[None]:
-        """Wait for the host's turn; after it, its pause begins, never twice the same."""
+    async def _rate_limit(self, url: str) -> AsyncIterator[None]:
+        """Hold the host's lock for a request, after which a pause of random length begins."""
         host = self._host(url)
         async with host.lock:
             wait = host.free_at - time.monotonic()
@@ -219,24 +222,28 @@ class HostDownloader:
     def _host(self, url: str) -> _Host:
         key = host_key(url)
         if key not in self.hosts:
-            self.hosts[key] = _Host(self.crawler.spider.pause_seconds(url) * LEAST_SLOWER)
+            self.hosts[key] = _Host(self.crawler.spider.pause_seconds(url) * PAUSE_FACTOR)
         return self.hosts[key]
 
     def _session(self) -> aiohttp.ClientSession:
         if self.session is None:
             self.session = aiohttp.ClientSession(
                 connector=guarded_connector(
-                    self.allow_loopback, limit=0, keepalive_timeout=KEPT_OPEN_SECONDS, ttl_dns_cache=60
+                    self.allow_loopback, limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ttl_dns_cache=60
                 ),
-                headers={"User-Agent": self.agent, "Accept": ACCEPT, "Accept-Language": "en;q=1.0, *;q=0.5",
-                         "Accept-Encoding": ACCEPTED},
+                headers={
+                    "User-Agent": self.agent,
+                    "Accept": ACCEPT,
+                    "Accept-Language": "en;q=1.0, *;q=0.5",
+                    "Accept-Encoding": ACCEPT_ENCODING,
+                },
                 timeout=aiohttp.ClientTimeout(total=self.seconds),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
-                max_line_size=LONGEST_HEADER,
-                max_field_size=LONGEST_HEADER,
-                max_headers=MOST_HEADERS,
-            )  # fmt: skip
+                max_line_size=MAX_HEADER_CHARS,
+                max_field_size=MAX_HEADER_CHARS,
+                max_headers=MAX_HEADERS,
+            )
         return self.session
 
 
@@ -245,12 +252,12 @@ def _site(url: str) -> str:
 
 
 def _target(url: str, location: str) -> str:
-    """Return the address that a redirect leads to; raise Ended where that is none to be followed."""
+    """Return the target of a redirect; raise FetchEnded if it is not an http(s) URL."""
     try:
         target = urljoin(url, safe_url_string(location))
         scheme = urlsplit(target).scheme
     except ValueError:
         target, scheme = "", ""
     if scheme not in ("http", "https"):
-        raise Ended(Outcome.BAD_REDIRECT, f"it redirects to an address of the kind {scheme or 'unknown'!r}")
+        raise FetchEnded(Outcome.BAD_REDIRECT, f"redirect to a URL with the scheme {scheme or 'unknown'!r}")
     return target.partition("#")[0]

@@ -1,4 +1,4 @@
-"""An exception of a download comes in; the named outcome that it means, in words, goes out."""
+"""Maps exceptions of a download to outcomes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from scrapers.fetching.dns_guard import refused_address
 from scrapers.items import Outcome
 
 
-class Ended(Exception):
-    """A request ended with a known outcome before it had a usable answer."""
+class FetchEnded(Exception):
+    """A request ended without a usable response; carries its outcome."""
 
     def __init__(self, outcome: Outcome, detail: str, *, temporary: bool = False, retry_after: str = "") -> None:
         super().__init__(f"{outcome}: {detail}")
@@ -22,35 +22,35 @@ class Ended(Exception):
         self.retry_after = retry_after
 
 
-def ending(error: BaseException, url: str) -> Ended:
-    """Return the outcome that an exception of the download means, in words."""
-    if isinstance(error, Ended):
+def outcome_of(error: BaseException, url: str) -> FetchEnded:
+    """Return the outcome that an exception of a download means."""
+    if isinstance(error, FetchEnded):
         return error
     host = (urlsplit(url).hostname or "").lower()
     if reason := refused_address(error):
-        return Ended(Outcome.BLOCKED_ADDRESS, f"{host} leads to {reason}")
+        return FetchEnded(Outcome.BLOCKED_ADDRESS, f"{host} resolves to a forbidden address: {reason}")
     if isinstance(error, TimeoutError):
-        return Ended(Outcome.TIMEOUT, "the answer took too long")
+        return FetchEnded(Outcome.TIMEOUT, "the response took too long")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Ended(Outcome.CONNECTION_FAILED, f"the name {host} has no address")
+        return FetchEnded(Outcome.CONNECTION_FAILED, f"the name {host} does not resolve")
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return Ended(Outcome.CONNECTION_FAILED, f"nobody vouches for its certificate ({_short(error)})")
+        return FetchEnded(Outcome.CONNECTION_FAILED, f"its certificate is not valid ({_short(error)})")
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, ConnectionRefusedError):
-        return Ended(Outcome.CONNECTION_FAILED, "the connection was refused")
+        return FetchEnded(Outcome.CONNECTION_FAILED, "the connection was refused")
     if isinstance(error, aiohttp.ClientPayloadError):
-        return Ended(Outcome.CONNECTION_FAILED, "the answer was cut short")
+        return FetchEnded(Outcome.CONNECTION_FAILED, "the response was cut short")
     if isinstance(error, aiohttp.InvalidURL):
-        return Ended(Outcome.OUT_OF_SCOPE, f"it is no address that can be asked for ({_short(error)})")
+        return FetchEnded(Outcome.OUT_OF_SCOPE, f"not a URL that can be requested ({_short(error)})")
     if isinstance(error, aiohttp.ClientError | ssl.SSLError | OSError):
-        return Ended(Outcome.CONNECTION_FAILED, f"the connection failed ({_short(error)})")
-    return Ended(Outcome.UNREADABLE, f"{type(error).__name__}: {_short(error)}")
+        return FetchEnded(Outcome.CONNECTION_FAILED, f"the connection failed ({_short(error)})")
+    return FetchEnded(Outcome.UNREADABLE, f"{type(error).__name__}: {_short(error)}")
 
 
-def may_be_tried_again(error: BaseException) -> bool:
-    """Tell whether a second try at once may do: the connection was refused, or the answer was cut short or no HTTP.
+def is_retryable(error: BaseException) -> bool:
+    """Return whether to retry at once: the connection was refused, or the response was cut short or not HTTP.
 
-    What is no HTTP may be the surplus of the answer before it on the same connection: the second try has a new one.
-    A connection that broke before an answer was tried twice already, by aiohttp; a timeout waits for its next turn.
+    A response that is not HTTP may be excess data of the previous one on the same connection; the retry uses a new
+    connection. aiohttp itself retries connections that break before a response. Timeouts are not retried at once.
     """
     if refused_address(error) or isinstance(error, TimeoutError):
         return False

@@ -1,4 +1,4 @@
-"""An address comes in; its normal form, and the reason why it must not be fetched (or none), go out."""
+"""Decides which URLs and IP addresses may be fetched, and normalises URLs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from scrapers.items import Outcome, Source
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-LONGEST_URL = 2000
-# Addresses of cloud metadata services that no range below holds on every Python version.
+MAX_URL_CHARS = 2000
+# Cloud metadata services; not all Python versions include them in the ranges below.
 _METADATA = frozenset(
     ipaddress.ip_address(text) for text in ("169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254")
 )
@@ -42,7 +42,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _IPV4_COMPATIBLE = ipaddress.ip_network("::/96")
 _NUMBER_HOST = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}\.?", re.I)
 
-# Query parameters that only say how a reader came to the page. Names are compared in lower case.
+# Query parameters that only track readers, in lower case.
 _TRACKING = re.compile(
     r"(utm_.*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|mc_cid|mc_eid|igshid|smid|cmpid|emc|ocid|"
     r"at_medium|at_campaign|at_link_.*|ns_campaign|ns_mchannel|ns_source|guccounter|guce_.*|_hsenc|_hsmi|mkt_tok|"
@@ -52,10 +52,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def judge_ip(address: str | IPAddress, *, allow_loopback: bool = False) -> str:
-    """Return why an IP address must not be fetched, in words, or "" where it may.
+    """Return why an IP address must not be fetched, or "" if it may.
 
-    IPv4 addresses wrapped in IPv6 (mapped, compatible, NAT64) are judged by what they wrap; 6to4 and Teredo, which no
-    publisher uses, are refused whole. `allow_loopback` opens 127.0.0.0/8 and ::1 and nothing else.
+    IPv4 addresses embedded in IPv6 (mapped, compatible, NAT64) are judged as IPv4; 6to4 and Teredo, which no publisher
+    uses, are refused altogether. `allow_loopback` permits 127.0.0.0/8 and ::1 and nothing else.
     """
     ip = ipaddress.ip_address(address.partition("%")[0]) if isinstance(address, str) else address
     ip = _unwrapped(ip)
@@ -87,9 +87,9 @@ def _unwrapped(ip: IPAddress) -> IPAddress:
 
 
 def literal_ip(host: str) -> IPAddress | None:
-    """Return the IP address that a host spells in any form a socket understands, or None where it is a name.
+    """Return the IP address that a host is, in any form that sockets accept, or None for a name.
 
-    Understood: 127.0.0.1, 127.1, 2130706433, 0x7f000001, 0177.0.0.1, ::1 with or without brackets and zone.
+    Examples: 127.0.0.1, 127.1, 2130706433, 0x7f000001, 0177.0.0.1, ::1 with or without brackets and zone.
     """
     bare = host.strip("[]").partition("%")[0]
     try:
@@ -105,59 +105,59 @@ def literal_ip(host: str) -> IPAddress | None:
 
 
 def judge_url(url: str, *, allow_loopback: bool = False) -> str:
-    """Return why an address must not be fetched as far as its spelling tells, or "".
+    """Return why a URL must not be fetched, judging by its text alone, or "" if it may.
 
-    A name's IP addresses are judged later, by the resolver, at the moment of the connection.
+    The IP addresses of a name are checked later, when connecting.
     """
     parts = _split(url)
     if parts is None:
-        return "it is not a well-formed address"
+        return "it is not a well-formed URL"
     if parts.scheme not in ("http", "https"):
         return f"its scheme is {parts.scheme or 'missing'}; only http and https are fetched"
     if not parts.hostname:
-        return "it names no host"
-    if len(url) > LONGEST_URL:
+        return "it has no host"
+    if len(url) > MAX_URL_CHARS:
         return f"it is {len(url)} characters long"
     if parts.username is not None or parts.password is not None:
-        return "it carries a user name or a password"
+        return "it contains a user name or a password"
     host = parts.hostname.rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):
         return "" if allow_loopback else f"{host} is this machine itself"
     ip = literal_ip(host)
     if ip is None:
-        return "" if not _NUMBER_HOST.fullmatch(host) else f"{host} is no host that can be reached"
+        return "" if not _NUMBER_HOST.fullmatch(host) else f"{host} is not a valid IP address"
     return judge_ip(ip, allow_loopback=allow_loopback)
 
 
 def refusal(
     url: str, source: Source | None, *, allow_loopback: bool = False, for_feed: bool = False
 ) -> tuple[Outcome, str] | None:
-    """Return the outcome and the words with which an address ends before any request, None where it may be asked for.
+    """Return the outcome and reason for which a URL must not be requested, None if it may be.
 
-    `source` is the card whose hosts bound the visit; None leaves the host open (robots.txt may redirect anywhere).
+    `source` limits the hosts; None allows any host, since robots.txt may redirect anywhere.
     """
     reason = judge_url(url, allow_loopback=allow_loopback)
     if reason:
         parts = _split(url)
         host = (parts.hostname or "").rstrip(".") if parts is not None and parts.scheme in ("http", "https") else ""
-        leads_inside = bool(host) and (is_loopback_host(host) or literal_ip(host) is not None)
-        return (Outcome.BLOCKED_ADDRESS if leads_inside else Outcome.OUT_OF_SCOPE), reason
+        is_internal = bool(host) and (is_loopback_host(host) or literal_ip(host) is not None)
+        return (Outcome.BLOCKED_ADDRESS if is_internal else Outcome.OUT_OF_SCOPE), reason
     if source is not None and not in_scope(url, source, for_feed=for_feed):
         return Outcome.OUT_OF_SCOPE, f"{host_key(url)} is not one of the card's hosts"
     return None
 
 
 def is_loopback_host(host: str) -> bool:
-    """Tell whether a host (no port) is this machine by its spelling: localhost, *.localhost, 127.x.x.x, ::1."""
+    """Return whether a host without port is this machine: localhost, *.localhost, 127.x.x.x or ::1."""
     name = host.rstrip(".").lower()
     ip = literal_ip(name)
     return name == "localhost" or name.endswith(".localhost") or (ip is not None and _unwrapped(ip).is_loopback)
 
 
 def in_scope(url: str, source: Source, *, for_feed: bool = False) -> bool:
-    """Tell whether an address is on one of the card's hosts; a feed may also live where one of the card's feeds does.
+    """Return whether a URL is on one of the source's hosts; a feed may also be on the host of one of its feeds.
 
-    A host on the card that begins with a dot admits itself and all its subdomains; one with a port, that port only.
+    A host that begins with a dot includes all subdomains; a host with a port matches that port only.
     """
     parts = _split(url)
     if parts is None or not parts.hostname:
@@ -174,7 +174,7 @@ def in_scope(url: str, source: Source, *, for_feed: bool = False) -> bool:
 
 
 def host_key(url: str) -> str:
-    """Return the host that politeness is owed to: lower case, with the port where it is not the scheme's own."""
+    """Return the host of a URL, the unit of rate limits: lower case, with the port unless it is the default."""
     parts = _split(url)
     if parts is None or not parts.hostname:
         return ""
@@ -184,9 +184,9 @@ def host_key(url: str) -> str:
 
 
 def normal_url(url: str) -> str:
-    """Return the form under which an address is kept: no fragment, no tracking parameters, host in lower case.
+    """Return the normal form of a URL: no fragment, no tracking parameters, host in lower case.
 
-    Other parameters stay as they are and in their order, since some sites mean something by both.
+    Other parameters and their order are kept, since they may matter.
     """
     parts = _split(url.strip())
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
@@ -198,7 +198,7 @@ def normal_url(url: str) -> str:
 
 
 def _split(url: str) -> SplitResult | None:
-    """Return the parts of an address, scheme in lower case, or None where host or port cannot be read."""
+    """Return the parts of a URL, None if host or port are malformed."""
     try:
         parts = urlsplit(url)
         _ = parts.port, parts.hostname

@@ -1,6 +1,6 @@
-"""A fetched page and the card of its source in; the article that it holds, or the named reason why it holds none, out.
+"""Reads a fetched page into an article.
 
-A pure function: the same page, card and feed entry give the same reading, whenever and wherever they are read.
+The result depends only on the page, the source card and the feed entry.
 """
 
 from __future__ import annotations
@@ -41,24 +41,27 @@ from scrapers.reading.parser_limits import unsafe_markup
 from scrapers.reading.recipes import Picked, apply, recipes_for
 from scrapers.reading.timestamps import read_moment
 
-_MIN_CHARS = 140  # a body shorter than this is no article, unless the page says that it is one
-_SHORT_BODY = 600  # below this the JSON-LD's articleBody is looked at; below twice this a wall is believed
+_MIN_CHARS = 140  # shorter bodies are not articles, unless the metadata says so
+_SHORT_BODY = 600  # below this, articleBody of the JSON-LD is tried; below twice this, mentions of a paywall count
 _MANY_LINKS = 12
-_LETTERS = 0.25  # share of letters below which a text is none: prices and marks without end
-_CAREFUL_MAX_TAGS = 20_000  # trafilatura takes minutes for pages with far more
+_LETTERS = 0.25  # minimum share of letters: a text with fewer is a table of prices or similar
+_CAREFUL_MAX_TAGS = 20_000  # trafilatura takes minutes for pages with many more
 _CAREFUL_MAX_CHARS = 3_000_000
 _HTML_TYPES = {"", "text/html", "application/xhtml+xml", "application/octet-stream", "text/plain"}
 _ARTICLE_KINDS = re.compile(r"article|report|posting|pressrelease|review")
 _WALL = re.compile(
-    r"\b(?:subscribe (?:now )?to (?:continue|keep|read|unlock)|to (?:continue|keep) reading|continue reading "
-    r"(?:with|by|this)|"
-    r"already (?:a subscriber|subscribed|have an account)|(?:this|the full) (?:article|story|content) is (?:only "
-    r")?(?:available )?"
-    r"(?:for|to|reserved for) (?:paying |registered )?(?:subscribers|members)|for subscribers only|subscriber[- "
-    r"]only|"
-    r"(?:log|sign) in to (?:continue|read)|register (?:for free )?to (?:continue|read)|unlock (?:this|the full) "
-    r"(?:article|story)|"
-    r"you (?:have|['’]ve) (?:reached|read|used) (?:your|all)\b.{0,40}(?:free|limit)|start your (?:free )?trial)\b",
+    r"\b(?:subscribe (?:now )?to (?:continue|keep|read|unlock)"
+    r"|to (?:continue|keep) reading"
+    r"|continue reading (?:with|by|this)"
+    r"|already (?:a subscriber|subscribed|have an account)"
+    r"|(?:this|the full) (?:article|story|content) is (?:only )?(?:available )?"
+    r"(?:for|to|reserved for) (?:paying |registered )?(?:subscribers|members)"
+    r"|for subscribers only|subscriber[- ]only"
+    r"|(?:log|sign) in to (?:continue|read)"
+    r"|register (?:for free )?to (?:continue|read)"
+    r"|unlock (?:this|the full) (?:article|story)"
+    r"|you (?:have|['’]ve) (?:reached|read|used) (?:your|all)\b.{0,40}(?:free|limit)"
+    r"|start your (?:free )?trial)\b",
     re.I,
 )
 _SOFT_404 = re.compile(
@@ -68,7 +71,7 @@ _SOFT_404 = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A page whose body is found but not yet cleaned: all that finish() needs, and the words to judge it by."""
+    """A page whose body is found but not cleaned yet: the input of finish()."""
 
     page: Page
     source: Source | None
@@ -76,26 +79,34 @@ class Draft:
     published: Dated | None
     blocks: tuple[Block, ...]
     markup: str
-    picked: Picked | None = None  # by a recipe; None where the page is plain text
+    picked: Picked | None = None  # by a recipe; None for plain text
 
     @property
     def text(self) -> str:
-        """The title and the paragraphs found. Cleaning takes some of them out and adds none."""
+        """The title and all paragraphs, including those that cleaning will remove."""
         return "\n\n".join([self.about.title, *(block.text for block in self.blocks)])
 
 
-def read(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Reading:
-    """Return the article on a page, or Outcome NOT_AN_ARTICLE, NO_TEXT, UNREADABLE or TOO_LARGE with a plain detail.
+def read_page(page: Page, source: Source | None = None, hint: FeedEntry | None = None) -> Reading:
+    """Return the article on a page, or the outcome and detail that say why there is none.
 
-    The body is picked by the newest recipe of the card that was valid when the article was published and finds
-    something, else by the general reader. `hint` is the feed's entry: its date and title fill what the page lacks.
+    The body is selected by the newest recipe that was valid on the publication day and finds something, otherwise by
+    the general reader.
+
+    Args:
+        page: The fetched page.
+        source: Its source, for the recipes, the hosts and the name of the publisher.
+        hint: The feed entry of the page; it supplies a missing date or title.
+
+    Returns:
+        A Reading with the outcome SAVED and the article, or with NOT_AN_ARTICLE, NO_TEXT, UNREADABLE or TOO_LARGE.
     """
     found = draft(page, source, hint)
     return found if isinstance(found, Reading) else finish(found)
 
 
 def draft(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Draft | Reading:
-    """Do the first half of read(), up to the body as it stands on the page; a Reading where that ends it already."""
+    """Find metadata and body of a page; return a Reading if it is no article. The first half of read_page()."""
     if refusal := _refusal(page):
         return refusal
     html = decode(page.body, page.charset)
@@ -117,7 +128,7 @@ def draft(page: Page, source: Source | None, hint: FeedEntry | None = None) -> D
 
 
 def finish(found: Draft) -> Reading:
-    """Do the second half of read(): clean the body, look for a date where none is known, judge if it is an article."""
+    """Clean the body of a draft and decide whether it is an article. The second half of read_page()."""
     body = _clean_blocks(list(found.blocks), found.about)
     published = found.published or _last_resort_date(found)
     return _conclude(found.page, found.source, found.about, published, body, found.markup)
@@ -125,7 +136,7 @@ def finish(found: Draft) -> Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """A cleaned body with the links of its kept paragraphs."""
+    """A cleaned body, with the links in its paragraphs."""
 
     cleaned: Cleaned
     links: tuple[tuple[str, str], ...]
@@ -135,21 +146,21 @@ class _Body:
 def _refusal(page: Page) -> Reading | None:
     if len(page.body) > MAX_BYTES:
         size = f"{len(page.body):,} bytes"
-        return Reading(Outcome.TOO_LARGE, detail=f"the page has {size}; pages over {MAX_BYTES:,} are not read")
+        return Reading(Outcome.TOO_LARGE, detail=f"the page has {size}; the limit is {MAX_BYTES:,}")
     if not page.body.strip():
-        return Reading(Outcome.NO_TEXT, detail="the answer was empty")
+        return Reading(Outcome.NO_TEXT, detail="the response is empty")
     if foreign := foreign_format(page.body):
-        return Reading(Outcome.NOT_AN_ARTICLE, detail=f"the answer is {foreign}, not a web page")
+        return Reading(Outcome.NOT_AN_ARTICLE, detail=f"the response is {foreign}, not a web page")
     start = page.body[:300].lstrip().lower()
     if (
         start.startswith((b"<?xml", b"<rss", b"<feed", b"<urlset", b"<sitemapindex"))
         and b"<html" not in page.body[:3000].lower()
     ):
-        return Reading(Outcome.NOT_AN_ARTICLE, detail="the answer is a feed or another XML document, not a web page")
+        return Reading(Outcome.NOT_AN_ARTICLE, detail="the response is a feed or another XML document, not a web page")
     if page.media_type not in _HTML_TYPES and b"<html" not in page.body[:3000].lower():
-        return Reading(Outcome.NOT_AN_ARTICLE, detail=f"the answer is of type {page.media_type}, not a web page")
+        return Reading(Outcome.NOT_AN_ARTICLE, detail=f"the response is of type {page.media_type}, not a web page")
     if harm := unsafe_markup(page.body):
-        return Reading(Outcome.UNREADABLE, detail=f"the page is not read because {harm}")
+        return Reading(Outcome.UNREADABLE, detail=f"the page is not parsed because {harm}")
     return None
 
 
@@ -160,7 +171,7 @@ def _from_hint(page: Page, hint: FeedEntry | None) -> Dated | None:
 
 
 def _by_recipe(html: str, source: Source | None, published: Dated | None) -> Picked | None:
-    """Return what the first fitting recipe picks; a recipe whose body finds nothing has had its day."""
+    """Return the result of the first recipe that finds a body; one that finds none is outdated."""
     for recipe in recipes_for(source, published.at.date() if published else None):
         picked = apply(recipe, html)
         if picked.blocks or not recipe.body:
@@ -182,13 +193,12 @@ def _picked_names(picked: Picked | None) -> tuple[str, ...]:
 
 
 def _general(html: str, tree: LexborHTMLParser, about: Metadata) -> list[Block]:
-    """Read a page of unknown layout: by where its text stands; by trafilatura where that finds suspiciously "
-    "little."""
+    """Return the body of a page of unknown layout; trafilatura is tried if the general reader finds little."""
     weights = running_text(tree)
     whole = weights.get(tree.body.mem_id, 0) if tree.body is not None else 0
     found = general_body(tree, about.description, weights)
     length = sum(len(block.text) for block in found)
-    if length < max(_MIN_CHARS, 0.4 * whole) and _is_bearable(html) and not is_mostly_links(html):
+    if length < max(_MIN_CHARS, 0.4 * whole) and _is_small_enough(html) and not is_mostly_links(html):
         other = _by_trafilatura(html)
         if sum(len(block.text) for block in other) > 1.3 * length:
             found = other
@@ -198,13 +208,13 @@ def _general(html: str, tree: LexborHTMLParser, about: Metadata) -> list[Block]:
     return found
 
 
-def _is_bearable(html: str) -> bool:
-    """Tell whether trafilatura is done with a page in a time that can be borne."""
+def _is_small_enough(html: str) -> bool:
+    """Return whether a page is small enough for trafilatura."""
     return len(html) < _CAREFUL_MAX_CHARS and html.count("<") < _CAREFUL_MAX_TAGS
 
 
 def _by_trafilatura(html: str) -> list[Block]:
-    """Return trafilatura's body. It is slow to import and to run, and few pages need it."""
+    """Return the body found by trafilatura, which is imported only if needed, since it is slow."""
     from trafilatura import extract
 
     text = extract(html, include_comments=False, include_tables=False, favor_precision=True) or ""
@@ -229,23 +239,21 @@ def _clean_blocks(found: list[Block], about: Metadata) -> _Body:
 def _conclude(
     page: Page, source: Source | None, about: Metadata, published: Dated | None, body: _Body, html: str
 ) -> Reading:
-    """Judge whether what was read is an article, and make it one."""
+    """Decide whether the body is an article, and build it."""
     text = body.cleaned.text
     says_article = bool(_ARTICLE_KINDS.search(about.linked.kind)) or about.og_type == "article"
     if _SOFT_404.match(about.title) and len(text) < _SHORT_BODY:
-        return Reading(
-            Outcome.NOT_AN_ARTICLE, detail=f"the page calls itself {about.title!r}: an error page sent as a page"
-        )
+        return Reading(Outcome.NOT_AN_ARTICLE, detail=f"an error page: its title is {about.title!r}")
     if urlsplit(page.final_url).path in {"", "/"} and not urlsplit(page.final_url).query and not says_article:
-        return Reading(Outcome.NOT_AN_ARTICLE, detail="the address is the front page of a site")
+        return Reading(Outcome.NOT_AN_ARTICLE, detail="the URL is the front page of a site")
     if len(text) >= _MIN_CHARS and body.n_link_chars > 0.5 * len(text) and len(body.links) >= _MANY_LINKS:
         return Reading(
-            Outcome.NOT_AN_ARTICLE, detail=f"more than half of its text is links ({len(body.links)}): a listing"
+            Outcome.NOT_AN_ARTICLE, detail=f"a listing: more than half of its text is links ({len(body.links)})"
         )
     if not text or (len(text) < _MIN_CHARS and not (says_article and len(text) >= 40)):
-        return Reading(Outcome.NO_TEXT, detail=f"only {len(text)} characters of running text were found on the page")
+        return Reading(Outcome.NO_TEXT, detail=f"only {len(text)} characters of running text found")
     if sum(map(str.isalpha, text)) < _LETTERS * len(text):
-        return Reading(Outcome.NO_TEXT, detail=f"its {len(text)} characters of text have hardly any letters among them")
+        return Reading(Outcome.NO_TEXT, detail=f"hardly any letters in {len(text)} characters of text")
     partial = len(text) < 2 * _SHORT_BODY and (about.linked.free is False or bool(_WALL.search(html)))
     return Reading(Outcome.SAVED, _article(page, source, about, published, body, "partial" if partial else "full"))
 
@@ -280,7 +288,7 @@ def _article(
 
 
 def _plain_text(page: Page, text: str, source: Source | None, hint: FeedEntry | None) -> Draft:
-    """Read text/plain: paragraphs parted by blank lines; a first line that reads like a title is the title."""
+    """Read text/plain: blank lines separate paragraphs; a first line without a full stop is the title."""
     parts = (
         [tidy(part) for part in re.split(r"\n\s*\n", text)] if "\n\n" in text.replace("\r", "") else text.splitlines()
     )

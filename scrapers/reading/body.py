@@ -1,4 +1,4 @@
-"""A parsed page of an unknown layout in; the blocks of its article out, by where the running text stands."""
+"""The general reader: finds the article on a page of unknown layout by the density of running text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NEVER = (
     "[role=search],[role=banner],[role=contentinfo],[style*='display:none'],[style*='display: none'],"
     "[aria-roledescription=carousel],[data-ad],[itemprop=author],[itemprop=caption],.aria-hidden"
 )
-# Words of class names and ids that name what stands beside an article. Matched at the start of a word of the name.
+# Class names and ids of elements next to an article, matched at the start of a word.
 _BESIDE = re.compile(
     r"(?:^|[\s_:/-])(?:"
     r"ads?(?![a-z])|advert|adslot|sponsor|promo(?!te)|related|recommend|recirc|newsletter|subscri|sign-?up|signin|"
@@ -32,40 +32,40 @@ _BESIDE = re.compile(
     r")",
     re.I,
 )
-# Consent boxes: their small print can be longer than a short article.
+# Consent boxes; tmain small print can be longer than a short article.
 _CONSENT = re.compile(
     r"onetrust|cookie-?(?:consent|banner|notice|policy|law)|consent-?(?:sdk|banner|modal|box|manager)|gdpr|didomi|"
     r"qc-cmp|truste|sp_message|cmp-?(?:container|wrapper|banner)",
     re.I,
 )
-_BEARERS = "p,div,span,section,article,blockquote"  # elements that may bear running text of their own
+_TEXT_ELEMENTS = "p,div,span,section,article,blockquote"  # elements that may contain running text directly
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _KEPT_WHOLE = frozenset({"body", "html", "main"})
 _ENDS = '.!?…"”’):;'
 _LABEL_MAX_CHARS = 120
 _NAMES_MAX_CHARS = 300
 _PARAGRAPH_MIN_CHARS = 40
-_NEARLY_ALL = 0.86  # a child with this share of the running text holds the article
-_MOST = 0.6  # so does a child with this share that is not one of several alike
-_BESIDE_SHARE = 0.35  # a part that holds more of the running text than this is the article, whatever it is called
+_NEARLY_ALL = 0.86  # a child with this share of the running text contains the article
+_MOST = 0.6  # so does a child with this share, unless it has similar siblings
+_BESIDE_SHARE = 0.35  # an element with a larger share is the article, whatever its class
 
 
 @lru_cache(maxsize=20_000)
-def stands_beside(names: str) -> bool:
-    """Say whether class names or an id speak of something beside the article: adverts, teasers, comments, shares."""
+def is_beside_article(names: str) -> bool:
+    """Return whether class names or an id belong to something next to the article, such as adverts or comments."""
     return bool(_BESIDE.search(_CAMEL.sub("-", names)))
 
 
 def running_text(tree: LexborHTMLParser) -> dict[int, int]:
-    """Return, by node id, how many characters of running text (paragraphs not made of links) stand in each element.
+    """Return, by node id, the number of characters of running text in each element, excluding lists of links.
 
-    One pass over what may bear text, in document order, beside the line of elements that the last one stands in: each
-    hands its sum to its parent when it is left, and is climbed over once. Linear on any page.
+    One pass in document order. The ancestors of the current element are on a stack; an element that is popped adds its
+    sum to its parent. Linear in the size of the page.
     """
     weights: dict[int, int] = {}
-    line: list[int] = []  # ids from the outermost element to the last one
-    depth: dict[int, int] = {}  # of those in the line
-    for node in tree.css(_BEARERS):
+    stack: list[int] = []  # ids of open elements, outermost first
+    depth: dict[int, int] = {}  # positions in the stack
+    for node in tree.css(_TEXT_ELEMENTS):
         weight = _prose_length(node)
         if not weight:
             continue
@@ -74,22 +74,22 @@ def running_text(tree: LexborHTMLParser) -> dict[int, int]:
         while here is not None and here.mem_id not in depth:
             new.append(here.mem_id)
             here = here.parent
-        _leave(line, depth, weights, depth[here.mem_id] + 1 if here is not None else 0)
+        _pop(stack, depth, weights, depth[here.mem_id] + 1 if here is not None else 0)
         for one in reversed(new):
-            depth[one] = len(line)
-            line.append(one)
+            depth[one] = len(stack)
+            stack.append(one)
         weights[node.mem_id] = weights.get(node.mem_id, 0) + weight
-    _leave(line, depth, weights, 0)
+    _pop(stack, depth, weights, 0)
     return weights
 
 
-def _leave(line: list[int], depth: dict[int, int], weights: dict[int, int], kept: int) -> None:
-    """Leave all elements of a line but the `kept` outermost, each handing its sum to the one that it stands in."""
-    while len(line) > kept:
-        left = line.pop()
+def _pop(stack: list[int], depth: dict[int, int], weights: dict[int, int], kept: int) -> None:
+    """Pop all elements but the `kept` outermost; each adds its sum to its parent."""
+    while len(stack) > kept:
+        left = stack.pop()
         del depth[left]
-        if line:
-            weights[line[-1]] = weights.get(line[-1], 0) + weights[left]
+        if stack:
+            weights[stack[-1]] = weights.get(stack[-1], 0) + weights[left]
 
 
 def _prose_length(node: LexborNode) -> int:
@@ -105,7 +105,7 @@ def _prose_length(node: LexborNode) -> int:
 
 
 def is_mostly_links(html: str) -> bool:
-    """Say whether more than half of a page's text stands in links, as on a listing."""
+    """Return whether more than half of a page's text is in links, as on a listing."""
     body = parse(html).body
     if body is None:
         return False
@@ -114,10 +114,12 @@ def is_mostly_links(html: str) -> bool:
 
 
 def general_body(tree: LexborHTMLParser, description: str = "", weights: dict[int, int] | None = None) -> list[Block]:
-    """Return the blocks of the article on a page. The tree is changed: what stands beside the article is taken out.
+    """Return the blocks of the article on a page. Elements next to the article are removed from the tree.
 
-    `weights`: running_text() of the tree, where it is known already. `description` is what the page's metadata says of
-    it: where the same words stand on the page they are its deck, and they come first.
+    Args:
+        tree: The parsed page; it is modified.
+        description: The description in the metadata. If it also occurs on the page, it is the deck and comes first.
+        weights: running_text() of the tree, if already known.
     """
     body = tree.body
     if body is None:
@@ -132,7 +134,7 @@ def general_body(tree: LexborHTMLParser, description: str = "", weights: dict[in
 
 
 def find_deck(tree: LexborHTMLParser, description: str) -> str:
-    """Return the line on the page that its description repeats, "" where none does."""
+    """Return the text on the page that equals its description, or ""."""
     wanted = letters(description)
     if len(wanted) < _PARAGRAPH_MIN_CHARS:
         return ""
@@ -147,7 +149,7 @@ def find_deck(tree: LexborHTMLParser, description: str) -> str:
 
 
 def with_deck(found: list[Block], deck: str) -> list[Block]:
-    """Put the deck before the body, unless the body has it already."""
+    """Put the deck before the body, unless the body contains it."""
     said = letters(deck)
     if not found or not said or any(said in letters(block.text) for block in found):
         return found
@@ -162,7 +164,7 @@ def _take_out_beside(tree: LexborHTMLParser, weights: dict[int, int]) -> None:
     for node in tree.css("[class],[id]"):
         named = node.attributes
         names = f"{named.get('class') or ''} {named.get('id') or ''}"[:_NAMES_MAX_CHARS]
-        if not stands_beside(names) or node.tag in _KEPT_WHOLE:
+        if not is_beside_article(names) or node.tag in _KEPT_WHOLE:
             continue
         if weights.get(node.mem_id, 0) <= small or _CONSENT.search(names):
             beside.append(node)
@@ -170,19 +172,19 @@ def _take_out_beside(tree: LexborHTMLParser, weights: dict[int, int]) -> None:
 
 
 def _container(tree: LexborHTMLParser, body: LexborNode, weights: dict[int, int]) -> LexborNode:
-    """Go down from the body for as long as one child alone holds nearly all the running text."""
+    """Descend from the body while one child contains nearly all of the running text."""
     here = body
     for candidate in tree.css("[itemprop=articleBody],[itemprop='articlebody']"):
         if weights.get(candidate.mem_id, 0) >= 0.5 * weights[body.mem_id]:
             here = candidate
             break
-    while heir := _heir(here, weights):
-        here = heir
+    while child := _main_child(here, weights):
+        here = child
     return here
 
 
-def _heir(here: LexborNode, weights: dict[int, int]) -> LexborNode | None:
-    """Return the child that holds nearly all the running text of an element, or most of it and is unlike the others."""
+def _main_child(here: LexborNode, weights: dict[int, int]) -> LexborNode | None:
+    """Return the child with nearly all of the running text, or with most of it and without similar siblings."""
     parts: list[tuple[int, LexborNode]] = []
     child = here.child
     while child is not None:
@@ -191,14 +193,14 @@ def _heir(here: LexborNode, weights: dict[int, int]) -> LexborNode | None:
         child = child.next
     if not parts:
         return None
-    weight, heir = max(parts, key=lambda part: part[0])
-    if heir.tag in {"p", "blockquote"} or weight < _MOST * weights[here.mem_id]:
+    weight, main = max(parts, key=lambda part: part[0])
+    if main.tag in {"p", "blockquote"} or weight < _MOST * weights[here.mem_id]:
         return None
     if weight >= _NEARLY_ALL * weights[here.mem_id]:
-        return heir
-    twins = [node for _, node in parts if node.mem_id != heir.mem_id and _signature(node) == _signature(heir)]
+        return main
+    twins = [node for _, node in parts if node.mem_id != main.mem_id and _signature(node) == _signature(main)]
     loose = [node for _, node in parts if node.tag in {"p", "blockquote"}]
-    return None if twins or loose else heir
+    return None if twins or loose else main
 
 
 def _signature(node: LexborNode) -> tuple[str, str]:
@@ -206,7 +208,7 @@ def _signature(node: LexborNode) -> tuple[str, str]:
 
 
 def prune(found: list[Block]) -> list[Block]:
-    """Leave out blocks that are links rather than text, and headings that nothing follows."""
+    """Drop blocks that are links rather than text, labels, and headings that nothing follows."""
     kept = [b for b in found if b.kind != "h1" and not is_only_links(b) and not _is_label(b)]
     prose_at = [
         i for i, block in enumerate(kept) if block.kind not in HEADINGS and len(block.text) >= _PARAGRAPH_MIN_CHARS
@@ -228,7 +230,7 @@ def is_only_links(block: Block) -> bool:
 
 
 def _is_label(block: Block) -> bool:
-    """Say whether a block is a stray line in no paragraph of its own: a caption, a time, a credit, a label."""
+    """Return whether a block is a caption, time, credit or label rather than a paragraph."""
     return block.kind == "div" and len(block.text) < _LABEL_MAX_CHARS and block.text[-1] not in _ENDS
 
 

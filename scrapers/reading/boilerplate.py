@@ -1,4 +1,4 @@
-"""The paragraphs of a page in; those that are journalism out, and the others with the rule that took each."""
+"""Removes boilerplate paragraphs from articles: advertising, newsletters, captions, credits and teasers."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from scrapers.items import RemovedBlock
 from scrapers.reading.blocks import letters, tidy
 
-_LINE_MAX = 320  # only short paragraphs are judged by their words: running prose may speak of newsletters too
+_MAX_LINE_CHARS = 320  # longer paragraphs are prose, which may mention newsletters too
 _TITLE_MAX = 260
-_TAIL_SHARE = 0.4  # a tail heading with more of the text than this behind it stands in the middle of the article
+_TAIL_SHARE = 0.4  # a tail heading followed by a larger share of the text is in the middle of the article
 _TAIL_HEADING_MAX = 90
 _PROSE_MIN = 80
-_QUOTES_MAX_TEXT = 200_000  # pull quotes are looked for by comparing all with all
+_QUOTES_MAX_TEXT = 200_000  # the search for pull quotes is quadratic
 _ENDS = '.!?…"”’»)]:;'
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The kept paragraphs, their places in what came in, and what was removed, in reading order."""
+    """The kept paragraphs, their indexes in the input, and the removed ones, all in order."""
 
     kept: tuple[str, ...]
     kept_at: tuple[int, ...]
@@ -35,7 +35,7 @@ class Cleaned:
 
 @dataclass(frozen=True, slots=True)
 class _Any:
-    """Patterns of which one is to fit a line: those for its beginning are not tried at each of its characters."""
+    """Alternative patterns; those that begin with "^" are separate, since searching for them is slow."""
 
     beginning: re.Pattern[str]
     anywhere: re.Pattern[str] | None
@@ -189,13 +189,13 @@ _SELLING = {"affiliate", "shop-line"}
 
 
 def clean_text(text: str) -> Cleaned:
-    """Clean a plain text: its paragraphs are what blank lines part, or its lines where it has no blank lines."""
+    """Clean a plain text, whose paragraphs are separated by blank lines or, without any, by line breaks."""
     parts = re.split(r"\n\s*\n", text.strip())
     return clean(parts if len(parts) > 1 else text.strip().split("\n"))
 
 
 def clean(paragraphs: list[str]) -> Cleaned:
-    """Take out what is not journalism; every paragraph that came in is either kept or among the removed."""
+    """Remove boilerplate; each paragraph is either kept or among the removed."""
     lines = [tidy(paragraph) for paragraph in paragraphs]
     rules: list[str] = [rule_for(line) for line in lines]
     _mark_tail(lines, rules)
@@ -212,21 +212,21 @@ def clean(paragraphs: list[str]) -> Cleaned:
 
 
 def rule_for(line: str) -> str:
-    """Return the rule that takes out a paragraph for its own words alone, "" where none does."""
-    if len(line) > _LINE_MAX:
+    """Return the rule that a paragraph matches by its own words, or ""."""
+    if len(line) > _MAX_LINE_CHARS:
         return ""
     return next((name for name, rule in _RULES if rule.fits(line)), "")
 
 
 def is_title_like(line: str) -> bool:
-    """Say whether a line reads like a title: short, and without the end of a sentence."""
+    """Return whether a line looks like a title: short, and without final punctuation."""
     return 0 < len(line) <= _TITLE_MAX and line[-1] not in _ENDS
 
 
 def _mark_tail(lines: list[str], rules: list[str]) -> None:
-    """Take out what follows the article: all after "Comments", and the teasers after "You may also like".
+    """Mark what follows the article: everything after "Comments", and the teasers after "You may also like".
 
-    Teasers are titles with at most one paragraph each: two paragraphs of prose in a row are the article going on.
+    A teaser is a title with at most one paragraph; two consecutive paragraphs of prose belong to the article again.
     """
     total = sum(map(len, lines)) or 1
     for at, line in enumerate(lines):
@@ -244,7 +244,7 @@ def _mark_tail(lines: list[str], rules: list[str]) -> None:
 
 
 def _end_of_teasers(lines: list[str], start: int) -> int:
-    """Return where the first two paragraphs of prose in a row stand, else the end."""
+    """Return the index of the first of two consecutive paragraphs of prose, or the end."""
     for i in range(start, len(lines) - 1):
         if _is_prose(lines[i]) and _is_prose(lines[i + 1]):
             return i
@@ -263,7 +263,7 @@ def _is_prose(line: str) -> bool:
 
 
 def _mark_repeats(lines: list[str], rules: list[str]) -> None:
-    """Take out title-like lines that stand more than once, and every copy but the first of a whole paragraph."""
+    """Mark repeated title-like lines, and all copies of a paragraph but the first."""
     counts = Counter(line for line, rule in zip(lines, rules, strict=True) if line and not rule)
     seen: set[str] = set()
     for i, line in enumerate(lines):
@@ -275,7 +275,7 @@ def _mark_repeats(lines: list[str], rules: list[str]) -> None:
 
 
 def _mark_products(lines: list[str], rules: list[str]) -> None:
-    """Take out the product title that stands just before an affiliate or shop line."""
+    """Mark product titles directly before an affiliate or shop line."""
     filled = [i for i, line in enumerate(lines) if line]
     for before, here in reversed(list(zip(filled, filled[1:], strict=False))):
         if rules[here] in _SELLING | {"product-title"} and not rules[before] and is_title_like(lines[before]):
@@ -283,7 +283,7 @@ def _mark_products(lines: list[str], rules: list[str]) -> None:
 
 
 def _mark_pull_quotes(lines: list[str], rules: list[str]) -> None:
-    """Take out a short quotation or highlight whose words stand in a longer paragraph as well."""
+    """Mark short quotations and highlights whose words occur in a longer paragraph too."""
     bare = [letters(line) if not rule else "" for line, rule in zip(lines, rules, strict=True)]
     whole = "\n".join(bare)
     if len(whole) > _QUOTES_MAX_TEXT or len(lines) > 2_000:

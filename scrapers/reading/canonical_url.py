@@ -1,4 +1,4 @@
-"""A page's own address and what its markup says of it in; the one canonical address of the article out."""
+"""Determines the canonical URL of an article."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from scrapers.fetching.url_guard import normal_url
 
-# Parameters that name the reader's way to the page, not the page: beside those that courlan takes off.
-# Beside the tracking parameters that addresses.normal_url knows: names that publishers put on shared links.
+# Parameters of shared links, in addition to the tracking parameters that normal_url() removes.
 _SHARED_LINK = re.compile(
     r"(pk_.*|mtm_.*|mc_.*|hsa_.*|at_.*|_hs.*|ns_.*|ncid|icid|mod|partner|ref|ref_src|ref_url|referrer|sr_share|share|"
     r"sharetype|smtyp|smartnews|via|spm|trk|ito|amp|outputtype|__twitter_impression|campaign_id|instance_id|segment_id|"
@@ -19,10 +18,10 @@ _MOBILE_HOST = re.compile(r"^(?:m|mobile|amp)\.", re.I)
 
 
 def tidy_address(url: str, base: str = "") -> str:
-    """Return an address in normal form, "" where it is no http(s) address.
+    """Return a URL in normal form, "" if it is not an http(s) URL.
 
-    Aggregate to `base`, host in lower case, no fragment, no default port, no tracking parameters, AMP and mobile twins
-    led back to the plain page. Parameters that name a page (?id=7) stay, in their order.
+    The URL is joined to `base`; the host is in lower case; fragment, default port and tracking parameters are removed;
+    AMP and mobile versions are mapped to the ordinary page. Other parameters (?id=7) keep their order.
     """
     try:
         parts = urlsplit(normal_url(urljoin(base, url.strip()) if base else url))
@@ -36,23 +35,25 @@ def tidy_address(url: str, base: str = "") -> str:
         netloc = _MOBILE_HOST.sub("www.", netloc)
     kept = [part for part in parts.query.split("&") if not _SHARED_LINK.fullmatch(part.partition("=")[0].lower())]
     path = _AMP_TAIL.sub("", parts.path) or "/"
-    if path != parts.path and (ending := re.search(r"\.html?$", parts.path)):
-        path += ending.group() if ".amp" in parts.path[-9:] else ""
+    if path != parts.path and (extension := re.search(r"\.html?$", parts.path)):
+        path += extension.group() if ".amp" in parts.path[-9:] else ""
     return urlunsplit((parts.scheme, netloc, path, "&".join(kept), ""))
 
 
 def site_of(url: str) -> str:
-    """Return the registrable part of an address' host, roughly: its last two labels, or three as under .co.uk."""
+    """Return the registrable domain of a URL, approximately: the last two labels, or three as under .co.uk."""
     labels = (urlsplit(url).hostname or "").lower().rstrip(".").split(".")
     keep = 3 if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3 else 2
     return ".".join(labels[-keep:])
 
 
 def canonical_address(final_url: str, claimed: list[str], hosts: tuple[str, ...] = ()) -> str:
-    """Return the article's address: the first claimed one (rel=canonical, og:url) of the same site, or the page's own.
+    """Return the canonical URL of an article: the first claimed one on the same site, otherwise the page's own.
 
-    `hosts`: further hosts of the same publisher, from its card. A claim that points at the site's front page is passed
-    over, unless the page is that front page.
+    Args:
+        final_url: The URL of the page after redirects.
+        claimed: The URLs in rel=canonical and og:url. Those of front pages are ignored, unless the page is one.
+        hosts: Other hosts of the same publisher.
     """
     own = tidy_address(final_url)
     for claim in claimed:

@@ -1,4 +1,4 @@
-"""The bytes of a page in; its text in Unicode out, or a plain word why they are not a page that can be read safely."""
+"""Decodes the bytes of a page, and recognises bytes that are not a page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 MAX_BYTES = 5_000_000
 
-# The first bytes of formats that are no web page, whatever the Content-Type header says of them.
+# The first bytes of other formats; they take precedence over the Content-Type header.
 _MAGIC = (
     (b"%PDF-", "a PDF document"),
     (b"\x89PNG", "a PNG image"),
@@ -31,16 +31,16 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]")
 _CONTROL_BYTES = bytes((*range(0x09), 0x0B, *range(0x0E, 0x20), 0x7F))
 _LATIN_1_IN_NAME = {"iso8859-1", "ascii", "latin-1"}
-_ESCAPED_ASCII = {"iso2022_jp", "hz", "iso2022_kr"}  # all their bytes look like ASCII
+_ESCAPED_ASCII = {"iso2022_jp", "hz", "iso2022_kr"}  # encoded in ASCII bytes
 
 
 def whole(text: str) -> str:
-    """Return a text with U+FFFD for each half of a surrogate pair, which JSON can hold and no file: same length."""
+    """Replace lone surrogates, which JSON may contain and files may not, by U+FFFD; the length stays the same."""
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
 def load_json(text: str) -> Any:
-    """Return the value of a JSON text, its strings whole(). Raises ValueError; RecursionError where it is too deep."""
+    """Return the value of a JSON text, without lone surrogates. Raises ValueError or, if too deep, RecursionError."""
     value = json.loads(text, strict=False)
     return _whole(value) if "\\ud" in text or "\\uD" in text else value
 
@@ -54,7 +54,7 @@ def _whole(value: Any) -> Any:
 
 
 def foreign_format(body: bytes) -> str:
-    """Return what the first bytes say the body is ("a PDF document"), or "" where it may be a web page."""
+    """Return the format of a body that is not a web page ("a PDF document"), or ""."""
     start = body[:1024].lstrip()
     for magic, name in _MAGIC:
         if start.startswith(magic):
@@ -65,14 +65,14 @@ def foreign_format(body: bytes) -> str:
 
 
 def decode(body: bytes, header_charset: str = "") -> str:
-    """Return the body as text without control characters; no byte sequence makes it fail.
+    """Return the body as text without control characters. Never fails.
 
-    Valid UTF-8 with multibyte sequences wins over a header and a meta tag that say otherwise; then the charset of the
-    header, that of the meta tag, UTF-8 with at most 0.1 % broken characters, and Windows-1252.
+    The first encoding that fits is used: valid UTF-8, the charset of the header, that of the meta tag, UTF-8 with at
+    most 0.1 % invalid characters, and Windows-1252.
     """
     text = _decode(body, header_charset)
     if len(body.translate(None, _CONTROL_BYTES)) == len(body) and "\ufffe" not in text and "\uffff" not in text:
-        return text  # the ordinary page, seen ten times as fast as by the pattern
+        return text  # most pages; ten times as fast as the pattern
     return _CONTROLS.sub("", text)
 
 
@@ -101,7 +101,7 @@ def _decode(body: bytes, header_charset: str) -> str:
 
 
 def _codec(label: str) -> str:
-    """Return Python's name for a charset label as browsers understand it, or "" where it is unknown or unsafe."""
+    """Return Python's name of a charset label, interpreted as browsers do; "" if unknown or unsafe."""
     try:
         info = codecs.lookup(label.strip())
     except (LookupError, ValueError):

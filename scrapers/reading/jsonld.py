@@ -1,4 +1,4 @@
-"""The JSON-LD scripts of a page in; what they say of its article out: headline, dates, authors, publisher, access."""
+"""Reads the metadata of an article from JSON-LD scripts."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ _RANK = [
 _MAX_CHARS = 3_000_000
 _MAX_NODES = 5_000
 
-# What is left open runs to the end, so that no text is scanned twice.
-_STRING_OR_SLIP = re.compile(
-    r'("(?:[^"\\]|\\(?:.|\Z))*+(?:"|\Z))'  # a string stays as it is
-    r"|/\*.*?(?:\*/|\Z)|(?<![:\w])//[^\n]*|<!--.*?(?:-->|\Z)|<!\[CDATA\[|\]\]>"  # comments go
-    r"|,(?=\s*[}\]])",  # so do trailing commas
+# Unterminated strings and comments extend to the end, so that no text is scanned twice.
+_STRING_OR_ERROR = re.compile(
+    r'("(?:[^"\\]|\\(?:.|\Z))*+(?:"|\Z))'  # strings are kept
+    r"|/\*.*?(?:\*/|\Z)|(?<![:\w])//[^\n]*|<!--.*?(?:-->|\Z)|<!\[CDATA\[|\]\]>"  # comments are removed
+    r"|,(?=\s*[}\]])",  # so are trailing commas
     re.S,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """What JSON-LD says of the page's article; empty fields where it says nothing. Dates are as written."""
+    """The metadata of the article in JSON-LD. Missing fields are empty; dates are unparsed."""
 
     kind: str = ""
     headline: str = ""
@@ -61,12 +61,12 @@ class Linked:
 
 
 def load(text: str) -> Any:
-    """Return the value of one JSON-LD script, forgiving comments, trailing commas, control characters; or None."""
+    """Return the value of a JSON-LD script, tolerating comments, trailing commas and the like; None if it is broken."""
     if len(text) > _MAX_CHARS:
         return None
-    for mended in (_as_is, _without_slips, _unescaped):
+    for repaired in (_as_is, _without_errors, _unescaped):
         try:
-            return load_json(mended(text))
+            return load_json(repaired(text))
         except (ValueError, RecursionError):
             continue
     return None
@@ -79,16 +79,16 @@ def _as_is(text: str) -> str:
     return text.rstrip(";")
 
 
-def _without_slips(text: str) -> str:
-    return _STRING_OR_SLIP.sub(lambda found: found.group(1) or "", _as_is(text)).strip().rstrip(";")
+def _without_errors(text: str) -> str:
+    return _STRING_OR_ERROR.sub(lambda found: found.group(1) or "", _as_is(text)).strip().rstrip(";")
 
 
 def _unescaped(text: str) -> str:
-    return _without_slips(html.unescape(text))
+    return _without_errors(html.unescape(text))
 
 
 def nodes(values: list[Any]) -> Iterator[dict[str, Any]]:
-    """Yield every object in the scripts, outer ones first."""
+    """Yield all objects in the scripts, outer ones first."""
     queue, seen = list(values), 0
     while queue and seen < _MAX_NODES:
         value = queue.pop(0)
@@ -101,7 +101,7 @@ def nodes(values: list[Any]) -> Iterator[dict[str, Any]]:
 
 
 def read_linked(scripts: list[str]) -> Linked:
-    """Return what the scripts of one page say of its article: the object of the most telling type wins."""
+    """Return the metadata of the article in a page's scripts, from the object of the most specific type."""
     found = list(nodes([value for value in map(load, scripts) if value is not None]))
     named = {node["@id"]: node for node in found if isinstance(node.get("@id"), str) and len(node) > 1}
     articles = [(rank, node) for node in found if (rank := _rank(node)) is not None]
@@ -132,7 +132,7 @@ def _rank(node: dict[str, Any]) -> int | None:
 
 
 def _names(value: Any, named: dict[str, dict[str, Any]], depth: int = 0) -> Iterator[str]:
-    """Yield the names of people or organisations, through lists and through references by @id."""
+    """Yield the names of people or organisations, following lists and references by @id."""
     if depth > 4:
         return
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A parsed page in; what it says of its article out: title, byline, dates with their basis, publisher, address."""
+"""Reads the metadata of an article from its page: title, byline, dates, publisher and canonical URL."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ _ROLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A moment with where it was read (`json-ld`, `meta`, `time`, `htmldate`, `feed`, `recipe`) and its precision."""
+    """A date with its precision and origin: `json-ld`, `meta`, `time`, `htmldate`, `feed` or `recipe`."""
 
     at: datetime
     basis: str
@@ -97,7 +97,7 @@ class Dated:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a page says of its article. `claims` are the addresses that it calls its own, the surest first."""
+    """The metadata of a page. `claims`: its canonical URLs as claimed in the markup, most reliable first."""
 
     title: str = ""
     byline: tuple[str, ...] = ()
@@ -112,7 +112,7 @@ class Metadata:
 
 
 def read_metadata(tree: LexborHTMLParser, fetched_at: datetime) -> Metadata:
-    """Return what the page says of its article. No date later than a day after `fetched_at` is believed."""
+    """Return the metadata of a page. Dates more than a day after `fetched_at` are ignored."""
     metas = _metas(tree)
     linked = read_linked([node.text(deep=True) for node in tree.css("script[type*='ld+json' i]")])
     site = _first(metas, _SITE_META) or linked.publisher
@@ -158,7 +158,7 @@ def _first_moment(written: list[str], latest: datetime) -> Moment | None:
 
 
 def language_tag(written: str) -> str:
-    """Return a language tag in the usual form ("en", "en-GB"), "" where it is none."""
+    """Return a language tag in the form "en" or "en-GB", "" if it is not one."""
     found = re.match(r"^([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}))?(?![A-Za-z])", written.strip())
     if not found:
         return ""
@@ -166,7 +166,7 @@ def language_tag(written: str) -> str:
 
 
 def without_site(title: str, site: str) -> str:
-    """Return a title without the site's name, and what follows it, behind or before ("A bill passes | The Gazette")."""
+    """Return a title without the name of the site before or after it ("A bill passes | The Gazette")."""
     before, colon, after = title.partition(": ")
     if colon and after and _bare(before) == _bare(site) != "":
         return after.strip()
@@ -183,16 +183,16 @@ def _bare(name: str) -> str:
 
 
 def _title(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked, site: str) -> str:
-    """Return the headline: of OpenGraph, unless it was cut short; of the JSON-LD; the first h1; the title element."""
+    """Return the title: of OpenGraph, JSON-LD, the first h1 or the title element, avoiding truncated ones."""
     og = without_site(_first(metas, ("og:title", "twitter:title", "dc.title")), site)
-    if og and not _cut_short(og):
+    if og and not _is_truncated(og):
         return og
     headings = [tidy(node.text(separator=" ")) for node in tree.css("h1")]
     headings = [text for text in headings if text]
     headline = without_site(linked.headline, site)
-    if og and not _goes_on(og, [headline, *headings]):
+    if og and not _is_completed_by(og, [headline, *headings]):
         return og
-    if headline and not _goes_on(headline, headings):
+    if headline and not _is_completed_by(headline, headings):
         return headline
     longer = [text for text in [og, *headings] if text and headline and text.startswith(headline.rstrip("….")[:40])]
     element = tree.css_first("head title") or tree.css_first("title")
@@ -200,18 +200,18 @@ def _title(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked, 
     return next((text for text in [*longer, og, headline, *headings, last] if text), "")
 
 
-def _cut_short(title: str) -> bool:
+def _is_truncated(title: str) -> bool:
     return title.endswith(("…", "..."))
 
 
-def _goes_on(title: str, others: list[str]) -> bool:
-    """Tell whether a title was cut short and stands whole among the others."""
+def _is_completed_by(title: str, others: list[str]) -> bool:
+    """Return whether a title is truncated and one of the others completes it."""
     stem = title.rstrip("….").strip()
-    return _cut_short(title) and any(len(o) > len(stem) and o.startswith(stem) for o in others if o)
+    return _is_truncated(title) and any(len(o) > len(stem) and o.startswith(stem) for o in others if o)
 
 
 def names_in(written: str) -> list[str]:
-    """Return the people named in a byline: "By Ann Lee and Bo Day, Staff Writers" -> ["Ann Lee", "Bo Day"]."""
+    """Return the names in a byline: ["Ann Lee", "Bo Day"] for "By Ann Lee and Bo Day, Staff Writers"."""
     text = _BY.sub("", tidy(re.sub(r"\S+@\S+|\([^)]*\)", " ", written)))
     if _NO_AUTHOR.match(text):
         return []
@@ -239,7 +239,7 @@ def _byline(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked)
 
 
 def _one_or_more(author: str) -> list[str]:
-    """Split an author that is really several ("Ann Lee and Bo Day"); leave one name with a comma or "&" in it whole."""
+    """Split an author that is several people ("Ann Lee and Bo Day"), but not a name with a comma or "&"."""
     if _NO_AUTHOR.match(author):
         return []
     bare = _BY.sub("", author)
@@ -253,7 +253,7 @@ def _one_or_more(author: str) -> list[str]:
 
 
 def _published(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked, latest: datetime) -> Dated | None:
-    """Return the publication date from the surest place that has one; a fuller time of the same day is preferred."""
+    """Return the publication date from the most reliable place that has one."""
     for basis, written in (
         ("json-ld", lambda: [linked.published]),
         ("meta", lambda: _all(metas, _PUBLISHED_META)),
@@ -265,7 +265,7 @@ def _published(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Link
 
 
 def _time_elements(tree: LexborHTMLParser) -> list[str]:
-    """Return what <time> elements say: those marked as the publication date, then the first of the others."""
+    """Return the dates in <time> elements: those marked as publication date, then the first other one."""
     marked: list[str] = []
     plain: list[str] = []
     for node in tree.css("time,[itemprop=datePublished]"):
@@ -278,7 +278,7 @@ def _time_elements(tree: LexborHTMLParser) -> list[str]:
 
 
 def date_from_text(markup: str, url: str, latest: datetime) -> Dated | None:
-    """Return the day that htmldate finds on a page or in its address: the last resort, so it is imported only here."""
+    """Return the day that htmldate finds on a page or in its URL, as a last resort."""
     from htmldate import find_date
 
     found = find_date(markup, url=url, original_date=True, extensive_search=False, max_date=latest.date().isoformat())

@@ -1,8 +1,7 @@
-"""The bytes of a page in; why its markup would choke a parser out: too many tags, too deep, too many attributes.
+"""Detects markup that would make a parser crash or hang: too many tags or attributes, or nested too deep.
 
-What is counted is what a browser takes for tags. One regular expression reads any tag as browsers do; a second one
-passes over stretches of plain markup in one go, several times as quickly, and stops before whatever is not plain. Both
-are linear: every quantifier is possessive, so that no scan goes back.
+Tags are counted as browsers see them. One regular expression reads any tag; a second one skips runs of plain markup,
+several times as fast, and stops before anything else. Both are linear, since all quantifiers are possessive.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from ahocorasick_rs import BytesAhoCorasick
 MAX_TAGS = 50_000
 MAX_DEPTH = 512
 MAX_ATTRIBUTES = 2_000
-_SHORTEST_TAG = 3  # bytes
+_MIN_TAG_BYTES = 3  # bytes
 
-# One tag as a browser reads it.
+# One tag, as browsers parse it.
 _ATTRIBUTE = rb"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^\s>]*+))?+"""
 _TAG = re.compile(rb"<(?:(!--)|(/?)([a-zA-Z][^\s/>]*+)((?:" + _ATTRIBUTE + rb")*+)[\s/]*+(?:>|\Z))")
 _ATTRIBUTES = re.compile(_ATTRIBUTE)
 _RAW_TEXT = ("script", "style", "textarea", "title", "iframe", "xmp", "noembed", "noframes")
 _NO_DEPTH = (
     "p", "li", "dt", "dd", "option", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "rp", "rt",
-    "html", "head", "body",  # these close themselves, those below are void
+    "html", "head", "body",  # closed implicitly; those below are void
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
 )  # fmt: skip
 _SVG_PARTS = set(
@@ -36,9 +35,9 @@ _SVG_PARTS = set(
 _RAW_NAMES = {name.encode() for name in _RAW_TEXT}
 _FLAT_NAMES = {name.encode() for name in _NO_DEPTH}
 
-# Plain markup: names in lower case, attributes parted by white space (at most 40, far below the limit), values that
-# begin right behind their "=". Text, comments, tags that add no depth, and elements with nothing but text in them are
-# passed over; then comes a tag that begins an element, or one or several that end one.
+# Plain markup: names in lower case, at most 40 attributes separated by white space, values directly after their "=".
+# Skips text, comments, tags that add no depth, and elements that contain only text; then matches a start tag or one or
+# more end tags.
 _REST = r"""(?:\s++[^\s"'<>=/]++(?:=(?:"[^"]*+"|'[^']*+'|[^\s"'>][^\s>]*+(?=[\s>])))?+){0,40}+\s*+/?+>"""
 _LEAVES = ("a", "span", "div", "h2", "h3", "h4", "button", "time", "strong", "em", "b", "i")
 _PLAIN = re.compile(
@@ -53,74 +52,85 @@ _PLAIN = re.compile(
         r"|(</)[a-z][a-z0-9-]*+\s*+>)?+"
     ).encode()
 )
-# The ends of the longest of elements whose insides are no markup, in every spelling.
+# End tags of scripts and styles, in every case.
 _ENDS = BytesAhoCorasick(
     [b"</" + bytes(c) for name in (b"scr", b"sty") for c in product(*zip(name, name.upper(), strict=True))]
 )
 
 
 def unsafe_markup(body: bytes) -> str:
-    """Return why this markup would choke a parser ("a tag with 90,000 attributes"), or "" where it is harmless.
+    """Return why parsing this markup is unsafe ("it has more than 50,000 tags"), or "" if it is safe.
 
     One linear pass over the bytes; the limits are MAX_TAGS, MAX_DEPTH and MAX_ATTRIBUTES.
     """
-    told, most = _told(body, plainly=True)
+    fault, most = _scan(body, skip_plain=True)
     if most > MAX_TAGS and body.count(b"<") > MAX_TAGS:
-        told, _ = _told(body, plainly=False)
-    return told
+        fault, _ = _scan(body, skip_plain=False)
+    return fault
 
 
-def _told(body: bytes, plainly: bool) -> tuple[str, int]:
-    """Return what is wrong with the markup, and how many tags were met at most: those passed over are not counted."""
-    position, tags, depth, in_svg, passed = 0, 0, 0, False, 0
+def _scan(body: bytes, skip_plain: bool) -> tuple[str, int]:
+    """Return the fault of the markup, and the maximum number of tags: skipped ones are estimated."""
+    position, tags, depth, in_svg, skipped, fault = 0, 0, 0, False, 0, ""
     ends = [at for _, at, _ in _ENDS.find_matches_as_indexes(body)]
     while True:
-        if plainly and not in_svg:
+        if skip_plain and not in_svg:
             begin = position
-            while depth < MAX_DEPTH and (plain := _PLAIN.match(body, position)):
-                position = plain.end()
-                if plain.lastindex == 1:
-                    depth += 1
-                elif plain.lastindex:
-                    depth = max(0, depth - plain[plain.lastindex].count(b"<"))
-                else:
-                    break
-            passed += position - begin
+            position, depth = _skip_plain(body, position, depth)
+            skipped += position - begin
         tag = _TAG.search(body, position)
         if tag is None:
-            return "", tags + passed // _SHORTEST_TAG
+            break
         position = tag.end()
         if tag.group(1):
             end = body.find(b"-->", tag.start() + 4)
             position = len(body) if end < 0 else end + 3
             continue
         tags += 1
-        if tags > MAX_TAGS:
-            return f"it has more than {MAX_TAGS:,} tags", tags + passed // _SHORTEST_TAG
-        name, attributes = tag.group(3).lower(), tag.group(4)
-        if len(attributes) > 2 * MAX_ATTRIBUTES:
-            n_attributes = sum(1 for _ in _ATTRIBUTES.finditer(attributes))
-            if n_attributes > MAX_ATTRIBUTES:
-                return (
-                    f"a tag in it has {n_attributes:,} attributes (limit {MAX_ATTRIBUTES:,})",
-                    tags + passed // _SHORTEST_TAG,
-                )
+        if fault := _fault(tags, tag.group(4)):
+            break
+        name = tag.group(3).lower()
         if tag.group(2):
             depth = max(0, depth - (name not in _FLAT_NAMES))
             in_svg = in_svg and name != b"svg"
             continue
         in_svg = name == b"svg" or (in_svg and name in _SVG_PARTS)
-        closes_itself = in_svg and tag.group().endswith(b"/>")
-        if name not in _FLAT_NAMES and not closes_itself:
+        if name not in _FLAT_NAMES and not (in_svg and tag.group().endswith(b"/>")):
             depth += 1
-            if depth > MAX_DEPTH:
-                return f"its elements are nested more than {MAX_DEPTH} deep", tags + passed // _SHORTEST_TAG
+        if depth > MAX_DEPTH:
+            fault = f"its elements are nested more than {MAX_DEPTH} deep"
+            break
         if name in _RAW_NAMES and not in_svg:
             position = _end_of(name, body, position, ends)
+    return fault, tags + skipped // _MIN_TAG_BYTES
+
+
+def _skip_plain(body: bytes, position: int, depth: int) -> tuple[int, int]:
+    """Return the position and the depth after a run of plain markup."""
+    while depth < MAX_DEPTH and (plain := _PLAIN.match(body, position)):
+        position = plain.end()
+        if plain.lastindex == 1:
+            depth += 1
+        elif plain.lastindex:
+            depth = max(0, depth - plain[plain.lastindex].count(b"<"))
+        else:
+            break
+    return position, depth
+
+
+def _fault(tags: int, attributes: bytes) -> str:
+    """Return why there are too many tags, or too many attributes in the last one, or ""."""
+    if tags > MAX_TAGS:
+        return f"it has more than {MAX_TAGS:,} tags"
+    if len(attributes) > 2 * MAX_ATTRIBUTES:
+        n_attributes = sum(1 for _ in _ATTRIBUTES.finditer(attributes))
+        if n_attributes > MAX_ATTRIBUTES:
+            return f"a tag in it has {n_attributes:,} attributes (limit {MAX_ATTRIBUTES:,})"
+    return ""
 
 
 def _end_of(name: bytes, body: bytes, position: int, ends: list[int]) -> int:
-    """Return where the end of an element begins whose inside is no markup, the end of the body where it has none."""
+    """Return the offset of the end tag of an element that contains raw text, or the end of the body."""
     if name in (b"script", b"style"):
         places = (ends[i] for i in range(bisect_left(ends, position), len(ends)))
         return next((at for at in places if body[at + 2 : at + 2 + len(name)].lower() == name), len(body))

@@ -1,4 +1,4 @@
-"""A plain text comes in, an Article with its junk taken out goes out, with the way back to the places in that text."""
+"""Turns plain text into an Article, with a mapping of offsets back to the original text."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _LINES = re.compile(r"\S.*")
 
 @dataclass(frozen=True, slots=True)
 class PlainText:
-    """An article made from a plain text. `original_span` leads from its offsets to those of the text."""
+    """An article made from plain text; original_span() maps its offsets to the original text."""
 
     article: Article
     original: str
-    _starts: tuple[int, ...]  # where each kept paragraph starts in the article's text
-    _maps: tuple[tuple[int, ...], ...]  # for each kept paragraph: the place in the original of each of its characters
+    _starts: tuple[int, ...]  # offset of each kept paragraph in the article
+    _maps: tuple[tuple[int, ...], ...]  # for each kept paragraph, the offset of each character in the original
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
-        """Return where a span of the article's text lies in the original text."""
+        """Return the span of the original text that a span of the article's text comes from."""
         return self._place(start), self._place(end - 1) + 1
 
     def _place(self, offset: int) -> int:
@@ -44,17 +44,17 @@ def plain_text(
     publisher: str = "",
     source_id: str = "added",
 ) -> PlainText:
-    """Return the article in a plain text. `name` gives its id where it has no address of its own."""
+    """Return the article in a plain text. `name` determines its id if there is no `url`."""
     text, name, title, url, publisher = map(whole, (text, name, title, url, publisher))
     pieces = [(m.start(), m.group()) for m in _PARAGRAPHS.finditer(text)]
-    if len(pieces) == 1:  # no blank line anywhere: its lines are the paragraphs
+    if len(pieces) == 1:  # without blank lines, each line is a paragraph
         pieces = [(m.start(), m.group()) for m in _LINES.finditer(text)]
     cleaned = clean([piece for _, piece in pieces])
     kept, starts, maps, at = [], [], [], 0
     for words, index in zip(cleaned.kept, cleaned.kept_at, strict=True):
         offset, raw = pieces[index]
         places = _aligned(words, raw)
-        if places is None:  # cleaning rewrote more than white space: take the words as they stood
+        if places is None:  # cleaning changed more than white space: use the original words
             words = " ".join(raw.split())
             places = _aligned(words, raw)
         kept.append(words)
@@ -82,7 +82,7 @@ def plain_text(
 
 
 def _aligned(words: str, raw: str) -> list[int] | None:
-    """Return the place in `raw` of each character of `words`, None where they differ in more than white space."""
+    """Return the offset in `raw` of each character of `words`, None if they differ in more than white space."""
     places, at = [], 0
     for char in words:
         if char.isspace():

@@ -1,4 +1,4 @@
-"""A page and the recipe on its source's card in; the blocks, title, byline and date that the selectors pick out."""
+"""Applies recipes, the CSS selectors on a source card, to pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scrapers.reading.body import is_only_links
 if TYPE_CHECKING:
     from bs4 import Tag
 
-# What no recipe picks from: taken out by the fast parser first, it halves the time that BeautifulSoup needs.
+# Elements that no recipe selects. Removing them with the fast parser halves the time that BeautifulSoup needs.
 _BULK = (
     "head,script,style,svg,noscript,template,iframe,nav,footer,form,button,picture,img,source,video,audio,object,link,"
     "input,select"
@@ -22,7 +22,7 @@ _BULK = (
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """What a recipe's selectors found; empty where it has no selector for it or the selector finds nothing."""
+    """The result of a recipe; fields are empty if there is no selector or it finds nothing."""
 
     blocks: tuple[Block, ...] = ()
     title: str = ""
@@ -31,7 +31,7 @@ class Picked:
 
 
 def recipes_for(source: Source | None, day: date | None) -> list[Recipe]:
-    """Return the source's recipes that were valid on a publication day, newest layout first; all if no day is known."""
+    """Return the recipes that were valid on a publication day, or all if it is unknown, newest first."""
     if source is None:
         return []
     valid = [
@@ -47,8 +47,8 @@ def recipes_for(source: Source | None, day: date | None) -> list[Recipe]:
 
 
 def apply(recipe: Recipe, html: str) -> Picked:
-    """Run a recipe's CSS selectors over a page. Nested matches count once; what `drop` names is left out."""
-    from bs4 import BeautifulSoup  # slow to import, and pages without a recipe need none of it
+    """Apply a recipe to a page. Of nested matches only the outermost counts."""
+    from bs4 import BeautifulSoup  # slow to import, and only needed here
     from soupsieve import compile as compile_selector
 
     soup = BeautifulSoup(_slim(html), "lxml")

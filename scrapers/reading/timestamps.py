@@ -1,4 +1,4 @@
-"""A written date in; a moment and how finely it is known out, or nothing where it is no date."""
+"""Parses timestamps in feeds and metadata."""
 
 from __future__ import annotations
 
@@ -10,47 +10,30 @@ from scrapers.items import Precision
 
 Moment = tuple[datetime, Precision]
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        [
-            "jan january",
-            "feb february",
-            "mar march",
-            "apr april",
-            "may",
-            "jun june",
-            "jul july",
-            "aug august",
-            "sep sept september",
-            "oct october",
-            "nov november",
-            "dec december",
-        ],
-        1,
-    )
-    for name in names.split()
-}
+_MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+_MONTHS = {name: n for n, full in enumerate(_MONTH_NAMES, 1) for name in (full, full[:3])} | {"sept": 9}
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _DAY_FIRST = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?[\s.-]+(?:of\s+)?({_MONTH})\.?,?[\s-]+(\d{{4}})\b", re.I)
 _MONTH_FIRST = re.compile(rf"\b({_MONTH})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})\b", re.I)
 _NUMBERS = re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _CLOCK = re.compile(r"\b(\d{1,2}):(\d{2})(?::\d{2})?\s*([ap])?\.?m?\b", re.I)
 _OFFSET = re.compile(r"(?:GMT|UTC|Z|\d|\s)([+-])(\d{1,2}):?(\d{2})?\s*$")
-_ZONES = {"est": -5, "edt": -4, "et": -5, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "pt": -8,
-          "bst": 1, "cet": 1, "cest": 2}  # fmt: skip
+_US_ZONES = {"est": -5, "edt": -4, "et": -5, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "pt": -8}
+_ZONES = _US_ZONES | {"bst": 1, "cet": 1, "cest": 2}
 _ZONE = re.compile(rf"\b({'|'.join(_ZONES)})\b", re.I)
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST_YEAR = 9000
 
 
 def read_moment(written: object) -> Moment | None:
-    """Return the moment that a string or a Unix time names, by the clock it is written by, to the MINUTE or the DAY.
+    """Return the time that a string or Unix time denotes, with the precision MINUTE or DAY; None if it is not a date.
 
-    Understands ISO 8601, RFC 822, Unix seconds and milliseconds, and English dates ("April 28, 2023 2:26 PM EDT"). A
-    time without a zone is taken as UTC. The day of a moment is that of the clock it was written by: a story of Friday
-    evening in New York is one of Friday. Midnight on the dot is a day, and keeps the day that was written. None for
-    anything else, and for years before 1990.
+    Understands ISO 8601, RFC 822, Unix seconds and milliseconds, and English dates ("April 28, 2023 2:26 PM EDT").
+    Times without an offset are in UTC. The offset is kept, so that a story of Friday evening in New York has the date
+    of Friday. Exact midnight has the precision DAY. Years before 1990 are not dates.
     """
     if isinstance(written, bool) or written is None:
         return None
@@ -65,6 +48,12 @@ def read_moment(written: object) -> Moment | None:
     return moment if moment and moment[0] >= _EARLIEST and moment[0].year < _LATEST_YEAR else None
 
 
+def read_timestamp(written: object) -> datetime | None:
+    """Return the time that read_moment() finds, without its precision."""
+    moment = read_moment(written)
+    return moment[0] if moment else None
+
+
 def _unix(seconds: float) -> Moment | None:
     seconds = seconds / 1000 if seconds > 1e11 else seconds
     if not 6e8 < seconds < 1e11:
@@ -73,7 +62,7 @@ def _unix(seconds: float) -> Moment | None:
 
 
 def _settle(moment: datetime, has_time: bool) -> Moment | None:
-    """Give a moment its zone, UTC where none is written; a bare day, or midnight on the dot, is that day."""
+    """Return a time with its offset, UTC by default; a day, or exact midnight, has the precision DAY."""
     if not has_time or (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0):
         return moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC), Precision.DAY
     try:
@@ -132,10 +121,9 @@ def _zone(text: str) -> timezone:
 
 
 def known_day(text: str | None) -> date | None:
-    """Return the day that an ISO date or moment names, None for nothing or for a bare year or month.
+    """Return the day of an ISO date or time, None for an empty text and for a year or month.
 
-    Raises:
-        ValueError: the text is no ISO date.
+    Raises ValueError if the text is not an ISO date.
     """
     if not text or re.fullmatch(r"[12]\d{3}(?:-(?:0[1-9]|1[0-2]))?", text):
         return None

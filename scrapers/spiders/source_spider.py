@@ -1,9 +1,7 @@
-"""Tasks come in, requests go out; each answer becomes one Answer with one named outcome, handed to the desk.
+"""The spider: visits the tasks it is given and reports each result to a bookkeeper.
 
-Each host has a coroutine of its own that visits its tasks one after the other. Pages that came as they should are
-handed over a few at a time, for each handing-over costs a write to the disk; everything else at once.
-
-The one spider there is, driven by the cards. It knows the desk's few methods, and nothing of what stands behind it.
+Each host has its own coroutine, which visits the tasks of the host one at a time. Results of successful visits are sent
+in batches, since each batch costs a write to disk; all others are sent at once.
 """
 
 from __future__ import annotations
@@ -22,22 +20,22 @@ from scrapy.http import Response
 
 from scrapers.feeds.parse import read_feed
 from scrapers.fetching.content_type import why_no_article
-from scrapers.fetching.outcomes import Ended, ending
+from scrapers.fetching.outcomes import FetchEnded, outcome_of
 from scrapers.fetching.url_guard import in_scope
 from scrapers.items import FETCHED, Outcome, Page, Source, Visit
 from scrapers.messages import Answer, FetchOrder, Reply, RobotsCopy, Task
 
-MOST_HEADERS, LONGEST_HEADER = 200, 8192
-BEAT_SECONDS = 1.0
-LAST_SECONDS = 3.0  # from the wish to stop to the end of what is under way
-MOST_IN_A_BATCH, LONGEST_IN_A_BATCH_SECONDS = 32, 0.25
-MOST_NAMES_ASKED_FOR = 32  # at a time: a name server that is silent for one host must not hold up the others
-# These say how the bytes travelled; the body that is kept is unpacked.
+MAX_HEADERS, MAX_HEADER_CHARS = 200, 8192
+HEARTBEAT_SECONDS = 1.0
+SHUTDOWN_SECONDS = 3.0  # from the request to stop to cancelling open requests
+MAX_BATCH, MAX_BATCH_SECONDS = 32, 0.25
+MAX_DNS_LOOKUPS = 32  # at a time: one unresponsive name server must not delay other hosts
+# They describe the transfer; the body is stored decompressed.
 TRANSPORT_HEADERS = frozenset({"content-encoding", "transfer-encoding", "content-length", "connection", "keep-alive"})
 
 
-class Desk(Protocol):
-    """Whoever keeps the books of a crawl."""
+class Bookkeeper(Protocol):
+    """What the spider needs of scrapers.crawling.bookkeeping.Bookkeeper, in whichever process it runs."""
 
     def answers(self, answers: Sequence[Answer]) -> Reply: ...
     def reading(self, url: str) -> None: ...
@@ -47,74 +45,74 @@ class Desk(Protocol):
 
 
 class CardSpider(Spider):
-    """Visits each host's tasks one after the other, all hosts side by side."""
+    """Visits the tasks of each host sequentially, and all hosts concurrently."""
 
     name = "cards"
 
-    def __init__(self, order: FetchOrder, desk: Desk, **kwargs: Any) -> None:
+    def __init__(self, order: FetchOrder, bookkeeper: Bookkeeper, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.order = order
-        self.desk = desk
+        self.bookkeeper = bookkeeper
         self.sources: dict[str, Source] = {source.source_id: source for source in order.sources}
         self.robots_token = order.robots_token
         self.queues: dict[str, deque[Task]] = {}
-        self.under_way: dict[str, asyncio.Task[None]] = {}
+        self.active: dict[str, asyncio.Task[None]] = {}
         self.batch: list[Answer] = []
         self.stopping = False
         self.fault: BaseException | None = None
-        self.finished = False  # whatever else ends the engine has not done the work
+        self.finished = False  # stays False if the engine ends for any other reason
 
     def pause_seconds(self, url: str) -> float:
-        """Return the longest pause that any card asks for on the host of an address."""
+        """Return the longest pause that a card requires for the host of a URL."""
         if self.order.pause_seconds is not None:
             return self.order.pause_seconds
         pauses = [s.pause_seconds for s in self.sources.values() if in_scope(url, s, for_feed=True)]
         return max(pauses, default=5.0)
 
     def stop(self) -> None:
-        """Start nothing more; what is under way has some seconds to end."""
+        """Start no more requests; open ones have a few seconds to finish."""
         if not self.stopping:
             self.stopping = True
             self.queues.clear()
-            asyncio.get_running_loop().call_later(LAST_SECONDS, self._cut_off)
+            asyncio.get_running_loop().call_later(SHUTDOWN_SECONDS, self._cut_off)
 
     def _cut_off(self) -> None:
-        for visiting in self.under_way.values():
-            visiting.cancel()
+        for visits in self.active.values():
+            visits.cancel()
 
     async def start(self) -> AsyncIterator[Request]:
-        """Visit everything; what goes wrong in the program itself is kept in `fault`."""
+        """Visit all tasks; an error in the program itself is stored in `fault`."""
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(MOST_NAMES_ASKED_FOR))
-        beating = loop.create_task(self._beat())
+        loop.set_default_executor(ThreadPoolExecutor(MAX_DNS_LOOKUPS))
+        heartbeat = loop.create_task(self._heartbeat())
         try:
-            self._take(self.order.tasks)
-            while self.under_way:
-                done, _ = await asyncio.wait(self.under_way.values(), return_when=asyncio.FIRST_COMPLETED)
-                for visiting in done:
-                    if not visiting.cancelled():
-                        visiting.result()
-                self.under_way = {host: one for host, one in self.under_way.items() if one not in done}
-                if not self.under_way:
+            self._enqueue(self.order.tasks)
+            while self.active:
+                done, _ = await asyncio.wait(self.active.values(), return_when=asyncio.FIRST_COMPLETED)
+                for visits in done:
+                    if not visits.cancelled():
+                        visits.result()
+                self.active = {host: one for host, one in self.active.items() if one not in done}
+                if not self.active:
                     self._flush()
         except Exception as error:
             self.fault = error
             raise
         finally:
-            beating.cancel()
+            heartbeat.cancel()
         self.finished = True
         return
-        yield  # what makes this a generator, as Scrapy wants it
+        yield  # makes this a generator, as Scrapy expects
 
-    async def _beat(self) -> None:
-        """Tell the desk that this process is alive, and hear whether to stop."""
+    async def _heartbeat(self) -> None:
+        """Send heartbeats to the bookkeeper, which returns whether to stop."""
         while True:
-            if self.desk.beat():
+            if self.bookkeeper.beat():
                 self.stop()
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
 
-    def _take(self, tasks: Iterable[Task]) -> None:
-        """Queue tasks by host; start on each host that has none under way."""
+    def _enqueue(self, tasks: Iterable[Task]) -> None:
+        """Queue tasks by host, and start hosts that are idle."""
         hosts = []
         for task in tasks:
             queue = self.queues.setdefault(task.host, deque())
@@ -124,15 +122,15 @@ class CardSpider(Spider):
                 queue.append(task)
             hosts.append(task.host)
         for host in dict.fromkeys(hosts):
-            if host not in self.under_way or self.under_way[host].done():
-                self.under_way[host] = asyncio.get_running_loop().create_task(self._visit_host(host))
+            if host not in self.active or self.active[host].done():
+                self.active[host] = asyncio.get_running_loop().create_task(self._visit_host(host))
 
     async def _visit_host(self, host: str) -> None:
         while not self.stopping and (queue := self.queues.get(host)):
-            self._hand_over(await self._fetched(queue.popleft()))
+            self._report(await self._fetch(queue.popleft()))
 
-    async def _fetched(self, task: Task) -> Answer:
-        """Fetch one address; whatever happens becomes an answer, and costs this address alone."""
+    async def _fetch(self, task: Task) -> Answer:
+        """Fetch one URL; any error becomes an answer and affects only this URL."""
         headers = {}
         if task.etag:
             headers["If-None-Match"] = task.etag
@@ -141,51 +139,51 @@ class CardSpider(Spider):
         try:
             request = Request(task.url, headers=headers, meta={"task": task}, dont_filter=True)
         except ValueError as error:
-            return self._ended(task, Ended(Outcome.OUT_OF_SCOPE, f"no address: {error}"))
+            return self._ended(task, FetchEnded(Outcome.OUT_OF_SCOPE, f"not a valid URL: {error}"))
         try:
             response = await self.crawler.engine.download_async(request)
-        except Exception as error:  # noqa: BLE001 - whatever it is, ending() has a name for it
-            return self._ended(task, ending(error, task.url))
+        except Exception as error:  # outcome_of() maps any exception
+            return self._ended(task, outcome_of(error, task.url))
         try:
             answer = self._answer(task, response)
             rest = request.meta.get("rest_seconds", 0.0)
             return replace(answer, rest_seconds=rest) if rest else answer
-        except Exception as error:  # noqa: BLE001 - a reader's fault must cost one address, not the crawl
-            return self._ended(task, Ended(Outcome.UNREADABLE, f"{type(error).__name__}: {error}"[:300]))
+        except Exception as error:  # a parser's error must affect one URL, not the crawl
+            return self._ended(task, FetchEnded(Outcome.UNREADABLE, f"{type(error).__name__}: {error}"[:300]))
 
-    def _hand_over(self, answer: Answer) -> None:
+    def _report(self, answer: Answer) -> None:
         self.batch.append(answer)
         waits = answer.task.kind == "article" and answer.visit.outcome in FETCHED and not answer.rest_seconds
-        if not waits or len(self.batch) >= MOST_IN_A_BATCH:
+        if not waits or len(self.batch) >= MAX_BATCH:
             self._flush()
         elif len(self.batch) == 1:
-            asyncio.get_running_loop().call_later(LONGEST_IN_A_BATCH_SECONDS, self._flush)
+            asyncio.get_running_loop().call_later(MAX_BATCH_SECONDS, self._flush)
 
     def _flush(self) -> None:
-        """Hand over what is ready, and do as the desk says."""
+        """Send the batch to the bookkeeper, and follow its reply."""
         if not self.batch:
             return
         batch, self.batch = self.batch, []
-        reply = self.desk.answers(batch)
+        reply = self.bookkeeper.answers(batch)
         if reply.stop:
             self.stop()
         for host in reply.leave_hosts:
             self.queues.pop(host, None)
         if not self.stopping:
-            self._take(reply.tasks)
+            self._enqueue(reply.tasks)
 
-    def _ended(self, task: Task, end: Ended) -> Answer:
+    def _ended(self, task: Task, end: FetchEnded) -> Answer:
         visit = Visit(task.url, task.source_id, datetime.now(UTC), end.outcome, end.detail)
         return Answer(task, visit, temporary=end.temporary, retry_after=end.retry_after)
 
     def _answer(self, task: Task, response: Response) -> Answer:
         outcome, detail = outcome_of_status(response)
         if response.status == 304 and not (task.etag or task.last_modified):
-            outcome, detail = Outcome.UNREADABLE, "not modified, although nothing was known of it"
+            outcome, detail = Outcome.UNREADABLE, "status 304 without a conditional request"
         sha256 = hashlib.sha256(response.body).hexdigest()
         if outcome is None:
             if task.body_sha256 == sha256:
-                outcome, detail = Outcome.UNCHANGED, "the same bytes as last time"
+                outcome, detail = Outcome.UNCHANGED, "same bytes as last time"
             elif task.kind == "feed":
                 return self._feed_answer(task, response, sha256)
             else:
@@ -197,7 +195,7 @@ class CardSpider(Spider):
 
     def _feed_answer(self, task: Task, response: Response, sha256: str) -> Answer:
         self._flush()
-        self.desk.reading(task.url)
+        self.bookkeeper.reading(task.url)
         reading = read_feed(response.body, task.feed, response.url)
         useless = not reading.entries and not reading.more and reading.faults
         detail = "; ".join(reading.faults)[:300] if reading.faults else f"{len(reading.entries)} entries"
@@ -215,7 +213,7 @@ class CardSpider(Spider):
     def _article_answer(self, task: Task, response: Response, sha256: str) -> Answer:
         media_type, charset = _content_type(_header(response, "Content-Type"))
         if not response.body.strip():
-            return Answer(task, self._visit(task, response, Outcome.NO_TEXT, "the answer is empty", sha256))
+            return Answer(task, self._visit(task, response, Outcome.NO_TEXT, "the response is empty", sha256))
         if reason := why_no_article(media_type, response.body):
             return Answer(task, self._visit(task, response, Outcome.NOT_AN_ARTICLE, f"it is {reason}", sha256))
         visit = self._visit(task, response, Outcome.SAVED, "", sha256)
@@ -251,34 +249,34 @@ class CardSpider(Spider):
 
 
 def outcome_of_status(response: Response) -> tuple[Outcome | None, str]:
-    """Return the outcome that the status alone decides, with words; (None, "") where the body decides."""
+    """Return outcome and detail by the status alone; (None, "") if they depend on the body."""
     status = response.status
-    said = f"status {status}"
+    detail = f"status {status}"
     if status == 304:
         return Outcome.UNCHANGED, "not modified"
     if status == 206 or status < 200:
-        return Outcome.UNREADABLE, f"{said}, which was not asked for"
+        return Outcome.UNREADABLE, f"{detail}, which was not requested"
     if status < 300:
         return None, ""
     if status < 400:
-        return Outcome.BAD_REDIRECT, f"{said} without a target that can be followed"
+        return Outcome.BAD_REDIRECT, f"{detail} without a valid target"
     if status in (404, 410):
-        return Outcome.GONE, said
+        return Outcome.GONE, detail
     if status == 429 or (status == 503 and response.headers.get("Retry-After")):
-        return Outcome.RATE_LIMITED, said
-    return (Outcome.SERVER_ERROR if status >= 500 or status in (408, 425) else Outcome.REFUSED), said
+        return Outcome.RATE_LIMITED, detail
+    return (Outcome.SERVER_ERROR if status >= 500 or status in (408, 425) else Outcome.REFUSED), detail
 
 
 def kept_headers(response: Response) -> tuple[tuple[str, str], ...]:
-    """Return the headers worth keeping, bounded in number and length: nothing else limits them."""
+    """Return the headers to store, limited in number and length."""
     found = []
     for name, values in response.headers.items():
         key = name.decode("latin-1")
         if key.lower() not in TRANSPORT_HEADERS:
-            found += [(key[:200], value.decode("latin-1")[:LONGEST_HEADER]) for value in values[:20]]
-        if len(found) >= MOST_HEADERS:
+            found += [(key[:200], value.decode("latin-1")[:MAX_HEADER_CHARS]) for value in values[:20]]
+        if len(found) >= MAX_HEADERS:
             break
-    return tuple(found[:MOST_HEADERS])
+    return tuple(found[:MAX_HEADERS])
 
 
 def _header(response: Response, name: str) -> str:
@@ -287,7 +285,7 @@ def _header(response: Response, name: str) -> str:
 
 
 def _content_type(header: str) -> tuple[str, str]:
-    """Return media type and charset of a Content-Type header."""
+    """Return the media type and charset of a Content-Type header."""
     media_type, *parameters = header.split(";")
     charset = ""
     for parameter in parameters:

@@ -25,7 +25,7 @@ from scrapers.crawling.frontier import Frontier
 from scrapers.items import Article, Feed, FeedShape, Outcome, Page, Reading, Source, SourceType, Visit
 from scrapers.messages import Answer, Task
 from scrapers.process_pool import Limits
-from scrapers.reading.article import read
+from scrapers.reading.article import read_page
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 PARAGRAPHS = "".join(
@@ -55,7 +55,7 @@ def page_reader(sources: tuple[Source, ...]) -> Callable[[readers.Job], Reading]
             os.kill(os.getpid(), signal.SIGSEGV)
         if name == "eats":
             bytearray(1 << 30)
-        return read(job[0], sources[0], None)
+        return read_page(job[0], sources[0], None)
 
     return work
 
@@ -100,7 +100,7 @@ def test_a_page_or_article_that_ends_its_reader_becomes_a_row_and_never_stops_th
         assert said == {
             "crashes": "the page could not be read: its process ended (SIGSEGV), twice",
             "eats": "the page could not be read: it needs more than 256 MiB of memory",
-            "spins": "the page could not be read: it took more than 1 seconds of computing",
+            "spins": "the page could not be read: it took more than 1 seconds of CPU time",
         }
         assert db.execute("select why from lost_articles").fetchall() == [
             ("the program failed on it: RecursionError: maximum recursion depth exceeded",)

@@ -13,8 +13,8 @@ from support.hostile.pages import PAGES
 
 from scrapers.feeds.parse import read_feed
 from scrapers.items import Feed, Page
-from scrapers.process_pool import Limits, Lost, work_off
-from scrapers.reading.article import read
+from scrapers.process_pool import Limits, Lost, run_jobs
+from scrapers.reading.article import read_page
 
 LIMITS = Limits(cpu_seconds=10.0, wall_seconds=120.0, memory_mb=400, renewed_after=1000)
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ def page_reader() -> Callable[[str], tuple]:
         body, url = case.body(), "https://gazette.example/amp/order"
         digest = hashlib.sha256(body).hexdigest()
         page = Page(url, url, "gazette", NOW, 200, "text/html", case.charset, (), body, digest)
-        found = read(page, None, None)
+        found = read_page(page, None, None)
         return found.outcome, found.detail, found.outcome is not case.outcome or case.holds(found)
 
     return work
@@ -46,12 +46,12 @@ def feed_reader() -> Callable[[str], tuple]:
 
 @pytest.fixture(scope="module")
 def pages() -> dict[str, tuple | Lost]:
-    return dict(work_off(PAGES, page_reader, (), LIMITS, processes=1))
+    return dict(run_jobs(PAGES, page_reader, (), LIMITS, processes=1))
 
 
 @pytest.fixture(scope="module")
 def feeds() -> dict[str, tuple | Lost]:
-    return dict(work_off(FEEDS, feed_reader, (), LIMITS, processes=1))
+    return dict(run_jobs(FEEDS, feed_reader, (), LIMITS, processes=1))
 
 
 @pytest.mark.parametrize("name", PAGES)

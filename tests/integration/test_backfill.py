@@ -29,7 +29,7 @@ from pipeline.newsroom.stories import stories
 from pipeline.nlp.pipeline import extract, load_tools
 from pipeline.nlp.relevance.score import judge_relevance
 from scrapers.process_pool import Limits
-from scrapers.reading.article import read
+from scrapers.reading.article import read_page
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_an_archive_gives_the_articles_that_crawling_its_pages_gives(undisturbed
     with Library(undisturbed["data"] / "crawl.db") as library:
         archive = Archive(undisturbed["data"] / "archive", undisturbed["data"] / "crawl.db")
         for ref in archive.pages():
-            article = read(archive.read(ref), None).article
+            article = read_page(archive.read(ref), None).article
             kept = library.article(article.article_id)
             assert kept == article and kept.fetched_at.date() == world.FETCHED.date()
             (findings,) = [f for f in library.findings(library.last_program_version()) if f.version == article.version]
@@ -64,7 +64,7 @@ def test_an_archive_gives_the_articles_that_crawling_its_pages_gives(undisturbed
             archived += 1
         archive.close()
     relevant = [
-        s for s in world.chosen() if (a := read(_page(s), None).article) and judge_relevance(a.title, a.text).relevant
+        s for s in world.chosen() if (a := read_page(_page(s), None).article) and judge_relevance(a.title, a.text).relevant
     ]
     assert archived == len(relevant) == undisturbed["tally"].relevant > 5
     assert undisturbed["faults"] == []

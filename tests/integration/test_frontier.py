@@ -419,10 +419,10 @@ def test_a_clock_that_ran_ahead_and_was_set_back_stops_nothing(frontier: Frontie
     frontier.hold_host(task.host, ahead + timedelta(hours=1), "status 429", ahead)
     frontier.keep_robots(RobotsCopy(task.host, 500, b"", ahead))
     assert due(frontier, NOW) == []
-    assert frontier.mend_clock(NOW) >= 2
+    assert frontier.correct_clock(NOW) >= 2
     assert task.url in due(frontier, NOW) and frontier.held_until(task.host, NOW) is None
     assert frontier.robots(task.host, NOW) is None
-    assert frontier.mend_clock(NOW) == 0
+    assert frontier.correct_clock(NOW) == 0
 
 
 def test_a_ledger_of_an_earlier_program_gets_the_columns_that_came_later(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from scrapers.archive.store import Archive
 from scrapers.crawling.crawl import CrawlConfig, crawl
 from scrapers.crawling.frontier import Frontier
 from scrapers.items import FeedShape, Outcome, Page
-from scrapers.reading.article import read
+from scrapers.reading.article import read_page
 
 COPIES = {
     "northline-tessel-request",
@@ -536,7 +536,7 @@ def test_the_crawler_meets_every_article_and_every_planted_outcome(tmp_path: Pat
     with Newsroom() as running:
         report = crawl(running.cards(), frontier, archive, config=config, sink=pages.append)
         cards = {card.source_id: card for card in running.cards()}
-        texts = {page.url: read(page, cards[page.source_id]) for page in pages}
+        texts = {page.url: read_page(page, cards[page.source_id]) for page in pages}
         for each in stories():
             reading = texts[running.address(each.story_id)]
             assert reading.outcome is Outcome.SAVED, (each.story_id, reading.detail)

@@ -11,14 +11,22 @@ from support import backfill_world as world
 
 from pipeline.app.backfill.work import Order
 from scrapers.archive import remote_files as places
-from scrapers.archive.remote_files import Access, NoRanges, PlaceError, WebPlace, fetch_whole, fingerprint, open_place
+from scrapers.archive.remote_files import (
+    Access,
+    ArchiveFileError,
+    RangesNotSupported,
+    RemoteFile,
+    fetch_whole,
+    fingerprint,
+    open_archive_file,
+)
 
 HERE = Access(allow_loopback=True)
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "LONGEST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(places, "MAX_WAIT_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -34,17 +42,17 @@ def test_any_stretch_of_a_file_at_an_address_is_what_the_file_has_there(
     monkeypatch.setattr(places, "_WINDOW", 50_000)
     data = file.read_bytes()
     with world.serving(file) as server:
-        place = open_place(server.url, HERE)
+        place = open_archive_file(server.url, HERE)
         assert place.size == len(data)
         for start, length in ((0, 10), (299_990, 10), (299_990, 99), (100, 200_000), (49_990, 30), (300_000, 5)):
             assert place.read_at(start, length) == data[start : start + length]
-        assert fingerprint(place) == fingerprint(open_place(str(file)))
+        assert fingerprint(place) == fingerprint(open_archive_file(str(file)))
         place.close()
 
 
 def test_an_answer_that_breaks_off_or_a_busy_server_is_asked_again(file: Path) -> None:
     with world.serving(file) as server:
-        place = WebPlace(server.url, HERE)
+        place = RemoteFile(server.url, HERE)
         server.break_after, server.status = [1000, 0], [200, 503, 200, 429]
         assert place.read_at(100_000, 150_000) == file.read_bytes()[100_000:250_000]
         assert len(server.asked) >= 4
@@ -52,31 +60,31 @@ def test_an_answer_that_breaks_off_or_a_busy_server_is_asked_again(file: Path) -
 
 def test_a_server_that_stays_down_is_told_with_the_place_reached(file: Path) -> None:
     with world.serving(file) as server:
-        place = WebPlace(server.url, HERE)
+        place = RemoteFile(server.url, HERE)
         server.status = [500] * 99
-        with pytest.raises(PlaceError, match="cannot be read from byte 100000 on .* Run this again"):
+        with pytest.raises(ArchiveFileError, match="cannot be read from byte 100000 on .* Run the command again"):
             place.read_at(100_000, 10)
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_mixed(file: Path) -> None:
     with world.serving(file) as server:
-        place = WebPlace(server.url, HERE)
+        place = RemoteFile(server.url, HERE)
         server.tag = "v2"
-        with pytest.raises(PlaceError, match="changed while it was read"):
+        with pytest.raises(ArchiveFileError, match="changed while it was read"):
             place.read_at(100_000, 10)
 
 
 def test_a_missing_file_is_told_with_its_status(file: Path) -> None:
     with world.serving(file) as server:
         server.status = [404]
-        with pytest.raises(PlaceError, match="status 404"):
-            WebPlace(server.url, HERE)
+        with pytest.raises(ArchiveFileError, match="status 404"):
+            RemoteFile(server.url, HERE)
 
 
 def test_a_server_that_gives_only_the_whole_is_known_and_fetched_whole(file: Path, tmp_path: Path) -> None:
     with world.serving(file, ranges=False) as server:
-        with pytest.raises(NoRanges):
-            WebPlace(server.url, HERE)
+        with pytest.raises(RangesNotSupported):
+            RemoteFile(server.url, HERE)
         server.break_after = [5_000]
         fetch_whole(server.url, tmp_path / "copy", HERE)
         assert (tmp_path / "copy").read_bytes() == file.read_bytes()
@@ -90,8 +98,8 @@ def test_a_server_that_gives_only_the_whole_is_known_and_fetched_whole(file: Pat
 )  # fmt: skip
 def test_private_addresses_are_never_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", lambda self, where: pytest.fail(f"asked {where}"))
-    with pytest.raises(PlaceError, match="is not fetched, because"):
-        WebPlace(url, Access())
+    with pytest.raises(ArchiveFileError, match="not fetched:"):
+        RemoteFile(url, Access())
 
 
 def test_a_public_name_that_leads_inside_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,20 +108,20 @@ def test_a_public_name_that_leads_inside_is_not_asked(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(socket, "getaddrinfo", inside)
     monkeypatch.setattr(socket.socket, "connect", lambda self, where: pytest.fail(f"asked {where}"))
-    with pytest.raises(PlaceError, match="private network"):
-        WebPlace("https://public.example/a.warc.gz", Access())
+    with pytest.raises(ArchiveFileError, match="private network"):
+        RemoteFile("https://public.example/a.warc.gz", Access())
 
 
 def test_a_redirect_is_judged_like_the_first_address(file: Path) -> None:
     with world.serving(file) as server:
         server.redirect = "/final"
-        assert WebPlace(server.url, HERE).size == 300_000
+        assert RemoteFile(server.url, HERE).size == 300_000
         server.redirect = "http://10.0.0.1/secret"
-        with pytest.raises(PlaceError, match="10.0.0.1"):
-            WebPlace(server.url, HERE)
+        with pytest.raises(ArchiveFileError, match="10.0.0.1"):
+            RemoteFile(server.url, HERE)
         server.redirect = server.url
-        with pytest.raises(PlaceError, match="redirects"):
-            WebPlace(server.url, HERE)
+        with pytest.raises(ArchiveFileError, match="redirects"):
+            RemoteFile(server.url, HERE)
 
 
 @pytest.mark.parametrize("ranges", [True, False])

@@ -79,7 +79,7 @@ def test_a_feed_that_gives_nothing_is_told_with_the_reason(run, site: Site, rout
 
 def test_robots_txt_is_obeyed_and_told(run, site: Site) -> None:
     site.routes |= {"/robots.txt": b"User-agent: *\nDisallow: /feed", "/feed": site.feed([])}
-    assert "ROBOTS_DENIED, robots.txt forbids this address" in check(run)
+    assert "ROBOTS_DENIED, robots.txt forbids this URL" in check(run)
     assert site.paths() == []
 
 
@@ -148,7 +148,7 @@ def test_a_recorded_page_is_a_test_of_its_card(run, site: Site, tmp_path: Path) 
     card.write_text(card.read_text() + '[[recipe]]\nbody = "article"\ndrop = ["p:last-of-type"]\n')
     changed = run("check", "courier", "--offline")
     assert (
-        "reads otherwise than when it was recorded" in changed.output and "paragraph lost: “Members" in changed.output
+        "reads otherwise than when it was recorded" in changed.output and "paragraph missing: “Members" in changed.output
     )
 
     answer.with_suffix(".html.gz").write_bytes(b"no gzip")

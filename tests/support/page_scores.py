@@ -22,7 +22,7 @@ from pathlib import Path
 
 from scrapers.cards import load_sources
 from scrapers.items import Page, Reading, Source
-from scrapers.reading.article import read
+from scrapers.reading.article import read_page
 
 WORD = re.compile(r"\w+")
 CANONICAL = re.compile(rb"""<link[^>]*rel=["']?canonical["']?[^>]*>""", re.I)
@@ -124,7 +124,7 @@ def precision_recall(gold: str, found: str) -> tuple[float, float]:
 
 def score(gold: GoldPage, source: Source | None) -> Score:
     """Read one recorded page and compare the reading with its gold answer."""
-    reading = read(gold.page, source)
+    reading = read_page(gold.page, source)
     article = reading.article
     if article is None:
         return Score(gold.name, 0.0, 0.0, False, False, False, reading)

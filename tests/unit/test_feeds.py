@@ -45,7 +45,7 @@ def test_an_rss_feed_gives_plain_titles_absolute_addresses_and_dates_in_utc():
 
 def test_an_entry_without_an_address_is_dropped_and_told():
     reading = read_feed(RSS.encode(), feed(FeedShape.RSS), BASE)
-    assert reading.faults == ("1 of 3 entries have no address that can be fetched and were left out",)
+    assert reading.faults == ("1 of 3 entries have no http(s) URL and were dropped",)
 
 
 def test_a_guid_that_is_no_permalink_is_no_address():

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from scrapers.cards import read_card
 from scrapers.items import FeedEntry, Outcome, Page, Precision, Reading, article_id, text_version
 from scrapers.reading import parser_limits as choking
-from scrapers.reading.article import read
+from scrapers.reading.article import read_page
 from scrapers.reading.canonical_url import canonical_address, tidy_address
 from scrapers.reading.decoding import decode
-from scrapers.reading.parser_limits import _told, unsafe_markup
+from scrapers.reading.parser_limits import _scan, unsafe_markup
 from scrapers.reading.timestamps import read_moment
 
 PAGES = Path(__file__).parent / "pages"
@@ -55,7 +55,7 @@ def html(inside: str, head: str = "") -> str:
 def recorded(name: str) -> Reading:
     card = PAGES / f"{name}.toml"
     source = read_card(card) if card.exists() else None
-    return read(page((PAGES / f"{name}.html").read_bytes(), ADDRESSES[name]), source)
+    return read_page(page((PAGES / f"{name}.html").read_bytes(), ADDRESSES[name]), source)
 
 
 @pytest.mark.parametrize("name", sorted(ADDRESSES))
@@ -87,7 +87,7 @@ def test_reading_the_same_page_twice_gives_the_same_reading():
 
 def test_a_recipe_that_finds_nothing_gives_way_to_the_general_reader():
     source = read_card(PAGES / "the_harbour_courier.toml")
-    reading = read(page(html(PROSE)), source)
+    reading = read_page(page(html(PROSE)), source)
     assert reading.outcome is Outcome.SAVED
     assert reading.article.text.startswith("The committee voted")
 
@@ -98,8 +98,8 @@ def test_a_recipe_is_not_used_for_pages_published_after_its_last_day():
     inside = f'<div class="only"><p>Only this stands in the old container of the page.</p></div>{PROSE}'
     late = html(inside, '<meta property="article:published_time" content="2026-06-01T10:00:00Z">')
     early = html(inside, '<meta property="article:published_time" content="2025-06-01T10:00:00Z">')
-    assert "The committee voted" in read(page(late), old).article.text
-    assert read(page(early), old).outcome is Outcome.NO_TEXT
+    assert "The committee voted" in read_page(page(late), old).article.text
+    assert read_page(page(early), old).outcome is Outcome.NO_TEXT
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_recipe_is_not_used_for_pages_published_after_its_last_day():
     [(b"%PDF-1.7 ", "PDF"), (b"\x89PNG\r\n", "PNG"), (b"PK\x03\x04", "ZIP"), (b"<?xml version='1.0'?><rss>", "feed")],
 )
 def test_what_is_no_web_page_is_named_for_what_it_is(start, word):
-    reading = read(page(start + b"x" * 500), None)
+    reading = read_page(page(start + b"x" * 500), None)
     assert reading.outcome is Outcome.NOT_AN_ARTICLE
     assert word in reading.detail
 
@@ -124,7 +124,7 @@ def test_what_is_no_web_page_is_named_for_what_it_is(start, word):
 )
 def test_markup_that_chokes_parsers_is_refused_at_once_and_in_words(body, said):
     began = time.process_time()
-    reading = read(page(b"<html><body>" + body), None)
+    reading = read_page(page(b"<html><body>" + body), None)
     assert reading.outcome is Outcome.UNREADABLE
     assert said in reading.detail
     assert time.process_time() - began < 1.0
@@ -152,7 +152,7 @@ def test_the_scan_of_hostile_markup_takes_time_in_proportion_to_its_length(body)
 )
 def test_a_page_made_to_be_slow_is_read_in_seconds(inside):
     began = time.process_time()
-    read(page(html(inside)), None)
+    read_page(page(html(inside)), None)
     assert time.process_time() - began < 5.0
 
 
@@ -172,7 +172,7 @@ def test_plain_markup_is_passed_over_only_where_reading_each_tag_tells_the_same(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choking, "MAX_DEPTH", limits[0])
         patch.setattr(choking, "MAX_TAGS", limits[1])
-        assert unsafe_markup(body) == _told(body, plainly=False)[0]
+        assert unsafe_markup(body) == _scan(body, skip_plain=False)[0]
 
 
 def test_ordinary_markup_passes_the_scan():
@@ -181,30 +181,30 @@ def test_ordinary_markup_passes_the_scan():
 
 
 def test_a_page_over_the_limit_is_too_large():
-    reading = read(page(b"<html>" + b"x" * 5_000_001), None)
+    reading = read_page(page(b"<html>" + b"x" * 5_000_001), None)
     assert reading.outcome is Outcome.TOO_LARGE
     assert "5,000,000" in reading.detail
 
 
 def test_an_empty_answer_and_a_page_of_scripts_hold_no_text():
-    assert read(page(b"  "), None).outcome is Outcome.NO_TEXT
-    assert read(page(html("<script>render()</script>")), None).outcome is Outcome.NO_TEXT
+    assert read_page(page(b"  "), None).outcome is Outcome.NO_TEXT
+    assert read_page(page(html("<script>render()</script>")), None).outcome is Outcome.NO_TEXT
 
 
 def test_an_error_page_sent_as_a_page_is_no_article():
     soft = f"<html><head><title>Page not found</title></head><body>{PROSE}</body></html>"
-    assert read(page(soft), None).outcome is Outcome.NOT_AN_ARTICLE
+    assert read_page(page(soft), None).outcome is Outcome.NOT_AN_ARTICLE
 
 
 def test_the_front_page_of_a_site_is_no_article():
-    assert read(page(html(PROSE), url="https://gazette.example/"), None).outcome is Outcome.NOT_AN_ARTICLE
+    assert read_page(page(html(PROSE), url="https://gazette.example/"), None).outcome is Outcome.NOT_AN_ARTICLE
 
 
 def test_a_listing_is_no_article():
     links = "".join(
         f"<p><a href='/story/{i}'>A headline of some length about number {i}, and more</a></p>" for i in range(40)
     )
-    assert read(page(f"<html><body><main>{links}</main></body></html>"), None).outcome in {
+    assert read_page(page(f"<html><body><main>{links}</main></body></html>"), None).outcome in {
         Outcome.NOT_AN_ARTICLE,
         Outcome.NO_TEXT,
     }
@@ -231,7 +231,7 @@ def test_the_charset_of_the_meta_tag_is_believed_where_the_header_is_silent():
 
 
 def test_control_characters_never_reach_the_text():
-    reading = read(page(html(PROSE.replace("committee", "com\x00mit\x08tee\u200b"))), None)
+    reading = read_page(page(html(PROSE.replace("committee", "com\x00mit\x08tee\u200b"))), None)
     assert reading.article.text.startswith("The committee voted")
 
 
@@ -239,7 +239,7 @@ def test_white_space_is_tidied_and_paragraphs_stay_apart():
     inside = (
         PROSE.replace(" voted ", "&nbsp; voted\n\t ") + "<p>First line<br><br>Second line of the same paragraph.</p>"
     )
-    text = read(page(html(inside)), None).article.text
+    text = read_page(page(html(inside)), None).article.text
     assert "committee voted on" in text
     assert "First line\n\nSecond line of the same paragraph." in text
 
@@ -249,7 +249,7 @@ def test_a_date_in_the_future_is_not_believed_and_the_next_one_is():
         '<meta property="article:published_time" content="2031-01-01T00:00:00Z">'
         '<meta name="parsely-pub-date" content="2026-06-30T10:00:00Z">'
     )
-    article = read(page(html(PROSE, head)), None).article
+    article = read_page(page(html(PROSE, head)), None).article
     assert article.published_at == datetime(2026, 6, 30, 10, 0, tzinfo=UTC)
     assert article.published_basis == "meta"
 
@@ -259,16 +259,16 @@ def test_the_feed_dates_and_names_a_page_that_does_not():
         "https://gazette.example/story/one", "A vote, at last", published_at=datetime(2026, 6, 1, tzinfo=UTC)
     )
     bare = f"<html><body><article>{PROSE}</article></body></html>"
-    article = read(page(bare), None, hint).article
+    article = read_page(page(bare), None, hint).article
     assert (article.published_at, article.published_basis) == (hint.published_at, "feed")
     assert article.title == "A vote, at last"
 
 
 def test_a_page_without_any_date_gets_the_day_of_its_address_or_none():
-    dated = read(page(html(PROSE), url="https://gazette.example/2026/05/17/vote"), None).article
+    dated = read_page(page(html(PROSE), url="https://gazette.example/2026/05/17/vote"), None).article
     assert dated.published_at == datetime(2026, 5, 17, tzinfo=UTC)
     assert (dated.published_basis, dated.published_precision) == ("htmldate", Precision.DAY)
-    assert read(page(html(PROSE)), None).article.published_at is None
+    assert read_page(page(html(PROSE)), None).article.published_at is None
 
 
 def test_the_article_body_of_the_json_ld_is_used_only_where_the_page_is_short():
@@ -276,14 +276,14 @@ def test_the_article_body_of_the_json_ld_is_used_only_where_the_page_is_short():
         {"@type": "NewsArticle", "headline": "A vote", "articleBody": "One long paragraph of text. " * 40}
     )
     script = f'<script type="application/ld+json">{data}</script>'
-    assert "One long paragraph" in read(page(html("<p>Loading the story.</p>", script)), None).article.text
-    full = read(page(html(PROSE * 5 + "<p>" + "Another sentence of it. " * 30 + "</p>", script)), None).article
+    assert "One long paragraph" in read_page(page(html("<p>Loading the story.</p>", script)), None).article.text
+    full = read_page(page(html(PROSE * 5 + "<p>" + "Another sentence of it. " * 30 + "</p>", script)), None).article
     assert "One long paragraph" not in full.text
 
 
 def test_plain_text_is_read_by_its_blank_lines():
     text = "A vote in the hall\n\n" + "The committee voted on Monday. " * 5 + "\n\n" + "It will meet again. " * 5
-    article = read(page(text, media_type="text/plain"), None).article
+    article = read_page(page(text, media_type="text/plain"), None).article
     assert article.title == "A vote in the hall"
     assert article.text.count("\n\n") == 1
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scrapers.process_pool import Limits, Lost, WorkersFailed, work_off
+from scrapers.process_pool import Limits, Lost, WorkersFailed, run_jobs
 
 LIMITS = Limits(cpu_seconds=0.5, wall_seconds=4.0, memory_mb=256, renewed_after=1000)
 
@@ -49,8 +49,8 @@ def stillborn(folder: str) -> Callable[[str], str]:
     os._exit(7)
 
 
-def done(jobs: list[str], folder: Path, processes: int = 2, limits: Limits = LIMITS, worth_it: int = 2) -> dict:
-    return dict(work_off(jobs, deeds, (str(folder),), limits, processes=processes, worth_it=worth_it))
+def done(jobs: list[str], folder: Path, processes: int = 2, limits: Limits = LIMITS, min_jobs: int = 2) -> dict:
+    return dict(run_jobs(jobs, deeds, (str(folder),), limits, processes=processes, min_jobs=min_jobs))
 
 
 def test_results_come_in_the_order_of_the_jobs(tmp_path: Path) -> None:
@@ -63,9 +63,9 @@ def test_each_deadly_job_costs_itself_alone_and_says_why(tmp_path: Path) -> None
     found = done(jobs, tmp_path)
     assert list(found) == jobs
     assert [found[f"say {n}"] for n in range(1, 6)] == [f"done say {n}" for n in range(1, 6)]
-    assert found["spin 1"] == Lost("it took more than 0.5 seconds of computing")
+    assert found["spin 1"] == Lost("it took more than 0.5 seconds of CPU time")
     assert found["eat 1"] == Lost("it needs more than 256 MiB of memory")
-    assert found["crash 1"] == Lost("its process ended (SIGSEGV), twice")
+    assert found["crash 1"] == Lost("its process died (SIGSEGV), twice")
     assert found["fail 1"] == Lost("the program failed on it: ValueError: no such page")
 
 
@@ -73,7 +73,7 @@ def test_a_job_that_only_waits_is_ended_by_the_clock(tmp_path: Path) -> None:
     started = time.monotonic()
     limits = Limits(cpu_seconds=5, wall_seconds=1.0, memory_mb=256, renewed_after=1000)
     found = done(["sleep 1", "say 1"], tmp_path, limits=limits)
-    assert found == {"sleep 1": Lost("it was not done after 1 seconds, twice"), "say 1": "done say 1"}
+    assert found == {"sleep 1": Lost("it did not finish within 1 seconds, twice"), "say 1": "done say 1"}
     assert time.monotonic() - started < 20
 
 
@@ -88,18 +88,18 @@ def test_processes_are_renewed(tmp_path: Path) -> None:
 
 
 def test_few_jobs_are_done_by_one_process(tmp_path: Path) -> None:
-    found = done([f"who {n}" for n in range(5)], tmp_path, worth_it=8)
+    found = done([f"who {n}" for n in range(5)], tmp_path, min_jobs=8)
     assert len({words.split()[-1] for words in found.values()}) == 1
 
 
 def test_what_fails_at_the_start_is_raised_with_its_own_words(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="weights"):
-        list(work_off(["say 1"], unfit, (str(tmp_path),), LIMITS, processes=2))
+        list(run_jobs(["say 1"], unfit, (str(tmp_path),), LIMITS, processes=2))
 
 
 def test_processes_that_never_start_end_the_run_in_plain_words(tmp_path: Path) -> None:
-    with pytest.raises(WorkersFailed, match="3 processes ended one after the other.*exit code 7"):
-        list(work_off(["say 1"], stillborn, (str(tmp_path),), LIMITS, processes=1))
+    with pytest.raises(WorkersFailed, match="3 worker processes died in a row.*exit code 7"):
+        list(run_jobs(["say 1"], stillborn, (str(tmp_path),), LIMITS, processes=1))
 
 
 def test_no_jobs_start_no_process(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_no_jobs_start_no_process(tmp_path: Path) -> None:
 
 
 def test_leaving_early_ends_the_processes(tmp_path: Path) -> None:
-    found = work_off([f"who {n}" for n in range(100)], deeds, (str(tmp_path),), LIMITS, processes=2, worth_it=2)
+    found = run_jobs([f"who {n}" for n in range(100)], deeds, (str(tmp_path),), LIMITS, processes=2, min_jobs=2)
     pid = int(next(found)[1].split()[-1])
     found.close()
     with pytest.raises(ProcessLookupError):

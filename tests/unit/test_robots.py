@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from scrapers.fetching.content_type import why_no_article
-from scrapers.fetching.robots import MOST_BYTES, rules_of
+from scrapers.fetching.robots import MAX_BYTES, rules_of
 from scrapers.messages import RobotsCopy
 
 TOKEN = "OversightLedger"
@@ -48,7 +48,7 @@ def test_html_is_no_robots_txt_and_a_byte_order_mark_does_not_matter() -> None:
 
 def test_only_the_first_half_megabyte_counts_and_no_half_rule_is_read() -> None:
     early = b"User-agent: *\nDisallow: /members\n"
-    padding = b"# " + b"x" * (MOST_BYTES - len(early) - 14) + b"\n"
+    padding = b"# " + b"x" * (MAX_BYTES - len(early) - 14) + b"\n"
     body = early + padding + b"Disallow: /news\nDisallow: /late\n"
     assert not allows(200, body)
     assert allows(200, body, "https://gazette.example/n") and allows(200, body, "https://gazette.example/late")

@@ -13,8 +13,7 @@ from pipeline.app.run_log import last_runs, recorded
 from pipeline.cli import _run
 from pipeline.ledger.build.build import gone_articles
 from scrapers.crawling.frontier import Frontier
-from scrapers.crawling.health_signals import health_of
-from scrapers.crawling.source_health import Sign, Signs, judge, usual_gap
+from scrapers.crawling.source_health import Observation, SourceHistory, assess, health_of, usual_gap
 from scrapers.items import Feed, FeedEntry, FeedShape, Outcome, Source, SourceType, Visit
 from scrapers.messages import Answer, Task
 
@@ -31,9 +30,9 @@ def source(**changes: object) -> Source:
     return Source(**fields | changes)
 
 
-def visits(*ends: tuple[Outcome, int | None], every: timedelta = HOUR, url: str = FEED.url) -> tuple[Sign, ...]:
+def visits(*ends: tuple[Outcome, int | None], every: timedelta = HOUR, url: str = FEED.url) -> tuple[Observation, ...]:
     """Return visits to a feed, newest first, the newest an hour ago."""
-    return tuple(Sign(url, NOW - every * (n + 1), end, "", items) for n, (end, items) in enumerate(ends))
+    return tuple(Observation(url, NOW - every * (n + 1), end, "", items) for n, (end, items) in enumerate(ends))
 
 
 def daily(last: datetime = NOW - 2 * HOUR, n: int = 20, gap: timedelta = DAY) -> tuple[datetime, ...]:
@@ -48,81 +47,81 @@ FINE, SAME, EMPTY, DOWN = (
 )
 
 
-def alarms(signs: Signs, now: datetime = NOW, **card: object) -> dict[str, str]:
-    return {alarm.kind: alarm.words for alarm in judge(source(**card), signs, now).alarms}
+def alarms(history: SourceHistory, now: datetime = NOW, **card: object) -> dict[str, str]:
+    return {alarm.kind: alarm.words for alarm in assess(source(**card), history, now).alarms}
 
 
-def pages(*ends: Outcome) -> tuple[Sign, ...]:
-    return tuple(Sign(f"https://gazette.example/{n}", NOW - HOUR * (n + 1), end) for n, end in enumerate(ends))
+def pages(*ends: Outcome) -> tuple[Observation, ...]:
+    return tuple(Observation(f"https://gazette.example/{n}", NOW - HOUR * (n + 1), end) for n, end in enumerate(ends))
 
 
 def test_a_source_that_answers_and_brings_news_is_well() -> None:
-    found = judge(source(), Signs(visits(FINE, SAME, FINE), pages(*[Outcome.SAVED] * 10), daily()), NOW)
+    found = assess(source(), SourceHistory(visits(FINE, SAME, FINE), pages(*[Outcome.SAVED] * 10), daily()), NOW)
     assert found.alarms == () and found.usual_gap == DAY
     assert found.last_item_at == NOW - 2 * HOUR and found.last_success_at == NOW - HOUR
 
 
 def test_silence_beyond_three_usual_gaps_is_told_and_less_is_not() -> None:
     busy = visits(FINE, SAME, FINE, FINE)
-    assert alarms(Signs(busy, (), daily(NOW - 2.9 * DAY))) == {}
-    told = alarms(Signs(busy, (), daily(NOW - 4 * DAY)))
-    assert told == {"silent": "nothing new since 2026-05-26; usually something comes within 24 hours"}
+    assert alarms(SourceHistory(busy, (), daily(NOW - 2.9 * DAY))) == {}
+    told = alarms(SourceHistory(busy, (), daily(NOW - 4 * DAY)))
+    assert told == {"silent": "nothing new since 2026-05-26; usually there is something within 24 hours"}
 
 
 def test_a_feed_that_never_changes_while_it_should_is_called_frozen() -> None:
-    assert list(alarms(Signs(visits(*[SAME] * 8), (), daily(NOW - 4 * DAY)))) == ["frozen"]
+    assert list(alarms(SourceHistory(visits(*[SAME] * 8), (), daily(NOW - 4 * DAY)))) == ["frozen"]
 
 
 def test_silence_is_not_the_source_s_when_we_did_not_look() -> None:
     looked_long_ago = visits(FINE, FINE, every=10 * DAY)
-    told = alarms(Signs(looked_long_ago, (), daily(NOW - 10 * DAY - HOUR)))
+    told = alarms(SourceHistory(looked_long_ago, (), daily(NOW - 10 * DAY - HOUR)))
     assert list(told) == ["unvisited"] and "oversight run" in told["unvisited"]
 
 
 def test_answers_that_list_nothing_raise_an_alarm() -> None:
-    told = alarms(Signs(visits(EMPTY, SAME, EMPTY, FINE), (), daily()))
+    told = alarms(SourceHistory(visits(EMPTY, SAME, EMPTY, FINE), (), daily()))
     assert list(told) == ["empty"] and "lists nothing" in told["empty"]
-    assert alarms(Signs(visits(EMPTY, FINE, FINE), (), daily())) == {}, "once is chance"
+    assert alarms(SourceHistory(visits(EMPTY, FINE, FINE), (), daily())) == {}, "once is chance"
 
 
 def test_a_feed_that_fails_three_times_raises_an_alarm_with_its_reason() -> None:
-    told = alarms(Signs(visits(DOWN, DOWN, DOWN, FINE), (), daily()))
+    told = alarms(SourceHistory(visits(DOWN, DOWN, DOWN, FINE), (), daily()))
     assert list(told) == ["failing"] and "3 times in a row (SERVER_ERROR)" in told["failing"]
-    assert alarms(Signs(visits(DOWN, DOWN, FINE), (), daily())) == {}
-    assert "so far" in alarms(Signs(visits(DOWN, DOWN, DOWN)))["failing"]
+    assert alarms(SourceHistory(visits(DOWN, DOWN, FINE), (), daily())) == {}
+    assert "so far" in alarms(SourceHistory(visits(DOWN, DOWN, DOWN)))["failing"]
 
 
 def test_one_failing_feed_of_two_is_named() -> None:
     other = Feed("https://gazette.example/other", FeedShape.RSS)
-    signs = Signs((*visits(FINE, FINE), *visits(DOWN, DOWN, DOWN, url=other.url)), (), daily())
-    assert other.url in alarms(signs, feeds=(FEED, other))["failing"]
-    assert alarms(signs) == {}, "a feed that is no longer on the card is nobody's trouble"
+    history = SourceHistory((*visits(FINE, FINE), *visits(DOWN, DOWN, DOWN, url=other.url)), (), daily())
+    assert other.url in alarms(history, feeds=(FEED, other))["failing"]
+    assert alarms(history) == {}, "a feed that is no longer on the card is nobody's trouble"
 
 
 def test_pages_without_text_tell_of_a_new_layout() -> None:
     mixed = pages(*[Outcome.NO_TEXT] * 6, *[Outcome.SAVED] * 4)
-    assert alarms(Signs(visits(FINE), mixed, daily())) == {
-        "unread": "6 of its last 10 pages gave no text: its layout has probably changed"
+    assert alarms(SourceHistory(visits(FINE), mixed, daily())) == {
+        "unread": "6 of its last 10 pages have no text; the layout has probably changed"
     }
-    assert alarms(Signs(visits(FINE), pages(*[Outcome.NO_TEXT] * 3, *[Outcome.SAVED] * 7), daily())) == {}
-    assert alarms(Signs(visits(FINE), pages(*[Outcome.NO_TEXT] * 3), daily())) == {}, "three pages say little"
+    assert alarms(SourceHistory(visits(FINE), pages(*[Outcome.NO_TEXT] * 3, *[Outcome.SAVED] * 7), daily())) == {}
+    assert alarms(SourceHistory(visits(FINE), pages(*[Outcome.NO_TEXT] * 3), daily())) == {}, "three pages say little"
 
 
 def test_pages_that_are_refused_are_told_apart_from_pages_without_text() -> None:
-    told = alarms(Signs(visits(FINE), pages(*[Outcome.REFUSED] * 9, Outcome.SAVED), daily()))
+    told = alarms(SourceHistory(visits(FINE), pages(*[Outcome.REFUSED] * 9, Outcome.SAVED), daily()))
     assert list(told) == ["refused"] and "REFUSED" in told["refused"]
 
 
 def test_fewer_items_than_the_card_expects_raise_an_alarm_after_a_week() -> None:
     long = visits(*[FINE] * 10, every=DAY)
     rare = daily(NOW - 2 * DAY, n=4, gap=5 * DAY)
-    assert list(alarms(Signs(long, (), rare), expects_per_week=5)) == ["too-few"]
-    assert alarms(Signs(long, (), rare), expects_per_week=1) == {}
-    assert alarms(Signs(visits(FINE), (), rare), expects_per_week=5) == {}, "we have not watched for a week"
+    assert list(alarms(SourceHistory(long, (), rare), expects_per_week=5)) == ["too-few"]
+    assert alarms(SourceHistory(long, (), rare), expects_per_week=1) == {}
+    assert alarms(SourceHistory(visits(FINE), (), rare), expects_per_week=5) == {}, "we have not watched for a week"
 
 
 def test_a_source_that_is_switched_off_raises_no_alarm() -> None:
-    assert alarms(Signs(visits(*[DOWN] * 9)), enabled=False, note="bot wall") == {}
+    assert alarms(SourceHistory(visits(*[DOWN] * 9)), enabled=False, note="bot wall") == {}
 
 
 def test_the_usual_gap_is_known_from_six_items_on_and_never_less_than_a_night() -> None:

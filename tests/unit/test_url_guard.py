@@ -10,7 +10,7 @@ import pytest
 from aiohttp.abc import AbstractResolver
 
 from scrapers.fetching.dns_guard import GuardedResolver, RefusedAddress, guarded_connector, refused_address
-from scrapers.fetching.outcomes import ending
+from scrapers.fetching.outcomes import outcome_of
 from scrapers.fetching.url_guard import (
     host_key,
     in_scope,
@@ -181,4 +181,4 @@ def test_no_socket_is_made_for_an_address_that_must_not_be_fetched(address: str,
     with pytest.raises(aiohttp.ClientConnectorError) as told:
         asyncio.run(ask())
     assert "this machine itself" in refused_address(told.value)
-    assert "leads to" in ending(told.value, address).detail
+    assert "resolves to a forbidden address" in outcome_of(told.value, address).detail

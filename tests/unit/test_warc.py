@@ -14,8 +14,8 @@ import pytest
 
 from pipeline.evaluation.benchmarks.inputs import warcs
 from scrapers.archive import gzip_members as members_module
-from scrapers.archive.remote_files import LocalPlace, PlaceError, fingerprint
-from scrapers.archive.warc import MAX_RECORD, Bad, Fault, Packing, Record, Scan, packing_of
+from scrapers.archive.remote_files import ArchiveFileError, LocalFile, fingerprint
+from scrapers.archive.warc import MAX_RECORD, BadRecord, Fault, Packing, Record, Scan, packing_of
 from scrapers.archive.warc_pages import NoPage, answer_of, page_of
 
 DAY = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -30,17 +30,17 @@ def some(count: int = 6) -> list[bytes]:
     return [warcs.response(f"https://a.example/{n}", page(n), DAY) for n in range(count)]
 
 
-def archive(tmp_path: Path, data: bytes, name: str = "a.warc.gz") -> LocalPlace:
+def archive(tmp_path: Path, data: bytes, name: str = "a.warc.gz") -> LocalFile:
     file = tmp_path / name
     file.write_bytes(data)
-    return LocalPlace(str(file))
+    return LocalFile(str(file))
 
 
 def members(records: list[bytes]) -> bytes:
     return b"".join(map(warcs.member, records))
 
 
-def scanned(place: LocalPlace, start: int = 0, stop: int | None = None, exact: bool = True) -> tuple[list, Scan]:
+def scanned(place: LocalFile, start: int = 0, stop: int | None = None, exact: bool = True) -> tuple[list, Scan]:
     scan = Scan(place, packing_of(place), start, place.size if stop is None else stop, lambda fields: True, exact=exact)
     return list(scan), scan
 
@@ -50,7 +50,7 @@ def urls(found: list) -> list[int]:
 
 
 def faults(found: list) -> list[Fault]:
-    return [one.fault for one in found if isinstance(one, Bad)]
+    return [one.fault for one in found if isinstance(one, BadRecord)]
 
 
 def test_records_come_in_order_with_the_place_at_which_they_begin(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_zstandard_and_lz4_are_read(tmp_path: Path, writer: str) -> None:
             packer.write(record)
             packer.finish()
             packer.flush()
-    place = LocalPlace(str(tmp_path / "a.warc"))
+    place = LocalFile(str(tmp_path / "a.warc"))
     assert packing_of(place) is Packing.STREAM
     assert urls(scanned(place, 0, 100)[0]) == [0, 1, 2]
 
@@ -261,8 +261,8 @@ def test_a_file_is_known_by_what_is_in_it_not_by_its_name(tmp_path: Path) -> Non
 
 
 def test_a_missing_file_is_told_in_words(tmp_path: Path) -> None:
-    with pytest.raises(PlaceError, match="there is no such file"):
-        LocalPlace(str(tmp_path / "none.warc.gz"))
+    with pytest.raises(ArchiveFileError, match="no such file"):
+        LocalFile(str(tmp_path / "none.warc.gz"))
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -312,13 +312,13 @@ def test_what_is_read_quickly_is_what_is_read_with_care(tmp_path: Path, cut: int
         while at < place.size:
             found, scan = scanned(place, at, min(place.size, at + cut))
             assert scan.n_records == len(found)
-            told += [one if isinstance(one, Bad) else (one.offset, one.fields, one.part()) for one in found]
+            told += [one if isinstance(one, BadRecord) else (one.offset, one.fields, one.part()) for one in found]
             at = scan.end
         return told
 
     quick = all_of_it()
-    assert members_module.HERE
-    monkeypatch.setattr(members_module, "HERE", False)
+    assert members_module.AVAILABLE
+    monkeypatch.setattr(members_module, "AVAILABLE", False)
     careful = all_of_it()
     assert quick == careful
-    assert sum(isinstance(one, Bad) for one in quick) > 4 and sum(isinstance(one, tuple) for one in quick) > 15
+    assert sum(isinstance(one, BadRecord) for one in quick) > 4 and sum(isinstance(one, tuple) for one in quick) > 15

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from pipeline.app.backfill.work import Order, Part, PartReport, work, worker
 from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.versions import program_version
-from scrapers.process_pool import Limits, Lost, WorkersFailed, work_off
+from scrapers.process_pool import Limits, Lost, WorkersFailed, run_jobs
 
 Answer = tuple[Part, PartReport | Lost]
 # A part of nothing but relevant articles takes some minutes of one processor.
@@ -58,7 +58,7 @@ class LocalEngine:
 
     def _work_off(self, parts: Iterable[Part], limits: Limits, n: int) -> Iterator[Answer]:
         try:
-            yield from work_off(parts, self.start, (self.order,), limits, processes=n, worth_it=min(2, n))
+            yield from run_jobs(parts, self.start, (self.order,), limits, processes=n, min_jobs=min(2, n))
         except WorkersFailed as error:
             raise OutsideFailure(
                 f"The processes that read the archive keep ending. {error} What was read is kept: run this again, with "

@@ -16,7 +16,15 @@ from pipeline.app.backfill.engines import Engine
 from pipeline.app.backfill.progress import Books, FileState
 from pipeline.app.backfill.work import Order, Part, PartReport
 from pipeline.versions import reader_version, relevance_version
-from scrapers.archive.remote_files import NoRanges, Place, PlaceError, fetch_whole, fingerprint, is_address, open_place
+from scrapers.archive.remote_files import (
+    ArchiveFile,
+    ArchiveFileError,
+    RangesNotSupported,
+    fetch_whole,
+    fingerprint,
+    is_address,
+    open_archive_file,
+)
 from scrapers.archive.warc import Packing, packing_of
 from scrapers.process_pool import Lost
 
@@ -51,7 +59,7 @@ class _Open:
     """A file under way. `loose`: where its next record begins is not known, after a part that nobody could read."""
 
     state: FileState
-    place: Place
+    place: ArchiveFile
     packing: Packing
     number: int
     loose: bool = False
@@ -87,7 +95,7 @@ class Backfill:
         for number, name in enumerate(files):
             try:
                 file = self._open(number, name)
-            except PlaceError as error:
+            except ArchiveFileError as error:
                 self._problem(error.words)
                 continue
             if file is None:
@@ -109,19 +117,21 @@ class Backfill:
         """Open a file at the place up to which it is read; None where that is its end."""
         spooled = None
         try:
-            place = open_place(name, self.order.access)
-        except NoRanges as error:
+            place = open_archive_file(name, self.order.access)
+        except RangesNotSupported as error:
             if not self.engine.shares_files:
-                raise PlaceError(
+                raise ArchiveFileError(
                     f"{error.words} Fetch it to a folder that all workers see, and name it there."
                 ) from error
             self.watch(self.tally, f"{name}: the server gives it only as a whole, so it is fetched first")
             spooled = self._spool(name)
-            place = open_place(str(spooled))
+            place = open_archive_file(str(spooled))
         packing = packing_of(place)
         if packing is None:
             place.close()
-            raise PlaceError(f"{name}: is no WARC archive: it begins with neither a WARC record nor a compressed one.")
+            raise ArchiveFileError(
+                f"{name}: is no WARC archive: it begins with neither a WARC record nor a compressed one."
+            )
         state = self.books.state(fingerprint(place), self.choice, name, place.size)
         if state.finished_at:
             place.close()

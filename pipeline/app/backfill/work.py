@@ -17,7 +17,7 @@ from pipeline.nlp.relevance.html_prefilter import may_pass, prefilter, text_may_
 from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.records import Findings
 from scrapers.archive.gzip_members import Fields
-from scrapers.archive.remote_files import Access, Place, PlaceError, open_place
+from scrapers.archive.remote_files import Access, ArchiveFile, ArchiveFileError, open_archive_file
 from scrapers.archive.warc import Packing, Record, Scan
 from scrapers.archive.warc_pages import Answer, NoPage, answer_of, page_of
 from scrapers.items import Article, Outcome, Page, Source
@@ -100,8 +100,8 @@ def _keep_freed_memory() -> None:
 
 
 @lru_cache(maxsize=4)
-def _place(file: str, access: Access) -> Place:
-    return open_place(file, access)
+def _place(file: str, access: Access) -> ArchiveFile:
+    return open_archive_file(file, access)
 
 
 @lru_cache(maxsize=1)
@@ -120,7 +120,7 @@ def work(order: Order, part: Part) -> PartReport:
     """Read one part. No record makes it fail, and a file that cannot be read is told in the report."""
     try:
         return _work(order, part)
-    except PlaceError as error:
+    except ArchiveFileError as error:
         _place.cache_clear()
         return PartReport(part, None, None, failed=error.words)
 

@@ -78,17 +78,17 @@ def _gate(runs: int, quick: bool) -> list[Rate]:
 def _read(runs: int, quick: bool) -> list[Rate]:
     import trafilatura
 
-    from scrapers.reading.article import read
+    from scrapers.reading.article import read_page
 
     n = 10 if quick else 100
     own, peer = Runs(n), Runs(n)
-    read(texts.pages(1)[0], None)
+    read_page(texts.pages(1)[0], None)
     trafilatura.extract(texts.pages(1)[0].body)
     for edition in range(runs):
         made = texts.pages(n, edition)
         with own.timed():
             for page in made:
-                read(page, None)
+                read_page(page, None)
         with peer.timed():
             for page in made:
                 trafilatura.extract(page.body)

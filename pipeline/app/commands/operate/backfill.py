@@ -82,9 +82,9 @@ def _check(names: tuple[str, ...]) -> None:
         if is_address(name):
             continue
         need_file(name, "Give WARC files by path or http(s) address.")
-        from scrapers.archive.remote_files import LocalPlace
+        from scrapers.archive.remote_files import LocalFile
 
-        place = LocalPlace(name)
+        place = LocalFile(name)
         packing = packing_of(place)
         place.close()
         if packing is None:

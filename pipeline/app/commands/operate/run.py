@@ -46,7 +46,7 @@ def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_second
         archive = Archive(folder.archive, folder.crawl_db)
         report = crawl(chosen, frontier, archive, config=config, progress=click.echo)
         archive.close()
-    if report.told_to_stop:
+    if report.interrupted:
         raise Stopped(f"The crawl stopped: {report.stopped}. Its {report.n_pages} new pages are kept; run this again.")
     return {"visits": report.n_visits, "pages": report.n_pages, "outcomes": report.outcomes, "stopped": report.stopped}
 

@@ -23,7 +23,7 @@ from pipeline.errors import WrongUse
 from pipeline.evaluation.benchmarks.inputs import texts, warcs
 from pipeline.nlp.relevance.score import judge_relevance
 from scrapers.items import Article, Page
-from scrapers.reading.article import read
+from scrapers.reading.article import read_page
 
 FETCHED = datetime(2026, 6, 1, tzinfo=UTC)
 VARIANTS = 6  # of each irrelevant page
@@ -107,7 +107,7 @@ def _article_on(body: bytes) -> Article | None:
     page = Page(
         address, address, "", FETCHED, 200, "text/html", "", (), body, hashlib.sha256(body).hexdigest()
     )  # fmt: skip
-    return read(page, None).article
+    return read_page(page, None).article
 
 
 def made_pages(count: int = 24) -> list[bytes]:
