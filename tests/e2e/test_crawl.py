@@ -1,4 +1,4 @@
-"""A crawl of real local servers: what is saved, what is refused, what is remembered, and what a kill costs."""
+"""Crawls of local servers: saving, refusing, rate limits, hostile sites, and kills."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def source_of(site: Site, **changes: object) -> Source:
 
 
 class Ledger:
-    """A data folder with its frontier and archive, crawled again and again at moments of the test's choosing."""
+    """A data folder with frontier and archive, crawled at times that the test chooses."""
 
     def __init__(self, folder: Path) -> None:
         self.frontier = Frontier(folder / "crawl.db")
@@ -69,7 +69,7 @@ class Ledger:
         )  # fmt: skip
 
     def outcomes(self) -> dict[str, str]:
-        """Return the newest outcome of each address, by its path."""
+        """Return the latest outcome of each URL."""
         rows = self.frontier.db.execute("select url, outcome from visits order by visit_id").fetchall()
         return {row["url"]: row["outcome"] for row in rows}
 
@@ -99,7 +99,7 @@ def test_articles_of_a_feed_are_saved_and_a_second_run_adds_nothing(site: Site, 
     assert ledger.pages[0].media_type == "text/html" and ledger.pages[0].charset == "utf-8"
     assert all(ledger.archive.get(page.sha256) == page for page in ledger.pages)
     assert ledger.lines == ["The Gazette: 5 new pages, 1 feed read."]
-    assert {page.fetched_at for page in ledger.pages} == {NOW}, "the caller's clock dates the pages"
+    assert {page.fetched_at for page in ledger.pages} == {NOW}, "the caller's clock is used"
     assert ledger.frontier.hint(site.url("/news/1")).title == "On /news/1"
     agents = {asked.headers["user-agent"] for asked in site.asked}
     assert agents == {"OversightLedger/0.1"}
@@ -107,14 +107,12 @@ def test_articles_of_a_feed_are_saved_and_a_second_run_adds_nothing(site: Site, 
     site.asked.clear()
     again = ledger.crawl(source_of(site), after=timedelta(minutes=31))
     assert again.outcomes == {"UNCHANGED": 1} and again.n_pages == 0
-    assert site.paths(without_robots=False) == ["/feed"]  # robots.txt is remembered as well
+    assert site.paths(without_robots=False) == ["/feed"]  # robots.txt is stored too
     nothing = ledger.crawl(source_of(site), after=timedelta(minutes=32))
     assert nothing.n_visits == 0 and site.paths() == ["/feed"]
 
 
-def test_an_edited_article_is_seen_on_the_next_look_and_an_unchanged_one_is_not_kept_twice(
-    site: Site, ledger: Ledger
-) -> None:
+def test_edited_article_is_saved_again_and_unchanged_one_is_not(site: Site, ledger: Ledger) -> None:
     site.routes["/feed"] = site.feed(["/a", "/b"])
     site.routes |= {"/a": article("First wording."), "/b": article("The same.")}
     ledger.crawl(source_of(site))
@@ -126,11 +124,11 @@ def test_an_edited_article_is_seen_on_the_next_look_and_an_unchanged_one_is_not_
     assert len(list(ledger.archive.pages())) == 3
 
 
-def test_every_hostile_case_ends_in_its_one_outcome(site: Site, ledger: Ledger) -> None:
+def test_every_hostile_case_has_its_expected_outcome(site: Site, ledger: Ledger) -> None:
     site.routes = {path: route for path, (route, _) in CASES.items()} | HOPS
     site.routes["/feed"] = site.feed([*CASES, *LINKS])
     report = ledger.crawl(source_of(site), timeout_seconds=1.5, max_bytes=2_000_000, memory_mb=768)
-    assert report.duration_seconds < 300, "each is cut off in its time, within 768 MiB of address space"
+    assert report.duration_seconds < 300, "each is stopped in time, within 768 MiB of address space"
     found = ledger.outcomes()
     expected = {site.url(path): outcome.value for path, (_, outcome) in CASES.items()}
     expected |= {link: outcome.value for link, outcome in LINKS.items()} | {site.url("/feed"): "SAVED"}
@@ -138,7 +136,7 @@ def test_every_hostile_case_ends_in_its_one_outcome(site: Site, ledger: Ledger) 
     assert report.outcomes == dict(sorted(Counter(expected.values()).items()))
     assert report.n_visits == len(expected) == sum(report.outcomes.values())
     asked = Counter(site.paths())
-    assert asked["/e-hangs-up"] == 2, "a connection that broke is opened anew, once"
+    assert asked["/e-hangs-up"] == 2, "a broken connection is reopened once"
     assert asked["/p-cut-short"] == 2, "a broken connection is tried once more"
     assert asked["/h-500"] == 1 and asked["/b-drip-body"] == 1
     pages = {page.url: page for page in ledger.pages}
@@ -146,7 +144,7 @@ def test_every_hostile_case_ends_in_its_one_outcome(site: Site, ledger: Ledger) 
     assert len(pages[site.url("/v-300-headers")].headers) == 200
 
 
-def test_a_link_that_is_not_http_is_never_opened_whoever_lets_it_through(site: Site, ledger: Ledger) -> None:
+def test_link_that_is_not_http_is_never_opened(site: Site, ledger: Ledger) -> None:
     links = ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:text/html,hi", "javascript:alert(1)"]
     source = source_of(site)
     ledger.frontier.add_sources([source], NOW)
@@ -157,7 +155,7 @@ def test_a_link_that_is_not_http_is_never_opened_whoever_lets_it_through(site: S
     assert list(ledger.archive.pages()) == []
 
 
-def test_a_redirect_to_another_host_is_not_followed_there(site: Site, ledger: Ledger) -> None:
+def test_redirect_to_another_host_is_not_followed(site: Site, ledger: Ledger) -> None:
     other = Site("127.0.0.2")
     try:
         other.routes["*"] = article("A secret.")
@@ -171,7 +169,7 @@ def test_a_redirect_to_another_host_is_not_followed_there(site: Site, ledger: Le
         other.close()
 
 
-def test_a_name_that_leads_into_the_local_network_is_never_connected_to(ledger: Ledger) -> None:
+def test_name_of_a_local_address_is_never_connected_to(ledger: Ledger) -> None:
     name = socket.gethostname()
     try:
         address = socket.gethostbyname(name)
@@ -190,12 +188,12 @@ def test_a_name_that_leads_into_the_local_network_is_never_connected_to(ledger: 
         site.close()
 
 
-def test_loopback_is_closed_unless_it_is_allowed(site: Site, ledger: Ledger) -> None:
+def test_loopback_is_forbidden_unless_allowed(site: Site, ledger: Ledger) -> None:
     report = ledger.crawl(source_of(site), allow_loopback=False, contact="desk@gazette.example")
     assert report.outcomes == {"BLOCKED_ADDRESS": 1} and site.asked == []
 
 
-def test_a_site_whose_certificate_nobody_vouches_for_is_not_read(tmp_path: Path, ledger: Ledger) -> None:
+def test_site_with_an_invalid_certificate_is_not_read(tmp_path: Path, ledger: Ledger) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -235,7 +233,7 @@ def test_robots_txt_is_obeyed(site: Site, ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("route", [status(500), lambda h: h.hang_up()])
-def test_a_robots_txt_that_cannot_be_had_closes_the_site_for_now(site: Site, ledger: Ledger, route) -> None:
+def test_unavailable_robots_txt_forbids_the_site_for_now(site: Site, ledger: Ledger, route) -> None:
     site.routes |= {"/robots.txt": route, "/feed": site.feed(["/a"])}
     report = ledger.crawl(source_of(site))
     assert report.outcomes == {"ROBOTS_DENIED": 1} and site.paths() == []
@@ -244,12 +242,12 @@ def test_a_robots_txt_that_cannot_be_had_closes_the_site_for_now(site: Site, led
     assert ledger.crawl(source_of(site), after=timedelta(days=1)).n_pages == 1
 
 
-def test_an_html_page_or_a_404_in_place_of_robots_txt_closes_nothing(site: Site, ledger: Ledger) -> None:
+def test_html_instead_of_robots_txt_forbids_nothing(site: Site, ledger: Ledger) -> None:
     site.routes |= {"/robots.txt": article("Disallow: /"), "/feed": site.feed(["/a"]), "/a": article()}
     assert ledger.crawl(source_of(site)).n_pages == 1
 
 
-def test_an_enormous_robots_txt_is_cut_and_costs_little(site: Site, ledger: Ledger) -> None:
+def test_enormous_robots_txt_is_truncated(site: Site, ledger: Ledger) -> None:
     rules = b"User-agent: *\n" + b"".join(b"Disallow: /x/%d/*/y$\n" % n for n in range(150_000))
     site.routes |= {"/robots.txt": rules, "/feed": site.feed(["/a"]), "/a": article()}
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
@@ -272,7 +270,7 @@ def test_retry_after_holds_the_host_across_runs(site: Site, ledger: Ledger) -> N
     assert later.n_pages == 2 and {p.url for p in ledger.pages} == {site.url("/b"), site.url("/c")}
 
 
-def test_a_date_in_retry_after_is_understood_and_503_without_one_is_a_server_error(site: Site, ledger: Ledger) -> None:
+def test_retry_after_may_be_a_date_and_503_without_it_is_a_server_error(site: Site, ledger: Ledger) -> None:
     site.routes["/feed"] = status(503, Retry_After="Mon, 04 May 2026 13:30:00 GMT")
     assert ledger.crawl(source_of(site)).outcomes == {"RATE_LIMITED": 1}
     assert ledger.frontier.held_until(site.host, NOW) == NOW + timedelta(minutes=90)
@@ -280,7 +278,7 @@ def test_a_date_in_retry_after_is_understood_and_503_without_one_is_a_server_err
     assert ledger.crawl(source_of(site), after=timedelta(hours=2)).outcomes == {"SERVER_ERROR": 1}
 
 
-def test_a_host_that_keeps_failing_is_left_alone_for_the_run(site: Site, ledger: Ledger) -> None:
+def test_host_that_keeps_failing_is_skipped_for_the_run(site: Site, ledger: Ledger) -> None:
     site.routes["/feed"] = site.feed([f"/{n}" for n in range(8)])
     site.routes["*"] = lambda h: h.reply(b"", status=404 if h.path == "/robots.txt" else 500)
     report = ledger.crawl(source_of(site))
@@ -298,14 +296,14 @@ def test_only_entries_on_topic_are_fetched_unless_the_feed_passes_all(site: Site
     assert site.paths() == ["/feed", "/ai"]
 
 
-def test_tracking_copies_of_an_address_are_one_address(site: Site, ledger: Ledger) -> None:
+def test_urls_that_differ_in_tracking_parameters_are_one(site: Site, ledger: Ledger) -> None:
     site.routes["/feed"] = site.feed(["/a?utm_source=rss", "/a?utm_source=mail#top", "/a"])
     site.routes["/a"] = article()
     assert ledger.crawl(source_of(site)).n_pages == 1
     assert site.paths() == ["/feed", "/a"]
 
 
-def test_the_pause_of_the_card_is_kept_between_two_requests_to_a_host(site: Site, ledger: Ledger) -> None:
+def test_pause_of_the_card_is_kept_between_requests_to_a_host(site: Site, ledger: Ledger) -> None:
     site.routes["/feed"] = site.feed(["/a", "/b"])
     site.routes |= {"/a": article("A."), "/b": article("B.")}
     ledger.crawl(source_of(site, pause_seconds=0.5), pause_seconds=None)
@@ -313,7 +311,7 @@ def test_the_pause_of_the_card_is_kept_between_two_requests_to_a_host(site: Site
     assert len(times) == 4
     gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
     assert all(gap >= 0.45 for gap in gaps)
-    assert max(gaps) - min(gaps) > 0.002, "no site sees a clockwork"
+    assert max(gaps) - min(gaps) > 0.002, "pauses are randomised"
 
 
 def test_a_long_crawl_delay_is_kept_from_run_to_run(site: Site, ledger: Ledger) -> None:
@@ -329,7 +327,7 @@ def test_a_long_crawl_delay_is_kept_from_run_to_run(site: Site, ledger: Ledger) 
     assert len(site.paths()) == 3
 
 
-def test_a_host_with_much_to_fetch_does_not_make_the_run_long(site: Site, ledger: Ledger) -> None:
+def test_time_spent_on_one_host_is_limited(site: Site, ledger: Ledger) -> None:
     other = Site("127.0.0.2")
     try:
         for each in (site, other):
@@ -340,12 +338,12 @@ def test_a_host_with_much_to_fetch_does_not_make_the_run_long(site: Site, ledger
         report = ledger.crawl(*sources, host_seconds=1.5)
         assert report.stopped == "" and 4 < report.n_pages < 25 and len(other.paths()) == 3
         later = ledger.crawl(*sources, after=timedelta(minutes=5))
-        assert later.n_pages == 32 - report.n_pages, "the rest was due, and nothing twice"
+        assert later.n_pages == 32 - report.n_pages, "the rest remained due"
     finally:
         other.close()
 
 
-def test_twenty_sites_that_hang_do_not_hold_up_the_one_that_answers(site: Site, ledger: Ledger) -> None:
+def test_twenty_hanging_sites_do_not_delay_another(site: Site, ledger: Ledger) -> None:
     def hangs(h: Handler) -> None:
         time.sleep(8)
 
@@ -363,13 +361,13 @@ def test_twenty_sites_that_hang_do_not_hold_up_the_one_that_answers(site: Site, 
         assert report.n_pages == 6
         first_slow = min(asked.at for each in slow for asked in each.asked)
         assert all(len(each.asked) >= 1 for each in slow)
-        assert max(asked.at for asked in site.asked) - first_slow < 5, "all was read while the others hung"
+        assert max(asked.at for asked in site.asked) - first_slow < 5, "read while the others hung"
     finally:
         for each in slow:
             each.close()
 
 
-def test_the_number_of_visits_of_a_run_and_of_a_day_is_bounded(site: Site, ledger: Ledger) -> None:
+def test_visits_per_run_and_per_day_are_limited(site: Site, ledger: Ledger) -> None:
     site.routes["/feed"] = site.feed([f"/{n}" for n in range(9)])
     site.routes |= {f"/{n}": article(f"Number {n}.") for n in range(9)}
     report = ledger.crawl(source_of(site), max_pages=4)
@@ -387,7 +385,7 @@ def test_the_live_web_is_not_crawled_without_a_contact(site: Site, ledger: Ledge
         ledger.crawl(source, contact="desk@gazette.example\r\nX-Evil: 1")
 
 
-def test_a_run_ends_when_its_time_is_over(site: Site, ledger: Ledger) -> None:
+def test_run_ends_at_its_time_limit(site: Site, ledger: Ledger) -> None:
     site.routes["/feed"] = site.feed([f"/{n}" for n in range(200)])
     site.routes["*"] = lambda h: (time.sleep(0.4), h.reply(article(h.path)))
     started = time.monotonic()
@@ -398,8 +396,8 @@ def test_a_run_ends_when_its_time_is_over(site: Site, ledger: Ledger) -> None:
     assert sum(report.outcomes.values()) == report.n_visits
 
 
-def sabotage(folder: Path, monkeypatch: pytest.MonkeyPatch, deed: str) -> None:
-    """Let the fetching process do a deed when it reads the feed of a source called "bad"."""
+def sabotage(folder: Path, monkeypatch: pytest.MonkeyPatch, action: str) -> None:
+    """Make the fetching process run a statement when it parses a feed with "bad" in its URL."""
     (folder / "sitecustomize.py").write_text(
         textwrap.dedent(
             """
@@ -416,23 +414,23 @@ def sabotage(folder: Path, monkeypatch: pytest.MonkeyPatch, deed: str) -> None:
                         read = module.read_feed
                         def read_feed(body, feed, base_url):
                             if "bad" in feed.url:
-                                DEED
+                                ACTION
                             return read(body, feed, base_url)
                         module.read_feed = read_feed
                     spec.loader.exec_module = exec_module
                     return spec
             sys.meta_path.insert(0, Finder())
             """
-        ).replace("DEED", deed)
+        ).replace("ACTION", action)
     )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH")))))
 
 
-@pytest.mark.parametrize("deed", ["os._exit(9)", "time.sleep(60)", "x = bytearray(4 << 30)"])
-def test_a_feed_that_kills_or_stops_its_reader_costs_that_feed_alone(
-    site: Site, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deed: str
+@pytest.mark.parametrize("action", ["os._exit(9)", "time.sleep(60)", "x = bytearray(4 << 30)"])
+def test_feed_that_crashes_or_hangs_the_parser_fails_alone(
+    site: Site, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
-    sabotage(tmp_path, monkeypatch, deed)
+    sabotage(tmp_path, monkeypatch, action)
     monkeypatch.setattr("scrapers.crawling.crawl.SILENCE_SECONDS", 12.0)
     site.routes |= {"/feed": site.feed(["/a", "/b"]), "/bad": site.feed(["/c"])}
     site.routes |= {path: article(path) for path in ("/a", "/b", "/c")}
@@ -443,14 +441,14 @@ def test_a_feed_that_kills_or_stops_its_reader_costs_that_feed_alone(
     assert {page.url for page in ledger.pages} == {site.url("/a"), site.url("/b")}
 
 
-def test_a_fetching_process_that_cannot_start_is_told_in_one_line(site: Site, ledger: Ledger) -> None:
-    with pytest.raises(CrawlError, match="died 3 times") as told:
+def test_fetching_process_that_cannot_start_is_reported_in_one_line(site: Site, ledger: Ledger) -> None:
+    with pytest.raises(CrawlError, match="died 3 times") as error:
         ledger.crawl(source_of(site), memory_mb=32)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
     assert site.asked == []
 
 
-def test_a_full_disk_stops_the_run_and_nothing_half_done_is_kept(
+def test_full_disk_stops_the_run_without_partial_results(
     site: Site, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.routes |= {"/feed": site.feed(["/a", "/b"]), "/a": article("A."), "/b": article("B.")}
@@ -498,11 +496,11 @@ def start_elsewhere(folder: Path, site: Site) -> subprocess.Popen[str]:
 def wait_for(condition, seconds: float = 20.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "timed out"
         time.sleep(0.01)
 
 
-def test_after_a_kill_every_page_is_there_exactly_once(site: Site, tmp_path: Path) -> None:
+def test_every_page_is_archived_exactly_once_after_kills(site: Site, tmp_path: Path) -> None:
     links = [f"/{n}" for n in range(60)]
     site.routes["/feed"] = site.feed(links)
     site.routes["*"] = lambda h: h.reply(article(f"Page {h.path} of the paper.") if h.path != "/robots.txt" else b"")
@@ -540,7 +538,7 @@ def test_the_fetching_process_ends_when_its_parent_is_killed(site: Site, tmp_pat
     assert len(site.paths()) == n
 
 
-def test_sigterm_ends_a_run_in_order_within_ten_seconds(site: Site, tmp_path: Path) -> None:
+def test_sigterm_ends_a_run_cleanly_within_ten_seconds(site: Site, tmp_path: Path) -> None:
     site.routes["/feed"] = site.feed([f"/{n}" for n in range(500)])
     site.routes["*"] = lambda h: (time.sleep(0.1), h.reply(article(h.path)))
     process = start_elsewhere(tmp_path, site)
@@ -553,8 +551,8 @@ def test_sigterm_ends_a_run_in_order_within_ten_seconds(site: Site, tmp_path: Pa
     assert len(list(Archive(tmp_path / "archive").pages())) >= 2
 
 
-def test_the_fetching_process_listens_on_no_port_and_keeps_no_cookies(site: Site, tmp_path: Path) -> None:
-    """Neither Scrapy's telnet console nor its remote control: while it fetches, it has no listening socket at all."""
+def test_fetching_process_opens_no_port_and_stores_no_cookies(site: Site, tmp_path: Path) -> None:
+    """While fetching, it has no listening socket, such as Scrapy's telnet console or remote control."""
     site.routes["/feed"] = site.feed([f"/{n}" for n in range(40)])
     site.routes["*"] = lambda h: (time.sleep(0.1), h.reply(article(h.path), Set_Cookie="id=1; Path=/"))
     process = start_elsewhere(tmp_path, site)
@@ -593,7 +591,7 @@ def test_a_crawl_runs_in_a_thread_too(site: Site, tmp_path: Path) -> None:
     assert found == [1]
 
 
-def test_a_page_that_cannot_be_fetched_leaves_words_a_reader_understands(site: Site, ledger: Ledger) -> None:
+def test_failed_feed_is_reported_in_plain_words(site: Site, ledger: Ledger) -> None:
     site.routes["/feed"] = status(404)
     report = ledger.crawl(source_of(site))
     assert report.sources[0].faults == (f"The feed {site.url('/feed')} gave nothing: GONE, status 404.",)

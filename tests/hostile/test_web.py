@@ -1,4 +1,4 @@
-"""Every hostile page and feed ends in its expected outcome, within ten seconds of computing and 400 MiB of memory."""
+"""Hostile pages and feeds have the expected outcomes, within ten seconds of CPU time and 400 MiB of memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
 def page_reader() -> Callable[[str], tuple]:
-    """Return what reads the page of a name: its outcome, the words beside it, and whether the rest holds."""
+    """Return a function that reads a page by name: its outcome, its detail, and whether the case's check holds."""
 
     def work(name: str) -> tuple:
         case = PAGES[name]
@@ -55,7 +55,7 @@ def feeds() -> dict[str, tuple | Lost]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_hostile_page_ends_in_its_outcome_within_its_bounds(pages: dict[str, tuple | Lost], name: str) -> None:
+def test_hostile_page_gives_its_outcome_within_limits(pages: dict[str, tuple | Lost], name: str) -> None:
     found = pages[name]
     assert not isinstance(found, Lost), found
     outcome, detail, holds = found
@@ -64,7 +64,7 @@ def test_a_hostile_page_ends_in_its_outcome_within_its_bounds(pages: dict[str, t
 
 
 @pytest.mark.parametrize("name", FEEDS)
-def test_a_hostile_feed_gives_what_it_can_within_its_bounds(feeds: dict[str, tuple | Lost], name: str) -> None:
+def test_hostile_feed_gives_what_it_can_within_limits(feeds: dict[str, tuple | Lost], name: str) -> None:
     found = feeds[name]
     assert not isinstance(found, Lost), found
     n_entries, faults, holds = found
@@ -74,5 +74,5 @@ def test_a_hostile_feed_gives_what_it_can_within_its_bounds(feeds: dict[str, tup
     assert holds, (n_entries, faults)
 
 
-def test_the_hostile_web_has_more_than_a_hundred_cases() -> None:
+def test_there_are_more_than_a_hundred_hostile_cases() -> None:
     assert len(CASES) + len(LINKS) + len(PAGES) + len(FEEDS) >= 100

@@ -1,4 +1,4 @@
-"""The archive gives back what it was given, notices a changed byte, and survives being killed."""
+"""The archive returns pages unchanged, detects damage, and survives being killed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def a_page(body: bytes = b"<p>An order was signed.</p>", url: str = "https://gaz
     )  # fmt: skip
 
 
-def test_a_page_comes_back_as_it_went_in(tmp_path: Path) -> None:
+def test_page_is_returned_unchanged(tmp_path: Path) -> None:
     page = a_page()
     archive = Archive(tmp_path / "archive")
     ref = archive.add(page)
@@ -40,7 +40,7 @@ def test_a_page_comes_back_as_it_went_in(tmp_path: Path) -> None:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=3000))
-def test_any_bytes_come_back_as_they_went_in(tmp_path: Path, body: bytes) -> None:
+def test_any_bytes_are_returned_unchanged(tmp_path: Path, body: bytes) -> None:
     archive = Archive(tmp_path / "archive")
     page = a_page(body)
     archive.add(page)
@@ -48,7 +48,7 @@ def test_any_bytes_come_back_as_they_went_in(tmp_path: Path, body: bytes) -> Non
     archive.close()
 
 
-def test_the_same_bytes_of_the_same_address_are_kept_once(tmp_path: Path) -> None:
+def test_same_bytes_of_the_same_url_are_stored_once(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive")
     first = archive.add(a_page())
     size = (tmp_path / "archive" / first.warc_file).stat().st_size
@@ -59,7 +59,7 @@ def test_the_same_bytes_of_the_same_address_are_kept_once(tmp_path: Path) -> Non
     assert len(list(archive.pages())) == 2
 
 
-def test_another_tool_can_read_the_files_and_days_are_utc(tmp_path: Path) -> None:
+def test_other_tools_can_read_the_files_and_days_are_utc(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive")
     archive.add(a_page())
     archive.add(a_page(b"two", "https://gazette.example/2"))
@@ -69,7 +69,7 @@ def test_another_tool_can_read_the_files_and_days_are_utc(tmp_path: Path) -> Non
     assert [r.headers["X-Requested-URI"] for r in records] == ["https://gazette.example/1", "https://gazette.example/2"]
 
 
-def test_a_changed_byte_is_named_with_file_and_page(tmp_path: Path) -> None:
+def test_changed_byte_is_reported_with_file_and_page(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive")
     ref = archive.add(a_page(bytes(range(256)) * 8))
     path = tmp_path / "archive" / ref.warc_file
@@ -79,7 +79,7 @@ def test_a_changed_byte_is_named_with_file_and_page(tmp_path: Path) -> None:
         damaged[place] ^= 0x10
         path.write_bytes(damaged)
         try:
-            assert archive.read(ref).body == bytes(range(256)) * 8  # a byte of the metadata, not of the page
+            assert archive.read(ref).body == bytes(range(256)) * 8  # a byte of the metadata
         except ArchiveError as error:
             assert ref.sha256 in str(error) and ref.warc_file in str(error)
     path.unlink()
@@ -87,7 +87,7 @@ def test_a_changed_byte_is_named_with_file_and_page(tmp_path: Path) -> None:
         archive.read(ref)
 
 
-def test_a_record_with_another_body_under_the_same_place_is_refused(tmp_path: Path) -> None:
+def test_replaced_record_is_refused(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive")
     ref = archive.add(a_page())
     other = Archive(tmp_path / "other" / "archive")
@@ -98,7 +98,7 @@ def test_a_record_with_another_body_under_the_same_place_is_refused(tmp_path: Pa
         archive.read(replace(ref, length=forged.length))
 
 
-def test_a_page_whose_hash_is_wrong_is_not_archived(tmp_path: Path) -> None:
+def test_page_with_a_wrong_hash_is_not_archived(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive")
     with pytest.raises(ArchiveError, match="not that of its body"):
         archive.add(replace(a_page(), body=b"other"))
@@ -106,7 +106,7 @@ def test_a_page_whose_hash_is_wrong_is_not_archived(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kept", [1, 9, 40, 0.5, -1])
-def test_a_half_written_record_is_cut_and_the_next_one_is_whole(tmp_path: Path, kept: float) -> None:
+def test_incomplete_record_is_truncated_and_the_next_is_complete(tmp_path: Path, kept: float) -> None:
     archive = Archive(tmp_path / "archive")
     first = archive.add(a_page())
     second = archive.append(a_page(b"lost in the crash", "https://gazette.example/2"))
@@ -123,7 +123,7 @@ def test_a_half_written_record_is_cut_and_the_next_one_is_whole(tmp_path: Path, 
     assert after.rebuild_index() == 2
 
 
-def test_a_damaged_tail_is_put_aside_and_does_not_block(tmp_path: Path) -> None:
+def test_damaged_end_of_file_is_saved_and_does_not_block(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive")
     first = archive.add(a_page())
     archive.close()
@@ -136,7 +136,7 @@ def test_a_damaged_tail_is_put_aside_and_does_not_block(tmp_path: Path) -> None:
     assert after.add(a_page(b"next", "https://gazette.example/2")).offset == first.length
 
 
-def test_a_record_that_reached_the_disk_but_not_the_index_is_found_again(tmp_path: Path) -> None:
+def test_record_on_disk_but_not_in_the_index_is_found(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive")
     archive.add(a_page())
     page = a_page(b"on disk, not in the index", "https://gazette.example/2")
@@ -146,7 +146,7 @@ def test_a_record_that_reached_the_disk_but_not_the_index_is_found_again(tmp_pat
     assert list(after.unindexed()) == [(page, ref)]
 
 
-def test_the_index_is_made_again_from_the_files_alone(tmp_path: Path) -> None:
+def test_index_is_rebuilt_from_the_files_alone(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive")
     pages = [a_page(b"body %d" % n, f"https://gazette.example/{n}", NOON.replace(day=1 + n % 3)) for n in range(9)]
     refs = {archive.add(page) for page in pages}
@@ -161,7 +161,7 @@ def test_the_index_is_made_again_from_the_files_alone(tmp_path: Path) -> None:
     assert sorted(again.get(page.sha256).url for page in pages) == sorted(page.url for page in pages)
 
 
-def test_a_damaged_record_stops_the_rebuilding_and_leaves_the_old_index(tmp_path: Path) -> None:
+def test_damaged_record_stops_the_rebuild_and_keeps_the_old_index(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive")
     first = archive.add(a_page())
     archive.add(a_page(b"second", "https://gazette.example/2"))
@@ -181,7 +181,7 @@ def test_two_processes_cannot_write_at_once(tmp_path: Path) -> None:
         Archive(tmp_path / "archive").append(a_page(b"second", "https://gazette.example/2"))
 
 
-def test_a_full_disk_leaves_no_half_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_leaves_no_incomplete_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = Archive(tmp_path / "archive")
     first = archive.add(a_page())
 
@@ -196,7 +196,7 @@ def test_a_full_disk_leaves_no_half_record(tmp_path: Path, monkeypatch: pytest.M
     assert archive.add(a_page(b"third", "https://gazette.example/3")).offset == first.length
 
 
-def test_headers_cannot_break_out_of_their_record(tmp_path: Path) -> None:
+def test_headers_cannot_inject_records(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive")
     page = replace(a_page(), headers=(("X-Evil", "a\r\n\r\nWARC/1.1\r\nX: y"),), charset="utf\r\n-8")
     archive.add(page)

@@ -1,18 +1,18 @@
-"""feedparser's own test files in; the share of their expectations that our feed reader meets out.
+"""The share of the expectations in feedparser's test files that our feed parser meets.
 
-What is compared. Each file states in a comment what feedparser makes of it, as a Python expression. We take that
-expression apart at its `and`s and compare the comparisons that speak of what a FeedEntry holds:
+Each file contains feedparser's result as a Python expression in a comment. The expression is split at each `and`, and
+those comparisons are used that concern fields of a FeedEntry:
 
-- `len(entries) == N`: the number of entries, before those without an address are dropped;
-- `entries[i].link`: the address, absolute, joined to the Content-Location that a file names for its answer;
-- `entries[i].title`: as plain text (the expected HTML goes through the same markup removal);
+- `len(entries) == N`: the number of entries, before those without a URL are dropped;
+- `entries[i].link`: the URL, joined to the Content-Location that a file specifies;
+- `entries[i].title`: as plain text; the expected HTML is converted in the same way;
 - `entries[i].id` (and `guid`): the text;
-- `entries[i].published_parsed`, `updated_parsed`, `created_parsed`: the moment, to the second;
-- `entries[i].published`, `updated`: the moment that the expected string names, where it names one that can be read.
+- `entries[i].published_parsed`, `updated_parsed`, `created_parsed`: the time, to the second;
+- `entries[i].published`, `updated`: the time in the expected string, if it can be parsed.
 
-Comparisons of anything else (feed titles, sanitised HTML, enclosures, languages, namespaces, bozo) are left out, since
-we keep none of it. A file counts as met when every comparison taken from it holds. Well-formed are the files under
-tests/wellformed; all 2,000 files, broken ones included, must be read without an exception, whatever the card's shape.
+Other comparisons (feed titles, sanitised HTML, enclosures, languages, namespaces, bozo) are ignored. A file passes if
+all of its comparisons hold. Well-formed files are those in tests/wellformed; all 2,000 files, including broken ones,
+must be parsed without an exception, as any shape.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ ARCHIVE = shared_folder() / "feeds" / "feedparser-tests.tar.gz"
 BASE = "http://127.0.0.1:8097/"
 DATES = {"published": "published_at", "updated": "updated_at", "created": "published_at"}
 
-pytestmark = pytest.mark.skipif(not ARCHIVE.is_file(), reason=f"the feed files are not here ({ARCHIVE})")
+pytestmark = pytest.mark.skipif(not ARCHIVE.is_file(), reason=f"feed files not found ({ARCHIVE})")
 
 
 @lru_cache(maxsize=1)
 def files() -> dict[str, bytes]:
-    """Return every test file of the archive by its name inside it."""
+    """Return the test files in the archive by name."""
     with tarfile.open(ARCHIVE) as archive:
         return {member.name: archive.extractfile(member).read() for member in archive if member.isfile()}
 
@@ -73,7 +73,7 @@ def expectations(body: bytes) -> Iterator[tuple[int | None, str, Any]]:
 def comparison(
     entries: list[FeedEntry], base: str, number: int | None, field: str, expected: Any
 ) -> tuple[Any, Any] | None:
-    """Return (what we found, what was expected) for one expectation, None where a FeedEntry holds no such thing."""
+    """Return (found, expected) for one expectation, None if it concerns no field of a FeedEntry."""
     if field == "count":
         return len(entries), expected
     entry = entries[number] if number is not None and number < len(entries) else FeedEntry("")
@@ -107,14 +107,14 @@ def compared(name: str, body: bytes) -> list[tuple[Any, Any]]:
 
 @pytest.mark.filterwarnings("ignore::Warning")
 @pytest.mark.parametrize("shape", [FeedShape.RSS, FeedShape.SITEMAP, FeedShape.JSON_FEED])
-def test_no_file_of_the_collection_stops_the_reader(shape):
+def test_no_file_makes_the_parser_raise(shape):
     for body in files().values():
         reading = read_feed(body, Feed(BASE, shape), BASE)
         assert all(entry.url.startswith(("http://", "https://")) for entry in reading.entries)
 
 
 @pytest.mark.filterwarnings("ignore::Warning")
-def test_well_formed_files_give_the_entries_and_dates_that_feedparser_expects():
+def test_well_formed_files_give_the_entries_that_feedparser_expects():
     met, missed = 0, []
     for name, body in files().items():
         if "/wellformed/" not in name:
@@ -126,6 +126,6 @@ def test_well_formed_files_give_the_entries_and_dates_that_feedparser_expects():
             met += 1
         else:
             missed.append(f"{name}: {[pair for pair in pairs if pair[0] != pair[1]]}")
-    assert met + len(missed) >= 100, "too few files speak of entries: the expectations are no longer understood"
+    assert met + len(missed) >= 100, "too few files have expectations that are understood"
     share = met / (met + len(missed))
     assert share >= 0.95, f"{share:.3f} of {met + len(missed)} files; missed:\n" + "\n".join(missed)

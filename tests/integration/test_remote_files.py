@@ -1,4 +1,4 @@
-"""Archives at an address are read in parts, whatever the network does, and never from inside a private network."""
+"""Remote archives are read in ranges despite network errors, and never from a private network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from support import backfill_world as world
 
 from pipeline.app.backfill.work import Order
-from scrapers.archive import remote_files as places
+from scrapers.archive import remote_files
 from scrapers.archive.remote_files import (
     Access,
     ArchiveFileError,
@@ -26,7 +26,7 @@ HERE = Access(allow_loopback=True)
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "MAX_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(remote_files, "MAX_WAIT_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -36,52 +36,50 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_any_stretch_of_a_file_at_an_address_is_what_the_file_has_there(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(places, "_WINDOW", 50_000)
+def test_any_range_of_a_remote_file_equals_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_files, "_WINDOW", 50_000)
     data = file.read_bytes()
     with world.serving(file) as server:
-        place = open_archive_file(server.url, HERE)
-        assert place.size == len(data)
+        remote = open_archive_file(server.url, HERE)
+        assert remote.size == len(data)
         for start, length in ((0, 10), (299_990, 10), (299_990, 99), (100, 200_000), (49_990, 30), (300_000, 5)):
-            assert place.read_at(start, length) == data[start : start + length]
-        assert fingerprint(place) == fingerprint(open_archive_file(str(file)))
-        place.close()
+            assert remote.read_at(start, length) == data[start : start + length]
+        assert fingerprint(remote) == fingerprint(open_archive_file(str(file)))
+        remote.close()
 
 
-def test_an_answer_that_breaks_off_or_a_busy_server_is_asked_again(file: Path) -> None:
+def test_truncated_responses_and_busy_servers_are_retried(file: Path) -> None:
     with world.serving(file) as server:
-        place = RemoteFile(server.url, HERE)
+        remote = RemoteFile(server.url, HERE)
         server.break_after, server.status = [1000, 0], [200, 503, 200, 429]
-        assert place.read_at(100_000, 150_000) == file.read_bytes()[100_000:250_000]
+        assert remote.read_at(100_000, 150_000) == file.read_bytes()[100_000:250_000]
         assert len(server.asked) >= 4
 
 
-def test_a_server_that_stays_down_is_told_with_the_place_reached(file: Path) -> None:
+def test_server_that_stays_down_is_reported_with_the_offset(file: Path) -> None:
     with world.serving(file) as server:
-        place = RemoteFile(server.url, HERE)
+        remote = RemoteFile(server.url, HERE)
         server.status = [500] * 99
         with pytest.raises(ArchiveFileError, match="cannot be read from byte 100000 on .* Run the command again"):
-            place.read_at(100_000, 10)
+            remote.read_at(100_000, 10)
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_mixed(file: Path) -> None:
+def test_file_that_changes_during_reading_is_refused(file: Path) -> None:
     with world.serving(file) as server:
-        place = RemoteFile(server.url, HERE)
+        remote = RemoteFile(server.url, HERE)
         server.tag = "v2"
         with pytest.raises(ArchiveFileError, match="changed while it was read"):
-            place.read_at(100_000, 10)
+            remote.read_at(100_000, 10)
 
 
-def test_a_missing_file_is_told_with_its_status(file: Path) -> None:
+def test_missing_file_is_reported_with_its_status(file: Path) -> None:
     with world.serving(file) as server:
         server.status = [404]
         with pytest.raises(ArchiveFileError, match="status 404"):
             RemoteFile(server.url, HERE)
 
 
-def test_a_server_that_gives_only_the_whole_is_known_and_fetched_whole(file: Path, tmp_path: Path) -> None:
+def test_file_without_range_support_is_downloaded_whole(file: Path, tmp_path: Path) -> None:
     with world.serving(file, ranges=False) as server:
         with pytest.raises(RangesNotSupported):
             RemoteFile(server.url, HERE)
@@ -96,13 +94,13 @@ def test_a_server_that_gives_only_the_whole_is_known_and_fetched_whole(file: Pat
     ["http://127.0.0.1:9/a", "http://localhost:9/a", "http://10.0.0.1/a", "http://[::1]/a", "http://2130706433/a",
      "http://169.254.169.254/latest", "ftp://a.example/a", "http://user:word@a.example/a"],
 )  # fmt: skip
-def test_private_addresses_are_never_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_private_addresses_are_never_connected_to(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", lambda self, where: pytest.fail(f"asked {where}"))
     with pytest.raises(ArchiveFileError, match="not fetched:"):
         RemoteFile(url, Access())
 
 
-def test_a_public_name_that_leads_inside_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_public_name_of_a_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def inside(host, port, **more):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.168.1.1", port))]
 
@@ -112,7 +110,7 @@ def test_a_public_name_that_leads_inside_is_not_asked(monkeypatch: pytest.Monkey
         RemoteFile("https://public.example/a.warc.gz", Access())
 
 
-def test_a_redirect_is_judged_like_the_first_address(file: Path) -> None:
+def test_redirects_are_checked_like_the_first_url(file: Path) -> None:
     with world.serving(file) as server:
         server.redirect = "/final"
         assert RemoteFile(server.url, HERE).size == 300_000
@@ -125,7 +123,7 @@ def test_a_redirect_is_judged_like_the_first_address(file: Path) -> None:
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_an_archive_at_an_address_becomes_what_the_file_becomes(ranges: bool, tmp_path: Path) -> None:
+def test_remote_archive_gives_the_same_result_as_the_file(ranges: bool, tmp_path: Path) -> None:
     archive = world.write(tmp_path / "news.warc.gz", world.records(8))
     order = Order(world.wanted(8), (), access=HERE)
     world.fill(tmp_path / "file", [str(archive)], order_=order)
@@ -138,7 +136,7 @@ def test_an_archive_at_an_address_becomes_what_the_file_becomes(ranges: bool, tm
         assert world.fill(tmp_path / "web", [server.url], order_=order).records == 0
 
 
-def test_a_file_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
+def test_unreadable_file_does_not_stop_others(tmp_path: Path) -> None:
     archive = world.write(tmp_path / "news.warc.gz", world.records(8))
     order = Order(world.wanted(8), (), access=HERE)
     with world.serving(archive) as server:

@@ -1,4 +1,4 @@
-"""Texts with junk lines in; what stays and what goes, by which rule, out."""
+"""Removal of boilerplate paragraphs from articles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scrapers.reading.boilerplate import clean, clean_text, rule_for
 
 SEED = shared_folder() / "seed" / "texts" / "seed-us-urges-meta.json"
 
-# Headings of the seed article that may stay: they are the writer's own.
+# Headings of the seed article that may be kept: the author wrote them.
 HEADINGS = (
     "Implications", "Regulatory", "Unclear", "Next Steps", "Key Questions",
     "Why is", "Has Meta", "How does", "What are", "When will",
@@ -71,33 +71,33 @@ NEWS = [
 
 
 @pytest.mark.parametrize(("line", "rule"), JUNK)
-def test_a_line_that_is_no_journalism_goes_with_its_rule(line, rule):
+def test_boilerplate_line_is_removed_with_its_rule(line, rule):
     cleaned = clean([*PROSE, line])
     assert list(cleaned.kept) == PROSE
     assert [(block.text, block.rule) for block in cleaned.removed] == [(line, rule)]
 
 
 @pytest.mark.parametrize("line", NEWS)
-def test_a_sentence_of_news_stays_whatever_it_speaks_of(line):
+def test_news_sentence_with_a_boilerplate_word_is_kept(line):
     assert rule_for(line) == ""
     assert line in clean([*PROSE, line]).kept
 
 
-def test_product_titles_go_whether_they_stand_once_or_twice():
+def test_product_titles_are_removed_whether_single_or_repeated():
     lines = ["A Handbook of Testing, Second Edition", "View on Amazon", *PROSE[1:], "Guide to Cards", "Guide to Cards"]
     cleaned = clean([PROSE[0], *lines])
     assert list(cleaned.kept) == PROSE
     assert cleaned.has_affiliate_content
 
 
-def test_a_heading_after_a_disclosure_stays():
+def test_heading_after_a_disclosure_is_kept():
     cleaned = clean(
         [PROSE[0], "As an affiliate, we earn on qualifying purchases.", "What the ministry may do", *PROSE[1:]]
     )
     assert "What the ministry may do" in cleaned.kept
 
 
-def test_teasers_after_the_article_go_with_their_heading():
+def test_teasers_after_the_article_are_removed_with_their_heading():
     tail = ["You May Also Like", "Are phones over?", "A look at five phones that did not survive the summer at all."]
     cleaned = clean([*PROSE, *tail])
     assert list(cleaned.kept) == PROSE
@@ -108,13 +108,13 @@ PROSE_TWO = [line.replace("The ", "Yesterday the ").replace("Under the", "As to 
 PROSE_THREE = [line.replace("The ", "Today the ").replace("Under the", "By the") for line in PROSE]
 
 
-def test_an_article_that_goes_on_after_teasers_is_not_cut_off():
+def test_article_that_continues_after_teasers_is_not_truncated():
     middle = ["Trending", "A headline about something else entirely", "Another headline about a film"]
     cleaned = clean([*PROSE, *PROSE_TWO, *middle, *PROSE_THREE])
     assert list(cleaned.kept) == [*PROSE, *PROSE_TWO, *PROSE_THREE]
 
 
-def test_a_pull_quote_goes_and_the_paragraph_that_it_was_pulled_from_stays():
+def test_pull_quote_is_removed_and_its_paragraph_is_kept():
     said = "“We asked for the weights and we got the weights, and that is all I will say,” the deputy head said."
     pulled = "“We asked for the weights and we got the weights, and that is all I will say”"
     cleaned = clean([PROSE[0], pulled, said, *PROSE[1:]])
@@ -122,12 +122,12 @@ def test_a_pull_quote_goes_and_the_paragraph_that_it_was_pulled_from_stays():
     assert cleaned.removed[0].rule == "pull-quote"
 
 
-def test_a_text_without_blank_lines_is_cleaned_by_its_lines():
+def test_text_without_blank_lines_is_cleaned_line_by_line():
     cleaned = clean_text("\n".join([*PROSE, "Advertisement"]))
     assert cleaned.text == "\n\n".join(PROSE)
 
 
-def test_cleaning_a_clean_text_takes_nothing_more():
+def test_cleaning_is_idempotent():
     once = clean([*PROSE, *(line for line, _ in JUNK)])
     assert clean_text(once.text).kept == once.kept
 
@@ -136,7 +136,7 @@ def test_cleaning_a_clean_text_takes_nothing_more():
 @given(
     st.lists(st.one_of(st.sampled_from([line for line, _ in JUNK] + PROSE + NEWS), st.text(max_size=60)), max_size=25)
 )
-def test_every_paragraph_that_comes_in_is_kept_or_removed_with_a_rule(lines):
+def test_every_paragraph_is_kept_or_removed_with_a_rule(lines):
     cleaned = clean(lines)
     out = sorted([*cleaned.kept, *(block.text for block in cleaned.removed)])
     assert out == sorted(line for line in map(tidy, lines) if line)
@@ -145,7 +145,7 @@ def test_every_paragraph_that_comes_in_is_kept_or_removed_with_a_rule(lines):
 
 
 @pytest.mark.skipif(not SEED.is_file(), reason=f"the seed article is not here ({SEED})")
-def test_the_affiliate_ridden_article_keeps_its_prose_and_loses_the_rest():
+def test_article_full_of_affiliate_links_keeps_only_its_prose():
     text = json.loads(SEED.read_text(encoding="utf-8"))["text"]
     gold = json.loads((SEED.parents[1] / "claims" / SEED.name).read_text(encoding="utf-8"))
     cleaned = clean_text(text)

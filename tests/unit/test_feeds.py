@@ -1,4 +1,4 @@
-"""Feeds of every shape, sound and hostile, in; their entries and their faults out."""
+"""Parsing of feeds of every shape, valid and hostile."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RSS = """<?xml version="1.0"?><rss version="2.0"><channel><title>Gazette</title>
 </channel></rss>"""
 
 
-def test_an_rss_feed_gives_plain_titles_absolute_addresses_and_dates_in_utc():
+def test_rss_feed_gives_plain_titles_absolute_urls_and_dates():
     reading = read_feed(RSS.encode(), feed(FeedShape.RSS), BASE)
     first, future = reading.entries
     assert first.url == "https://gazette.example/story/1"
@@ -43,17 +43,17 @@ def test_an_rss_feed_gives_plain_titles_absolute_addresses_and_dates_in_utc():
     assert future.published_at == datetime(2094, 1, 1, 0, 0, 1, tzinfo=UTC)
 
 
-def test_an_entry_without_an_address_is_dropped_and_told():
+def test_entry_without_url_is_dropped_and_reported():
     reading = read_feed(RSS.encode(), feed(FeedShape.RSS), BASE)
     assert reading.faults == ("1 of 3 entries have no http(s) URL and were dropped",)
 
 
-def test_a_guid_that_is_no_permalink_is_no_address():
+def test_guid_that_is_not_a_permalink_is_not_a_url():
     body = RSS.replace("<link>/story/1</link>", "").replace(">g-1<", ">https://gazette.example/internal/1<")
     assert [entry.title for entry in read_feed(body.encode(), feed(FeedShape.RSS), BASE).entries] == ["From the future"]
 
 
-def test_an_atom_feed_knows_when_an_entry_was_published_and_when_updated():
+def test_atom_feed_gives_dates_of_publication_and_update():
     body = """<feed xmlns="http://www.w3.org/2005/Atom"><title>G</title><entry><id>tag:1</id>
     <title type="html">A &lt;i&gt;vote&lt;/i&gt;</title>
     <link rel="self" href="https://gazette.example/api/1"/><link rel="alternate" href="story/1"/>
@@ -66,13 +66,13 @@ def test_an_atom_feed_knows_when_an_entry_was_published_and_when_updated():
     assert entry.updated_at == datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 
 
-def test_broken_xml_gives_what_can_be_saved():
+def test_broken_xml_gives_the_readable_entries():
     body = RSS.replace("</item>\n</channel></rss>", "").replace("&amp;amp;", "& ")
     entries = read_feed(body.encode(), feed(FeedShape.RSS), BASE).entries
     assert entries[0].url == "https://gazette.example/story/1"
 
 
-def test_a_json_feed_is_read():
+def test_json_feed_is_parsed():
     items = [
         {
             "id": "1",
@@ -105,7 +105,7 @@ NEWS = """<?xml version="1.0" encoding="UTF-8"?>
 <url><lastmod>2026-01-01</lastmod></url></urlset>"""
 
 
-def test_a_news_sitemap_gives_titles_and_dates_newest_first():
+def test_news_sitemap_gives_titles_and_dates_newest_first():
     reading = read_feed(NEWS.encode(), feed(FeedShape.NEWS_SITEMAP), BASE)
     assert [entry.url for entry in reading.entries] == ["https://gazette.example/new", "https://gazette.example/old"]
     assert reading.entries[0].title == "A vote & a veto"
@@ -115,11 +115,11 @@ def test_a_news_sitemap_gives_titles_and_dates_newest_first():
     assert len(reading.faults) == 1
 
 
-def test_a_packed_sitemap_is_unpacked():
+def test_gzipped_sitemap_is_decompressed():
     assert len(read_feed(gzip.compress(NEWS.encode()), feed(FeedShape.SITEMAP), BASE).entries) == 2
 
 
-def test_a_sitemap_index_points_to_more_feeds_newest_first():
+def test_sitemap_index_gives_child_feeds_newest_first():
     rows = "".join(f"<sitemap><loc>/map-{i}.xml</loc><lastmod>2026-01-{i:02}</lastmod></sitemap>" for i in range(1, 29))
     reading = read_feed(f"<sitemapindex>{rows}</sitemapindex>".encode(), feed(FeedShape.SITEMAP), BASE)
     assert reading.entries == ()
@@ -137,7 +137,7 @@ LISTING = """<html><head><base href="https://gazette.example/en/"></head><body>
 <li class="row"><a class="go" href="mailto:news@gazette.example">Write</a></li></ul></body></html>"""
 
 
-def test_a_listing_page_is_read_with_the_selectors_of_its_card():
+def test_listing_page_is_parsed_with_the_selectors_of_its_card():
     card = feed(FeedShape.LISTING, items=".row", link="a.go", title="h3", date="time, .day", summary="p")
     reading = read_feed(LISTING.encode(), card, BASE)
     one, two = reading.entries
@@ -147,7 +147,7 @@ def test_a_listing_page_is_read_with_the_selectors_of_its_card():
     assert "1 of 3" in reading.faults[0]
 
 
-def test_a_listing_page_needs_no_more_than_the_selector_of_its_links():
+def test_listing_page_needs_only_a_link_selector():
     reading = read_feed(LISTING.encode(), feed(FeedShape.LISTING, link='a[href^="news/"]'), BASE)
     assert [entry.title for entry in reading.entries] == ["One", "Two"]
 
@@ -162,7 +162,7 @@ API = {
 }  # fmt: skip
 
 
-def test_a_json_api_is_read_with_the_dotted_paths_of_its_card():
+def test_json_api_is_parsed_with_the_paths_of_its_card():
     card = feed(
         FeedShape.JSON_API,
         items="results",
@@ -178,7 +178,7 @@ def test_a_json_api_is_read_with_the_dotted_paths_of_its_card():
     assert "1 of 2" in reading.faults[0]
 
 
-def test_a_json_api_whose_list_has_moved_is_told_with_what_is_there_now():
+def test_json_api_without_list_at_its_path_reports_the_existing_keys():
     reading = read_feed(json.dumps({"data": []}).encode(), feed(FeedShape.JSON_API, items="results", link="u"), BASE)
     assert reading.entries == ()
     assert "'results'" in reading.faults[0]
@@ -201,19 +201,19 @@ def test_a_json_api_whose_list_has_moved_is_told_with_what_is_there_now():
         b"[" * 100_000,
     ],
 )
-def test_nonsense_is_told_as_a_fault_and_never_raises(shape, body):
+def test_nonsense_is_reported_as_a_fault_and_never_raises(shape, body):
     keys = {"items": "a", "link": "a"} if shape in {FeedShape.LISTING, FeedShape.JSON_API} else {}
     reading = read_feed(body, feed(shape, **keys), BASE)
     assert reading.entries == ()
     assert reading.faults
 
 
-def test_a_web_page_in_the_place_of_a_feed_is_named():
+def test_web_page_instead_of_a_feed_is_reported():
     reading = read_feed(b"<!DOCTYPE html><html><body>Moved</body></html>", feed(FeedShape.RSS), BASE)
     assert "web page" in reading.faults[0]
 
 
-def test_no_more_entries_are_taken_than_the_limit():
+def test_number_of_entries_is_limited():
     items = "".join(
         f"<item><title>{i}</title><link>/s/{i}</link><pubDate>Tue, 03 Mar 2026 14:20:00 GMT</pubDate></item>"
         for i in range(2_100)
@@ -238,7 +238,7 @@ LAUGHS = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10 if i else "lol" * 10}">' f
         (FeedShape.SITEMAP, "<urlset><url><loc>https://gazette.example/&x;&l8;</loc></url></urlset>"),
     ],
 )
-def test_entities_of_a_feed_read_no_file_and_blow_nothing_up(shape, body):
+def test_entities_of_a_feed_read_no_file_and_do_not_explode(shape, body):
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     reading = read_feed((ENTITY % LAUGHS + body).encode(), feed(shape), BASE)
     hostname = _hostname()
@@ -266,9 +266,9 @@ def _hostname() -> str:
         ("https://:80/", ""),
     ],
 )
-def test_only_addresses_that_can_be_fetched_are_addresses(link, expected):
+def test_only_http_links_are_urls(link, expected):
     assert absolute(link, BASE) == expected
 
 
-def test_markup_and_entities_leave_a_title():
+def test_markup_and_entities_are_removed_from_a_title():
     assert plain("AT&amp;T &lt;em&gt;wins&lt;/em&gt;<br/>again &nbsp; 3 < 4") == "AT&T wins again 3 < 4"

@@ -1,4 +1,4 @@
-"""Recorded and made-up pages in; what the reader must make of each of them out."""
+"""The page reader, on recorded and invented pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from scrapers.cards import read_card
 from scrapers.items import FeedEntry, Outcome, Page, Precision, Reading, article_id, text_version
-from scrapers.reading import parser_limits as choking
+from scrapers.reading import parser_limits
 from scrapers.reading.article import read_page
 from scrapers.reading.canonical_url import canonical_address, tidy_address
 from scrapers.reading.decoding import decode
@@ -59,7 +59,7 @@ def recorded(name: str) -> Reading:
 
 
 @pytest.mark.parametrize("name", sorted(ADDRESSES))
-def test_a_recorded_page_reads_as_its_expected_answer_says(name):
+def test_recorded_page_gives_the_expected_article(name):
     expected = json.loads((PAGES / f"{name}.json").read_text(encoding="utf-8"))
     reading = recorded(name)
     article = reading.article
@@ -75,24 +75,24 @@ def test_a_recorded_page_reads_as_its_expected_answer_says(name):
     assert article.published_precision == expected["published_precision"]
 
 
-def test_the_ids_of_an_article_rest_on_address_and_text_alone():
+def test_ids_of_an_article_depend_on_url_and_text_alone():
     article = recorded("the_lantern_journal").article
     assert article.article_id == article_id("https://lantern-journal.example/stories/quill-4-audit")
     assert article.version == text_version(article.text)
 
 
-def test_reading_the_same_page_twice_gives_the_same_reading():
+def test_reading_is_deterministic():
     assert recorded("gadget_parade") == recorded("gadget_parade")
 
 
-def test_a_recipe_that_finds_nothing_gives_way_to_the_general_reader():
+def test_general_reader_is_used_if_a_recipe_finds_nothing():
     source = read_card(PAGES / "the_harbour_courier.toml")
     reading = read_page(page(html(PROSE)), source)
     assert reading.outcome is Outcome.SAVED
     assert reading.article.text.startswith("The committee voted")
 
 
-def test_a_recipe_is_not_used_for_pages_published_after_its_last_day():
+def test_recipe_is_not_used_after_its_last_day():
     source = read_card(PAGES / "the_harbour_courier.toml")
     old = replace(source, recipes=(replace(source.recipes[0], body=".only"),))
     inside = f'<div class="only"><p>Only this stands in the old container of the page.</p></div>{PROSE}'
@@ -106,7 +106,7 @@ def test_a_recipe_is_not_used_for_pages_published_after_its_last_day():
     ("start", "word"),
     [(b"%PDF-1.7 ", "PDF"), (b"\x89PNG\r\n", "PNG"), (b"PK\x03\x04", "ZIP"), (b"<?xml version='1.0'?><rss>", "feed")],
 )
-def test_what_is_no_web_page_is_named_for_what_it_is(start, word):
+def test_other_formats_are_recognised_by_name(start, word):
     reading = read_page(page(start + b"x" * 500), None)
     assert reading.outcome is Outcome.NOT_AN_ARTICLE
     assert word in reading.detail
@@ -122,7 +122,7 @@ def test_what_is_no_web_page_is_named_for_what_it_is(start, word):
         (b"<svg><path/></svg>" + b"<path/>" * 3_000, "nested"),
     ],
 )
-def test_markup_that_chokes_parsers_is_refused_at_once_and_in_words(body, said):
+def test_unsafe_markup_is_refused_quickly_with_a_reason(body, said):
     began = time.process_time()
     reading = read_page(page(b"<html><body>" + body), None)
     assert reading.outcome is Outcome.UNREADABLE
@@ -131,7 +131,7 @@ def test_markup_that_chokes_parsers_is_refused_at_once_and_in_words(body, said):
 
 
 @pytest.mark.parametrize("body", [b'<p a="' * 500_000, b"<!--" * 500_000, b"<a b=' " * 300_000, b"<" * 1_000_000])
-def test_the_scan_of_hostile_markup_takes_time_in_proportion_to_its_length(body):
+def test_scanning_hostile_markup_takes_linear_time(body):
     began = time.process_time()
     unsafe_markup(body)
     assert time.process_time() - began < 2.0
@@ -150,7 +150,7 @@ def test_the_scan_of_hostile_markup_takes_time_in_proportion_to_its_length(body)
     ],
     ids=["comments", "teasers", "deep", "open comments", "open string", "brackets", "long time"],
 )
-def test_a_page_made_to_be_slow_is_read_in_seconds(inside):
+def test_page_designed_to_be_slow_is_read_in_seconds(inside):
     began = time.process_time()
     read_page(page(html(inside)), None)
     assert time.process_time() - began < 5.0
@@ -168,39 +168,39 @@ MARKUP = st.lists(st.sampled_from(re.split("[ \n]+", PIECES)), max_size=60).map(
 
 @settings(max_examples=300, deadline=None)
 @given(MARKUP, st.sampled_from([(512, 50_000), (3, 50_000), (5, 12)]))
-def test_plain_markup_is_passed_over_only_where_reading_each_tag_tells_the_same(body, limits):
+def test_skipping_plain_markup_does_not_change_the_result(body, limits):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(choking, "MAX_DEPTH", limits[0])
-        patch.setattr(choking, "MAX_TAGS", limits[1])
+        patch.setattr(parser_limits, "MAX_DEPTH", limits[0])
+        patch.setattr(parser_limits, "MAX_TAGS", limits[1])
         assert unsafe_markup(body) == _scan(body, skip_plain=False)[0]
 
 
-def test_ordinary_markup_passes_the_scan():
+def test_ordinary_markup_is_safe():
     assert unsafe_markup(b"<ul>" + b"<li><p>one<br><img src=a>" * 2_000 + b"</ul>") == ""
     assert unsafe_markup(b"<svg>" + b"<path d='M0 0'/>" * 2_000 + b"</svg><script>" + b"'<div>'" * 2_000) == ""
 
 
-def test_a_page_over_the_limit_is_too_large():
+def test_page_over_the_size_limit_is_too_large():
     reading = read_page(page(b"<html>" + b"x" * 5_000_001), None)
     assert reading.outcome is Outcome.TOO_LARGE
     assert "5,000,000" in reading.detail
 
 
-def test_an_empty_answer_and_a_page_of_scripts_hold_no_text():
+def test_empty_response_and_page_of_scripts_have_no_text():
     assert read_page(page(b"  "), None).outcome is Outcome.NO_TEXT
     assert read_page(page(html("<script>render()</script>")), None).outcome is Outcome.NO_TEXT
 
 
-def test_an_error_page_sent_as_a_page_is_no_article():
+def test_error_page_with_status_200_is_not_an_article():
     soft = f"<html><head><title>Page not found</title></head><body>{PROSE}</body></html>"
     assert read_page(page(soft), None).outcome is Outcome.NOT_AN_ARTICLE
 
 
-def test_the_front_page_of_a_site_is_no_article():
+def test_front_page_is_not_an_article():
     assert read_page(page(html(PROSE), url="https://gazette.example/"), None).outcome is Outcome.NOT_AN_ARTICLE
 
 
-def test_a_listing_is_no_article():
+def test_listing_is_not_an_article():
     links = "".join(
         f"<p><a href='/story/{i}'>A headline of some length about number {i}, and more</a></p>" for i in range(40)
     )
@@ -221,21 +221,21 @@ def test_a_listing_is_no_article():
         ("naïve “quotes”".encode(), "no-such-charset"),
     ],
 )
-def test_words_survive_a_header_that_lies_about_their_charset(raw, charset):
+def test_wrong_charset_in_the_header_does_not_garble_text(raw, charset):
     assert decode(raw, charset) == "naïve “quotes”"
 
 
-def test_the_charset_of_the_meta_tag_is_believed_where_the_header_is_silent():
+def test_charset_of_the_meta_tag_is_used_without_one_in_the_header():
     raw = '<meta charset="windows-1251"><p>Дума</p>'.encode("cp1251")
     assert "Дума" in decode(raw)
 
 
-def test_control_characters_never_reach_the_text():
+def test_control_characters_are_removed():
     reading = read_page(page(html(PROSE.replace("committee", "com\x00mit\x08tee\u200b"))), None)
     assert reading.article.text.startswith("The committee voted")
 
 
-def test_white_space_is_tidied_and_paragraphs_stay_apart():
+def test_white_space_is_collapsed_and_paragraphs_stay_separate():
     inside = (
         PROSE.replace(" voted ", "&nbsp; voted\n\t ") + "<p>First line<br><br>Second line of the same paragraph.</p>"
     )
@@ -244,7 +244,7 @@ def test_white_space_is_tidied_and_paragraphs_stay_apart():
     assert "First line\n\nSecond line of the same paragraph." in text
 
 
-def test_a_date_in_the_future_is_not_believed_and_the_next_one_is():
+def test_date_in_the_future_is_ignored_in_favour_of_the_next():
     head = (
         '<meta property="article:published_time" content="2031-01-01T00:00:00Z">'
         '<meta name="parsely-pub-date" content="2026-06-30T10:00:00Z">'
@@ -254,7 +254,7 @@ def test_a_date_in_the_future_is_not_believed_and_the_next_one_is():
     assert article.published_basis == "meta"
 
 
-def test_the_feed_dates_and_names_a_page_that_does_not():
+def test_feed_supplies_missing_date_and_title():
     hint = FeedEntry(
         "https://gazette.example/story/one", "A vote, at last", published_at=datetime(2026, 6, 1, tzinfo=UTC)
     )
@@ -264,14 +264,14 @@ def test_the_feed_dates_and_names_a_page_that_does_not():
     assert article.title == "A vote, at last"
 
 
-def test_a_page_without_any_date_gets_the_day_of_its_address_or_none():
+def test_undated_page_gets_the_day_in_its_url_if_any():
     dated = read_page(page(html(PROSE), url="https://gazette.example/2026/05/17/vote"), None).article
     assert dated.published_at == datetime(2026, 5, 17, tzinfo=UTC)
     assert (dated.published_basis, dated.published_precision) == ("htmldate", Precision.DAY)
     assert read_page(page(html(PROSE)), None).article.published_at is None
 
 
-def test_the_article_body_of_the_json_ld_is_used_only_where_the_page_is_short():
+def test_article_body_of_json_ld_is_used_only_for_short_pages():
     data = json.dumps(
         {"@type": "NewsArticle", "headline": "A vote", "articleBody": "One long paragraph of text. " * 40}
     )
@@ -281,7 +281,7 @@ def test_the_article_body_of_the_json_ld_is_used_only_where_the_page_is_short():
     assert "One long paragraph" not in full.text
 
 
-def test_plain_text_is_read_by_its_blank_lines():
+def test_plain_text_is_split_at_blank_lines():
     text = "A vote in the hall\n\n" + "The committee voted on Monday. " * 5 + "\n\n" + "It will meet again. " * 5
     article = read_page(page(text, media_type="text/plain"), None).article
     assert article.title == "A vote in the hall"
@@ -300,11 +300,11 @@ def test_plain_text_is_read_by_its_blank_lines():
         ("https://[broken/", ""),
     ],
 )
-def test_an_address_in_normal_form_names_the_page_and_nothing_else(address, expected):
+def test_normal_form_of_a_url_drops_everything_but_the_page(address, expected):
     assert tidy_address(address) == expected
 
 
-def test_an_article_is_not_given_the_address_of_another_site_or_of_the_front_page():
+def test_canonical_url_is_never_on_another_site_or_a_front_page():
     own = "https://gazette.example/story/one"
     assert canonical_address(own, ["https://other.example/story"]) == own
     assert canonical_address(own, ["https://gazette.example/"]) == own
@@ -323,24 +323,24 @@ def test_an_article_is_not_given_the_address_of_another_site_or_of_the_front_pag
         ("1682000000", datetime(2023, 4, 20, 14, 13, 20, tzinfo=UTC), Precision.MINUTE),
     ],
 )
-def test_a_written_date_is_a_moment_with_its_precision(written, expected, precision):
+def test_date_is_parsed_with_its_precision(written, expected, precision):
     assert read_moment(written) == (expected, precision)
 
 
 @pytest.mark.parametrize(
     "written", ["2026-04-09T23:40:00-04:00", "Thu, 09 Apr 2026 23:40:00 -0400", "April 9, 2026 11:40 PM EDT"]
 )
-def test_a_story_of_the_evening_belongs_to_the_day_of_its_own_clock(written):
+def test_story_of_the_evening_keeps_its_local_date(written):
     moment, _ = read_moment(written)
     assert moment.date() == date(2026, 4, 9)
 
 
 @pytest.mark.parametrize("written", ["", "soon", "Invalid Date", "2026-13-45", "0000-00-00", None, True, "9" * 400])
-def test_what_is_no_date_is_none(written):
+def test_invalid_date_is_none(written):
     assert read_moment(written) is None
 
 
-def test_a_canonical_address_on_another_host_of_the_card_is_the_articles() -> None:
+def test_canonical_url_may_be_on_another_host_of_the_card() -> None:
     own, hosts = "http://127.0.0.1:8101/2026/03/02/order", ("127.0.0.1:8101", "www.gazette.example")
     assert canonical_address(own, ["https://www.gazette.example/order"], hosts) == "https://www.gazette.example/order"
     assert canonical_address(own, ["https://www.other.example/order"], hosts) == own

@@ -1,4 +1,7 @@
-"""Each page in tests/recorded reads as it did: `oversight sources record NAME URL --into tests/recorded` adds one."""
+"""Recorded pages still give the recorded result.
+
+To add one: `oversight sources record NAME URL --into tests/unit/recorded`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ RECORDED = list(recordings(HERE / "recorded"))
 
 
 @pytest.mark.parametrize("recording", RECORDED, ids=lambda one: f"{one.page.source_id}/{one.path.stem}")
-def test_a_recorded_page_reads_as_it_did(recording: Recording) -> None:
+def test_recorded_page_gives_the_recorded_result(recording: Recording) -> None:
     assert differences(recording, CARDS) == []
 
 

@@ -1,4 +1,4 @@
-"""Robots.txt as RFC 9309 reads it, and what the first bytes of an answer give away."""
+"""Robots.txt rules (RFC 9309), and recognising responses by their first bytes."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ def allows(status: int, body: bytes, url: str = URL) -> bool:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 301])
-def test_a_robots_txt_that_is_not_there_leaves_everything_open(status: int) -> None:
+def test_missing_robots_txt_allows_everything(status: int) -> None:
     assert allows(status, b"User-agent: *\nDisallow: /")
 
 
 @pytest.mark.parametrize("status", [0, 429, 500, 502, 503, 599])
-def test_a_robots_txt_that_cannot_be_had_closes_everything(status: int) -> None:
+def test_unavailable_robots_txt_forbids_everything(status: int) -> None:
     assert not allows(status, b"")
 
 
-def test_the_group_of_our_name_wins_over_that_of_everybody() -> None:
+def test_group_for_our_user_agent_overrides_the_default_group() -> None:
     body = b"User-agent: *\nDisallow: /\n\nUser-agent: oversightledger\nDisallow: /closed\n"
     assert allows(200, body) and not allows(200, body, "https://gazette.example/closed/1")
 
 
-def test_the_longer_rule_wins_and_wildcards_count() -> None:
+def test_longest_rule_wins_and_wildcards_match() -> None:
     body = b"User-agent: *\nDisallow: /members\nAllow: /members/1\nDisallow: /*.pdf$\n"
     assert allows(200, body) and not allows(200, body, "https://gazette.example/members/2")
     assert not allows(200, body, "https://gazette.example/a.pdf")
 
 
-def test_html_is_no_robots_txt_and_a_byte_order_mark_does_not_matter() -> None:
+def test_html_is_ignored_and_byte_order_mark_is_skipped() -> None:
     assert allows(200, b"\n<!doctype html>\nUser-agent: *\nDisallow: /")
     assert not allows(200, b"\xef\xbb\xbfUser-agent: *\nDisallow: /")
 
 
-def test_only_the_first_half_megabyte_counts_and_no_half_rule_is_read() -> None:
+def test_only_complete_rules_in_the_first_500_kib_count() -> None:
     early = b"User-agent: *\nDisallow: /members\n"
     padding = b"# " + b"x" * (MAX_BYTES - len(early) - 14) + b"\n"
     body = early + padding + b"Disallow: /news\nDisallow: /late\n"
@@ -54,7 +54,7 @@ def test_only_the_first_half_megabyte_counts_and_no_half_rule_is_read() -> None:
     assert allows(200, body, "https://gazette.example/n") and allows(200, body, "https://gazette.example/late")
 
 
-def test_a_delay_is_read_and_bounded() -> None:
+def test_crawl_delay_is_limited() -> None:
     copy = RobotsCopy("https://g.example", 200, b"User-agent: *\nCrawl-delay: 9999", datetime(2026, 5, 4, tzinfo=UTC))
     assert rules_of(copy).delay_seconds(TOKEN) == 60.0 and rules_of(copy).rest_seconds(TOKEN) == 9999
     short = RobotsCopy(copy.host, 200, b"User-agent: *\nCrawl-delay: 20", copy.fetched_at)
@@ -81,5 +81,5 @@ def test_a_delay_is_read_and_bounded() -> None:
         ("", b"....", False),
     ],
 )
-def test_the_bytes_say_what_an_answer_is(media_type: str, body: bytes, is_page: bool) -> None:
+def test_type_of_a_response_is_recognised_by_its_bytes(media_type: str, body: bytes, is_page: bool) -> None:
     assert (why_no_article(media_type, body) == "") == is_page

@@ -1,4 +1,4 @@
-"""Each way in which a source falls ill raises its alarm in words, and a source that fares well raises none."""
+"""Alarms on unhealthy sources."""
 
 from __future__ import annotations
 
@@ -55,38 +55,38 @@ def pages(*ends: Outcome) -> tuple[Observation, ...]:
     return tuple(Observation(f"https://gazette.example/{n}", NOW - HOUR * (n + 1), end) for n, end in enumerate(ends))
 
 
-def test_a_source_that_answers_and_brings_news_is_well() -> None:
+def test_source_with_news_raises_no_alarm() -> None:
     found = assess(source(), SourceHistory(visits(FINE, SAME, FINE), pages(*[Outcome.SAVED] * 10), daily()), NOW)
     assert found.alarms == () and found.usual_gap == DAY
     assert found.last_item_at == NOW - 2 * HOUR and found.last_success_at == NOW - HOUR
 
 
-def test_silence_beyond_three_usual_gaps_is_told_and_less_is_not() -> None:
+def test_silence_of_more_than_three_usual_gaps_raises_an_alarm() -> None:
     busy = visits(FINE, SAME, FINE, FINE)
     assert alarms(SourceHistory(busy, (), daily(NOW - 2.9 * DAY))) == {}
-    told = alarms(SourceHistory(busy, (), daily(NOW - 4 * DAY)))
-    assert told == {"silent": "nothing new since 2026-05-26; usually there is something within 24 hours"}
+    found = alarms(SourceHistory(busy, (), daily(NOW - 4 * DAY)))
+    assert found == {"silent": "nothing new since 2026-05-26; usually there is something within 24 hours"}
 
 
-def test_a_feed_that_never_changes_while_it_should_is_called_frozen() -> None:
+def test_unchanging_feed_is_frozen() -> None:
     assert list(alarms(SourceHistory(visits(*[SAME] * 8), (), daily(NOW - 4 * DAY)))) == ["frozen"]
 
 
-def test_silence_is_not_the_source_s_when_we_did_not_look() -> None:
+def test_unvisited_source_is_not_silent() -> None:
     looked_long_ago = visits(FINE, FINE, every=10 * DAY)
-    told = alarms(SourceHistory(looked_long_ago, (), daily(NOW - 10 * DAY - HOUR)))
-    assert list(told) == ["unvisited"] and "oversight run" in told["unvisited"]
+    found = alarms(SourceHistory(looked_long_ago, (), daily(NOW - 10 * DAY - HOUR)))
+    assert list(found) == ["unvisited"] and "oversight run" in found["unvisited"]
 
 
-def test_answers_that_list_nothing_raise_an_alarm() -> None:
-    told = alarms(SourceHistory(visits(EMPTY, SAME, EMPTY, FINE), (), daily()))
-    assert list(told) == ["empty"] and "lists nothing" in told["empty"]
-    assert alarms(SourceHistory(visits(EMPTY, FINE, FINE), (), daily())) == {}, "once is chance"
+def test_empty_feed_raises_an_alarm() -> None:
+    found = alarms(SourceHistory(visits(EMPTY, SAME, EMPTY, FINE), (), daily()))
+    assert list(found) == ["empty"] and "lists nothing" in found["empty"]
+    assert alarms(SourceHistory(visits(EMPTY, FINE, FINE), (), daily())) == {}, "one empty response is ignored"
 
 
-def test_a_feed_that_fails_three_times_raises_an_alarm_with_its_reason() -> None:
-    told = alarms(SourceHistory(visits(DOWN, DOWN, DOWN, FINE), (), daily()))
-    assert list(told) == ["failing"] and "3 times in a row (SERVER_ERROR)" in told["failing"]
+def test_feed_that_fails_three_times_raises_an_alarm() -> None:
+    found = alarms(SourceHistory(visits(DOWN, DOWN, DOWN, FINE), (), daily()))
+    assert list(found) == ["failing"] and "3 times in a row (SERVER_ERROR)" in found["failing"]
     assert alarms(SourceHistory(visits(DOWN, DOWN, FINE), (), daily())) == {}
     assert "so far" in alarms(SourceHistory(visits(DOWN, DOWN, DOWN)))["failing"]
 
@@ -95,21 +95,21 @@ def test_one_failing_feed_of_two_is_named() -> None:
     other = Feed("https://gazette.example/other", FeedShape.RSS)
     history = SourceHistory((*visits(FINE, FINE), *visits(DOWN, DOWN, DOWN, url=other.url)), (), daily())
     assert other.url in alarms(history, feeds=(FEED, other))["failing"]
-    assert alarms(history) == {}, "a feed that is no longer on the card is nobody's trouble"
+    assert alarms(history) == {}, "feeds that were removed from the card are ignored"
 
 
-def test_pages_without_text_tell_of_a_new_layout() -> None:
+def test_pages_without_text_suggest_a_new_layout() -> None:
     mixed = pages(*[Outcome.NO_TEXT] * 6, *[Outcome.SAVED] * 4)
     assert alarms(SourceHistory(visits(FINE), mixed, daily())) == {
         "unread": "6 of its last 10 pages have no text; the layout has probably changed"
     }
     assert alarms(SourceHistory(visits(FINE), pages(*[Outcome.NO_TEXT] * 3, *[Outcome.SAVED] * 7), daily())) == {}
-    assert alarms(SourceHistory(visits(FINE), pages(*[Outcome.NO_TEXT] * 3), daily())) == {}, "three pages say little"
+    assert alarms(SourceHistory(visits(FINE), pages(*[Outcome.NO_TEXT] * 3), daily())) == {}, "three pages are too few"
 
 
-def test_pages_that_are_refused_are_told_apart_from_pages_without_text() -> None:
-    told = alarms(SourceHistory(visits(FINE), pages(*[Outcome.REFUSED] * 9, Outcome.SAVED), daily()))
-    assert list(told) == ["refused"] and "REFUSED" in told["refused"]
+def test_refused_pages_are_distinguished_from_pages_without_text() -> None:
+    found = alarms(SourceHistory(visits(FINE), pages(*[Outcome.REFUSED] * 9, Outcome.SAVED), daily()))
+    assert list(found) == ["refused"] and "REFUSED" in found["refused"]
 
 
 def test_fewer_items_than_the_card_expects_raise_an_alarm_after_a_week() -> None:
@@ -117,23 +117,25 @@ def test_fewer_items_than_the_card_expects_raise_an_alarm_after_a_week() -> None
     rare = daily(NOW - 2 * DAY, n=4, gap=5 * DAY)
     assert list(alarms(SourceHistory(long, (), rare), expects_per_week=5)) == ["too-few"]
     assert alarms(SourceHistory(long, (), rare), expects_per_week=1) == {}
-    assert alarms(SourceHistory(visits(FINE), (), rare), expects_per_week=5) == {}, "we have not watched for a week"
+    assert alarms(SourceHistory(visits(FINE), (), rare), expects_per_week=5) == {}, (
+        "known for less than a week"
+    )
 
 
-def test_a_source_that_is_switched_off_raises_no_alarm() -> None:
+def test_disabled_source_raises_no_alarm() -> None:
     assert alarms(SourceHistory(visits(*[DOWN] * 9)), enabled=False, note="bot wall") == {}
 
 
-def test_the_usual_gap_is_known_from_six_items_on_and_never_less_than_a_night() -> None:
+def test_usual_gap_needs_six_items_and_is_at_least_a_night() -> None:
     assert usual_gap(daily(n=5)) is None
     assert usual_gap(daily(n=6)) == DAY
     assert usual_gap(daily(n=50, gap=timedelta(minutes=10))) == 8 * HOUR
-    assert usual_gap((*daily(n=18), NOW - 90 * DAY)) == DAY, "one long holiday is not usual"
+    assert usual_gap((*daily(n=18), NOW - 90 * DAY)) == DAY, "one long gap is ignored"
 
 
 @pytest.fixture
-def sick(tmp_path: Path) -> Path:
-    """A ledger with one well source and one whose feed answers with nothing."""
+def unhealthy(tmp_path: Path) -> Path:
+    """A ledger with a healthy source and one whose feed is empty."""
     cards = tmp_path / "cards"
     cards.mkdir()
     now = datetime.now(UTC)
@@ -162,26 +164,26 @@ def oversight(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     return _run()
 
 
-def test_health_strict_names_the_sick_and_ends_with_one(sick: Path, monkeypatch, capsys) -> None:
-    assert oversight(monkeypatch, "--data", str(sick), "sources", "health") == 0
+def test_health_strict_lists_unhealthy_sources_and_exits_with_1(unhealthy: Path, monkeypatch, capsys) -> None:
+    assert oversight(monkeypatch, "--data", str(unhealthy), "sources", "health") == 0
     assert "well" in capsys.readouterr().out
-    assert oversight(monkeypatch, "--data", str(sick), "sources", "health", "--strict") == 1
+    assert oversight(monkeypatch, "--data", str(unhealthy), "sources", "health", "--strict") == 1
     said = capsys.readouterr().out
     assert "https://empty.example/feed answers, but lists nothing" in said and "well.example" not in said
-    assert oversight(monkeypatch, "--data", str(sick), "sources", "health", "--strict", "--json") == 1
+    assert oversight(monkeypatch, "--data", str(unhealthy), "sources", "health", "--strict", "--json") == 1
     (row,) = json.loads(capsys.readouterr().out)
     assert row["source_id"] == "empty" and [alarm["kind"] for alarm in row["alarms"]] == ["empty"]
 
 
-def test_the_moment_of_a_build_is_that_of_the_last_visit(sick: Path) -> None:
+def test_default_time_is_that_of_the_last_visit(unhealthy: Path) -> None:
     feed = Feed("https://empty.example/feed", FeedShape.RSS)
-    with closing(Frontier(sick / "crawl.db")) as frontier:
+    with closing(Frontier(unhealthy / "crawl.db")) as frontier:
         found = health_of(frontier.db, [source(source_id="empty", feeds=(feed,))], {})
         assert [alarm.kind for alarm in found["empty"].alarms] == ["empty"]
         assert found["empty"].usual_gap == DAY
 
 
-def test_a_run_is_recorded_however_it_ends(tmp_path: Path) -> None:
+def test_run_is_recorded_however_it_ends(tmp_path: Path) -> None:
     from pipeline.errors import OutsideFailure, Stopped
     from pipeline.workspace import DataFolder
 
@@ -204,7 +206,7 @@ def test_a_run_is_recorded_however_it_ends(tmp_path: Path) -> None:
     assert found[3]["words"] == "the disk is full"
 
 
-def test_an_article_is_gone_when_none_of_its_addresses_answers_any_more() -> None:
+def test_article_is_gone_when_all_its_urls_are_gone() -> None:
     a, b = "https://gazette.example/a", "https://gazette.example/b"
     addresses = {"a1": {a}, "a2": {a, b}, "a3": {b}}
     assert gone_articles(addresses, {a: NOW}) == {"a1": NOW.date()}
@@ -212,6 +214,6 @@ def test_an_article_is_gone_when_none_of_its_addresses_answers_any_more() -> Non
     assert gone_articles(addresses, {}) == {}
 
 
-def test_no_ledger_is_made_by_a_step_that_needs_one(tmp_path: Path, monkeypatch, capsys) -> None:
+def test_step_that_needs_a_ledger_does_not_create_one(tmp_path: Path, monkeypatch, capsys) -> None:
     assert oversight(monkeypatch, "--data", str(tmp_path), "build") == 2
     assert "oversight crawl" in capsys.readouterr().err and not (tmp_path / "crawl.db").exists()

@@ -1,4 +1,4 @@
-"""The hostile web's cases: what stands at an address, and the one outcome that a visit to it must have."""
+"""Hostile URLs of a site, with the outcome that a visit to each must have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from support.hostile import server as s
 
 LATIN = "<html><body><p>Caf\xe9 hearing</p></body></html>".encode("latin-1")
 
-# Names are in the order in which they are visited, so that failures of the host do not follow each other thrice.
+# Visited in alphabetical order, which avoids three consecutive failures of the host.
 CASES: dict[str, tuple[s.Route, O]] = {
     "/a-article": (s.article("An ordinary page."), O.SAVED),
     "/b-drip-body": (s.drip_body, O.TIMEOUT),
@@ -38,30 +38,30 @@ CASES: dict[str, tuple[s.Route, O]] = {
     "/n-gzip-cut-short": (s.gzip_cut_short(), O.SAVED),
     "/n-brotli-bomb": (s.brotli_bomb(), O.TOO_LARGE),
     "/o-endless": (s.endless, O.TOO_LARGE),
-    "/o-said-to-be-huge": (s.said_to_be_huge, O.TOO_LARGE),
+    "/o-said-to-be-huge": (s.declared_huge, O.TOO_LARGE),
     "/o-endless-chunks": (s.endless_chunks, O.TOO_LARGE),
     "/p-1-401": (s.status(401), O.REFUSED),
     "/p-3-418": (s.status(418), O.REFUSED),
     "/p-0-broken-chunk": (
-        s.said(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked", b"zz\r\nno chunk"),
+        s.raw_response(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked", b"zz\r\nno chunk"),
         O.CONNECTION_FAILED,
     ),
-    "/p-7-204": (s.said(b"HTTP/1.1 204 No Content\r\nContent-Type: text/html", b""), O.NO_TEXT),
+    "/p-7-204": (s.raw_response(b"HTTP/1.1 204 No Content\r\nContent-Type: text/html", b""), O.NO_TEXT),
     "/p-2-negative-length": (
-        s.said(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: -5"),
+        s.raw_response(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: -5"),
         O.CONNECTION_FAILED,
     ),
     "/p-4-two-lengths": (
-        s.said(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 12\r\nContent-Length: 7"),
+        s.raw_response(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 12\r\nContent-Length: 7"),
         O.CONNECTION_FAILED,
     ),
     "/p-6-999": (
-        s.said(b"HTTP/1.1 999 Request denied\r\nContent-Type: text/html\r\nContent-Length: 12"),
+        s.raw_response(b"HTTP/1.1 999 Request denied\r\nContent-Type: text/html\r\nContent-Length: 12"),
         O.SERVER_ERROR,
     ),
     "/q-1-long-header": (s.long_header(), O.CONNECTION_FAILED),
     "/q-0-pdf-again": (b"%PDF-1.4", O.NOT_AN_ARTICLE),
-    "/q-3-speaks-http-2": (s.said(b"PRI * HTTP/2.0\r\n\r\nSM", b""), O.CONNECTION_FAILED),
+    "/q-3-speaks-http-2": (s.raw_response(b"PRI * HTTP/2.0\r\n\r\nSM", b""), O.CONNECTION_FAILED),
     "/q-4-204-with-a-body": (s.surplus(late=False), O.CONNECTION_FAILED),
     "/q-5-204-with-a-late-body": (s.surplus(late=True), O.NO_TEXT),
     "/q-6-after-the-late-body": (s.article("Nobody else's surplus."), O.SAVED),
@@ -86,7 +86,7 @@ CASES: dict[str, tuple[s.Route, O]] = {
 }
 HOPS: dict[str, s.Route] = {f"/hop/{n}": s.redirect(f"/hop/{n + 1}") for n in range(1, 9)}
 
-# Links of a feed that must end before any request.
+# Links of a feed that must be refused before any request.
 LINKS: dict[str, O] = {
     "http://user:pw@elsewhere.example/x": O.OUT_OF_SCOPE,
     "http://elsewhere.example/" + "x" * 3000: O.OUT_OF_SCOPE,

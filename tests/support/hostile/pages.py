@@ -1,4 +1,4 @@
-"""Hostile pages: the bytes, and what reading them must come to. Each is made when it is asked for: some are large."""
+"""Hostile pages, with the expected result. They are built on demand, since some are large."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STORY = (
 
 @dataclass(frozen=True)
 class Case:
-    """One page. `holds`: what must be true of the reading besides its outcome."""
+    """One page. `holds`: a check of the reading in addition to its outcome."""
 
     body: Callable[[], bytes]
     outcome: O
@@ -37,7 +37,7 @@ def story(more: str = "", head: str = "<title>Order signed</title>", paragraphs:
 
 
 def whole(reading: Reading) -> bool:
-    """Tell whether every paragraph of the story stands in the text."""
+    """Return whether all paragraphs of the story are in the text."""
     return reading.article is not None and all(p in reading.article.text for p in STORY)
 
 
@@ -62,13 +62,13 @@ PAGES: dict[str, Case] = {
         lambda: html("<p " + " ".join(f"a{n}=1" for n in range(100_000)) + ">x</p>"), O.UNREADABLE
     ),
     "90,000 unclosed tags": Case(lambda: html("<b>" * 90_000 + "x"), O.UNREADABLE),
-    "a cell as wide as nine quadrillion columns": Case(
+    "a cell of nine quadrillion columns": Case(
         lambda: story("<table><tr><td colspan=9000000000000000>x</td></tr></table>"), O.SAVED, whole
     ),
-    "a comment that is never closed": Case(lambda: story("<!-- " + "x" * 100_000), O.SAVED, whole),
-    "a script that is never closed": Case(lambda: story("<script>" + "var x;" * 20_000), O.SAVED, whole),
-    "an attribute that is never closed": Case(lambda: story('<a href="' + "x" * 100_000), O.SAVED, whole),
-    "a picture of three megabytes inside": Case(
+    "an unclosed comment": Case(lambda: story("<!-- " + "x" * 100_000), O.SAVED, whole),
+    "an unclosed script": Case(lambda: story("<script>" + "var x;" * 20_000), O.SAVED, whole),
+    "an unclosed attribute": Case(lambda: story('<a href="' + "x" * 100_000), O.SAVED, whole),
+    "an inline picture of three megabytes": Case(
         lambda: story('<img src="data:image/png;base64,' + "A" * 3_000_000 + '">'), O.SAVED, whole
     ),
     "a million entities": Case(lambda: html("<p>" + "&amp;" * 900_000 + "</p>"), O.NO_TEXT),
@@ -79,10 +79,10 @@ PAGES: dict[str, Case] = {
     ),
     "NUL and control characters": Case(lambda: story().replace(b"signed an", b"signed\x00\x01 an"), O.SAVED),
     "no body at all": Case(lambda: b"<!doctype html><html><head><title>Gone fishing</title></head></html>", O.NO_TEXT),
-    "an empty answer": Case(lambda: b" \n ", O.NO_TEXT),
+    "an empty response": Case(lambda: b" \n ", O.NO_TEXT),
     "a page built by a script": Case(lambda: html('<div id="root"></div><script src="/app.js"></script>'), O.NO_TEXT),
     "a frame around another page": Case(lambda: html('<iframe src="https://elsewhere.example/"></iframe>'), O.NO_TEXT),
-    "a refresh to an inner address": Case(
+    "a refresh to an internal address": Case(
         lambda: html("", '<meta http-equiv="refresh" content="0;url=http://169.254.169.254/">'), O.NO_TEXT
     ),
     "a soft 404": Case(
@@ -90,48 +90,48 @@ PAGES: dict[str, Case] = {
                      "<title>Page not found</title>"),
         O.NOT_AN_ARTICLE,
     ),
-    "a wall of consent before the story": Case(
+    "a consent box before the story": Case(
         lambda: story('<div class="cookie-consent"><p>We and our 812 partners store and access information on your '
                       "device. Accept all cookies to go on.</p></div>"),
         O.SAVED, lambda r: whole(r) and "812 partners" not in r.article.text,
     ),
-    "a wall of payment after the first paragraph": Case(
+    "a paywall after the first paragraphs": Case(
         lambda: story('<div class="paywall"><p>Subscribe to continue reading. Already a subscriber? Log in.</p></div>',
                       paragraphs=STORY[:2]),
         O.SAVED, lambda r: r.article.access == "partial",
     ),
     "a date in the next century": Case(lambda: story(head=dated(FUTURE)), O.SAVED, lambda r: not _of_year(r, 2094)),
-    "a date that is none": Case(lambda: story(head=dated("Invalid Date")), O.SAVED, whole),
+    "an invalid date": Case(lambda: story(head=dated("Invalid Date")), O.SAVED, whole),
     "a date of the year 0": Case(lambda: story(head=dated("0000-00-00")), O.SAVED, whole),
-    "linked data that is no JSON": Case(lambda: story(head=linked('{"@type": "NewsArticle", ')), O.SAVED, whole),
-    "linked data 5,000 levels deep": Case(lambda: story(head=linked("[" * 5_000 + "]" * 5_000)), O.SAVED, whole),
-    "linked data that names another site as its address": Case(
+    "JSON-LD that is not JSON": Case(lambda: story(head=linked('{"@type": "NewsArticle", ')), O.SAVED, whole),
+    "JSON-LD 5,000 levels deep": Case(lambda: story(head=linked("[" * 5_000 + "]" * 5_000)), O.SAVED, whole),
+    "a canonical URL on another site": Case(
         lambda: story(head='<title>Order signed</title><link rel="canonical" href="https://elsewhere.example/x">'),
         O.SAVED, lambda r: r.article.url.startswith("https://gazette.example/"),
     ),
-    "the AMP twin of a page": Case(
+    "the AMP version of a page": Case(
         lambda: story(head='<title>Order signed</title><link rel="canonical" href="https://gazette.example/order">'),
         O.SAVED, lambda r: r.article.url == "https://gazette.example/order",
     ),
-    "Latin-1 that is called UTF-8": Case(
+    "Latin-1 labelled UTF-8": Case(
         lambda: story(paragraphs=ACCENTED).decode().encode("cp1252"), O.SAVED, lambda r: "Málaga" in r.article.text
     ),
-    "UTF-8 that is called Latin-1": Case(
+    "UTF-8 labelled Latin-1": Case(
         lambda: story(paragraphs=ACCENTED), O.SAVED, lambda r: "Málaga" in r.article.text, charset="iso-8859-1"
     ),
-    "a charset that nobody knows": Case(story, O.SAVED, whole, charset="x-klingon"),
-    "UTF-16 with its mark": Case(lambda: story().decode().encode("utf-16"), O.SAVED, whole, charset=""),
-    "gzip inside": Case(lambda: gzip.compress(story()), O.NOT_AN_ARTICLE),
-    "a PDF that is called HTML": Case(lambda: b"%PDF-1.7\n1 0 obj", O.NOT_AN_ARTICLE),
+    "an unknown charset": Case(story, O.SAVED, whole, charset="x-klingon"),
+    "UTF-16 with a byte order mark": Case(lambda: story().decode().encode("utf-16"), O.SAVED, whole, charset=""),
+    "a gzip file": Case(lambda: gzip.compress(story()), O.NOT_AN_ARTICLE),
+    "a PDF labelled HTML": Case(lambda: b"%PDF-1.7\n1 0 obj", O.NOT_AN_ARTICLE),
     "random bytes": Case(lambda: bytes((n * 7919 + n // 256) % 256 for n in range(100_000)), O.NO_TEXT),
-    "a feed in place of a page": Case(
+    "a feed instead of a page": Case(
         lambda: b'<?xml version="1.0"?><rss><channel></channel></rss>', O.NOT_AN_ARTICLE
     ),
-    "entities that grow without end": Case(
+    "expanding entities": Case(
         lambda: b'<!DOCTYPE html [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'
         + story().replace(b"signed an", b"signed &b;&b; an"), O.SAVED,
     ),
-    "halves of characters": Case(lambda: story().replace(b"Monday", b"Mon\xed\xa0\x80day"), O.SAVED),
+    "lone surrogates": Case(lambda: story().replace(b"Monday", b"Mon\xed\xa0\x80day"), O.SAVED),
 }  # fmt: skip
 
 

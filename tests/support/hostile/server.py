@@ -1,4 +1,4 @@
-"""A small web server on loopback that misbehaves in every way a test asks for, and remembers who asked for what."""
+"""A web server on loopback that misbehaves in configurable ways and records its requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import brotli
 
 @dataclass
 class Asked:
-    """One request as it arrived."""
+    """One request received."""
 
     path: str
     headers: dict[str, str]
@@ -31,7 +31,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     site: Site
 
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_GET(self) -> None:  # the name that http.server calls
         self.site.asked.append(Asked(self.path, {k.lower(): v for k, v in self.headers.items()}))
         route = self.site.routes.get(self.path) or self.site.routes.get("*")
         with contextlib.suppress(OSError):
@@ -56,24 +56,24 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def raw(self, data: bytes) -> None:
-        """Write bytes as they are and close."""
+        """Send raw bytes and close the connection."""
         self.close_connection = True
         self.wfile.write(data)
 
     def hang_up(self) -> None:
-        """Close at once, without a word."""
+        """Close the connection without a response."""
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 Route = bytes | str | Callable[[Handler], None]
 
 
 class Site:
-    """A server on a loopback address with its routes and its memory."""
+    """A server on a loopback address, with its routes and the requests received."""
 
     def __init__(self, address: str = "127.0.0.1") -> None:
         self.routes: dict[str, Route] = {}
@@ -90,7 +90,7 @@ class Site:
         return f"http://{self.host}{path}"
 
     def paths(self, *, without_robots: bool = True) -> list[str]:
-        """Return the paths asked for, in order."""
+        """Return the requested paths, in order."""
         return [a.path for a in self.asked if not (without_robots and a.path == "/robots.txt")]
 
     def close(self) -> None:
@@ -98,7 +98,7 @@ class Site:
         self.server.server_close()
 
     def feed(self, links: list[str], titles: dict[str, str] | None = None) -> bytes:
-        """Return an RSS feed of links; a path is taken as one of this site."""
+        """Return an RSS feed of links; paths are joined to this site."""
         items = []
         for link in links:
             url = self.url(link) if link.startswith("/") else link
@@ -145,7 +145,7 @@ def endless(h: Handler) -> None:
         h.wfile.write(b"<p>and so on</p>" * 4096)
 
 
-def said_to_be_huge(h: Handler) -> None:
+def declared_huge(h: Handler) -> None:
     h.raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9000000000\r\n\r\n<p>small</p>")
 
 
@@ -188,13 +188,13 @@ def gzip_cut_short() -> Route:
     return lambda h: h.reply(packed[: len(packed) // 2], Content_Encoding="gzip")
 
 
-def said(head: bytes, body: bytes = b"<p>small</p>") -> Route:
-    """Answer with these very bytes as status line and headers."""
+def raw_response(head: bytes, body: bytes = b"<p>small</p>") -> Route:
+    """Send these bytes as status line and headers."""
     return lambda h: h.raw(head + b"\r\n\r\n" + body)
 
 
 def surplus(*, late: bool) -> Route:
-    """Send a body after an answer that has none, with it or a moment later, and leave the connection open."""
+    """Send a body after a response without one, at once or a moment later, and keep the connection open."""
 
     def route(h: Handler) -> None:
         parts = (b"HTTP/1.1 204 No Content\r\nContent-Type: text/html\r\n\r\n", b"no")
@@ -206,7 +206,7 @@ def surplus(*, late: bool) -> Route:
 
 
 def long_header(n_bytes: int = 1_000_000) -> Route:
-    return said(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Long: " + b"v" * n_bytes)
+    return raw_response(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Long: " + b"v" * n_bytes)
 
 
 def endless_chunks(h: Handler) -> None:
