@@ -49,7 +49,7 @@ class Reply:
     """The response to answers: new tasks, hosts to skip for the rest of the run, and whether to stop."""
 
     tasks: tuple[Task, ...] = ()
-    leave_hosts: tuple[str, ...] = ()
+    skip_hosts: tuple[str, ...] = ()
     stop: bool = False
 
 

@@ -60,50 +60,50 @@ class Bookkeeper:
         self.tallies = {source.source_id: Tally() for source in sources}
         self.open: dict[str, Task] = {}  # handed out but not answered
         self.failures: Counter[str] = Counter()  # consecutive, by host
-        self.begun: dict[str, float] = {}  # time of each host's first answer in this run
-        self.left_hosts: set[str] = set()  # skipped for the rest of this run
+        self.started: dict[str, float] = {}  # time of each host's first answer in this run
+        self.skipped_hosts: set[str] = set()  # skipped for the rest of this run
         self.n_tasks = 0
         self.stopped = ""  # why no more tasks are handed out
-        self.reading_url = ""  # the URL that the fetching process is parsing
+        self.parsing_url = ""  # the URL that the fetching process is parsing
 
     def first_tasks(self) -> tuple[Task, ...]:
         """Return what is due, within the limits of this run."""
         return self._hand_out(list(self.sources.values()))
 
-    def answers(self, found: Sequence[tuple[Any, ...]]) -> Reply:
+    def record_answers(self, found: Sequence[tuple[Any, ...]]) -> Reply:
         """Record packed answers; return what to do next. Answers to tasks that are no longer open are ignored."""
         now = self.config.now()
         known = [(values, self.open.pop(values[0], None)) for values in found]
-        self.reading_url = ""
-        return self._enter([unpacked(values, task, now) for values, task in known if task is not None], now)
+        self.parsing_url = ""
+        return self._record([unpacked(values, task, now) for values, task in known if task is not None], now)
 
-    def _enter(self, answers: Sequence[Answer], now: datetime) -> Reply:
+    def _record(self, answers: Sequence[Answer], now: datetime) -> Reply:
         """Write all pages to disk, then record pages and visits in one transaction."""
         pages = [answer.page for answer in answers if answer.page is not None]
         refs = iter(self.archive.append_all(pages))
-        ended: list[Visit] = []
+        rejected: list[Visit] = []
         # A feed and its entries are recorded together: until the feed changes, it is not parsed again.
         with transaction(self.frontier.db):
             for answer in answers:
                 archived = (answer.page, next(refs)) if answer.page is not None else None
                 self.frontier.record(answer, now, archived, answer.task.feed.every_minutes)
-                ended += self._enter_feed(self.sources[answer.task.source_id], answer, now)
-        for visit in ended:
+                rejected += self._record_feed(self.sources[answer.task.source_id], answer, now)
+        for visit in rejected:
             self._count(visit)
         new: list[Task] = []
-        left: list[str] = []
+        skipped: list[str] = []
         for answer in answers:
             source = self.sources[answer.task.source_id]
             self._count(answer.visit, answer)
             if answer.page is not None:
                 self.tallies[source.source_id].n_pages += 1
                 self.sink(answer.page)
-            if self._leaves(answer, now):
-                left.append(answer.task.host)
+            if self._skips_host(answer, now):
+                skipped.append(answer.task.host)
             if answer.task.kind == "feed" and answer.visit.outcome is Outcome.SAVED:
                 new += self._hand_out([source])
             self._close(source)
-        return Reply(tuple(new), tuple(left), stop=bool(self.stopped))
+        return Reply(tuple(new), tuple(skipped), stop=bool(self.stopped))
 
     def judge_again(self) -> int:
         """Apply a changed topic filter to earlier rejections; return the number of URLs that are due again."""
@@ -113,7 +113,7 @@ class Bookkeeper:
             for source in self.sources.values()
         )
 
-    def _enter_feed(self, source: Source, answer: Answer, now: datetime) -> list[Visit]:
+    def _record_feed(self, source: Source, answer: Answer, now: datetime) -> list[Visit]:
         """Record the entries of a feed; return the visits of rejected entries."""
         task = answer.task
         if task.kind != "feed" or answer.visit.outcome is not Outcome.SAVED:
@@ -122,9 +122,9 @@ class Bookkeeper:
         judge = self._judge(source, task.feed)
         return self.frontier.add_entries(source, task.feed, answer.entries, now, judge, self.config.topic_version)
 
-    def reading(self, url: str) -> None:
+    def parsing(self, url: str) -> None:
         """Remember the URL being parsed; if the process dies, it is the cause."""
-        self.reading_url = url
+        self.parsing_url = url
 
     def robots(self, site: str) -> RobotsCopy | None:
         """Return the stored robots.txt of a site."""
@@ -136,7 +136,7 @@ class Bookkeeper:
         self.frontier.keep_robots(copy)
         return copy
 
-    def beat(self) -> bool:
+    def heartbeat(self) -> bool:
         """Return whether the fetching process should stop."""
         return bool(self.stopped)
 
@@ -145,13 +145,13 @@ class Bookkeeper:
 
         Returns whether it was parsing one; if not, the cause of death is unknown.
         """
-        task = self.open.get(self.reading_url)
+        task = self.open.get(self.parsing_url)
         if task is not None:
             now = self.config.now()
             detail = f"the fetching process died while parsing this ({what})"
             del self.open[task.url]
-            self.reading_url = ""
-            self._enter([Answer(task, Visit(task.url, task.source_id, now, Outcome.UNREADABLE, detail))], now)
+            self.parsing_url = ""
+            self._record([Answer(task, Visit(task.url, task.source_id, now, Outcome.UNREADABLE, detail))], now)
         for left in self.open.values():
             self.tallies[left.source_id].n_open -= 1
             self.n_tasks -= 1
@@ -163,7 +163,7 @@ class Bookkeeper:
         if left <= 0 or self.stopped:
             return ()
         due = self.frontier.due(self.config.now(), left + len(self.open), sources)
-        tasks = tuple(t for t in due if t.url not in self.open and t.host not in self.left_hosts)[:left]
+        tasks = tuple(t for t in due if t.url not in self.open and t.host not in self.skipped_hosts)[:left]
         for task in tasks:
             self.open[task.url] = task
             self.tallies[task.source_id].n_open += 1
@@ -199,19 +199,19 @@ class Bookkeeper:
         if answer is not None and visit.outcome not in FETCHED and answer.task.kind == "feed":
             tally.faults[f"The feed {visit.url} gave nothing: {visit.outcome.value}, {visit.detail}."] = None
 
-    def _leaves(self, answer: Answer, now: datetime) -> bool:
+    def _skips_host(self, answer: Answer, now: datetime) -> bool:
         """Return whether to skip the host from now on; its open tasks remain due for the next run."""
         host = answer.task.host
         self.failures[host] = self.failures[host] + 1 if answer.visit.outcome in _HOST_FAILS else 0
         held = self._hold(answer, now)
-        begun = self.begun.setdefault(host, time.monotonic())
-        long = time.monotonic() - begun > self.config.host_seconds
-        if not (held or long or answer.temporary or self.failures[host] >= MAX_CONSECUTIVE_FAILURES):
+        started = self.started.setdefault(host, time.monotonic())
+        too_long = time.monotonic() - started > self.config.host_seconds
+        if not (held or too_long or answer.temporary or self.failures[host] >= MAX_CONSECUTIVE_FAILURES):
             return False
         if self.failures[host] >= MAX_CONSECUTIVE_FAILURES:
             words = f"{host} failed {MAX_CONSECUTIVE_FAILURES} times in a row and was skipped for the rest of the run."
             self.tallies[answer.task.source_id].faults[words] = None
-        self.left_hosts.add(host)
+        self.skipped_hosts.add(host)
         for task in [task for task in self.open.values() if task.host == host]:
             del self.open[task.url]
             if task.source_id == answer.task.source_id:

@@ -33,14 +33,14 @@ class RemoteBookkeeper:
         except (EOFError, OSError):
             os._exit(PARENT_GONE)
 
-    def answers(self, answers: Sequence[Answer]) -> Reply:
-        return self.call("answers", [packed(answer) for answer in answers])
+    def record_answers(self, answers: Sequence[Answer]) -> Reply:
+        return self.call("record_answers", [packed(answer) for answer in answers])
 
-    def reading(self, url: str) -> None:
-        self.call("reading", url)
+    def parsing(self, url: str) -> None:
+        self.call("parsing", url)
 
-    def beat(self) -> bool:
-        return self.call("beat")
+    def heartbeat(self) -> bool:
+        return self.call("heartbeat")
 
     def robots(self, site: str) -> RobotsCopy | None:
         return self.call("robots", site)

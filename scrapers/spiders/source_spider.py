@@ -37,9 +37,9 @@ TRANSPORT_HEADERS = frozenset({"content-encoding", "transfer-encoding", "content
 class Bookkeeper(Protocol):
     """What the spider needs of scrapers.crawling.bookkeeping.Bookkeeper, in whichever process it runs."""
 
-    def answers(self, answers: Sequence[Answer]) -> Reply: ...
-    def reading(self, url: str) -> None: ...
-    def beat(self) -> bool: ...
+    def record_answers(self, answers: Sequence[Answer]) -> Reply: ...
+    def parsing(self, url: str) -> None: ...
+    def heartbeat(self) -> bool: ...
     def robots(self, site: str) -> RobotsCopy | None: ...
     def keep_robots(self, site: str, status: int, body: bytes) -> RobotsCopy: ...
 
@@ -107,7 +107,7 @@ class CardSpider(Spider):
     async def _heartbeat(self) -> None:
         """Send heartbeats to the bookkeeper, which returns whether to stop."""
         while True:
-            if self.bookkeeper.beat():
+            if self.bookkeeper.heartbeat():
                 self.stop()
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
@@ -164,10 +164,10 @@ class CardSpider(Spider):
         if not self.batch:
             return
         batch, self.batch = self.batch, []
-        reply = self.bookkeeper.answers(batch)
+        reply = self.bookkeeper.record_answers(batch)
         if reply.stop:
             self.stop()
-        for host in reply.leave_hosts:
+        for host in reply.skip_hosts:
             self.queues.pop(host, None)
         if not self.stopping:
             self._enqueue(reply.tasks)
@@ -195,7 +195,7 @@ class CardSpider(Spider):
 
     def _feed_answer(self, task: Task, response: Response, sha256: str) -> Answer:
         self._flush()
-        self.bookkeeper.reading(task.url)
+        self.bookkeeper.parsing(task.url)
         reading = read_feed(response.body, task.feed, response.url)
         useless = not reading.entries and not reading.more and reading.faults
         detail = "; ".join(reading.faults)[:300] if reading.faults else f"{len(reading.entries)} entries"

@@ -302,7 +302,7 @@ def test_the_command_reads_builds_and_publishes(archive: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["none.warc.gz"], "there is no such file"),
+        (["none.warc.gz"], "no such file"),
         (["README.md"], "is no WARC archive"),
         (["README.md", "--workers", "2", "--dask", "tcp://127.0.0.1:1"], "give one of them"),
         (["README.md", "--hosts", "Makefile", "--all-hosts"], "give one of them"),

@@ -67,7 +67,7 @@ def test_a_card_that_works_is_told_with_what_was_found(run, site: Site) -> None:
     [
         (status(404), "could not be read: GONE, status 404"),
         (status(403), "could not be read: REFUSED, status 403"),
-        (b"<!doctype html><html><body><p>Log in</p></body></html>", "the answer is a web page, not a feed"),
+        (b"<!doctype html><html><body><p>Log in</p></body></html>", "the response is a web page, not a feed"),
         (b'<?xml version="1.0"?><rss version="2.0"><channel><title>x</title></channel></rss>', "has no entries"),
     ],
 )
@@ -153,7 +153,7 @@ def test_a_recorded_page_is_a_test_of_its_card(run, site: Site, tmp_path: Path) 
 
     answer.with_suffix(".html.gz").write_bytes(b"no gzip")
     broken = run("check", "--offline").output
-    assert "this recording cannot be read" in broken and "Record it again with" in broken
+    assert "the recording cannot be read" in broken and "Record it again with" in broken
 
 
 def test_what_is_no_article_or_lies_elsewhere_is_not_recorded(run, site: Site, tmp_path: Path) -> None:
