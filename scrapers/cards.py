@@ -17,8 +17,8 @@ from scrapers.items import Feed, FeedShape, Recipe, Source, SourceType
 SOURCES = Path(__file__).parent / "sources"
 _SOURCE_ID = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
 _RENAMED_KEYS = {"standing": "source_type"}
-_SELECTORS = ("body", "title", "byline", "date")  # of a recipe
-_PATHS = ("items", "link", "title", "date", "summary")  # of a feed: CSS selectors or JSON paths, depending on its shape
+_RECIPE_SELECTORS = ("body", "title", "byline", "date")
+_FEED_PATHS = ("items", "link", "title", "date", "summary")  # CSS selectors or JSON paths, depending on the shape
 
 
 class CardError(ValueError):
@@ -26,7 +26,7 @@ class CardError(ValueError):
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)  # raises ValueError itself where the host is malformed
+    parts = urlsplit(url)  # raises ValueError for a malformed host
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", url):
         raise ValueError
     return url
@@ -44,15 +44,16 @@ def _checked_selector(selector: str) -> str:
     return selector
 
 
-_URL = "a complete URL that begins with https:// or http://"
 _SELECTOR = "a valid CSS selector"
 _DATE = "a date such as 2026-05-01, without quotes"
 Text = Annotated[str, Field(description="a text")]
 Required = Annotated[str, Field(min_length=1, description="a text that is not empty")]
 Flag = Annotated[bool, Field(description="true or false")]
-Url = Annotated[str, AfterValidator(_checked_url), Field(description=_URL)]
+Url = Annotated[
+    str, AfterValidator(_checked_url), Field(description="a complete URL that begins with https:// or http://")
+]
 Selector = Annotated[str, AfterValidator(_checked_selector), Field(description=_SELECTOR)]
-HOST = r"^\.?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?$"
+_HOST = r"^\.?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?$"
 
 
 class _Table(BaseModel):
@@ -74,7 +75,7 @@ class _FeedTable(_Table):
 
     @model_validator(mode="after")
     def _paths_fit_the_shape(self) -> _FeedTable:
-        given = {key: value for key in _PATHS if (value := getattr(self, key))}
+        given = {key: value for key in _FEED_PATHS if (value := getattr(self, key))}
         if self.shape is FeedShape.LISTING:
             if not self.link and not self.items:
                 raise ValueError("a listing needs link (or items), the CSS selector of the links to articles")
@@ -102,8 +103,8 @@ class _RecipeTable(_Table):
 
     @model_validator(mode="after")
     def _selects_something(self) -> _RecipeTable:
-        if not any(getattr(self, key) for key in _SELECTORS):
-            raise ValueError(f"it has no selector; give at least one of {', '.join(_SELECTORS)}")
+        if not any(getattr(self, key) for key in _RECIPE_SELECTORS):
+            raise ValueError(f"it has no selector; give at least one of {', '.join(_RECIPE_SELECTORS)}")
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
             raise ValueError(
                 f"valid_until {self.valid_until} is before valid_from {self.valid_from}; swap or correct them"
@@ -119,8 +120,8 @@ class _Card(_Table):
         pattern=r"^([A-Z]{2}(-[A-Z]{2,3})?|INT)$", description='an ISO 3166 code such as "US" or "US-CA", "EU" or "INT"'
     )
     language: str = Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$", description='a language tag such as "en" or "en-GB"')
-    family: Required | None = None
-    hosts: list[Annotated[str, Field(pattern=HOST)]] = Field(
+    family: Text = ""
+    hosts: list[Annotated[str, Field(pattern=_HOST)]] = Field(
         [], description='a list of texts, each a bare host such as "example.org", or ".example.org" for subdomains too'
     )
     pause_seconds: float = Field(5, ge=0, allow_inf_nan=False, description="a number of seconds, 0 or more")

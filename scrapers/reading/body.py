@@ -32,7 +32,7 @@ _BESIDE = re.compile(
     r")",
     re.I,
 )
-# Consent boxes; tmain small print can be longer than a short article.
+# Consent boxes; their small print can be longer than a short article.
 _CONSENT = re.compile(
     r"onetrust|cookie-?(?:consent|banner|notice|policy|law)|consent-?(?:sdk|banner|modal|box|manager)|gdpr|didomi|"
     r"qc-cmp|truste|sp_message|cmp-?(?:container|wrapper|banner)",

@@ -77,8 +77,8 @@ class CardSpider(Spider):
             asyncio.get_running_loop().call_later(SHUTDOWN_SECONDS, self._cut_off)
 
     def _cut_off(self) -> None:
-        for visits in self.active.values():
-            visits.cancel()
+        for host_task in self.active.values():
+            host_task.cancel()
 
     async def start(self) -> AsyncIterator[Request]:
         """Visit all tasks; an error in the program itself is stored in `fault`."""
@@ -89,9 +89,9 @@ class CardSpider(Spider):
             self._enqueue(self.order.tasks)
             while self.active:
                 done, _ = await asyncio.wait(self.active.values(), return_when=asyncio.FIRST_COMPLETED)
-                for visits in done:
-                    if not visits.cancelled():
-                        visits.result()
+                for host_task in done:
+                    if not host_task.cancelled():
+                        host_task.result()
                 self.active = {host: one for host, one in self.active.items() if one not in done}
                 if not self.active:
                     self._flush()

@@ -64,7 +64,9 @@ def test_an_archive_gives_the_articles_that_crawling_its_pages_gives(undisturbed
             archived += 1
         archive.close()
     relevant = [
-        s for s in world.chosen() if (a := read_page(_page(s), None).article) and judge_relevance(a.title, a.text).relevant
+        s
+        for s in world.chosen()
+        if (a := read_page(_page(s), None).article) and judge_relevance(a.title, a.text).relevant
     ]
     assert archived == len(relevant) == undisturbed["tally"].relevant > 5
     assert undisturbed["faults"] == []

@@ -97,6 +97,7 @@ WRONG = [
     ('shape = "rss"', 'shape = "listing"', ["listing", "link"]),
     ('shape = "rss"', 'shape = "json-api"', ["json-api", "link"]),
     ("[[feed]]", "[feed]", ["feed", "[[feed]]"]),
+    ("[[feed]]", "family = 3\n[[feed]]", ["family is 3", "a text"]),
     ("[[feed]]", "hosts = [1]\n[[feed]]", ["hosts", "1", "list of texts"]),
     ("[[feed]]", 'hosts = ["https://x.example/"]\n[[feed]]', ["hosts", "bare host"]),
     ("[[feed]]", "enabled = false\n[[feed]]", ["enabled", "note"]),
