@@ -98,7 +98,7 @@ def test_a_page_or_article_that_ends_its_reader_becomes_a_row_and_never_stops_th
         rows = db.execute("select url, detail from readings where outcome = 'UNREADABLE' order by url").fetchall()
         said = {url.rpartition("/")[2]: detail for url, detail in rows}
         assert said == {
-            "crashes": "the page could not be read: its process ended (SIGSEGV), twice",
+            "crashes": "the page could not be read: its process died (SIGSEGV), twice",
             "eats": "the page could not be read: it needs more than 256 MiB of memory",
             "spins": "the page could not be read: it took more than 1 seconds of CPU time",
         }

@@ -81,7 +81,7 @@ def deadly(lexicon: tuple) -> Callable[[Article], Findings]:
 def test_an_article_that_kills_its_reader_costs_itself_alone() -> None:
     articles = _articles(4)
     found = dict(understand_each(articles, readers=1, start=deadly))
-    assert found[articles[1]] == Lost("its process ended (SIGSEGV), twice")
+    assert found[articles[1]] == Lost("its process died (SIGSEGV), twice")
     assert [isinstance(each, Findings) for each in found.values()] == [True, False, True, True]
 
 

@@ -117,7 +117,7 @@ def test_without_a_network_nothing_is_said_against_the_cards(run, tmp_path: Path
     )
     result = run("check", "nowhere")
     assert "nowhere (Nowhere): not reached." in result.output
-    assert "the name nowhere.invalid has no address" in result.output
+    assert "the name nowhere.invalid does not resolve" in result.output
     assert isinstance(result.exception, OutsideFailure) and "seems to have no network" in str(result.exception)
 
 
