@@ -117,9 +117,7 @@ def test_fewer_items_than_the_card_expects_raise_an_alarm_after_a_week() -> None
     rare = daily(NOW - 2 * DAY, n=4, gap=5 * DAY)
     assert list(alarms(SourceHistory(long, (), rare), expects_per_week=5)) == ["too-few"]
     assert alarms(SourceHistory(long, (), rare), expects_per_week=1) == {}
-    assert alarms(SourceHistory(visits(FINE), (), rare), expects_per_week=5) == {}, (
-        "known for less than a week"
-    )
+    assert alarms(SourceHistory(visits(FINE), (), rare), expects_per_week=5) == {}, "known for less than a week"
 
 
 def test_disabled_source_raises_no_alarm() -> None:
