@@ -69,3 +69,15 @@ def test_every_sql_query_returns_rows(demo: Path) -> None:
     with closing(sqlite3.connect(demo / "published" / "current")) as db:
         for query in queries:
             assert db.execute(query).fetchall(), query
+
+
+def test_the_printed_event_is_in_the_ledger(demo: Path) -> None:
+    (shown,) = blocks(README, "text")
+    summary, quote, _, contradiction = (line.strip() for line in shown.splitlines())
+    with closing(sqlite3.connect(demo / "published" / "current")) as db:
+        for table, column, value in (
+            ("events", "summary", summary),
+            ("claims", "quote", quote.strip("“”")),
+            ("contradictions", "summary", contradiction),
+        ):
+            assert db.execute(f"select 1 from {table} where {column} = ?", (value,)).fetchone(), value

@@ -268,7 +268,7 @@ def decisions_or_none(ledger: Path) -> list[str]:
     return decisions(ledger) if (ledger / "reviews.toml").exists() else []
 
 
-def test_what_the_guide_for_editors_shows_works(demo: Path, tmp_path: Path) -> None:
+def test_the_commands_and_the_file_in_the_guide_for_editors_work(demo: Path, tmp_path: Path) -> None:
     guide = (Path(__file__).resolve().parents[2] / "docs" / "reviewing.md").read_text(encoding="utf-8")
     shutil.copytree(demo, tmp_path / "data" / "demo", symlinks=True)
     for line in "".join(re.findall(r"```bash\n(.*?)```", guide, flags=re.S)).splitlines():

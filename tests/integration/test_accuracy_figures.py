@@ -100,7 +100,7 @@ def test_every_page_leads_to_the_accuracy_page_and_events_to_their_confidence(si
     assert 'href="/accuracy#confidence"' in text and "not yet calibrated" not in text
 
 
-def test_the_docs_say_what_is_stored():
+def test_the_docs_show_the_stored_figures():
     text = (ROOT / "docs/accuracy.md").read_text(encoding="utf-8")
     assert len(docs.BLOCK.findall(text)) == 2
     assert docs.renewed(text) == text, "renew it: python -m pipeline.evaluation.fitting.docs docs/accuracy.md"

@@ -437,7 +437,7 @@ def test_an_alert_on_what_no_event_can_be_is_refused_and_not_silent_for_ever(led
     assert isinstance(told.exception, WrongUse) and "which no event has. Write one of" in str(told.exception)
 
 
-def test_the_example_of_an_alert_is_one_that_can_tell(ledger: Ledger) -> None:
+def test_example_filters_in_help_and_docs_are_accepted(ledger: Ledger) -> None:
     from pipeline.app.commands.operate.alerts import EXAMPLE
 
     for text in (EXAMPLE, (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")):

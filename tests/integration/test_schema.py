@@ -166,9 +166,9 @@ def test_a_snapshot_of_the_first_version_is_refused_in_words_by_every_command(tm
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["schema_version"] == 1
 
 
-def test_every_version_of_the_published_tables_is_one_migration_with_a_line_in_the_changes() -> None:
+def test_every_schema_version_has_one_migration_and_one_line_in_the_changelog() -> None:
     migrations = [migration.name for migration in published.pending(Database(memory=True))]
     assert len(migrations) == SCHEMA_VERSION, "a new migration of `published` raises SCHEMA_VERSION by one"
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    told = re.findall(r"^- Version (\d+): \S.{20,}", changes, re.MULTILINE)
-    assert told == [str(n) for n in range(1, SCHEMA_VERSION + 1)], "CHANGELOG.md, “Published tables”: a line for each"
+    listed = re.findall(r"^- Version (\d+): \S.{20,}", changes, re.MULTILINE)
+    assert listed == [str(n) for n in range(1, SCHEMA_VERSION + 1)], "CHANGELOG.md, “Published tables”: a line for each"
