@@ -6,9 +6,11 @@ import re
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from sqlite_utils import Database
 
+from pipeline.cli import oversight
 from pipeline.ledger.schema import published
 from pipeline.lexicon.load import load_lexicon
 
@@ -71,3 +73,30 @@ def test_the_data_model_names_every_published_table_and_only_real_columns() -> N
     assert len(drawn) >= 8
     for table, body in drawn:
         assert set(re.findall(r"^ +\w+ (\w+)", body, flags=re.M)) <= columns[table], table
+
+
+def commands_in(page: Path) -> list[str]:
+    """Return every `oversight ...` in the code of a page. A line in front of it may have times for cron."""
+    text = page.read_text(encoding="utf-8")
+    inline = [" ".join(code.split()) for code in re.findall(r"(?<!`)`(oversight [^`]+)`(?!`)", text)]
+    indented = re.findall(r"^ {4}[\d *]*(oversight [^#|&\n]+)", text, flags=re.M)
+    return [*inline, *indented]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_and_option_exists(page: Path) -> None:
+    unknown = []
+    for line in commands_in(page):
+        words = line.split()[1:]
+        if words[0] == "--data":
+            words = words[2:]
+        command: click.Command = oversight
+        context = click.Context(command)
+        while words and isinstance(command, click.Group) and (words[0] in command.list_commands(context)):
+            found = command.get_command(context, words.pop(0))
+            assert found is not None, line
+            command = found
+        options = {name for parameter in command.params for name in parameter.opts}
+        if command is oversight or {word for word in words if word.startswith("--")} - options:
+            unknown.append(line)
+    assert unknown == []
