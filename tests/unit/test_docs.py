@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -13,6 +14,9 @@ from sqlite_utils import Database
 from pipeline.cli import oversight
 from pipeline.ledger.schema import published
 from pipeline.lexicon.load import load_lexicon
+from pipeline.records import ATTRIBUTION_KINDS, EVENT_TYPES, ROLES
+from pipeline.settings import Settings
+from pipeline.site.text.words import MODALITIES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -100,3 +104,17 @@ def test_every_command_and_option_exists(page: Path) -> None:
         if command is oversight or {word for word in words if word.startswith("--")} - options:
             unknown.append(line)
     assert unknown == []
+
+
+def test_the_definition_of_a_claim_names_every_type_role_modality_and_attribution() -> None:
+    text = text_of("docs/claims.md")
+    assert [code for code in (*EVENT_TYPES, *ROLES, *ATTRIBUTION_KINDS) if f"`{code}`" not in text] == []
+    shown = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", text.partition("## Modality")[2], flags=re.M))
+    assert shown == {code: words.badge for code, words in MODALITIES.items()}
+
+
+def test_every_setting_is_documented() -> None:
+    text = text_of("docs/operating.md")
+    assert [
+        field.name for field in fields(Settings) if f"`{field.name}`" not in text and f"[[{field.name}]]" not in text
+    ] == []
