@@ -11,10 +11,10 @@ from pipeline.aggregation.clustering.cluster import group
 from pipeline.aggregation.clustering.merge import anchor, make_event
 from pipeline.aggregation.contradictions.administrations import terms_of
 from pipeline.aggregation.contradictions.find import find_contradictions
-from pipeline.aggregation.sources.origins import copies_of, find_origins
+from pipeline.aggregation.sources.origins import find_origins, near_duplicates_of
 from pipeline.aggregation.sources.publishers import Outlet
 from pipeline.aggregation.sources.support import assign
-from pipeline.lexicon.entity_graph import Families, holders_of
+from pipeline.lexicon.entity_graph import EntityGraph, holders_of
 from pipeline.records import Claim, Contradiction, Entity, EntityKind, Event, Findings, Origin, OriginEdge, event_id
 from scrapers.items import Article, Source
 
@@ -66,17 +66,19 @@ def aggregate(
     sources = tuple(sources)
     outlets = outlets_of(lexicon) if lexicon else ()
     entities = _entities(of_article.values(), lexicon)
-    families = Families(entities.values(), holders_of(lexicon) if lexicon else ())
+    entity_graph = EntityGraph(entities.values(), holders_of(lexicon) if lexicon else ())
     claims = {c.claim_id: c for f in of_article.values() for c in f.claims if c.confidence >= min_confidence}
 
     origins, edges = find_origins(by_id.values(), of_article.values(), sources, outlets)
     grouped: dict[str, tuple[Claim, ...]] = {}
-    for ids in group(claims.values(), by_id, families=families, together=together, apart=apart):
+    for ids in group(claims.values(), by_id, entity_graph=entity_graph, together=together, apart=apart):
         members = tuple(claims[id_] for id_ in ids)
         grouped[event_id(anchor(members, by_id))] = members
     claim_origin, more, more_edges = assign(grouped, by_id, of_article, origins, sources, outlets, edges)
     terms = terms_of(lexicon) if lexicon else {}
-    contradictions = find_contradictions(grouped, by_id, families, copies=copies_of(edges), terms=terms)
+    contradictions = find_contradictions(
+        grouped, by_id, entity_graph, near_duplicates=near_duplicates_of(edges), terms=terms
+    )
     of_claim = {claim.claim_id: id_ for id_, members in grouped.items() for claim in members}
     in_contradiction = {of_claim[id_] for c in contradictions for _, ids in c.values for id_ in ids}
     jurisdictions = {id_: e.jurisdiction for id_, e in entities.items()}

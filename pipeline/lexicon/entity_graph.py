@@ -11,7 +11,7 @@ from pipeline.records import Entity
 _MAX_CACHED = 200_000  # cached overlaps; the same pairs are compared again and again
 
 
-class Families:
+class EntityGraph:
     """What each entity belongs to: an agency to its department, a person to the body led, a model to its lab.
 
     `holders`: (person id, body id) pairs, in addition to the entities' own parents.

@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pipeline.lexicon.entities import Lexicon
-from pipeline.lexicon.entity_graph import Families, holders_of
+from pipeline.lexicon.entity_graph import EntityGraph, holders_of
 from pipeline.lexicon.inflection import words
 from pipeline.nlp.dates.clauses import dates_for, lasts, read_back
 from pipeline.nlp.dates.document import settle_dates
@@ -100,7 +100,7 @@ def assemble(
         )
     told = [_told_on(span, day) if tells_on(draft) else None for draft, span in zip(drafts, before, strict=True)]
     now = [is_as_of_now(draft.trigger) for draft in drafts]
-    kin = Families(lexicon.entities.values(), holders_of(lexicon))
+    kin = EntityGraph(lexicon.entities.values(), holders_of(lexicon))
     settled = settle_dates(claims, article.text, day, told, now, kin)
     return settled, *_entities(settled, lexicon)
 

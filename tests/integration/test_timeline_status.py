@@ -13,7 +13,7 @@ from support.newsroom_world import newsroom_world
 
 from pipeline.aggregation.clustering.merge import make_event
 from pipeline.aggregation.timelines.relations import is_title
-from pipeline.aggregation.timelines.status import Stage, as_of, by_line, timeline_entries
+from pipeline.aggregation.timelines.status import Stage, as_of, by_timeline, timeline_entries
 from pipeline.newsroom.answers import planted
 from pipeline.records import EntityKind, Modality
 from pipeline.site.text.status_text import brief, latest_words, sentence_words, since_words, stage_words
@@ -54,7 +54,7 @@ class Told:
     @property
     def line(self) -> list[Stage]:
         """The only line."""
-        (line,) = by_line(self.stages).values()
+        (line,) = by_timeline(self.stages).values()
         return line
 
 
@@ -65,7 +65,7 @@ BAN = {"actor": OFFICE, "target": LAB, "object": "Tessel"}
 def line_of(matter: str, *ids: str) -> list[Stage]:
     """The newsroom's line of a matter with these parties and things."""
     world = newsroom_world()
-    for stages in by_line(timeline_entries(world.events.values(), world.claims, world.day_of)).values():
+    for stages in by_timeline(timeline_entries(world.events.values(), world.claims, world.day_of)).values():
         first = stages[0]
         if first.matter == matter and set(ids) <= {first.actor_id, first.counterpart_id, first.thing_id}:
             return stages
@@ -236,7 +236,7 @@ def test_lifting_the_ban_on_a_model_leaves_the_ban_on_the_company():
     told.event({"day": 1, "on": "2026-05-05", "direction": "impose", "trigger": "bans", **company}, type_="restriction")
     told.event({"day": 2, "on": "2026-05-06", "direction": "impose", "trigger": "bans", **BAN}, type_="restriction")
     told.event({"day": 9, "on": "2026-05-13", "direction": "lift", "trigger": "lifted", **BAN}, type_="restriction")
-    ends = {line[0].thing_id: as_of(line, "2026-06-01").done.stage for line in by_line(told.stages).values()}
+    ends = {line[0].thing_id: as_of(line, "2026-06-01").done.stage for line in by_timeline(told.stages).values()}
     assert ends == {None: "banned", "tessel": "lifted"}
 
 
@@ -276,7 +276,7 @@ def test_who_asks_and_who_refuses_stand_on_one_line():
 def test_two_labs_that_sign_with_one_body_are_two_lines_and_none_between_the_labs():
     told = Told()
     told.event({"day": 1, "on": "2026-05-05", "trigger": "signed", "actor": [LAB, "Corvid Works", OFFICE]})
-    assert {(line[0].actor_id, line[0].counterpart_id) for line in by_line(told.stages).values()} == {
+    assert {(line[0].actor_id, line[0].counterpart_id) for line in by_timeline(told.stages).values()} == {
         ("meridian-labs", "office-of-safety"), ("corvid-works", "office-of-safety"),
     }  # fmt: skip
 
@@ -284,7 +284,7 @@ def test_two_labs_that_sign_with_one_body_are_two_lines_and_none_between_the_lab
 def test_three_labs_that_signed_with_nobody_named_are_not_paired_with_each_other():
     told = Told()
     told.event({"day": 1, "on": "2026-05-05", "trigger": "signed", "actor": [LAB, "Corvid Works", "Harrow"]})
-    assert {line[0].counterpart_id for line in by_line(told.stages).values()} == {None}
+    assert {line[0].counterpart_id for line in by_timeline(told.stages).values()} == {None}
 
 
 def test_a_veto_settles_what_was_considered_before():
@@ -320,7 +320,7 @@ def test_titles_and_descriptions_of_instruments_are_told_apart():
 
 def test_the_last_day_shows_the_end_of_every_line():
     world = newsroom_world()
-    for line in by_line(timeline_entries(world.events.values(), world.claims, world.day_of)).values():
+    for line in by_timeline(timeline_entries(world.events.values(), world.claims, world.day_of)).values():
         end = as_of(line, "9999-12-31")
         done_ = [s for s in line if s.done and s.dated]
         assert end.done == (done_[-1] if done_ else None)
@@ -331,7 +331,7 @@ def test_the_last_day_shows_the_end_of_every_line():
 
 def test_no_stage_ends_before_it_began_and_places_count_up():
     world = newsroom_world()
-    for line in by_line(timeline_entries(world.events.values(), world.claims, world.day_of)).values():
+    for line in by_timeline(timeline_entries(world.events.values(), world.claims, world.day_of)).values():
         assert [s.position for s in line] == list(range(len(line)))
         for stage in line:
             assert stage.until is None or stage.until >= stage.sure_from

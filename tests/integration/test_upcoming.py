@@ -10,27 +10,27 @@ from support.calendars import read_calendar, unescaped
 from support.newsroom_world import newsroom_world
 
 from pipeline.aggregation.timelines.status import timeline_entries
-from pipeline.aggregation.timelines.upcoming import Due, due_days
+from pipeline.aggregation.timelines.upcoming import Upcoming, upcoming_days
 from pipeline.ledger.rows.timelines import upcoming_row
 from pipeline.site.formats.icalendar import calendar, escaped, folded
 from pipeline.site.text.status_text import due_state, due_when
 
 
-def due_of(told: Told) -> list[Due]:
-    return list(due_days(told.events, told.claims, told.day_of, told.stages))
+def upcoming_of(told: Told) -> list[Upcoming]:
+    return list(upcoming_days(told.events, told.claims, told.day_of, told.stages))
 
 
-def newsroom_due() -> dict[tuple[str, str], Due]:
+def newsroom_due() -> dict[tuple[str, str], Upcoming]:
     world = newsroom_world()
     stages = timeline_entries(world.events.values(), world.claims, world.day_of)
     keys = {event.event_id: key for key, event in world.events.items()}
-    found = due_days(world.events.values(), world.claims, world.day_of, stages)
+    found = upcoming_days(world.events.values(), world.claims, world.day_of, stages)
     return {(keys[d.event_id].partition("/")[2], d.start): d for d in found}
 
 
 def test_the_newsrooms_effective_day_is_ahead_and_names_its_claim():
     due = newsroom_due()["legislation/frontier-disclosure-act-effect", "2026-07-01"]
-    assert (due.kind, due.modality, due.fate) == ("effect", "planned", "open")
+    assert (due.kind, due.modality, due.outcome) == ("effect", "planned", "open")
     assert due.summary == "The Frontier Disclosure Act is set to take effect."
     world = newsroom_world()
     assert "July 1" in world.claims[due.claim_id].evidence.quote
@@ -40,17 +40,17 @@ def test_the_newsrooms_effective_day_is_ahead_and_names_its_claim():
 
 def test_a_signing_that_was_put_off_and_then_happened_is_settled_on_the_day_it_happened():
     due = newsroom_due()["agreement/vellichor-fomi-testing", "2026-03-24"]
-    assert (due.fate, due.settled_on) == ("happened", "2026-04-09")
+    assert (due.outcome, due.settled_on) == ("happened", "2026-04-09")
 
 
 def test_a_release_that_was_put_off_is_no_longer_due():
     (due,) = (d for (key, day), d in newsroom_due().items() if day == "2026-06-16")
-    assert (due.fate, due.modality) == ("put_off", "planned")
+    assert (due.outcome, due.modality) == ("put_off", "planned")
     assert due_state(upcoming_row(due), "2026-06-01") == "Put off, as reported 27 May 2026; no new day is named."
 
 
 def test_a_day_that_passed_in_silence_says_that_no_report_tells_of_it():
-    (due,) = (d for (key, day), d in newsroom_due().items() if day == "2026-03-27" and d.fate == "open")
+    (due,) = (d for (key, day), d in newsroom_due().items() if day == "2026-03-27" and d.outcome == "open")
     assert due_state(upcoming_row(due), "2026-05-31") == "Was due; no report that it happened."
     assert due_state(upcoming_row(due), "2026-03-27") == "Ahead."
 
@@ -62,17 +62,17 @@ def test_only_days_that_a_sentence_names_for_later_are_due():
     told.event({"day": 9, "on": "2026-05-05", "modality": "planned", "trigger": "sign", **PAIR})
     told.event({"day": 9, "on": "2026-06-05", "modality": "negated", "trigger": "sign", **PAIR})
     told.event({"day": 9, "on": "2026-05-13", "basis": "relative", "modality": "considered", "trigger": "sign", **PAIR})
-    assert due_of(told) == []
+    assert upcoming_of(told) == []
 
 
 def test_a_plan_that_another_event_of_its_line_fulfils_has_happened():
     told = Told()
     told.event({"day": 1, "on": "2026-05-20", "modality": "planned", "trigger": "sign", **PAIR})
-    (due,) = due_of(told)
-    assert (due.fate, due.settled_on) == ("open", None)
+    (due,) = upcoming_of(told)
+    assert (due.outcome, due.settled_on) == ("open", None)
     told.event({"day": 17, "on": "2026-05-21", "trigger": "signed", **PAIR})
-    (due,) = due_of(told)
-    assert (due.fate, due.settled_on) == ("happened", "2026-05-21")
+    (due,) = upcoming_of(told)
+    assert (due.outcome, due.settled_on) == ("happened", "2026-05-21")
 
 
 def test_what_happened_before_does_not_settle_what_is_announced_after_it():
@@ -81,8 +81,8 @@ def test_what_happened_before_does_not_settle_what_is_announced_after_it():
         {"day": 1, "on": "2026-05-05", "trigger": "signed", **PAIR},
         {"day": 4, "on": "2026-06-01", "modality": "planned", "trigger": "sign", **PAIR},
     )
-    (due,) = due_of(told)
-    assert due.fate == "open"
+    (due,) = upcoming_of(told)
+    assert due.outcome == "open"
 
 
 def test_a_later_report_with_another_day_moves_it():
@@ -91,8 +91,8 @@ def test_a_later_report_with_another_day_moves_it():
         {"day": 1, "on": "2026-05-20", "modality": "planned", "trigger": "sign", **PAIR},
         {"day": 5, "on": "2026-06-10", "modality": "planned", "trigger": "sign", **PAIR},
     )
-    first, second = due_of(told)
-    assert (first.fate, first.settled_on, second.fate) == ("moved", "2026-05-09", "open")
+    first, second = upcoming_of(told)
+    assert (first.outcome, first.settled_on, second.outcome) == ("moved", "2026-05-09", "open")
     assert due_state(upcoming_row(first), "2026-05-10") == "Moved: a report of 9 May 2026 names another day."
 
 
@@ -102,8 +102,8 @@ def test_a_month_is_due_by_its_end_and_the_day_within_it_is_not_another_day():
         {"day": 1, "on": "2026-06", "modality": "planned", "trigger": "sign", **PAIR},
         {"day": 5, "on": "2026-06-10", "modality": "planned", "trigger": "sign", **PAIR},
     )
-    month, day = due_of(told)
-    assert (month.fate, day.fate) == ("open", "open")
+    month, day = upcoming_of(told)
+    assert (month.outcome, day.outcome) == ("open", "open")
     assert due_when(upcoming_row(month)) == "June 2026, by the end of June 2026 at the latest"
     assert due_state(upcoming_row(month), "2026-06-15") == "Due in these days; no report that it happened."
 
@@ -115,7 +115,7 @@ def test_a_threat_with_a_deadline_keeps_its_condition():
          "actor": OFFICE, "target": LAB},
         type_="restriction",
     )  # fmt: skip
-    (due,) = due_of(told)
+    (due,) = upcoming_of(told)
     assert due.modality == "conditional" and "under stated conditions" in due.summary
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import date
 
 from pipeline.aggregation.timelines.status import timeline_entries
-from pipeline.aggregation.timelines.upcoming import due_days
+from pipeline.aggregation.timelines.upcoming import upcoming_days
 from pipeline.ledger.rows.timelines import stage_row, upcoming_row
 from pipeline.records import (
     Attribution,
@@ -62,4 +62,4 @@ def add_timeline_entries(db) -> None:  # noqa: ANN001 - a sqlite_utils.Database
     stages = timeline_entries(events, claims, day_of)
     db["timeline_entries"].insert_all([stage_row(s) for s in stages])
     db["timeline_claims"].insert_all({"entry_id": s.entry_id, "claim_id": c} for s in stages for c in s.claim_ids)
-    db["upcoming"].insert_all([upcoming_row(d) for d in due_days(events, claims, day_of, stages)])
+    db["upcoming"].insert_all([upcoming_row(d) for d in upcoming_days(events, claims, day_of, stages)])

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from pipeline.aggregation.aggregate import Aggregate, aggregate
 from pipeline.aggregation.clustering.cluster import MAX_NEIGHBOURS, marks_of
-from pipeline.aggregation.clustering.features import Case
+from pipeline.aggregation.clustering.features import ClaimFeatures
 from pipeline.aggregation.clustering.late_claims import event_of
-from pipeline.aggregation.clustering.similarity import FARTHEST, Likeness
-from pipeline.aggregation.revisions.claim_diff import Edition, edits_of, in_order, latest_of, successors
+from pipeline.aggregation.clustering.similarity import FARTHEST, Similarity
+from pipeline.aggregation.revisions.claim_diff import ArticleVersion, edits_of, in_order, latest_of, successors
 from pipeline.ledger.article_store import Library
 from pipeline.ledger.build.build import MIN_CONFIDENCE, gone_articles
 from pipeline.ledger.build.redirects import trace
@@ -48,7 +48,7 @@ from pipeline.ledger.rows.tables import (
 )
 from pipeline.ledger.rows.timelines import timeline_rows
 from pipeline.ledger.schema import SCHEMA_VERSION
-from pipeline.lexicon.entity_graph import Families, holders_of
+from pipeline.lexicon.entity_graph import EntityGraph, holders_of
 from pipeline.records import Claim, Entity, Findings
 from scrapers.items import Article
 
@@ -59,7 +59,7 @@ class Kept:
 
     articles: dict[str, Article]
     findings: dict[str, Findings]
-    editions: dict[str, tuple[Edition, ...]]
+    versions: dict[str, tuple[ArticleVersion, ...]]
     source_of: dict[str, str]  # of every article, relevant or not
     last_fetch: str
 
@@ -76,14 +76,14 @@ def _outdated(library: Library) -> set[tuple[str, str]]:
 
 def read_kept(library: Library, program_version: str, wanted: set[str]) -> Kept:
     found = {(f.article_id, f.version): f for f in library.findings(program_version)}
-    outdated, editions, last_fetch = _outdated(library), defaultdict(list), ""
+    outdated, versions, last_fetch = _outdated(library), defaultdict(list), ""
     for v in library.versions():
         pair = (v.article.article_id, v.article.version)
         last_fetch = max(last_fetch, v.last_seen_at)
         if pair not in outdated:
-            editions[pair[0]].append(Edition(v.article, found.get(pair), v.first_seen_at, v.last_seen_at))
+            versions[pair[0]].append(ArticleVersion(v.article, found.get(pair), v.first_seen_at, v.last_seen_at))
     articles, findings, chosen, source_of = {}, {}, {}, {}
-    for id_, some in editions.items():
+    for id_, some in versions.items():
         now = latest_of(some)
         source_of[id_] = now.article.source_id
         if now.findings is not None and (id_ in wanted or _relevant(some)):
@@ -91,8 +91,8 @@ def read_kept(library: Library, program_version: str, wanted: set[str]) -> Kept:
     return Kept(articles, findings, chosen, source_of, last_fetch)
 
 
-def _relevant(editions: Iterable[Edition]) -> bool:
-    return any(e.findings and e.findings.relevant for e in editions)
+def _relevant(versions: Iterable[ArticleVersion]) -> bool:
+    return any(e.findings and e.findings.relevant for e in versions)
 
 
 def whole_rows(
@@ -109,10 +109,10 @@ def whole_rows(
 
     def former(article_id: str) -> list[str]:
         now = kept.articles[article_id].version
-        return [e.article.text for e in kept.editions[article_id] if e.article.version != now]
+        return [e.article.text for e in kept.versions[article_id] if e.article.version != now]
 
     reviewed = apply_reviews(kept.findings.values(), kept.articles, reviews.decisions, names, former)
-    findings = {f.article_id: f for f in reviewed.findings if f.relevant or _relevant(kept.editions[f.article_id])}
+    findings = {f.article_id: f for f in reviewed.findings if f.relevant or _relevant(kept.versions[f.article_id])}
     articles = {id_: kept.articles[id_] for id_ in findings}
     joined = aggregate(
         findings.values(), articles.values(), by_id.values(), lexicon=lexicon, min_confidence=min_confidence,
@@ -120,7 +120,7 @@ def whole_rows(
     )  # fmt: skip
     effects = kept_merges(reviewed.effects, joined.claim_event)
     entities = _entities(findings.values(), lexicon)
-    families = Families(entities.values(), holders_of(lexicon) if lexicon else ())
+    entity_graph = EntityGraph(entities.values(), holders_of(lexicon) if lexicon else ())
     claims_of: dict[str, list[Claim]] = defaultdict(list)
     for claim_id in sorted(joined.claim_event):
         claims_of[joined.claim_event[claim_id]].append(joined.claims[claim_id])
@@ -148,7 +148,7 @@ def whole_rows(
     rows["articles"], rows["article_versions"] = [], []
     for id_, article in articles.items():
         versions = [(e.article, e.first_seen_at, e.last_seen_at, len(e.findings.claims) if e.findings else 0)
-                    for e in kept.editions[id_]]  # fmt: skip
+                    for e in kept.versions[id_]]  # fmt: skip
         rows["articles"].append(
             article_row(article, len(versions))
             | {"n_claims": n_claims[id_], "origin_id": joined.article_origin.get(id_),
@@ -174,14 +174,14 @@ def whole_rows(
     rows["contradictions"], rows["contradiction_sides"] = contradiction_rows(joined.contradictions)
     rows |= timeline_rows(joined, articles)
     edits = [
-        edit for id_ in sorted(findings) if len(kept.editions[id_]) > 1
+        edit for id_ in sorted(findings) if len(kept.versions[id_]) > 1
         for edit in edits_of(
-            in_order(kept.editions[id_], articles[id_].version),
+            in_order(kept.versions[id_], articles[id_].version),
             lambda c: c.confidence >= min_confidence and c.claim_id not in reviewed.rejected,
         )
     ]  # fmt: skip
     rows["article_edits"] = edit_rows(edits)
-    lost = _lost(lost_claims(edits, joined.claim_event), joined, articles, families)
+    lost = _lost(lost_claims(edits, joined.claim_event), joined, articles, entity_graph)
     rows["revisions"] = revision_rows(edits, joined.claim_event, lost)
     redirects = trace(
         library.event_history(), library.redirects(), joined.claim_event,
@@ -246,26 +246,28 @@ def _gaps(articles: Mapping[str, Article], findings: Mapping[str, Findings]) -> 
     ]  # fmt: skip
 
 
-def _lost(lost: list[Claim], joined: Aggregate, articles: Mapping[str, Article], families: Families) -> dict[str, str]:
+def _lost(
+    lost: list[Claim], joined: Aggregate, articles: Mapping[str, Article], entity_graph: EntityGraph
+) -> dict[str, str]:
     """Return the events that claims of earlier versions would stand in."""
 
-    def case(claim: Claim) -> Case:
+    def case(claim: Claim) -> ClaimFeatures:
         published = articles[claim.evidence.article_id].published_at
-        return Case(claim, published.date() if published else None)
+        return ClaimFeatures(claim, published.date() if published else None)
 
-    whole: dict[str, list[Case]] = defaultdict(list)
-    blocks: dict[tuple[str, str], list[tuple[tuple[str, str], Case]]] = defaultdict(list)
+    whole: dict[str, list[ClaimFeatures]] = defaultdict(list)
+    blocks: dict[tuple[str, str], list[tuple[tuple[str, str], ClaimFeatures]]] = defaultdict(list)
     for id_, event in joined.claim_event.items():
         one = case(joined.claims[id_])
         whole[event].append(one)
-        for mark in marks_of(one, families):
+        for mark in marks_of(one, entity_graph):
             blocks[one.claim.type, mark].append((one.key, one))
     for members in blocks.values():
         members.sort(key=lambda pair: pair[0])
     found = {}
     for claim in lost:
         one, near = case(claim), {}
-        for mark in marks_of(one, families):
+        for mark in marks_of(one, entity_graph):
             members = blocks.get((claim.type, mark), [])
             at = bisect_left([k for k, _ in members], one.key)
             for _, other in members[max(0, at - MAX_NEIGHBOURS) : at + MAX_NEIGHBOURS]:
@@ -274,7 +276,7 @@ def _lost(lost: list[Claim], joined: Aggregate, articles: Mapping[str, Article],
         by_event = defaultdict(list)
         for id_, other in near.items():
             by_event[joined.claim_event[id_]].append(other)
-        found[claim.claim_id] = event_of(one, by_event, whole, Likeness(families))
+        found[claim.claim_id] = event_of(one, by_event, whole, Similarity(entity_graph))
     return found
 
 
@@ -283,20 +285,23 @@ def _queue(findings: Mapping[str, Findings], joined: Aggregate, marks: Mapping[s
     of_event = defaultdict(list)
     for c in joined.contradictions:
         of_event[c.event_id].append(c)
-    entries = [queue.dispute(e, [joined.claims[c] for c in e.claim_ids], of_event[e.event_id], marks)
+    entries = [queue.contradicted(e, [joined.claims[c] for c in e.claim_ids], of_event[e.event_id], marks)
                for e in joined.events]  # fmt: skip
     near = {}
     for event in joined.events:
         for p in event.participants:
             at = (event.type, p.entity_id)
-            if at not in near or (queue.reach(event), event.event_id) > (queue.reach(near[at]), near[at].event_id):
+            if at not in near or (queue.event_weight(event), event.event_id) > (
+                queue.event_weight(near[at]),
+                near[at].event_id,
+            ):
                 near[at] = event
     gaps, carried = defaultdict(list), defaultdict(list)
     for found in findings.values():
         for c in found.claims:
             if c.claim_id not in joined.claim_event:
                 some = [near[c.type, p.entity_id] for p in c.participants if (c.type, p.entity_id) in near]
-                best = max(some, key=lambda e: (queue.reach(e), e.event_id), default=None)
+                best = max(some, key=lambda e: (queue.event_weight(e), e.event_id), default=None)
                 entries.append(queue.unsure(c, best))
             for name in unknown_parties(c):
                 carried[name].append(c)
@@ -307,7 +312,7 @@ def _queue(findings: Mapping[str, Findings], joined: Aggregate, marks: Mapping[s
         quote = carried[name][0].evidence.quote if carried[name] else ""
         entries.append(
             queue.unknown_name(some[0][0].name, some[0][0].kind.value, [id_ for _, id_ in some], len(carried[name]),
-                               quote, sum(queue.reach(events[id_]) for id_ in behind))
+                               quote, sum(queue.event_weight(events[id_]) for id_ in behind))
         )  # fmt: skip
     items = [queue.item_of(queue.reopened(e)) for e in effects if e.status == REOPENED]
     items += [queue.item_of(e) for e in entries if e]

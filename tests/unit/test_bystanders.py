@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import pytest
 
-from pipeline.aggregation.clustering.stages import act, line_key
+from pipeline.aggregation.clustering.stages import act, distinct_stage
 from pipeline.nlp.pipeline import Tools, extract, load_tools
 from pipeline.records import Claim
 from scrapers.items import Article, text_version
@@ -132,4 +132,4 @@ def test_who_denies_a_breach_does_not_deny_the_end() -> None:
     assert act("agreement", "had broken the agreement") == "broken"
     assert act("agreement", "broke off the deal") == act("agreement", "terminated") == "ended"
     assert act("agreement", "talks broke down") == "in talks"
-    assert line_key("agreement", "broken") != line_key("agreement", "ended")
+    assert distinct_stage("agreement", "broken") != distinct_stage("agreement", "ended")

@@ -13,11 +13,11 @@ from support.builders import article, claim, day_span
 from support.gold_claims import SHARED, b_cubed, load_gold
 
 from pipeline.aggregation.clustering.cluster import beyond_reach, group, link_of
-from pipeline.aggregation.clustering.features import Case, is_named
+from pipeline.aggregation.clustering.features import ClaimFeatures, is_named
 from pipeline.aggregation.clustering.merge import best_modality, make_event
-from pipeline.aggregation.clustering.similarity import Likeness
+from pipeline.aggregation.clustering.similarity import Similarity
 from pipeline.evaluation.gold import annotated_claims, lexicon_ids
-from pipeline.lexicon.entity_graph import Families, holders_of
+from pipeline.lexicon.entity_graph import EntityGraph, holders_of
 from pipeline.lexicon.load import load_lexicon
 from pipeline.newsroom.answers import expected, version
 from pipeline.newsroom.stories import FOLDER
@@ -39,9 +39,9 @@ def make(source: str, sentence: str, trigger: str, type_: str = "agreement", day
     return art, claim(art, sentence, trigger, type_, **more)
 
 
-def grouped(*pairs, families: Families | None = None) -> list[set[str]]:
+def grouped(*pairs, entity_graph: EntityGraph | None = None) -> list[set[str]]:
     articles = {art.article_id: art for art, _ in pairs}
-    return [set(ids) for ids in group([c for _, c in pairs], articles, families=families)]
+    return [set(ids) for ids in group([c for _, c in pairs], articles, entity_graph=entity_graph)]
 
 
 SIGNED = "Meridian Labs signed the Harbour Accord on 5 May."
@@ -205,28 +205,28 @@ def test_what_an_article_reports_and_what_it_recalls_are_hardly_one_event() -> N
     text = "The agency banned the model. Readers remember an earlier decision: after a leak it was banned for a day."
     art, day = article("gazette", "ban", text), date(2026, 5, 1)
     roles = {"actor": "The Agency", "target": "Meridian Labs", "direction": "impose"}
-    new = Case(claim(art, "The agency banned the model.", "banned", "restriction", **roles), day)
+    new = ClaimFeatures(claim(art, "The agency banned the model.", "banned", "restriction", **roles), day)
     again, recalled = (
-        Case(claim(art, text.split(". ", 1)[1], "banned", "restriction", newness=newness, **roles), day)
+        ClaimFeatures(claim(art, text.split(". ", 1)[1], "banned", "restriction", newness=newness, **roles), day)
         for newness in ("new", "background")
     )
-    measure = Likeness(Families([]))
+    measure = Similarity(EntityGraph([]))
     assert measure.probability(new, recalled) < measure.probability(new, again) - 0.2
 
 
 def test_who_holds_an_office_and_the_office_can_be_one_party() -> None:
     lexicon = load_lexicon()
-    families = Families(lexicon.entities.values(), holders_of(lexicon))
-    assert families.closeness("pam-bondi", "us-attorney-general") == 0.8
-    assert families.closeness("donald-trump", "us-government") > 0
-    assert not families.closeness("pam-bondi", "us-secretary-of-commerce")
+    entity_graph = EntityGraph(lexicon.entities.values(), holders_of(lexicon))
+    assert entity_graph.closeness("pam-bondi", "us-attorney-general") == 0.8
+    assert entity_graph.closeness("donald-trump", "us-government") > 0
+    assert not entity_graph.closeness("pam-bondi", "us-secretary-of-commerce")
 
 
 def test_an_agency_and_its_department_can_be_one_party() -> None:
-    families = Families([Entity("safety-unit", "Safety Unit", EntityKind.AGENCY, parent_id="ministry")])
+    entity_graph = EntityGraph([Entity("safety-unit", "Safety Unit", EntityKind.AGENCY, parent_id="ministry")])
     one = make("gazette", "They asked for it.", "asked", "access_request", actor="Safety Unit", target="Meridian Labs")
     other = make("herald", "They asked for it.", "asked", "access_request", actor="Ministry", target="Meridian Labs")
-    assert len(grouped(one, other, families=families)) == 1
+    assert len(grouped(one, other, entity_graph=entity_graph)) == 1
     assert len(grouped(one, other)) == 2
 
 
@@ -294,10 +294,10 @@ def test_names_and_descriptions_are_told_apart() -> None:
 
 
 def test_circles_among_parents_end() -> None:
-    families = Families(
+    entity_graph = EntityGraph(
         [Entity("a", "A", EntityKind.AGENCY, parent_id="b"), Entity("b", "B", EntityKind.AGENCY, parent_id="a")]
     )
-    assert families.closeness("a", "b") == 0.8
+    assert entity_graph.closeness("a", "b") == 0.8
 
 
 @pytest.mark.skipif(not (SHARED / "gold/dev").is_dir(), reason="the folder with annotated documents is not here")
@@ -307,13 +307,13 @@ def test_grouping_of_the_annotated_claims_keeps_its_level() -> None:
     found = {claim_id: str(number) for number, ids in enumerate(groups) for claim_id in ids}
     precision, recall, f1 = b_cubed([(keys[c.claim_id], found[c.claim_id]) for c in claims])
     assert f1 >= 0.77, (precision, recall, f1)  # measured .779 on 580 documents
-    assert forbidden(groups, claims, articles, Families(entities)) == []
+    assert forbidden(groups, claims, articles, EntityGraph(entities)) == []
 
 
-def forbidden(groups, claims, articles, families: Families) -> list[tuple[str, str]]:  # noqa: ANN001
+def forbidden(groups, claims, articles, entity_graph: EntityGraph) -> list[tuple[str, str]]:  # noqa: ANN001
     """Return the pairs of sentences in one group that differ in direction, stage, instrument or object."""
-    measure = Likeness(families)
-    cases = {c.claim_id: Case(c, articles[c.evidence.article_id].published_at) for c in claims}
+    measure = Similarity(entity_graph)
+    cases = {c.claim_id: ClaimFeatures(c, articles[c.evidence.article_id].published_at) for c in claims}
     return [
         (cases[one].claim.evidence.quote, cases[other].claim.evidence.quote)
         for ids in groups
@@ -323,7 +323,7 @@ def forbidden(groups, claims, articles, families: Families) -> list[tuple[str, s
 
 
 @pytest.fixture(scope="module")
-def newsroom() -> tuple[list, dict, Families]:
+def newsroom() -> tuple[list, dict, EntityGraph]:
     """The newsroom's annotated claims, its articles by id, and its families."""
     lexicon = load_lexicon(FOLDER / "lexicon.toml")
     claims, articles = [], {}
@@ -331,29 +331,29 @@ def newsroom() -> tuple[list, dict, Families]:
         article_, found, _ = annotated_claims(gold, version(document_id).text, lexicon_ids(lexicon))
         articles[article_.article_id] = article_
         claims += found
-    return claims, articles, Families(lexicon.entities.values(), holders_of(lexicon))
+    return claims, articles, EntityGraph(lexicon.entities.values(), holders_of(lexicon))
 
 
 def ids_and_articles(newsroom, without: Collection[str] = ()) -> dict[str, set[str]]:  # noqa: ANN001
     """Return event id -> its articles, of the newsroom without some of its articles."""
-    claims, articles, families = newsroom
+    claims, articles, entity_graph = newsroom
     kept = [c for c in claims if c.evidence.article_id not in without]
     article_of = {c.claim_id: c.evidence.article_id for c in kept}
-    groups = group(kept, articles, families=families)
+    groups = group(kept, articles, entity_graph=entity_graph)
     return {event_id(ids[0]): {article_of[id_] for id_ in ids} for ids in groups}
 
 
 def test_no_event_of_the_newsroom_holds_two_that_forbid_each_other(newsroom) -> None:  # noqa: ANN001
-    claims, articles, families = newsroom
-    assert forbidden(group(claims, articles, families=families), claims, articles, families) == []
+    claims, articles, entity_graph = newsroom
+    assert forbidden(group(claims, articles, entity_graph=entity_graph), claims, articles, entity_graph) == []
 
 
 def test_in_whatever_order_the_newsrooms_claims_come_the_events_are_the_same(newsroom) -> None:  # noqa: ANN001
-    claims, articles, families = newsroom
-    first = group(claims, articles, families=families)
+    claims, articles, entity_graph = newsroom
+    first = group(claims, articles, entity_graph=entity_graph)
     for seed in range(5):
         shuffled = random.Random(seed).sample(claims, len(claims))
-        assert group(shuffled, articles, families=families) == first
+        assert group(shuffled, articles, entity_graph=entity_graph) == first
 
 
 def test_later_articles_never_lower_an_events_articles(newsroom) -> None:  # noqa: ANN001
@@ -373,14 +373,14 @@ def test_later_articles_never_lower_an_events_articles(newsroom) -> None:  # noq
 
 
 def test_an_article_that_is_taken_out_and_put_back_leaves_every_id_as_it_was(newsroom) -> None:  # noqa: ANN001
-    claims, articles, families = newsroom
+    claims, articles, entity_graph = newsroom
     whole = ids_and_articles(newsroom)
     for article_id in sorted(articles)[::4]:
         ids_and_articles(newsroom, {article_id})
         back = [c for c in claims if c.evidence.article_id != article_id] + [
             c for c in claims if c.evidence.article_id == article_id
         ]
-        assert {event_id(ids[0]) for ids in group(back, articles, families=families)} == set(whole)
+        assert {event_id(ids[0]) for ids in group(back, articles, entity_graph=entity_graph)} == set(whole)
 
 
 def test_an_editor_may_join_what_is_opposed_and_keep_apart_what_is_alike() -> None:

@@ -14,7 +14,7 @@ from support.gold_claims import load_gold
 
 from pipeline.aggregation.contradictions.amounts import agree, amounts
 from pipeline.aggregation.contradictions.find import find_contradictions, in_words
-from pipeline.lexicon.entity_graph import Families
+from pipeline.lexicon.entity_graph import EntityGraph
 from pipeline.records import Claim, Participant
 from scrapers.items import Precision
 
@@ -230,7 +230,7 @@ def test_copies_of_one_text_do_not_contradict_themselves() -> None:
     one, copy = agreed("a", on="2026-05-05"), agreed("b", on="2026-05-12", day=8)
     ids = {one[0].article_id: "x", copy[0].article_id: "x"}
     articles = {art.article_id: art for art, _ in (one, copy)}
-    assert find_contradictions({"e1": [one[1], copy[1]]}, articles, copies=ids) == ()
+    assert find_contradictions({"e1": [one[1], copy[1]]}, articles, near_duplicates=ids) == ()
     assert [k.field for k in find_contradictions({"e1": [one[1], copy[1]]}, articles)] == ["date"]
 
 
@@ -362,7 +362,7 @@ def test_few_false_contradictions_are_found_within_annotated_events(shared: Path
     for one in claims:
         named = tuple(replace(p, text=p.text or "") for p in one.participants)
         events.setdefault(keys[one.claim_id], []).append(replace(one, participants=named))
-    assert len(find_contradictions(events, articles, Families(entities))) <= 16
+    assert len(find_contradictions(events, articles, EntityGraph(entities))) <= 16
 
 
 def test_the_real_article_that_credits_one_framework_to_two_administrations_is_found(shared: Path) -> None:
@@ -372,7 +372,7 @@ def test_the_real_article_that_credits_one_framework_to_two_administrations_is_f
     for one in claims:
         named = tuple(replace(p, text=p.text or "") for p in one.participants)
         events.setdefault(keys[one.claim_id], []).append(replace(one, participants=named))
-    (found,) = find_contradictions(events, articles, Families(entities))
+    (found,) = find_contradictions(events, articles, EntityGraph(entities))
     quotes = {one.claim_id: one.evidence.quote for one in claims}
     said = {quotes[id_] for _, ids in found.values for id_ in ids}
     assert said == set(next(c for c in gold["contradictions"] if c["strict"])["quotes"])

@@ -12,7 +12,7 @@ from pipeline.aggregation.clustering.cluster import group
 from pipeline.evaluation.fitting.grouping import Material
 from pipeline.evaluation.fitting.late_arrivals import draws, events, losses, made, promised, table
 from pipeline.evaluation.gold import annotated_claims, lexicon_ids
-from pipeline.lexicon.entity_graph import Families, holders_of
+from pipeline.lexicon.entity_graph import EntityGraph, holders_of
 from pipeline.lexicon.load import load_lexicon
 from pipeline.newsroom.answers import expected, version
 from pipeline.newsroom.stories import FOLDER
@@ -31,7 +31,7 @@ def newsroom() -> Material:
         one, found, _ = annotated_claims(gold, version(document_id).text, lexicon_ids(lexicon))
         articles[one.article_id] = one
         claims += found
-    return Material("newsroom", claims, articles, Families(lexicon.entities.values(), holders_of(lexicon)), {}, {})
+    return Material("newsroom", claims, articles, EntityGraph(lexicon.entities.values(), holders_of(lexicon)), {}, {})
 
 
 @pytest.mark.parametrize("few", [True, False])
@@ -90,7 +90,7 @@ def test_no_rule_keeps_a_report_with_both_of_two_that_forbid_each_other() -> Non
     for some in permutations((BAN, END, OPEN)):
         assert sizes(*some) == [1, 2]
     material = Material("bans", [c for _, c in (BAN, END, OPEN)], {a.article_id: a for a, _ in (BAN, END, OPEN)},
-                        Families(()), {}, {})  # fmt: skip
+                        EntityGraph(()), {}, {})  # fmt: skip
     lost = losses(material, material.claims, END[0].article_id)
     assert [(loss.before, loss.after, loss.excluded) for loss in lost] == [(2, 1, True)]
     assert not promised(material, material.claims, END[0].article_id)

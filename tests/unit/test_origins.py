@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.builders import SIGNED, article, claim, credit, findings, signing, source
 
 from pipeline.aggregation.aggregate import aggregate
-from pipeline.aggregation.sources.near_duplicates import find_copies
+from pipeline.aggregation.sources.near_duplicates import find_near_duplicates
 from pipeline.aggregation.sources.origins import find_origins
 from pipeline.aggregation.sources.publishers import Outlet, Publishers, plain
 from pipeline.records import Attribution
@@ -147,9 +147,9 @@ def test_the_order_of_articles_makes_no_difference() -> None:
 
 
 def test_short_texts_are_no_copies_and_a_cut_reprint_is_one() -> None:
-    assert find_copies({"a": "The same few words.", "b": "The same few words."}) == {}
+    assert find_near_duplicates({"a": "The same few words.", "b": "The same few words."}) == {}
     cut = WIRE_TEXT[: len(WIRE_TEXT) // 2]
-    assert list(find_copies({"a": WIRE_TEXT, "b": cut, "c": OWN_TEXT})) == [("a", "b")]
+    assert list(find_near_duplicates({"a": WIRE_TEXT, "b": cut, "c": OWN_TEXT})) == [("a", "b")]
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from support.builders import SIGNED, article, claim, findings, signing, source
 
-from pipeline.aggregation.revisions.claim_diff import Edition, edits_of, in_order, match, successors
-from pipeline.aggregation.revisions.text_diff import compare, likeness, plain, sentences, word_changes
+from pipeline.aggregation.revisions.claim_diff import ArticleVersion, edits_of, in_order, match, successors
+from pipeline.aggregation.revisions.text_diff import compare, plain, sentences, similarity, word_changes
 from pipeline.errors import DONE, WRONG_USE
 from pipeline.ledger.article_store import Library
 from pipeline.ledger.build.build import build
@@ -29,16 +29,16 @@ SOURCES = (source("courier"), source("signal"))
 MORE = "Both sides had talked since March. The accord runs for two years."
 
 
-def edition(art: Article, *claims, day: int = 1, sha: str = "") -> Edition:
+def article_version(art: Article, *claims, day: int = 1, sha: str = "") -> ArticleVersion:
     seen = f"2026-05-{4 + day:02d}T10:00:00+00:00"
     art = dataclasses.replace(art, page_sha256=sha or f"{art.version}{day}")
-    return Edition(art, findings(art, *claims), seen, seen)
+    return ArticleVersion(art, findings(art, *claims), seen, seen)
 
 
-def version(text: str, *said: dict, day: int = 1, slug: str = "a", title: str = "") -> Edition:
+def version(text: str, *said: dict, day: int = 1, slug: str = "a", title: str = "") -> ArticleVersion:
     art = article("courier", slug, text)
     art = dataclasses.replace(art, title=title or art.title)
-    return edition(art, *(claim(art, **one) for one in said), day=day)
+    return article_version(art, *(claim(art, **one) for one in said), day=day)
 
 
 def signed(**more) -> dict:
@@ -110,7 +110,7 @@ def test_changed_words_are_marked_and_the_pieces_are_the_sentence_again() -> Non
     assert "".join(w for w, _ in before) == old and "".join(w for w, _ in after) == new
     assert [w for w, changed in before if changed] == ["will sign", "on May 5"]
     assert not any(w != w.rstrip() for w, changed in (*before, *after) if changed)
-    assert likeness(old, new) > likeness(old, "The court ruled on Friday.")
+    assert similarity(old, new) > similarity(old, "The court ruled on Friday.")
 
 
 # claims

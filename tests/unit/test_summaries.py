@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from pipeline.aggregation.clustering.stages import _COMPILED, act, line_key, stage_of
+from pipeline.aggregation.clustering.stages import _COMPILED, act, distinct_stage, stage_of
 from pipeline.aggregation.summaries.noun_phrases import is_plural, listing, noun
 from pipeline.aggregation.summaries.sentence import summarise
 from pipeline.records import EVENT_TYPES, Attribution, EntityKind, Modality, Participant
@@ -168,7 +168,7 @@ def test_nouns_take_the_article_that_english_wants() -> None:
 
 def test_a_trigger_names_its_stage_and_silence_names_none() -> None:
     assert (act("legislation", "vetoed"), act("legislation", "moved on")) == ("vetoed", "")
-    assert line_key("agreement", "signed") == line_key("agreement", "agreed")
-    assert line_key("litigation", "sued") != line_key("litigation", "appealed")
+    assert distinct_stage("agreement", "signed") == distinct_stage("agreement", "agreed")
+    assert distinct_stage("litigation", "sued") != distinct_stage("litigation", "appealed")
     assert stage_of("legislation", "signed", Modality.PLANNED, None) == "planned"
     assert stage_of("restriction", "banned", Modality.OCCURRED, "lift") == "lifted"

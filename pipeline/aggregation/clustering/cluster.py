@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 
-from pipeline.aggregation.clustering.features import Case
-from pipeline.aggregation.clustering.similarity import FARTHEST, Likeness
-from pipeline.lexicon.entity_graph import Families
+from pipeline.aggregation.clustering.features import ClaimFeatures
+from pipeline.aggregation.clustering.similarity import FARTHEST, Similarity
+from pipeline.lexicon.entity_graph import EntityGraph
 from pipeline.records import Claim, Entity
 from scrapers.items import Article
 
@@ -30,25 +30,25 @@ SPEAKERS = 40  # so many members of a large group are asked how well another gro
 MAX_NEIGHBOURS = 100  # a claim is compared with at most so many nearest in time that share the same party
 
 
-def marks_of(case: Case, families: Families) -> set[str]:
+def marks_of(case: ClaimFeatures, entity_graph: EntityGraph) -> set[str]:
     """Return what a case must share one of with another of its type to be worth comparing with it."""
     marks = {case.claim.evidence.article_id}
     if len(case.claim.evidence.quote) >= COPIED:
         marks.add(case.claim.evidence.quote)
     for ids in case.named.values():
         for entity_id in ids:
-            marks.update(families.above(entity_id))
+            marks.update(entity_graph.above(entity_id))
     marks |= {word for title in case.titles for word in title}
     if case.dated and case.claim.date and case.claim.date.start == case.claim.date.end:
         marks.add(case.claim.date.start.isoformat())
     return marks
 
 
-def neighbours(cases: list[Case], families: Families) -> set[tuple[int, int]]:
+def neighbours(cases: list[ClaimFeatures], entity_graph: EntityGraph) -> set[tuple[int, int]]:
     """Return the pairs worth comparing: one type, and a shared named party or thing, or one article or sentence."""
     blocks: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, case in enumerate(cases):
-        for mark in marks_of(case, families):
+        for mark in marks_of(case, entity_graph):
             blocks[case.claim.type, mark].append(index)
     pairs: set[tuple[int, int]] = set()
     for members in blocks.values():
@@ -188,7 +188,7 @@ def group(
     claims: Iterable[Claim],
     articles: Mapping[str, Article],
     entities: Iterable[Entity] = (),
-    families: Families | None = None,
+    entity_graph: EntityGraph | None = None,
     together: Iterable[tuple[str, str]] = (),
     apart: Iterable[tuple[str, str]] = (),
 ) -> tuple[tuple[str, ...], ...]:
@@ -201,19 +201,19 @@ def group(
     to whom. Pure: the order of
     the claims makes no difference.
     """
-    cases = [Case(claim, _day(articles.get(claim.evidence.article_id))) for claim in claims]
+    cases = [ClaimFeatures(claim, _day(articles.get(claim.evidence.article_id))) for claim in claims]
     cases.sort(key=lambda case: case.key)
-    families = families or Families(entities)
-    measure = Likeness(families)
-    by_type: dict[str, list[Case]] = defaultdict(list)
+    entity_graph = entity_graph or EntityGraph(entities)
+    measure = Similarity(entity_graph)
+    by_type: dict[str, list[ClaimFeatures]] = defaultdict(list)
     for case in cases:
         by_type[case.claim.type].append(case)
     apart = frozenset(map(frozenset, apart))
-    found: list[list[Case]] = []
+    found: list[list[ClaimFeatures]] = []
     for type_ in sorted(by_type):
         of_type = by_type[type_]
         scores, walls = {}, _kept_apart(of_type, apart)
-        for one, other in sorted(neighbours(of_type, families)):
+        for one, other in sorted(neighbours(of_type, entity_graph)):
             if measure.strangers(of_type[one], of_type[other]):
                 continue  # such a pair links nothing; where others link their groups it is asked for (Groups)
             if (one, other) in walls or measure.opposed(of_type[one], of_type[other]):
@@ -221,14 +221,14 @@ def group(
             else:
                 scores[one, other] = exact(measure.probability(of_type[one], of_type[other]))
         found += _grown(of_type, scores, walls, measure)
-    found = put_together(found, together, apart)
+    found = join_by_editors(found, together, apart)
     found.sort(key=lambda cases: cases[0].key)
     return tuple(tuple(case.claim.claim_id for case in cases) for cases in found)
 
 
 def _grown(
-    cases: list[Case], scores: dict[tuple[int, int], float], walls: set[tuple[int, int]], measure: Likeness
-) -> list[list[Case]]:
+    cases: list[ClaimFeatures], scores: dict[tuple[int, int], float], walls: set[tuple[int, int]], measure: Similarity
+) -> list[list[ClaimFeatures]]:
     """Return the cases of one type, which come in order of publication, in groups.
 
     Each day's cases join what the days before have made: later news adds to an event, or joins two, and never takes one
@@ -253,16 +253,16 @@ def _grown(
     return [[cases[index] for index in sorted(members)] for members in groups.members.values()]
 
 
-def _kept_apart(cases: list[Case], apart: frozenset[frozenset[str]]) -> set[tuple[int, int]]:
+def _kept_apart(cases: list[ClaimFeatures], apart: frozenset[frozenset[str]]) -> set[tuple[int, int]]:
     """Return pairs of claim ids as pairs of places, the smaller first; claims that are not among the cases fall out."""
     place = {case.claim.claim_id: index for index, case in enumerate(cases)}
     pairs = [sorted(place[id_] for id_ in pair if id_ in place) for pair in apart]
     return {(pair[0], pair[1]) for pair in pairs if len(pair) == 2}
 
 
-def put_together(
-    groups: list[list[Case]], together: Iterable[tuple[str, str]], apart: frozenset[frozenset[str]]
-) -> list[list[Case]]:
+def join_by_editors(
+    groups: list[list[ClaimFeatures]], together: Iterable[tuple[str, str]], apart: frozenset[frozenset[str]]
+) -> list[list[ClaimFeatures]]:
     """Join whole groups, of whatever types, where an editor has put a claim of each into one event."""
     group_of = {case.claim.claim_id: members for members in groups for case in members}
     for one, other in together:

@@ -70,7 +70,7 @@ def _one(participant: Participant) -> bool:
 
 
 @dataclass(frozen=True)
-class Case:
+class ClaimFeatures:
     """One claim with what grouping looks at. `interval` is when its event may lie, in days (ordinals)."""
 
     claim: Claim
@@ -150,7 +150,7 @@ class Case:
             return day - 20, day + 90
         return (day - 900, day + 1) if self.claim.newness == "background" else (day - 30, day + 1)
 
-    def days_from(self, other: Case) -> int:
+    def days_from(self, other: ClaimFeatures) -> int:
         """Return the days between the two intervals; 0 or less where they meet."""
         return max(self.interval[0], other.interval[0]) - min(self.interval[1], other.interval[1])
 
@@ -169,7 +169,7 @@ class Case:
         return frozenset(word[:6] for word in _WORD.findall(near) if word not in _COMMON and word not in parties)
 
     @cached_property
-    def day_told(self) -> date | None:
+    def reported_day(self) -> date | None:
         """The day on which it lies as far as told: the day said, else that of the article whose news it is."""
         span = self.claim.date
         if span is not None and span.basis != "publication":

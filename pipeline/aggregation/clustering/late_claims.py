@@ -6,12 +6,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.aggregation.clustering.cluster import DRAW, LINK, exact, spread
-from pipeline.aggregation.clustering.features import Case
-from pipeline.aggregation.clustering.similarity import Likeness
+from pipeline.aggregation.clustering.features import ClaimFeatures
+from pipeline.aggregation.clustering.similarity import Similarity
 
 
 def event_of(
-    lost: Case, near: Mapping[str, Iterable[Case]], whole: Mapping[str, Sequence[Case]], measure: Likeness
+    lost: ClaimFeatures,
+    near: Mapping[str, Iterable[ClaimFeatures]],
+    whole: Mapping[str, Sequence[ClaimFeatures]],
+    measure: Similarity,
 ) -> str:
     """Return the event that a case would join were it told today, by the rules of clustering.cluster; "" for none.
 

@@ -45,10 +45,10 @@ def _moment(article: Article | None) -> str:
 
 def anchor(claims: Iterable[Claim], articles: Mapping[str, Article]) -> str:
     """Return the claim id that an event's id rests on: the earliest published, then the smallest id."""
-    return first_told(((c.claim_id, c.evidence.article_id) for c in claims), articles)
+    return earliest_claim(((c.claim_id, c.evidence.article_id) for c in claims), articles)
 
 
-def first_told(claims: Iterable[tuple[str, str]], articles: Mapping[str, Article]) -> str:
+def earliest_claim(claims: Iterable[tuple[str, str]], articles: Mapping[str, Article]) -> str:
     """Return the same for claims that are given by their ids and those of their articles."""
     return min(claims, key=lambda c: (_moment(articles.get(c[1])) or "9999", c[0]))[0]
 

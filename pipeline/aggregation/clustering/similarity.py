@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 
-from pipeline.aggregation.clustering.features import CONTINUING, ONE_INSTRUMENT, Case
-from pipeline.lexicon.entity_graph import Families
+from pipeline.aggregation.clustering.features import CONTINUING, ONE_INSTRUMENT, ClaimFeatures
+from pipeline.lexicon.entity_graph import EntityGraph
 from pipeline.records import Modality
 
 # Fitted by `python -m pipeline.evaluation.fitting.grouping --gold TEXTS CLAIMS` on pairs of the newsroom's annotated
@@ -46,13 +46,13 @@ def _numbers(words: frozenset[str]) -> frozenset[str]:
     return frozenset(word for word in words if word[0].isdigit())
 
 
-class Likeness:
+class Similarity:
     """What joins and what parts two cases, given the families of entities."""
 
-    def __init__(self, families: Families) -> None:
-        self.families = families
+    def __init__(self, entity_graph: EntityGraph) -> None:
+        self.entity_graph = entity_graph
 
-    def opposed(self, one: Case, other: Case) -> bool:
+    def opposed(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
         """Return True where nothing may ever join the two: other direction, stage, instrument or object, or parties
         that act towards each other."""
         if one.claim.evidence.quote == other.claim.evidence.quote and one.claim.trigger != other.claim.trigger:
@@ -65,7 +65,7 @@ class Likeness:
             return True
         return any(self._other_thing(one, other, role) for role in ("instrument", "object"))
 
-    def on_other_days(self, one: Case, other: Case) -> bool:
+    def on_other_days(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
         """Tell whether both are said to be done, on days five or more apart, and no named instrument ties
         them: reports of one act differ on its day by little."""
         cases = (one, other)
@@ -75,19 +75,21 @@ class Likeness:
             return False
         return not self.shared_instrument(one, other)
 
-    def crossed(self, one: Case, other: Case) -> bool:
+    def crossed(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
         """Return True where each side acts towards the other: a request of the agency and one of the lab."""
         ways = [(one.ids("actor"), other.ids("target")), (one.ids("target"), other.ids("actor"))]
         straight = [(one.ids(role), other.ids(role)) for role in ("actor", "target")]
-        return all(self.families.overlap(*way) for way in ways) and not any(self.families.overlap(*w) for w in straight)
+        return all(self.entity_graph.overlap(*way) for way in ways) and not any(
+            self.entity_graph.overlap(*w) for w in straight
+        )
 
-    def _other_thing(self, one: Case, other: Case, role: str) -> bool:
+    def _other_thing(self, one: ClaimFeatures, other: ClaimFeatures, role: str) -> bool:
         some, others = one.ids(role), other.ids(role)
-        if not some or not others or self.families.overlap(some, others):
+        if not some or not others or self.entity_graph.overlap(some, others):
             return False
         return role == "object" or _other_form(one, other) or not _alike_titles(one, other)
 
-    def probability(self, one: Case, other: Case) -> float:
+    def probability(self, one: ClaimFeatures, other: ClaimFeatures) -> float:
         """Return how likely two cases of one type that are not opposed tell of one event."""
         readings = self.readings(one, other)
         if readings is None:
@@ -95,7 +97,7 @@ class Likeness:
         logit = WEIGHTS["bias"] + sum(WEIGHTS[name] * value for name, value in readings.items())
         return 1.0 / (1.0 + math.exp(-logit))
 
-    def readings(self, one: Case, other: Case) -> dict[str, float] | None:
+    def readings(self, one: ClaimFeatures, other: ClaimFeatures) -> dict[str, float] | None:
         """Return what speaks for and against one event, by the names of READINGS, each 0 to 1; None where the named
         parties are others: no likeness of words makes up for that."""
         who = self._parties(one, other)
@@ -123,23 +125,23 @@ class Likeness:
             **self._place(one, other),
         }
 
-    def _days(self, one: Case, other: Case) -> dict[str, float]:
+    def _days(self, one: ClaimFeatures, other: ClaimFeatures) -> dict[str, float]:
         """Return what the dates say beside how well they agree: one day named by both, by one, by none; far apart."""
         dates = [case.claim.date for case in (one, other) if case.dated]
-        told = [case.day_told for case in (one, other)]
+        reported = [case.reported_day for case in (one, other)]
         on = {date.start for date in dates if date is not None and date.start == date.end}
         gap = max(0, one.days_from(other))
         slipped = gap > 0 and min((one, other), key=lambda case: case.interval).claim.modality in _NOT_DONE
         return {
             "slipped": float(slipped),
-            "told_same": float(all(told) and abs((told[0] - told[1]).days) <= 1),
+            "told_same": float(all(reported) and abs((reported[0] - reported[1]).days) <= 1),
             "same_day": float(len(dates) == 2 and len(on) == 1 and all(d and d.start == d.end for d in dates)),
             "lone_date": float(one.dated != other.dated),
             "undated": float(not dates),
             "apart": 0.0 if slipped else min(1.0, gap / 10),
         }
 
-    def _place(self, one: Case, other: Case) -> dict[str, float]:
+    def _place(self, one: ClaimFeatures, other: ClaimFeatures) -> dict[str, float]:
         """Return how the two stand to each other in the news: in one article or two, as its news or recalled.
 
         What an article reports and what it recalls are two events as a rule; what was recalled is no news later.
@@ -159,7 +161,7 @@ class Likeness:
             "recalled_after": float(later and first_is_news and not then_is_news),
         }
 
-    def _time(self, one: Case, other: Case) -> float:
+    def _time(self, one: ClaimFeatures, other: ClaimFeatures) -> float:
         (a, b), (c, d) = one.interval, other.interval
         gap = one.days_from(other)
         if gap > 0:
@@ -169,38 +171,38 @@ class Likeness:
         shorter, longer = sorted((b - a + 1, d - c + 1))
         return SOON if longer < 60 else LATER if shorter < 60 else ANY_TIME
 
-    def _apart(self, one: Case, other: Case, gap: int) -> float:
+    def _apart(self, one: ClaimFeatures, other: ClaimFeatures, gap: int) -> float:
         """Return the likeness in time of intervals `gap` days apart: reports of one act may differ on its day."""
         if one.claim.type in CONTINUING and gap <= 21:
             return APART
         same = (one.stage == other.stage or not one.stage or not other.stage) and self.shared_instrument(one, other)
         return APART if gap <= (FARTHEST if same else 4) else 0.0
 
-    def strangers(self, one: Case, other: Case) -> bool:
+    def strangers(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
         """Tell whether the named parties of two cases of one type exclude each other: no likeness of words makes up
         for that. Of the cases that share a party with one, most are such."""
-        families = self.families
+        entity_graph = self.entity_graph
         if one.claim.type == "agreement":
             some, others = one.ids("actor"), other.ids("actor")
-            apart = some and others and families.unmatched(some, others) and families.unmatched(others, some)
+            apart = some and others and entity_graph.unmatched(some, others) and entity_graph.unmatched(others, some)
             return bool(apart)
         for role in _party_roles(one):
             some, others = one.ids(role), other.ids(role)
-            if some and others and not families.overlap(some, others):
+            if some and others and not entity_graph.overlap(some, others):
                 return True
         return False
 
-    def _parties(self, one: Case, other: Case) -> float | None:
+    def _parties(self, one: ClaimFeatures, other: ClaimFeatures) -> float | None:
         """Return the parties' likeness; None where they exclude each other."""
         if self.strangers(one, other):
             return None
         roles = _party_roles(one)
         return sum(self._soft(one, other, role) for role in roles) / len(roles)
 
-    def _soft(self, one: Case, other: Case, role: str) -> float:
+    def _soft(self, one: ClaimFeatures, other: ClaimFeatures, role: str) -> float:
         some, others = one.ids(role), other.ids(role)
         if some and others:
-            return self.families.overlap(some, others)
+            return self.entity_graph.overlap(some, others)
         one_class, other_class = one.unnamed(role), other.unnamed(role)
         if one_class & other_class:
             return CLASS_AND_MEMBERS
@@ -210,21 +212,21 @@ class Likeness:
             return CLASS_AND_MEMBERS if len(some | others) > 1 else OTHER_CLASS
         return ONE_NAMED if some or others else UNNAMED
 
-    def shared_instrument(self, one: Case, other: Case) -> bool:
+    def shared_instrument(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
         return bool(one.ids("instrument") & other.ids("instrument")) or any(
             len(a & b) >= 2 or (a and a == b) for a in one.titles for b in other.titles
         )
 
-    def _thing(self, one: Case, other: Case) -> float:
+    def _thing(self, one: ClaimFeatures, other: ClaimFeatures) -> float:
         if self.shared_instrument(one, other):
             return 1.0
-        shared = [self.families.overlap(one.ids(r), other.ids(r)) for r in ("object", "body")]
+        shared = [self.entity_graph.overlap(one.ids(r), other.ids(r)) for r in ("object", "body")]
         if any(shared):
             return max(shared)
         return 0.6 if one.stage and one.stage == other.stage else 0.4
 
 
-def _party_roles(case: Case) -> tuple[str, ...]:
+def _party_roles(case: ClaimFeatures) -> tuple[str, ...]:
     """Return the roles whose parties must not be others."""
     return ("actor",) if case.claim.type == "agreement" or case.claim.type in ONE_INSTRUMENT else ("actor", "target")
 
@@ -236,17 +238,17 @@ def _shared(some: frozenset[str], others: frozenset[str]) -> float:
     return min(1.0, len(some & others) / min(len(some), len(others)) / SAME_CLAUSE)
 
 
-def _class_and_name(one: Case, other: Case) -> bool:
+def _class_and_name(one: ClaimFeatures, other: ClaimFeatures) -> bool:
     """Tell whether the first is about a class without naming whom ("contractors"), the second about one by name."""
     return bool(one.unnamed("target") and not one.ids("target") and other.ids("target"))
 
 
-def _other_form(one: Case, other: Case) -> bool:
+def _other_form(one: ClaimFeatures, other: ClaimFeatures) -> bool:
     """Return True where one instrument is an order and the other an act."""
     return bool(one.forms and other.forms and not one.forms & other.forms)
 
 
-def _alike_titles(one: Case, other: Case) -> bool:
+def _alike_titles(one: ClaimFeatures, other: ClaimFeatures) -> bool:
     """Return True where one instrument may bear both names: shared telling words, or a bare number on one side."""
     for some in one.titles:
         for others in other.titles:

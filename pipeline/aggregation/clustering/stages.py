@@ -15,7 +15,7 @@ _EFFECT = (
     r"enter(?:s|ed|ing)? into force|in (?:force|effect)|appl(?:y|ies)\b|ha(?:s|ve|d) applied\b(?! for)"
 )
 # For each type: (stage, words that name it), first match wins. Words are matched at a word's beginning.
-_LINES: dict[str, tuple[tuple[str, str], ...]] = {
+_STAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "executive_action": (
         ("revoked", r"revok|rescind|repeal|reverse|withdr"),
         ("amended", r"amend|revis|extend"),
@@ -117,8 +117,8 @@ _LINES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }  # fmt: skip
 _COMPILED = {
-    type_: tuple((stage, re.compile(rf"\b(?:{words})", re.I)) for stage, words in line)
-    for type_, line in _LINES.items()
+    type_: tuple((stage, re.compile(rf"\b(?:{words})", re.I)) for stage, words in stages)
+    for type_, stages in _STAGES.items()
 }
 # Types whose stages are separate events. For the others two words for one act are no difference.
 _SEPARATE = {
@@ -207,7 +207,7 @@ def act(type_: str, trigger: str) -> str:
     return next((stage for stage, words in _COMPILED.get(type_, ()) if words.search(trigger)), "")
 
 
-def line_key(type_: str, trigger: str) -> str:
+def distinct_stage(type_: str, trigger: str) -> str:
     """Return the stage that keeps two claims apart: two different, non-empty keys are two events of one line."""
     stage = _SAME.get((type_, act(type_, trigger)), act(type_, trigger))
     return stage if stage in _SEPARATE.get(type_, ()) else ""
@@ -228,7 +228,7 @@ def stage_key(claim: Claim) -> str:
         return "dealings barred"
     if claim.type == "litigation" and act_of(claim) == "brief filed":
         return "brief filed"  # a friend of the court is no party
-    return line_key(claim.type, spoken(claim))
+    return distinct_stage(claim.type, spoken(claim))
 
 
 def _bars_dealings(claim: Claim) -> bool:

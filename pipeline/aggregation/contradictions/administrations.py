@@ -106,7 +106,7 @@ def find_credited_twice(
             of_article[claim.evidence.article_id].append(claim)
     for article_id, members in sorted(of_article.items()):
         members.sort(key=lambda c: (c.evidence.start, c.trigger_start, c.claim_id))
-        told: set[tuple[int, int]] = set()  # of two claims of one sentence the first speaks for it
+        reported: set[tuple[int, int]] = set()  # of two claims of one sentence the first speaks for it
         for one, other in combinations(members, 2):
             heads = heads_of(one, terms), heads_of(other, terms)
             if heads[0] & heads[1] or one.evidence.quote == other.evidence.quote:
@@ -117,10 +117,10 @@ def find_credited_twice(
             article = articles.get(article_id)
             day = article.published_at.date() if article and article.published_at else None
             sentences = (one.evidence.start, other.evidence.start)
-            if sentences in told or not thing:
+            if sentences in reported or not thing:
                 continue
             if _both_made(one, other) or _not_in_office(one, other, heads, terms, day):
-                told.add(sentences)
+                reported.add(sentences)
                 yield Credited(one, other, ("-".join(sorted(heads[0])), "-".join(sorted(heads[1]))), thing)
 
 

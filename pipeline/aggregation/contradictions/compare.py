@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pipeline.aggregation.clustering.features import CONTINUING, is_named
-from pipeline.aggregation.clustering.stages import act_of, line_key
+from pipeline.aggregation.clustering.stages import act_of, distinct_stage
 from pipeline.aggregation.contradictions.amounts import Amount, agree, amounts
-from pipeline.lexicon.entity_graph import Families
+from pipeline.lexicon.entity_graph import EntityGraph
 from pipeline.lexicon.inflection import same_verb, verb_key
 from pipeline.records import Claim, EntityKind, Force, Modality
 from scrapers.items import Article
@@ -54,8 +54,8 @@ class Grounds:
     """What a comparison looks at beside the two claims. `copies`: article id -> the copies it belongs to."""
 
     articles: Mapping[str, Article]
-    families: Families = field(default_factory=Families)
-    copies: Mapping[str, str] = field(default_factory=dict)
+    entity_graph: EntityGraph = field(default_factory=EntityGraph)
+    near_duplicates: Mapping[str, str] = field(default_factory=dict)
 
     def written(self, claim: Claim) -> str:
         """Return the day a claim's article appeared, "" where it is unknown."""
@@ -67,7 +67,7 @@ class Grounds:
         days = [date.fromisoformat(day) for claim in (one, other) if (day := self.written(claim))]
         return abs(days[0] - days[1]).days if len(days) == 2 else None
 
-    def happened_by(self, claim: Claim) -> str:
+    def occurred_by(self, claim: Claim) -> str:
         """Return the day by which a claim says it had happened: its date's last, else that of the report."""
         own = claim.date.end.isoformat() if claim.date else ""
         return own or self.written(claim) or "9999"
@@ -75,7 +75,7 @@ class Grounds:
     def one_report(self, one: Claim, other: Claim) -> bool:
         """Return True for claims of two copies of one text: they say one thing, read twice."""
         a, b = one.evidence.article_id, other.evidence.article_id
-        return a != b and self.copies.get(a, a) == self.copies.get(b, b)
+        return a != b and self.near_duplicates.get(a, a) == self.near_duplicates.get(b, b)
 
 
 def same_article(one: Claim, other: Claim) -> bool:
@@ -105,11 +105,11 @@ def _alike(some: tuple[frozenset[str], ...], others: tuple[frozenset[str], ...])
     return any(a & b and (a <= b or b <= a) for a in some for b in others)
 
 
-def share_thing(one: Claim, other: Claim, families: Families) -> bool:
+def share_thing(one: Claim, other: Claim, entity_graph: EntityGraph) -> bool:
     """Return True where both name one instrument, object or body."""
     for role in ("instrument", "object", "body"):
         some, others = _ids(one, role), _ids(other, role)
-        if families.overlap(some, others) and some & others:
+        if entity_graph.overlap(some, others) and some & others:
             return True
         named = [tuple(n for n in _names(c, role) if n) for c in (one, other) if _ids(c, role)]
         if len(named) == 2 and _alike(*named):
@@ -126,14 +126,14 @@ def other_thing(one: Claim, other: Claim) -> bool:
     return False
 
 
-def one_act(one: Claim, other: Claim, families: Families) -> bool:
+def one_act(one: Claim, other: Claim, entity_graph: EntityGraph) -> bool:
     """Return True where two claims of one event surely tell of one act: its thing, or both its parties, are shared."""
     if same_sentence(one, other) or other_thing(one, other):
         return False
-    stages = {line_key(c.type, c.trigger) for c in (one, other)} - {""}
+    stages = {distinct_stage(c.type, c.trigger) for c in (one, other)} - {""}
     if len(stages) > 1:
         return False
-    if share_thing(one, other, families):
+    if share_thing(one, other, entity_graph):
         return True
     if one.type in ("executive_action", "legislation", "regulation", "institution", "model_release"):
         return False  # such acts go by their instrument, body or model
@@ -141,7 +141,7 @@ def one_act(one: Claim, other: Claim, families: Families) -> bool:
     if one.type == "agreement":
         return len(actors[0] & actors[1]) > 1
     targets = _ids(one, "target"), _ids(other, "target")
-    return bool(families.overlap(*actors) and families.overlap(*targets))
+    return bool(entity_graph.overlap(*actors) and entity_graph.overlap(*targets))
 
 
 def dates_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
@@ -151,7 +151,7 @@ def dates_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
         return False
     if first.end >= second.start and second.end >= first.start:
         return False
-    if not one_act(one, other, grounds.families) or not _one_wording(one, other):
+    if not one_act(one, other, grounds.entity_graph) or not _one_wording(one, other):
         return False
     if tense(one) == "ahead" and not _one_plan(one, other, grounds):
         return False
@@ -192,16 +192,16 @@ def actors_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
     if {one.type, other.type} & SEVERAL_ACTORS or any(c.modality is not Modality.OCCURRED for c in (one, other)):
         return False
     some, others = _actors(one), _actors(other)
-    if not some or not others or not one_act(one, other, grounds.families) or not _one_wording(one, other):
+    if not some or not others or not one_act(one, other, grounds.entity_graph) or not _one_wording(one, other):
         return False
     people = {kind is EntityKind.PERSON for kind in (*some.values(), *others.values())}
     if len(people) > 1 or (people == {True} and not same_verb(one.trigger, other.trigger)):
         return False  # whom a person serves is often not said
-    above = grounds.families.above
+    above = grounds.entity_graph.above
     for a, kind_a in some.items():
         for b, kind_b in others.items():
             loose = EntityKind.GOVERNMENT in (kind_a, kind_b) and set(above(a)) & set(above(b))
-            if loose or grounds.families.closeness(a, b):
+            if loose or grounds.entity_graph.closeness(a, b):
                 return False
     return True
 
@@ -222,7 +222,7 @@ def sums_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
     first, second = sum_of(one), sum_of(other)
     if first is None or second is None or agree(first, second) or same_sentence(one, other) or other_thing(one, other):
         return False
-    if tense(one) != tense(other) or line_key(one.type, one.trigger) != line_key(other.type, other.trigger):
+    if tense(one) != tense(other) or distinct_stage(one.type, one.trigger) != distinct_stage(other.type, other.trigger):
         return False
     return not any(_RENEWED_SUM.search(c.evidence.quote) for c in (one, other))
 
@@ -231,9 +231,9 @@ def forces_contradict(one: Claim, other: Claim, forces: tuple[Force, Force], gro
     """Return True where one act is called binding and voluntary in so many words."""
     if set(forces) != {Force.BINDING, Force.VOLUNTARY} or same_sentence(one, other):
         return False
-    if tense(one) != tense(other) or len({line_key(c.type, c.trigger) for c in (one, other)} - {""}) > 1:
+    if tense(one) != tense(other) or len({distinct_stage(c.type, c.trigger) for c in (one, other)} - {""}) > 1:
         return False
-    return one_act(one, other, grounds.families) or one.type == "commitment"
+    return one_act(one, other, grounds.entity_graph) or one.type == "commitment"
 
 
 def force_said(claim: Claim) -> Force:
@@ -252,7 +252,7 @@ def says_force(text: str) -> Force:
     return Force.BINDING if binding else Force.VOLUNTARY
 
 
-def happening_contradicts(one: Claim, other: Claim, grounds: Grounds) -> bool:
+def occurrence_contradicts(one: Claim, other: Claim, grounds: Grounds) -> bool:
     """Return True where one says that it happened and the other, of the same day or a later one, that it did not."""
     yes, no = sorted((one, other), key=lambda c: c.modality not in DONE)
     if yes.modality not in DONE or no.modality not in (Modality.DENIED, Modality.NEGATED):
@@ -263,11 +263,11 @@ def happening_contradicts(one: Claim, other: Claim, grounds: Grounds) -> bool:
     if len(stages) > 1:
         return False
     if no.modality is Modality.DENIED:
-        alike = same_verb(yes.trigger, no.trigger) or one_act(yes, no, grounds.families)
+        alike = same_verb(yes.trigger, no.trigger) or one_act(yes, no, grounds.entity_graph)
         return alike and _answers(no, yes, grounds)
     if yes.modality is not Modality.OCCURRED or same_article(yes, no) or not same_verb(yes.trigger, no.trigger):
         return False
-    return one_act(yes, no, grounds.families) and grounds.written(no) > grounds.happened_by(yes)
+    return one_act(yes, no, grounds.entity_graph) and grounds.written(no) > grounds.occurred_by(yes)
 
 
 def _answers(no: Claim, yes: Claim, grounds: Grounds) -> bool:
@@ -280,16 +280,16 @@ def denies_elsewhere(one: Claim, other: Claim, grounds: Grounds) -> bool:
     """Return True where a denial and a report stand in two events though both name one act, its actor and its thing."""
     if one.type != other.type or Modality.DENIED not in (one.modality, other.modality):
         return False
-    if not same_verb(one.trigger, other.trigger) or not happening_contradicts(one, other, grounds):
+    if not same_verb(one.trigger, other.trigger) or not occurrence_contradicts(one, other, grounds):
         return False
-    families = grounds.families
-    if not families.overlap(_ids(one, "actor"), _ids(other, "actor")):
+    entity_graph = grounds.entity_graph
+    if not entity_graph.overlap(_ids(one, "actor"), _ids(other, "actor")):
         return False
     targets = _ids(one, "target"), _ids(other, "target")
-    if all(targets) and not families.overlap(*targets):
+    if all(targets) and not entity_graph.overlap(*targets):
         return False
     days = [
         a.published_at for c in (one, other) if (a := grounds.articles.get(c.evidence.article_id)) and a.published_at
     ]
     near = len(days) < 2 or abs(days[0] - days[1]).days <= DENIED_DAYS
-    return near and share_thing(one, other, families)
+    return near and share_thing(one, other, entity_graph)

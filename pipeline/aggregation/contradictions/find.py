@@ -23,13 +23,13 @@ from pipeline.aggregation.contradictions.compare import (
     denies_elsewhere,
     force_said,
     forces_contradict,
-    happening_contradicts,
+    occurrence_contradicts,
     same_article,
     says_force,
     sum_of,
     sums_contradict,
 )
-from pipeline.lexicon.entity_graph import Families
+from pipeline.lexicon.entity_graph import EntityGraph
 from pipeline.records import Claim, Contradiction, EntityKind, Force, Modality, digest
 from scrapers.items import Article
 
@@ -49,7 +49,7 @@ _WORDS = {
 
 
 @dataclass
-class _Rivals:
+class _OtherValues:
     """The values of one field of one event that clash. `notes`: sentences that say more than the claims' own."""
 
     values: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -63,9 +63,9 @@ class _Rivals:
 def find_contradictions(
     events: Mapping[str, Iterable[Claim]],
     articles: Mapping[str, Article],
-    families: Families | None = None,
+    entity_graph: EntityGraph | None = None,
     *,
-    copies: Mapping[str, str] | None = None,
+    near_duplicates: Mapping[str, str] | None = None,
     terms: Terms | None = None,
     of: Collection[str] | None = None,
 ) -> tuple[Contradiction, ...]:
@@ -78,30 +78,30 @@ def find_contradictions(
     events are wanted; then `events` need to hold these, and of others the claims that share a party, day or article
     with one of theirs and are among the first MOST_COMPARED of their event.
     """
-    grounds = Grounds(articles, families or Families(), copies or {})
-    found: dict[tuple[str, str], _Rivals] = defaultdict(_Rivals)
+    grounds = Grounds(articles, entity_graph or EntityGraph(), near_duplicates or {})
+    found: dict[tuple[str, str], _OtherValues] = defaultdict(_OtherValues)
     ordered = {id_: sorted(events[id_], key=lambda c: c.claim_id)[:MOST_COMPARED] for id_ in sorted(events)}
     wanted = ordered.keys() if of is None else frozenset(of)
     for event_id, claims in ordered.items():
         if event_id in wanted:
             _inside(event_id, claims, grounds, found)
     _denied_elsewhere(ordered, grounds, found, wanted)
-    _turned(ordered, grounds, found, wanted)
+    _reversed(ordered, grounds, found, wanted)
     _credited_twice(ordered, articles, terms or {}, found)
     by_id = {c.claim_id: c for claims in ordered.values() for c in claims}
     return tuple(
-        _contradiction(event_id, name, rivals, by_id)
-        for (event_id, name), rivals in sorted(found.items(), key=lambda item: item[0])
-        if len(rivals.values) > 1 and event_id in wanted
+        _contradiction(event_id, name, others, by_id)
+        for (event_id, name), others in sorted(found.items(), key=lambda item: item[0])
+        if len(others.values) > 1 and event_id in wanted
     )
 
 
-def _contradiction(event_id: str, name: str, rivals: _Rivals, claims: Mapping[str, Claim]) -> Contradiction:
-    values = tuple((value, tuple(sorted(ids))) for value, ids in sorted(rivals.values.items()))
+def _contradiction(event_id: str, name: str, others: _OtherValues, claims: Mapping[str, Claim]) -> Contradiction:
+    values = tuple((value, tuple(sorted(ids))) for value, ids in sorted(others.values.items()))
     within = {claims[id_].evidence.article_id for _, ids in values for id_ in ids}
     return Contradiction(
         f"k{digest(event_id, name)}", event_id, name, values,
-        article_id=within.pop() if len(within) == 1 else "", note=" ".join(sorted(rivals.notes)),
+        article_id=within.pop() if len(within) == 1 else "", note=" ".join(sorted(others.notes)),
     )  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def in_words(contradiction: Contradiction) -> str:
     return f"{about} {contradiction.note}".strip()
 
 
-def _inside(event_id: str, claims: list[Claim], grounds: Grounds, found: dict[tuple[str, str], _Rivals]) -> None:
+def _inside(event_id: str, claims: list[Claim], grounds: Grounds, found: dict[tuple[str, str], _OtherValues]) -> None:
     """Compare the claims of one event, field by field."""
     forces, notes = _forces(claims, grounds)
     said: dict[str, Callable[[Claim], str]] = {
@@ -121,19 +121,19 @@ def _inside(event_id: str, claims: list[Claim], grounds: Grounds, found: dict[tu
         "actor": lambda c: ", ".join(sorted(_actor_words(c).values())),
         "amount": lambda c: amount.said if (amount := sum_of(c)) else "",
         "force": lambda c: "" if forces[c.claim_id] is Force.NOT_STATED else forces[c.claim_id].value,
-        "happened": _happened,
+        "happened": _occurrence,
     }
-    clash: dict[str, Callable[[Claim, Claim], bool]] = {
+    contradicts: dict[str, Callable[[Claim, Claim], bool]] = {
         "date": lambda a, b: dates_contradict(a, b, grounds),
         "actor": lambda a, b: actors_contradict(a, b, grounds),
         "amount": lambda a, b: sums_contradict(a, b, grounds),
         "force": lambda a, b: forces_contradict(a, b, (forces[a.claim_id], forces[b.claim_id]), grounds),
-        "happened": lambda a, b: happening_contradicts(a, b, grounds),
+        "happened": lambda a, b: occurrence_contradicts(a, b, grounds),
     }
     for name, value in said.items():
         with_value = [(words, claim) for claim in claims if (words := value(claim))]
         for (words, one), (other_words, other) in combinations(with_value, 2):
-            if words != other_words and not grounds.one_report(one, other) and clash[name](one, other):
+            if words != other_words and not grounds.one_report(one, other) and contradicts[name](one, other):
                 found[event_id, name].add((words, one), (other_words, other))
                 if name == "force":
                     found[event_id, name].notes.update(notes[c.claim_id] for c in (one, other) if c.claim_id in notes)
@@ -145,7 +145,7 @@ def _actor_words(claim: Claim) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _happened(claim: Claim) -> str:
+def _occurrence(claim: Claim) -> str:
     if claim.modality is Modality.OCCURRED:
         return "it happened"
     if claim.modality is Modality.ALLEGED:
@@ -174,14 +174,17 @@ def _forces(claims: list[Claim], grounds: Grounds) -> tuple[dict[str, Force], di
 
 
 def _denied_elsewhere(
-    events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tuple[str, str], _Rivals], wanted: Collection[str]
+    events: Mapping[str, list[Claim]],
+    grounds: Grounds,
+    found: dict[tuple[str, str], _OtherValues],
+    wanted: Collection[str],
 ) -> None:
     """Add denials that stand apart from the event which they deny; the contradiction is kept with that event, where it
     is     wanted."""
     by_party: dict[tuple[str, str], list[tuple[str, Claim]]] = defaultdict(list)
     for event_id, claims in events.items():
         for claim in claims:
-            for mark in happening_marks(claim):
+            for mark in occurrence_marks(claim):
                 by_party[mark].append((event_id, claim))
     for members in by_party.values():
         denials = [one for one in members if one[1].modality is Modality.DENIED]
@@ -191,39 +194,42 @@ def _denied_elsewhere(
                 if event_no == event_yes or grounds.one_report(no, yes):
                     continue
                 if denies_elsewhere(yes, no, grounds):
-                    found[event_yes, "happened"].add((_happened(yes), yes), (_happened(no), no))
+                    found[event_yes, "happened"].add((_occurrence(yes), yes), (_occurrence(no), no))
 
 
-def happening_marks(claim: Claim) -> set[tuple[str, str]]:
+def occurrence_marks(claim: Claim) -> set[tuple[str, str]]:
     """Return (type, actor) for each named actor of a claim that something happened, or of a denial that it did."""
-    if not _happened(claim) or claim.modality is Modality.NEGATED:
+    if not _occurrence(claim) or claim.modality is Modality.NEGATED:
         return set()
     return {(claim.type, p.entity_id) for p in claim.participants if p.role == "actor" and is_named(p)}
 
 
-def _turned(
-    events: Mapping[str, list[Claim]], grounds: Grounds, found: dict[tuple[str, str], _Rivals], wanted: Collection[str]
+def _reversed(
+    events: Mapping[str, list[Claim]],
+    grounds: Grounds,
+    found: dict[tuple[str, str], _OtherValues],
+    wanted: Collection[str],
 ) -> None:
     """Add what one report calls imposed and another lifted: one day, actor and target, and nobody tells of both."""
     by_mark: dict[tuple, list[tuple[str, Claim]]] = defaultdict(list)
     for event_id, claims in events.items():
         for claim in claims:
-            for mark in turning_marks(claim):
+            for mark in reversal_marks(claim):
                 by_mark[mark].append((event_id, claim))
     for members in by_mark.values():
-        told: dict[str, set[str | None]] = defaultdict(set)
+        reported: dict[str, set[str | None]] = defaultdict(set)
         for _, claim in members:
-            told[claim.evidence.article_id].add(claim.direction)
+            reported[claim.evidence.article_id].add(claim.direction)
         for (event_one, one), (event_other, other) in combinations(members, 2):
             event_id = min(event_one, event_other)
             if event_id not in wanted or one.direction == other.direction or same_article(one, other):
                 continue
-            if any(len(told[c.evidence.article_id]) > 1 for c in (one, other)) or grounds.one_report(one, other):
+            if any(len(reported[c.evidence.article_id]) > 1 for c in (one, other)) or grounds.one_report(one, other):
                 continue
             found[event_id, "direction"].add((str(one.direction), one), (str(other.direction), other))
 
 
-def turning_marks(claim: Claim) -> Iterable[tuple]:
+def reversal_marks(claim: Claim) -> Iterable[tuple]:
     """Yield (target, actors, day) of what a claim says was imposed or lifted on one day."""
     span = claim.date
     if not claim.direction or claim.modality is not Modality.OCCURRED or span is None:
@@ -239,14 +245,14 @@ def _credited_twice(
     events: Mapping[str, list[Claim]],
     articles: Mapping[str, Article],
     terms: Terms,
-    found: dict[tuple[str, str], _Rivals],
+    found: dict[tuple[str, str], _OtherValues],
 ) -> None:
     event_of = {claim.claim_id: event_id for event_id, claims in events.items() for claim in claims}
     every = [claim for claims in events.values() for claim in claims]
     for twice in find_credited_twice(every, articles, terms):
         event_id = min(event_of[twice.one.claim_id], event_of[twice.other.claim_id])
-        rivals = found[event_id, "actor"]
-        rivals.add(
+        others = found[event_id, "actor"]
+        others.add(
             (administration_of(twice.one, terms), twice.one), (administration_of(twice.other, terms), twice.other)
         )
-        rivals.notes.add(f"Both are said of one thing: {twice.thing}.")
+        others.notes.add(f"Both are said of one thing: {twice.thing}.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.aggregation.revisions.text_diff import ALIKE, compare, likeness, nearest, plain, squeezed
+from pipeline.aggregation.revisions.text_diff import ALIKE, compare, nearest, plain, similarity, squeezed
 from pipeline.records import Claim, Findings, digest
 from scrapers.items import Article
 
@@ -19,7 +19,7 @@ SAME_PARTIES = 0.3  # likeness that is enough where type and all parties are the
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
+class ArticleVersion:
     """One version of an article as it was seen; times are ISO text."""
 
     article: Article
@@ -70,15 +70,15 @@ class Edit:
         return "r" + digest(self.article_id, str(self.nth), *ids)
 
 
-def in_order(editions: Iterable[Edition], current: str) -> tuple[Edition, ...]:
+def in_order(versions: Iterable[ArticleVersion], current: str) -> tuple[ArticleVersion, ...]:
     """Return the versions as they followed each other, ending with the current one.
 
     A version that came back after another one stands twice. Two versions read from the very same page are two readings
     and no edit: the current one of them is kept, else the one seen last.
     """
-    by_page: dict[str, Edition] = {}
-    for edition in sorted(editions, key=lambda e: (e.article.version == current, e.last_seen_at, e.article.version)):
-        by_page[edition.article.page_sha256 or edition.article.version] = edition
+    by_page: dict[str, ArticleVersion] = {}
+    for version in sorted(versions, key=lambda e: (e.article.version == current, e.last_seen_at, e.article.version)):
+        by_page[version.article.page_sha256 or version.article.version] = version
     found = sorted(by_page.values(), key=lambda e: (e.first_seen_at, e.last_seen_at, e.article.version))
     last = next((e for e in found if e.article.version == current), None)
     if last is not None and found[-1] is not last:
@@ -86,11 +86,13 @@ def in_order(editions: Iterable[Edition], current: str) -> tuple[Edition, ...]:
     return tuple(found)
 
 
-def edits_of(editions: Sequence[Edition], counts: Callable[[Claim], bool] = lambda claim: True) -> tuple[Edit, ...]:
+def edits_of(
+    versions: Sequence[ArticleVersion], counts: Callable[[Claim], bool] = lambda claim: True
+) -> tuple[Edit, ...]:
     """Return the steps between versions in order; `counts` tells which claims are sure enough to be published."""
     steps = []
     seen: set[str] = set()
-    for nth, (old, new) in enumerate(zip(editions, editions[1:], strict=False), 1):
+    for nth, (old, new) in enumerate(zip(versions, versions[1:], strict=False), 1):
         seen.add(old.article.version)
         back = new.article.version in seen
         gone, come = compare(old.article.text, new.article.text)
@@ -112,13 +114,17 @@ def edits_of(editions: Sequence[Edition], counts: Callable[[Claim], bool] = lamb
     return tuple(steps)
 
 
-def _claims(edition: Edition) -> list[Claim]:
-    found = edition.findings.claims if edition.findings else ()
+def _claims(version: ArticleVersion) -> list[Claim]:
+    found = version.findings.claims if version.findings else ()
     return sorted(found, key=lambda c: (c.evidence.start, c.trigger_start, c.type, c.claim_id))
 
 
 def _changes(
-    old: Edition, new: Edition, gone: tuple[str, ...], come: tuple[str, ...], counts: Callable[[Claim], bool]
+    old: ArticleVersion,
+    new: ArticleVersion,
+    gone: tuple[str, ...],
+    come: tuple[str, ...],
+    counts: Callable[[Claim], bool],
 ) -> tuple[tuple[Change, ...], dict[str, str]]:
     before, after = _claims(old), _claims(new)
     pairs = match(before, after)
@@ -146,8 +152,8 @@ def _place(change: Change) -> tuple[int, int, str, str]:
     return (place.evidence.start, place.trigger_start, change.kind, place.claim_id)
 
 
-def _day(edition: Edition) -> str:
-    return edition.article.published_at.date().isoformat() if edition.article.published_at else ""
+def _day(version: ArticleVersion) -> str:
+    return version.article.published_at.date().isoformat() if version.article.published_at else ""
 
 
 def _between(old: Claim, new: Claim, counts: Callable[[Claim], bool]) -> Change | None:
@@ -212,7 +218,7 @@ def match(before: Sequence[Claim], after: Sequence[Claim]) -> list[tuple[Claim, 
 def _score(a: Claim, b: Claim) -> float:
     if a.claim_id == b.claim_id:
         return 9.0
-    alike = likeness(a.evidence.quote, b.evidence.quote)
+    alike = similarity(a.evidence.quote, b.evidence.quote)
     shared = len(_parties(a) & _parties(b)) / max(len(_parties(a) | _parties(b)), 1)
     needed = OTHER_TYPE if a.type != b.type else SAME_PARTIES if shared == 1 else ALIKE
     if alike < needed:
@@ -236,6 +242,6 @@ def successors(edits: Iterable[Edit]) -> dict[str, str]:
     return found
 
 
-def latest_of(editions: Iterable[Edition]) -> Edition | None:
+def latest_of(versions: Iterable[ArticleVersion]) -> ArticleVersion | None:
     """Return the version seen last; of several seen at one time the one that was first seen last."""
-    return max(editions, key=lambda e: (e.last_seen_at, e.first_seen_at, e.article.version), default=None)
+    return max(versions, key=lambda e: (e.last_seen_at, e.first_seen_at, e.article.version), default=None)

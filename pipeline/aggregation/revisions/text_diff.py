@@ -113,7 +113,7 @@ def _beyond(some: list[str], others: Counter[str]) -> list[str]:
     return found
 
 
-def likeness(one: str, other: str) -> float:
+def similarity(one: str, other: str) -> float:
     """Return how much two sentences share, 0 to 1: 1 for the same wording, else telling words in their order.
 
     Little words and endings do not count: "will sign the accord" and "has not signed the accord" are much alike.
@@ -132,8 +132,8 @@ def _telling(sentence: str) -> tuple[str, ...]:
 
 def nearest(sentence: str, others: tuple[str, ...]) -> str:
     """Return the sentence that reads like a new wording of this one, "" where none does."""
-    best = max(others, key=lambda other: likeness(sentence, other), default="")
-    return best if best and likeness(sentence, best) >= ALIKE else ""
+    best = max(others, key=lambda other: similarity(sentence, other), default="")
+    return best if best and similarity(sentence, best) >= ALIKE else ""
 
 
 def word_changes(old: str, new: str) -> tuple[tuple[tuple[str, bool], ...], tuple[tuple[str, bool], ...]]:

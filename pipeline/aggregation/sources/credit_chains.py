@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from itertools import pairwise
 
-from pipeline.aggregation.sources.credit_scope import Reach, rank, reach
+from pipeline.aggregation.sources.credit_scope import CreditScope, rank, scope_of
 from pipeline.aggregation.sources.publishers import Publishers
 from pipeline.records import Claim, Credit, Findings
 from scrapers.items import Article
 
-STORY_DAYS = 10  # a credit reaches back so far for the credited report
+CREDIT_DAYS = 10  # a credit reaches back so far for the credited report
 
 
 def whole_names(credits: Iterable[Credit]) -> list[Credit]:
@@ -31,21 +31,21 @@ def whole_names(credits: Iterable[Credit]) -> list[Credit]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Story:
+class _Topics:
     """What an article is about, coarsely: its day and the (type, entity) pairs of its claims."""
 
     article: Article
     topics: frozenset[tuple[str, str]]
 
-    def shares_news_with(self, other: _Story) -> bool:
+    def shares_news_with(self, other: _Topics) -> bool:
         return bool(self.topics & other.topics) and self.near(other)
 
-    def near(self, other: _Story) -> bool:
+    def near(self, other: _Topics) -> bool:
         one, two = self.article.published_at, other.article.published_at
-        return one is None or two is None or abs(one - two) <= timedelta(days=STORY_DAYS)
+        return one is None or two is None or abs(one - two) <= timedelta(days=CREDIT_DAYS)
 
 
-class Stories:
+class CreditChains:
     """The articles of a ledger with what they are about and whom they credit."""
 
     def __init__(self, articles: Iterable[Article], findings: Iterable[Findings], publishers: Publishers) -> None:
@@ -53,16 +53,16 @@ class Stories:
         self.articles = {a.article_id: a for a in sorted(articles, key=order)}
         found = {f.article_id: f for f in findings if f.article_id in self.articles}
         self.claims: Mapping[str, tuple[Claim, ...]] = {id_: f.claims for id_, f in found.items()}
-        self.credits: dict[str, list[tuple[Credit, Reach]]] = {
+        self.credits: dict[str, list[tuple[Credit, CreditScope]]] = {
             id_: [
-                (credit, far)
+                (credit, scope)
                 for credit in whole_names(f.credits)
-                if (far := reach(credit, self.articles[id_].text, f.claims)) is not None
+                if (scope := scope_of(credit, self.articles[id_].text, f.claims)) is not None
             ]
             for id_, f in found.items()
         }
-        self._stories = {
-            id_: _Story(article, _topics(self.claims.get(id_, ()))) for id_, article in self.articles.items()
+        self._topics_of = {
+            id_: _Topics(article, _topics(self.claims.get(id_, ()))) for id_, article in self.articles.items()
         }
         self._by_url = {article.url.rstrip("/"): id_ for id_, article in self.articles.items()}
         self._of_source: dict[str, list[str]] = {}
@@ -74,18 +74,18 @@ class Stories:
         return self.publishers.title(article.source_id, article.publisher)
 
     def same_news(self, one: str, other: str) -> bool:
-        return self._stories[one].shares_news_with(self._stories[other])
+        return self._topics_of[one].shares_news_with(self._topics_of[other])
 
     def topics(self, id_: str) -> frozenset[tuple[str, str]]:
         """Return the (type, entity) pairs of an article's claims."""
-        return self._stories[id_].topics
+        return self._topics_of[id_].topics
 
     def near_in_time(self, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield pairs that link all articles which are near in time, directly or over others; undated ones are near."""
         dated = sorted((a.published_at, a.article_id) for id_ in ids if (a := self.articles[id_]).published_at)
         undated = sorted(id_ for id_ in ids if self.articles[id_].published_at is None)
         for (one, first), (other, second) in pairwise(dated):
-            if undated or other - one <= timedelta(days=STORY_DAYS):
+            if undated or other - one <= timedelta(days=CREDIT_DAYS):
                 yield first, second
         yield from pairwise([*undated, *(id_ for _, id_ in dated[:1])])
 
@@ -95,7 +95,9 @@ class Stories:
         Two reports credited side by side are two origins: only the first is followed; nothing is joined too far.
         """
         ranked = sorted(
-            (rank(credit), credit.start, credit.name, credit) for credit, far in self.credits.get(id_, ()) if far.whole
+            (rank(credit), credit.start, credit.name, credit)
+            for credit, scope in self.credits.get(id_, ())
+            if scope.whole
         )
         report = next((credit for kind, *_, credit in ranked if kind < 2), None)
         taken = next((credit for kind, *_, credit in ranked if kind == 2), None)
@@ -106,8 +108,8 @@ class Stories:
         chained = self.chain(claim.evidence.article_id)
         found = [
             (not claim.evidence.start <= credit.start < claim.evidence.end, credit.start, credit.name, credit)
-            for credit, far in self.credits.get(claim.evidence.article_id, ())
-            if not far.whole and credit not in chained and far.covers(claim)
+            for credit, scope in self.credits.get(claim.evidence.article_id, ())
+            if not scope.whole and credit not in chained and scope.covers(claim)
         ]
         return min(found)[3] if found else None
 
@@ -121,9 +123,9 @@ class Stories:
                 return linked
         if source is None:
             return ""
-        here = self._stories[id_]
+        here = self._topics_of[id_]
         options = [
-            (len(here.topics & self._stories[other].topics), order(self.articles[other]), other)
+            (len(here.topics & self._topics_of[other].topics), order(self.articles[other]), other)
             for other in self._of_source.get(source.source_id, ())
             if other != id_ and self.same_news(id_, other) and _not_after(self.articles[other], here.article)
         ]
@@ -132,7 +134,7 @@ class Stories:
 
 def can_rest_on(article: Article, other: Article) -> bool:
     """Return True where the day of another report lets an article that shares news with it rest on it."""
-    return _Story(article, frozenset()).near(_Story(other, frozenset())) and _not_after(other, article)
+    return _Topics(article, frozenset()).near(_Topics(other, frozenset())) and _not_after(other, article)
 
 
 def order(article: Article) -> tuple[str, str]:

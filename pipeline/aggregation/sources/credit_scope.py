@@ -34,7 +34,7 @@ _SENTENCE_END = re.compile(r"[.!?][\"”’]?\s+(?=[\"“‘A-Z])|\n")
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class CreditScope:
     """The stretch of a text that a credit speaks for, in characters; `whole`: the article rests on what it credits."""
 
     start: int
@@ -53,11 +53,11 @@ def rank(credit: Credit) -> int:
     return 2 if any(cue.startswith(word) for word in _TAKEN_FROM) else 1
 
 
-def reach(credit: Credit, text: str, claims: Iterable[Claim] = ()) -> Reach | None:
+def scope_of(credit: Credit, text: str, claims: Iterable[Claim] = ()) -> CreditScope | None:
     """Return what a credit of a text speaks for, None for nothing (a dateline). `claims`: those of the article."""
     if any(word in credit.cue.casefold() for word in _NOT_A_CREDIT):
         return None
-    whole = Reach(0, len(text), whole=True)
+    whole = CreditScope(0, len(text), whole=True)
     kind = rank(credit)
     if credit.start < 0 or kind == 2:
         return whole
@@ -65,17 +65,17 @@ def reach(credit: Credit, text: str, claims: Iterable[Claim] = ()) -> Reach | No
     sentence = text[first:last]
     reply = _last(_IN_REPLY, text[first : credit.start])
     if reply is not None:
-        return Reach(first + reply, last)
+        return CreditScope(first + reply, last)
     begin, end = _paragraph(text, credit.start)
     if _ANOTHER.search(sentence):
-        return Reach(first, last)
+        return CreditScope(first, last)
     claims = tuple(claims)
     if _n_before(text, begin) < LEAD_PARAGRAPHS or not any(c.trigger_start < begin for c in claims):
         return whole
     inside = [c for c in claims if begin <= c.trigger_start < end]
     if kind == 0 and (not inside or _topics(inside) & _topics(c for c in claims if c.trigger_start < begin)):
         return whole
-    return Reach(begin, end)
+    return CreditScope(begin, end)
 
 
 def _topics(claims: Iterable[Claim]) -> set[tuple[str, str]]:

@@ -50,7 +50,7 @@ def alike(one: frozenset[str], other: frozenset[str]) -> float | None:
     return round(max(jaccard, contained), 3) if jaccard >= JACCARD or contained >= CONTAINED else None
 
 
-def find_copies(texts: Mapping[str, str]) -> dict[tuple[str, str], float]:
+def find_near_duplicates(texts: Mapping[str, str]) -> dict[tuple[str, str], float]:
     """Return the likeness (0 to 1) of each pair of ids, smaller id first, whose texts are near-duplicates."""
     sets = {key: shingles(texts[key]) for key in sorted(texts)}
     buckets: dict[int, list[str]] = defaultdict(list)
@@ -60,4 +60,4 @@ def find_copies(texts: Mapping[str, str]) -> dict[tuple[str, str], float]:
     shared = Counter(pair for members in buckets.values() for pair in combinations(members, 2))
     proposed = sorted(pair for pair, n in shared.items() if n >= SHARED_BANDS)
     found_pairs = ((one, other, alike(sets[one], sets[other])) for one, other in proposed)
-    return {(one, other): likeness for one, other, likeness in found_pairs if likeness is not None}
+    return {(one, other): similarity for one, other, similarity in found_pairs if similarity is not None}

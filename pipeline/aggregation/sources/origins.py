@@ -10,8 +10,8 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from pipeline.aggregation.sources.credit_chains import Stories, order
-from pipeline.aggregation.sources.near_duplicates import find_copies
+from pipeline.aggregation.sources.credit_chains import CreditChains, order
+from pipeline.aggregation.sources.near_duplicates import find_near_duplicates
 from pipeline.aggregation.sources.publishers import Outlet, Publishers, plain
 from pipeline.records import Credit, Findings, Origin, OriginEdge
 from scrapers.items import Article, Source
@@ -39,52 +39,52 @@ class _Sets:
 class Finder:
     """Finds the origins of the articles of some stories. `copies`: the pairs of near-duplicates among them."""
 
-    def __init__(self, stories: Stories, copies: Mapping[tuple[str, str], float]) -> None:
-        self.stories = stories
-        self.pairs = copies
-        self.publishers = stories.publishers
-        self.articles = stories.articles
+    def __init__(self, chains: CreditChains, near_duplicates: Mapping[tuple[str, str], float]) -> None:
+        self.chains = chains
+        self.pairs = near_duplicates
+        self.publishers = chains.publishers
+        self.articles = chains.articles
         self.sets = _Sets()
         self.edges: list[OriginEdge] = []
         self.outside: dict[str, list[str]] = {}  # article id -> names of the outside reports it rests on
         self.rests_on: set[str] = set()  # articles that are copies or credit somebody
 
     def run(self) -> tuple[tuple[Origin, ...], tuple[OriginEdge, ...]]:
-        self._copies()
+        self._near_duplicates()
         for id_ in self.articles:
-            for credit in self.stories.chain(id_):
+            for credit in self.chains.chain(id_):
                 self._credit(id_, credit)
         self._join_outside()
         edges = sorted(set(self.edges), key=lambda e: (e.article_id, e.basis, e.to_article_id, e.to_name, e.detail))
         return self._origins(), tuple(edges)
 
-    def _copies(self) -> None:
+    def _near_duplicates(self) -> None:
         near: dict[str, dict[str, float]] = defaultdict(dict)
-        for (one, other), likeness in self.pairs.items():
-            near[one][other] = near[other][one] = likeness
+        for (one, other), similarity in self.pairs.items():
+            near[one][other] = near[other][one] = similarity
             self.sets.join(one, other)
         for id_ in near:
             lead = min((id_, *near[id_]), key=self._precedence)
             if lead != id_:
                 basis = "wire" if self.publishers.source_is_wire(self.articles[lead].source_id) else "copy"
-                self._edge(id_, lead, self.stories.title(lead), basis, f"{near[id_][lead]:.2f} {_SAME_TEXT}")
+                self._edge(id_, lead, self.chains.title(lead), basis, f"{near[id_][lead]:.2f} {_SAME_TEXT}")
 
     def _precedence(self, id_: str) -> tuple:
         """The agency's own text before reprints, a text that credits nobody before one that does, then the earliest."""
         wire = self.publishers.source_is_wire(self.articles[id_].source_id)
-        return (not wire, bool(self.stories.chain(id_)), order(self.articles[id_]))
+        return (not wire, bool(self.chains.chain(id_)), order(self.articles[id_]))
 
     def _credit(self, id_: str, credit: Credit) -> None:
         name = self.publishers.label(credit.name)
-        own = self.stories.title(id_)
+        own = self.chains.title(id_)
         if self.publishers.family(name) == self.publishers.family(own):
             return
         basis = "wire" if self.publishers.is_wire(name) else "credit"
         detail = credit.cue
-        lead = self.stories.credited_article(id_, credit)
+        lead = self.chains.credited_article(id_, credit)
         if lead:
             self.sets.join(id_, lead)
-            self._edge(id_, lead, self.stories.title(lead), basis, detail)
+            self._edge(id_, lead, self.chains.title(lead), basis, detail)
         else:
             self._edge(id_, "", name, basis, detail)
             self.outside.setdefault(id_, []).append(name)
@@ -94,10 +94,10 @@ class Finder:
         blocks: dict[tuple, list[str]] = defaultdict(list)
         for id_, names in self.outside.items():
             for family in {self.publishers.family(name) for name in names}:
-                for topic in self.stories.topics(id_):
+                for topic in self.chains.topics(id_):
                     blocks[family, topic].append(id_)
         for ids in blocks.values():
-            for one, other in self.stories.near_in_time(ids):
+            for one, other in self.chains.near_in_time(ids):
                 self.sets.join(one, other)
 
     def _edge(self, id_: str, to_id: str, name: str, basis: str, detail: str) -> None:
@@ -120,7 +120,7 @@ class Finder:
             return Origin(origin_id(ids[0], name), kind, name, "", tuple(ids))
         lead = min(free or ids, key=self._precedence)
         wire = self.publishers.source_is_wire(self.articles[lead].source_id)
-        return Origin(origin_id(lead, ""), "wire" if wire else "original", self.stories.title(lead), lead, tuple(ids))
+        return Origin(origin_id(lead, ""), "wire" if wire else "original", self.chains.title(lead), lead, tuple(ids))
 
 
 def origin_id(lead: str, name: str) -> str:
@@ -128,7 +128,7 @@ def origin_id(lead: str, name: str) -> str:
     return "o" + hashlib.sha256(f"{lead}\x1f{plain(name) if name else ''}".encode()).hexdigest()[:16]
 
 
-def copies_of(edges: Iterable[OriginEdge]) -> dict[str, str]:
+def near_duplicates_of(edges: Iterable[OriginEdge]) -> dict[str, str]:
     """Return for each article that is a copy, or has copies, the smallest article id of its text."""
     sets = _Sets()
     members = set()
@@ -149,5 +149,5 @@ def find_origins(
 
     An outside report gives a `credited` (or `wire`) origin without a lead article. Pure; order makes no difference.
     """
-    stories = Stories(articles, findings, Publishers(sources, outlets))
-    return Finder(stories, find_copies({id_: article.text for id_, article in stories.articles.items()})).run()
+    chains = CreditChains(articles, findings, Publishers(sources, outlets))
+    return Finder(chains, find_near_duplicates({id_: article.text for id_, article in chains.articles.items()})).run()

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from pipeline.aggregation.sources.credit_chains import Stories, order
-from pipeline.aggregation.sources.origins import copies_of, origin_id
+from pipeline.aggregation.sources.credit_chains import CreditChains, order
+from pipeline.aggregation.sources.origins import near_duplicates_of, origin_id
 from pipeline.aggregation.sources.publishers import Outlet, Publishers
 from pipeline.records import Claim, Credit, Findings, Origin, OriginEdge
 from scrapers.items import Article, Source, SourceType
@@ -35,7 +35,9 @@ def assign(
     """
     publishers = Publishers(sources, outlets)
     of_article = {id_: origin for origin in origins for id_ in origin.article_ids}
-    work = Assigning(Stories(articles.values(), findings.values(), publishers), of_article, copies_of(edges))
+    work = Assigning(
+        CreditChains(articles.values(), findings.values(), publishers), of_article, near_duplicates_of(edges)
+    )
     for event_id in sorted(events):
         work.event(event_id, events[event_id])
     unique = sorted(set(work.edges), key=lambda e: (e.article_id, e.basis, e.to_article_id, e.to_name, e.detail))
@@ -45,10 +47,12 @@ def assign(
 class Assigning:
     """Gives claims their origins, event by event. `of_article`: the origin of each article; `copies`: see copies_of."""
 
-    def __init__(self, stories: Stories, of_article: Mapping[str, Origin], copies: Mapping[str, str]) -> None:
-        self.stories = stories
-        self.publishers = stories.publishers
-        self.copies = copies
+    def __init__(
+        self, chains: CreditChains, of_article: Mapping[str, Origin], near_duplicates: Mapping[str, str]
+    ) -> None:
+        self.chains = chains
+        self.publishers = chains.publishers
+        self.near_duplicates = near_duplicates
         self.of_article = of_article
         self.found: dict[str, str] = {}
         self.added: dict[str, Origin] = {}
@@ -57,7 +61,7 @@ class Assigning:
     def event(self, event_id: str, members: Iterable[Claim]) -> None:
         """Give each article of an event one origin, and each claim its article's."""
         by_article: dict[str, list[Claim]] = {}
-        for claim in sorted(members, key=lambda c: (order(self.stories.articles[c.evidence.article_id]), c.claim_id)):
+        for claim in sorted(members, key=lambda c: (order(self.chains.articles[c.evidence.article_id]), c.claim_id)):
             by_article.setdefault(claim.evidence.article_id, []).append(claim)
         origin_of = {id_: self._origin(event_id, id_, claims, by_article) for id_, claims in by_article.items()}
         origin_of = {id_: origin_of[self._original(id_, by_article)] for id_ in by_article}
@@ -75,26 +79,28 @@ class Assigning:
 
     def _original(self, id_: str, present: Mapping[str, list[Claim]]) -> str:
         """Return the article whose text this one is a copy of, among those that tell of the event."""
-        group = self.copies.get(id_)
+        group = self.near_duplicates.get(id_)
         if group is None:
             return id_
-        return min((o for o in present if self.copies.get(o) == group), key=lambda o: order(self.stories.articles[o]))
+        return min(
+            (o for o in present if self.near_duplicates.get(o) == group), key=lambda o: order(self.chains.articles[o])
+        )
 
     def _origin(self, event_id: str, id_: str, claims: list[Claim], present: Mapping[str, list[Claim]]) -> Origin:
         """Return the origin of what one article tells of an event: its own, unless every claim of it is another's."""
         own = self.of_article[id_]
-        credits = [self.stories.own_credit(claim) for claim in claims]
-        told = [self._told(event_id, id_, credit, own) for credit in credits if credit is not None]
-        if told and None not in credits:
-            return told[0]
+        credits = [self.chains.own_credit(claim) for claim in claims]
+        reported = [self._credited(event_id, id_, credit, own) for credit in credits if credit is not None]
+        if reported and None not in credits:
+            return reported[0]
         return self._statement(id_, claims, present) or own
 
-    def _told(self, event_id: str, id_: str, credit: Credit, own: Origin) -> Origin:
+    def _credited(self, event_id: str, id_: str, credit: Credit, own: Origin) -> Origin:
         """Return the origin of a report that is credited for a part of an article, and keep why."""
         name = self.publishers.label(credit.name)
         if self.publishers.family(name) == self.publishers.family(own.label):
             return own
-        lead = self.stories.credited_article(id_, credit)
+        lead = self.chains.credited_article(id_, credit)
         wire = self.publishers.is_wire(name)
         self._edge(id_, lead, name, "wire" if wire else "credit", f"{credit.cue} (for one claim)")
         if lead:
@@ -106,12 +112,12 @@ class Assigning:
         if self._speaks_for_itself(id_) or any(c.attribution.kind not in _STATED for c in claims):
             return None
         said_by = {self.publishers.family(claim.attribution.name or "") for claim in claims}
-        day = self.stories.articles[id_].published_at
+        day = self.chains.articles[id_].published_at
         for other in present:
-            when = self.stories.articles[other].published_at
+            when = self.chains.articles[other].published_at
             if other == id_ or not self._speaks_for_itself(other) or day is None or when is None:
                 continue
-            title = self.stories.title(other)
+            title = self.chains.title(other)
             says_so = {c.modality for c in claims} <= {c.modality for c in present[other]}
             near = -STATEMENT_DAYS <= (day.date() - when.date()).days <= STATEMENT_DAYS
             if says_so and near and said_by == {self.publishers.family(title)}:
@@ -120,7 +126,7 @@ class Assigning:
         return None
 
     def _speaks_for_itself(self, id_: str) -> bool:
-        source = self.publishers.sources.get(self.stories.articles[id_].source_id)
+        source = self.publishers.sources.get(self.chains.articles[id_].source_id)
         return source is not None and source.source_type in (SourceType.PRIMARY, SourceType.LAB)
 
     def _edge(self, id_: str, to_id: str, name: str, basis: str, detail: str) -> None:

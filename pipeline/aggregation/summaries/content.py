@@ -92,8 +92,8 @@ def _without_disputed_sums(content: Content, claims: Sequence[Claim]) -> Content
     """Return the content without a sum of money that another report gives otherwise: the event's page shows both, and
     its sentence takes no side."""
     sums = set(_MONEY.findall(content.deed))
-    told = (set(_MONEY.findall(claim.evidence.quote)) for claim in claims[:MOST_CLAIMS])
-    if not any(some and not sums & some for some in told) or not sums:
+    reported = (set(_MONEY.findall(claim.evidence.quote)) for claim in claims[:MOST_CLAIMS])
+    if not any(some and not sums & some for some in reported) or not sums:
         return content
     deed = _SUM.sub("money", content.deed)
     return NOTHING if _MONEY.search(deed) else replace(content, deed=deed)

@@ -127,9 +127,9 @@ def _agreement(roles: Roles, act: str) -> Phrase:
 
 
 def _commitment(roles: Roles, act: str) -> Phrase:
-    verb, told = {"dropped": "abandon", "changed": "change"}.get(act, "make"), roles.content
-    if verb == "make" and roles.actor and told.deed and not (roles.instrument or roles.object or roles.target):
-        return Phrase(told.verb, "", told.deed)
+    verb, reported = {"dropped": "abandon", "changed": "change"}.get(act, "make"), roles.content
+    if verb == "make" and roles.actor and reported.deed and not (roles.instrument or roles.object or roles.target):
+        return Phrase(reported.verb, "", reported.deed)
     thing, plural = _thing(roles, "instrument", "a commitment")
     if roles.instrument and verb == "make":
         verb = "adopt"
@@ -143,18 +143,18 @@ _SYSTEM = re.compile(
 
 
 def _access_request(roles: Roles, act: str) -> Phrase:
-    told = roles.content
+    reported = roles.content
     if act == "deadline set":
         return Phrase("give", roles.target or "a company", _on("a deadline over", roles.object) or "a deadline")
-    if not roles.object and roles.target and told.deed:
-        return Phrase("ask", roles.target, told.deed, "target" in roles.many)
+    if not roles.object and roles.target and reported.deed:
+        return Phrase("ask", roles.target, reported.deed, "target" in roles.many)
     wanted, plural = _thing(roles, "object", "access or terms of use")
     if roles.actor and roles.object.startswith((f"{roles.actor}'s ", f"{roles.actor}’s ")):
         wanted, plural = f"terms or assurances concerning {wanted}", True
-    elif roles.object and (_SYSTEM.search(roles.object) or told.access and _same(told.access, roles.object)):
+    elif roles.object and (_SYSTEM.search(roles.object) or reported.access and _same(reported.access, roles.object)):
         wanted, plural = f"access to {wanted}", False
-    elif told.access and not roles.object:
-        wanted, plural = f"access to {told.access}", False
+    elif reported.access and not roles.object:
+        wanted, plural = f"access to {reported.access}", False
     if not roles.target:
         return Phrase("request", wanted, "", plural)
     return Phrase("ask", roles.target, f"for {wanted}", "target" in roles.many)

@@ -32,7 +32,7 @@ _STRONG = ("release", "restriction", "evaluation")  # in these one shared thing 
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
+class Relation:
     """One line's parties and thing, by entity id; None where the sentences do not say."""
 
     matter: str
@@ -84,20 +84,20 @@ class Tie:
         return (("court", *sides),) if sides else ()
 
 
-def fits(line: Tie, step: Tie) -> bool:
+def fits(timeline: Relation, step: Relation) -> bool:
     """Return True where a step can be one of a line's: nothing differs, and enough is the same."""
-    if step.key == line.key:
+    if step.key == timeline.key:
         return True
-    if step.exact or line.matter != step.matter or line.by_thing_alone or step.by_thing_alone:
+    if step.exact or timeline.matter != step.matter or timeline.by_thing_alone or step.by_thing_alone:
         return False
     if step.matter == "case":
-        mine, theirs = ({t.actor, t.counterpart} - {None} for t in (step, line))
+        mine, theirs = ({t.actor, t.counterpart} - {None} for t in (step, timeline))
         return step.court and bool(mine) and mine <= theirs
-    pairs = [(line.actor, step.actor), (line.counterpart, step.counterpart), (line.thing, step.thing)]
+    pairs = [(timeline.actor, step.actor), (timeline.counterpart, step.counterpart), (timeline.thing, step.thing)]
     if any(one and other and one != other for one, other in pairs):
         return False
     same = sum(one is not None and one == other for one, other in pairs)
-    return same >= 2 or (line.matter in _STRONG and line.thing is not None and line.thing == step.thing)
+    return same >= 2 or (timeline.matter in _STRONG and timeline.thing is not None and timeline.thing == step.thing)
 
 
 def is_title(name: str) -> bool:
@@ -147,90 +147,92 @@ def _each(values: Sequence[str]) -> Sequence[str | None]:
     return values or (None,)
 
 
-def ties_of(event: Event, claims: Sequence[Claim]) -> tuple[Tie, ...]:
+def relations_of(event: Event, claims: Sequence[Claim]) -> tuple[Relation, ...]:
     """Return the ties of an event, one for each pair of parties and thing; none where nobody is named."""
     cast = _Cast(claims)
     matter = MATTERS[event.type]
     found = dict.fromkeys(
-        tie
-        for tie in _MAKERS[matter](matter, cast, event, claims)
-        if tie.n_known and (tie.actor is None or tie.actor != tie.counterpart)
+        relation
+        for relation in _MAKERS[matter](matter, cast, event, claims)
+        if relation.n_known and (relation.actor is None or relation.actor != relation.counterpart)
     )
     return tuple(found)
 
 
-def _agreement(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+def _agreement(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
     everybody = {p.entity_id: p.kind for role in ("actor", "target") for p in cast.parties(role)}
     public = [id_ for id_, kind in everybody.items() if kind in PUBLIC]
     private = [id_ for id_ in everybody if id_ not in public]
     if public and private:
-        return [Tie(matter, a, b, cast.title) for a in private for b in public]
+        return [Relation(matter, a, b, cast.title) for a in private for b in public]
     if len(everybody) == 2:
         one, other = sorted(everybody)
-        return [Tie(matter, one, other, cast.title)]
+        return [Relation(matter, one, other, cast.title)]
     # "Google, OpenAI and xAI signed": with whom is not said; most of the time not with each other.
-    return [Tie(matter, a, None, cast.title) for a in everybody]
+    return [Relation(matter, a, None, cast.title) for a in everybody]
 
 
-def _access(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+def _access(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
     asks, holds = ("actor", "target") if event.type == "access_request" else ("target", "actor")
     return [
-        Tie(matter, a, b, thing) for a in _each(cast.ids(asks)) for b in _each(cast.ids(holds))
+        Relation(matter, a, b, thing) for a in _each(cast.ids(asks)) for b in _each(cast.ids(holds))
         for thing in _each(cast.models) if a or b
     ]  # fmt: skip
 
 
-def _restriction(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+def _restriction(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
     return [
-        Tie(matter, a, b, thing, exact=event.direction != "lift" and thing is None)
+        Relation(matter, a, b, thing, exact=event.direction != "lift" and thing is None)
         for a in _each(cast.ids("actor")) for b in _each(cast.ids("target")) for thing in _each(cast.models)
         if b or thing
     ]  # fmt: skip
 
 
-def _case(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+def _case(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
     acts = {act_of(c) for c in claims if c.modality is event.modality}
     courts = [p for p in cast.parties("actor") if _COURT.search(p.name)]
     winners, targets = cast.ids("affected"), cast.ids("target")
     if courts or (acts & _COURT_ACTS and targets):
         losers = _each(targets) if winners else targets
-        return [Tie(matter, a, b, None, court=True) for a in _each(winners) for b in losers]
-    return [Tie(matter, a, b, None if b else cast.title) for a in _each(cast.ids("actor")) for b in _each(targets)]
+        return [Relation(matter, a, b, None, court=True) for a in _each(winners) for b in losers]
+    return [Relation(matter, a, b, None if b else cast.title) for a in _each(cast.ids("actor")) for b in _each(targets)]
 
 
-def _inquiry(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+def _inquiry(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
     targets = cast.ids("target")
     things = _each(() if targets else cast.models)
-    return [Tie(matter, a, b, t) for a in _each(cast.ids("actor")) for b in _each(targets) for t in things if b or t]
+    return [
+        Relation(matter, a, b, t) for a in _each(cast.ids("actor")) for b in _each(targets) for t in things if b or t
+    ]
 
 
-def _rule(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+def _rule(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
     actors = cast.ids("actor")
     if cast.title:
-        return [Tie(matter, actors[0] if actors else None, None, cast.title, by_thing_alone=True)]
+        return [Relation(matter, actors[0] if actors else None, None, cast.title, by_thing_alone=True)]
     # "New rules" are those of their issuer, and only those that are called so.
     words = [p.entity_id for p in merged_all(claims, "instrument")][:1]
-    return [Tie(matter, a, None, thing) for a in actors for thing in words]
+    return [Relation(matter, a, None, thing) for a in actors for thing in words]
 
 
-def _commitment(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
-    return [Tie(matter, a, None, cast.title) for a in cast.ids("actor")]
+def _commitment(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
+    return [Relation(matter, a, None, cast.title) for a in cast.ids("actor")]
 
 
-def _release(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
-    return [Tie(matter, a, None, model) for a in _each(cast.ids("actor")[:1]) for model in cast.models]
+def _release(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
+    return [Relation(matter, a, None, model) for a in _each(cast.ids("actor")[:1]) for model in cast.models]
 
 
-def _evaluation(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+def _evaluation(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
     models, targets = cast.models, cast.ids("target")
     return [
-        Tie(matter, a, None if model else b, model)
+        Relation(matter, a, None if model else b, model)
         for a in _each(cast.ids("actor")) for b in _each(() if models else targets) for model in _each(models)
         if b or model
     ]  # fmt: skip
 
 
-def _institution(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Tie]:
+def _institution(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
     bodies = [p.entity_id for p in cast.roles["body"]]
     people = [
         p.entity_id for role in ("target", "actor") for p in cast.roles[role] if p.kind is EntityKind.PERSON
@@ -240,7 +242,7 @@ def _institution(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]
     actors = [a for a in cast.ids("actor") if a != person]
     actor = actors[0] if actors else None
     return [
-        Tie(matter, actor, person, body, by_thing_alone=body is not None)
+        Relation(matter, actor, person, body, by_thing_alone=body is not None)
         for body in _each(bodies[:1])
         if body or person
     ]

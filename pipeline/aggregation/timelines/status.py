@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.aggregation.clustering.merge import main_participants, merged_participants
 from pipeline.aggregation.clustering.stages import DEFAULT_STAGE, act_of
 from pipeline.aggregation.summaries.sentence import summarise
-from pipeline.aggregation.timelines.relations import MATTERS, Tie, fits, ties_of
+from pipeline.aggregation.timelines.relations import MATTERS, Relation, fits, relations_of
 from pipeline.records import Claim, Event, Modality
 
 # Matters in which a new act ends what was hoped for or threatened before; the stages of a law or a case do not.
@@ -105,8 +105,8 @@ class StatusOnDay:
 
 
 @dataclass
-class _Line:
-    tie: Tie
+class _Timeline:
+    relation: Relation
     stages: list[Stage] = field(default_factory=list)
 
 
@@ -117,50 +117,52 @@ def timeline_entries(
 
     `claims`: by id; `day_of`: article id -> the day of its publication, "" or missing where that is unknown.
     """
-    return lines_of(step for event in events for step in steps_of(event, [claims[c] for c in event.claim_ids], day_of))
+    return timelines_of(
+        step for event in events for step in steps_of(event, [claims[c] for c in event.claim_ids], day_of)
+    )
 
 
-Step = tuple[Stage, Tie]
+Step = tuple[Stage, Relation]
 
 
 def steps_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> list[Step]:
     """Return the stages that one event went through, each with the ties that it is a step of; lines_of joins them."""
-    ties = ties_of(event, claims)
-    return [(stage, tie) for stage in _steps(event, claims, day_of) for tie in ties] if ties else []
+    relations = relations_of(event, claims)
+    return [(stage, relation) for stage in _steps(event, claims, day_of) for relation in relations] if relations else []
 
 
-def lines_of(every: Iterable[Step]) -> tuple[Stage, ...]:
+def timelines_of(every: Iterable[Step]) -> tuple[Stage, ...]:
     """Return the stages of the lines that steps make, line by line. Pure; the order of the events is indifferent.
 
     Steps without a common mark (ties.Tie.shared) never stand in one line.
     """
-    lines: list[_Line] = []
-    near: dict[tuple[str, ...], list[_Line]] = defaultdict(list)
+    timelines: list[_Timeline] = []
+    near: dict[tuple[str, ...], list[_Timeline]] = defaultdict(list)
     # Done things first, the most telling ones first among them: a step that leaves a party open finds them in place.
     steps = sorted(every, key=_precedence)
-    for stage, tie in steps:
-        line = _find(near, tie)
-        if line is None:
-            line = _Line(tie)
-            lines.append(line)
-            for mark in (*tie.shared, *tie.offered):
-                near[mark].append(line)
-        line.stages.append(replace(stage, actor_id=tie.actor) if tie.by_thing_alone else stage)
-    found = [_finish(line) for line in lines if line.stages]
+    for stage, relation in steps:
+        timeline = _find(near, relation)
+        if timeline is None:
+            timeline = _Timeline(relation)
+            timelines.append(timeline)
+            for mark in (*relation.shared, *relation.offered):
+                near[mark].append(timeline)
+        timeline.stages.append(replace(stage, actor_id=relation.actor) if relation.by_thing_alone else stage)
+    found = [_finish(timeline) for timeline in timelines if timeline.stages]
     return tuple(stage for stages in sorted(found, key=lambda s: s[0].timeline_id) for stage in stages)
 
 
 def _precedence(step: Step) -> tuple:
-    stage, tie = step
-    return -tie.n_known, not stage.done, stage.sure_from or "9", stage.event_id, stage.modality
+    stage, relation = step
+    return -relation.n_known, not stage.done, stage.sure_from or "9", stage.event_id, stage.modality
 
 
-def _find(near: Mapping[tuple[str, ...], list[_Line]], tie: Tie) -> _Line | None:
+def _find(near: Mapping[tuple[str, ...], list[_Timeline]], relation: Relation) -> _Timeline | None:
     """Return the line a step belongs to: the very same parties, else the only one that fits, else none."""
-    candidates: dict[int, _Line] = {}
-    for mark in (*tie.shared, *tie.asked):
-        candidates |= {id(line): line for line in near.get(mark, ()) if fits(line.tie, tie)}
-    same = [line for line in candidates.values() if line.tie.key == tie.key]
+    candidates: dict[int, _Timeline] = {}
+    for mark in (*relation.shared, *relation.asked):
+        candidates |= {id(timeline): timeline for timeline in near.get(mark, ()) if fits(timeline.relation, relation)}
+    same = [timeline for timeline in candidates.values() if timeline.relation.key == relation.key]
     if same:
         return same[0]
     return next(iter(candidates.values())) if len(candidates) == 1 else None
@@ -225,28 +227,28 @@ def _stage(event: Event, members: Sequence[Claim], modality: Modality, day: str 
     )  # fmt: skip
 
 
-def _finish(line: _Line) -> list[Stage]:
+def _finish(timeline: _Timeline) -> list[Stage]:
     """Order a line's stages, say until when each held, mark rivals, and give ids."""
-    tie = line.tie
-    unique = {(s.event_id, s.modality): s for s in line.stages}
+    relation = timeline.relation
+    unique = {(s.event_id, s.modality): s for s in timeline.stages}
     # Undated ones first: where they belong is not known. On one day, what was open stands before what was done.
     ordered = sorted(
         unique.values(),
         key=lambda s: (s.dated, s.sure_from or "", s.from_start or "", s.done, s.event_id, s.modality),
     )
-    timeline_id = "l" + _digest("\x1f".join(tie.key))
+    timeline_id = "l" + _digest("\x1f".join(relation.key))
     ordered = [replace(s, until=_until(s, ordered[place + 1 :])) for place, s in enumerate(ordered)]
-    rivals = _rivals(ordered)
+    contradicted_stages = _contradicted(ordered)
     return [
         replace(
             stage,
             entry_id="s" + _digest(f"{timeline_id}\x1f{stage.event_id}\x1f{stage.modality}"),
             timeline_id=timeline_id,
             position=position,
-            actor_id=stage.actor_id or tie.actor,
-            counterpart_id=tie.counterpart,
-            thing_id=tie.thing,
-            contradicted=stage.contradicted or (stage.event_id, stage.modality) in rivals,
+            actor_id=stage.actor_id or relation.actor,
+            counterpart_id=relation.counterpart,
+            thing_id=relation.thing,
+            contradicted=stage.contradicted or (stage.event_id, stage.modality) in contradicted_stages,
         )
         for position, stage in enumerate(ordered)
     ]
@@ -287,7 +289,7 @@ def _takes_the_place(new: str, old: Stage) -> bool:
     return new != "amended"
 
 
-def _rivals(stages: Sequence[Stage]) -> set[tuple[str, str]]:
+def _contradicted(stages: Sequence[Stage]) -> set[tuple[str, str]]:
     """Return the stages of which one says done what another denies while it is said to hold."""
     found: set[tuple[str, str]] = set()
     for denied in (s for s in stages if s.modality == Modality.DENIED):
@@ -314,7 +316,7 @@ def as_of(stages: Sequence[Stage], day: str) -> StatusOnDay:
     )
 
 
-def by_line(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
+def by_timeline(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
     """Return stages by line, each line in its order."""
     found: dict[str, list[Stage]] = defaultdict(list)
     for stage in sorted(stages, key=lambda s: (s.timeline_id, s.position)):

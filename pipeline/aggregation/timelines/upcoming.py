@@ -17,7 +17,7 @@ from pipeline.aggregation.clustering.merge import main_participants, merged_part
 from pipeline.aggregation.clustering.stages import act_of
 from pipeline.aggregation.summaries.noun_phrases import parties, sentence
 from pipeline.aggregation.summaries.sentence import summarise
-from pipeline.aggregation.timelines.status import Stage, by_line
+from pipeline.aggregation.timelines.status import Stage, by_timeline
 from pipeline.records import Claim, DateSpan, Event, Modality
 
 _UNSURE = (Modality.CONSIDERED, Modality.CONDITIONAL, Modality.ALLEGED)
@@ -25,7 +25,7 @@ _NEW_DAY = re.compile(r"\b(?:to|until|till)\s+(?:\w+\s+)?$", re.I)  # "postponed
 _DEADLINE = re.compile(r"\b(?:until|deadline|by|no later than|within|before|at the latest|ultimatum)\b", re.I)
 
 
-class Fate(StrEnum):
+class Outcome(StrEnum):
     """What the ledger's reports say became of a day."""
 
     OPEN = "open"  # nothing was reported yet
@@ -36,7 +36,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class Upcoming:
     """A day on which something is to happen by one sentence's word. Days are ISO text, both inclusive.
 
     `settled_on`: the day on which it happened, or of the report that it was put off, called off or moved.
@@ -53,31 +53,31 @@ class Due:
     end: str
     precision: str
     said: str
-    fate: Fate
+    outcome: Outcome
     settled_on: str | None
     first_reported_on: str
 
 
-def due_days(
+def upcoming_days(
     events: Iterable[Event], claims: Mapping[str, Claim], day_of: Mapping[str, str], stages: Iterable[Stage] = ()
-) -> tuple[Due, ...]:
+) -> tuple[Upcoming, ...]:
     """Return every day to watch, in the order of days. Pure.
 
     `claims`: by id; `day_of`: article id -> the day of its publication, "" or missing where that is unknown; `stages`:
     of timelines.status, so that a plan counts as done where another event of its line tells of the very same act.
     """
-    own = [due for event in events for due in due_of(event, [claims[c] for c in event.claim_ids], day_of)]
+    own = [due for event in events for due in upcoming_of(event, [claims[c] for c in event.claim_ids], day_of)]
     return settled_elsewhere(own, stages)
 
 
-def settled_elsewhere(dues: Iterable[Due], stages: Iterable[Stage]) -> tuple[Due, ...]:
+def settled_elsewhere(upcoming: Iterable[Upcoming], stages: Iterable[Stage]) -> tuple[Upcoming, ...]:
     """Return the days in their order, where each counts as settled that other events of its line have settled."""
     done_after = _done_elsewhere(stages)
     found = []
-    for due in dues:
+    for due in upcoming:
         later = [day for day in done_after.get(due.event_id, ()) if day > due.first_reported_on]
-        if due.fate is Fate.OPEN and later:
-            due = replace(due, fate=Fate.HAPPENED, settled_on=min(later))
+        if due.outcome is Outcome.OPEN and later:
+            due = replace(due, outcome=Outcome.HAPPENED, settled_on=min(later))
         found.append(due)
     return tuple(sorted(found, key=lambda d: (d.start, d.end, d.upcoming_id)))
 
@@ -85,32 +85,32 @@ def settled_elsewhere(dues: Iterable[Due], stages: Iterable[Stage]) -> tuple[Due
 def _done_elsewhere(stages: Iterable[Stage]) -> dict[str, list[str]]:
     """Return, for each event that is not done, the days on which its lines' other events did what it speaks of."""
     found: dict[str, list[str]] = defaultdict(list)
-    for line in by_line(stages).values():
-        for stage in (s for s in line if not s.done):
+    for timeline in by_timeline(stages).values():
+        for stage in (s for s in timeline if not s.done):
             found[stage.event_id] += [
-                other.sure_from for other in line
+                other.sure_from for other in timeline
                 if other.done and other.dated and other.stage == stage.stage and other.sure_from
                 and other.event_id != stage.event_id
             ]  # fmt: skip
     return found
 
 
-def due_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> Iterable[Due]:
+def upcoming_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> Iterable[Upcoming]:
     """Yield the days to watch of one event, by its own claims alone."""
 
-    def told(claim: Claim) -> str:
+    def reported(claim: Claim) -> str:
         return day_of.get(claim.evidence.article_id) or ""
 
     by_day: dict[tuple[str, str], list[Claim]] = defaultdict(list)
-    for claim in sorted(claims, key=lambda c: (told(c), c.claim_id)):
-        if span := _day_ahead(claim, told(claim)):
+    for claim in sorted(claims, key=lambda c: (reported(c), c.claim_id)):
+        if span := _day_ahead(claim, reported(claim)):
             by_day[span.start.isoformat(), span.end.isoformat()].append(claim)
     for (start, end), members in by_day.items():
-        first, last = members[0], max(told(c) for c in members)
-        fate, settled_on = _fate(event, claims, told, (start, end), last, by_day)
+        first, last = members[0], max(reported(c) for c in members)
+        outcome, settled_on = _outcome(event, claims, reported, (start, end), last, by_day)
         # A sentence that puts off a day bears witness to the plan before it.
         modality = Modality.PLANNED if first.modality is Modality.POSTPONED else first.modality
-        yield Due(
+        yield Upcoming(
             upcoming_id="d" + hashlib.sha256(f"{event.event_id}\x1f{start}\x1f{end}".encode()).hexdigest()[:16],
             event_id=event.event_id,
             claim_id=first.claim_id,
@@ -122,21 +122,21 @@ def due_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> 
             end=end,
             precision=first.date.precision.value if first.date else "day",
             said=first.date.said if first.date else "",
-            fate=fate,
+            outcome=outcome,
             settled_on=settled_on,
-            first_reported_on=told(first),
+            first_reported_on=reported(first),
         )
 
 
-def _day_ahead(claim: Claim, told: str) -> DateSpan | None:
+def _day_ahead(claim: Claim, reported: str) -> DateSpan | None:
     """Return the day that a claim names for something still to come, None where it names none."""
     span = claim.date
-    if span is None or span.basis == "publication" or not told or span.end.isoformat() < told:
+    if span is None or span.basis == "publication" or not reported or span.end.isoformat() < reported:
         return None
     if claim.modality in (Modality.PLANNED, Modality.POSTPONED):
         return span
     # "On Friday it considered ..." speaks of the considering: only a later day is one to watch.
-    return span if claim.modality in _UNSURE and span.start.isoformat() > told else None
+    return span if claim.modality in _UNSURE and span.start.isoformat() > reported else None
 
 
 def _moved_to(claim: Claim) -> bool:
@@ -146,21 +146,21 @@ def _moved_to(claim: Claim) -> bool:
     return at > 0 and bool(_NEW_DAY.search(claim.evidence.quote[:at]))
 
 
-def _fate(event, claims, told, day: tuple[str, str], last: str, days) -> tuple[Fate, str | None]:  # noqa: ANN001
+def _outcome(event, claims, reported, day: tuple[str, str], last: str, days) -> tuple[Outcome, str | None]:  # noqa: ANN001
     """Return what became of a day, and since when that is known. `last`: the last report that still names the day."""
     if event.modality is Modality.OCCURRED:
-        reports = [told(c) for c in claims if c.modality is Modality.OCCURRED and told(c)]
+        reports = [reported(c) for c in claims if c.modality is Modality.OCCURRED and reported(c)]
         done_on = event.date.end.isoformat() if event.date else min(reports, default=None)
-        if done_on is None or done_on >= min(told(c) for c in days[day]):
-            return Fate.HAPPENED, done_on
-    off = {Modality.CANCELLED: Fate.CALLED_OFF, Modality.POSTPONED: Fate.PUT_OFF}
-    for claim in sorted(claims, key=lambda c: (told(c), c.claim_id), reverse=True):
+        if done_on is None or done_on >= min(reported(c) for c in days[day]):
+            return Outcome.HAPPENED, done_on
+    off = {Modality.CANCELLED: Outcome.CALLED_OFF, Modality.POSTPONED: Outcome.PUT_OFF}
+    for claim in sorted(claims, key=lambda c: (reported(c), c.claim_id), reverse=True):
         new_day = claim.modality is Modality.POSTPONED and claim in days.get(day, ()) and _moved_to(claim)
-        if claim.modality in off and told(claim) >= last and not new_day:
-            return off[claim.modality], told(claim)
-    later = [min(told(c) for c in members) for other, members in days.items() if not _meet(other, day)]
+        if claim.modality in off and reported(claim) >= last and not new_day:
+            return off[claim.modality], reported(claim)
+    later = [min(reported(c) for c in members) for other, members in days.items() if not _meet(other, day)]
     newer = [moment for moment in later if moment > last]
-    return (Fate.MOVED, min(newer)) if newer else (Fate.OPEN, None)
+    return (Outcome.MOVED, min(newer)) if newer else (Outcome.OPEN, None)
 
 
 def _meet(one: tuple[str, str], other: tuple[str, str]) -> bool:

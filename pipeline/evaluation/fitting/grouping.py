@@ -27,12 +27,12 @@ import numpy as np
 
 import pipeline.aggregation.clustering.similarity as likeness
 from pipeline.aggregation.clustering.cluster import group, neighbours
-from pipeline.aggregation.clustering.features import Case
+from pipeline.aggregation.clustering.features import ClaimFeatures
 from pipeline.evaluation.documents import claim_row, read_documents
 from pipeline.evaluation.gold import annotated_claims, lexicon_ids
 from pipeline.evaluation.matching import match
 from pipeline.evaluation.metrics import b_cubed
-from pipeline.lexicon.entity_graph import Families, holders_of
+from pipeline.lexicon.entity_graph import EntityGraph, holders_of
 from pipeline.lexicon.load import load_lexicon
 from pipeline.newsroom.answers import write_documents
 from pipeline.newsroom.stories import FOLDER
@@ -40,7 +40,7 @@ from pipeline.records import Claim
 from scrapers.items import Article
 from scrapers.reading.timestamps import known_day
 
-RIDGE, STEPS, STORY_DAYS = 1.0, 30, 45
+RIDGE, STEPS, CREDIT_DAYS = 1.0, 30, 45
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Material:
     name: str
     claims: Sequence[Claim]
     articles: Mapping[str, Article]
-    families: Families
+    entity_graph: EntityGraph
     keys: Mapping[str, str]
     story: Mapping[str, str]
 
@@ -59,7 +59,7 @@ def load(name: str, texts: Path, claims: Path, extra: Sequence[Path] = (), folds
     """Return a folder's documents twice: as annotated, and as the program reads them. `extra`: more lexicon files;
     `folds`: classifier weights by fold, of which each document is read with those that have not seen it."""
     lexicon = load_lexicon(*extra)
-    families, identify = Families(lexicon.entities.values(), holders_of(lexicon)), lexicon_ids(lexicon)
+    entity_graph, identify = EntityGraph(lexicon.entities.values(), holders_of(lexicon)), lexicon_ids(lexicon)
     golds = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(claims.glob("*.json"))}
     documents = {stem: json.loads((texts / f"{stem}.json").read_text(encoding="utf-8")) for stem in golds}
     story = stories(golds.values())
@@ -72,7 +72,7 @@ def load(name: str, texts: Path, claims: Path, extra: Sequence[Path] = (), folds
         found += annotated
         keys |= events
     by_article = {article_id: story[article_id] for article_id in articles}
-    materials = [Material(f"{name}, annotated", found, articles, families, keys, by_article)]
+    materials = [Material(f"{name}, annotated", found, articles, entity_graph, keys, by_article)]
     read, read_articles, read_keys, read_story = [], {}, {}, {}
     dated = [{**each, "published": _day(each.get("published"))} for each in documents.values()]
     for document, text, findings in read_documents(dated, extra, folds=folds):
@@ -83,7 +83,7 @@ def load(name: str, texts: Path, claims: Path, extra: Sequence[Path] = (), folds
         found_here = match(document["text"], golds[document["id"]], {"claims": rows})
         for wanted, hit in found_here.hits:
             read_keys[found_here.found[hit]["event"]] = found_here.wanted[wanted]["event"]
-    materials.append(Material(f"{name}, read", read, read_articles, families, read_keys, read_story))
+    materials.append(Material(f"{name}, read", read, read_articles, entity_graph, read_keys, read_story))
     return materials
 
 
@@ -108,26 +108,26 @@ def stories(golds: Iterable[Mapping]) -> dict[str, str]:
     for _, ids in sorted(of_event.items()):
         for one, other in combinations(sorted(ids), 2):
             days = [documents[id_].get("published") for id_ in (one, other)]
-            if all(days) and abs((date.fromisoformat(days[0]) - date.fromisoformat(days[1])).days) <= STORY_DAYS:
+            if all(days) and abs((date.fromisoformat(days[0]) - date.fromisoformat(days[1])).days) <= CREDIT_DAYS:
                 head[top(other)] = top(one)
     return {id_: top(id_) for id_ in documents}
 
 
 def pairs(material: Material, story: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return readings [n, weights], whether each pair is one event [n], and how much it counts [n]."""
-    of_type: dict[str, list[Case]] = defaultdict(list)
-    measure = likeness.Likeness(material.families)
+    of_type: dict[str, list[ClaimFeatures]] = defaultdict(list)
+    measure = likeness.Similarity(material.entity_graph)
     for claim in material.claims:
         article = material.articles[claim.evidence.article_id]
         if material.story[article.article_id] == story and claim.claim_id in material.keys:
             day = article.published_at.date() if article.published_at else None
-            of_type[claim.type].append(Case(claim, day))
+            of_type[claim.type].append(ClaimFeatures(claim, day))
     rows, same, counts = [], [], []
     for _, cases in sorted(of_type.items()):
         cases.sort(key=lambda case: case.key)
         number: Counter[tuple[int, bool]] = Counter()
         compared = []
-        for one, other in sorted(neighbours(cases, material.families)):
+        for one, other in sorted(neighbours(cases, material.entity_graph)):
             readings = measure.readings(cases[one], cases[other])
             if readings is not None and not measure.opposed(cases[one], cases[other]):
                 ids = cases[one].claim.claim_id, cases[other].claim.claim_id
@@ -164,7 +164,7 @@ def grouped(material: Material, story: str | None, weights: Mapping[str, float])
         chosen = [c for c in chosen if material.story[c.evidence.article_id] == story]
     try:
         likeness.WEIGHTS.update(weights)
-        found = group(chosen, material.articles, families=material.families)
+        found = group(chosen, material.articles, entity_graph=material.entity_graph)
     finally:
         likeness.WEIGHTS.update(kept)
     return [

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from pipeline.aggregation.clustering.cluster import group, neighbours
-from pipeline.aggregation.clustering.features import Case
-from pipeline.aggregation.clustering.similarity import Likeness
+from pipeline.aggregation.clustering.features import ClaimFeatures
+from pipeline.aggregation.clustering.similarity import Similarity
 from pipeline.evaluation.fitting.grouping import Material, materials_of
 from pipeline.evaluation.synthetic_news import Maker
 from pipeline.ledger.build.redirects import trace
-from pipeline.lexicon.entity_graph import Families
+from pipeline.lexicon.entity_graph import EntityGraph
 from pipeline.records import Claim, event_id
 
 DRAWS = 250  # of each size, from each material
@@ -46,7 +46,7 @@ class Loss:
 
 def events(material: Material, claims: Sequence[Claim]) -> dict[str, tuple[str, ...]]:
     """Return event id -> its claim ids."""
-    groups = group(claims, material.articles, families=material.families)
+    groups = group(claims, material.articles, entity_graph=material.entity_graph)
     return {event_id(ids[0]): ids for ids in groups}
 
 
@@ -70,14 +70,16 @@ def losses(material: Material, claims: Sequence[Claim], late: str) -> list[Loss]
     return found
 
 
-def _cases(material: Material, claims: Sequence[Claim]) -> list[Case]:
+def _cases(material: Material, claims: Sequence[Claim]) -> list[ClaimFeatures]:
     published = {id_: article.published_at for id_, article in material.articles.items()}
     days = {id_: when.date() if when else None for id_, when in published.items()}
-    return sorted((Case(claim, days[claim.evidence.article_id]) for claim in claims), key=lambda case: case.key)
+    return sorted(
+        (ClaimFeatures(claim, days[claim.evidence.article_id]) for claim in claims), key=lambda case: case.key
+    )
 
 
 def _excluded(material: Material, claims: Sequence[Claim]) -> bool:
-    measure = Likeness(material.families)
+    measure = Similarity(material.entity_graph)
     return any(measure.opposed(one, other) for one, other in combinations(_cases(material, claims), 2))
 
 
@@ -89,7 +91,7 @@ def promised(material: Material, claims: Sequence[Claim], late: str) -> bool:
         return True
     cases = _cases(material, claims)
     beside: Mapping[int, list[int]] = defaultdict(list)
-    for one, other in neighbours(cases, material.families):
+    for one, other in neighbours(cases, material.entity_graph):
         beside[one].append(other)
         beside[other].append(one)
     waiting = [place for place, case in enumerate(cases) if case.claim.evidence.article_id == late]
@@ -123,7 +125,7 @@ def made(seed: int) -> Material:
     claims = {c.claim_id: c for _, found in told for c in found.claims}
     entities = {e.entity_id: e for _, found in told for e in found.entities}
     articles = {article.article_id: article for article, _ in told}
-    return Material(f"made news {seed}", list(claims.values()), articles, Families(entities.values()), {}, {})
+    return Material(f"made news {seed}", list(claims.values()), articles, EntityGraph(entities.values()), {}, {})
 
 
 def table(materials: Collection[Material], n: int = DRAWS) -> Iterator[str]:

@@ -21,11 +21,11 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from pipeline.ledger.article_store import Library
-from pipeline.ledger.build.changes import BelongingChanged
-from pipeline.ledger.build.context import World
-from pipeline.ledger.build.incremental import Grown, grow
+from pipeline.ledger.build.changes import AffiliationChanged
+from pipeline.ledger.build.context import BuildContext
+from pipeline.ledger.build.incremental import BuildResult, update_ledger
 from pipeline.ledger.build.state import State, make_tables, own_version, state_path
-from pipeline.ledger.build.tables import Around
+from pipeline.ledger.build.tables import SideInputs
 from pipeline.ledger.build.writer import Writer
 from pipeline.ledger.publish.indexes import create_indexes
 from pipeline.ledger.reviews.decisions import APPLIED, REOPENED, WAITING, ReviewFile
@@ -41,7 +41,7 @@ from scrapers.items import Source, Visit
 MIN_CONFIDENCE = Settings().least_confidence  # claims below wait for review: they stand in no event
 _MANY = 5_000  # changed articles; fewer are always joined to what there is
 _CACHE_KB = 128 * 1024  # of each of the two files
-_CIRCLES = (50_000, 20, 100)  # see _looking_less_for_circles
+_GC_THRESHOLDS = (50_000, 20, 100)  # see _looking_less_for_circles
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,13 @@ def build(
             library, build_path, by_id, reviews, lexicon, min_confidence, program_version,
             visits if isinstance(visits, Mapping) else visited_of(visits), health or {}, gone or {},
         )  # fmt: skip
-        with _looking_less_for_circles():
-            if not full and work.can_grow():
+        with _fewer_gc_runs():
+            if not full and work.can_update():
                 try:
-                    return work.grow_in_place()
-                except BelongingChanged:
+                    return work.update_in_place()
+                except AffiliationChanged:
                     pass  # to whom a party belongs is told otherwise now: nothing was written yet
-            return work.make_anew()
+            return work.rebuild()
 
 
 @dataclass(frozen=True)
@@ -128,20 +128,20 @@ class _Work:
     def fingerprint(self) -> str:
         """What a state must have been made with to be grown: program, threshold, names, sources."""
         names = self.lexicon
-        told = (
+        inputs = (
             own_version(), SCHEMA_VERSION, joining_version(), self.program_version, self.min_confidence,
             sorted((s.source_id, s.title, s.source_type, s.family, s.agency) for s in self.sources.values()),
             tuple(d for d in self.reviews.decisions if d.action == "gap"),  # others touch single articles and events
             names and (sorted(names.entities.items()), names.names, names.roles, names.relations,
                        sorted(names.families.items()), sorted(names.wires)),
         )  # fmt: skip
-        return hashlib.sha256(repr(told).encode()).hexdigest()
+        return hashlib.sha256(repr(inputs).encode()).hexdigest()
 
     @property
     def joined_path(self) -> Path:
         return state_path(self.build_path)
 
-    def can_grow(self) -> bool:
+    def can_update(self) -> bool:
         """Whether the last build's files are there, belong together and to this crawl.db, and were made alike."""
         if not (self.build_path.exists() and self.joined_path.exists()):
             return False
@@ -161,9 +161,9 @@ class _Work:
     def _mostly_new(self, state: State) -> bool:
         """Whether so much came since the last build that joining all anew, which writes no index twice, is quicker."""
         n_changed = self.library.n_changed_since(int(state.meta("seq") or 0))
-        return n_changed > _MANY and 2 * n_changed > (state.one("select count(*) from joined.known") or 0)
+        return n_changed > _MANY and 2 * n_changed > (state.one("select count(*) from joined.known_articles") or 0)
 
-    def grow_in_place(self) -> BuildReport:
+    def update_in_place(self) -> BuildReport:
         with plain_errors(self.build_path, "write"), _opened(self.build_path, self.joined_path) as db:
             db.execute("begin immediate")
             try:
@@ -175,7 +175,7 @@ class _Work:
                 raise
             return report
 
-    def make_anew(self) -> BuildReport:
+    def rebuild(self) -> BuildReport:
         main, joined = Path(f"{self.build_path}.tmp"), Path(f"{self.joined_path}.tmp")
         with plain_errors(main, "write"):
             for path in (main, joined):
@@ -207,13 +207,15 @@ class _Work:
         state, writer = State(db), Writer(db, full=full)
         former = "" if full else state.meta("token")
         names = settle_names(self.lexicon, self.reviews.decisions)
-        world = World(
+        context = BuildContext(
             state, self.library, self.program_version, self.sources, names, self.reviews.decisions,
             self.min_confidence, full,
         )  # fmt: skip
-        around = Around(self.visited, self.health, self._gone_articles(), (), self.reviews.public_names)
-        grown = grow(world, writer, around, trust_history=not full and former == self.library.last_build()[0])
-        report = self._report(db, state, grown)
+        side_inputs = SideInputs(self.visited, self.health, self._gone_articles(), (), self.reviews.public_names)
+        result = update_ledger(
+            context, writer, side_inputs, trust_history=not full and former == self.library.last_build()[0]
+        )
+        report = self._report(db, state, result)
         facts = {
             "schema_version": str(SCHEMA_VERSION), "min_confidence": str(self.min_confidence),
             "last_fetched_at": self.library.last_seen(),
@@ -225,36 +227,36 @@ class _Work:
         token = secrets.token_hex(8)
         state.set_meta("token", token)
         state.set_meta("fingerprint", self.fingerprint)
-        state.set_meta("seq", str(grown.seq))
+        state.set_meta("seq", str(result.seq))
         db.execute(f"pragma main.user_version = {_number(token)}")
         self.library.save_history(
-            grown.history, grown.gone, grown.redirects, grown.gone_days, token, former, whole=grown.anew
+            result.history, result.gone, result.redirects, result.gone_days, token, former, whole=result.complete
         )  # fmt: skip
-        self.library.save_queue(grown.queue, grown.settled, whole=grown.anew)
+        self.library.save_queue(result.queue, result.settled, whole=result.complete)
         return report
 
     def _gone_articles(self) -> dict:
         return gone_articles(self.library.addresses(self.gone), self.gone)
 
-    def _report(self, db: sqlite3.Connection, state: State, grown: Grown) -> BuildReport:
-        statuses = [effect.status for effect in grown.effects]
+    def _report(self, db: sqlite3.Connection, state: State, result: BuildResult) -> BuildReport:
+        statuses = [effect.status for effect in result.effects]
         return BuildReport(
             program_version=self.program_version,
-            n_articles=state.n("known"),
-            n_relevant=state.n("stories"),
-            n_claims=state.n("cases"),
+            n_articles=state.n("known_articles"),
+            n_relevant=state.n("articles"),
+            n_claims=state.n("claims"),
             n_withheld=state.n("unsure"),
             n_events=state.n("events"),
             n_origins=state.n("origins"),
             n_contradictions=db.execute("select count(*) from main.contradictions").fetchone()[0],
-            n_redirects=len(grown.redirects),
+            n_redirects=len(result.redirects),
             n_pending=state.one("select coalesce(sum(n), 0) from joined.pending"),
             n_reviews=statuses.count(APPLIED),
             n_reopened=statuses.count(REOPENED),
             n_waiting=statuses.count(WAITING),
             n_to_review=state.n("queue") + statuses.count(REOPENED),
-            n_changed=grown.n_changed,
-            whole=grown.whole,
+            n_changed=result.n_changed,
+            whole=result.whole,
         )
 
 
@@ -268,11 +270,11 @@ def gone_articles(addresses: Mapping[str, Iterable[str]], gone: Mapping[str, dat
 
 
 @contextmanager
-def _looking_less_for_circles() -> Iterator[None]:
+def _fewer_gc_runs() -> Iterator[None]:
     """Let Python look for circles of objects less often: a build makes hardly any, and looking for them among all that
     it holds takes a sixth of its time."""
     before = gc.get_threshold()
-    gc.set_threshold(*_CIRCLES)
+    gc.set_threshold(*_GC_THRESHOLDS)
     try:
         yield
     finally:

@@ -7,10 +7,10 @@ from datetime import date
 from hashlib import blake2b
 
 from pipeline.aggregation.clustering.cluster import MAX_NEIGHBOURS, marks_of
-from pipeline.aggregation.clustering.features import Case
+from pipeline.aggregation.clustering.features import ClaimFeatures
 from pipeline.aggregation.clustering.similarity import FARTHEST
-from pipeline.ledger.build.context import OF_CASE, Lazy, World
-from pipeline.ledger.build.state import kept
+from pipeline.ledger.build.context import OF_CLAIM, BuildContext, Lazy
+from pipeline.ledger.build.state import unpack
 from pipeline.records import Claim
 
 NOWHERE = "9999"  # the day of what is not dated
@@ -35,47 +35,47 @@ def block_of(type_: str, mark: str) -> int:
     return int.from_bytes(first.digest() + rest.digest(), signed=True)
 
 
-def case_of(claim: Claim, day: str) -> Case:
-    return Case(claim, None if day == NOWHERE else date.fromisoformat(day))
+def features_of(claim: Claim, day: str) -> ClaimFeatures:
+    return ClaimFeatures(claim, None if day == NOWHERE else date.fromisoformat(day))
 
 
-class Placed(dict[int, Case]):
+class Placed(dict[int, ClaimFeatures]):
     """The cases by their place, kept until forgotten."""
 
     def __init__(self, cases: Lazy) -> None:
         self._cases = cases
 
-    def __missing__(self, place: int) -> Case:
+    def __missing__(self, place: int) -> ClaimFeatures:
         found = self[place] = self._cases[at(place)[1]]
         return found
 
 
-class Shelf:
+class Candidates:
     """The claims of the state as cases, and which stand near each other."""
 
-    def __init__(self, world: World) -> None:
-        self.world, self.state = world, world.state
+    def __init__(self, context: BuildContext) -> None:
+        self.context, self.state = context, context.state
         self.cases = Lazy(self._case)
         self.placed = Placed(self.cases)
         self._tails: dict[int, list[_Spot]] = {}  # the last cases of a block
         self._rows: list[tuple[int, str, str, int, int]] = []  # of marks that are yet to be kept
 
-    def _case(self, claim_id: str) -> Case | None:
-        row = self.state.db.execute(f"select day, claim from {OF_CASE}", (claim_id,)).fetchone()
-        return case_of(kept(row[1]), row[0]) if row else None
+    def _case(self, claim_id: str) -> ClaimFeatures | None:
+        row = self.state.db.execute(f"select day, claim from {OF_CLAIM}", (claim_id,)).fetchone()
+        return features_of(unpack(row[1]), row[0]) if row else None
 
-    def blocks(self, case: Case) -> list[int]:
-        return sorted({block_of(case.claim.type, mark) for mark in marks_of(case, self.world.families)})
+    def blocks(self, case: ClaimFeatures) -> list[int]:
+        return sorted({block_of(case.claim.type, mark) for mark in marks_of(case, self.context.entity_graph)})
 
-    def enter(self, case: Case, day: str) -> None:
+    def enter(self, case: ClaimFeatures, day: str) -> None:
         """Keep by which marks a case is found."""
         self.state.put("marks", [(block, day, case.claim.claim_id, *case.interval) for block in self.blocks(case)])
 
-    def take_out(self, case: Case, day: str) -> None:
+    def take_out(self, case: ClaimFeatures, day: str) -> None:
         sql = "delete from joined.marks where block = ? and day = ? and claim_id = ?"
         self.state.db.executemany(sql, [(block, day, case.claim.claim_id) for block in self.blocks(case)])
 
-    def before(self, case: Case, day: str) -> set[int]:
+    def before(self, case: ClaimFeatures, day: str) -> set[int]:
         """Return the places of the cases before this one that it is compared with; asked for in the order of time.
 
         Where nothing was known before this build, its own marks are kept as well, by keep_marks()."""
@@ -85,12 +85,12 @@ class Shelf:
         for block in self.blocks(case):
             tail = self._tails.get(block)
             if tail is None:
-                earlier = [] if self.world.full else self._earlier(block, day, id_)[::-1]
+                earlier = [] if self.context.full else self._earlier(block, day, id_)[::-1]
                 tail = self._tails[block] = earlier
             found.update(_near(case, tail))
             tail.append(own)
             del tail[:-MAX_NEIGHBOURS]
-            if self.world.full:
+            if self.context.full:
                 self._rows.append((block, day, id_, first, last))
         return found
 
@@ -99,7 +99,7 @@ class Shelf:
         self.state.put("marks", sorted(self._rows))
         self._rows.clear()
 
-    def around(self, case: Case, day: str, until: str) -> set[int]:
+    def around(self, case: ClaimFeatures, day: str, until: str) -> set[int]:
         """Return the places of the cases on both sides, up to a day, that this one is compared with."""
         found: set[int] = set()
         for block in self.blocks(case):
@@ -119,7 +119,7 @@ class Shelf:
         )
         return [_spot(row) for row in self.state.db.execute(sql, (block, day, claim_id, MAX_NEIGHBOURS))]
 
-    def reach(self, block: int, day: str, claim_id: str) -> tuple[str, str]:
+    def day_range(self, block: int, day: str, claim_id: str) -> tuple[str, str]:
         """Return the first and last day of the cases of a block that one is compared with."""
         last = MAX_NEIGHBOURS  # one more than the farthest: who was pushed out of reach is within it
         sql = "select day from joined.marks where block = ? and (day, claim_id) {} (?, ?) order by day {}, claim_id {} "
@@ -136,7 +136,7 @@ def _spot(row: tuple[str, str, int, int]) -> _Spot:
     return place_of(*row[:2]), row[2], row[3]
 
 
-def _near(case: Case, spots: Iterable[_Spot]) -> Iterator[int]:
+def _near(case: ClaimFeatures, spots: Iterable[_Spot]) -> Iterator[int]:
     """Yield the places of those that a case is near in time, as Case.days_from tells."""
     first, last = case.interval
     earliest, latest = first - FARTHEST, last + FARTHEST

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pipeline.records import Claim
 
 
-class BelongingChanged(Exception):
+class AffiliationChanged(Exception):
     """An article tells otherwise than before to whom a party belongs: all that names it must be joined again."""
 
 
@@ -16,7 +16,9 @@ class BelongingChanged(Exception):
 class Changes:
     """What differs from the last build. `days`: for each type the first day of which a claim came, went or changed."""
 
-    stories: set[str] = field(default_factory=set)  # articles whose text, credits or topics are new, other or gone
+    origin_inputs: set[str] = field(
+        default_factory=set
+    )  # articles whose text, credits or topics changed
     articles: set[str] = field(default_factory=set)  # articles of which anything is other, the above among them
     gone: set[str] = field(default_factory=set)  # articles that are no longer in the ledger
     claims: set[str] = field(default_factory=set)  # claims that are new or say anything else
@@ -27,15 +29,15 @@ class Changes:
     edited: set[str] = field(default_factory=set)  # articles of which an edit is new or other
     names: set[str] = field(default_factory=set)  # unknown names that articles or claims carry otherwise, folded
     unknown_names: set[str] = field(default_factory=set)  # unknown names, as written, that articles tell otherwise
-    parties: set[str] = field(default_factory=set)  # entities that no article told of before
-    parties_otherwise: bool = False  # whether articles may tell of others no more, or otherwise
+    new_entities: set[str] = field(default_factory=set)  # entities that no article told of before
+    entities_changed: bool = False  # whether articles may tell of others no more, or otherwise
 
     def touch(self, type_: str, day: str) -> None:
         self.days[type_] = min(day, self.days.get(type_, day))
 
 
 @dataclass
-class Happened:
+class EventChanges:
     """What became of the events. `events`: made again, and to be written; `gone`: ids that are in use no more;
     `places`: the place of an event in the order of time, as far as that matters."""
 

@@ -9,34 +9,34 @@ from typing import Any
 
 from pipeline.aggregation.aggregate import outlets_of
 from pipeline.aggregation.contradictions.administrations import Terms, terms_of
-from pipeline.aggregation.sources.credit_chains import Stories
-from pipeline.aggregation.sources.credit_scope import Reach
+from pipeline.aggregation.sources.credit_chains import CreditChains
+from pipeline.aggregation.sources.credit_scope import CreditScope
 from pipeline.aggregation.sources.publishers import Publishers
 from pipeline.ledger.article_store import Library
-from pipeline.ledger.build.state import State, kept
+from pipeline.ledger.build.state import State, unpack
 from pipeline.ledger.reviews.decisions import Decision
 from pipeline.ledger.reviews.names import Names
 from pipeline.ledger.rows.records import Row
-from pipeline.lexicon.entity_graph import Families, holders_of
+from pipeline.lexicon.entity_graph import EntityGraph, holders_of
 from pipeline.records import Claim, Credit, Entity, Event, Origin
 from scrapers.items import Article, Source
 
 MOST_KEPT = 10_000  # claims and the like held in memory at a time, of each some 50 MB
 MOST_EVENTS = 2_000
-OF_STORY = "joined.stories cross join joined.{} using (n) where article_id = ?"
-OF_CASE = "joined.cases cross join joined.claims using (n) where claim_id = ?"
+OF_ARTICLE = "joined.articles cross join joined.{} using (n) where article_id = ?"
+OF_CLAIM = "joined.claims cross join joined.claim_records using (n) where claim_id = ?"
 MOST_ARTICLES = 40_000  # every pass asks for them, and they are small without their text: some 30 MB
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ArticleView:
     """One relevant article as joining sees it.
 
     `article`: without its text, unless that says whether something binds.
     """
 
     article: Article
-    credits: tuple[tuple[Credit, Reach], ...]
+    credits: tuple[tuple[Credit, CreditScope], ...]
     topics: frozenset[tuple[str, str]]
 
     @property
@@ -45,7 +45,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PublishedRows:
     """What is published of one relevant article and of its versions, but for what joining adds."""
 
     row: Row
@@ -98,7 +98,7 @@ class Lazy(Mapping[str, Any]):
 
 
 @dataclass
-class World:
+class BuildContext:
     """One build's surroundings. `full`: nothing was known before."""
 
     state: State
@@ -115,55 +115,57 @@ class World:
         self.lexicon = self.names.lexicon
         self.publishers = Publishers(self.sources.values(), outlets_of(self.lexicon) if self.lexicon else ())
         self.terms: Terms = terms_of(self.lexicon) if self.lexicon else {}
-        self.told = Lazy(self._told)
+        self.article_views = Lazy(self._article_view)
         self.claims = Lazy(self._claim)
-        self.articles = Lazy(lambda id_: found.article if (found := self.told.get(id_)) else None, MOST_ARTICLES)
+        self.articles = Lazy(
+            lambda id_: found.article if (found := self.article_views.get(id_)) else None, MOST_ARTICLES
+        )
         self.origin_of = Lazy(self._origin)
-        self.copies = Lazy(
-            lambda id_: self.state.one("select copy_of from joined.stories where article_id = ?", (id_,)) or None
+        self.near_duplicates = Lazy(
+            lambda id_: self.state.one("select copy_of from joined.articles where article_id = ?", (id_,)) or None
         )
         self.leads = Lazy(self._leads)
         self.event_of = Lazy(
-            lambda id_: self.state.one("select event_id from joined.cases where claim_id = ?", (id_,)) or None
+            lambda id_: self.state.one("select event_id from joined.claims where claim_id = ?", (id_,)) or None
         )
         self.events = Lazy(self._event, MOST_EVENTS)
         self.entity_of = Lazy(self._entity)
         self.jurisdictions = Lazy(lambda id_: e.jurisdiction if (e := self.entity_of.get(id_)) else None)
 
     @cached_property
-    def families(self) -> Families:
+    def entity_graph(self) -> EntityGraph:
         """Who belongs to whom, by the lexicon and by what articles say of entities that it does not know."""
         ids = self.state.column("select distinct entity_id from joined.entities where belongs <> ''")
         taught = [entity for id_ in ids if (entity := self._entity(id_)) is not None]
         known = self.lexicon.entities.values() if self.lexicon else ()
-        return Families([*taught, *known], holders_of(self.lexicon) if self.lexicon else ())
+        return EntityGraph([*taught, *known], holders_of(self.lexicon) if self.lexicon else ())
 
-    def _told(self, article_id: str) -> Told | None:
-        blob = self.state.one(f"select story from {OF_STORY.format('told')}", (article_id,))
-        return kept(blob) if blob else None
+    def _article_view(self, article_id: str) -> ArticleView | None:
+        blob = self.state.one(f"select view from {OF_ARTICLE.format('article_views')}", (article_id,))
+        return unpack(blob) if blob else None
 
-    def shown(self, article_id: str) -> Shown | None:
+    def published_rows(self, article_id: str) -> PublishedRows | None:
         """Return what is published of an article, None where it is not in the ledger."""
-        blob = self.state.one(f"select shown from {OF_STORY.format('shown')}", (article_id,))
-        return kept(blob) if blob else None
+        blob = self.state.one(f"select published from {OF_ARTICLE.format('article_rows')}", (article_id,))
+        return unpack(blob) if blob else None
 
     def _claim(self, claim_id: str) -> Claim | None:
-        blob = self.state.one(f"select claim from {OF_CASE}", (claim_id,))
-        return kept(blob) if blob else None
+        blob = self.state.one(f"select claim from {OF_CLAIM}", (claim_id,))
+        return unpack(blob) if blob else None
 
     def _event(self, event_id: str) -> Event | None:
         blob = self.state.one("select event from joined.events where event_id = ?", (event_id,))
-        return kept(blob) if blob else None
+        return unpack(blob) if blob else None
 
     def _origin(self, article_id: str) -> Origin | None:
         """Return the origin of an article; of the articles in it only the first is named."""
-        sql = "select origin from joined.stories cross join joined.origins using (origin_id) where article_id = ?"
+        sql = "select origin from joined.articles cross join joined.origins using (origin_id) where article_id = ?"
         blob = self.state.one(sql, (article_id,))
-        return kept(blob) if blob else None
+        return unpack(blob) if blob else None
 
     def _leads(self, article_id: str) -> dict[Credit, str]:
-        blob = self.state.one("select leads from joined.led where article_id = ?", (article_id,))
-        return kept(blob) if blob else {}
+        blob = self.state.one("select leads from joined.credited_reports where article_id = ?", (article_id,))
+        return unpack(blob) if blob else {}
 
     def _entity(self, entity_id: str) -> Entity | None:
         """Return an entity by the lexicon's word, else by that of the first article that names it."""
@@ -172,20 +174,20 @@ class World:
         blob = self.state.one(
             "select entity from joined.entities where entity_id = ? order by article_id limit 1", (entity_id,)
         )
-        return kept(blob) if blob else None
+        return unpack(blob) if blob else None
 
 
-class KeptStories(Stories):
+class StoredCreditChains(CreditChains):
     """The stories of a ledger that is looked at piece by piece; credited reports are those that were found before."""
 
-    def __init__(self, world: World) -> None:
-        self.publishers = world.publishers
-        self.articles = world.articles
-        self.credits = Lazy(lambda id_: list(told.credits) if (told := world.told.get(id_)) else None)
-        self._told, self._leads = world.told, world.leads
+    def __init__(self, context: BuildContext) -> None:
+        self.publishers = context.publishers
+        self.articles = context.articles
+        self.credits = Lazy(lambda id_: list(view.credits) if (view := context.article_views.get(id_)) else None)
+        self._article_view, self._leads = context.article_views, context.leads
 
     def topics(self, id_: str) -> frozenset[tuple[str, str]]:
-        return self._told[id_].topics
+        return self._article_view[id_].topics
 
     def credited_article(self, id_: str, credit: Credit) -> str:
         return self._leads[id_].get(credit, "")

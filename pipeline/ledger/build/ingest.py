@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import replace
 
-from pipeline.aggregation.revisions.claim_diff import Edition, latest_of
+from pipeline.aggregation.revisions.claim_diff import ArticleVersion, latest_of
 from pipeline.aggregation.sources.credit_chains import whole_names
-from pipeline.aggregation.sources.credit_scope import reach
-from pipeline.ledger.build.changes import BelongingChanged, Changes
-from pipeline.ledger.build.context import Shown, Told, World
+from pipeline.aggregation.sources.credit_scope import scope_of
+from pipeline.ledger.build.changes import AffiliationChanged, Changes
+from pipeline.ledger.build.context import ArticleView, BuildContext, PublishedRows
 from pipeline.ledger.build.recompute.contradiction_index import ContradictionIndex
 from pipeline.ledger.build.recompute.revisions import keep_edits
-from pipeline.ledger.build.state import OF_ARTICLES, chunks, keep, kept
+from pipeline.ledger.build.state import OF_ARTICLES, chunks, pack, unpack
 from pipeline.ledger.reviews.apply import apply_reviews
 from pipeline.ledger.reviews.decisions import Reviewed
 from pipeline.ledger.reviews.names import key, unknown_parties
@@ -23,11 +23,13 @@ from scrapers.items import Article
 
 _AT_ONCE = 20_000  # articles that are noted in one go
 
-Noted = Callable[[str, Told, str], None]  # is told the id of an article that is new, what joining sees of it, its text
+Noted = Callable[
+    [str, ArticleView, str], None
+]  # is told the id of an article that is new, what joining sees of it, its text
 
 
-def take_in(
-    world: World, article_ids: Iterable[str], changes: Changes, reviewed: Reviewed | None = None,
+def ingest(
+    context: BuildContext, article_ids: Iterable[str], changes: Changes, reviewed: Reviewed | None = None,
     noted: Noted | None = None,
 ) -> None:  # fmt: skip
     """Bring what is known of some articles up to date. `reviewed`: what editors decided on them, if on any."""
@@ -38,120 +40,121 @@ def take_in(
         for id_ in reviewed.rejected:
             rejected[owner.get(id_, "")].append(id_)
     for id_ in article_ids:
-        source_id, editions, now = read_article(world, id_, wanted=id_ in decided)
+        source_id, versions, now = read_article(context, id_, wanted=id_ in decided)
         if source_id is None:
-            world.state.drop("known", "article_id", [id_])
+            context.state.drop("known_articles", "article_id", [id_])
         else:
-            world.state.put("known", [(id_, source_id)])
+            context.state.put("known_articles", [(id_, source_id)])
         if now is None or now.findings is None:
-            _remove(world, id_, changes)
+            _remove(context, id_, changes)
             continue
         if id_ in decided:
-            found, out = decided[id_], _taken_out(now.findings, decided[id_])
+            found, out = decided[id_], _removed_claims(now.findings, decided[id_])
         else:
-            found, out = _settled(world, now.article, now.findings)
-        if not (found.relevant or _relevant(editions)):
-            _remove(world, id_, changes)
+            found, out = _after_name_decisions(context, now.article, now.findings)
+        if not (found.relevant or _relevant(versions)):
+            _remove(context, id_, changes)
             continue
-        _keep_article(world, now.article, found, editions, out, now.findings, changes)
+        _keep_article(context, now.article, found, versions, out, now.findings, changes)
         if noted is not None:
-            noted(id_, world.told[id_], now.article.text)
+            noted(id_, context.article_views[id_], now.article.text)
 
 
-def take_in_all(world: World, decided: Container[str], changes: Changes, noted: Noted) -> None:
+def ingest_all(context: BuildContext, decided: Container[str], changes: Changes, noted: Noted) -> None:
     """Take in every article of crawl.db into a state that knows nothing, but for those that editors decided on.
 
     Most are irrelevant: of one reading, they need not be looked at one by one.
     """
-    library = world.library
-    world.state.stage(OF_ARTICLES)
-    closely = library.relevant_ids(world.program_version) | library.read_otherwise()
+    library = context.library
+    context.state.stage(OF_ARTICLES)
+    closely = library.relevant_ids(context.program_version) | library.read_otherwise()
     for some in chunks(((id_, s) for id_, s in library.sources() if id_ not in closely), _AT_ONCE):
-        world.state.put("known", sorted(some))
-    take_in(world, (id_ for id_ in library.article_ids() if id_ in closely and id_ not in decided), changes, None,
+        context.state.put("known_articles", sorted(some))
+    ingest(context, (id_ for id_ in library.article_ids() if id_ in closely and id_ not in decided), changes, None,
             noted)  # fmt: skip
-    world.state.settle_articles()
+    context.state.settle_articles()
 
 
 def read_article(
-    world: World, article_id: str, *, wanted: bool = False
-) -> tuple[str | None, tuple[Edition, ...], Edition | None]:
+    context: BuildContext, article_id: str, *, wanted: bool = False
+) -> tuple[str | None, tuple[ArticleVersion, ...], ArticleVersion | None]:
     """Return an article's source, its versions, and the one that counts; () and None where it is not relevant."""
-    library, version = world.library, world.program_version
+    library, version = context.library, context.program_version
     relevant = library.relevant_versions(article_id, version)
     if not any(relevant.values()) and not wanted:
         return library.source_of(article_id), (), None
     outdated = library.outdated_versions(article_id)
-    editions = [
-        Edition(v.article, library.findings_of(v.article, version), v.first_seen_at, v.last_seen_at)
+    versions = [
+        ArticleVersion(v.article, library.findings_of(v.article, version), v.first_seen_at, v.last_seen_at)
         for v in library.versions(article_id)
         if v.article.version not in outdated
     ]
-    now = latest_of(editions)
+    now = latest_of(versions)
     if now is None:
         return None, (), None
-    if not wanted and not _relevant(editions):
+    if not wanted and not _relevant(versions):
         return now.article.source_id, (), None
-    return now.article.source_id, tuple(editions), now
+    return now.article.source_id, tuple(versions), now
 
 
-def _relevant(editions: Iterable[Edition]) -> bool:
-    return any(e.findings and e.findings.relevant for e in editions)
+def _relevant(versions: Iterable[ArticleVersion]) -> bool:
+    return any(e.findings and e.findings.relevant for e in versions)
 
 
-def _settled(world: World, article: Article, found: Findings) -> tuple[Findings, list[str]]:
+def _after_name_decisions(context: BuildContext, article: Article, found: Findings) -> tuple[Findings, list[str]]:
     """Return what was found after the editors' answers on names, and the claims that these took out."""
-    if not world.names.settled:
+    if not context.names.settled:
         return found, []
-    reviewed = apply_reviews([found], {article.article_id: article}, (), world.names)
+    reviewed = apply_reviews([found], {article.article_id: article}, (), context.names)
     return reviewed.findings[0], sorted(reviewed.rejected)
 
 
-def _taken_out(machine: Findings, found: Findings) -> list[str]:
+def _removed_claims(machine: Findings, found: Findings) -> list[str]:
     return sorted({c.claim_id for c in machine.claims} - {c.claim_id for c in found.claims})
 
 
-def told_of(article: Article, found: Findings) -> Told:
+def article_view(article: Article, found: Findings) -> ArticleView:
     """Return an article as joining sees it."""
     text = article.text
-    credits = [(c, far) for c in whole_names(found.credits) if (far := reach(c, text, found.claims)) is not None]
+    credits = [(c, scope) for c in whole_names(found.credits) if (scope := scope_of(c, text, found.claims)) is not None]
     binding = "binding" in text or "voluntary" in text
     light = replace(article, text=text if binding else "", links=(), removed_blocks=())
     topics = frozenset((c.type, p.entity_id) for c in found.claims for p in c.participants)
-    return Told(light, tuple(credits), topics)
+    return ArticleView(light, tuple(credits), topics)
 
 
-def shown_of(article: Article, editions: Sequence[Edition]) -> Shown:
+def published_rows_of(article: Article, versions: Sequence[ArticleVersion]) -> PublishedRows:
     """Return what is published of an article and of its versions."""
-    versions = [(e.article, e.first_seen_at, e.last_seen_at, len(e.findings.claims) if e.findings else 0)
-                for e in editions]  # fmt: skip
-    return Shown(article_row(article, len(versions)), tuple(version_rows(article, versions)))
+    seen = [(v.article, v.first_seen_at, v.last_seen_at, len(v.findings.claims) if v.findings else 0) for v in versions]
+    return PublishedRows(article_row(article, len(seen)), tuple(version_rows(article, seen)))
 
 
 def _keep_article(
-    world: World, article: Article, found: Findings, editions: tuple[Edition, ...], out: list[str],
+    context: BuildContext, article: Article, found: Findings, versions: tuple[ArticleVersion, ...], out: list[str],
     machine: Findings, changes: Changes,
 ) -> None:  # fmt: skip
-    state, id_ = world.state, article.article_id
-    told, shown = told_of(article, found), shown_of(article, editions)
-    before: Told | None = None if world.full else world.told.get(id_)
-    if before != told or world.shown(id_) != shown:  # nothing is looked up where nothing was known before
+    state, id_ = context.state, article.article_id
+    view, published = article_view(article, found), published_rows_of(article, versions)
+    before: ArticleView | None = None if context.full else context.article_views.get(id_)
+    if (
+        before != view or context.published_rows(id_) != published
+    ):  # nothing is looked up where nothing was known before
         changes.articles.add(id_)
-        if before != told:
-            changes.stories.add(id_)
+        if before != view:
+            changes.origin_inputs.add(id_)
         n = state.one(
-            "insert into joined.stories (article_id, source_id, url, moment) values (?, ?, ?, ?) "
+            "insert into joined.articles (article_id, source_id, url, moment) values (?, ?, ?, ?) "
             "on conflict (article_id) do update set source_id = excluded.source_id, url = excluded.url, "
             "moment = excluded.moment returning n",
-            (id_, article.source_id, article.url.rstrip("/"), told.moment),
+            (id_, article.source_id, article.url.rstrip("/"), view.moment),
         )
-        state.put("told", [(n, keep(told))])
-        state.put("shown", [(n, keep(shown))])
-        world.articles.forget(id_)
-        world.told.know(id_, told)
-    _keep_claims(world, article, found, changes)
-    _keep_sayings(world, article, found, changes)
-    if not world.full:
+        state.put("article_views", [(n, pack(view))])
+        state.put("article_rows", [(n, pack(published))])
+        context.articles.forget(id_)
+        context.article_views.know(id_, view)
+    _keep_claims(context, article, found, changes)
+    _keep_entities(context, article, found, changes)
+    if not context.full:
         sql = "select name from joined.unknown_parties where article_id = ?"
         changes.names.update(state.column(sql, (id_,)))
         for table in ("unknown_parties", "rejected"):
@@ -160,7 +163,7 @@ def _keep_article(
     changes.names.update(row[0] for row in unknown)
     state.put("unknown_parties", unknown)
     state.put("rejected", ((claim_id, id_) for claim_id in out))
-    keep_edits(world, id_, editions, article.version, set(out), changes)
+    keep_edits(context, id_, versions, article.version, set(out), changes)
 
 
 def _unknown(found: Findings, machine: bool) -> list[tuple[str, int, str, int, str]]:
@@ -172,16 +175,16 @@ def _unknown(found: Findings, machine: bool) -> list[tuple[str, int, str, int, s
     ]
 
 
-def _keep_claims(world: World, article: Article, found: Findings, changes: Changes) -> None:
-    state, id_ = world.state, article.article_id
+def _keep_claims(context: BuildContext, article: Article, found: Findings, changes: Changes) -> None:
+    state, id_ = context.state, article.article_id
     day = article.published_at.date().isoformat() if article.published_at else "9999"
     sql = (
-        "select claim_id, day, event_id, mark, claim, root from joined.cases cross join joined.claims using (n) "
-        "where article_id = ?"
+        "select claim_id, day, event_id, mark, claim, root "
+        "from joined.claims cross join joined.claim_records using (n) where article_id = ?"
     )
-    rows = [] if world.full else state.rows(sql, (id_,))
-    before = {row[0]: (row[1], row[2], row[3], kept(row[4]), row[5]) for row in rows}
-    now = {c.claim_id: c for c in found.claims if c.confidence >= world.min_confidence}
+    rows = [] if context.full else state.rows(sql, (id_,))
+    before = {row[0]: (row[1], row[2], row[3], unpack(row[4]), row[5]) for row in rows}
+    now = {c.claim_id: c for c in found.claims if c.confidence >= context.min_confidence}
     for claim_id, (day_then, event_id, _, claim, root) in before.items():
         if claim_id not in now:
             changes.removed.append((claim, day_then, root))
@@ -189,14 +192,14 @@ def _keep_claims(world: World, article: Article, found: Findings, changes: Chang
             changes.events.add(event_id)
             changes.touch(claim.type, day_then)
     for claim_id, claim in now.items():
-        mark = world.marks.get(claim_id, "")
+        mark = context.marks.get(claim_id, "")
         then = before.get(claim_id)
         if then is None:
             changes.touch(claim.type, day)
-            sql = "insert into joined.cases (claim_id, article_id, type, day, mark) values (?, ?, ?, ?, ?) returning n"
-            state.put("claims", [(state.one(sql, (claim_id, id_, claim.type, day, mark)), keep(claim))])
-            if world.full:  # else when the marks of former claims were looked up
-                ContradictionIndex(state, world.terms).enter(claim, day)
+            sql = "insert into joined.claims (claim_id, article_id, type, day, mark) values (?, ?, ?, ?, ?) returning n"
+            state.put("claim_records", [(state.one(sql, (claim_id, id_, claim.type, day, mark)), pack(claim))])
+            if context.full:  # else when the marks of former claims were looked up
+                ContradictionIndex(state, context.terms).enter(claim, day)
         elif then[0] == day and then[2] == mark and then[3] == claim:
             continue
         else:
@@ -205,19 +208,19 @@ def _keep_claims(world: World, article: Article, found: Findings, changes: Chang
                 changes.touch(claim.type, day)
                 changes.removed.append((then[3], then[0], then[4]))
             changes.events.add(then[1])
-            sql = "update joined.cases set type = ?, day = ?, mark = ? where claim_id = ? returning n"
-            state.put("claims", [(state.one(sql, (claim.type, day, mark, claim_id)), keep(claim))])
+            sql = "update joined.claims set type = ?, day = ?, mark = ? where claim_id = ? returning n"
+            state.put("claim_records", [(state.one(sql, (claim.type, day, mark, claim_id)), pack(claim))])
         changes.claims.add(claim_id)
         changes.articles.add(id_)
-        world.claims.forget(claim_id)
+        context.claims.forget(claim_id)
     for claim_id in before.keys() - now.keys():
-        state.db.execute("delete from joined.cases where claim_id = ?", (claim_id,))
-        world.claims.forget(claim_id)
-    unsure = {c.claim_id: c for c in found.claims if c.confidence < world.min_confidence}
+        state.db.execute("delete from joined.claims where claim_id = ?", (claim_id,))
+        context.claims.forget(claim_id)
+    unsure = {c.claim_id: c for c in found.claims if c.confidence < context.min_confidence}
     sql = "select claim_id, claim from joined.unsure where article_id = ?"
-    held = {} if world.full else {row[0]: row[1] for row in state.rows(sql, (id_,))}
-    fresh = {claim_id: keep(claim) for claim_id, claim in unsure.items()}
-    if held.keys() != fresh.keys() or any(kept(held[c]) != unsure[c] for c in held):
+    held = {} if context.full else {row[0]: row[1] for row in state.rows(sql, (id_,))}
+    fresh = {claim_id: pack(claim) for claim_id, claim in unsure.items()}
+    if held.keys() != fresh.keys() or any(unpack(held[c]) != unsure[c] for c in held):
         changes.articles.add(id_)
         changes.unsure |= held.keys() | fresh.keys()
         if held:
@@ -234,10 +237,10 @@ def core(claim: Claim) -> Claim:
     )  # fmt: skip
 
 
-def _keep_sayings(world: World, article: Article, found: Findings, changes: Changes) -> None:
+def _keep_entities(context: BuildContext, article: Article, found: Findings, changes: Changes) -> None:
     """Keep which unknown entities and names an article tells of."""
-    state, id_ = world.state, article.article_id
-    known = world.lexicon.entities if world.lexicon else {}
+    state, id_ = context.state, article.article_id
+    known = context.lexicon.entities if context.lexicon else {}
     taught = {(e.entity_id, id_): e for e in reversed(found.entities) if e.entity_id not in known}
     # A party that only an editor named: whatever an article tells of it stands first.
     named = {e.entity_id for e in found.entities} | known.keys()
@@ -245,11 +248,11 @@ def _keep_sayings(world: World, article: Article, found: Findings, changes: Chan
         (p.entity_id, f"~{id_}"): Entity(p.entity_id, p.name, p.kind, known=False)
         for c in reversed(found.claims) for p in reversed(c.participants) if p.entity_id not in named
     }  # fmt: skip
-    rows = [(*place, f"{e.parent_id} {e.jurisdiction}".strip(), keep(e)) for place, e in taught.items()]
-    if world.full:
+    rows = [(*place, f"{e.parent_id} {e.jurisdiction}".strip(), pack(e)) for place, e in taught.items()]
+    if context.full:
         state.put("entities", rows)
     else:
-        _teach(world, id_, {entity_id for entity_id, _ in taught}, rows, changes)
+        _replace_entities(context, id_, {entity_id for entity_id, _ in taught}, rows, changes)
     gaps: dict[tuple[str, str], list] = defaultdict(list)
     for position, gap in enumerate(found.unknown_names):
         gaps[gap.name, gap.kind.value].append((position, gap))
@@ -259,7 +262,7 @@ def _keep_sayings(world: World, article: Article, found: Findings, changes: Chan
         for position, first in (places[0],)
     ]
     sql = "select name, kind, article_id, n, example, folded, position from joined.unknown_names where article_id = ?"
-    former = [] if world.full else state.rows(sql, (id_,))
+    former = [] if context.full else state.rows(sql, (id_,))
     if former != sorted(rows):
         changes.names.update(row[5] for row in (*former, *rows))
         changes.unknown_names.update(row[0] for row in (*former, *rows))
@@ -268,48 +271,50 @@ def _keep_sayings(world: World, article: Article, found: Findings, changes: Chan
         state.put("unknown_names", rows)
 
 
-def _teach(world: World, article_id: str, ids: set[str], rows: list[tuple], changes: Changes) -> None:
+def _replace_entities(
+    context: BuildContext, article_id: str, ids: set[str], rows: list[tuple], changes: Changes
+) -> None:
     """Replace what an article tells of entities; raise BelongingChanged where one belongs elsewhere now."""
     both = "select entity_id from joined.entities where article_id in (?, ?)"
-    every = sorted({*world.state.column(both, (article_id, f"~{article_id}")), *ids})
-    then = {entity_id: world.entity_of.get(entity_id) for entity_id in every}
-    world.state.drop("entities", "article_id", [article_id, f"~{article_id}"])
-    world.state.put("entities", rows)
+    every = sorted({*context.state.column(both, (article_id, f"~{article_id}")), *ids})
+    then = {entity_id: context.entity_of.get(entity_id) for entity_id in every}
+    context.state.drop("entities", "article_id", [article_id, f"~{article_id}"])
+    context.state.put("entities", rows)
     for entity_id in every:
-        world.entity_of.forget(entity_id)
-        old, new = then[entity_id], world.entity_of.get(entity_id)
+        context.entity_of.forget(entity_id)
+        old, new = then[entity_id], context.entity_of.get(entity_id)
         if old and new and (old.parent_id, old.jurisdiction) != (new.parent_id, new.jurisdiction):
-            raise BelongingChanged(entity_id)
+            raise AffiliationChanged(entity_id)
         if old is None and new is not None:
-            changes.parties.add(entity_id)
+            changes.new_entities.add(entity_id)
         elif old != new:
-            changes.parties_otherwise = True
+            changes.entities_changed = True
 
 
-def _remove(world: World, article_id: str, changes: Changes) -> None:
+def _remove(context: BuildContext, article_id: str, changes: Changes) -> None:
     """Forget an article that is no longer in the ledger."""
-    state = world.state
-    if world.full or world.told.get(article_id) is None:
+    state = context.state
+    if context.full or context.article_views.get(article_id) is None:
         return
     changes.gone.add(article_id)
-    changes.parties_otherwise = True
+    changes.entities_changed = True
     changes.articles.add(article_id)
-    changes.stories.add(article_id)
+    changes.origin_inputs.add(article_id)
     for claim_id, day, event_id, root, blob in state.rows(
-        "select claim_id, day, event_id, root, claim from joined.cases cross join joined.claims using (n) "
+        "select claim_id, day, event_id, root, claim from joined.claims cross join joined.claim_records using (n) "
         "where article_id = ?",
         (article_id,),
     ):
-        claim = kept(blob)
+        claim = unpack(blob)
         changes.removed.append((claim, day, root))
         changes.events.add(event_id)
         changes.touch(claim.type, day)
-        world.claims.forget(claim_id)
+        context.claims.forget(claim_id)
     for name, folded in state.rows("select name, folded from joined.unknown_names where article_id = ?", (article_id,)):
         changes.unknown_names.add(name)
         changes.names.add(folded)
     changes.names.update(state.column("select name from joined.unknown_parties where article_id = ?", (article_id,)))
     changes.unsure.update(state.column("select claim_id from joined.unsure where article_id = ?", (article_id,)))
-    for table in ("cases", "unsure", "entities", "unknown_names", "rejected", "unknown_parties", "edits", "heirs"):
+    for table in ("claims", "unsure", "entities", "unknown_names", "rejected", "unknown_parties", "edits", "heirs"):
         state.drop(table, "article_id", [article_id, f"~{article_id}"])
-    world.entity_of.clear()
+    context.entity_of.clear()

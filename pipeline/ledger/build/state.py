@@ -22,33 +22,33 @@ _PROTOCOL = 5
 _TABLES = """
 create table meta (key text primary key, value text not null) strict, without rowid;
 -- every article of crawl.db with its source, relevant or not
-create table known (article_id text primary key, source_id text not null) strict, without rowid;
+create table known_articles (article_id text primary key, source_id text not null) strict, without rowid;
 -- articles of which versions wait to be read by the program
 create table pending (article_id text primary key, n integer not null) strict, without rowid;
 -- articles whose page is there no more, with the first day on which it was not
-create table gone (article_id text primary key, gone_on text not null) strict, without rowid;
+create table gone_articles (article_id text primary key, gone_on text not null) strict, without rowid;
 -- how many rows some tables have (TALLIED), of each source where they name one
 create table tallies (what text not null, source_id text not null, n integer not null, primary key (what, source_id))
     strict, without rowid;
 -- the relevant ones; moment: of publication, '9999' where unknown. What is long stands apart, by their numbers: so what
 -- is looked up and written again and again lies close together
-create table stories (
+create table articles (
     n integer primary key, article_id text not null unique, source_id text not null, url text not null,
     moment text not null,
     component text not null default '', copy_of text not null default '', origin_id text not null default ''
 ) strict;
-create table told (n integer primary key, story blob not null) strict;
-create table shown (n integer primary key, shown blob not null) strict;
-create trigger stories_gone after delete on stories begin
-    delete from told where n = old.n;
-    delete from shown where n = old.n;
+create table article_views (n integer primary key, view blob not null) strict;
+create table article_rows (n integer primary key, published blob not null) strict;
+create trigger articles_deleted after delete on articles begin
+    delete from article_views where n = old.n;
+    delete from article_rows where n = old.n;
 end;
 create table sketches (n integer primary key, bands blob not null) strict;
 create table origins (origin_id text primary key, n integer not null, origin blob not null) strict, without rowid;
 create table bands (bucket integer not null, n integer not null, primary key (bucket, n))
     strict, without rowid;
-create table copies (one text not null, other text not null, likeness real not null, primary key (one, other))
-    strict, without rowid;
+create table near_duplicates (one text not null, other text not null, similarity real not null,
+    primary key (one, other)) strict, without rowid;
 create table topics (
     source_id text not null, topic text not null, moment text not null, article_id text not null,
     primary key (source_id, topic, moment, article_id)
@@ -58,10 +58,10 @@ create table crediting (
     source_id text not null, topic text not null, moment text not null, article_id text not null,
     primary key (source_id, topic, moment, article_id)
 ) strict, without rowid;
-create table led (article_id text primary key, leads blob not null) strict, without rowid;
+create table credited_reports (article_id text primary key, leads blob not null) strict, without rowid;
 create table credited_urls (url text not null, article_id text not null, primary key (url, article_id))
     strict, without rowid;
-create table leads (lead text not null, article_id text not null, whole integer not null,
+create table report_credits (lead text not null, article_id text not null, whole integer not null,
     primary key (lead, article_id, whole)) strict, without rowid;
 create table outside (
     family text not null, topic text not null, moment text not null, article_id text not null,
@@ -69,26 +69,26 @@ create table outside (
 ) strict, without rowid;
 -- claims that are sure enough to stand in an event, in the order in which they came: what is of one time lies together;
 -- root: the earliest claim of its group
-create table cases (
+create table claims (
     n integer primary key, claim_id text not null unique, article_id text not null, type text not null,
     day text not null, root text not null default '', event_id text not null default '',
     origin_id text not null default '', mark text not null default ''
 ) strict;
-create table claims (n integer primary key, claim blob not null) strict;
-create trigger cases_gone after delete on cases begin delete from claims where n = old.n; end;
+create table claim_records (n integer primary key, claim blob not null) strict;
+create trigger claims_deleted after delete on claims begin delete from claim_records where n = old.n; end;
 -- what claims are found by that may be one event; first, last: when theirs may lie, in days (Case.interval)
 create table marks (block integer not null, day text not null, claim_id text not null, first integer not null,
     last integer not null, primary key (block, day, claim_id)) strict, without rowid;
 create table unions (gone text primary key, kept text not null, type text not null, day text not null)
     strict, without rowid;
-create table events (event_id text primary key, disputed integer not null, event blob not null)
+create table events (event_id text primary key, contradicted integer not null, event blob not null)
     strict, without rowid;
 create table event_origins (event_id text not null, origin_id text not null, primary key (event_id, origin_id))
     strict, without rowid;
 -- how much stands behind the events of a type and party
-create table reaches (
-    type text not null, entity_id text not null, reach integer not null, event_id text not null,
-    primary key (type, entity_id, reach, event_id)
+create table event_weights (
+    type text not null, entity_id text not null, weight integer not null, event_id text not null,
+    primary key (type, entity_id, weight, event_id)
 ) strict, without rowid;
 create table edges (
     article_id text not null, to_article_id text not null, to_name text not null, basis text not null,
@@ -96,15 +96,15 @@ create table edges (
     primary key (article_id, to_article_id, to_name, basis, detail, owner)
 ) strict, without rowid;
 -- claims that may clash with those of another event: kind happening, turning or heads; says: yes, no, or its mark
-create table clashing (
+create table contradiction_marks (
     kind text not null, mark text not null, says text not null, day text not null, claim_id text not null,
     primary key (kind, mark, says, day, claim_id)
 ) strict, without rowid;
 create table contradictions (event_id text primary key, found blob not null) strict, without rowid;
 create table in_contradiction (claim_id text not null, event_id text not null, primary key (claim_id, event_id))
     strict, without rowid;
-create table steps (event_id text primary key, steps blob not null, dues blob not null) strict, without rowid;
-create table line_marks (mark text not null, event_id text not null, primary key (mark, event_id))
+create table steps (event_id text primary key, steps blob not null, upcoming blob not null) strict, without rowid;
+create table timeline_marks (mark text not null, event_id text not null, primary key (mark, event_id))
     strict, without rowid;
 -- what single articles say of entities, of names that the lexicon does not know, and of claims taken out
 create table entities (
@@ -112,7 +112,7 @@ create table entities (
     primary key (entity_id, article_id)
 ) strict, without rowid;
 -- in how many events and claims an entity is met
-create table met (entity_id text primary key, n_events integer not null, n_claims integer not null)
+create table entity_counts (entity_id text primary key, n_events integer not null, n_claims integer not null)
     strict, without rowid;
 create table unknown_names (
     name text not null, kind text not null, article_id text not null, n integer not null, example text not null,
@@ -144,25 +144,25 @@ create table lost_near (event_id text not null, article_id text not null, primar
 
 # Where a state knows nothing yet, what comes in is put in order at once, not row by row: each row would cost a page of
 # a table that outgrows the memory. These tables wait for that, and the indexes are made as soon as they are needed.
-OF_ARTICLES = ("entities", "unknown_parties", "topics", "crediting", "bands", "clashing", "unsure")
+OF_ARTICLES = ("entities", "unknown_parties", "topics", "crediting", "bands", "contradiction_marks", "unsure")
 OF_CLUSTERS = ("origins", "edges")
 _INDEXES_OF_ARTICLES = """
-create index joined.known_by_source on known (source_id);
-create index joined.stories_by_source on stories (source_id, moment);
-create index joined.stories_by_url on stories (url, moment, article_id);
+create index joined.known_articles_by_source on known_articles (source_id);
+create index joined.articles_by_source on articles (source_id, moment);
+create index joined.articles_by_url on articles (url, moment, article_id);
 create index joined.topics_by_article on topics (article_id);
 create index joined.crediting_by_article on crediting (article_id);
 create index joined.credited_urls_by_article on credited_urls (article_id);
-create index joined.leads_by_article on leads (article_id);
+create index joined.report_credits_by_article on report_credits (article_id);
 create index joined.outside_by_article on outside (article_id);
-create index joined.cases_by_article on cases (article_id, claim_id);
-create index joined.cases_by_day on cases (type, day, claim_id);
+create index joined.claims_by_article on claims (article_id, claim_id);
+create index joined.claims_by_day on claims (type, day, claim_id);
 create index joined.unions_by_kept on unions (kept);
 create index joined.unions_by_day on unions (type, day);
-create index joined.reaches_by_event on reaches (event_id);
-create index joined.contradicting_by_claim on clashing (claim_id);
+create index joined.event_weights_by_event on event_weights (event_id);
+create index joined.contradiction_marks_by_claim on contradiction_marks (claim_id);
 create index joined.in_contradiction_by_event on in_contradiction (event_id);
-create index joined.line_marks_by_event on line_marks (event_id);
+create index joined.timeline_marks_by_event on timeline_marks (event_id);
 create index joined.entities_that_belong on entities (belongs) where belongs <> '';
 create index joined.entities_by_article on entities (article_id);
 create index joined.unknown_names_by_folded_name on unknown_names (folded, article_id, position);
@@ -178,18 +178,24 @@ create index joined.lost_near_by_article on lost_near (article_id);
 """
 _INDEXES_OF_GROUPS = """
 create index joined.edges_by_owner on edges (owner);
-create index joined.stories_by_origin on stories (origin_id);
-create index joined.stories_by_component on stories (component);
-create index joined.cases_by_root on cases (root, claim_id);
-create index joined.cases_by_event on cases (event_id, claim_id);
+create index joined.articles_by_origin on articles (origin_id);
+create index joined.articles_by_component on articles (component);
+create index joined.claims_by_root on claims (root, claim_id);
+create index joined.claims_by_event on claims (event_id, claim_id);
 """
 INDEXES = _INDEXES_OF_ARTICLES + _INDEXES_OF_GROUPS
 
 # Tables whose rows are counted as they come and go, for counting them takes the longer the more there are; with what
 # their rows name a source by, if they do.
 TALLIED = {
-    "known": "source_id", "stories": "source_id", "cases": "", "unsure": "", "events": "", "origins": "", "queue": "",
-}  # fmt: skip
+    "known_articles": "source_id",
+    "articles": "source_id",
+    "claims": "",
+    "unsure": "",
+    "events": "",
+    "origins": "",
+    "queue": "",
+}
 _COUNTED = "insert into tallies values ('{}', {}, {}) on conflict do update set n = n + excluded.n;"
 
 
@@ -309,7 +315,7 @@ def _as_always(value: Any) -> Any:
 _MAKERS = _Makers()
 
 
-def keep(value: Any) -> bytes:
+def pack(value: Any) -> bytes:
     """Return records as bytes; only this program's own state is ever read back."""
     out = io.BytesIO()
     pickler = pickle.Pickler(out, _PROTOCOL)
@@ -318,7 +324,7 @@ def keep(value: Any) -> bytes:
     return out.getvalue()
 
 
-def kept(data: bytes) -> Any:
+def unpack(data: bytes) -> Any:
     """Return the records that keep() was given."""
     return pickle.loads(data)
 

@@ -56,7 +56,7 @@ def in_order(items: Iterable[QueueItem]) -> list[QueueItem]:
 _EMPTY = {"event_id": "", "article_id": "", "n_claims": 0, "n_articles": 0, "n_origins": 0, "quote": "", "was": ""}
 
 
-def reach(event: Event) -> int:
+def event_weight(event: Event) -> int:
     """Return how much stands behind an event: its independent origins twice, its articles once."""
     return 2 * event.n_origins + event.n_articles
 
@@ -80,7 +80,7 @@ def reopened(effect: Effect) -> Entry:
     }  # fmt: skip
 
 
-def dispute(
+def contradicted(
     event: Event, claims: Iterable[Claim], contradictions: Iterable[Contradiction], marked: Container[str]
 ) -> Entry | None:
     """Return the entry of an event whose claims disagree, unless an editor has settled every claim in question.
@@ -107,7 +107,7 @@ def dispute(
     said = " and ".join(sorted(fields)) or "how far it came"
     return {
         "reason": "happened" if happened else "contradicted", "subject": event.event_id, **_numbers(event),
-        "score": round((_HAPPENED if happened else _CONTRADICTED) * reach(event), 3),
+        "score": round((_HAPPENED if happened else _CONTRADICTED) * event_weight(event), 3),
         "words": f"reports disagree on {said}: {event.summary}",
     }  # fmt: skip
 
@@ -120,7 +120,7 @@ def unsure(claim: Claim, event: Event | None) -> Entry:
     parties = "; ".join(f"{p.role} {p.name}" for p in claim.participants)
     return {
         "reason": "unsure", "subject": claim.claim_id, "article_id": claim.evidence.article_id,
-        "score": round((1 - claim.confidence) * (reach(event) + 3 if event else 3), 3),
+        "score": round((1 - claim.confidence) * (event_weight(event) + 3 if event else 3), 3),
         **(_numbers(event) if event else {}),
         "words": f"{claim.type}, {claim.modality.value}? {parties}", "quote": _short(claim.evidence.quote),
     }  # fmt: skip

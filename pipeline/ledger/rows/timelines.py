@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from pipeline.aggregation.aggregate import Aggregate
 from pipeline.aggregation.timelines.status import Stage, timeline_entries
-from pipeline.aggregation.timelines.upcoming import Due, due_days
+from pipeline.aggregation.timelines.upcoming import Upcoming, upcoming_days
 from pipeline.ledger.rows.records import Row, day
 from scrapers.items import Article
 
@@ -19,7 +19,7 @@ def timeline_rows(joined: Aggregate, articles: Mapping[str, Article]) -> dict[st
     return {
         "timeline_entries": [stage_row(stage) for stage in stages],
         "timeline_claims": [{"entry_id": s.entry_id, "claim_id": c} for s in stages for c in s.claim_ids],
-        "upcoming": [upcoming_row(due) for due in due_days(joined.events, joined.claims, day_of, stages)],
+        "upcoming": [upcoming_row(due) for due in upcoming_days(joined.events, joined.claims, day_of, stages)],
     }
 
 
@@ -37,11 +37,11 @@ def stage_of_row(row: Row, claim_ids: tuple[str, ...] = ()) -> Stage:
     return Stage(**(known | {"contradicted": bool(row["contradicted"]), "claim_ids": claim_ids}))
 
 
-def upcoming_row(due: Due) -> Row:
+def upcoming_row(due: Upcoming) -> Row:
     """Return the row of `upcoming` for a day to watch."""
     return {
         "upcoming_id": due.upcoming_id, "due_start": due.start, "due_end": due.end, "due_precision": due.precision,
-        "kind": due.kind, "modality": due.modality, "summary": due.summary, "fate": due.fate.value,
+        "kind": due.kind, "modality": due.modality, "summary": due.summary, "fate": due.outcome.value,
         "settled_on": due.settled_on, "event_id": due.event_id, "claim_id": due.claim_id, "date_said": due.said,
         "n_claims": len(due.claim_ids), "first_reported_on": due.first_reported_on,
     }  # fmt: skip

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import zip_longest
 
-from pipeline.lexicon.entity_graph import Families
+from pipeline.lexicon.entity_graph import EntityGraph
 from pipeline.nlp.dates.expressions import find_dates
 from pipeline.nlp.dates.resolve import CLAUSE_BREAK, DONE, LEAD_DAYS, NEWS_DAYS, WEEK, lead_day
 from pipeline.records import Claim, DateSpan, Evidence, Modality
@@ -48,7 +48,7 @@ def settle_dates(
     published: date | None,
     told: Sequence[DateSpan | None] = (),
     as_of_now: Sequence[bool] = (),
-    families: Families | None = None,
+    families: EntityGraph | None = None,
 ) -> tuple[Claim, ...]:
     """Let the claims of one article date each other, since dates are resolved over the whole document.
 
@@ -64,7 +64,7 @@ def settle_dates(
     its verb tells how things stand as the article is written ("has not barred", "has a pact"): what has not been done
     has not been done to this day, and what is so has begun at some other time.
     """
-    kin = families or Families()
+    kin = families or EntityGraph()
     claims = list(claims)
     dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
     for index, (claim, day) in enumerate(zip_longest(claims, told)):
@@ -102,19 +102,19 @@ def settle_dates(
     return tuple(claims)
 
 
-def _of_the_hour(claim: Claim, dated: list[Claim], text: str, kin: Families, now: bool) -> Claim | None:
+def _of_the_hour(claim: Claim, dated: list[Claim], text: str, kin: EntityGraph, now: bool) -> Claim | None:
     """Find what the sentence of a claim tells as done with it, or hours before or after it."""
     return _order_of(claim, dated) or _hours_from(claim, dated)
 
 
-def _of_the_event(claim: Claim, dated: list[Claim], text: str, kin: Families, now: bool) -> Claim | None:
+def _of_the_event(claim: Claim, dated: list[Claim], text: str, kin: EntityGraph, now: bool) -> Claim | None:
     """Find another claim of the same event. `now`: whether a claim tells how things stand as the article is written."""
     if claim.modality not in _PAST and not _is_old_plan(claim):
         return None
     return (None if now else _same_event(claim, dated, kin)) or _told_on_from(claim, dated, text, kin)
 
 
-def _told_on_from(claim: Claim, dated: list[Claim], text: str, kin: Families) -> Claim | None:
+def _told_on_from(claim: Claim, dated: list[Claim], text: str, kin: EntityGraph) -> Claim | None:
     """Find what the sentence before told of the same old act in other words: "Congress killed it in July. The Senate
     voted it down nearly unanimously." """
     if claim.newness != "background" or claim.modality not in DONE or _SEQUEL.search(claim.evidence.quote):
@@ -216,17 +216,17 @@ def _parties(claim: Claim, *roles: str) -> set[str]:
     return {each.entity_id for each in claim.participants if each.role in roles}
 
 
-def _related(some: set[str], others: set[str], kin: Families) -> bool:
+def _related(some: set[str], others: set[str], kin: EntityGraph) -> bool:
     """Tell whether two sets of parties share one, or hold a person and the office that he leads."""
     return any(kin.closeness(one, other) for one in some for other in others)
 
 
-def _covered(some: set[str], others: set[str], kin: Families) -> bool:
+def _covered(some: set[str], others: set[str], kin: EntityGraph) -> bool:
     """Tell whether each of some parties, or a body of its family, is among others."""
     return all(_related({each}, others, kin) for each in some)
 
 
-def _same_event(claim: Claim, dated: list[Claim], kin: Families) -> Claim | None:
+def _same_event(claim: Claim, dated: list[Claim], kin: EntityGraph) -> Claim | None:
     """Find the nearest dated claim of the same type, direction and actor whose target or thing does not differ."""
     same: list[Claim] = []
     bare: list[Claim] = []

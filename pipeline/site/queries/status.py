@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pipeline.aggregation.timelines.status import Stage, by_line
+from pipeline.aggregation.timelines.status import Stage, by_timeline
 from pipeline.ledger.rows.timelines import stage_of_row
 
 Row = dict[str, Any]
@@ -142,7 +142,7 @@ def stages(rows: Iterable[Row]) -> list[Stage]:
 
 def stages_by_line(rows: Iterable[Row]) -> dict[str, list[Stage]]:
     """Return the stages of rows by line, in order."""
-    return by_line(stages(rows))
+    return by_timeline(stages(rows))
 
 
 DUE_COLUMNS = """

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from pipeline.aggregation.clustering.cluster import Groups, beyond_reach, exact, link_of, spread
-from pipeline.aggregation.clustering.similarity import Likeness
-from pipeline.ledger.build.candidates import Shelf, at, case_of, place_of
+from pipeline.aggregation.clustering.similarity import Similarity
+from pipeline.ledger.build.candidates import Candidates, at, features_of, place_of
 from pipeline.ledger.build.changes import Changes
-from pipeline.ledger.build.context import World
+from pipeline.ledger.build.context import BuildContext
 
 _NEVER = -1e9
 _MOST_GROUPS = 10_000  # cases gone through before the groups in memory are let go
@@ -22,14 +22,14 @@ _MOST_GROUPS = 10_000  # cases gone through before the groups in memory are let 
 class Pairs:
     """How likely pairs of cases are one event; what was weighed is not weighed again."""
 
-    def __init__(self, shelf: Shelf, apart: frozenset[frozenset[str]]) -> None:
-        self.shelf, self.apart = shelf, apart
-        self.measure = Likeness(shelf.world.families)
+    def __init__(self, candidates: Candidates, apart: frozenset[frozenset[str]]) -> None:
+        self.candidates, self.apart = candidates, apart
+        self.measure = Similarity(candidates.context.entity_graph)
         self.known: dict[tuple[int, int], float | None] = {}
 
     def links(self, place: int, others: Iterable[int]) -> Iterable[tuple[int, float]]:
         """Yield those of some places that may be one event with a place, with the probability of each."""
-        case, placed, strangers = self.shelf.placed[place], self.shelf.placed, self.measure.strangers
+        case, placed, strangers = self.candidates.placed[place], self.candidates.placed, self.measure.strangers
         for other in others:
             if not strangers(case, placed[other]) and (score := self.score(place, other)) is not None:
                 yield other, score
@@ -38,7 +38,7 @@ class Pairs:
         """Return the probability of two places; None where nothing may ever join them."""
         pair = (one, other) if one < other else (other, one)
         if pair not in self.known:
-            cases = self.shelf.placed[pair[0]], self.shelf.placed[pair[1]]
+            cases = self.candidates.placed[pair[0]], self.candidates.placed[pair[1]]
             barred = self._kept_apart(*pair) or self.measure.opposed(*cases)
             self.known[pair] = None if barred else exact(self.measure.probability(*cases))
         return self.known[pair]
@@ -47,16 +47,16 @@ class Pairs:
         return bool(self.apart) and frozenset((at(one)[1], at(other)[1])) in self.apart
 
 
-class Growing(Groups):
+class StoredGroups(Groups):
     """Groups of one type, of which only those are in memory that a day's news can change.
 
     Two groups that no new case has come to are as far apart as they were when their last day ended, so only the links
     of groups with a new case, or with one that joined such a group, are looked at.
     """
 
-    def __init__(self, shelf: Shelf, pairs: Pairs, type_: str) -> None:
+    def __init__(self, candidates: Candidates, pairs: Pairs, type_: str) -> None:
         super().__init__({}, lambda a, b: pairs.score(a, b) is None, lambda a, b: pairs.score(a, b) or 0.0)
-        self.shelf, self.pairs, self.type = shelf, pairs, type_
+        self.candidates, self.pairs, self.type = candidates, pairs, type_
         self.day = ""
         self.whole: set[int] = set()  # groups all of whose links are in memory
         self.unions: list[tuple[str, str, str, str]] = []
@@ -66,13 +66,13 @@ class Growing(Groups):
         self.day = day
         for claim_id in claim_ids:
             place = place_of(day, claim_id)
-            for other, score in self.pairs.links(place, self.shelf.before(self.shelf.cases[claim_id], day)):
+            for other, score in self.pairs.links(place, self.candidates.before(self.candidates.cases[claim_id], day)):
                 self._scores[place][other] = score
                 self._load(other)
             self.whole.add(place)
             self.add(place)
             del self._scores[place]  # pairs are kept elsewhere
-        self.shelf.keep_marks()
+        self.candidates.keep_marks()
         self.grow()
         self._best.clear()  # what is left is no link: only new cases can make it one
 
@@ -80,8 +80,8 @@ class Growing(Groups):
         """Bring the group of a case into memory, without its links."""
         if place in self._group_of:
             return
-        root = root_of(self.shelf.world, at(place)[1])
-        members = members_of(self.shelf.world, root)
+        root = root_of(self.candidates.context, at(place)[1])
+        members = members_of(self.candidates.context, root)
         places = [place_of(*row[:2]) for row in members]
         first = min(places)
         self.members[first] = places
@@ -93,7 +93,9 @@ class Growing(Groups):
         linked: set[int] = set()
         for place in self.members[group]:
             day, claim_id = at(place)
-            for other, _ in self.pairs.links(place, self.shelf.around(self.shelf.cases[claim_id], day, self.day)):
+            for other, _ in self.pairs.links(
+                place, self.candidates.around(self.candidates.cases[claim_id], day, self.day)
+            ):
                 self._load(other)
                 linked.add(self._group_of[other])
         for other in linked - {group}:
@@ -131,62 +133,69 @@ class Growing(Groups):
         self.whole.discard(gone)
         self.unions.append((at(gone)[1], at(kept_)[1], self.type, self.day))
 
-    def let_go(self) -> None:
+    def flush(self) -> None:
         """Keep what was joined in the state, and nothing in memory."""
-        self.shelf.state.put("unions", self.unions)
+        self.candidates.state.put("unions", self.unions)
         self.unions.clear()
         for known in (self.members, self._links, self._group_of, self._walls, self._best, self._scores, self.whole):
             known.clear()
 
 
-def root_of(world: World, claim_id: str) -> str:
+def root_of(context: BuildContext, claim_id: str) -> str:
     """Return the earliest claim of the group that a claim stands in."""
-    while (up := world.state.one("select kept from joined.unions where gone = ?", (claim_id,))) is not None:
+    while (up := context.state.one("select kept from joined.unions where gone = ?", (claim_id,))) is not None:
         claim_id = up
     return claim_id
 
 
-def members_of(world: World, root: str) -> list[tuple[str, str, str]]:
+def members_of(context: BuildContext, root: str) -> list[tuple[str, str, str]]:
     """Return day, id and article of the claims of a group."""
-    return world.state.rows(
+    return context.state.rows(
         "with recursive m (id) as (select ? union select gone from m cross join joined.unions on kept = m.id) "
-        "select c.day, c.claim_id, c.article_id from m cross join joined.cases c on c.claim_id = m.id",
+        "select c.day, c.claim_id, c.article_id from m cross join joined.claims c on c.claim_id = m.id",
         (root,),
     )
 
 
-def regroup(world: World, shelf: Shelf, changes: Changes, apart: frozenset[frozenset[str]]) -> dict[str, list[str]]:
+def regroup(
+    context: BuildContext, candidates: Candidates, changes: Changes, apart: frozenset[frozenset[str]]
+) -> dict[str, list[str]]:
     """Bring the groups up to date; return those whose claims are other than before: earliest claim -> all claims."""
-    state = world.state
+    state = context.state
     for claim, day, _ in changes.removed:
-        shelf.take_out(case_of(claim, day), day)
-    if not world.full:  # else their marks are kept when their day comes
+        candidates.take_out(features_of(claim, day), day)
+    if not context.full:  # else their marks are kept when their day comes
         for claim_id in sorted(changes.claims):
-            day = state.one("select day from joined.cases where claim_id = ?", (claim_id,))
+            day = state.one("select day from joined.claims where claim_id = ?", (claim_id,))
             if day is not None:
-                shelf.enter(shelf.cases[claim_id], day)
+                candidates.enter(candidates.cases[claim_id], day)
     found: dict[str, list[str]] = {}
     for type_, first in sorted(changes.days.items()):
-        found |= _regroup_type(world, shelf, type_, first, changes, apart)
+        found |= _regroup_type(context, candidates, type_, first, changes, apart)
     return found
 
 
 def _regroup_type(
-    world: World, shelf: Shelf, type_: str, first: str, changes: Changes, apart: frozenset[frozenset[str]]
+    context: BuildContext,
+    candidates: Candidates,
+    type_: str,
+    first: str,
+    changes: Changes,
+    apart: frozenset[frozenset[str]],
 ) -> dict[str, list[str]]:
-    state = world.state
+    state = context.state
     roots = {root for claim, _, root in changes.removed if claim.type == type_ and root}
     roots.update(
         state.column(
-            "select distinct root from joined.cases where type = ? and day >= ? and root <> ''", (type_, first)
+            "select distinct root from joined.claims where type = ? and day >= ? and root <> ''", (type_, first)
         )
     )
     touched = [
-        id_ for root in roots for id_ in state.column("select claim_id from joined.cases where root = ?", (root,))
+        id_ for root in roots for id_ in state.column("select claim_id from joined.claims where root = ?", (root,))
     ]
     state.db.execute("delete from joined.unions where type = ? and day >= ?", (type_, first))
-    groups = Growing(shelf, Pairs(shelf, apart), type_)
-    sql = "select day, claim_id from joined.cases where type = ? and day >= ? order by day, claim_id"
+    groups = StoredGroups(candidates, Pairs(candidates, apart), type_)
+    sql = "select day, claim_id from joined.claims where type = ? and day >= ? order by day, claim_id"
     since, later = 0, []
     for day, rows in groupby(state.db.execute(sql, (type_, first)).fetchall(), key=lambda row: row[0]):
         ids = [row[1] for row in rows]
@@ -194,32 +203,32 @@ def _regroup_type(
         later += ids
         since += len(ids)
         if since >= _MOST_GROUPS:
-            groups.let_go()
+            groups.flush()
             groups.pairs.known.clear()
-            shelf.placed.clear()
+            candidates.placed.clear()
             since = 0
-    groups.let_go()
-    shelf.forget()
-    return _changed(world, dict.fromkeys((*later, *touched)))
+    groups.flush()
+    candidates.forget()
+    return _changed(context, dict.fromkeys((*later, *touched)))
 
 
-def _changed(world: World, claim_ids: Iterable[str]) -> dict[str, list[str]]:
+def _changed(context: BuildContext, claim_ids: Iterable[str]) -> dict[str, list[str]]:
     """Note the groups of some claims, and return those whose claims are other than before."""
-    state = world.state
+    state = context.state
     found: dict[str, list[str]] = {}
     seen: set[str] = set()
     for claim_id in claim_ids:
         if claim_id in seen:
             continue
-        root = root_of(world, claim_id)
-        members = sorted(row[1] for row in members_of(world, root))
+        root = root_of(context, claim_id)
+        members = sorted(row[1] for row in members_of(context, root))
         seen.update(members)
-        before = [] if world.full else state.column("select claim_id from joined.cases where root = ?", (root,))
+        before = [] if context.full else state.column("select claim_id from joined.claims where root = ?", (root,))
         if members != sorted(before):
             found[root] = members
     for root, members in found.items():
-        state.db.executemany("update joined.cases set root = ? where claim_id = ?", [(root, id_) for id_ in members])
+        state.db.executemany("update joined.claims set root = ? where claim_id = ?", [(root, id_) for id_ in members])
     return found
 
 
-__all__ = ["Growing", "Shelf", "regroup"]
+__all__ = ["StoredGroups", "regroup"]

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from pipeline.aggregation.contradictions.administrations import Terms, heads_of
 from pipeline.aggregation.contradictions.compare import DENIED_DAYS
-from pipeline.aggregation.contradictions.find import happening_marks, turning_marks
+from pipeline.aggregation.contradictions.find import occurrence_marks, reversal_marks
 from pipeline.ledger.build.candidates import NOWHERE
 from pipeline.ledger.build.state import State
 from pipeline.records import Claim, Modality
@@ -24,32 +24,37 @@ class ContradictionIndex:
     def enter(self, claim: Claim, day: str) -> None:
         """Keep the marks of a claim; `day`: of its article."""
         says = "no" if claim.modality is Modality.DENIED else "yes"
-        rows = [("happening", "\x1f".join(mark), says, day, claim.claim_id) for mark in happening_marks(claim)]
-        rows += [("turning", repr(mark), "", day, claim.claim_id) for mark in turning_marks(claim)]
+        rows = [("happening", "\x1f".join(mark), says, day, claim.claim_id) for mark in occurrence_marks(claim)]
+        rows += [("turning", repr(mark), "", day, claim.claim_id) for mark in reversal_marks(claim)]
         if heads_of(claim, self.terms):
             rows.append(("heads", claim.evidence.article_id, "", day, claim.claim_id))
-        self.state.put("clashing", sorted(rows))
+        self.state.put("contradiction_marks", sorted(rows))
 
     def forget(self, claim_ids: Iterable[str]) -> None:
-        self.state.drop("clashing", "claim_id", claim_ids)
+        self.state.drop("contradiction_marks", "claim_id", claim_ids)
 
-    def rivals(self, claim_id: str) -> set[str]:
+    def contradicting(self, claim_id: str) -> set[str]:
         """Return the claims that one may clash with, though they stand in another event."""
-        marks = self.state.rows("select kind, mark, says, day from joined.clashing where claim_id = ?", (claim_id,))
+        marks = self.state.rows(
+            "select kind, mark, says, day from joined.contradiction_marks where claim_id = ?", (claim_id,)
+        )
         return self._sharing(marks) - {claim_id}
 
     def around(self, event_id: str) -> set[str]:
         """Return the claims that those of an event may clash with, its own among them."""
         sql = (
             "select distinct m.kind, m.mark, m.says, m.day "
-            "from joined.cases c cross join joined.clashing m using (claim_id) where event_id = ?"
+            "from joined.claims c cross join joined.contradiction_marks m using (claim_id) where event_id = ?"
         )
         return self._sharing(self.state.rows(sql, (event_id,)))
 
     def _sharing(self, marks: Iterable[tuple[str, str, str, str]]) -> set[str]:
         found: set[str] = set()
         for kind, mark, says, day in marks:
-            sql, values = "select claim_id from joined.clashing where kind = ? and mark = ? and says = ?", [kind, mark]
+            sql, values = (
+                "select claim_id from joined.contradiction_marks where kind = ? and mark = ? and says = ?",
+                [kind, mark],
+            )
             values.append(_OTHER_WAY.get(says, ""))
             if kind == "happening" and day != NOWHERE:
                 span, here = timedelta(days=DENIED_DAYS), date.fromisoformat(day)

@@ -11,28 +11,28 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.aggregation.sources.credit_chains import STORY_DAYS, can_rest_on, order
+from pipeline.aggregation.sources.credit_chains import CREDIT_DAYS, can_rest_on, order
 from pipeline.aggregation.sources.near_duplicates import MIN_SHINGLES, SHARED_BANDS, alike, shingles, sketch
-from pipeline.aggregation.sources.origins import Finder, copies_of
-from pipeline.ledger.build.context import KeptStories, Lazy, Told, World
-from pipeline.ledger.build.state import OF_CLUSTERS, keep, kept
+from pipeline.aggregation.sources.origins import Finder, near_duplicates_of
+from pipeline.ledger.build.context import ArticleView, BuildContext, Lazy, StoredCreditChains
+from pipeline.ledger.build.state import OF_CLUSTERS, pack, unpack
 from pipeline.records import Credit, OriginEdge
 
-_SPAN = timedelta(days=STORY_DAYS + 2)  # wider than any rule that compares two moments: the rule itself decides
+_SPAN = timedelta(days=CREDIT_DAYS + 2)  # wider than any rule that compares two moments: the rule itself decides
 UNDATED = "9999"
 _NOWHERE = ("", "", "")  # the cluster, copies and origin of an article that is new
 _TIED = """
-    select one from joined.copies union select article_id from joined.leads where whole = 1
-    union select lead from joined.leads where whole = 1 union select article_id from joined.outside
+    select one from joined.near_duplicates union select article_id from joined.report_credits where whole = 1
+    union select lead from joined.report_credits where whole = 1 union select article_id from joined.outside
 """
 
 
-class Originals:
+class OriginUpdater:
     """Keeps which article rests on which, for one build."""
 
-    def __init__(self, world: World) -> None:
-        self.world, self.state = world, world.state
-        self.stories = KeptStories(world)
+    def __init__(self, context: BuildContext) -> None:
+        self.context, self.state = context, context.state
+        self.chains = StoredCreditChains(context)
         self.shingles = Lazy(self._shingles, 2_000)
         self._left: set[str] = set()  # origins that an article was taken from
         self._crediting: set[str] = set()  # articles that credit any, of those that were noted
@@ -44,9 +44,9 @@ class Originals:
         changed, gone = self.ordered(set(changed)), set(gone)
         here = [id_ for id_ in changed if id_ not in gone]
         seeds, crediting = set(changed), set(here)
-        if self.world.full:
+        if self.context.full:
             self.state.stage(OF_CLUSTERS)
-            self._find_all_copies()
+            self._find_all_near_duplicates()
             crediting = self._crediting
         else:
             for id_ in changed:
@@ -54,25 +54,25 @@ class Originals:
                 crediting |= self._credit_it(id_)
                 self._forget(id_, remove=id_ in gone)
             for id_ in here:
-                self._enter(id_, self.world.told[id_])
+                self._enter(id_, self.context.article_views[id_])
             for id_ in here:
-                self._find_copies(id_)
+                self._find_near_duplicates(id_)
             for id_ in here:
                 crediting |= self._credit_it(id_)
         touched = {id_ for id_ in self.ordered(crediting - gone) if self._find_leads(id_)}
-        if not self.world.full:
+        if not self.context.full:
             for id_ in [*here, *touched]:
                 seeds |= self._neighbours(id_)
         touched |= self._clusters(seeds - gone)
         self.state.settle()
         for origin_id in self._left - {""}:
-            self.let_go(origin_id)
+            self.drop_origin(origin_id)
         return touched
 
-    def note(self, id_: str, told: Told, text: str) -> None:
+    def note(self, id_: str, view: ArticleView, text: str) -> None:
         """Note what an article shares with others, in a ledger of which nothing was known before."""
-        self._enter(id_, told)
-        if told.credits:
+        self._enter(id_, view)
+        if view.credits:
             self._crediting.add(id_)
         if bands := sketch(shingles(text)):
             n = self._keep_sketch(id_, bands)
@@ -81,52 +81,59 @@ class Originals:
     def ordered(self, ids: set[str]) -> list[str]:
         """Return articles in a settled order; where there are many, in that in which they came: what is of one time
         lies together in the files."""
-        if not self.world.full:
+        if not self.context.full:
             return sorted(ids)
-        return [id_ for id_ in self.state.column("select article_id from joined.stories order by n") if id_ in ids]
+        return [id_ for id_ in self.state.column("select article_id from joined.articles order by n") if id_ in ids]
 
     # what articles share
 
     def _forget(self, id_: str, *, remove: bool) -> None:
         state = self.state
-        row = state.db.execute("select n, origin_id from joined.stories where article_id = ?", (id_,)).fetchone()
+        row = state.db.execute("select n, origin_id from joined.articles where article_id = ?", (id_,)).fetchone()
         if row is None:
             return
         if blob := state.one("select bands from joined.sketches where n = ?", row[:1]):
             bands = [(band, row[0]) for band in _bands_of(blob)]
             state.db.executemany("delete from joined.bands where bucket = ? and n = ?", bands)
             state.db.execute("delete from joined.sketches where n = ?", row[:1])
-        pairs = [(id_, other) for other in state.column("select other from joined.copies where one = ?", (id_,))]
+        pairs = [
+            (id_, other) for other in state.column("select other from joined.near_duplicates where one = ?", (id_,))
+        ]
         pairs += [(other, one) for one, other in pairs]
-        state.db.executemany("delete from joined.copies where one = ? and other = ?", pairs)
+        state.db.executemany("delete from joined.near_duplicates where one = ? and other = ?", pairs)
         for table in ("topics", "crediting", "outside", "credited_urls"):
             state.drop(table, "article_id", [id_])
         self.shingles.forget(id_)
         if remove:
             self._left.add(row[1])
             self.keep_edges([id_], set())
-            for table in ("leads", "led", "stories"):
+            for table in ("report_credits", "credited_reports", "articles"):
                 state.drop(table, "article_id", [id_])
-            for known in (self.world.told, self.world.articles, self.world.origin_of, self.world.leads):
+            for known in (
+                self.context.article_views,
+                self.context.articles,
+                self.context.origin_of,
+                self.context.leads,
+            ):
                 known.forget(id_)
 
-    def _enter(self, id_: str, told: Told) -> None:
+    def _enter(self, id_: str, view: ArticleView) -> None:
         state = self.state
-        topics = ["\x1f".join(topic) for topic in sorted(told.topics)]
-        state.put("topics", ((told.article.source_id, topic, told.moment, id_) for topic in topics))
-        sources = {s.source_id for c, _ in told.credits if (s := self.world.publishers.source_named(c.name))}
-        state.put("crediting", ((s, topic, told.moment, id_) for s in sorted(sources) for topic in topics))
-        urls = {c.url.rstrip("/") for c, _ in told.credits if c.url}
+        topics = ["\x1f".join(topic) for topic in sorted(view.topics)]
+        state.put("topics", ((view.article.source_id, topic, view.moment, id_) for topic in topics))
+        sources = {s.source_id for c, _ in view.credits if (s := self.context.publishers.source_named(c.name))}
+        state.put("crediting", ((s, topic, view.moment, id_) for s in sorted(sources) for topic in topics))
+        urls = {c.url.rstrip("/") for c, _ in view.credits if c.url}
         state.put("credited_urls", ((url, id_) for url in sorted(urls)))
 
     # copies
 
     def _shingles(self, id_: str) -> frozenset[str]:
-        told = self.world.told[id_]
-        article = self.world.library.article(id_, told.article.version)
+        view = self.context.article_views[id_]
+        article = self.context.library.article(id_, view.article.version)
         return shingles(article.text if article else "")
 
-    def _find_copies(self, id_: str) -> None:
+    def _find_near_duplicates(self, id_: str) -> None:
         state, found = self.state, self.shingles[id_]
         if len(found) < MIN_SHINGLES:
             return
@@ -135,7 +142,7 @@ class Originals:
         state.put("bands", [(band, n) for band in bands])
         marks = ", ".join("?" * len(bands))
         for other in state.column(
-            f"select s.article_id from joined.bands b cross join joined.stories s on s.n = b.n "
+            f"select s.article_id from joined.bands b cross join joined.articles s on s.n = b.n "
             f"where bucket in ({marks}) and b.n <> ? group by b.n having count(*) >= {SHARED_BANDS}",
             (*bands, n),
         ):
@@ -143,16 +150,16 @@ class Originals:
 
     def _keep_sketch(self, id_: str, bands: tuple[int, ...]) -> int:
         """Keep the bands of an article; return its number."""
-        n = self.state.one("select n from joined.stories where article_id = ?", (id_,))
+        n = self.state.one("select n from joined.articles where article_id = ?", (id_,))
         self.state.put("sketches", [(n, struct.pack(f"<{len(bands)}q", *bands))])
         return n
 
     def _compare(self, one: str, other: str) -> None:
-        likeness = alike(self.shingles[one], self.shingles[other])
-        if likeness is not None:
-            self.state.put("copies", [(one, other, likeness), (other, one, likeness)])
+        similarity = alike(self.shingles[one], self.shingles[other])
+        if similarity is not None:
+            self.state.put("near_duplicates", [(one, other, similarity), (other, one, similarity)])
 
-    def _find_all_copies(self) -> None:
+    def _find_all_near_duplicates(self) -> None:
         """Find the copies among all articles that were noted.
 
         All bands are gone through in the order of their table: looked up one by one, each of the hundred of an article
@@ -163,8 +170,8 @@ class Originals:
             "from (select bucket from joined.bands group by bucket having count(*) > 1) "
             "cross join joined.bands a using (bucket) cross join joined.bands b on b.bucket = a.bucket and b.n < a.n "
             f"group by a.n, b.n having count(*) >= {SHARED_BANDS}) pair "
-            "cross join joined.stories one on one.n = pair.one "
-            "cross join joined.stories other on other.n = pair.other order by pair.one, pair.other"
+            "cross join joined.articles one on one.n = pair.one "
+            "cross join joined.articles other on other.n = pair.other order by pair.one, pair.other"
         )
         for one, other in self.state.db.execute(sql):
             self._compare(one, other)
@@ -173,14 +180,14 @@ class Originals:
 
     def _credit_it(self, id_: str) -> set[str]:
         """Return the articles that may take this one for the report that they credit."""
-        told = self.world.told.get(id_)
-        if told is None:
+        view = self.context.article_views.get(id_)
+        if view is None:
             return set()
-        found = set(self.state.column("select article_id from joined.leads where lead = ?", (id_,)))
-        url = told.article.url.rstrip("/")
+        found = set(self.state.column("select article_id from joined.report_credits where lead = ?", (id_,)))
+        url = view.article.url.rstrip("/")
         found.update(self.state.column("select article_id from joined.credited_urls where url = ?", (url,)))
-        for topic in told.topics:
-            found.update(self._in_time("crediting", told.article.source_id, "\x1f".join(topic), told.moment))
+        for topic in view.topics:
+            found.update(self._in_time("crediting", view.article.source_id, "\x1f".join(topic), view.moment))
         return found - {id_}
 
     def _in_time(self, table: str, key: str, topic: str, moment: str) -> list[str]:
@@ -196,26 +203,28 @@ class Originals:
 
     def _find_leads(self, id_: str) -> bool:
         """Find the reports that an article credits; return whether they are others than before."""
-        state, world = self.state, self.world
-        leads = {credit: lead for credit, _ in world.told[id_].credits if (lead := self._credited(id_, credit))}
-        chain, before = self.stories.chain(id_), dict(world.leads[id_])
-        world.leads.forget(id_)
-        for table in ("led", "leads"):
+        state, context = self.state, self.context
+        leads = {
+            credit: lead for credit, _ in context.article_views[id_].credits if (lead := self._credited(id_, credit))
+        }
+        chain, before = self.chains.chain(id_), dict(context.leads[id_])
+        context.leads.forget(id_)
+        for table in ("credited_reports", "report_credits"):
             state.drop(table, "article_id", [id_])
         if leads:
-            state.put("led", [(id_, keep(leads))])
-        state.put("leads", sorted((lead, id_, int(credit in chain)) for credit, lead in leads.items()))
+            state.put("credited_reports", [(id_, pack(leads))])
+        state.put("report_credits", sorted((lead, id_, int(credit in chain)) for credit, lead in leads.items()))
         self._note_outside(id_, [c for c in chain if c not in leads])
         return before != leads
 
     def _credited(self, id_: str, credit: Credit) -> str:
         """Return what Stories.credited_article() would, looked up in the state."""
-        told, publishers = self.world.told[id_], self.world.publishers
+        view, publishers = self.context.article_views[id_], self.context.publishers
         source = publishers.source_named(credit.name)
-        links = [credit.url, *(c.url for c, _ in told.credits if source is not None)]
+        links = [credit.url, *(c.url for c, _ in view.credits if source is not None)]
         for url in filter(None, links):
             row = self.state.db.execute(
-                "select article_id, source_id from joined.stories where url = ? order by moment desc, article_id desc",
+                "select article_id, source_id from joined.articles where url = ? order by moment desc, article_id desc",
                 (url.rstrip("/"),),
             ).fetchone()
             if row and row[0] != id_ and (url == credit.url or (source and row[1] == source.source_id)):
@@ -224,23 +233,27 @@ class Originals:
             return ""
         options = {
             other
-            for topic in told.topics
-            for other in self._in_time("topics", source.source_id, "\x1f".join(topic), told.moment)
+            for topic in view.topics
+            for other in self._in_time("topics", source.source_id, "\x1f".join(topic), view.moment)
         }
         ranked = [
-            (len(told.topics & self.world.told[other].topics), order(self.world.told[other].article), other)
+            (
+                len(view.topics & self.context.article_views[other].topics),
+                order(self.context.article_views[other].article),
+                other,
+            )
             for other in options - {id_}
-            if can_rest_on(told.article, self.world.told[other].article)
+            if can_rest_on(view.article, self.context.article_views[other].article)
         ]
         return max(ranked)[2] if ranked else ""
 
     def _note_outside(self, id_: str, credits: list[Credit]) -> None:
-        publishers, told = self.world.publishers, self.world.told[id_]
-        own = publishers.family(self.stories.title(id_))
+        publishers, view = self.context.publishers, self.context.article_views[id_]
+        own = publishers.family(self.chains.title(id_))
         families = {publishers.family(publishers.label(c.name)) for c in credits} - {own}
-        if not self.world.full:
+        if not self.context.full:
             self.state.drop("outside", "article_id", [id_])
-        rows = [(f, "\x1f".join(t), told.moment, id_) for f in sorted(families) for t in sorted(told.topics)]
+        rows = [(f, "\x1f".join(t), view.moment, id_) for f in sorted(families) for t in sorted(view.topics)]
         self.state.put("outside", rows)
 
     # clusters
@@ -248,12 +261,12 @@ class Originals:
     def _neighbours(self, id_: str) -> set[str]:
         """Return the articles that one is tied to, as the state has it, and those that it was tied to."""
         state = self.state
-        found = set(state.column("select other from joined.copies where one = ?", (id_,)))
-        found.update(state.column("select lead from joined.leads where article_id = ? and whole = 1", (id_,)))
-        found.update(state.column("select article_id from joined.leads where lead = ? and whole = 1", (id_,)))
-        cluster = state.one("select component from joined.stories where article_id = ?", (id_,))
+        found = set(state.column("select other from joined.near_duplicates where one = ?", (id_,)))
+        found.update(state.column("select lead from joined.report_credits where article_id = ? and whole = 1", (id_,)))
+        found.update(state.column("select article_id from joined.report_credits where lead = ? and whole = 1", (id_,)))
+        cluster = state.one("select component from joined.articles where article_id = ?", (id_,))
         if cluster:
-            found.update(state.column("select article_id from joined.stories where component = ?", (cluster,)))
+            found.update(state.column("select article_id from joined.articles where component = ?", (cluster,)))
         for family, topic, moment in state.rows(
             "select family, topic, moment from joined.outside where article_id = ?", (id_,)
         ):
@@ -263,7 +276,7 @@ class Originals:
     def _clusters(self, seeds: set[str]) -> set[str]:
         seen: set[str] = set()
         touched: set[str] = set()
-        tied = set(self.state.column(_TIED)) if self.world.full else seeds
+        tied = set(self.state.column(_TIED)) if self.context.full else seeds
         for seed in self.ordered(seeds):
             if seed in seen:
                 continue
@@ -278,59 +291,59 @@ class Originals:
 
     def _find_origins(self, cluster: set[str]) -> set[str]:
         """Find the origins of a cluster's articles; return those of which it is another than before."""
-        world, state = self.world, self.state
-        ordered = sorted(cluster, key=lambda id_: order(world.articles[id_]))
-        origins, edges = Finder(_Part(self.stories, ordered), self._copies_among(cluster)).run()
-        copy_of = copies_of(edges)
+        context, state = self.context, self.state
+        ordered = sorted(cluster, key=lambda id_: order(context.articles[id_]))
+        origins, edges = Finder(_Part(self.chains, ordered), self._near_duplicates_among(cluster)).run()
+        copy_of = near_duplicates_of(edges)
         touched, left = set(), set()
-        sql = "select component, copy_of, origin_id from joined.stories where article_id = ?"
+        sql = "select component, copy_of, origin_id from joined.articles where article_id = ?"
         for origin in origins:
             light = replace(origin, article_ids=origin.article_ids[:1])
-            row = None if world.full else state.db.execute(
+            row = None if context.full else state.db.execute(
                 "select n, origin from joined.origins where origin_id = ?", (origin.origin_id,)
             ).fetchone()  # fmt: skip
-            other = row is None or kept(row[1]) != light
+            other = row is None or unpack(row[1]) != light
             if other or row[0] != len(origin.article_ids):
-                state.put("origins", [(origin.origin_id, len(origin.article_ids), keep(light))])
+                state.put("origins", [(origin.origin_id, len(origin.article_ids), pack(light))])
                 self.changed_origins.add(origin.origin_id)
             for id_ in origin.article_ids:
-                before = _NOWHERE if world.full else state.db.execute(sql, (id_,)).fetchone()
+                before = _NOWHERE if context.full else state.db.execute(sql, (id_,)).fetchone()
                 now = (min(origin.article_ids), copy_of.get(id_, ""), origin.origin_id)
                 if before != now:
                     left.add(before[2])
                     state.db.execute(
-                        "update joined.stories set component = ?, copy_of = ?, origin_id = ? where article_id = ?",
+                        "update joined.articles set component = ?, copy_of = ?, origin_id = ? where article_id = ?",
                         (*now, id_),
                     )
                 if other or before[1:] != now[1:]:
                     touched.add(id_)
-                    for known in (world.origin_of, world.copies):
+                    for known in (context.origin_of, context.near_duplicates):
                         known.forget(id_)
         for origin_id in left - {""}:
-            self.let_go(origin_id)
+            self.drop_origin(origin_id)
         self.keep_edges(cluster, {(*self.parts(e), e.article_id) for e in edges})
         return touched
 
-    def let_go(self, origin_id: str) -> None:
+    def drop_origin(self, origin_id: str) -> None:
         """Forget an origin that no article has any more."""
-        if not self.state.has("select 1 from joined.stories where origin_id = ?", (origin_id,)):
+        if not self.state.has("select 1 from joined.articles where origin_id = ?", (origin_id,)):
             self.state.drop("origins", "origin_id", [origin_id])
             self.changed_origins.add(origin_id)
 
-    def _copies_among(self, cluster: set[str]) -> dict[tuple[str, str], float]:
+    def _near_duplicates_among(self, cluster: set[str]) -> dict[tuple[str, str], float]:
         rows = (
             row for id_ in cluster
             for row in self.state.db.execute(
-                "select one, other, likeness from joined.copies where one = ? and other > one", (id_,)
+                "select one, other, similarity from joined.near_duplicates where one = ? and other > one", (id_,)
             )
         )  # fmt: skip
-        return {(one, other): likeness for one, other, likeness in sorted(rows)}
+        return {(one, other): similarity for one, other, similarity in sorted(rows)}
 
     def keep_edges(self, owners: Iterable[str], now: set[tuple[str, ...]]) -> None:
         """Keep the edges that some articles or events give, and note those that came or went."""
         state, owners = self.state, list(owners)
         sql = "select article_id, to_article_id, to_name, basis, detail, owner from joined.edges where owner = ?"
-        before = set() if self.world.full else {row for owner in owners for row in state.db.execute(sql, (owner,))}
+        before = set() if self.context.full else {row for owner in owners for row in state.db.execute(sql, (owner,))}
         if before != now:
             if before:
                 state.drop("edges", "owner", owners)
@@ -346,12 +359,12 @@ def _bands_of(blob: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{len(blob) // 8}q", blob)
 
 
-class _Part(KeptStories):
+class _Part(StoredCreditChains):
     """Some articles of the kept stories, in order."""
 
-    def __init__(self, stories: KeptStories, ids: list[str]) -> None:
-        self.__dict__.update(stories.__dict__)
-        self.articles = {id_: stories.articles[id_] for id_ in ids}
+    def __init__(self, chains: StoredCreditChains, ids: list[str]) -> None:
+        self.__dict__.update(chains.__dict__)
+        self.articles = {id_: chains.articles[id_] for id_ in ids}
 
 
 def _around(moment: str) -> tuple[str, str]:
@@ -360,4 +373,4 @@ def _around(moment: str) -> tuple[str, str]:
     return (when - _SPAN).date().isoformat(), (when + _SPAN).date().isoformat()
 
 
-__all__ = ["Originals"]
+__all__ = ["OriginUpdater"]

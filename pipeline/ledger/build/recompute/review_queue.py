@@ -4,47 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.ledger.build.changes import Changes, Happened
-from pipeline.ledger.build.context import Lazy, World
-from pipeline.ledger.build.state import keep, kept
+from pipeline.ledger.build.changes import Changes, EventChanges
+from pipeline.ledger.build.context import BuildContext, Lazy
+from pipeline.ledger.build.state import pack, unpack
 from pipeline.ledger.reviews import queue
 from pipeline.ledger.reviews.names import unknown_parties
-from pipeline.ledger.reviews.queue import QueueItem, item_of, reach
+from pipeline.ledger.reviews.queue import QueueItem, event_weight, item_of
 from pipeline.records import Claim, Event
 
 
-class Desk:
+class ReviewQueue:
     """Keeps the editors' queue, entry by entry."""
 
-    def __init__(self, world: World) -> None:
-        self.world, self.state = world, world.state
+    def __init__(self, context: BuildContext) -> None:
+        self.context, self.state = context, context.state
         self._before: dict[tuple[str, str], str | None] = {}  # the event of a type and party that most stood behind
         self.items: list[QueueItem] = []  # new or other
         self.gone: list[tuple[str, str]] = []
 
-    def begin(self, happened: Happened) -> None:
+    def begin(self, event_changes: EventChanges) -> None:
         """Note what stood behind the events that change, and forget those that are gone."""
-        if not self.world.full:
-            self._before = {party: self._first(*party) for party in self._parties(happened.events | happened.gone)}
-        for id_ in sorted(happened.gone):
-            self._keep_reach(id_, None)
-            self._dispute(id_)
+        if not self.context.full:
+            self._before = {
+                party: self._first(*party) for party in self._parties(event_changes.events | event_changes.gone)
+            }
+        for id_ in sorted(event_changes.gone):
+            self._keep_weights(id_, None)
+            self._update_contradicted(id_)
 
     def take(self, ids: Iterable[str]) -> None:
         """Bring the entries of some events up to date."""
         for id_ in ids:
-            self._keep_reach(id_, self.world.events[id_])
-            self._dispute(id_)
+            self._keep_weights(id_, self.context.events[id_])
+            self._update_contradicted(id_)
 
-    def finish(self, changes: Changes, happened: Happened) -> None:
+    def finish(self, changes: Changes, event_changes: EventChanges) -> None:
         """Bring up to date what hangs on several events."""
-        for id_ in sorted(happened.contradictions - happened.events - happened.gone):
-            self._dispute(id_)
-        now = {party: self._first(*party) for party in self._before.keys() | self._parties(happened.events)}
+        for id_ in sorted(event_changes.contradictions - event_changes.events - event_changes.gone):
+            self._update_contradicted(id_)
+        now = {party: self._first(*party) for party in self._before.keys() | self._parties(event_changes.events)}
         self._unsure(changes, {
-            party for party, id_ in now.items() if id_ in happened.events or id_ != self._before.get(party, id_)
+            party for party, id_ in now.items() if id_ in event_changes.events or id_ != self._before.get(party, id_)
         })  # fmt: skip
-        self._names(changes, happened)
+        self._names(changes, event_changes)
 
     def _put(self, reasons: Iterable[str], subject: str, entry: queue.Entry | None) -> None:
         """Keep the entry of a subject, whichever of some reasons it has; None: there is none any more."""
@@ -52,9 +54,9 @@ class Desk:
         for reason in reasons:
             blob = self.state.one("select item from joined.queue where reason = ? and subject = ?", (reason, subject))
             if item is not None and item.reason == reason:
-                if blob is None or kept(blob) != item:
-                    self.state.put("queue", [(reason, subject, keep(item))])
-                    if not self.world.full:  # then all are asked for
+                if blob is None or unpack(blob) != item:
+                    self.state.put("queue", [(reason, subject, pack(item))])
+                    if not self.context.full:  # then all are asked for
                         self.items.append(item)
             elif blob is not None:
                 self.state.db.execute(
@@ -63,25 +65,25 @@ class Desk:
                 self.gone.append((reason, subject))
 
     def _parties(self, ids: Iterable[str]) -> set[tuple[str, str]]:
-        sql = "select type, entity_id from joined.reaches where event_id = ?"
+        sql = "select type, entity_id from joined.event_weights where event_id = ?"
         return {party for id_ in ids for party in self.state.rows(sql, (id_,))}
 
-    def _keep_reach(self, id_: str, event: Event | None) -> None:
-        self.state.drop("reaches", "event_id", [id_])
+    def _keep_weights(self, id_: str, event: Event | None) -> None:
+        self.state.drop("event_weights", "event_id", [id_])
         if event is not None:
             ids = sorted({p.entity_id for p in event.participants})
-            self.state.put("reaches", ((event.type, entity, reach(event), id_) for entity in ids))
+            self.state.put("event_weights", ((event.type, entity, event_weight(event), id_) for entity in ids))
 
-    def _dispute(self, id_: str) -> None:
-        event, entry = self.world.events.get(id_), None
+    def _update_contradicted(self, id_: str) -> None:
+        event, entry = self.context.events.get(id_), None
         if event is not None:
             blob = self.state.one("select found from joined.contradictions where event_id = ?", (id_,))
-            claims = [self.world.claims[c] for c in event.claim_ids]
-            entry = queue.dispute(event, claims, kept(blob) if blob else (), Lazy(self._mark))
+            claims = [self.context.claims[c] for c in event.claim_ids]
+            entry = queue.contradicted(event, claims, unpack(blob) if blob else (), Lazy(self._mark))
         self._put(("happened", "contradicted"), id_, entry)
 
     def _mark(self, claim_id: str) -> str | None:
-        return self.state.one("select mark from joined.cases where claim_id = ?", (claim_id,)) or None
+        return self.state.one("select mark from joined.claims where claim_id = ?", (claim_id,)) or None
 
     def _unsure(self, changes: Changes, parties: set[tuple[str, str]]) -> None:
         wanted = set(changes.unsure)
@@ -95,26 +97,29 @@ class Desk:
             if blob is None:
                 self._put(("unsure",), claim_id, None)
                 continue
-            claim: Claim = kept(blob)
+            claim: Claim = unpack(blob)
             ids = sorted({p.entity_id for p in claim.participants})
             self.state.put("unsure_parties", ((claim.type, entity, claim_id) for entity in ids))
             near = [event for entity in ids if (event := self._nearest(claim.type, entity)) is not None]
-            best = max(near, key=lambda e: (reach(e), e.event_id), default=None)
+            best = max(near, key=lambda e: (event_weight(e), e.event_id), default=None)
             self._put(("unsure",), claim_id, queue.unsure(claim, best))
 
     def _nearest(self, type_: str, entity: str) -> Event | None:
         """Return the event of a type and party that most stands behind."""
         id_ = self._first(type_, entity)
-        return self.world.events.get(id_) if id_ else None
+        return self.context.events.get(id_) if id_ else None
 
     def _first(self, type_: str, entity: str) -> str | None:
-        sql = "select event_id from joined.reaches where type = ? and entity_id = ? order by reach desc, event_id desc"
+        sql = (
+            "select event_id from joined.event_weights where type = ? and entity_id = ? "
+            "order by weight desc, event_id desc"
+        )
         return self.state.one(sql, (type_, entity))
 
-    def _names(self, changes: Changes, happened: Happened) -> None:
+    def _names(self, changes: Changes, event_changes: EventChanges) -> None:
         names = set(changes.names)
-        for id_ in happened.events:
-            sql = "select name from joined.cases cross join joined.unknown_parties using (claim_id) where event_id = ?"
+        for id_ in event_changes.events:
+            sql = "select name from joined.claims cross join joined.unknown_parties using (claim_id) where event_id = ?"
             names.update(self.state.column(sql, (id_,)))
         names.update(name for claim, _, _ in changes.removed for name in unknown_parties(claim))
         for name in sorted(names):
@@ -135,16 +140,16 @@ class Desk:
         state.put("named", [(folded, subject)])
         n = state.one("select count(*) from joined.unknown_parties where name = ? and machine = 0", (folded,))
         blob = state.one(
-            "select coalesce(c.claim, u.claim) from joined.unknown_parties p left join joined.cases using (claim_id) "
-            "left join joined.claims c using (n) left join joined.unsure u using (claim_id) "
+            "select coalesce(c.claim, u.claim) from joined.unknown_parties p left join joined.claims using (claim_id) "
+            "left join joined.claim_records c using (n) left join joined.unsure u using (claim_id) "
             "where name = ? and machine = 0 "
             "order by p.article_id, p.position limit 1", (folded,),
         )  # fmt: skip
         weight = state.one(
-            "select sum(reach) from (select max(reach) as reach from (select distinct event_id "
-            "from joined.unknown_parties cross join joined.cases using (claim_id) where name = ? and machine = 0) "
-            "cross join joined.reaches using (event_id) group by event_id)", (folded,),
+            "select sum(weight) from (select max(weight) as weight from (select distinct event_id "
+            "from joined.unknown_parties cross join joined.claims using (claim_id) where name = ? and machine = 0) "
+            "cross join joined.event_weights using (event_id) group by event_id)", (folded,),
         )  # fmt: skip
-        quote = kept(blob).evidence.quote if blob else ""
+        quote = unpack(blob).evidence.quote if blob else ""
         entry = queue.unknown_name(subject, places[0][1], [row[2] for row in places], n, quote, weight or 0)
         self._put(("name",), subject, entry)

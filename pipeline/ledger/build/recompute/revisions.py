@@ -7,63 +7,63 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from pipeline.aggregation.clustering.late_claims import event_of
-from pipeline.aggregation.clustering.similarity import Likeness
-from pipeline.aggregation.revisions.claim_diff import Edit, Edition, edits_of, in_order, successors
-from pipeline.ledger.build.candidates import NOWHERE, Shelf, at, case_of
-from pipeline.ledger.build.changes import Changes, Happened
-from pipeline.ledger.build.context import Lazy, World
-from pipeline.ledger.build.state import keep, kept
+from pipeline.aggregation.clustering.similarity import Similarity
+from pipeline.aggregation.revisions.claim_diff import ArticleVersion, Edit, edits_of, in_order, successors
+from pipeline.ledger.build.candidates import NOWHERE, Candidates, at, features_of
+from pipeline.ledger.build.changes import Changes, EventChanges
+from pipeline.ledger.build.context import BuildContext, Lazy
+from pipeline.ledger.build.state import pack, unpack
 from pipeline.ledger.rows.records import Row
 from pipeline.ledger.rows.revisions import edit_rows, lost_claims, revision_rows
 from pipeline.records import Claim
 
 
 def keep_edits(
-    world: World, article_id: str, editions: Sequence[Edition], current: str, rejected: Collection[str],
+    context: BuildContext, article_id: str, versions: Sequence[ArticleVersion], current: str, rejected: Collection[str],
     changes: Changes,
 ) -> None:  # fmt: skip
     """Keep what the edits of an article did; claims that are withheld or were taken out count as not said."""
-    state = world.state
+    state = context.state
     blob = state.one("select edits from joined.edits where article_id = ?", (article_id,))
     edits: tuple[Edit, ...] = ()
-    if len(editions) > 1:
+    if len(versions) > 1:
 
         def counts(claim: Claim) -> bool:
-            return claim.confidence >= world.min_confidence and claim.claim_id not in rejected
+            return claim.confidence >= context.min_confidence and claim.claim_id not in rejected
 
         edits = tuple(
             replace(edit, old=replace(edit.old, text=""), new=replace(edit.new, text=""))
-            for edit in edits_of(in_order(editions, current), counts)
+            for edit in edits_of(in_order(versions, current), counts)
         )
-    if edits != (kept(blob) if blob else ()):
+    if edits != (unpack(blob) if blob else ()):
         changes.edited.add(article_id)
-        if not world.full:
+        if not context.full:
             for table in ("edits", "heirs"):
                 state.drop(table, "article_id", [article_id])
         if edits:
-            state.put("edits", [(article_id, keep(edits))])
+            state.put("edits", [(article_id, pack(edits))])
             state.put("heirs", sorted((old, new, article_id) for old, new in successors(edits).items()))
 
 
-class Edited:
+class RevisionUpdater:
     """Tells which events the edits of articles touched."""
 
-    def __init__(self, world: World, shelf: Shelf) -> None:
-        self.world, self.state, self.shelf = world, world.state, shelf
-        self.measure = Likeness(world.families)
+    def __init__(self, context: BuildContext, candidates: Candidates) -> None:
+        self.context, self.state, self.candidates = context, context.state, candidates
+        self.measure = Similarity(context.entity_graph)
         self.events = Lazy(
-            lambda id_: self.state.one("select event_id from joined.cases where claim_id = ?", (id_,)) or None
+            lambda id_: self.state.one("select event_id from joined.claims where claim_id = ?", (id_,)) or None
         )
 
-    def touched(self, changes: Changes, happened: Happened) -> set[str]:
+    def touched(self, changes: Changes, event_changes: EventChanges) -> set[str]:
         """Return the articles whose revisions have to be told anew."""
         found = set(changes.edited) | changes.gone
-        if self.world.full:
+        if self.context.full:
             return found
-        for id_ in happened.events | happened.gone:
+        for id_ in event_changes.events | event_changes.gone:
             found.update(self.state.column("select article_id from joined.lost_near where event_id = ?", (id_,)))
-        for id_ in happened.events:
-            sql = "select article_id from joined.cases cross join joined.edits using (article_id) where event_id = ?"
+        for id_ in event_changes.events:
+            sql = "select article_id from joined.claims cross join joined.edits using (article_id) where event_id = ?"
             found.update(self.state.column(sql, (id_,)))
         return found | self._near_claims(changes)
 
@@ -71,14 +71,14 @@ class Edited:
         """Return the articles with a lost claim that a new, changed or former claim is compared with, or parts."""
         if not self.state.has("select 1 from joined.lost_marks limit 1"):
             return set()
-        cases = [(case_of(claim, day), day) for claim, day, _ in changes.removed]
+        cases = [(features_of(claim, day), day) for claim, day, _ in changes.removed]
         for claim_id in changes.claims:
-            day = self.state.one("select day from joined.cases where claim_id = ?", (claim_id,))
-            cases += [(self.shelf.cases[claim_id], day)] if day else []
+            day = self.state.one("select day from joined.claims where claim_id = ?", (claim_id,))
+            cases += [(self.candidates.cases[claim_id], day)] if day else []
         sql = "select article_id from joined.lost_marks where block = ? and day between ? and ?"
         return {
-            article for case, day in cases for block in self.shelf.blocks(case)
-            for article in self.state.column(sql, (block, *self.shelf.reach(block, day, case.claim.claim_id)))
+            article for case, day in cases for block in self.candidates.blocks(case)
+            for article in self.state.column(sql, (block, *self.candidates.day_range(block, day, case.claim.claim_id)))
         }  # fmt: skip
 
     def rows(self, article_id: str) -> tuple[list[Row], list[Row]]:
@@ -89,24 +89,26 @@ class Edited:
         blob = state.one("select edits from joined.edits where article_id = ?", (article_id,))
         if not blob:
             return [], []
-        edits: tuple[Edit, ...] = kept(blob)
+        edits: tuple[Edit, ...] = unpack(blob)
         lost = {claim.claim_id: self._would_be(claim, article_id) for claim in lost_claims(edits, self.events)}
         return edit_rows(edits), revision_rows(edits, self.events, lost)
 
     def _would_be(self, claim: Claim, article_id: str) -> str:
         """Return the event that a claim which stands no more would belong to, "" for none."""
-        published = self.world.articles[article_id].published_at
+        published = self.context.articles[article_id].published_at
         day = published.date().isoformat() if published else NOWHERE
-        lost = case_of(claim, day)
+        lost = features_of(claim, day)
         near = defaultdict(list)
-        for place in self.shelf.around(lost, day, NOWHERE):
+        for place in self.candidates.around(lost, day, NOWHERE):
             claim_id = at(place)[1]
-            near[self.events[claim_id]].append(self.shelf.cases[claim_id])
-        self.state.put("lost_marks", ((block, day, claim.claim_id, article_id) for block in self.shelf.blocks(lost)))
+            near[self.events[claim_id]].append(self.candidates.cases[claim_id])
+        self.state.put(
+            "lost_marks", ((block, day, claim.claim_id, article_id) for block in self.candidates.blocks(lost))
+        )
         self.state.put("lost_near", sorted((id_, article_id) for id_ in near))
         whole = Lazy(self._members)
         return event_of(lost, near, whole, self.measure)
 
     def _members(self, event_id: str) -> list:
-        ids: Iterable[str] = self.state.column("select claim_id from joined.cases where event_id = ?", (event_id,))
-        return [self.shelf.cases[id_] for id_ in ids]
+        ids: Iterable[str] = self.state.column("select claim_id from joined.claims where event_id = ?", (event_id,))
+        return [self.candidates.cases[id_] for id_ in ids]
