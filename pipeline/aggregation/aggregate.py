@@ -1,6 +1,4 @@
-"""Findings of many articles become one: findings, articles, publishers come in; events, origins, contradictions go
-out.
-"""
+"""Joins the findings of many articles into events, origins and contradictions."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ from scrapers.items import Article, Source
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """What all findings say together. `claims` are those that stand in the events, by id."""
+    """The result of joining all findings. `claims`: those assigned to an event, by id."""
 
     events: tuple[Event, ...]
     origins: tuple[Origin, ...]
@@ -34,7 +32,7 @@ class Aggregate:
 
 
 def outlets_of(lexicon) -> tuple[Outlet, ...]:
-    """Return the news publishers that a lexicon knows, with their other names, groups and which are agencies."""
+    """Return the news publishers of a lexicon with their aliases, publisher groups and whether they are agencies."""
     names: dict[str, list[str]] = {}
     for name in lexicon.names:
         if name.kind != "nominal":
@@ -56,10 +54,16 @@ def aggregate(
     together: Iterable[tuple[str, str]] = (),
     apart: Iterable[tuple[str, str]] = (),
 ) -> Aggregate:
-    """Join what was found into events; claims below `min_confidence` are left out. Pure; order makes no difference.
+    """Join findings into events. Pure; the order of the input makes no difference.
 
-    `articles`: the version of each that the findings were read from. `lexicon` adds families of entities and outlets.
-    `together` and `apart`: pairs of claim ids that an editor has put into one event, or kept in two.
+    Args:
+        findings: What was read from each article.
+        articles: The version of each article that its findings were read from.
+        sources: The source cards of the publishers.
+        lexicon: Adds known entities, their parents and the news outlets.
+        min_confidence: Claims below it are left out.
+        together: Pairs of claim ids that an editor put into one event.
+        apart: Pairs of claim ids that an editor keeps in two events.
     """
     by_id = {a.article_id: a for a in articles}
     of_article = {f.article_id: f for f in findings if f.article_id in by_id}
@@ -103,7 +107,7 @@ def aggregate(
 
 
 def _entities(findings: Sequence[Findings] | Iterable[Findings], lexicon) -> dict[str, Entity]:
-    """Return all entities by id; the lexicon's word stands above what single findings say."""
+    """Return all entities by id. The lexicon takes precedence over what single articles say."""
     found: dict[str, Entity] = {}
     for finding in sorted(findings, key=lambda f: f.article_id):
         for entity in finding.entities:

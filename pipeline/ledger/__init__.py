@@ -1,1 +1,5 @@
-"""The ledger grows: what changed in crawl.db comes in, and only what hangs on it is joined and written again."""
+"""Keeps articles and findings in SQLite, builds the ledger from them, and publishes it.
+
+`crawl.db` is private and holds full texts; `build.db` is the ledger without them. Imports `pipeline.aggregation`,
+`pipeline.lexicon` and `scrapers`, never the site.
+"""

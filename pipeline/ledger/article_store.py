@@ -1,6 +1,7 @@
-"""The private store: articles with their full text, every version, and what was read out of each, in crawl.db.
+"""Stores articles with their full text, all versions and findings in crawl.db, which is private.
 
-One transaction for each article; after a crash it is whole or absent. One process writes at a time.
+Each article is written in one transaction, so after a crash it is complete or absent. Only one process writes at a
+time.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Library:
     """The articles and findings of one ledger."""
 
     def __init__(self, path: Path) -> None:
-        """Open crawl.db, bringing its tables up to date. Raises StoreError."""
+        """Open crawl.db and migrate its tables. Raises StoreError."""
         self.path = Path(path)
         with plain_errors(self.path, "open"):
             self._db = open_db(self.path)
@@ -55,7 +56,7 @@ class Library:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Hold the write lock; all of the block is kept, or nothing. Inside another one it belongs to that one."""
+        """Hold the write lock and commit or roll back the whole block. A nested block joins the outer one."""
         with plain_errors(self.path, "write"):
             if self._db.in_transaction:
                 yield self._db
@@ -76,9 +77,9 @@ class Library:
     # articles
 
     def save_article(self, article: Article, seen_at: datetime | None = None) -> bool:
-        """Keep a version of an article; return True if it is new. A known version is only marked as seen again.
+        """Store a version of an article; return True if it is new. A known version is only marked as seen again.
 
-        `seen_at`: when its page was fetched, by default the article's own fetched_at, else now.
+        `seen_at`: when its page was fetched; by default the article's own fetched_at, else now.
         """
         seen = (seen_at or article.fetched_at or datetime.now(UTC)).astimezone(UTC).isoformat()
         row = {**article_row(article), "first_seen_at": seen, "last_seen_at": seen}
@@ -94,33 +95,33 @@ class Library:
         return added
 
     def article(self, article_id: str, version: str | None = None) -> Article | None:
-        """Return an article, by default its latest version; None where it is not kept."""
+        """Return an article, by default its latest version; None if unknown."""
         where = "where article_id = ? and (? is null or version = ?)"
         row = next(self._rows(f"select * from articles {where} {LATEST} limit 1", (article_id, version, version)), None)
         return article_of(row) if row else None
 
     def article_at(self, url: str) -> Article | None:
-        """Return the latest version of the article with a canonical address."""
+        """Return the latest version of the article with a canonical URL."""
         row = next(self._rows(f"select * from articles where url = ? {LATEST} limit 1", (url,)), None)
         return article_of(row) if row else None
 
     def versions(self, article_id: str | None = None) -> Iterator[Version]:
-        """Yield every kept version (of one article, if given), oldest first within each article."""
+        """Yield every stored version (of one article, if given), oldest first within each article."""
         where, values = ("", ()) if article_id is None else ("where article_id = ?", (article_id,))
         for row in self._rows(f"select * from articles {where} order by article_id, last_seen_at, version", values):
             yield Version(article_of(row), row["first_seen_at"], row["last_seen_at"])
 
     def count(self) -> int:
-        """Return how many articles are kept, each counted once."""
+        """Return the number of articles."""
         return next(self._rows("select count(distinct article_id) from articles"))[0]
 
-    # readings: what became of each archived page
+    # readings: the outcome of each archived page
 
     def save_reading(
         self, page_sha256: str, url: str, source_id: str, reader_version: str, outcome: Outcome,
         article: Article | None = None, detail: str = "",
     ) -> None:  # fmt: skip
-        """Keep what reading a page gave, so that it is not read again by the same reader."""
+        """Store the result of reading a page, so that the same reader does not read it again."""
         row = {
             "page_sha256": page_sha256, "url": url, "source_id": source_id, "reader_version": reader_version,
             "outcome": outcome.value, "article_id": article.article_id if article else None,
@@ -132,17 +133,17 @@ class Library:
             db.execute(_insert("readings", row, "or replace"), row)
 
     def was_read(self, page_sha256: str, url: str, reader_version: str) -> bool:
-        """Tell whether a page was read by this version of the reader."""
+        """Return whether this version of the reader has read a page."""
         sql = "select 1 from readings where page_sha256 = ? and url = ? and reader_version = ?"
         return next(self._rows(sql, (page_sha256, url, reader_version)), None) is not None
 
     def articles_of_page(self, page_sha256: str, url: str) -> set[str] | None:
-        """Return the articles that were read out of a page by any reader; None where none has read it yet."""
+        """Return the articles read from a page by any reader; None if none has read it yet."""
         rows = list(self._rows("select article_id from readings where page_sha256 = ? and url = ?", (page_sha256, url)))
         return {row[0] for row in rows if row[0]} if rows else None
 
     def may_matter(self, article_id: str) -> bool:
-        """Return whether an article is relevant by any version of the program, or may be: it was not understood yet."""
+        """Return whether any program version found an article relevant, or could not read it."""
         sql = """select exists (select 1 from findings where article_id = :id and relevant = 1)
                  or exists (select 1 from lost_articles where article_id = :id)
                  or exists (select 1 from articles a where article_id = :id and not exists (select 1 from findings f
@@ -150,8 +151,9 @@ class Library:
         return bool(next(self._rows(sql, {"id": article_id}))[0])
 
     def end_of(self, page_sha256: str, url: str, reader_version: str, program_version: str) -> Outcome | None:
-        """Return how reading a page ended, None where this version of the reader has not read it; UNREADABLE where the
-        program could not understand its article."""
+        """Return the outcome of reading a page by this version of the reader, None if not read; UNREADABLE if
+        extraction failed.
+        """
         sql = """select r.outcome, exists (select 1 from lost_articles l where l.article_id = r.article_id
                      and l.version = r.version and l.program_version = :program)
                  from readings r where page_sha256 = :page and url = :url and reader_version = :reader"""
@@ -160,7 +162,7 @@ class Library:
         return None if row is None else Outcome.UNREADABLE if row[1] else Outcome(row[0])
 
     def visit_outcomes(self, reader_version: str, program_version: str) -> dict[str, dict[str, int]]:
-        """Return how often visits to each source ended how, those that were let go among them."""
+        """Return the number of visits to each source by outcome, including deleted fetch records."""
         sql = """select v.source_id, case when l.article_id is not null then 'UNREADABLE'
                      else coalesce(r.outcome, v.outcome) end, count(*) from visits v
                  left join readings r on v.outcome = 'SAVED' and r.page_sha256 = v.sha256 and r.url = v.url
@@ -174,13 +176,13 @@ class Library:
         return {source_id: dict(counts) for source_id, counts in sorted(found.items())}
 
     def addresses(self, urls: Iterable[str]) -> dict[str, set[str]]:
-        """Return for each article that was read at one of some addresses all addresses at which a page of it was."""
+        """Return, for each article read at one of some URLs, all URLs at which it was found."""
         ids = {row[0] for url in urls for row in self._rows("select article_id from readings where url = ?", (url,))}
         sql = "select distinct url from readings where article_id = ?"
         return {id_: {row[0] for row in self._rows(sql, (id_,))} for id_ in sorted(ids - {None})}
 
     def outdated_versions(self, article_id: str) -> set[str]:
-        """Return the versions of an article that a later reading of the same page has replaced."""
+        """Return the versions of an article that a later reading of the same page replaced."""
         sql = """select version, not exists (
                      select 1 from readings later where later.page_sha256 = r.page_sha256 and later.url = r.url
                      and later.rowid > r.rowid and later.article_id is not null and later.version is not null)
@@ -188,67 +190,67 @@ class Library:
         rows = [(row[0], row[1]) for row in self._rows(sql, (article_id,))]
         return {version for version, _ in rows} - {version for version, last in rows if last}
 
-    # what changed, and what a build looks up of single articles
+    # changes, and look-ups of single articles by a build
 
     def last_change(self) -> int:
         """Return the number of the last change of any article."""
         return next(self._rows("select coalesce(max(seq), 0) from article_changes"))[0]
 
     def changed_since(self, number: int) -> list[str]:
-        """Return the ids of the articles of which a version, a reading or findings changed since a change's number."""
+        """Return the ids of the articles changed after a change number."""
         return [row[0] for row in self._rows("select article_id from article_changes where seq > ?", (number,))]
 
     def n_changed_since(self, number: int) -> int:
-        """Return of how many articles anything changed since a change's number."""
+        """Return the number of articles changed after a change number."""
         return next(self._rows("select count(*) from article_changes where seq > ?", (number,)))[0]
 
     def article_ids(self) -> list[str]:
-        """Return the ids of all articles, in the order in which they came."""
+        """Return the ids of all articles, in order of arrival."""
         sql = "select article_id from articles group by article_id order by min(rowid)"
         return [row[0] for row in self._rows(sql)]
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """Yield id and source of every version of every article, in the order in which they came."""
+        """Yield id and source of every version of every article, in order of arrival."""
         return ((row[0], row[1]) for row in self._rows("select article_id, source_id from articles order by rowid"))
 
     def relevant_ids(self, program_version: str) -> set[str]:
-        """Return the articles of which a version of the program has found any version relevant."""
+        """Return the articles that a program version found relevant in any version."""
         sql = "select distinct article_id from findings where program_version = ? and relevant = 1"
         return {row[0] for row in self._rows(sql, (program_version,))}
 
     def read_otherwise(self) -> set[str]:
-        """Return the articles with more than one version, or of whose page there is more than one reading."""
+        """Return the articles with several versions, or whose page has several readings."""
         sql = """select article_id from articles group by article_id having count(*) > 1
                  union select article_id from readings where article_id is not null and (page_sha256, url) in (
                      select page_sha256, url from readings group by page_sha256, url having count(*) > 1)"""
         return {row[0] for row in self._rows(sql)}
 
     def relevant_versions(self, article_id: str, program_version: str) -> dict[str, bool]:
-        """Return which versions of an article a version of the program has read, and whether each is relevant."""
+        """Return the versions of an article that a program version has read, and whether each is relevant."""
         sql = "select version, relevant from findings where article_id = ? and program_version = ?"
         return {row[0]: bool(row[1]) for row in self._rows(sql, (article_id, program_version))}
 
     def source_of(self, article_id: str) -> str | None:
-        """Return the source of an article's latest version; None where every one of them is outdated."""
+        """Return the source of an article's latest version; None if all versions are outdated."""
         sql = f"select source_id, version from articles where article_id = ? {LATEST}"
         rows = [(row[0], row[1]) for row in self._rows(sql, (article_id,))]
         outdated = self.outdated_versions(article_id) if rows else set()
         return next((source for source, version in rows if version not in outdated), None)
 
     def last_seen(self) -> str:
-        """Return when any version of an article was last seen, as ISO text; "" where there is none."""
+        """Return when any version was last seen, as ISO text; "" if there is none."""
         return next(self._rows("select coalesce(max(last_seen_at), '') from articles"))[0]
 
     # findings
 
     def save_findings(self, findings: Findings, program_version: str) -> None:
-        """Keep what was read out of one version of an article; the same program's earlier findings are replaced."""
+        """Store the findings of one version of an article, replacing earlier ones of the same program."""
         row = findings_row(findings, program_version)
         with self.transaction() as db:
             db.execute(_insert("findings", row, "or replace"), row)
 
     def save_lost(self, article: Article, program_version: str, why: str) -> None:
-        """Keep that this version of the program could not read an article, and why; its findings are empty."""
+        """Record that this program version could not read an article, and why; its findings are empty."""
         row = {
             "article_id": article.article_id, "version": article.version, "program_version": program_version,
             "why": why,
@@ -258,14 +260,14 @@ class Library:
             db.execute(_insert("lost_articles", row, "or replace"), row)
 
     def save(self, article: Article, findings: Findings, program_version: str, seen_at: datetime | None = None) -> bool:
-        """Keep an article and its findings in one transaction; return True if this version of it is new."""
+        """Store an article and its findings in one transaction; return True if this version of it is new."""
         with self.transaction():
             added = self.save_article(article, seen_at)
             self.save_findings(findings, program_version)
         return added
 
     def pending(self, program_version: str, limit: int | None = None) -> Iterator[Article]:
-        """Yield the versions of articles that this version of the program has not read yet, oldest seen first."""
+        """Yield the versions that this program version has not read yet, oldest seen first."""
         sql = """
             select article_id, version from articles a where not exists (
                 select 1 from findings f
@@ -273,14 +275,13 @@ class Library:
             ) order by first_seen_at, article_id, version limit ?"""
         with plain_errors(self.path, "read"):
             waiting = self._db.execute(sql, (program_version, -1 if limit is None else limit)).fetchall()
-        for article_id, version in waiting:  # one text at a time: what waits may be larger than the memory
+        for article_id, version in waiting:  # one text at a time: pending texts may exceed memory
             article = self.article(article_id, version)
             if article is not None:
                 yield article
 
     def n_unread(self, program_version: str, article_id: str | None = None) -> Iterator[tuple[str, int]]:
-        """Yield the articles (of all, or of the one given) of which versions wait for this version of the program, and
-        how many of each."""
+        """Yield articles (all, or the one given) with the number of versions that this program version has not read."""
         one, values = ("", ()) if article_id is None else ("and article_id = ?", (article_id,))
         sql = f"""
             select article_id, count(*) from articles a where not exists (
@@ -290,7 +291,7 @@ class Library:
         return ((row[0], row[1]) for row in self._rows(sql, (program_version, *values)))
 
     def n_pending(self, program_version: str) -> int:
-        """Return how many versions of articles wait for this version of the program."""
+        """Return the number of versions that this program version has not read."""
         sql = """
             select count(*) from articles a where not exists (
                 select 1 from findings f
@@ -298,35 +299,35 @@ class Library:
         return next(self._rows(sql, (program_version,)))[0]
 
     def findings(self, program_version: str, *, relevant_only: bool = False) -> Iterator[Findings]:
-        """Yield all findings of a version of the program, of every version of every article."""
+        """Yield all findings of a program version, of every version of every article."""
         sql = "select findings from findings where program_version = ? and relevant >= ? order by article_id, version"
         for row in self._rows(sql, (program_version, int(relevant_only))):
             yield findings_of(row["findings"])
 
     def findings_of(self, article: Article, program_version: str) -> Findings | None:
-        """Return what a version of the program read out of one version of an article, None where it has not yet."""
+        """Return the findings of a program version on one version of an article, None if it has not read it."""
         sql = "select findings from findings where article_id = ? and version = ? and program_version = ?"
         row = next(self._rows(sql, (article.article_id, article.version, program_version)), None)
         return findings_of(row["findings"]) if row else None
 
     def has_findings(self, program_version: str) -> bool:
-        """Return whether a version of the program has read anything yet."""
+        """Return whether a program version has read anything yet."""
         sql = "select 1 from findings where program_version = ? limit 1"
         return next(self._rows(sql, (program_version,)), None) is not None
 
     def last_program_version(self) -> str:
-        """Return the version of the program that wrote the latest findings, "" where there are none."""
+        """Return the program version of the latest findings, "" if there are none."""
         row = next(self._rows("select program_version from findings order by rowid desc limit 1"), None)
         return row[0] if row else ""
 
     def program_versions(self) -> tuple[str, ...]:
-        """Return the versions of the program whose findings are kept."""
+        """Return the program versions with stored findings."""
         return tuple(row[0] for row in self._rows("select distinct program_version from findings order by 1"))
 
-    # events: what the last build called them
+    # event ids of the last build
 
     def event_history(self, event_ids: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
-        """Return the claim ids of the events of the last build: of all, or of those of some that it had."""
+        """Return the claim ids of the events of the last build: all, or some."""
         if event_ids is None:
             every = self._rows("select event_id, claim_ids from event_history")
             return {row[0]: tuple(row[1].split()) for row in every}
@@ -335,16 +336,16 @@ class Library:
         return {id_: tuple(row[0].split()) for id_, row in rows.items() if row is not None}
 
     def last_build(self) -> tuple[str, str]:
-        """Return the tokens of the build that last wrote the event history, and of the one that it grew from."""
+        """Return the tokens of the build that last wrote the event history, and of the build before it."""
         row = next(self._rows("select token, former from last_build"), None)
         return (row[0], row[1]) if row else ("", "")
 
     def redirects(self) -> dict[str, tuple[str | None, str]]:
-        """Return for each vanished event id where its claims went, None for nowhere, and why."""
+        """Return the target (None for nowhere) of each event id no longer in use, and why."""
         return {row[0]: (row[1], row[2]) for row in self._rows("select * from event_redirects")}
 
     def gone_days(self) -> dict[str, str | None]:
-        """Return for each vanished event id the day on which it was first missed, None where that was not noted."""
+        """Return the day on which each unused event id was first missed, None if not recorded."""
         return {row[0]: row[1] for row in self._rows("select old_event_id, gone_on from event_redirects")}
 
     def save_history(
@@ -358,10 +359,16 @@ class Library:
         *,
         whole: bool = False,
     ) -> None:
-        """Bring the event history up to date, and the redirects with the day of each, in one transaction.
+        """Update the event history and the redirects in one transaction.
 
-        `history`: the events that are new or other, with their claims; `gone`: those that are no more; `token`: of the
-        build that found them; `former`: of the one whose state it grew from; `whole`: the history is all there is.
+        Args:
+            history: New and changed events with their claims.
+            gone: Ids of removed events.
+            redirects: Targets and reasons of unused event ids.
+            gone_days: Days on which these were first missed.
+            token: Of the build that found them.
+            former: Of the build whose state it updated.
+            whole: Whether `history` is complete.
         """
         wanted = {(old, *value, gone_days.get(old)) for old, value in redirects.items()}
         with self.transaction() as db:
@@ -379,14 +386,14 @@ class Library:
                 "insert into event_redirects values (?, ?, ?, ?)", sorted(wanted - known, key=lambda r: r[0])
             )
 
-    # what awaits an editor
+    # review queue
 
     def save_queue(
         self, items: Iterable[QueueItem], gone: Iterable[tuple[str, str]] = (), *, whole: bool = False
     ) -> None:
-        """Bring the review queue up to date: items that are new or other, and (reason, subject) of those gone.
+        """Update the review queue with new and changed items, and delete `(reason, subject)` pairs.
 
-        What was reopened is always given, in order, and replaces what was.
+        Reopened decisions are always given in full, in order, and replace the former ones.
         """
         rows = [asdict(item) | {"place": place} for place, item in enumerate(items)]
         for row in rows:
@@ -398,7 +405,7 @@ class Library:
                 db.executemany(_insert("review_queue", rows[0], "or replace"), rows)
 
     def queue(self) -> list[QueueItem]:
-        """Return the review queue of the last build, the most important first."""
+        """Return the review queue of the last build, most important first."""
         rows = [dict(row) for row in self._rows("select * from review_queue order by place, reason, subject")]
         return in_order([QueueItem(**{"position": 0, **{k: v for k, v in r.items() if k != "place"}}) for r in rows])
 

@@ -1,6 +1,6 @@
-"""The tables: private ones in crawl.db (`private`), published ones in oversight.db (`published`), as migrations.
+"""Defines the tables as migrations: private ones in crawl.db (`private`), published ones in oversight.db (`published`).
 
-A change of a published table is a new migration here, a higher SCHEMA_VERSION and a line in CHANGELOG.md.
+A change of a published table needs a new migration here, a higher SCHEMA_VERSION and a line in CHANGELOG.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ published = Migrations("oversight_published")
 
 @private()
 def articles_and_findings(db: Database) -> None:
-    """Articles with their full text, every version, and what was read out of each."""
+    """Articles with their full text, every version, and their findings."""
     db.executescript(
         """
         create table articles (
@@ -52,7 +52,7 @@ def articles_and_findings(db: Database) -> None:
 
 @private()
 def vanished_events_and_lookups(db: Database) -> None:
-    """Where the claims of an event went whose id is gone; and the indexes that crawling and building look up."""
+    """Redirects of unused event ids, and the indexes that crawling and building use."""
     db.executescript(
         """
         create table event_redirects (
@@ -66,7 +66,7 @@ def vanished_events_and_lookups(db: Database) -> None:
 
 @private()
 def what_awaits_an_editor(db: Database) -> None:
-    """The review queue of the last build: kept apart from the ledger, for it quotes what is not published."""
+    """The review queue of the last build: private, for it quotes unpublished text."""
     db.executescript(
         """
         create table review_queue (
@@ -80,7 +80,7 @@ def what_awaits_an_editor(db: Database) -> None:
 
 @private()
 def articles_that_could_not_be_understood(db: Database) -> None:
-    """Articles that ended or stopped their reader, with the reason: they wait for the next version of the program."""
+    """Articles that crashed or hung the extraction, with the reason: they wait for the next program version."""
     db.executescript(
         """
         create table lost_articles (
@@ -99,7 +99,7 @@ def when_events_vanished(db: Database) -> None:
 
 @private()
 def backfilled_archives(db: Database) -> None:
-    """How far each archive made by others was read, and which of its records became an article."""
+    """Progress through each imported archive, and which of its records became an article."""
     db.executescript(
         """
         create table backfill_files (
@@ -118,7 +118,7 @@ def backfilled_archives(db: Database) -> None:
 
 @private()
 def what_changed_since_the_last_build(db: Database) -> None:
-    """For each article the number of its last change, whoever made it; and the queue without places, which shift."""
+    """The number of the last change of each article; and a queue without positions, which shift."""
     mark = (
         "delete from article_changes where article_id = {0}; insert into article_changes (article_id) select {0} {1};"
     )
@@ -165,11 +165,11 @@ def what_changed_since_the_last_build(db: Database) -> None:
 
 @private()
 def names_of_the_field(db: Database) -> None:
-    """Columns and keys under the names that they have everywhere else."""
+    """Renames columns and keys to the names used everywhere else."""
     renamed = (("mention", "newness"), ("gaps", "unknown_names"), ("gate_score", "relevance_score"))
     value = "findings"
     for old, new in renamed:
-        # Inside a JSON string a quotation mark is escaped, so this can only be a key.
+        # Quotation marks inside JSON strings are escaped, so this matches only keys.
         value = f"replace({value}, '\"{old}\":', '\"{new}\":')"
     db.executescript(f"""
         drop trigger findings_update;
@@ -287,7 +287,7 @@ def ledger(db: Database) -> None:
 
 @published()
 def standings_and_due_days(db: Database) -> None:
-    """How actors stand to instruments, models and each other, stage by stage; and the days to watch."""
+    """Timelines, and upcoming dates."""
     db.executescript(
         """
         create table standings (
@@ -314,7 +314,7 @@ def standings_and_due_days(db: Database) -> None:
 
 @published()
 def edits_of_articles(db: Database) -> None:
-    """What publishers changed in their articles, and what that did to the claims."""
+    """What publishers changed in their articles, and the effect on claims."""
     db.executescript(
         """
         create table article_edits (
@@ -336,7 +336,7 @@ def edits_of_articles(db: Database) -> None:
 
 @published()
 def claims_that_wait_for_review(db: Database) -> None:
-    """Claims that are too unsure to stand in an event: a table apart, so that no count of claims can include them."""
+    """Claims too unsure to support an event: a separate table, so that no count includes them."""
     db.executescript(
         """
         create table unsure_claims (
@@ -354,7 +354,7 @@ def claims_that_wait_for_review(db: Database) -> None:
 
 @published()
 def offices_and_relations(db: Database) -> None:
-    """Who held which office when, and what belongs to what."""
+    """Who held which office when, and which entity belongs to which."""
     db.executescript(
         """
         create table entity_roles (
@@ -373,7 +373,7 @@ def offices_and_relations(db: Database) -> None:
 
 @published()
 def decisions_of_editors(db: Database) -> None:
-    """What editors decided, and which claims they confirmed, changed or added."""
+    """The decisions of editors, and the claims that they confirmed, changed or added."""
     db.executescript(
         """
         create table reviews (
@@ -389,13 +389,13 @@ def decisions_of_editors(db: Database) -> None:
 
 @published()
 def when_events_were_withdrawn(db: Database) -> None:
-    """The day of the newest article read when an event id was first missed; empty for those of older programs."""
+    """Publication day of the newest article when an event id was first missed; empty for older programs."""
     db.executescript("alter table event_redirects add column gone_on text;")
 
 
 @published()
 def health_of_sources_and_pages_that_are_gone(db: Database) -> None:
-    """What each source usually brings and what is wrong with it; articles that their publisher took away."""
+    """The usual yield and faults of each source; articles that their publisher removed."""
     db.executescript(
         """
         alter table sources add column last_item_at text;
@@ -408,7 +408,7 @@ def health_of_sources_and_pages_that_are_gone(db: Database) -> None:
 
 @published()
 def names_of_the_published_field(db: Database) -> None:
-    """Tables and columns under the names that the site and the documentation use."""
+    """Renames tables and columns to the names used by the site and the documentation."""
     db.executescript(
         """
         alter table conflicts rename to contradictions;
@@ -437,12 +437,12 @@ def names_of_the_published_field(db: Database) -> None:
 
 
 def make_published_tables(connection: sqlite3.Connection) -> None:
-    """Make the tables of the published ledger in an empty file."""
+    """Create the tables of the published ledger in an empty file."""
     published.apply(Database(connection))
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
-    """Apply what is missing of the private tables to crawl.db; raise StoreError where a newer program wrote it."""
+    """Migrate the tables of crawl.db. Raises StoreError if a newer program wrote it."""
     db = Database(connection)
     known = {migration.name for migration in [*private.pending(db), *private.applied(db)]}
     ours = {migration.name for migration in private.pending(Database(memory=True))}
@@ -455,16 +455,16 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def refuse_other_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise StoreError, with the cure, where a built or published ledger has the tables of another version.
+    """Raise StoreError if a built or published ledger has another schema version.
 
-    Its columns would be missing or mean something else; the ledger is made from crawl.db and can be made again.
+    Columns would be missing or mean something else. The ledger can be rebuilt from crawl.db.
     """
     names = {
         row[0] for row in connection.execute("select name from sqlite_master where name in ('build_info', 'facts')")
     }
     if not names:
-        return  # no such table: whoever needs more than that says so
-    table = "build_info" if "build_info" in names else "facts"  # its name up to schema 8
+        return  # no such table: reported by whoever needs it
+    table = "build_info" if "build_info" in names else "facts"  # its name before schema 9
     row = connection.execute(f"select value from {table} where key = 'schema_version'").fetchone()
     version = int(row[0]) if row and str(row[0]).isdigit() else SCHEMA_VERSION
     if version < SCHEMA_VERSION:
@@ -480,9 +480,11 @@ def refuse_other_schema(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def open_db(path: Path | str, *, readonly: bool = False) -> sqlite3.Connection:
-    """Open a database with the pragmas of the house: WAL, synchronous NORMAL, foreign keys on, 30 s busy timeout.
+    """Open a database with the pragmas of the project: WAL, synchronous NORMAL, foreign keys on, 30 s busy timeout.
 
-    Raises sqlite3.DatabaseError where the file is no database, sqlite3.OperationalError where it cannot be opened.
+    Raises:
+        sqlite3.DatabaseError: The file is not a database.
+        sqlite3.OperationalError: It cannot be opened.
     """
     if readonly:
         return sqlite3.connect(f"file:{Path(path).absolute()}?mode=ro", uri=True, timeout=30)

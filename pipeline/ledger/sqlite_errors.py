@@ -1,4 +1,4 @@
-"""What SQLite and the disk report comes in; one plain sentence with the next step goes out."""
+"""Turns errors of SQLite and the disk into StoreError: one plain sentence with the next step."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pipeline.errors import OutsideFailure
 
 
 class StoreError(OutsideFailure):
-    """A database or file of the ledger cannot be used: corrupt, locked, no room, no permission."""
+    """A file of the ledger cannot be used: corrupt, locked, disk full, no permission."""
 
 
 @contextmanager
 def plain_errors(path: Path | str, doing: str = "use") -> Iterator[None]:
-    """Turn errors of SQLite and of the disk inside the block into a StoreError that names `path` and a cure."""
+    """Turn errors of SQLite and the disk inside the block into a StoreError on `path`."""
     try:
         yield
     except sqlite3.Error as error:

@@ -1,9 +1,9 @@
-"""Claims that say the same come together: claims and articles in, groups of claim ids and events out.
+"""Clusters claims of one type into events by agglomerative clustering.
 
-Identity is structural: type, stage of the line, direction, named instrument or object, core parties and date interval;
-the words of the sentence break ties (clustering.similarity). Groups are grown over pairs that share a party or an
-instrument, by a link of which the average over all pairs makes the larger part, so that one bridging claim cannot chain
-two events together; no group holds two claims that forbid each other. The order of the input makes no difference.
+Identity is structural: type, stage, direction, named instrument or object, core parties and date interval. The words of
+the sentence break ties (clustering.similarity). Clusters grow over pairs that share a party or an instrument. Most of a
+link is the average over all pairs, so one bridging claim cannot chain two events together. No cluster holds two claims
+that exclude each other. The order of the input makes no difference.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from pipeline.lexicon.entity_graph import EntityGraph
 from pipeline.records import Claim, Entity
 from scrapers.items import Article
 
-LINK = 0.48  # link of two groups, with the draw, from which they are one event
-AVERAGE = 0.7  # share of a link that is the average over all pairs; the rest is the average of each claim's best pair
-DRAW = 0.04  # added for each factor e of the larger group: what many report draws a further report
-COPIED = 60  # characters of a sentence that two articles share only where one copies the other
+LINK = 0.48  # minimum link, size bonus included, at which two groups are one event
+AVERAGE = 0.7  # weight of the average over all pairs; the rest is the average of each claim's best pair
+DRAW = 0.04  # bonus per natural log of the larger group's size: widely reported events attract further reports
+COPIED = 60  # sentences of this length are shared only by copied texts
 _STEPS = 1 << 20
-_MARGIN = 1e-6  # far more than rounding can make
-SPEAKERS = 40  # so many members of a large group are asked how well another group fits
-MAX_NEIGHBOURS = 100  # a claim is compared with at most so many nearest in time that share the same party
+_MARGIN = 1e-6  # well above any rounding error
+SPEAKERS = 40  # maximum number of members that represent a large group
+MAX_NEIGHBOURS = 100  # maximum number of comparisons per claim and blocking key, nearest in time first
 
 
 def marks_of(case: ClaimFeatures, entity_graph: EntityGraph) -> set[str]:
-    """Return what a case must share one of with another of its type to be worth comparing with it."""
+    """Return the blocking keys of a claim: two claims of one type are compared only if they share a key."""
     marks = {case.claim.evidence.article_id}
     if len(case.claim.evidence.quote) >= COPIED:
         marks.add(case.claim.evidence.quote)
@@ -45,7 +45,7 @@ def marks_of(case: ClaimFeatures, entity_graph: EntityGraph) -> set[str]:
 
 
 def neighbours(cases: list[ClaimFeatures], entity_graph: EntityGraph) -> set[tuple[int, int]]:
-    """Return the pairs worth comparing: one type, and a shared named party or thing, or one article or sentence."""
+    """Return the pairs worth comparing: same type, and a shared named party, thing, article or sentence."""
     blocks: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, case in enumerate(cases):
         for mark in marks_of(case, entity_graph):
@@ -70,16 +70,16 @@ def spread(members: list[int]) -> list[int]:
 
 
 def exact(probability: float) -> float:
-    """Return a probability in steps of a millionth, of which any number add up to the same in whatever order."""
+    """Round a probability to steps of 2**-20, so that sums are the same in any order."""
     return round(probability * _STEPS) / _STEPS
 
 
 def link_of(table: Sequence[Sequence[float]]) -> float:
-    """Return the link of two groups from the probabilities of their pairs, a row for each claim of one group.
+    """Return the link of two groups from the probabilities of their pairs, one row for each claim of one group.
 
-    The average over all pairs, and the average of each claim's best pair, taken for the claims of the smaller group: a
-    claim that fits one report of an event well need not fit every other. Sums are exact in any order (`exact`), so
-    whichever group comes first, the link is the same.
+    The link is the average over all pairs, mixed with the average of each claim's best pair, taken over the smaller
+    group: a claim that fits one report of an event well need not fit every other. Sums are exact (see `exact`), so the
+    link is symmetric.
     """
     columns = list(zip(*table, strict=True))
     n, m = len(table), len(columns)
@@ -89,19 +89,22 @@ def link_of(table: Sequence[Sequence[float]]) -> float:
 
 
 def beyond_reach(total: float, left: int, pairs: int, larger: int) -> bool:
-    """Tell whether a link cannot reach LINK any more, however the last pairs turn out.
+    """Return whether a link must stay below LINK, however the remaining pairs turn out.
 
-    `total`: the sum over the pairs looked at; `left`: how many of the `pairs` are not; `larger`: claims of the larger
-    group.
+    Args:
+        total: Sum of the probabilities so far.
+        left: Number of `pairs` not yet scored.
+        pairs: Number of all pairs.
+        larger: Number of claims in the larger group.
     """
     most = AVERAGE * (total + left) / pairs + (1 - AVERAGE)
     return most + DRAW * math.log(larger) < LINK - _MARGIN
 
 
 class Groups:
-    """Groups of cases that grow by `link_of`: cases are added, then the two likeliest groups join, and so on.
+    """Clusters that merge step by step: in each step the two with the highest link join.
 
-    No group ever holds two cases that forbid each other. A group, once made, is never taken apart.
+    No group ever holds two claims that exclude each other, and a group is never split again.
     """
 
     def __init__(
@@ -110,9 +113,13 @@ class Groups:
         forbids: Callable[[int, int], bool],
         score: Callable[[int, int], float],
     ) -> None:
-        """`scores`: how likely compared pairs are one event; `forbids(one, other)`: whether two cases exclude each
-        other, asked for every pair before it comes into one group; `score(one, other)`: how likely a pair is one event
-        that was not among those compared, asked where other pairs link its groups."""
+        """Start without members.
+
+        Args:
+            scores: Probability of each compared pair.
+            forbids: Whether two claims exclude each other; asked for every pair before their groups join.
+            score: Probability of a pair that was not compared; asked where other pairs link its groups.
+        """
         self.members: dict[int, list[int]] = {}
         self._scores: dict[int, dict[int, float]] = defaultdict(dict)
         for (one, other), likely in scores.items():
@@ -124,7 +131,7 @@ class Groups:
         self._best: dict[int, tuple[float, int]] = {}
 
     def add(self, index: int) -> None:
-        """Let a case take part, as a group of its own."""
+        """Add a claim as a group of its own."""
         self.members[index], self._group_of[index] = [index], index
         linked = {self._group_of[other] for other in self._scores[index] if other in self._group_of} - {index}
         for group_ in sorted(linked):
@@ -133,7 +140,7 @@ class Groups:
             self._best[group_] = self._best_of(group_)
 
     def _link(self, one: int, other: int) -> float:
-        """Return the link of two groups; of a large group some members speak, spread over its time."""
+        """Return the link of two groups. A large group is represented by members spread over its time."""
         some, others = spread(self.members[one]), spread(self.members[other])
         for a in some:
             known = self._scores[a]
@@ -143,7 +150,7 @@ class Groups:
         return link_of([[self._scores[a][b] for b in others] for a in some])
 
     def _best_of(self, one: int) -> tuple[float, int]:
-        """Return the likeliest other group with its link."""
+        """Return the link to the best other group, and that group."""
         size, options = len(self.members[one]), []
         for other, link in self._links[one].items():
             if other not in self._walls[one]:
@@ -151,7 +158,7 @@ class Groups:
         return max(options, default=(0.0, 0))
 
     def grow(self) -> None:
-        """Join groups, the likeliest two first, until no link reaches LINK."""
+        """Merge groups, best link first, until no link reaches LINK."""
         while self._best:
             link, one = max((value[0], -index) for index, value in self._best.items())
             if link < LINK:
@@ -192,14 +199,15 @@ def group(
     together: Iterable[tuple[str, str]] = (),
     apart: Iterable[tuple[str, str]] = (),
 ) -> tuple[tuple[str, ...], ...]:
-    """Return the groups of claim ids that are about one event each, earliest claim first in each.
+    """Return the clusters as tuples of claim ids, earliest claim first. The order of the claims makes no difference.
 
-    `together` and `apart`: pairs of claim ids that an editor has put into one event, whatever they say, or kept in two;
-    where they contradict each other, `apart` stands.
-
-    `articles` by article id give the publication days; `entities` (parent_id) or ready `families` tell who belongs
-    to whom. Pure: the order of
-    the claims makes no difference.
+    Args:
+        claims: The claims to cluster.
+        articles: By id; they give the publication days.
+        entities: Their `parent_id`s make an entity graph where none is given.
+        entity_graph: Which entity belongs to which.
+        together: Pairs of claim ids that an editor put into one event.
+        apart: Pairs of claim ids that an editor keeps apart; takes precedence over `together`.
     """
     cases = [ClaimFeatures(claim, _day(articles.get(claim.evidence.article_id))) for claim in claims]
     cases.sort(key=lambda case: case.key)
@@ -215,7 +223,7 @@ def group(
         scores, walls = {}, _kept_apart(of_type, apart)
         for one, other in sorted(neighbours(of_type, entity_graph)):
             if measure.strangers(of_type[one], of_type[other]):
-                continue  # such a pair links nothing; where others link their groups it is asked for (Groups)
+                continue  # scored later by Groups if other pairs link their groups
             if (one, other) in walls or measure.opposed(of_type[one], of_type[other]):
                 walls.add((one, other))
             else:
@@ -229,10 +237,9 @@ def group(
 def _grown(
     cases: list[ClaimFeatures], scores: dict[tuple[int, int], float], walls: set[tuple[int, int]], measure: Similarity
 ) -> list[list[ClaimFeatures]]:
-    """Return the cases of one type, which come in order of publication, in groups.
+    """Return the clusters of claims of one type, given in order of publication.
 
-    Each day's cases join what the days before have made: later news adds to an event, or joins two, and never takes one
-    apart.
+    Claims are added day by day. Later news may extend an event or join two, but never splits one.
     """
     known = {**dict.fromkeys(walls, True), **dict.fromkeys(scores, False)}
 
@@ -254,7 +261,7 @@ def _grown(
 
 
 def _kept_apart(cases: list[ClaimFeatures], apart: frozenset[frozenset[str]]) -> set[tuple[int, int]]:
-    """Return pairs of claim ids as pairs of places, the smaller first; claims that are not among the cases fall out."""
+    """Return pairs of claim ids as pairs of indexes, smaller first; pairs with an unknown claim are skipped."""
     place = {case.claim.claim_id: index for index, case in enumerate(cases)}
     pairs = [sorted(place[id_] for id_ in pair if id_ in place) for pair in apart]
     return {(pair[0], pair[1]) for pair in pairs if len(pair) == 2}
@@ -263,7 +270,7 @@ def _kept_apart(cases: list[ClaimFeatures], apart: frozenset[frozenset[str]]) ->
 def join_by_editors(
     groups: list[list[ClaimFeatures]], together: Iterable[tuple[str, str]], apart: frozenset[frozenset[str]]
 ) -> list[list[ClaimFeatures]]:
-    """Join whole groups, of whatever types, where an editor has put a claim of each into one event."""
+    """Join whole groups, of any type, where an editor put a claim of each into one event."""
     group_of = {case.claim.claim_id: members for members in groups for case in members}
     for one, other in together:
         some, others = group_of.get(one), group_of.get(other)

@@ -1,4 +1,4 @@
-"""One claim as grouping looks at it: a claim and its publication day come in; names, stage, interval, words go out."""
+"""Computes the features of a claim that clustering compares: names, stage, time interval, words."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pipeline.records import Claim, EntityKind, Modality, Participant
 from scrapers.items import Precision
 
 _SLACK = {Precision.MINUTE: 1, Precision.DAY: 1, Precision.WEEK: 3, Precision.MONTH: 3, Precision.QUARTER: 7}
-_BEFORE, _AFTER = 50, 100  # characters about a trigger that speak of its event
+_BEFORE, _AFTER = 50, 100  # characters around a trigger that belong to its clause
 _WORD = re.compile(r"[a-z][a-z-]+|\d[\d,.]*\d|\d")
 _COMMON = frozenset(
     """a an and are as at be been by for from had has have he her his in into is it its of on or our she so than that
     the their them they this to was we were which who will with would said says not but also after before about over
     more new us u.s ai artificial intelligence company companies administration president government""".split()  # noqa: SIM905
 )
-# Words of an instrument's title that tell nothing about which one it is.
+# Words of a title that do not identify the instrument.
 _GENERIC = _COMMON | frozenset(
     """act bill bills law order executive rule policy plan framework memo contract deal national federal
     state""".split()  # noqa: SIM905
 )
-# "the Executive Order", "a new memorandum": what kind of paper it is, not which.
+# "the Executive Order", "a new memorandum": these name a kind of document, not one of them.
 _KINDS_OF_PAPER = frozenset(
     """the an a new and of executive order orders presidential memorandum memoranda memo act bill law legislation rule
     rules regulation regulations agreement accord contract code framework policy plan designation notice request for
@@ -42,15 +42,15 @@ _FORMS = tuple(
         ("request", r"\bRequest for "),
     )
 )
-# One instrument gathers what its text does to many targets: whom it directs does not split it.
+# One instrument may address many targets, so other targets do not make another event.
 ONE_INSTRUMENT = {"executive_action", "legislation", "regulation"}
-# Requests, refusals and the like are made and repeated over days: two dates of one are no contradiction.
+# These acts are repeated over days, so two dates of one are no contradiction.
 CONTINUING = {"access_request", "refusal", "commitment", "access_grant", "evaluation"}
-_DESCRIBED = (EntityKind.MODEL, EntityKind.INSTRUMENT)  # kinds whose names often stand before a common noun
+_DESCRIBED = (EntityKind.MODEL, EntityKind.INSTRUMENT)  # kinds whose names often modify a common noun
 
 
 def is_named(participant: Participant) -> bool:
-    """Return True for a name ("SB 53", "Claude"), False for a class or a description ("its models", "Meta's plans")."""
+    """Return True for a name ("SB 53", "Claude"), False for a class or description ("its models", "Meta's plans")."""
     name = participant.name.strip()
     if participant.kind is EntityKind.GROUP or not name or re.search(r"[’']s? ", name):
         return False
@@ -71,7 +71,7 @@ def _one(participant: Participant) -> bool:
 
 @dataclass(frozen=True)
 class ClaimFeatures:
-    """One claim with what grouping looks at. `interval` is when its event may lie, in days (ordinals)."""
+    """A claim with its features. `interval`: when its event may lie, in day ordinals."""
 
     claim: Claim
     published: date | None
@@ -82,7 +82,7 @@ class ClaimFeatures:
 
     @cached_property
     def named(self) -> dict[str, frozenset[str]]:
-        """The ids of the named participants by role."""
+        """Ids of the named participants, by role."""
         roles: dict[str, set[str]] = defaultdict(set)
         for participant in self.claim.participants:
             if is_named(participant):
@@ -91,8 +91,11 @@ class ClaimFeatures:
 
     @cached_property
     def classes(self) -> dict[str, frozenset[str]]:
-        """The ids of the classes ("AI companies") by role. One party described ("the regulator") is somebody whose
-        name is not said: silence, not another party."""
+        """Ids of classes ("AI companies"), by role.
+
+        A single described party ("the regulator") is left out: its name is unknown, which is no evidence of another
+        party.
+        """
         roles: dict[str, set[str]] = defaultdict(set)
         for participant in self.claim.participants:
             if not is_named(participant) and not (participant.role in ("actor", "target") and _one(participant)):
@@ -111,7 +114,7 @@ class ClaimFeatures:
 
     @cached_property
     def act(self) -> str:
-        """The act that the words name. An agreement that is not, or only perhaps, reached is still talked about."""
+        """The act that the words name. An agreement that was not, or may not be, reached counts as "in talks"."""
         named, claim = act_of(self.claim), self.claim
         if claim.type == "agreement" and named in ("", "agreed"):
             return "in talks" if claim.modality in (Modality.NEGATED, Modality.CONSIDERED) else named
@@ -124,13 +127,13 @@ class ClaimFeatures:
 
     @cached_property
     def titles(self) -> tuple[frozenset[str], ...]:
-        """The telling words of each instrument's name, and of each object's."""
+        """The distinctive words of the name of each instrument and body."""
         names = [p.name for p in self.claim.participants if p.role in ("instrument", "body")]
         return tuple(words - _GENERIC for name in names if (words := frozenset(_WORD.findall(name.casefold()))))
 
     @cached_property
     def forms(self) -> frozenset[str]:
-        """What the named instruments are by their names: an order, an act, a plan ..."""
+        """The forms of the named instruments by their names: order, statute, plan ..."""
         names = [p.name for p in self.claim.participants if p.role == "instrument" and is_named(p)]
         return frozenset(form for name in names for form, words in _FORMS if words.search(name))
 
@@ -151,7 +154,7 @@ class ClaimFeatures:
         return (day - 900, day + 1) if self.claim.newness == "background" else (day - 30, day + 1)
 
     def days_from(self, other: ClaimFeatures) -> int:
-        """Return the days between the two intervals; 0 or less where they meet."""
+        """Return the days between the two intervals; 0 or less if they meet."""
         return max(self.interval[0], other.interval[0]) - min(self.interval[1], other.interval[1])
 
     @cached_property
@@ -160,7 +163,7 @@ class ClaimFeatures:
 
     @cached_property
     def clause(self) -> frozenset[str]:
-        """The beginnings of the words about the trigger, without those of the parties' names."""
+        """Word prefixes around the trigger, without those of the parties' names."""
         claim = self.claim
         start, end = (max(at - claim.evidence.start, 0) for at in (claim.trigger_start, claim.trigger_end))
         near = claim.evidence.quote[max(0, start - _BEFORE) : end + _AFTER].casefold()
@@ -170,7 +173,7 @@ class ClaimFeatures:
 
     @cached_property
     def reported_day(self) -> date | None:
-        """The day on which it lies as far as told: the day said, else that of the article whose news it is."""
+        """The stated day; without one, the day of the article if the claim is its news."""
         span = self.claim.date
         if span is not None and span.basis != "publication":
             return span.start if span.start == span.end else None

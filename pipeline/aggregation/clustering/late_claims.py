@@ -1,4 +1,4 @@
-"""A claim that stands no more and the events around it come in; the event that it would belong to goes out. Pure."""
+"""Assigns a claim that an edit removed to the event that it would belong to."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ def event_of(
     whole: Mapping[str, Sequence[ClaimFeatures]],
     measure: Similarity,
 ) -> str:
-    """Return the event that a case would join were it told today, by the rules of clustering.cluster; "" for none.
+    """Return the event that a removed claim would join by the rules of clustering.cluster; "" for none.
 
-    `near`: for each event those of its cases that are compared with this one; `whole`: all of them.
+    Args:
+        lost: The claim.
+        near: For each event, those of its claims that are compared with this one.
+        whole: For each event, all its claims.
+        measure: The similarity of claims.
     """
     best, found = LINK, ""
     for id_ in sorted(near):

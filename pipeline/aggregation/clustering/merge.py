@@ -1,7 +1,7 @@
-"""Claims that were grouped become one event: their fields come in, the best supported ones go out.
+"""Merges the claims of one cluster into an Event, taking the best supported value of each field.
 
-An event is "occurred" only where a claim says that it occurred. What comes later and is better supported (postponed,
-cancelled, denied) stands above what was said before; where both remain, the event is contradicted.
+An event is "occurred" only if a claim says so. A later, better supported report (postponed, cancelled, denied) takes
+precedence over an earlier one; if both remain, the event is contradicted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipeline.records import Claim, DateSpan, Event, Force, Modality, Participan
 from scrapers.items import Article, Precision
 
 _AGAINST = (Modality.POSTPONED, Modality.CANCELLED, Modality.NEGATED, Modality.DENIED)
-# Where two are equally supported and equally late, the more cautious one stands.
+# Breaks ties between equally supported, equally late modalities: the more cautious wins.
 _CAUTIOUS_FIRST = (
     Modality.DENIED, Modality.NEGATED, Modality.CANCELLED, Modality.POSTPONED, Modality.CONDITIONAL,
     Modality.CONSIDERED, Modality.ALLEGED, Modality.PLANNED, Modality.OCCURRED,
@@ -29,8 +29,8 @@ _FINE_FIRST = (
     Precision.UNKNOWN,
 )  # fmt: skip
 _BASIS_FIRST = ("stated", "relative", "publication")
-_THING_SHARE = 0.15  # of all claims of an event: below, an instrument, object or body is not named in the sentence
-_MAIN_SHARE = 0.25  # of the claims of a role's best supported party: below, a party is not named in the sentence
+_THING_SHARE = 0.15  # of an event's claims: a rarer instrument, object or body is not named in the summary
+_MAIN_SHARE = 0.25  # of the claims of the role's best supported party: a rarer party is not named in the summary
 Support = Callable[[Iterable[Claim]], int]
 
 
@@ -44,23 +44,27 @@ def _moment(article: Article | None) -> str:
 
 
 def anchor(claims: Iterable[Claim], articles: Mapping[str, Article]) -> str:
-    """Return the claim id that an event's id rests on: the earliest published, then the smallest id."""
+    """Return the claim id that the event id derives from: the earliest published, then the smallest id."""
     return earliest_claim(((c.claim_id, c.evidence.article_id) for c in claims), articles)
 
 
 def earliest_claim(claims: Iterable[tuple[str, str]], articles: Mapping[str, Article]) -> str:
-    """Return the same for claims that are given by their ids and those of their articles."""
+    """Return the anchor of (claim id, article id) pairs."""
     return min(claims, key=lambda c: (_moment(articles.get(c[1])) or "9999", c[0]))[0]
 
 
 def best_modality(
     claims: Sequence[Claim], articles: Mapping[str, Article], origin_of: Mapping[str, str]
 ) -> tuple[Modality, bool]:
-    """Return the modality that is best supported, and whether claims against it remain.
+    """Return the best supported modality, and whether claims against it remain.
 
-    Support counts origins, not claims. `origin_of`: claim id -> origin id; a claim without one counts by itself.
-    One report that it occurred does not stand against more than twice as many that, at that time or later, still speak
-    of it as open, planned or not done.
+    Support counts origins, not claims. A single report that it occurred loses to more than twice as many that, at that
+    time or later, still treat it as open, planned or not done.
+
+    Args:
+        claims: The claims of one event.
+        articles: By id.
+        origin_of: Claim id -> origin id; a claim without one counts by itself.
     """
     groups = _by_modality(claims)
 
@@ -107,7 +111,7 @@ def _latest(claims: Sequence[Claim], articles: Mapping[str, Article], support: S
 
 
 def best_date(claims: Sequence[Claim], origin_of: Mapping[str, str]) -> DateSpan | None:
-    """Return the date of most origins among the finest: a day before a month, the publication's day last of all."""
+    """Return the date that most origins give, finest precision first; dates of publication come last."""
     spans: dict[tuple, list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.date is not None:
@@ -132,7 +136,7 @@ def _basis(span: DateSpan) -> int:
 def merged_participants(claims: Sequence[Claim]) -> list[tuple[Participant, int]]:
     """Return each (role, entity) once with the number of claims that name it, best supported first within its role.
 
-    A class without a name ("AI companies") gives way where the role has named members.
+    A class ("AI companies") is dropped if the role has named members.
     """
     number: Counter[tuple[str, str]] = Counter()
     shown: dict[tuple[str, str], Participant] = {}
@@ -147,9 +151,9 @@ def merged_participants(claims: Sequence[Claim]) -> list[tuple[Participant, int]
 
 
 def main_participants(merged: Sequence[tuple[Participant, int]], n_claims: int) -> list[Participant]:
-    """Return those worth a place in a sentence: one instrument, object and body, and the well supported parties.
+    """Return the participants that the summary names: well supported parties, one instrument, object and body.
 
-    A thing that few of the `n_claims` speak of is left out, unless it is an instrument or body with a name.
+    A thing that few of the `n_claims` mention is left out, unless it is a named instrument or body.
     """
     most: dict[str, int] = {}
     taken: Counter[str] = Counter()
@@ -167,7 +171,7 @@ def main_participants(merged: Sequence[tuple[Participant, int]], n_claims: int) 
 
 
 def _force(claims: Iterable[Claim]) -> Force:
-    """Return whether an event binds, as most of its reports have it; where as many say the other, nothing is picked."""
+    """Return the force that most claims state; NOT_STATED on a tie."""
     found = Counter(claim.force for claim in claims if claim.force is not Force.NOT_STATED).most_common(2)
     if not found or len(found) > 1 and found[0][1] == found[1][1]:
         return Force.NOT_STATED
@@ -182,7 +186,7 @@ def make_event(
     in_contradiction: bool = False,
     jurisdiction_of: Mapping[str, str] | None = None,
 ) -> Event:
-    """Return the event that grouped claims tell of. `jurisdiction_of`: entity id -> jurisdiction."""
+    """Return the event that a cluster of claims reports. `jurisdiction_of`: entity id -> jurisdiction."""
     claims = sorted(claims, key=lambda c: (written_on(c, articles) or "9999", c.claim_id))
     modality, contradicted = best_modality(claims, articles, origin_of)
     bearing = [c for c in claims if c.modality is modality]
@@ -190,7 +194,7 @@ def make_event(
     known = {(p.role, p.entity_id) for p, _ in merged}
     roles = {p.role for p, _ in merged}
     everybody = merged_participants(claims)
-    # Parties that only claims of another modality name belong to the event; in its sentence they fill empty roles.
+    # Parties named only by claims of another modality belong to the event; in the summary they fill empty roles.
     filled = merged + [(p, n) for p, n in everybody if p.role not in roles]
     participants = tuple(p for p, _ in merged) + tuple(
         p for p, _ in everybody if (p.role, p.entity_id) not in known
@@ -220,7 +224,7 @@ def make_event(
         force=_force(claims),
         stage=stage_of(claims[0].type, act_, modality, direction),
         n_articles=len({c.evidence.article_id for c in claims}),
-        # Who only planned or denied it does not confirm it: the origins are those of the claims that bear the modality.
+        # Only claims of the event's modality confirm it: a plan or a denial does not.
         n_origins=len({origin_of.get(c.claim_id, c.claim_id) for c in bearing}),
         contradicted=contradicted or in_contradiction,
         jurisdiction=_jurisdiction(participants, jurisdiction_of or {}),
@@ -228,14 +232,14 @@ def make_event(
 
 
 def _content(bearing: Sequence[Claim], main: Sequence[Participant]) -> Content:
-    """Return what the sentences of the claims that bear an event's modality say of it beyond its parties and things."""
+    """Return what the quotes of the supporting claims say beyond the participants."""
     found = content_of(bearing, [(p.role, p.entity_id) for p in main if p.role in ("actor", "target")])
     titled = any(p.role == "instrument" and is_named(p) for p in main)
     return replace(found, which="") if titled else found
 
 
 def _jurisdiction(participants: Sequence[Participant], of: Mapping[str, str]) -> str:
-    """Return where the act belongs: the actor's jurisdiction, else that of the instrument, the target, the body."""
+    """Return the jurisdiction of the actor, else that of the instrument, target or body."""
     for role in ("actor", "instrument", "target", "body"):
         for participant in participants:
             if participant.role == role and of.get(participant.entity_id):

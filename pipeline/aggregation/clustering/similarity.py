@@ -1,10 +1,9 @@
-"""How likely two claims of one type tell of one event: two cases come in, a probability goes out, or that nothing may
-ever join them.
+"""Scores how likely two claims of one type report the same event.
 
-What forbids: another direction, another stage of one line, another named instrument or object, acts that are said to be
-done at other times. All else is weighed:
-the readings below, each between 0 and 1, times weights that were fitted (fitting.grouping), not set by hand.
-Silence about a party or a date speaks neither for nor against.
+Claims exclude each other if they differ in direction, in stage, in a named instrument or object, or if both report a
+finished act at clearly different times. Everything else is weighed by a logistic model: the readings below, each
+between 0 and 1, with fitted weights (evaluation.fitting.grouping). A missing party or date counts neither for nor
+against.
 """
 
 from __future__ import annotations
@@ -16,26 +15,26 @@ from pipeline.lexicon.entity_graph import EntityGraph
 from pipeline.records import Modality
 
 # Fitted by `python -m pipeline.evaluation.fitting.grouping --gold TEXTS CLAIMS` on pairs of the newsroom's annotated
-# claims and of 57 annotated real documents, each as annotated and as read by the program; docs/accuracy.md has what
-# they give on stories that were left out of the fit.
+# claims and of 57 annotated real documents, each as annotated and as read by the program. docs/accuracy.md reports the
+# results on held-out documents.
 WEIGHTS = {
     "bias": -2.91, "who": 1.30, "when": 0.98, "what": 1.47, "words": 1.34, "unsure": -1.25, "trigger": 0.64,
     "both_open": 0.42, "lone_instrument": -1.15, "same_class": 0.58, "same_act": 0.27, "other_act": -0.61,
     "same_modality": 0.47, "foretold": 1.04, "same_day": -0.16, "lone_date": -0.55, "undated": -0.35, "apart": -0.84,
     "slipped": -0.26, "news_here": 0.24, "mixed_here": -1.46, "near": 0.74, "clause": 0.62, "class_bears": -0.60,
-    "told_same": 0.84, "news_same_day": 0.13, "recalled_before": -0.66, "recalled_after": 0.44,
+    "same_reported_day": 0.84, "news_same_day": 0.13, "recalled_before": -0.66, "recalled_after": 0.44,
 }  # fmt: skip
 READINGS = tuple(name for name in WEIGHTS if name != "bias")
 
-OTHER_DAY = 2  # days between the intervals (a stated day has one to spare on each side) beyond which acts are two
-SAME_CLAUSE = 0.6  # share of the words about one trigger that stand about the other, from which they say the same
-NEAR = 300  # characters between two sentences of one article at which their nearness has fallen to a third
-FARTHEST = 45  # days between two reports of one act of one instrument; beyond, they tell of two acts
-SAME_WORDS = 0.3  # share of common words from which two sentences say the same
-# Time: how well two intervals agree. Both stated to the day: 1; one coarser than the other; by how little is known:
-# within two months, one of them, anything; and 0.25 where two reports put one act on different days.
+OTHER_DAY = 2  # maximum days between the intervals of one act; a stated day is widened by one on each side
+SAME_CLAUSE = 0.6  # share of common words at which two clauses say the same
+NEAR = 300  # characters between two sentences of one article at which their nearness falls to 1/e
+FARTHEST = 45  # maximum days between two reports of one act of one instrument
+SAME_WORDS = 0.3  # share of common words at which two sentences say the same
+# Agreement of two time intervals; 1 if both are stated to the day. MONTH_AND_DAY: one is coarser. SOON, LATER,
+# ANY_TIME: both within two months, one of them, neither. APART: two reports put one act on different days.
 MONTH_AND_DAY, SOON, LATER, ANY_TIME, APART = 0.60, 0.72, 0.65, 0.47, 0.25
-# Parties: both silent; one silent; "AI companies" and five names; two classes, or a class and a single name.
+# Parties: none named; one side named; a class and several names; two classes, or a class and one name.
 UNNAMED, ONE_NAMED, CLASS_AND_MEMBERS, OTHER_CLASS = 0.57, 0.71, 0.62, 0.21
 _OPEN = frozenset({Modality.PLANNED, Modality.CONSIDERED, Modality.CONDITIONAL})
 _NOT_DONE = frozenset(Modality) - {Modality.OCCURRED, Modality.ALLEGED}
@@ -47,16 +46,15 @@ def _numbers(words: frozenset[str]) -> frozenset[str]:
 
 
 class Similarity:
-    """What joins and what parts two cases, given the families of entities."""
+    """Compares claims, given which entity belongs to which."""
 
     def __init__(self, entity_graph: EntityGraph) -> None:
         self.entity_graph = entity_graph
 
     def opposed(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
-        """Return True where nothing may ever join the two: other direction, stage, instrument or object, or parties
-        that act towards each other."""
+        """Return True if the two can never be one event."""
         if one.claim.evidence.quote == other.claim.evidence.quote and one.claim.trigger != other.claim.trigger:
-            return True  # one sentence states an event once
+            return True  # one sentence states each event once
         if one.claim.direction and other.claim.direction and one.claim.direction != other.claim.direction:
             return True
         if one.stage and other.stage and one.stage != other.stage:
@@ -66,8 +64,10 @@ class Similarity:
         return any(self._other_thing(one, other, role) for role in ("instrument", "object"))
 
     def on_other_days(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
-        """Tell whether both are said to be done, on days five or more apart, and no named instrument ties
-        them: reports of one act differ on its day by little."""
+        """Return True if both report finished acts on clearly different days, without a shared named instrument.
+
+        Reports of one act differ by little on its day.
+        """
         cases = (one, other)
         if not all(case.dated and case.claim.modality is Modality.OCCURRED for case in cases):
             return False
@@ -76,7 +76,7 @@ class Similarity:
         return not self.shared_instrument(one, other)
 
     def crossed(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
-        """Return True where each side acts towards the other: a request of the agency and one of the lab."""
+        """Return True if each side acts towards the other: a request of the agency and one of the lab."""
         ways = [(one.ids("actor"), other.ids("target")), (one.ids("target"), other.ids("actor"))]
         straight = [(one.ids(role), other.ids(role)) for role in ("actor", "target")]
         return all(self.entity_graph.overlap(*way) for way in ways) and not any(
@@ -90,7 +90,7 @@ class Similarity:
         return role == "object" or _other_form(one, other) or not _alike_titles(one, other)
 
     def probability(self, one: ClaimFeatures, other: ClaimFeatures) -> float:
-        """Return how likely two cases of one type that are not opposed tell of one event."""
+        """Return how likely two claims that are not opposed report one event."""
         readings = self.readings(one, other)
         if readings is None:
             return 0.0
@@ -98,8 +98,10 @@ class Similarity:
         return 1.0 / (1.0 + math.exp(-logit))
 
     def readings(self, one: ClaimFeatures, other: ClaimFeatures) -> dict[str, float] | None:
-        """Return what speaks for and against one event, by the names of READINGS, each 0 to 1; None where the named
-        parties are others: no likeness of words makes up for that."""
+        """Return the evidence for one event, by the names of READINGS, each 0 to 1.
+
+        None if the named parties exclude each other, which no similarity of words can outweigh.
+        """
         who = self._parties(one, other)
         if who is None:
             return None
@@ -126,7 +128,7 @@ class Similarity:
         }
 
     def _days(self, one: ClaimFeatures, other: ClaimFeatures) -> dict[str, float]:
-        """Return what the dates say beside how well they agree: one day named by both, by one, by none; far apart."""
+        """Return the readings on dates: stated by both, by one, by none; far apart."""
         dates = [case.claim.date for case in (one, other) if case.dated]
         reported = [case.reported_day for case in (one, other)]
         on = {date.start for date in dates if date is not None and date.start == date.end}
@@ -134,7 +136,7 @@ class Similarity:
         slipped = gap > 0 and min((one, other), key=lambda case: case.interval).claim.modality in _NOT_DONE
         return {
             "slipped": float(slipped),
-            "told_same": float(all(reported) and abs((reported[0] - reported[1]).days) <= 1),
+            "same_reported_day": float(all(reported) and abs((reported[0] - reported[1]).days) <= 1),
             "same_day": float(len(dates) == 2 and len(on) == 1 and all(d and d.start == d.end for d in dates)),
             "lone_date": float(one.dated != other.dated),
             "undated": float(not dates),
@@ -142,9 +144,9 @@ class Similarity:
         }
 
     def _place(self, one: ClaimFeatures, other: ClaimFeatures) -> dict[str, float]:
-        """Return how the two stand to each other in the news: in one article or two, as its news or recalled.
+        """Return the readings on position: in one article or two, as news or as background.
 
-        What an article reports and what it recalls are two events as a rule; what was recalled is no news later.
+        What an article reports and what it recalls are usually two events; what was recalled before is not news later.
         """
         news = [case.claim.newness == "new" for case in (one, other)]
         here = one.claim.evidence.article_id == other.claim.evidence.article_id
@@ -172,15 +174,17 @@ class Similarity:
         return SOON if longer < 60 else LATER if shorter < 60 else ANY_TIME
 
     def _apart(self, one: ClaimFeatures, other: ClaimFeatures, gap: int) -> float:
-        """Return the likeness in time of intervals `gap` days apart: reports of one act may differ on its day."""
+        """Return the temporal similarity of intervals `gap` days apart: reports of one act may differ on its day."""
         if one.claim.type in CONTINUING and gap <= 21:
             return APART
         same = (one.stage == other.stage or not one.stage or not other.stage) and self.shared_instrument(one, other)
         return APART if gap <= (FARTHEST if same else 4) else 0.0
 
     def strangers(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
-        """Tell whether the named parties of two cases of one type exclude each other: no likeness of words makes up
-        for that. Of the cases that share a party with one, most are such."""
+        """Return True if the named parties of two claims of one type exclude each other.
+
+        Most claims that share one party do.
+        """
         entity_graph = self.entity_graph
         if one.claim.type == "agreement":
             some, others = one.ids("actor"), other.ids("actor")
@@ -193,7 +197,7 @@ class Similarity:
         return False
 
     def _parties(self, one: ClaimFeatures, other: ClaimFeatures) -> float | None:
-        """Return the parties' likeness; None where they exclude each other."""
+        """Return the similarity of the parties; None if they exclude each other."""
         if self.strangers(one, other):
             return None
         roles = _party_roles(one)
@@ -227,29 +231,29 @@ class Similarity:
 
 
 def _party_roles(case: ClaimFeatures) -> tuple[str, ...]:
-    """Return the roles whose parties must not be others."""
+    """Return the roles in which other parties make another event."""
     return ("actor",) if case.claim.type == "agreement" or case.claim.type in ONE_INSTRUMENT else ("actor", "target")
 
 
 def _shared(some: frozenset[str], others: frozenset[str]) -> float:
-    """Return how much of the shorter of two clauses stands in the longer, 1 from SAME_CLAUSE."""
+    """Return the share of the shorter clause found in the longer; 1 from SAME_CLAUSE on."""
     if not some or not others:
         return 0.0
     return min(1.0, len(some & others) / min(len(some), len(others)) / SAME_CLAUSE)
 
 
 def _class_and_name(one: ClaimFeatures, other: ClaimFeatures) -> bool:
-    """Tell whether the first is about a class without naming whom ("contractors"), the second about one by name."""
+    """Return True if the first names a class only ("contractors") and the second a member by name."""
     return bool(one.unnamed("target") and not one.ids("target") and other.ids("target"))
 
 
 def _other_form(one: ClaimFeatures, other: ClaimFeatures) -> bool:
-    """Return True where one instrument is an order and the other an act."""
+    """Return True if one instrument is an order and the other a statute, for example."""
     return bool(one.forms and other.forms and not one.forms & other.forms)
 
 
 def _alike_titles(one: ClaimFeatures, other: ClaimFeatures) -> bool:
-    """Return True where one instrument may bear both names: shared telling words, or a bare number on one side."""
+    """Return True if both titles may name one instrument: shared distinctive words, or a bare number on one side."""
     for some in one.titles:
         for others in other.titles:
             if _numbers(some) and _numbers(others) and not _numbers(some) & _numbers(others):

@@ -1,7 +1,7 @@
-"""The stage that a claim's trigger names: a type and its words come in, one word of that type's stages goes out.
+"""Maps the trigger of a claim to a stage of its type: "introduced", "passed", "signed".
 
-"introduced", "passed", "signed" are three events on one bill's line. A trigger that names no stage gives "", which
-fits every stage: silence is no contradiction.
+Each stage of a bill is an event of its own. A trigger that names no stage gives "", which is compatible with every
+stage.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _EFFECT = (
     r"(?:took|takes?|taking|taken) effect|c[oa]m(?:e|es|ing) into (?:force|effect)|(?:went|go|goes|going) into effect|"
     r"enter(?:s|ed|ing)? into force|in (?:force|effect)|appl(?:y|ies)\b|ha(?:s|ve|d) applied\b(?! for)"
 )
-# For each type: (stage, words that name it), first match wins. Words are matched at a word's beginning.
+# For each type: (stage, pattern). The first match wins; patterns match at the start of a word.
 _STAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "executive_action": (
         ("revoked", r"revok|rescind|repeal|reverse|withdr"),
@@ -42,7 +42,7 @@ _STAGES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "agreement": (
         ("in talks", r"without an? (?:agreement|deal)|broke down|break(?:s|ing)? down|collaps|fail"),
-        ("broken", r"br(?:oke|oken|eak(?:s|ing)?)\b(?! (?:off|up|away))|breach|violat"),  # what one side denies
+        ("broken", r"br(?:oke|oken|eak(?:s|ing)?)\b(?! (?:off|up|away))|breach|violat"),  # one side denies it
         (
             "ended",
             r"end(?:ed|s|ing)?\b|laps|expir|br(?:oke|oken|eaks?)\b|terminat|cancel|los(?:e|t|ing)\b|withdr|scrap|tear|tore",
@@ -91,7 +91,7 @@ _STAGES: dict[str, tuple[tuple[str, str], ...]] = {
         ("dropped", r"drop|withdr|discontinu|abandon"),
         ("appealed", r"appeal"),
         ("settled", r"settl"),
-        ("filed", r"appl(?:y|ies|ied|ying) (?:to|for)\b"),  # whoever applies for an order gives none
+        ("filed", r"appl(?:y|ies|ied|ying) (?:to|for)\b"),  # an application for an order, not a ruling
         ("dismissed", r"dismiss|threw out|throw out"),
         ("hearing", r"hear(?:s|d|ing|ings)?\b|argu"),
         ("opposed", r"rebut|oppos|respond"),
@@ -120,7 +120,7 @@ _COMPILED = {
     type_: tuple((stage, re.compile(rf"\b(?:{words})", re.I)) for stage, words in stages)
     for type_, stages in _STAGES.items()
 }
-# Types whose stages are separate events. For the others two words for one act are no difference.
+# Stages that are events of their own. Other stages of these types do not keep claims apart.
 _SEPARATE = {
     "executive_action": {"revoked", "issued"},
     "legislation": {"vetoed", "signed", "passed", "introduced", "in force", "amended", "debated"},
@@ -136,7 +136,7 @@ _SEPARATE = {
     },
     "institution": {"left", "dissolved", "renamed", "appointed", "created"},
 }  # fmt: skip
-# Two words for one stage of a line: an agreement that is signed is agreed, a deferred release is a stage of its own.
+# Stages that count as one.
 _SAME = {("agreement", "signed"): "agreed", ("agreement", "renewed"): "amended"}
 _BEFORE = {
     Modality.PLANNED: "planned",
@@ -156,20 +156,20 @@ DEFAULT_STAGE = {
 }  # fmt: skip
 
 
-# Verbs that name nothing by themselves: "takes effect", "comes into force".
+# Light verbs: "takes effect", "comes into force".
 _LIGHT = re.compile(
     r"(?:^|\s)(?:tak(?:e|es|ing|en)|took|c[oa]m(?:e|es|ing)|go(?:es|ing)?|went|gone|enter(?:s|ed|ing)?|put|sets?|is|are|was|"
     r"were|be|been|being|has|have|had|will|would|step(?:s|ped|ping)?|hand(?:s|ed)?|cut|carr(?:y|ied|ies)|throw|threw)$",
     re.I,
 )
 _GIVEN_UNTIL = re.compile(r"[^.;]{0,60}\b(?:ha[sd]|have|gave|given|giving) (?:[\w’']+ ){0,6}until\b", re.I)
-# A wish that stands for weeks, beside the act of asking: "wants", "insists", "must have".
+# A lasting demand, as opposed to the act of asking: "wants", "insists", "must have".
 _STANDING = re.compile(r"\b(?:want|insist|seek|sought|push|press|believ|need|must|should|attempt|red lines)", re.I)
-# Whom else a restriction bars from dealing with somebody: "no contractor ... commercial activity with".
+# Third parties barred from dealing with somebody: "no contractor ... commercial activity with".
 _OTHERS = re.compile(r"\b(?:contractors?|suppliers?|partners?|vendors?|compan(?:y|ies)|firms?|anyone)\b", re.I)
 _DEALING = re.compile(r"(?:commercial activity|business|contracts?|dealings?) with\b", re.I)
 _WHO = re.compile(r"\b(?:compan(?:y|ies)|firms?|contractors?|suppliers?|vendors?) (?:that|which|doing|who)\b", re.I)
-_BEFORE_IT, _AFTER_IT = 130, 50  # characters about a trigger in which whom it bars is said
+_BEFORE_IT, _AFTER_IT = 130, 50  # characters around a trigger searched for who is barred
 _BRIEF = re.compile(r"\s+(?:[\w’'-]+\s+){0,3}(?:amicus|briefs?\b|friends?[- ]of[- ]the[- ]court)", re.I)
 _NEXT_WORDS = re.compile(r"\s+(?:\w[\w-]*\s+)?\w[\w-]*")
 
@@ -180,7 +180,7 @@ _IN_FORCE = re.compile(
 
 
 def spoken(claim: Claim) -> str:
-    """Return a claim's trigger, with the two words after it where it says nothing by itself: "takes effect on"."""
+    """Return the trigger, with the two words after it where it is a light verb: "takes effect on"."""
     if not _LIGHT.search(claim.trigger):
         return claim.trigger
     after = _NEXT_WORDS.match(claim.evidence.quote, claim.trigger_end - claim.evidence.start)
@@ -188,7 +188,7 @@ def spoken(claim: Claim) -> str:
 
 
 def act_of(claim: Claim) -> str:
-    """Return the stage that a claim's words name ("signed", "in force"), "" where they name none of its type's."""
+    """Return the stage that a claim names ("signed", "in force"), "" for none of its type."""
     named = act(claim.type, spoken(claim))
     if named in ("", "issued") and claim.type in ("executive_action", "legislation", "regulation"):
         at = max(claim.trigger_start - claim.evidence.start, 0)
@@ -203,21 +203,21 @@ def act_of(claim: Claim) -> str:
 
 
 def act(type_: str, trigger: str) -> str:
-    """Return the stage that a trigger names ("signed"), "" where it names none of its type's."""
+    """Return the stage that a trigger names ("signed"), "" for none of its type."""
     return next((stage for stage, words in _COMPILED.get(type_, ()) if words.search(trigger)), "")
 
 
 def distinct_stage(type_: str, trigger: str) -> str:
-    """Return the stage that keeps two claims apart: two different, non-empty keys are two events of one line."""
+    """Return the stage that keeps two claims apart: two different, non-empty values are two events."""
     stage = _SAME.get((type_, act(type_, trigger)), act(type_, trigger))
     return stage if stage in _SEPARATE.get(type_, ()) else ""
 
 
 def stage_key(claim: Claim) -> str:
-    """Return what keeps a claim apart from others of its line, as `line_key` does, with its sentence taken in.
+    """Return what keeps a claim apart from others, as `distinct_stage` does, but with its whole sentence.
 
-    Two acts hide behind one type: to want something for weeks and to set a deadline for it; to bar somebody, and to bar
-    others from dealing with somebody.
+    Some types cover two acts: wanting something for weeks and setting a deadline; barring a company, and barring others
+    from dealing with it.
     """
     if claim.type == "access_request":
         named = act_of(claim)
@@ -227,7 +227,7 @@ def stage_key(claim: Claim) -> str:
     if claim.type == "restriction" and _bars_dealings(claim):
         return "dealings barred"
     if claim.type == "litigation" and act_of(claim) == "brief filed":
-        return "brief filed"  # a friend of the court is no party
+        return "brief filed"  # an amicus curiae is not a party
     return distinct_stage(claim.type, spoken(claim))
 
 
@@ -241,7 +241,7 @@ def _bars_dealings(claim: Claim) -> bool:
 
 
 def stage_of(type_: str, act_: str, modality: Modality, direction: str | None) -> str:
-    """Return the stage word of an event: the act where it occurred, how far it got otherwise ("planned")."""
+    """Return the stage of an event: the act if it occurred, else its status ("planned")."""
     if modality is not Modality.OCCURRED:
         return _BEFORE[modality]
     if direction == "lift":

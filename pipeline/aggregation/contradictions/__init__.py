@@ -1,1 +1,4 @@
-"""contradictions."""
+"""Finds claims that cannot all be true: other dates, actors, amounts, legal force or occurrence.
+
+Imports clustering's claim features, records and the lexicon.
+"""

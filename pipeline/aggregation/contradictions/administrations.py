@@ -1,8 +1,8 @@
-"""Claims of one article come in; pairs of them that credit one thing to two administrations go out.
+"""Finds claims of one article that credit one thing to two administrations.
 
-"An order signed by President Arden set a framework ... The Bellow administration aims to finalize the framework": the
-two stand in different events, differ in type and certainty, and still cannot both be right. A successor who renames,
-revokes or finishes what a predecessor made is no contradiction.
+"An order signed by President Arden set a framework ... The Bellow administration aims to finalize the framework": two
+events of different type and modality, yet both cannot be right. A successor who renames, revokes or finishes a
+predecessor's work is no contradiction.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pipeline.lexicon.inflection import words
 from pipeline.records import Claim, Modality
 from scrapers.items import Article
 
-FRESH_DAYS = 92  # whoever acted so shortly before an article appeared is taken to be in office still
-SHARED_WORDS = 3  # telling words beside the noun that make "a framework" and "the framework" one
+FRESH_DAYS = 92  # who acted within these days before publication is taken to be still in office
+SHARED_WORDS = 3  # shared words, beside the noun, that make "a framework" and "the framework" one
 _ADMINISTRATION = re.compile(r"\b([A-Z][\w’'-]+(?:[-–/][A-Z][\w’']+)?) [Aa]dministration\b")
 _HEAD = re.compile(
     r"\b(?:President|Prime Minister|Chancellor|Governor) (?:[A-Z][\w.-]*\s+)*?"
@@ -37,7 +37,7 @@ _ANY_THING = re.compile(rf"\b({_THING})\b", re.I)
 _MAKING = re.compile(
     r"\b(?:creat|establish|found|form|set|set up|launch|sign|issu|introduc|start|beg[au]n|launch|made|make|open)", re.I
 )
-# The other one did something to it, or spoke of the change of office: a succession, no contradiction.
+# Words of succession: the second administration changed it, or the text mentions the change of office.
 _SUCCESSION = re.compile(
     r"\b(?:renam\w+|rebrand\w*|revok\w+|rescind\w*|repeal\w*|revers\w+|replac\w+|scrap\w*|abolish\w*|dissol\w+|clos\w+|"
     r"revis\w+|amend\w*|overhaul\w*|inherit\w*|predecessor|successor|successive|both administrations|former|previous|"
@@ -48,7 +48,7 @@ _SUCCESSION = re.compile(
 _OPEN = (Modality.PLANNED, Modality.CONSIDERED, Modality.CONDITIONAL, Modality.POSTPONED)
 _WORD = re.compile(r"[a-z]{4,}|\d+")
 _COMMON = words("that this with from into they their them have been were will would could also more than which")
-Terms = Mapping[str, tuple[tuple[date | None, date | None], ...]]  # entity id or surname -> days in office
+Terms = Mapping[str, tuple[tuple[date | None, date | None], ...]]  # entity id or surname -> terms of office
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Credited:
 
 
 def terms_of(lexicon) -> dict[str, tuple[tuple[date | None, date | None], ...]]:
-    """Return when each head of a government that a lexicon knows was in office, by entity id and by surname."""
+    """Return the terms of office of the heads of government in a lexicon, by entity id and by surname."""
     terms: dict[str, list[tuple[date | None, date | None]]] = defaultdict(list)
     for role in lexicon.roles:
         person = lexicon.entities.get(role.person_id)
@@ -73,7 +73,7 @@ def terms_of(lexicon) -> dict[str, tuple[tuple[date | None, date | None], ...]]:
 
 
 def heads_of(claim: Claim, terms: Terms) -> frozenset[str]:
-    """Return the surnames of the heads of government whom a claim credits: "the Biden administration", "Trump"."""
+    """Return the surnames of the heads of government that a claim credits: "the Biden administration", "Trump"."""
     found = set()
     for participant in claim.participants:
         if participant.role != "actor":
@@ -90,7 +90,7 @@ def heads_of(claim: Claim, terms: Terms) -> frozenset[str]:
 
 
 def in_words(claim: Claim, terms: Terms) -> str:
-    """Return "Biden administration" where a claim credits one, else ""."""
+    """Return "Biden administration" if a claim credits one, else ""."""
     heads = heads_of(claim, terms)
     return f"{'-'.join(sorted(heads))} administration" if heads else ""
 
@@ -98,7 +98,7 @@ def in_words(claim: Claim, terms: Terms) -> str:
 def find_credited_twice(
     claims: Iterable[Claim], articles: Mapping[str, Article], terms: Terms | None = None
 ) -> Iterator[Credited]:
-    """Yield the pairs of claims that stand in one article and credit one thing to two administrations."""
+    """Yield the pairs of claims of one article that credit one thing to two administrations."""
     terms = terms or {}
     of_article: dict[str, list[Claim]] = defaultdict(list)
     for claim in claims:
@@ -106,7 +106,7 @@ def find_credited_twice(
             of_article[claim.evidence.article_id].append(claim)
     for article_id, members in sorted(of_article.items()):
         members.sort(key=lambda c: (c.evidence.start, c.trigger_start, c.claim_id))
-        reported: set[tuple[int, int]] = set()  # of two claims of one sentence the first speaks for it
+        reported: set[tuple[int, int]] = set()  # sentence pairs reported already
         for one, other in combinations(members, 2):
             heads = heads_of(one, terms), heads_of(other, terms)
             if heads[0] & heads[1] or one.evidence.quote == other.evidence.quote:
@@ -125,7 +125,7 @@ def find_credited_twice(
 
 
 def _same_thing(one: Claim, other: Claim) -> str:
-    """Return what both claims are about: an instrument or body by its name, or "framework" where they describe one."""
+    """Return the common subject: an instrument or body by name, or "framework" if both describe one; "" for none."""
     some, others = _named_things(one), _named_things(other)
     for entity_id in sorted(some.keys() & others.keys()):
         return some[entity_id]
@@ -148,14 +148,14 @@ def _telling(claim: Claim) -> frozenset[str]:
 
 
 def _both_made(one: Claim, other: Claim) -> bool:
-    """Return True where both are said to have brought the thing about: only one of them can have."""
+    """Return True if both are said to have created it: only one of them can have."""
     if any(c.modality is not Modality.OCCURRED or not _MAKING.match(c.trigger) for c in (one, other)):
         return False
     return one.type == other.type and not _apart(one, other)
 
 
 def _apart(one: Claim, other: Claim) -> bool:
-    """Return True for two dated acts on different days of a thing without a name: two things of one kind."""
+    """Return True for dated acts on different days on an unnamed thing: probably two things."""
     if _named_things(one).keys() & _named_things(other).keys():
         return False
     spans = [c.date for c in (one, other) if c.date is not None and c.date.basis != "publication"]
@@ -165,7 +165,7 @@ def _apart(one: Claim, other: Claim) -> bool:
 def _not_in_office(
     one: Claim, other: Claim, heads: tuple[frozenset[str], frozenset[str]], terms: Terms, day: date | None
 ) -> bool:
-    """Return True where one administration acted and another is said to be at work on it when it is not in office."""
+    """Return True if one administration acted and another is said to work on it while out of office."""
     if day is None:
         return False
     for done, open_, who_did, who_will in ((one, other, *heads), (other, one, heads[1], heads[0])):
@@ -181,7 +181,7 @@ def _not_in_office(
 
 
 def _in_office(names: frozenset[str], terms: Terms, day: date) -> bool | None:
-    """Return whether one of these governed on a day; None where nobody's days are known."""
+    """Return whether one of these governed on a day; None if no term is known."""
     spans = [span for name in names for span in terms.get(name, ())]
     if not spans:
         return None

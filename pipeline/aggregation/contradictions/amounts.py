@@ -1,4 +1,4 @@
-"""Sums of money in a sentence: text comes in, amounts with their currency, value and looseness go out."""
+"""Finds sums of money in a text and tells whether two of them may be the same."""
 
 from __future__ import annotations
 
@@ -26,9 +26,15 @@ _WORDS = {"dollars": "$", "euros": "€", "pounds": "£", "yen": "¥", "yuan": "
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A sum: `value` in units of `currency`; `unit` is the size of its last given digit; `near`: "about", "up to".
+    """A sum of money.
 
-    `bound`: "most" for "up to", "least" for "at least", else "".
+    Attributes:
+        currency: Its sign: "$", "€" ...
+        value: In units of the currency.
+        unit: Size of the last stated digit.
+        near: Whether it is approximate ("about", "up to").
+        said: The words.
+        bound: "most" for "up to", "least" for "at least", else "".
     """
 
     currency: str
@@ -59,7 +65,7 @@ def amounts(text: str) -> list[Amount]:
 
 
 def agree(one: Amount, other: Amount) -> bool:
-    """Return True where both may be one sum: two currencies are not compared, rounding and "about" are allowed."""
+    """Return True if both may be one sum. Rounding and "about" are allowed; different currencies are not compared."""
     if one.currency != other.currency:
         return True
     if one.bound or other.bound:
@@ -70,7 +76,7 @@ def agree(one: Amount, other: Amount) -> bool:
 
 
 def _within(bound: Amount, other: Amount) -> bool:
-    """Return True where the other sum lies within a bound, or bounds nothing itself."""
+    """Return True if the other sum lies within a bound, or the first is not a bound."""
     slack = max(bound.unit, other.unit) / 2
     if bound.bound == "most" and other.bound != "most":
         return other.value <= bound.value + slack

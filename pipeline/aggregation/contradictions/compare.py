@@ -1,8 +1,8 @@
-"""Two claims come in; out goes whether both can be right about a day, a sum, who acted, its force, or its happening.
+"""Decides whether two claims can both be true: date, amount, actor, force, occurrence.
 
-Reports agree far more often than two readings of them differ, so a difference counts only where both claims surely tell
-of one act of one thing: a finer date inside a coarser one, a bound and a sum within it, an announcement and the formal
-act, a plan and its fulfilment, "not yet" and "signed" later are no contradictions.
+Misreadings differ more often than reports do, so a difference counts only if both claims surely report one act of one
+thing. These are no contradictions: a finer date inside a coarser one, a sum within a bound, an announcement and the
+formal act, a plan and its execution, "not yet" and a later "signed".
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from scrapers.items import Article
 
 DONE = (Modality.OCCURRED, Modality.ALLEGED)
 SEVERAL_ACTORS = {"agreement", "commitment", "access_request", "evaluation", "litigation", "refusal", "access_grant"}
-ONE_ACT_DAYS = 45  # reports of one act without a name of its own seldom put it further apart
-REPLANNED_DAYS = 3  # of two plans that were written further apart the later one may be a new plan
-DENIED_DAYS = 60  # a denial answers a report so far back
+ONE_ACT_DAYS = 45  # maximum days between two dates of one unnamed act
+REPLANNED_DAYS = 3  # plans published further apart may be two plans
+DENIED_DAYS = 60  # maximum days between a report and its denial
 _ANNOUNCING = re.compile(r"announc|unveil|reveal|disclos|report|said|says|confirm|outlin", re.I)
 _BOUND = re.compile(
     r"\b(?:by|until|before|within|no later than|deadline|up to|in the next|over the next)\s*(?:the\s+)?$", re.I
@@ -51,29 +51,32 @@ _ONLY_IN_MODAL = re.compile(r"\b(?:must|shall)\b", re.I)
 
 @dataclass(frozen=True)
 class Grounds:
-    """What a comparison looks at beside the two claims. `copies`: article id -> the copies it belongs to."""
+    """Context for comparing two claims.
+
+    `near_duplicates`: article id -> smallest article id of its group of near-duplicates.
+    """
 
     articles: Mapping[str, Article]
     entity_graph: EntityGraph = field(default_factory=EntityGraph)
     near_duplicates: Mapping[str, str] = field(default_factory=dict)
 
     def written(self, claim: Claim) -> str:
-        """Return the day a claim's article appeared, "" where it is unknown."""
+        """Return the publication day of a claim's article, "" if unknown."""
         article = self.articles.get(claim.evidence.article_id)
         return article.published_at.date().isoformat() if article and article.published_at else ""
 
     def days_apart(self, one: Claim, other: Claim) -> int | None:
-        """Return the days between the two articles, None where the day of one is unknown."""
+        """Return the days between the two articles, None if a day is unknown."""
         days = [date.fromisoformat(day) for claim in (one, other) if (day := self.written(claim))]
         return abs(days[0] - days[1]).days if len(days) == 2 else None
 
     def occurred_by(self, claim: Claim) -> str:
-        """Return the day by which a claim says it had happened: its date's last, else that of the report."""
+        """Return the day by which the event had occurred: the last day of its date, else the day of the report."""
         own = claim.date.end.isoformat() if claim.date else ""
         return own or self.written(claim) or "9999"
 
     def one_report(self, one: Claim, other: Claim) -> bool:
-        """Return True for claims of two copies of one text: they say one thing, read twice."""
+        """Return True for claims of near-duplicate articles: they are one report."""
         a, b = one.evidence.article_id, other.evidence.article_id
         return a != b and self.near_duplicates.get(a, a) == self.near_duplicates.get(b, b)
 
@@ -91,12 +94,12 @@ def tense(claim: Claim) -> str:
 
 
 def _ids(claim: Claim, *roles: str) -> frozenset[str]:
-    """Return the ids of the parties and things that a claim names in these roles; "Executive Order" names no order."""
+    """Return the ids of the named participants in these roles."""
     return frozenset(p.entity_id for p in claim.participants if p.role in roles and is_named(p))
 
 
 def _names(claim: Claim, *roles: str) -> tuple[frozenset[str], ...]:
-    """Return the words of the name of each thing in these roles, without words that tell nothing about which it is."""
+    """Return the distinctive words of the name of each participant in these roles."""
     every = (frozenset(re.findall(r"[a-z0-9-]+", p.name.casefold())) for p in claim.participants if p.role in roles)
     return tuple(words - {"ai", "the", "its", "model", "models", "new", "system", "systems"} for words in every)
 
@@ -106,7 +109,7 @@ def _alike(some: tuple[frozenset[str], ...], others: tuple[frozenset[str], ...])
 
 
 def share_thing(one: Claim, other: Claim, entity_graph: EntityGraph) -> bool:
-    """Return True where both name one instrument, object or body."""
+    """Return True if both name one instrument, object or body."""
     for role in ("instrument", "object", "body"):
         some, others = _ids(one, role), _ids(other, role)
         if entity_graph.overlap(some, others) and some & others:
@@ -118,7 +121,7 @@ def share_thing(one: Claim, other: Claim, entity_graph: EntityGraph) -> bool:
 
 
 def other_thing(one: Claim, other: Claim) -> bool:
-    """Return True where both say what it is about, and it is not the same: "the weights", "training records"."""
+    """Return True if both name what it is about, and it differs: "the weights", "training records"."""
     for role in ("instrument", "object"):
         some, others = _names(one, role), _names(other, role)
         if any(some) and any(others) and not any(a & b for a in some for b in others):
@@ -127,7 +130,7 @@ def other_thing(one: Claim, other: Claim) -> bool:
 
 
 def one_act(one: Claim, other: Claim, entity_graph: EntityGraph) -> bool:
-    """Return True where two claims of one event surely tell of one act: its thing, or both its parties, are shared."""
+    """Return True if two claims of one event surely report one act: they share its thing, or both parties."""
     if same_sentence(one, other) or other_thing(one, other):
         return False
     stages = {distinct_stage(c.type, c.trigger) for c in (one, other)} - {""}
@@ -136,7 +139,7 @@ def one_act(one: Claim, other: Claim, entity_graph: EntityGraph) -> bool:
     if share_thing(one, other, entity_graph):
         return True
     if one.type in ("executive_action", "legislation", "regulation", "institution", "model_release"):
-        return False  # such acts go by their instrument, body or model
+        return False  # these acts are identified by their instrument, body or model
     actors = _ids(one, "actor"), _ids(other, "actor")
     if one.type == "agreement":
         return len(actors[0] & actors[1]) > 1
@@ -145,7 +148,7 @@ def one_act(one: Claim, other: Claim, entity_graph: EntityGraph) -> bool:
 
 
 def dates_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
-    """Return True where one act is put on two days that cannot be the same."""
+    """Return True if one act is dated to two days that cannot be the same."""
     first, second = one.date, other.date
     if first is None or second is None or one.type in CONTINUING or not (tense(one) == tense(other) != ""):
         return False
@@ -162,7 +165,7 @@ def dates_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
 
 
 def _one_wording(one: Claim, other: Claim) -> bool:
-    """Return True where both name the act by a verb of one meaning; a noun ("its deal") has no day of its own."""
+    """Return True if both use a verb of one meaning. A noun ("its deal") has no date of its own."""
     stages = {act_of(c) for c in (one, other)}
     if len(stages - {""}) > 1 or sum(bool(_ANNOUNCING.match(c.trigger)) for c in (one, other)) == 1:
         return False
@@ -172,7 +175,9 @@ def _one_wording(one: Claim, other: Claim) -> bool:
 
 
 def _one_plan(one: Claim, other: Claim, grounds: Grounds) -> bool:
-    """Return True for two plans of about one time with a day each: a deadline is none, a later plan may be new."""
+    """Return True for two plans of about the same time, each with a day. Deadlines do not count; a later plan may be
+    new.
+    """
     days = [
         a.published_at for c in (one, other) if (a := grounds.articles.get(c.evidence.article_id)) and a.published_at
     ]
@@ -188,7 +193,7 @@ def _is_bound(claim: Claim) -> bool:
 
 
 def actors_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
-    """Return True where one act of one thing is put down to two parties that have nothing to do with each other."""
+    """Return True if one act is attributed to two unrelated parties."""
     if {one.type, other.type} & SEVERAL_ACTORS or any(c.modality is not Modality.OCCURRED for c in (one, other)):
         return False
     some, others = _actors(one), _actors(other)
@@ -196,7 +201,7 @@ def actors_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
         return False
     people = {kind is EntityKind.PERSON for kind in (*some.values(), *others.values())}
     if len(people) > 1 or (people == {True} and not same_verb(one.trigger, other.trigger)):
-        return False  # whom a person serves is often not said
+        return False  # a person's employer is often not stated
     above = grounds.entity_graph.above
     for a, kind_a in some.items():
         for b, kind_b in others.items():
@@ -211,14 +216,14 @@ def _actors(claim: Claim) -> dict[str, EntityKind]:
 
 
 def sum_of(claim: Claim) -> Amount | None:
-    """Return the sum that a claim's sentence gives for its act; None where it gives none, several, or another's."""
+    """Return the sum that a sentence gives for the act; None for none, several, or a sum of something else."""
     quote = claim.evidence.quote
     found = amounts(quote)
     return found[0] if len(found) == 1 and not _OTHER_SUM.search(quote) else None
 
 
 def sums_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
-    """Return True where one act is given two sums; a number said to be new, or to be of old, is no rival."""
+    """Return True if one act has two sums, neither of them described as new or former."""
     first, second = sum_of(one), sum_of(other)
     if first is None or second is None or agree(first, second) or same_sentence(one, other) or other_thing(one, other):
         return False
@@ -228,7 +233,7 @@ def sums_contradict(one: Claim, other: Claim, grounds: Grounds) -> bool:
 
 
 def forces_contradict(one: Claim, other: Claim, forces: tuple[Force, Force], grounds: Grounds) -> bool:
-    """Return True where one act is called binding and voluntary in so many words."""
+    """Return True if one act is explicitly called both binding and voluntary."""
     if set(forces) != {Force.BINDING, Force.VOLUNTARY} or same_sentence(one, other):
         return False
     if tense(one) != tense(other) or len({distinct_stage(c.type, c.trigger) for c in (one, other)} - {""}) > 1:
@@ -237,7 +242,7 @@ def forces_contradict(one: Claim, other: Claim, forces: tuple[Force, Force], gro
 
 
 def force_said(claim: Claim) -> Force:
-    """Return what a claim says of the act's force; a "must" in its sentence alone does not call the act binding."""
+    """Return the stated force. A "must" in the sentence alone does not make the act binding."""
     words = claim.evidence.quote
     if claim.force is Force.BINDING and _ONLY_IN_MODAL.search(words) and not _SAYS_BINDING.search(words):
         return Force.NOT_STATED
@@ -245,7 +250,7 @@ def force_said(claim: Claim) -> Force:
 
 
 def says_force(text: str) -> Force:
-    """Return what a text calls an act: binding, voluntary, or not stated where it says neither or both."""
+    """Return what a text calls an act: binding, voluntary, or not stated (neither or both)."""
     binding, voluntary = bool(_SAYS_BINDING.search(text)), bool(_SAYS_VOLUNTARY.search(text))
     if binding == voluntary:
         return Force.NOT_STATED
@@ -253,7 +258,7 @@ def says_force(text: str) -> Force:
 
 
 def occurrence_contradicts(one: Claim, other: Claim, grounds: Grounds) -> bool:
-    """Return True where one says that it happened and the other, of the same day or a later one, that it did not."""
+    """Return True if one says that it happened and the other, no earlier, that it did not."""
     yes, no = sorted((one, other), key=lambda c: c.modality not in DONE)
     if yes.modality not in DONE or no.modality not in (Modality.DENIED, Modality.NEGATED):
         return False
@@ -271,13 +276,13 @@ def occurrence_contradicts(one: Claim, other: Claim, grounds: Grounds) -> bool:
 
 
 def _answers(no: Claim, yes: Claim, grounds: Grounds) -> bool:
-    """Return True where a denial is of what the other reports, not of an earlier rumour: "will never", then done."""
+    """Return True if a denial responds to this report, not to an earlier rumour."""
     began = yes.date.start.isoformat() if yes.date and yes.date.basis != "publication" else grounds.written(yes)
     return not began or not grounds.written(no) or grounds.written(no) >= began
 
 
 def denies_elsewhere(one: Claim, other: Claim, grounds: Grounds) -> bool:
-    """Return True where a denial and a report stand in two events though both name one act, its actor and its thing."""
+    """Return True if a denial in another event concerns the same act, actor and thing."""
     if one.type != other.type or Modality.DENIED not in (one.modality, other.modality):
         return False
     if not same_verb(one.trigger, other.trigger) or not occurrence_contradicts(one, other, grounds):

@@ -1,8 +1,8 @@
-"""Where claims cannot all be right: claims by event come in, rival values with their claims go out.
+"""Finds contradictions: values of one field that cannot all be true, with the claims behind each.
 
-The claims of one event are compared field by field (compare.py says when two of them clash); so are claims
-that stand in two events just because they disagree: a denial and the report it denies, a restriction imposed and lifted
-on one day, one thing of one article that is credited to two administrations. Nobody is declared right.
+Compares the claims of each event field by field (see compare.py), and claims that lie in two events because they
+disagree: a denial and the report that it denies, a restriction imposed and lifted on one day, one thing credited to two
+administrations. Takes no side.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from pipeline.records import Claim, Contradiction, EntityKind, Force, Modality, 
 from scrapers.items import Article
 
 FIELDS = ("date", "actor", "amount", "force", "happened", "direction")
-MOST_COMPARED = 400  # claims of one event that are compared with each other: a bound on the work
+MOST_COMPARED = 400  # maximum number of claims compared in one event
 _CALLED = re.compile(
     r"\b(?:the|this|that|our|its|their)\s+(?:[\w-]+\s+){0,2}?"
     r"(?:agreement|accord|deal|pact|memorandum|commitment|commitments|pledge|arrangement|arrangements|code)\s+"
     r"(?:is|are|was|were|remains?)\s+(?:\w+\s+){0,2}?(?:(?:legally\s+)?(?:non-?)?binding|voluntary)\b",
     re.I,
 )
-_FORCE_WORDS = {"agreement", "commitment"}  # types of which a text says apart whether they bind
+_FORCE_WORDS = {"agreement", "commitment"}  # types whose force a text states separately
 _WORDS = {
     "date": "the date", "actor": "who acted", "amount": "the amount", "force": "whether it is binding",
     "happened": "whether it happened", "direction": "whether it was imposed or lifted",
@@ -50,7 +50,7 @@ _WORDS = {
 
 @dataclass
 class _OtherValues:
-    """The values of one field of one event that clash. `notes`: sentences that say more than the claims' own."""
+    """The contradicting values of one field of one event. `notes`: sentences that add to the values."""
 
     values: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     notes: set[str] = field(default_factory=set)
@@ -69,14 +69,17 @@ def find_contradictions(
     terms: Terms | None = None,
     of: Collection[str] | None = None,
 ) -> tuple[Contradiction, ...]:
-    """Return the contradictions, in the order of event and field. Pure; order makes no difference.
+    """Return the contradictions in order of event and field. Pure; the order of the input makes no difference.
 
-    `events`: event id -> its claims. `copies`: article id -> the smallest id of the copies of one text that it belongs
-    to; what two copies say is one report. `terms`: when heads of government held office, see administrations.terms_of.
-    A contradiction of claims in two events is kept with one of them. `of`: only the contradictions that are kept
-    with these
-    events are wanted; then `events` need to hold these, and of others the claims that share a party, day or article
-    with one of theirs and are among the first MOST_COMPARED of their event.
+    Args:
+        events: Event id -> its claims.
+        articles: By id.
+        entity_graph: Which entity belongs to which.
+        near_duplicates: Article id -> smallest id of its group of near-duplicates, which count as one report.
+        terms: Terms of office of heads of government, see administrations.terms_of.
+        of: Return only the contradictions filed under these events. `events` then needs these events and, of the
+            others, only claims among the first MOST_COMPARED that share a party, day or article with one of theirs.
+            A contradiction between two events is filed under one of them.
     """
     grounds = Grounds(articles, entity_graph or EntityGraph(), near_duplicates or {})
     found: dict[tuple[str, str], _OtherValues] = defaultdict(_OtherValues)
@@ -106,7 +109,7 @@ def _contradiction(event_id: str, name: str, others: _OtherValues, claims: Mappi
 
 
 def in_words(contradiction: Contradiction) -> str:
-    """Return a contradiction in words: "Reports differ on the date: 2026-05-05 (2 claims) or 2026-05-07 (1 claim)."."""
+    """Describe a contradiction: "Reports differ on the date: 2026-05-05 (2 claims) or 2026-05-07 (1 claim)."."""
     who = "One article contradicts itself" if contradiction.article_id else "Reports differ"
     values = [f"{value} ({len(ids)} claim{'s' if len(ids) > 1 else ''})" for value, ids in contradiction.values]
     about = f"{who} on {_WORDS[contradiction.field]}: {', '.join(values[:-1])} or {values[-1]}."
@@ -154,9 +157,9 @@ def _occurrence(claim: Claim) -> str:
 
 
 def _forces(claims: list[Claim], grounds: Grounds) -> tuple[dict[str, Force], dict[str, str]]:
-    """Return what each claim says of the act's force, and the sentence where that stands elsewhere.
+    """Return the stated force of each claim, and the sentence that states it if that is another one.
 
-    "The agreement is voluntary" further down speaks for an article's claims of the one agreement that it tells of.
+    "The agreement is voluntary" further down applies to the claims on the one agreement that an article reports.
     """
     forces = {c.claim_id: force_said(c) for c in claims}
     notes: dict[str, str] = {}
@@ -179,8 +182,7 @@ def _denied_elsewhere(
     found: dict[tuple[str, str], _OtherValues],
     wanted: Collection[str],
 ) -> None:
-    """Add denials that stand apart from the event which they deny; the contradiction is kept with that event, where it
-    is     wanted."""
+    """Add denials that form an event of their own; filed under the event that they deny."""
     by_party: dict[tuple[str, str], list[tuple[str, Claim]]] = defaultdict(list)
     for event_id, claims in events.items():
         for claim in claims:
@@ -198,7 +200,7 @@ def _denied_elsewhere(
 
 
 def occurrence_marks(claim: Claim) -> set[tuple[str, str]]:
-    """Return (type, actor) for each named actor of a claim that something happened, or of a denial that it did."""
+    """Return (type, actor) for each named actor of a claim that reports or denies an occurrence."""
     if not _occurrence(claim) or claim.modality is Modality.NEGATED:
         return set()
     return {(claim.type, p.entity_id) for p in claim.participants if p.role == "actor" and is_named(p)}
@@ -210,7 +212,7 @@ def _reversed(
     found: dict[tuple[str, str], _OtherValues],
     wanted: Collection[str],
 ) -> None:
-    """Add what one report calls imposed and another lifted: one day, actor and target, and nobody tells of both."""
+    """Add restrictions that one article reports imposed and another lifted: same day, actor and target."""
     by_mark: dict[tuple, list[tuple[str, Claim]]] = defaultdict(list)
     for event_id, claims in events.items():
         for claim in claims:
@@ -230,7 +232,7 @@ def _reversed(
 
 
 def reversal_marks(claim: Claim) -> Iterable[tuple]:
-    """Yield (target, actors, day) of what a claim says was imposed or lifted on one day."""
+    """Yield (target, actors, day) of a restriction imposed or lifted on a stated day."""
     span = claim.date
     if not claim.direction or claim.modality is not Modality.OCCURRED or span is None:
         return

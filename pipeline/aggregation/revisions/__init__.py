@@ -1,1 +1,4 @@
-"""revisions."""
+"""Compares the versions of an article: which sentences changed, and which claims with them.
+
+Imports records and the boilerplate rules of `scrapers.reading`.
+"""

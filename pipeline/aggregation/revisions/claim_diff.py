@@ -1,8 +1,8 @@
-"""The kept versions of an article with their findings come in; what each edit did to its claims goes out.
+"""Compares the versions of an article and reports what each edit did to its claims.
 
-A claim's id changes with its sentence, so claims of two versions are matched by how alike their sentences are, by type
-and by trigger. A claim that stands only in an earlier version is never lost and never counts: it is told here, with
-the day on which it was gone. Pure.
+The id of a claim changes with its sentence, so the claims of two versions are matched by the similarity of their
+sentences, type and trigger. A claim found only in an earlier version supports no event; it is listed here with the day
+by which it was gone. Pure.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pipeline.aggregation.revisions.text_diff import ALIKE, compare, nearest, pl
 from pipeline.records import Claim, Findings, digest
 from scrapers.items import Article
 
-OTHER_TYPE = 0.75  # likeness of two sentences at which a claim of another type counts as the same one, read otherwise
-SAME_PARTIES = 0.3  # likeness that is enough where type and all parties are the same
+OTHER_TYPE = 0.75  # sentence similarity at which claims of two types count as one claim
+SAME_PARTIES = 0.3  # sentence similarity that suffices if type and all parties are the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,13 @@ class ArticleVersion:
 class Change:
     """What an edit did to one claim.
 
-    `kind`: changed (it says something else now; `fields` tells what), reworded (it says the same in other words),
-    vanished, appeared. `old_words` and `new_words` are its sentence before and after, "" where there is none.
+    Attributes:
+        kind: changed (in `fields`), reworded (same content in other words), vanished or appeared.
+        fields: Which of type, modality, direction, date, parties, force, attribution changed.
+        old: The claim before.
+        new: The claim after.
+        old_words: Its sentence before, "" for none.
+        new_words: Its sentence after, "" for none.
     """
 
     kind: str
@@ -54,14 +59,14 @@ class Edit:
     new: Article
     old_seen_at: str  # when the old version was last seen
     new_seen_at: str  # when the new version was first seen
-    gone: tuple[str, ...]  # sentences of the old version that the new one has not
+    gone: tuple[str, ...]  # sentences of the old version missing from the new one
     come: tuple[str, ...]
     changes: tuple[Change, ...]
     heirs: Mapping[str, str]  # old claim id -> id of the same claim in the new version, where the id changed
 
     @property
     def touches_the_text(self) -> bool:
-        """False where only clutter, typography or white space was edited."""
+        """False if only clutter, typography or white space was edited."""
         return bool(self.gone or self.come or self.old.title != self.new.title)
 
     def change_id(self, change: Change) -> str:
@@ -71,10 +76,10 @@ class Edit:
 
 
 def in_order(versions: Iterable[ArticleVersion], current: str) -> tuple[ArticleVersion, ...]:
-    """Return the versions as they followed each other, ending with the current one.
+    """Return the versions in sequence, ending with the current one.
 
-    A version that came back after another one stands twice. Two versions read from the very same page are two readings
-    and no edit: the current one of them is kept, else the one seen last.
+    A version that came back after another one appears twice. Two versions read from the same page are two readings, not
+    an edit: the current one is kept, else the one seen last.
     """
     by_page: dict[str, ArticleVersion] = {}
     for version in sorted(versions, key=lambda e: (e.article.version == current, e.last_seen_at, e.article.version)):
@@ -89,7 +94,7 @@ def in_order(versions: Iterable[ArticleVersion], current: str) -> tuple[ArticleV
 def edits_of(
     versions: Sequence[ArticleVersion], counts: Callable[[Claim], bool] = lambda claim: True
 ) -> tuple[Edit, ...]:
-    """Return the steps between versions in order; `counts` tells which claims are sure enough to be published."""
+    """Return the steps between versions, in order. `counts`: whether a claim is sure enough to be published."""
     steps = []
     seen: set[str] = set()
     for nth, (old, new) in enumerate(zip(versions, versions[1:], strict=False), 1):
@@ -131,10 +136,10 @@ def _changes(
     heirs = {a.claim_id: b.claim_id for a, b in pairs if a.claim_id != b.claim_id}
     same_words = {plain(c.evidence.quote) for c in before} == {plain(c.evidence.quote) for c in after}
     if same_words and not gone and not come and _day(old) == _day(new):
-        return (), heirs  # the words are the same, and so is what they say
+        return (), heirs  # nothing was edited
     found = [change for a, b in pairs if (change := _between(a, b, counts))]
     matched = {id(c) for pair in pairs for c in pair}
-    # A sentence that stands in both versions was not edited: what was read in it on one day alone is no news.
+    # A sentence found in both versions was not edited: a claim read from it only once is the reader's doing.
     for claim in before:
         quote = claim.evidence.quote
         if id(claim) not in matched and counts(claim) and squeezed(quote) not in squeezed(new.article.text):
@@ -157,10 +162,10 @@ def _day(version: ArticleVersion) -> str:
 
 
 def _between(old: Claim, new: Claim, counts: Callable[[Claim], bool]) -> Change | None:
-    """Return what became of a claim that stands in both versions, None where nothing did."""
+    """Return how a claim found in both versions changed; None if it did not."""
     same_words = plain(old.evidence.quote) == plain(new.evidence.quote)
     if counts(old) and not counts(new):
-        # It is not sure enough any more. Where its sentence was not touched, that is the reader's doubt, no edit.
+        # No longer sure enough. If the sentence is the same, that is the reader's doubt, not an edit.
         return None if same_words else Change("vanished", (), old, None, old.evidence.quote, new.evidence.quote)
     if counts(new) and not counts(old):
         return None if same_words else Change("appeared", (), None, new, old.evidence.quote, new.evidence.quote)
@@ -173,7 +178,7 @@ def _between(old: Claim, new: Claim, counts: Callable[[Claim], bool]) -> Change 
 
 
 def differing(old: Claim, new: Claim) -> tuple[str, ...]:
-    """Return the fields in which two claims differ: of type, modality, direction, date, parties, force, attribution."""
+    """Return the fields in which two claims differ."""
     values = {
         "type": (old.type, new.type),
         "modality": (old.modality, new.modality),
@@ -187,7 +192,7 @@ def differing(old: Claim, new: Claim) -> tuple[str, ...]:
 
 
 def date_words(claim: Claim) -> str:
-    """Return a claim's date as ISO text at its precision; "" where only the day of publication stands in for it."""
+    """Return a stated date as ISO text at its precision; "" if only the day of publication is known."""
     return claim.date.value if claim.date and claim.date.basis != "publication" else ""
 
 
@@ -200,7 +205,7 @@ def _said_by(claim: Claim) -> tuple[str, str]:
 
 
 def match(before: Sequence[Claim], after: Sequence[Claim]) -> list[tuple[Claim, Claim]]:
-    """Pair the claims of two versions: same id, then same wording, then the most alike; each in one pair at most."""
+    """Pair the claims of two versions: same id first, then same sentence, then most similar; each at most once."""
     scored = []
     for i, a in enumerate(before):
         for j, b in enumerate(after):
@@ -227,7 +232,7 @@ def _score(a: Claim, b: Claim) -> float:
 
 
 def successors(edits: Iterable[Edit]) -> dict[str, str]:
-    """Return for each claim id that an edit ended the id of the same claim in the latest version that has it."""
+    """Return, for each claim id that an edit ended, the id of the same claim in the latest version that has it."""
     steps: dict[str, str] = {}
     for edit in sorted(edits, key=lambda e: (e.article_id, e.nth)):
         steps.update(edit.heirs)
@@ -243,5 +248,5 @@ def successors(edits: Iterable[Edit]) -> dict[str, str]:
 
 
 def latest_of(versions: Iterable[ArticleVersion]) -> ArticleVersion | None:
-    """Return the version seen last; of several seen at one time the one that was first seen last."""
+    """Return the version seen last; of several, the one first seen last."""
     return max(versions, key=lambda e: (e.last_seen_at, e.first_seen_at, e.article.version), default=None)

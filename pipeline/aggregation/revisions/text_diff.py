@@ -1,7 +1,7 @@
-"""Two texts of one article come in; the sentences that went and came go out. What is no wording does not count.
+"""Compares two texts of one article sentence by sentence, ignoring what is not wording.
 
-White space, typographic quotes and dashes, time stamps, cookie banners, teasers and the like are not the article: an
-edit of them alone changes nothing. Pure.
+White space, typographic quotes and dashes, time stamps, cookie banners and teasers do not count: an edit of them alone
+is no edit. Pure.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from scrapers.reading.boilerplate import rule_for
 
-ALIKE = 0.5  # share of common words, in order, at which a sentence counts as another one's new wording
+ALIKE = 0.5  # similarity at which a sentence counts as the new wording of another
 _PLAIN = str.maketrans(
     {
         "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "´": "'", "`": "'",
@@ -33,7 +33,7 @@ _STAMP = (
     r"(?:(?:first|last|originally)\s+)?(?:published|updated|modified|posted|changed|edited|revised)"
     rf"(?:\s+(?:on|at))?:?\s*{_WHEN}(?:[\s,|·-]+(?:at\s+)?{_WHEN})*"
 )
-# A stamp stands in brackets, or at the head of a line and apart; "rules published on 3 May 2026" is prose.
+# A time stamp is in brackets or starts a line; "rules published on 3 May 2026" is prose.
 _STAMPS = re.compile(rf"\({_STAMP}\)|^{_STAMP}(?:[.:|]\s+|\s-\s|[.:|]?$)")
 _ONLY_STAMP = re.compile(rf"(?:{_WHEN}|[\s,|·-])+")
 _CLUTTER = re.compile(
@@ -56,7 +56,7 @@ _ABBREVIATED = re.compile(
 
 @lru_cache(maxsize=20_000)
 def plain(sentence: str) -> str:
-    """Return a sentence as it is compared: without case, typography, time stamps and doubled blanks."""
+    """Normalise a sentence for comparison: no case, typography, time stamps or repeated blanks."""
     text = unicodedata.normalize("NFKC", sentence.translate(_PLAIN)).translate(_PLAIN)
     text = " ".join(_STAMPS.sub(" ", " ".join(text.split()).casefold()).split())
     return "" if _ONLY_STAMP.fullmatch(text) else text
@@ -64,19 +64,19 @@ def plain(sentence: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def of_the_article(sentence: str) -> str:
-    """Return plain(sentence), "" where it is a teaser, a cookie banner or the like."""
+    """Return plain(sentence), "" for a teaser, a cookie banner and the like."""
     text = plain(sentence)
     return "" if rule_for(text) or _CLUTTER.search(text) else text
 
 
 @lru_cache(maxsize=16)
 def squeezed(text: str) -> str:
-    """Return all of a text as it is compared, without blanks: a sentence stands in it however it is broken."""
+    """Return a normalised text without blanks, so that a sentence is found however it is broken into lines."""
     return "".join("".join(map(plain, sentences(text))).split())
 
 
 def sentences(text: str) -> list[str]:
-    """Return the sentences of a text as they stand, paragraph by paragraph."""
+    """Return the sentences of a text, paragraph by paragraph."""
     found = []
     for paragraph in text.split("\n"):
         start = 0
@@ -91,16 +91,16 @@ def sentences(text: str) -> list[str]:
 
 
 def compare(old: str, new: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the sentences that went and those that came, each in the order of its text; both empty for the same."""
+    """Return the sentences removed and added, each in text order; both empty if the texts say the same."""
     before, after = sentences(old), sentences(new)
     had, has = ([key for s in some if (key := of_the_article(s))] for some in (before, after))
     if "".join("".join(had).split()) == "".join("".join(has).split()):
-        return (), ()  # at most a paragraph break moved
+        return (), ()  # only a paragraph break moved
     return tuple(_beyond(before, Counter(has))), tuple(_beyond(after, Counter(had)))
 
 
 def _beyond(some: list[str], others: Counter[str]) -> list[str]:
-    """Return the sentences that the other text has not, or not so often."""
+    """Return the sentences that the other text lacks, or has less often."""
     left, found = Counter(others), []
     for sentence in some:
         key = of_the_article(sentence)
@@ -114,9 +114,9 @@ def _beyond(some: list[str], others: Counter[str]) -> list[str]:
 
 
 def similarity(one: str, other: str) -> float:
-    """Return how much two sentences share, 0 to 1: 1 for the same wording, else telling words in their order.
+    """Return the similarity of two sentences, 0 to 1: 1 for the same wording, else by common words in order.
 
-    Little words and endings do not count: "will sign the accord" and "has not signed the accord" are much alike.
+    Function words and endings do not count: "will sign the accord" and "has not signed the accord" are similar.
     """
     if plain(one) == plain(other):
         return 1.0
@@ -131,15 +131,15 @@ def _telling(sentence: str) -> tuple[str, ...]:
 
 
 def nearest(sentence: str, others: tuple[str, ...]) -> str:
-    """Return the sentence that reads like a new wording of this one, "" where none does."""
+    """Return the sentence that is probably the new wording of this one, "" for none."""
     best = max(others, key=lambda other: similarity(sentence, other), default="")
     return best if best and similarity(sentence, best) >= ALIKE else ""
 
 
 def word_changes(old: str, new: str) -> tuple[tuple[tuple[str, bool], ...], tuple[tuple[str, bool], ...]]:
-    """Cut both wordings into (words, changed) pieces, so that a page can mark what was taken out and put in.
+    """Split two wordings into (words, changed) pieces, so that a page can mark what was removed and added.
 
-    The pieces joined are the sentence again.
+    The joined pieces give each sentence again.
     """
     a, b = (re.findall(r"\w+(?:[-'’.]\w+)*\s*|[^\w\s]+\s*", text.strip()) for text in (old, new))
     keys_a, keys_b = [plain(w) for w in a], [plain(w) for w in b]
@@ -152,7 +152,7 @@ def word_changes(old: str, new: str) -> tuple[tuple[tuple[str, bool], ...], tupl
 
 
 def _pieces(tokens: list[str], changed: bool) -> list[tuple[str, bool]]:
-    """Return tokens as one piece; the blanks at its end are never marked."""
+    """Return tokens as one piece; trailing blanks are never marked."""
     words = "".join(tokens)
     kept = words.rstrip() if changed else words
     return [piece for piece in ((kept, changed), (words[len(kept) :], False)) if piece[0]]

@@ -1,4 +1,4 @@
-"""Articles, findings and publishers come in; what each article credits for its whole news, or for a part, goes out."""
+"""Follows the credits of articles to the reports that they rest on."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pipeline.aggregation.sources.publishers import Publishers
 from pipeline.records import Claim, Credit, Findings
 from scrapers.items import Article
 
-CREDIT_DAYS = 10  # a credit reaches back so far for the credited report
+CREDIT_DAYS = 10  # maximum age of a credited report
 
 
 def whole_names(credits: Iterable[Credit]) -> list[Credit]:
-    """Return the credits without those whose name is a piece of another's at the same place."""
+    """Return the credits without those whose name is part of another's at the same place."""
     every = sorted(set(credits), key=lambda c: (c.start, c.end - c.start, c.name, c.cue))
     return [
         one
@@ -32,7 +32,7 @@ def whole_names(credits: Iterable[Credit]) -> list[Credit]:
 
 @dataclass(frozen=True, slots=True)
 class _Topics:
-    """What an article is about, coarsely: its day and the (type, entity) pairs of its claims."""
+    """The subject of an article: the (type, entity) pairs of its claims."""
 
     article: Article
     topics: frozenset[tuple[str, str]]
@@ -46,7 +46,7 @@ class _Topics:
 
 
 class CreditChains:
-    """The articles of a ledger with what they are about and whom they credit."""
+    """A set of articles with their topics and credits."""
 
     def __init__(self, articles: Iterable[Article], findings: Iterable[Findings], publishers: Publishers) -> None:
         self.publishers = publishers
@@ -81,7 +81,7 @@ class CreditChains:
         return self._topics_of[id_].topics
 
     def near_in_time(self, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Yield pairs that link all articles which are near in time, directly or over others; undated ones are near."""
+        """Yield pairs that link all articles near in time, directly or via others; undated ones are near all."""
         dated = sorted((a.published_at, a.article_id) for id_ in ids if (a := self.articles[id_]).published_at)
         undated = sorted(id_ for id_ in ids if self.articles[id_].published_at is None)
         for (one, first), (other, second) in pairwise(dated):
@@ -90,9 +90,9 @@ class CreditChains:
         yield from pairwise([*undated, *(id_ for _, id_ in dated[:1])])
 
     def chain(self, id_: str) -> list[Credit]:
-        """Return the credits of an article's chain: one report it rests on, and where its text was taken from.
+        """Return the credits that the whole article rests on: one report, and the source of its text.
 
-        Two reports credited side by side are two origins: only the first is followed; nothing is joined too far.
+        Of two reports credited side by side only the first is followed, so that origins are not joined too widely.
         """
         ranked = sorted(
             (rank(credit), credit.start, credit.name, credit)
@@ -104,7 +104,7 @@ class CreditChains:
         return [credit for credit in (report, taken) if credit is not None]
 
     def own_credit(self, claim: Claim) -> Credit | None:
-        """Return the credit that speaks for a claim alone, its sentence's before its paragraph's."""
+        """Return the credit for a single claim, preferring its sentence to its paragraph."""
         chained = self.chain(claim.evidence.article_id)
         found = [
             (not claim.evidence.start <= credit.start < claim.evidence.end, credit.start, credit.name, credit)
@@ -114,7 +114,7 @@ class CreditChains:
         return min(found)[3] if found else None
 
     def credited_article(self, id_: str, credit: Credit) -> str:
-        """Return the credited report in the ledger: the linked one, else the source's latest with that news, or ""."""
+        """Return the id of the credited report: the linked one, else the source's latest on this news, or ""."""
         source = self.publishers.source_named(credit.name)
         links = [credit.url, *(c.url for c, _ in self.credits.get(id_, ()) if source is not None)]
         for url in filter(None, links):
@@ -133,7 +133,7 @@ class CreditChains:
 
 
 def can_rest_on(article: Article, other: Article) -> bool:
-    """Return True where the day of another report lets an article that shares news with it rest on it."""
+    """Return True if the dates allow an article to rest on another one with the same news."""
     return _Topics(article, frozenset()).near(_Topics(other, frozenset())) and _not_after(other, article)
 
 

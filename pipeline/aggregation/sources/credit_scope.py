@@ -1,7 +1,7 @@
-"""A credit and the text it stands in come in; how much of the text it speaks for comes out: all, a stretch, nothing.
+"""Decides how much of a text a credit covers: all of it, a stretch, or nothing.
 
-"First reported by the Beacon" in the lead, or a source line, speaks for the whole article. A report that is brought up
-in a later paragraph speaks for that paragraph; "after the Beacon reported that ..." only for what stands behind it.
+"First reported by the Beacon" in the lead, or a source line, covers the whole article. A report mentioned in a later
+paragraph covers that paragraph; "after the Beacon reported that ..." covers only what follows.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from pipeline.lexicon.months import MONTHS
 from pipeline.records import Claim, Credit
 
-LEAD_PARAGRAPHS = 2  # a credit up to here, or up to where the news begins, speaks for the whole article
+LEAD_PARAGRAPHS = 2  # a credit this early, or before the first claim, covers the whole article
 _REPLY_REACH = 60  # characters between "after" and the name in "after the Beacon reported"
-_LEAST = 60  # characters of a paragraph that tells something: "TL;DR" or a headline is none
+_LEAST = 60  # minimum length of a substantial paragraph, unlike "TL;DR" or a headline
 _NOT_A_CREDIT = ("dateline",)
 _FIRST = ("first reported", "first report", "originally reported", "broke the", "scoop")
 _TAKEN_FROM = ("source line", "source", "via", "byline", "agency", "credit line")
-# The sentence tells of another matter than the article: what it credits is not the article's news.
+# The sentence is about something else, so its credit does not cover the article's news.
 _ANOTHER = re.compile(
     r"\b(?:separate(?:ly)?|another|unrelated|different|elsewhere|last (?:year|month)|years? ago|months ago|previous|"
     rf"in (?:{'|'.join(MONTHS)}) (?:of )?\d{{4}}|"
     r"in (?:19|20)\d\d)\b",
     re.I,
 )
-# What stands before these words is the article's own news; what is credited stands behind them.
+# Text before these words is the article's own news; the credited report follows them.
 _IN_REPLY = re.compile(
     r"\b(?:after|following|since|in response to|responding to|hours? after|days? after|when)\b", re.I
 )
@@ -35,7 +35,7 @@ _SENTENCE_END = re.compile(r"[.!?][\"”’]?\s+(?=[\"“‘A-Z])|\n")
 
 @dataclass(frozen=True, slots=True)
 class CreditScope:
-    """The stretch of a text that a credit speaks for, in characters; `whole`: the article rests on what it credits."""
+    """The stretch of a text that a credit covers, in characters. `whole`: the article rests on the credit."""
 
     start: int
     end: int
@@ -46,7 +46,7 @@ class CreditScope:
 
 
 def rank(credit: Credit) -> int:
-    """Return what a credit tells: 0 who reported first, 1 whose report it repeats, 2 where the text was taken from."""
+    """Return the sort of a credit: 0 first reported, 1 report repeated, 2 source of the text."""
     cue = credit.cue.casefold()
     if any(word in cue for word in _FIRST):
         return 0
@@ -54,7 +54,7 @@ def rank(credit: Credit) -> int:
 
 
 def scope_of(credit: Credit, text: str, claims: Iterable[Claim] = ()) -> CreditScope | None:
-    """Return what a credit of a text speaks for, None for nothing (a dateline). `claims`: those of the article."""
+    """Return the scope of a credit, None for nothing (a dateline). `claims`: those of the article."""
     if any(word in credit.cue.casefold() for word in _NOT_A_CREDIT):
         return None
     whole = CreditScope(0, len(text), whole=True)
@@ -100,5 +100,5 @@ def _sentence(text: str, at: int) -> tuple[int, int]:
 
 
 def _n_before(text: str, begin: int) -> int:
-    """Return how many telling paragraphs stand before a place."""
+    """Return the number of substantial paragraphs before an offset."""
     return sum(len(paragraph.strip()) >= _LEAST for paragraph in text[:begin].split("\n\n"))

@@ -1,8 +1,8 @@
-"""Which texts are copies of one another: texts by id come in, pairs with their measured likeness go out.
+"""Finds near-duplicate texts.
 
-MinHash over word shingles proposes pairs (two of its bands must be the same, so that a million texts that share nothing
-but phrases propose few), an exact count of shared shingles decides. A copy shares much of the whole,
-or nearly all of the shorter text stands in the longer one (a reprint with a paragraph of its own, or cut short).
+MinHash over word shingles proposes pairs. Two bands must agree, so that a million texts that share only phrases propose
+few. An exact count of shared shingles decides: near-duplicates share much of the whole, or nearly all of the shorter
+text (a reprint that was cut or extended).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from rensa import RMinHash
 SHINGLE = 3  # words
 JACCARD = 0.40
 CONTAINED = 0.65
-MIN_SHINGLES = 25  # a shorter text is too short to be called a copy
+MIN_SHINGLES = 25  # shorter texts are never near-duplicates
 _PERMUTATIONS, _ROWS, _SEED = 192, 2, 20260501
-SHARED_BANDS = 2  # of 96: proposes 96 of 100 pairs whose likeness is 0.23, and one in 20,000 whose likeness is 0.01
+SHARED_BANDS = 2  # of 96: proposes 96% of pairs with similarity 0.23, and one in 20,000 with similarity 0.01
 _WORD = re.compile(r"\w+")
 
 
@@ -32,7 +32,7 @@ def shingles(text: str) -> frozenset[str]:
 
 
 def sketch(found: frozenset[str]) -> tuple[int, ...]:
-    """Return the bands of the shingles of a text as 63-bit numbers; () for a text that is too short."""
+    """Return the MinHash bands of a text as 63-bit numbers; () if it is too short."""
     if len(found) < MIN_SHINGLES:
         return ()
     minhash = RMinHash(_PERMUTATIONS, _SEED)
@@ -43,7 +43,7 @@ def sketch(found: frozenset[str]) -> tuple[int, ...]:
 
 
 def alike(one: frozenset[str], other: frozenset[str]) -> float | None:
-    """Return how alike two texts are by their shingles, 0 to 1; None where neither is a copy of the other."""
+    """Return the similarity of two texts by their shingles, 0 to 1; None if they are not near-duplicates."""
     shared = len(one & other)
     jaccard = shared / len(one | other)
     contained = shared / min(len(one), len(other))
@@ -51,7 +51,7 @@ def alike(one: frozenset[str], other: frozenset[str]) -> float | None:
 
 
 def find_near_duplicates(texts: Mapping[str, str]) -> dict[tuple[str, str], float]:
-    """Return the likeness (0 to 1) of each pair of ids, smaller id first, whose texts are near-duplicates."""
+    """Return the similarity (0 to 1) of each pair of near-duplicates, as (smaller id, larger id)."""
     sets = {key: shingles(texts[key]) for key in sorted(texts)}
     buckets: dict[int, list[str]] = defaultdict(list)
     for key, found in sets.items():

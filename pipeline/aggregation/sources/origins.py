@@ -1,7 +1,7 @@
-"""Which articles are one report: articles, findings and publishers come in; independent origins and the reasons go out.
+"""Groups articles that are one report into independent origins, and records why.
 
-An article is put under another report where its text is a copy of it, or where it credits that report for its news.
-What is credited decides, not who printed it: a copy never confirms. A dateline alone credits nobody.
+An article joins another report if it is a near-duplicate of it or credits it for its news. The credit decides, not the
+printing outlet: a copy never confirms. A dateline alone credits nobody.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SAME_TEXT = "of the text is the same"
 
 
 class _Sets:
-    """Union-find over article ids and names of outside reports; the smallest key stands for its set."""
+    """Union-find over article ids and names of outside reports; the smallest key represents its set."""
 
     def __init__(self) -> None:
         self._up: dict[str, str] = {}
@@ -37,7 +37,7 @@ class _Sets:
 
 
 class Finder:
-    """Finds the origins of the articles of some stories. `copies`: the pairs of near-duplicates among them."""
+    """Finds the origins of articles. `near_duplicates`: the pairs of near-duplicates among them."""
 
     def __init__(self, chains: CreditChains, near_duplicates: Mapping[tuple[str, str], float]) -> None:
         self.chains = chains
@@ -46,8 +46,8 @@ class Finder:
         self.articles = chains.articles
         self.sets = _Sets()
         self.edges: list[OriginEdge] = []
-        self.outside: dict[str, list[str]] = {}  # article id -> names of the outside reports it rests on
-        self.rests_on: set[str] = set()  # articles that are copies or credit somebody
+        self.outside: dict[str, list[str]] = {}  # article id -> names of the outside reports that it rests on
+        self.rests_on: set[str] = set()  # near-duplicates and articles with a credit
 
     def run(self) -> tuple[tuple[Origin, ...], tuple[OriginEdge, ...]]:
         self._near_duplicates()
@@ -70,7 +70,7 @@ class Finder:
                 self._edge(id_, lead, self.chains.title(lead), basis, f"{near[id_][lead]:.2f} {_SAME_TEXT}")
 
     def _precedence(self, id_: str) -> tuple:
-        """The agency's own text before reprints, a text that credits nobody before one that does, then the earliest."""
+        """Sort key: the agency's own text before reprints, texts without credits before others, then the earliest."""
         wire = self.publishers.source_is_wire(self.articles[id_].source_id)
         return (not wire, bool(self.chains.chain(id_)), order(self.articles[id_]))
 
@@ -90,7 +90,7 @@ class Finder:
             self.outside.setdefault(id_, []).append(name)
 
     def _join_outside(self) -> None:
-        """Join the articles that rest on one outside report: the same name, credited for the same news."""
+        """Join the articles that rest on one outside report: same name, credited for the same news."""
         blocks: dict[tuple, list[str]] = defaultdict(list)
         for id_, names in self.outside.items():
             for family in {self.publishers.family(name) for name in names}:
@@ -111,7 +111,7 @@ class Finder:
         return tuple(sorted((self._origin(ids) for ids in members.values()), key=lambda o: o.origin_id))
 
     def _origin(self, ids: list[str]) -> Origin:
-        """The one report behind some articles: what they credit outside the ledger, else the one that leads them."""
+        """Return the report behind some articles: the outside report they credit, else the leading article."""
         named = [self.outside[id_][0] for id_ in ids if id_ in self.outside]
         free = [id_ for id_ in ids if id_ not in self.rests_on]
         if named and not free:
@@ -124,12 +124,12 @@ class Finder:
 
 
 def origin_id(lead: str, name: str) -> str:
-    """Return an origin's id: from the article that leads it, or from the event and the name of an outside report."""
+    """Return the id of an origin: from its leading article, or from the event and the name of an outside report."""
     return "o" + hashlib.sha256(f"{lead}\x1f{plain(name) if name else ''}".encode()).hexdigest()[:16]
 
 
 def near_duplicates_of(edges: Iterable[OriginEdge]) -> dict[str, str]:
-    """Return for each article that is a copy, or has copies, the smallest article id of its text."""
+    """Return, for each article with near-duplicates, the smallest article id of its group."""
     sets = _Sets()
     members = set()
     for edge in edges:
@@ -145,9 +145,10 @@ def find_origins(
     sources: Iterable[Source],
     outlets: Iterable[Outlet] = (),
 ) -> tuple[tuple[Origin, ...], tuple[OriginEdge, ...]]:
-    """Return the independent origins of the articles, each article in exactly one, and why articles were put together.
+    """Return the independent origins, each article in exactly one, and the reasons for joining articles.
 
-    An outside report gives a `credited` (or `wire`) origin without a lead article. Pure; order makes no difference.
+    An outside report gives a `credited` (or `wire`) origin without a lead article. Pure; the order of the input makes
+    no difference.
     """
     chains = CreditChains(articles, findings, Publishers(sources, outlets))
     return Finder(chains, find_near_duplicates({id_: article.text for id_, article in chains.articles.items()})).run()

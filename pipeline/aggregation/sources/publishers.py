@@ -1,4 +1,4 @@
-"""Who publishes: source cards and known outlets come in; for any name a text credits, its family and source go out."""
+"""Resolves names of publishers to sources, outlets and publisher groups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TAIL = re.compile(r"\b(?:news agency|newswire|newspaper|magazine|news|online|co
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A publisher known by name, in the ledger or outside it. `wire`: others reprint its copy."""
+    """A publisher known by name, with or without a source card. `wire`: a news agency."""
 
     name: str
     aliases: tuple[str, ...] = ()
@@ -22,14 +22,14 @@ class Outlet:
 
 
 def plain(name: str) -> str:
-    """Return a publisher's name for comparison: "The New York Times" and "New York Times" are one."""
+    """Normalise a publisher's name: "The New York Times" and "New York Times" are one."""
     words = re.sub(r"[^\w ]+", " ", name.casefold().removesuffix("'s").removesuffix("’s"))
     words = " ".join(word for word in words.split() if word != "the")
     return " ".join(_TAIL.sub(" ", words).split()) or words
 
 
 class Publishers:
-    """Looks names up among the sources of the ledger first, then among the outlets outside it."""
+    """Looks names up among the sources of the ledger, then among other outlets."""
 
     def __init__(self, sources: Iterable[Source], outlets: Iterable[Outlet] = ()) -> None:
         self.sources = {source.source_id: source for source in sources}
@@ -40,18 +40,18 @@ class Publishers:
                 self._outlet_of.setdefault(plain(name), outlet)
 
     def source_named(self, name: str) -> Source | None:
-        """Return the ledger's source of this title, also through an outlet's other names."""
+        """Return the source of this title, also by an outlet's other names."""
         outlet = self._outlet_of.get(plain(name))
         names = [name, *((outlet.name, *outlet.aliases) if outlet else ())]
         return next((source for n in names if (source := self._source_of.get(plain(n)))), None)
 
     def label(self, name: str) -> str:
-        """Return the publisher's full name for a name as credited."""
+        """Return the full name of a credited publisher."""
         source, outlet = self.source_named(name), self._outlet_of.get(plain(name))
         return source.title if source else outlet.name if outlet else " ".join(name.split())
 
     def family(self, name: str) -> str:
-        """Return the key of the publisher group behind a name: two names with one key are never two confirmations."""
+        """Return the key of the publisher group of a name. Two names with one key never confirm each other."""
         source = self.source_named(name)
         outlet = self._outlet_of.get(plain(name))
         if source is not None and source.family:

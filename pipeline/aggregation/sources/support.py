@@ -1,8 +1,8 @@
-"""Events, origins and credits come in; for every claim the origin it counts under goes out, with the reasons.
+"""Assigns each claim the origin that it counts under, with the reasons.
 
-Within an event an article counts once: its own report before what it relays. A claim that another publisher is credited
-for counts under that one, a claim that a body's own statement stands behind under the statement, where the ledger holds
-it. Two outlets of one family are one origin; a copy counts where its original does.
+Within an event an article counts once. A claim credited to another publisher counts under that one; a claim that rests
+on a body's own statement counts under the statement, if the ledger holds it. Two outlets of one publisher group are one
+origin; a near-duplicate counts with its original.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipeline.aggregation.sources.publishers import Outlet, Publishers
 from pipeline.records import Claim, Credit, Findings, Origin, OriginEdge
 from scrapers.items import Article, Source, SourceType
 
-STATEMENT_DAYS = 1  # a report rests on a body's own statement of its day or the day before
+STATEMENT_DAYS = 1  # maximum days between a statement and a report that rests on it
 _STATED = ("organisation", "document", "person")
 
 
@@ -29,9 +29,16 @@ def assign(
     outlets: Iterable[Outlet] = (),
     edges: Iterable[OriginEdge] = (),
 ) -> tuple[dict[str, str], tuple[Origin, ...], tuple[OriginEdge, ...]]:
-    """Return for each claim the origin it counts under, the origins that this adds, and the edges that say why.
+    """Return the origin of each claim, the origins that this adds, and the edges that say why. Pure.
 
-    `events`: event id -> its claims. `edges`: those of find_origins, which tell the copies. Pure.
+    Args:
+        events: Event id -> its claims.
+        articles: By id.
+        findings: By article id.
+        origins: Those of find_origins.
+        sources: The source cards of the publishers.
+        outlets: Publishers without a source card.
+        edges: Those of find_origins; they name the near-duplicates.
     """
     publishers = Publishers(sources, outlets)
     of_article = {id_: origin for origin in origins for id_ in origin.article_ids}
@@ -45,7 +52,10 @@ def assign(
 
 
 class Assigning:
-    """Gives claims their origins, event by event. `of_article`: the origin of each article; `copies`: see copies_of."""
+    """Assigns origins to claims, event by event.
+
+    `of_article`: the origin of each article; `near_duplicates`: see near_duplicates_of.
+    """
 
     def __init__(
         self, chains: CreditChains, of_article: Mapping[str, Origin], near_duplicates: Mapping[str, str]
@@ -59,14 +69,14 @@ class Assigning:
         self.edges: list[OriginEdge] = []
 
     def event(self, event_id: str, members: Iterable[Claim]) -> None:
-        """Give each article of an event one origin, and each claim its article's."""
+        """Assign one origin to each article of an event, and so to its claims."""
         by_article: dict[str, list[Claim]] = {}
         for claim in sorted(members, key=lambda c: (order(self.chains.articles[c.evidence.article_id]), c.claim_id)):
             by_article.setdefault(claim.evidence.article_id, []).append(claim)
         origin_of = {id_: self._origin(event_id, id_, claims, by_article) for id_, claims in by_article.items()}
         origin_of = {id_: origin_of[self._original(id_, by_article)] for id_ in by_article}
         of_family: dict[str, Origin] = {}
-        # What is in the ledger comes first, so that a report credited by name joins the publisher's own.
+        # Origins in the ledger first, so that a report credited by name joins the publisher's own.
         for id_, origin in sorted(origin_of.items(), key=lambda item: not item[1].lead_article_id):
             first = of_family.setdefault(self.publishers.family(origin.label), origin)
             if first.origin_id != origin.origin_id:
@@ -78,7 +88,7 @@ class Assigning:
             self.found.update({claim.claim_id: first.origin_id for claim in by_article[id_]})
 
     def _original(self, id_: str, present: Mapping[str, list[Claim]]) -> str:
-        """Return the article whose text this one is a copy of, among those that tell of the event."""
+        """Return the article of the event that this one is a near-duplicate of, or itself."""
         group = self.near_duplicates.get(id_)
         if group is None:
             return id_
@@ -87,7 +97,7 @@ class Assigning:
         )
 
     def _origin(self, event_id: str, id_: str, claims: list[Claim], present: Mapping[str, list[Claim]]) -> Origin:
-        """Return the origin of what one article tells of an event: its own, unless every claim of it is another's."""
+        """Return the origin of an article's claims: its own, unless each claim is credited to somebody else."""
         own = self.of_article[id_]
         credits = [self.chains.own_credit(claim) for claim in claims]
         reported = [self._credited(event_id, id_, credit, own) for credit in credits if credit is not None]
@@ -96,7 +106,7 @@ class Assigning:
         return self._statement(id_, claims, present) or own
 
     def _credited(self, event_id: str, id_: str, credit: Credit, own: Origin) -> Origin:
-        """Return the origin of a report that is credited for a part of an article, and keep why."""
+        """Return the origin of a report credited for part of an article, and record why."""
         name = self.publishers.label(credit.name)
         if self.publishers.family(name) == self.publishers.family(own.label):
             return own
@@ -108,7 +118,7 @@ class Assigning:
         return Origin(origin_id(event_id, name), "wire" if wire else "credited", name, "", ())
 
     def _statement(self, id_: str, claims: list[Claim], present: Mapping[str, list[Claim]]) -> Origin | None:
-        """Return the origin of a body's own statement of these days, where a report by others tells nothing else."""
+        """Return the origin of a body's own recent statement, if the article reports nothing else."""
         if self._speaks_for_itself(id_) or any(c.attribution.kind not in _STATED for c in claims):
             return None
         said_by = {self.publishers.family(claim.attribution.name or "") for claim in claims}

@@ -1,1 +1,4 @@
-"""summaries."""
+"""Writes one English sentence for an event from its type, modality, participants and quotes.
+
+Imports records and the lexicon.
+"""

@@ -1,8 +1,8 @@
-"""Claims of one event come in; what their sentences say it was about, where no party or thing says so, goes out.
+"""Extracts from the quotes of an event what no party or object says: a promise, a request, a bill's content.
 
-"promised to keep every complaint": to do what; "asked the agency to withdraw its order": for what; "a bill that would
-ban ...": which bill. Words are taken as they stand, up to where the clause ends, so that nothing is said that the
-sentence does not say; where a condition would be cut off, or the words speak of "us" and "you", nothing is taken.
+"promised to keep every complaint", "asked the agency to withdraw its order", "a bill that would ban ...". Words are
+copied up to the end of their clause. Nothing is taken if a condition would be cut off or the words speak of "us" and
+"you".
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from pipeline.records import Claim, Modality
 
-MOST_WORDS = 18  # of a clause that is taken over; a longer one is cut where another clause begins
-MOST_CLAIMS = 40  # of an event, the earliest, whose sentences are looked at
+MOST_WORDS = 18  # of a copied clause; a longer one is cut where another clause begins
+MOST_CLAIMS = 40  # the earliest claims of an event, whose sentences are searched
 _MONEY = re.compile(r"[$€£]\s?\d[\d.,]*\d|[$€£]\s?\d")
 _SUM = re.compile(
     rf"(?:{_MONEY.pattern})(?: (?:thousand|[mb]illion))?(?= (?:over|to|into|for|towards?|each|a year)\b|$)"
@@ -64,8 +64,12 @@ _WHICH = re.compile(
 class Content:
     """What an event was about by its sentences, "" where they do not say.
 
-    `verb` and `deed`: what was promised or asked ("promise", "to keep ..."); `access`: to what; `asked`: what a refused
-    request was for; `which`: what an unnamed bill or rule does.
+    Attributes:
+        verb: What kind of statement: "promise", "ask" ...
+        deed: What was promised or asked: "to keep ...".
+        access: What access was asked to.
+        asked: What a refused request was for.
+        which: What an unnamed bill or rule does.
     """
 
     verb: str = ""
@@ -79,8 +83,10 @@ NOTHING = Content()
 
 
 def content_of(claims: Sequence[Claim], parties: Collection[tuple[str, str]] = ()) -> Content:
-    """Return what the first claim that tells it says, of those that name all `parties`: (role, entity id) of those whom
-    the event's sentence names as acting or acted on; what one of them promised the others need not have."""
+    """Return the content of the first claim that has any, among those that name all `parties`.
+
+    `parties`: (role, entity id) of those whom the summary names; a promise of one of them may not be the others'.
+    """
     for claim in claims[:MOST_CLAIMS]:
         known = {(p.role, p.entity_id) for p in claim.participants}
         if all(party in known for party in parties) and (found := _content(claim)) != NOTHING:
@@ -89,8 +95,7 @@ def content_of(claims: Sequence[Claim], parties: Collection[tuple[str, str]] = (
 
 
 def _without_disputed_sums(content: Content, claims: Sequence[Claim]) -> Content:
-    """Return the content without a sum of money that another report gives otherwise: the event's page shows both, and
-    its sentence takes no side."""
+    """Return the content without a sum that another report contradicts: the summary takes no side."""
     sums = set(_MONEY.findall(content.deed))
     reported = (set(_MONEY.findall(claim.evidence.quote)) for claim in claims[:MOST_CLAIMS])
     if not any(some and not sums & some for some in reported) or not sums:
@@ -153,7 +158,7 @@ _READINGS = {
 
 
 def clipped(words: str) -> str:
-    """Return the words up to the end of their clause, "" where too little or too much would be left out."""
+    """Return the words up to the end of their clause, "" if too little or too much would be cut."""
     end = _END.search(words)
     kept, rest = (words[: end.start()], words[end.start() :]) if end else (words, "")
     if _CONDITION.search(re.split(r"[.?!]", rest)[0]):

@@ -1,4 +1,4 @@
-"""Names come in, English noun phrases go out: articles, lists, plural or singular."""
+"""Turns names into English noun phrases: articles, lists, plural or singular."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _MASS = re.compile(
 
 
 def head(name: str) -> str:
-    """Return the last word of a description's main noun: "models" of "new models of OpenAI"."""
+    """Return the head noun of a description: "models" of "new models of OpenAI"."""
     return _OF.split(name, maxsplit=1)[0].split()[-1] if name.split() else ""
 
 
 def is_plural(name: str, kind: EntityKind | None = None) -> bool:
-    """Return True for a description in the plural ("AI developers"); a proper name counts as one."""
+    """Return True for a plural description ("AI developers"); a proper name is singular."""
     if kind is EntityKind.GROUP and re.search(r"[a-z]{2}s$", name) and not re.search(r"(?:ss|us|is|ics)$", name):
         return True
     if (
@@ -61,7 +61,7 @@ def is_plural(name: str, kind: EntityKind | None = None) -> bool:
 
 
 def noun(name: str, kind: EntityKind) -> str:
-    """Return a name with the article that English wants: "the U.S. Senate", "a draft rule", "OpenAI", "SB 53"."""
+    """Return a name with its English article: "the U.S. Senate", "a draft rule", "OpenAI", "SB 53"."""
     name = re.sub(r"^(?:our|my|your) ", "its ", " ".join(name.split())).removeprefix("own ")
     if name.startswith("such "):
         rest = name.removeprefix("such ")
@@ -98,7 +98,7 @@ def _a(name: str) -> str:
 
 
 def listing(phrases: Sequence[str]) -> str:
-    """Return "A", "A and B", "A, B and C"; a long list ends with how many others there are."""
+    """Return "A", "A and B", "A, B and C"; a long list ends with the number of others."""
     unique = list(dict.fromkeys(p for p in phrases if p))
     if len(unique) > MAX_LISTED:
         unique = [*unique[: MAX_LISTED - 1], f"{len(unique) - MAX_LISTED + 1} others"]
@@ -108,15 +108,15 @@ def listing(phrases: Sequence[str]) -> str:
 
 
 def parties(participants: Iterable[Participant], role: str) -> tuple[str, bool]:
-    """Return the phrase for everybody in a role, and whether it is plural; ("", False) where nobody is."""
-    those = [p for p in participants if p.role == role and re.search(r"[^\W\d_]", p.name)]  # "58" is nobody
+    """Return the phrase for everybody in a role, and whether it is plural; ("", False) for nobody."""
+    those = [p for p in participants if p.role == role and re.search(r"[^\W\d_]", p.name)]  # "58" names nobody
     names = list(dict.fromkeys(noun(p.name, p.kind) for p in those))
     plural = len(names) > 1 or bool(those and is_plural(those[0].name, those[0].kind))
     return listing(names), plural
 
 
 def sentence(words: str) -> str:
-    """Return words as a sentence: a capital first letter, one full stop."""
+    """Return words as a sentence: capital first letter, one full stop."""
     words = " ".join(words.split()).replace(" ,", ",")
-    first = words[:1] if words[1:2].isupper() else words[:1].upper()  # "xAI" stays as it is
+    first = words[:1] if words[1:2].isupper() else words[:1].upper()  # "xAI" keeps its lower-case letter
     return first + words[1:] + ("" if words.endswith((".", "?", "!")) else ".")

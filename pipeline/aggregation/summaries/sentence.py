@@ -1,4 +1,4 @@
-"""One English sentence for an event: its fields come in, a sentence with the modality inside it goes out.
+"""Writes the summary of an event: one English sentence that states its modality.
 
 "Meta has not signed an agreement with ...": a plan, a hope or a denial never reads like a fact.
 """
@@ -17,7 +17,7 @@ from pipeline.records import Attribution, EntityKind, Modality, Participant
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A verb with what follows it: "open" "an investigation" "into Meta". `thing` can be the subject of a passive."""
+    """A verb with its complements: "open" "an investigation" "into Meta". `thing` can be the subject of a passive."""
 
     verb: str
     thing: str
@@ -42,7 +42,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The parties of an event as noun phrases, "" where there are none."""
+    """The participants of an event as noun phrases, "" for none."""
 
     actor: str
     target: str
@@ -58,7 +58,7 @@ class Roles:
 
 
 def _which(roles: Roles, thing: str) -> str:
-    """Return a paper without a name with what it does: "a bill" -> "a bill that would make tests compulsory"."""
+    """Return an unnamed paper with what it does: "a bill" -> "a bill that would make tests compulsory"."""
     return thing if re.search(r" (?:that|which) ", thing) else f"{thing} {roles.content.which}".strip()
 
 
@@ -161,7 +161,7 @@ def _access_request(roles: Roles, act: str) -> Phrase:
 
 
 def _same(words: str, thing: str) -> bool:
-    """Tell whether words begin with a thing, whatever article either has."""
+    """Return True if words begin with a thing, whatever article either has."""
     some, others = (re.sub(r"^(?:the|an?|its|their|his|her) ", "", text.casefold()) for text in (words, thing))
     return some.startswith(others) or others.startswith(some)
 
@@ -209,7 +209,7 @@ def _model_release(roles: Roles, act: str) -> Phrase:
 
 
 def _of(thing: str, owner: str) -> str:
-    """Return "Meridian's Lantern 2" for a thing with a name, "an AI system of Meridian" for one without."""
+    """Return "Meridian's Lantern 2" for a name, "an AI system of Meridian" for a description."""
     if re.match(r"[A-Z](?!I )", thing) and not re.search(r" and |\d others", owner):
         return f"{owner}'s {thing}"
     return f"{thing} of {owner}"
@@ -264,7 +264,7 @@ def _institution(roles: Roles, act: str) -> Phrase:
     return Phrase({"dissolved": "dissolve", "renamed": "rename"}.get(act, "create"), body, "", many)
 
 
-# Types whose sentence names the owner of a thing just before it: "asked Meridian for access to its models".
+# Types whose sentence names the owner just before the thing: "asked Meridian for access to its models".
 _ITS = {"access_request", "access_grant", "model_release", "agreement"}
 _PHRASES = {
     "executive_action": _executive, "legislation": _legislation, "regulation": _regulation, "agreement": _agreement,
@@ -276,7 +276,7 @@ _PHRASES = {
 
 
 def _active(who: str, many: bool, person: bool, phrase: Phrase, modality: Modality, says: str) -> str:
-    """Say it with its actor. `says`: who says so; an organisation's own word reads "X says it will ..."."""
+    """Return the active sentence. `says`: the speaker; an organisation speaking for itself "says it will ..."."""
     is_, has, it, do = ("are", "have", "they", "say") if many else ("is", "has", "it", "says")
     own = says == who
     if modality is Modality.OCCURRED:
@@ -306,7 +306,7 @@ def _active(who: str, many: bool, person: bool, phrase: Phrase, modality: Modali
 
 
 def _passive(phrase: Phrase, modality: Modality, says: str) -> str:
-    """Say it where nobody is named as its actor."""
+    """Return the passive sentence, for an event without a named actor."""
     was, is_, has = ("were", "are", "have") if phrase.plural else ("was", "is", "has")
     thing, tail = phrase.thing, f" {phrase.tail}" if phrase.tail else ""
     if modality is Modality.OCCURRED:
@@ -330,7 +330,7 @@ def _passive(phrase: Phrase, modality: Modality, says: str) -> str:
 
 
 def _speaker(attributions: Sequence[Attribution]) -> str:
-    """Return the one named voice behind all claims, "unnamed sources" where all are unnamed, "" otherwise."""
+    """Return the only named speaker of all claims, "unnamed sources" if all are unnamed, else ""."""
     names = {(a.kind, a.name or "") for a in attributions}
     if len({name for _, name in names}) != 1:
         return ""
@@ -342,7 +342,7 @@ def _speaker(attributions: Sequence[Attribution]) -> str:
     return "unnamed sources" if kinds == {"anonymous"} else "unnamed reports" if kinds == {"outlet"} else ""
 
 
-# In these words "cancelled" is the end of the thing itself: an investigation was dropped, no plan to close it.
+# With these stages "cancelled" means that the thing itself ended: an investigation was dropped.
 _ENDINGS = frozenset({"closed", "withdrawn", "dropped", "ended"})
 
 
@@ -352,8 +352,10 @@ _TAKING_EFFECT = frozenset(
 
 
 def _somebody_elses(participants: Sequence[Participant], sentences: Collection[str]) -> bool:
-    """Return True where the object bears the name of an owner who is no party and whom no sentence names so: "OpenAI
-    gave access to Meta's models" is a reference misread where the sentence has "its models"."""
+    """Return True if the object bears the name of an owner who is neither a party nor named so in a sentence.
+
+    "OpenAI gave access to Meta's models" is a misread reference if the sentence has "its models".
+    """
     named = " ".join(p.name for p in participants if p.role in ("actor", "target"))
     objects = [p.name for p in participants if p.role == "object" and not any(p.name in s for s in sentences)]
     if len(objects) < sum(p.role == "object" for p in participants):

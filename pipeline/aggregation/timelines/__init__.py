@@ -1,1 +1,4 @@
-"""timelines."""
+"""Builds timelines of relations (agreements, bans, cases, laws) and lists upcoming dates.
+
+Imports clustering, summaries and records.
+"""

@@ -1,7 +1,7 @@
-"""Whom and what an event ties together: an event and its claims come in, (matter, actor, counterpart, thing) go out.
+"""Derives the relations that an event belongs to: (matter, actor, counterpart, thing).
 
-The sides of a tie mean the same throughout a matter, whoever acts in a single event: in an agreement company and public
-body, in access who asks and who holds, in a restriction who imposes it and who loses, in a case the two parties.
+The sides mean the same throughout a matter, whoever acts in a single event: company and public body in an agreement,
+requester and holder in access, imposer and affected party in a restriction, the two parties in a case.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ MATTERS = {
     "model_release": "release", "evaluation": "evaluation", "institution": "institution",
 }  # fmt: skip
 PUBLIC = (EntityKind.AGENCY, EntityKind.GOVERNMENT)
-_SHARE = 0.25  # of the claims of a role's best supported party: below, a party stands in a side remark
-_CLASS = re.compile(r"(?:AI|US|U\.S\.|EU|UK|American|European) [a-z]")  # "AI developer" is nobody in particular
+_SHARE = 0.25  # of the claims of a role's best supported party; rarer parties are mentioned in passing
+_CLASS = re.compile(r"(?:AI|US|U\.S\.|EU|UK|American|European) [a-z]")  # "AI developer" names nobody
 _COURT = re.compile(r"\b(?:[Cc]ourt|Tribunal|Judge)\b")
 _COURT_ACTS = {"ruled", "dismissed", "hearing"}  # in these the actor is the court
-_STRONG = ("release", "restriction", "evaluation")  # in these one shared thing is enough to know a line again
+_STRONG = ("release", "restriction", "evaluation")  # in these one shared thing identifies a timeline
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One line's parties and thing, by entity id; None where the sentences do not say."""
+    """A matter between two parties or about a thing, by entity id; None for what the sentences do not say."""
 
     matter: str
     actor: str | None
     counterpart: str | None
     thing: str | None
-    exact: bool = False  # joins no line but its very own: a ban on a company is not the ban on one of its models
-    court: bool = False  # told by a court's act, which names one side alone
-    by_thing_alone: bool = False  # whoever acts: who introduces and who signs a law differ from stage to stage
+    exact: bool = False  # joins only a timeline of the same key: a ban on a company is not a ban on one of its models
+    court: bool = False  # reported by a court act, which may name only one side
+    by_thing_alone: bool = False  # actors differ from stage to stage: one introduces a law, another signs it
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What makes a line this one and no other."""
+        """The identity of a timeline."""
         if self.matter == "case" and self.actor and self.counterpart:
             one, other = sorted((self.actor, self.counterpart))
             return self.matter, one, other, self.thing or ""
@@ -57,7 +57,7 @@ class Relation:
 
     @property
     def shared(self) -> tuple[tuple[str, ...], ...]:
-        """Marks of which a step and its line have one in common, unless a court's act names one side alone."""
+        """Keys of which a step shares at least one with its timeline, unless a court act names only one side."""
         found: list[tuple[str, ...]] = [("key", *self.key)]
         if not self.by_thing_alone and self.matter != "case":
             named = zip("act", (self.actor, self.counterpart, self.thing), strict=True)
@@ -69,7 +69,7 @@ class Relation:
 
     @property
     def offered(self) -> tuple[tuple[str, ...], ...]:
-        """Marks under which a court's act that names one or both sides of a case finds it."""
+        """Keys by which a court act that names one or both sides of a case finds it."""
         if self.matter != "case" or self.by_thing_alone:
             return ()
         sides = sorted({side for side in (self.actor, self.counterpart) if side})
@@ -77,7 +77,7 @@ class Relation:
 
     @property
     def asked(self) -> tuple[tuple[str, ...], ...]:
-        """The mark of the cases that a court's act may belong to."""
+        """The key of the cases that a court act may belong to."""
         if self.matter != "case" or not self.court or self.exact or self.by_thing_alone:
             return ()
         sides = sorted({side for side in (self.actor, self.counterpart) if side})
@@ -85,7 +85,7 @@ class Relation:
 
 
 def fits(timeline: Relation, step: Relation) -> bool:
-    """Return True where a step can be one of a line's: nothing differs, and enough is the same."""
+    """Return True if a step may belong to a timeline: nothing differs, and enough is the same."""
     if step.key == timeline.key:
         return True
     if step.exact or timeline.matter != step.matter or timeline.by_thing_alone or step.by_thing_alone:
@@ -101,13 +101,13 @@ def fits(timeline: Relation, step: Relation) -> bool:
 
 
 def is_title(name: str) -> bool:
-    """Return True for an instrument's own name ("SB 53", "Frontier Disclosure Act"), False for "AI safety deal"."""
+    """Return True for the name of an instrument ("SB 53", "Frontier Disclosure Act"), False for "AI safety deal"."""
     last = re.sub(r"[^\w-]+$", "", name).split()[-1:] or [""]
     return len(name.split()) + (not name.islower()) > 1 and (last[0][:1].isupper() or last[0][:1].isdigit())
 
 
 class _Cast:
-    """The named participants of an event by role, without those that only a side remark names."""
+    """The named participants of an event by role, without those mentioned in passing."""
 
     def __init__(self, claims: Sequence[Claim]) -> None:
         self.roles: dict[str, list[Participant]] = defaultdict(list)
@@ -118,7 +118,7 @@ class _Cast:
                 self.roles[participant.role].append(participant)
 
     def parties(self, role: str) -> list[Participant]:
-        """Return who acts or is acted upon; a person who speaks for a body that is named too is left out."""
+        """Return the parties in a role. A person is left out if a body is named too."""
         found = [p for p in self.roles[role] if p.kind not in (EntityKind.INSTRUMENT, EntityKind.MODEL)]
         bodies = [p for p in found if p.kind is not EntityKind.PERSON]
         return bodies or found
@@ -133,7 +133,7 @@ class _Cast:
 
     @property
     def title(self) -> str | None:
-        """The instrument with a name of its own, the best supported first."""
+        """The best supported instrument with a name of its own."""
         named = [p for p in self.roles["instrument"] if p.kind is EntityKind.INSTRUMENT and is_title(p.name)]
         return named[0].entity_id if named else None
 
@@ -148,7 +148,7 @@ def _each(values: Sequence[str]) -> Sequence[str | None]:
 
 
 def relations_of(event: Event, claims: Sequence[Claim]) -> tuple[Relation, ...]:
-    """Return the ties of an event, one for each pair of parties and thing; none where nobody is named."""
+    """Return the relations of an event, one for each pair of parties and thing; none if nobody is named."""
     cast = _Cast(claims)
     matter = MATTERS[event.type]
     found = dict.fromkeys(
@@ -168,7 +168,7 @@ def _agreement(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) 
     if len(everybody) == 2:
         one, other = sorted(everybody)
         return [Relation(matter, one, other, cast.title)]
-    # "Google, OpenAI and xAI signed": with whom is not said; most of the time not with each other.
+    # "Google, OpenAI and xAI signed" does not say with whom; usually not with each other.
     return [Relation(matter, a, None, cast.title) for a in everybody]
 
 
@@ -210,7 +210,7 @@ def _rule(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> It
     actors = cast.ids("actor")
     if cast.title:
         return [Relation(matter, actors[0] if actors else None, None, cast.title, by_thing_alone=True)]
-    # "New rules" are those of their issuer, and only those that are called so.
+    # "New rules" are identified by their issuer and this name.
     words = [p.entity_id for p in merged_all(claims, "instrument")][:1]
     return [Relation(matter, a, None, thing) for a in actors for thing in words]
 

@@ -1,8 +1,8 @@
-"""What stands between whom: events with their claims come in, lines of dated stages go out, and how one stood on a day.
+"""Builds timelines of dated stages, and gives the status of a timeline on a day.
 
-A line is one matter between one pair of parties, or about one thing: an agreement, access to a model, a ban, a case, a
-law. Its stages keep the modality of the sentences behind them, so that a plan stays a plan until a report says that it
-was done. Dates that are not known stay unknown: such a stage is listed and never put between two dated ones.
+A timeline is one matter between two parties, or about one thing: an agreement, access to a model, a ban, a case, a law.
+Its stages keep the modality of their claims, so a plan stays a plan until a report says that it was done. A stage of
+unknown date is listed first, never placed between two dated ones.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pipeline.aggregation.summaries.sentence import summarise
 from pipeline.aggregation.timelines.relations import MATTERS, Relation, fits, relations_of
 from pipeline.records import Claim, Event, Modality
 
-# Matters in which a new act ends what was hoped for or threatened before; the stages of a law or a case do not.
+# Matters in which a new act settles earlier plans and threats, unlike the stages of a law or a case.
 _ONE_AT_A_TIME = ("agreement", "access", "restriction")
 
 
 _FINAL = {"vetoed", "rejected", "revoked", "withdrawn", "dissolved", "dismissed", "settled", "closed"}
-# Stages that last until one of these is reached; any other stage gives way to the next.
+# Stages that last until one of these is reached; any other stage ends with the next.
 _LASTING = {
     "signed": {"ended", "passed", "in force", "vetoed", "revoked"},
     "agreed": {"ended", "signed"},
@@ -41,17 +41,18 @@ _LASTING = {
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of one line. All days are ISO text; None where they are not known.
+    """One stage of a timeline. All days are ISO text; None if unknown.
 
-    `from_start`..`from_end`: when it began, as fine as reports say; for a stage that is not done, the day of the first
-    report of it. `sure_from`: the first day on which it surely held. `until`: the day on which another stage took its
-    place. `from_basis`: stated, relative, publication (the day of the report stands in), report (first told of on
-    that day) or unknown.
+    Attributes:
+        from_start, from_end: When it began, as reported; for a stage not done, the day of its first report.
+        from_basis: stated, relative, publication (dated by its report), report (day of the first report) or unknown.
+        sure_from: The first day on which it surely held.
+        until: The day on which another stage replaced it.
     """
 
     entry_id: str
     timeline_id: str
-    position: int  # within its line, from 0
+    position: int  # in its timeline, from 0
     matter: str
     actor_id: str | None
     counterpart_id: str | None
@@ -72,7 +73,7 @@ class Stage:
 
     @property
     def done(self) -> bool:
-        """Whether reports say that it happened, as against planned, denied, alleged ..."""
+        """Whether reports say that it happened, as opposed to planned, denied, alleged ..."""
         return self.modality == Modality.OCCURRED
 
     @property
@@ -82,12 +83,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class StatusOnDay:
-    """How one line stood on one day.
+    """The status of one timeline on one day.
 
-    `done`: the last stage that was surely reached; `besides`: earlier ones that nothing has taken the place of (a
-    second pledge does not end the first); `undated`: stages reached by that day, on days that nobody names; `maybe`:
-    stages whose day is known too coarsely to say whether they were reached yet; `ahead`: what was then planned,
-    considered, denied, alleged ... and not settled.
+    Attributes:
+        done: The last stage surely reached.
+        besides: Earlier stages not replaced since: a second pledge does not end the first.
+        undated: Stages reached by that day, on unknown days.
+        maybe: Stages dated too coarsely to say whether they were reached.
+        ahead: Stages planned, considered, denied, alleged ... and not settled.
     """
 
     timeline_id: str
@@ -100,7 +103,7 @@ class StatusOnDay:
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """All of them, what was done first."""
+        """All stages, done ones first."""
         return (*((self.done,) if self.done else ()), *self.besides, *self.undated, *self.maybe, *self.ahead)
 
 
@@ -113,9 +116,12 @@ class _Timeline:
 def timeline_entries(
     events: Iterable[Event], claims: Mapping[str, Claim], day_of: Mapping[str, str]
 ) -> tuple[Stage, ...]:
-    """Return all stages of all lines, line by line, each line in order. Pure; the order of the events is indifferent.
+    """Return all stages of all timelines, each timeline in order. Pure; the order of the events makes no difference.
 
-    `claims`: by id; `day_of`: article id -> the day of its publication, "" or missing where that is unknown.
+    Args:
+        events: The events.
+        claims: By id.
+        day_of: Article id -> day of publication, "" or missing if unknown.
     """
     return timelines_of(
         step for event in events for step in steps_of(event, [claims[c] for c in event.claim_ids], day_of)
@@ -126,19 +132,19 @@ Step = tuple[Stage, Relation]
 
 
 def steps_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> list[Step]:
-    """Return the stages that one event went through, each with the ties that it is a step of; lines_of joins them."""
+    """Return the stages of one event, each with every relation that it is a step of."""
     relations = relations_of(event, claims)
     return [(stage, relation) for stage in _steps(event, claims, day_of) for relation in relations] if relations else []
 
 
 def timelines_of(every: Iterable[Step]) -> tuple[Stage, ...]:
-    """Return the stages of the lines that steps make, line by line. Pure; the order of the events is indifferent.
+    """Return the stages of the timelines that steps form. Pure; the order of the steps makes no difference.
 
-    Steps without a common mark (ties.Tie.shared) never stand in one line.
+    Steps without a common key (Relation.shared) never join one timeline.
     """
     timelines: list[_Timeline] = []
     near: dict[tuple[str, ...], list[_Timeline]] = defaultdict(list)
-    # Done things first, the most telling ones first among them: a step that leaves a party open finds them in place.
+    # Steps with most known sides first, then finished ones, so that a step with an open side finds them.
     steps = sorted(every, key=_precedence)
     for stage, relation in steps:
         timeline = _find(near, relation)
@@ -158,7 +164,7 @@ def _precedence(step: Step) -> tuple:
 
 
 def _find(near: Mapping[tuple[str, ...], list[_Timeline]], relation: Relation) -> _Timeline | None:
-    """Return the line a step belongs to: the very same parties, else the only one that fits, else none."""
+    """Return the timeline of a step: the one of the same key, else the only one that fits, else None."""
     candidates: dict[int, _Timeline] = {}
     for mark in (*relation.shared, *relation.asked):
         candidates |= {id(timeline): timeline for timeline in near.get(mark, ()) if fits(timeline.relation, relation)}
@@ -169,7 +175,7 @@ def _find(near: Mapping[tuple[str, ...], list[_Timeline]], relation: Relation) -
 
 
 def _steps(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> list[Stage]:
-    """Return the stages that one event went through: planned, postponed, done ..., each since its first report."""
+    """Return the stages of one event: planned, postponed, done ..., each dated by its first report."""
     groups: dict[Modality, list[Claim]] = defaultdict(list)
     for claim in claims:
         groups[claim.modality].append(claim)
@@ -181,7 +187,7 @@ def _steps(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> 
     found = [done] if done else []
     for modality, members in groups.items():
         day = reported(members)
-        # What was said of it after it was done is no stage; a denial is kept as the contradicted mark of what was done.
+        # Reports after it was done add no stage; a denial only marks the finished stage as contradicted.
         if modality is Modality.OCCURRED or (done and (done.sure_from is None or day >= done.sure_from)):
             continue
         found.append(_stage(event, members, modality, day if day != "9" else None))
@@ -195,7 +201,7 @@ def _done(event: Event, members: Sequence[Claim], reported: Callable[[Iterable[C
     if event.date is None:
         return replace(stage, from_start=None, from_end=None, from_precision=None, from_basis="unknown")
     start, end = event.date.start.isoformat(), event.date.end.isoformat()
-    # Who reports it as done in the middle of the month that it names narrows the month down.
+    # A report within the stated period narrows the period down.
     sure = min(end, known) if known and known >= start else end
     return replace(
         stage,
@@ -205,7 +211,7 @@ def _done(event: Event, members: Sequence[Claim], reported: Callable[[Iterable[C
 
 
 def _stage(event: Event, members: Sequence[Claim], modality: Modality, day: str | None) -> Stage:
-    """Return a stage as told of since `day`, before it belongs to a line."""
+    """Return a stage first reported on `day`, not yet placed in a timeline."""
     acts = Counter(found for c in members if (found := act_of(c)))
     act_ = min(acts, key=lambda a: (-acts[a], a)) if acts else ""
     direction = next((c.direction for c in members if c.direction), event.direction)
@@ -228,10 +234,10 @@ def _stage(event: Event, members: Sequence[Claim], modality: Modality, day: str 
 
 
 def _finish(timeline: _Timeline) -> list[Stage]:
-    """Order a line's stages, say until when each held, mark rivals, and give ids."""
+    """Order the stages of a timeline, set until when each held, mark contradictions, and assign ids."""
     relation = timeline.relation
     unique = {(s.event_id, s.modality): s for s in timeline.stages}
-    # Undated ones first: where they belong is not known. On one day, what was open stands before what was done.
+    # Undated stages first. On one day, open stages before finished ones.
     ordered = sorted(
         unique.values(),
         key=lambda s: (s.dated, s.sure_from or "", s.from_start or "", s.done, s.event_id, s.modality),
@@ -255,10 +261,10 @@ def _finish(timeline: _Timeline) -> list[Stage]:
 
 
 def _until(stage: Stage, later: Sequence[Stage]) -> str | None:
-    """Return the day on which a later stage took a stage's place.
+    """Return the day on which a later stage replaced this one.
 
-    What is done gives way only to something else done later. What is open gives way to the next word on the same event,
-    to the same thing done after all, and, where parties stand in one relation at a time, to anything done later.
+    A finished stage is replaced only by a later finished one. An open stage ends with newer reports on the same event,
+    with the same act done after all, and, for parties with one relation at a time, with anything done later.
     """
     if not stage.dated:
         return None
@@ -279,7 +285,7 @@ def _until(stage: Stage, later: Sequence[Stage]) -> str | None:
 
 
 def _takes_the_place(new: str, old: Stage) -> bool:
-    """Return True where reaching one stage ends another: an amended agreement is still one, an ended one is not."""
+    """Return True if reaching one stage ends another: an amended agreement continues, an ended one does not."""
     if new == old.stage:
         return False
     if old.stage in _LASTING:
@@ -290,7 +296,7 @@ def _takes_the_place(new: str, old: Stage) -> bool:
 
 
 def _contradicted(stages: Sequence[Stage]) -> set[tuple[str, str]]:
-    """Return the stages of which one says done what another denies while it is said to hold."""
+    """Return stages reported as done while another stage denies them, and those denials."""
     found: set[tuple[str, str]] = set()
     for denied in (s for s in stages if s.modality == Modality.DENIED):
         for done in (s for s in stages if s.done and s.stage == denied.stage):
@@ -300,7 +306,7 @@ def _contradicted(stages: Sequence[Stage]) -> set[tuple[str, str]]:
 
 
 def as_of(stages: Sequence[Stage], day: str) -> StatusOnDay:
-    """Return how one line stood on a day (ISO), by all that the ledger knows today. `stages`: of one line, in order."""
+    """Return the status of one timeline on an ISO day, by all that is known today. `stages`: in order."""
     done = [s for s in stages if s.done and s.dated and (s.sure_from or "9") <= day]
     maybe = [s for s in stages if s.done and s.dated and (s.from_start or "9") <= day < (s.sure_from or "9")]
     undated = [s for s in stages if s.done and not s.dated and (s.sure_from or "9") <= day]
@@ -317,7 +323,7 @@ def as_of(stages: Sequence[Stage], day: str) -> StatusOnDay:
 
 
 def by_timeline(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
-    """Return stages by line, each line in its order."""
+    """Return stages by timeline, each in order."""
     found: dict[str, list[Stage]] = defaultdict(list)
     for stage in sorted(stages, key=lambda s: (s.timeline_id, s.position)):
         found[stage.timeline_id].append(stage)

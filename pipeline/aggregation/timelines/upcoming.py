@@ -1,7 +1,7 @@
-"""What is to happen, and when: events with their claims come in, days to watch go out, each with the claim behind it.
+"""Lists upcoming dates: days that sentences name for planned events, with the claims behind them.
 
-Only days that a sentence names and that lie on or after the day of its article count: a plan without a day is no
-deadline. What became of each is read from the same event: done, put off, called off, moved - or nothing is reported.
+Only days on or after the day of their article count; a plan without a day is no deadline. The outcome comes from the
+same event: happened, put off, called off, moved, or open.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _DEADLINE = re.compile(r"\b(?:until|deadline|by|no later than|within|before|at t
 
 
 class Outcome(StrEnum):
-    """What the ledger's reports say became of a day."""
+    """What became of a date, by the reports in the ledger."""
 
-    OPEN = "open"  # nothing was reported yet
+    OPEN = "open"  # no report yet
     HAPPENED = "happened"
     PUT_OFF = "put_off"
     CALLED_OFF = "called_off"
@@ -37,7 +37,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """A day on which something is to happen by one sentence's word. Days are ISO text, both inclusive.
+    """A day on which something is to happen, by a sentence. Days are ISO text, inclusive.
 
     `settled_on`: the day on which it happened, or of the report that it was put off, called off or moved.
     """
@@ -61,17 +61,20 @@ class Upcoming:
 def upcoming_days(
     events: Iterable[Event], claims: Mapping[str, Claim], day_of: Mapping[str, str], stages: Iterable[Stage] = ()
 ) -> tuple[Upcoming, ...]:
-    """Return every day to watch, in the order of days. Pure.
+    """Return all upcoming dates, in order of days. Pure.
 
-    `claims`: by id; `day_of`: article id -> the day of its publication, "" or missing where that is unknown; `stages`:
-    of timelines.status, so that a plan counts as done where another event of its line tells of the very same act.
+    Args:
+        events: The events.
+        claims: By id.
+        day_of: Article id -> day of publication, "" or missing if unknown.
+        stages: Of timelines.status; a plan counts as done if another event of its timeline reports the same act.
     """
     own = [due for event in events for due in upcoming_of(event, [claims[c] for c in event.claim_ids], day_of)]
     return settled_elsewhere(own, stages)
 
 
 def settled_elsewhere(upcoming: Iterable[Upcoming], stages: Iterable[Stage]) -> tuple[Upcoming, ...]:
-    """Return the days in their order, where each counts as settled that other events of its line have settled."""
+    """Return the dates in order, settling those that other events of their timeline have settled."""
     done_after = _done_elsewhere(stages)
     found = []
     for due in upcoming:
@@ -83,7 +86,7 @@ def settled_elsewhere(upcoming: Iterable[Upcoming], stages: Iterable[Stage]) -> 
 
 
 def _done_elsewhere(stages: Iterable[Stage]) -> dict[str, list[str]]:
-    """Return, for each event that is not done, the days on which its lines' other events did what it speaks of."""
+    """Return, for each event not done, the days on which other events of its timelines did the same."""
     found: dict[str, list[str]] = defaultdict(list)
     for timeline in by_timeline(stages).values():
         for stage in (s for s in timeline if not s.done):
@@ -96,7 +99,7 @@ def _done_elsewhere(stages: Iterable[Stage]) -> dict[str, list[str]]:
 
 
 def upcoming_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> Iterable[Upcoming]:
-    """Yield the days to watch of one event, by its own claims alone."""
+    """Yield the upcoming dates of one event, by its own claims alone."""
 
     def reported(claim: Claim) -> str:
         return day_of.get(claim.evidence.article_id) or ""
@@ -108,7 +111,7 @@ def upcoming_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]
     for (start, end), members in by_day.items():
         first, last = members[0], max(reported(c) for c in members)
         outcome, settled_on = _outcome(event, claims, reported, (start, end), last, by_day)
-        # A sentence that puts off a day bears witness to the plan before it.
+        # A report of a postponement is evidence of the earlier plan.
         modality = Modality.PLANNED if first.modality is Modality.POSTPONED else first.modality
         yield Upcoming(
             upcoming_id="d" + hashlib.sha256(f"{event.event_id}\x1f{start}\x1f{end}".encode()).hexdigest()[:16],
@@ -129,25 +132,25 @@ def upcoming_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]
 
 
 def _day_ahead(claim: Claim, reported: str) -> DateSpan | None:
-    """Return the day that a claim names for something still to come, None where it names none."""
+    """Return the date that a claim names for something still to come, None for none."""
     span = claim.date
     if span is None or span.basis == "publication" or not reported or span.end.isoformat() < reported:
         return None
     if claim.modality in (Modality.PLANNED, Modality.POSTPONED):
         return span
-    # "On Friday it considered ..." speaks of the considering: only a later day is one to watch.
+    # "On Friday it considered ..." dates the considering: only a later day is upcoming.
     return span if claim.modality in _UNSURE and span.start.isoformat() > reported else None
 
 
 def _moved_to(claim: Claim) -> bool:
-    """Return True where a sentence that puts something off names the new day, not the old one."""
+    """Return True if a sentence that postpones something names the new day, not the old one."""
     said = claim.date.said if claim.date else ""
     at = claim.evidence.quote.find(said) if said else -1
     return at > 0 and bool(_NEW_DAY.search(claim.evidence.quote[:at]))
 
 
 def _outcome(event, claims, reported, day: tuple[str, str], last: str, days) -> tuple[Outcome, str | None]:  # noqa: ANN001
-    """Return what became of a day, and since when that is known. `last`: the last report that still names the day."""
+    """Return the outcome of a date, and since when it is known. `last`: day of the last report that names the date."""
     if event.modality is Modality.OCCURRED:
         reports = [reported(c) for c in claims if c.modality is Modality.OCCURRED and reported(c)]
         done_on = event.date.end.isoformat() if event.date else min(reports, default=None)
@@ -188,7 +191,7 @@ _TAKES_EFFECT = {
 
 
 def _summary(event: Event, members: Sequence[Claim], modality: Modality) -> str:
-    acts = [found for c in members if (found := act_of(c)) and found != "delayed"]  # due is the act, not its delay
+    acts = [found for c in members if (found := act_of(c)) and found != "delayed"]  # not the delay: the act is due
     if modality is event.modality and "in force" not in acts:
         return event.summary
     if "in force" in acts:

@@ -1,1 +1,4 @@
-"""build."""
+"""Builds build.db from crawl.db, recomputing only what changed since the last build.
+
+Imports the aggregation, the article store, reviews and rows.
+"""

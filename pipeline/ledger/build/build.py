@@ -1,8 +1,8 @@
-"""The archive becomes a ledger: crawl.db and the sources come in, build.db goes out, the same for the same archive.
+"""Builds build.db from crawl.db and the source cards. The same archive gives the same ledger.
 
-A build joins again only what has changed since the last one (pipeline/ledger), in one transaction. Where another
-program, lexicon, set of sources or of answers on names built it, or nothing did, all is joined anew, in files beside
-the old ones that then take their place. Both ways give the same ledger, byte for byte in the export.
+A build recomputes only what changed since the last one, in one transaction. If the program, the lexicon, the sources or
+the decisions on names changed, or there was no build, everything is recomputed in new files, which then replace the old
+ones. Both ways give the same export, byte for byte.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ from pipeline.versions import joining_version
 from scrapers.crawling.source_health import SourceHealth
 from scrapers.items import Source, Visit
 
-MIN_CONFIDENCE = Settings().least_confidence  # claims below wait for review: they stand in no event
-_MANY = 5_000  # changed articles; fewer are always joined to what there is
+MIN_CONFIDENCE = Settings().least_confidence  # claims below it wait for review and support no event
+_MANY = 5_000  # changed articles; with fewer, the ledger is always updated in place
 _CACHE_KB = 128 * 1024  # of each of the two files
-_GC_THRESHOLDS = (50_000, 20, 100)  # see _looking_less_for_circles
+_GC_THRESHOLDS = (50_000, 20, 100)  # see _fewer_gc_runs
 
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build made. `n_withheld`: claims below the confidence threshold; `n_pending`: versions not read yet."""
+    """The result of a build. `n_withheld`: claims below the confidence threshold; `n_pending`: unread versions."""
 
     program_version: str
     n_articles: int
@@ -58,18 +58,18 @@ class BuildReport:
     n_contradictions: int
     n_redirects: int
     n_pending: int
-    n_reviews: int = 0  # decisions of editors that were applied
-    n_reopened: int = 0  # decisions whose sentence has changed
-    n_waiting: int = 0  # decisions that fit nothing in the ledger
-    n_to_review: int = 0  # what waits for an editor: unsure claims, disputes, unknown names, reopened decisions
-    n_changed: int = 0  # articles that this build looked at
-    whole: bool = True  # whether all was joined anew
+    n_reviews: int = 0  # editors' decisions applied
+    n_reopened: int = 0  # decisions whose sentence changed
+    n_waiting: int = 0  # decisions that match nothing in the ledger
+    n_to_review: int = 0  # entries of the review queue
+    n_changed: int = 0  # articles that changed since the last build
+    whole: bool = True  # whether everything was recomputed
 
     def as_dict(self) -> dict[str, int | str]:
         return asdict(self)
 
 
-_NOT_FACTS = ("n_pending", "n_changed", "whole")  # how it was built makes no difference to what was built
+_NOT_FACTS = ("n_pending", "n_changed", "whole")  # these differ between an update and a rebuild
 
 
 def build(
@@ -86,12 +86,23 @@ def build(
     gone: Mapping[str, datetime] | None = None,
     full: bool = False,
 ) -> BuildReport:
-    """Bring build.db up to date with the latest version of each article and what this program version read out of it.
+    """Bring build.db up to date with the latest version of each article and its findings.
 
-    `visits`: one by one, or as they went for each source. `program_version`: by default the one that wrote the latest
-    findings. `lexicon`: pipeline.lexicon's, for the families, names and parents of entities. `reviews`: the editors'
-    decisions. `health`: of each source; `gone`: the addresses whose page is gone, with the moment at which that was
-    first seen. `full`: join all anew. Raises StoreError; then the former build.db stands as it was.
+    Args:
+        library_path: crawl.db.
+        build_path: build.db.
+        sources: The source cards.
+        visits: The visits, or their summary by source.
+        program_version: Of the findings to use; by default that of the latest findings.
+        lexicon: Known entities, with names, parents and publisher groups.
+        min_confidence: Claims below it wait for review.
+        reviews: The editors' decisions.
+        health: The health of each source.
+        gone: URLs of removed pages, with the time when each was first missed.
+        full: Recompute everything.
+
+    Raises:
+        StoreError: The former build.db is then unchanged.
     """
     build_path = Path(build_path)
     with Library(library_path) as library:
@@ -107,7 +118,7 @@ def build(
                 try:
                     return work.update_in_place()
                 except AffiliationChanged:
-                    pass  # to whom a party belongs is told otherwise now: nothing was written yet
+                    pass  # the parent of an entity changed; nothing was written yet
             return work.rebuild()
 
 
@@ -126,12 +137,13 @@ class _Work:
 
     @property
     def fingerprint(self) -> str:
-        """What a state must have been made with to be grown: program, threshold, names, sources."""
+        """Hash of everything that an incremental update relies on: program, threshold, names, sources."""
         names = self.lexicon
         inputs = (
             own_version(), SCHEMA_VERSION, joining_version(), self.program_version, self.min_confidence,
             sorted((s.source_id, s.title, s.source_type, s.family, s.agency) for s in self.sources.values()),
-            tuple(d for d in self.reviews.decisions if d.action == "gap"),  # others touch single articles and events
+            # other decisions affect only single articles and events
+            tuple(d for d in self.reviews.decisions if d.action == "gap"),
             names and (sorted(names.entities.items()), names.names, names.roles, names.relations,
                        sorted(names.families.items()), sorted(names.wires)),
         )  # fmt: skip
@@ -142,7 +154,7 @@ class _Work:
         return state_path(self.build_path)
 
     def can_update(self) -> bool:
-        """Whether the last build's files are there, belong together and to this crawl.db, and were made alike."""
+        """Whether the files of the last build exist, match each other and crawl.db, and have this fingerprint."""
         if not (self.build_path.exists() and self.joined_path.exists()):
             return False
         try:
@@ -156,10 +168,10 @@ class _Work:
                     and not self._mostly_new(state)
                 )  # fmt: skip
         except sqlite3.DatabaseError:
-            return False  # a damaged file: both are made anew
+            return False  # a damaged file: rebuild both
 
     def _mostly_new(self, state: State) -> bool:
-        """Whether so much came since the last build that joining all anew, which writes no index twice, is quicker."""
+        """Whether so much changed since the last build that rebuilding is faster."""
         n_changed = self.library.n_changed_since(int(state.meta("seq") or 0))
         return n_changed > _MANY and 2 * n_changed > (state.one("select count(*) from joined.known_articles") or 0)
 
@@ -202,8 +214,11 @@ class _Work:
         return report
 
     def _run(self, db: sqlite3.Connection, *, full: bool) -> BuildReport:
-        """Grow the ledger. The history in crawl.db is written first: killed after that, the next build finds the same
-        events again."""
+        """Update the ledger.
+
+        The history in crawl.db is written before the transaction ends: if the build is killed in between, the next one
+        finds the same events again.
+        """
         state, writer = State(db), Writer(db, full=full)
         former = "" if full else state.meta("token")
         names = settle_names(self.lexicon, self.reviews.decisions)
@@ -261,7 +276,7 @@ class _Work:
 
 
 def gone_articles(addresses: Mapping[str, Iterable[str]], gone: Mapping[str, datetime]) -> dict:
-    """Return the articles of which no address answers any more, with the day on which the last was found missing."""
+    """Return the articles whose every URL is gone, with the day on which the last was found missing."""
     return {
         id_: max(gone[url] for url in urls).date()
         for id_, urls in addresses.items()
@@ -271,8 +286,9 @@ def gone_articles(addresses: Mapping[str, Iterable[str]], gone: Mapping[str, dat
 
 @contextmanager
 def _fewer_gc_runs() -> Iterator[None]:
-    """Let Python look for circles of objects less often: a build makes hardly any, and looking for them among all that
-    it holds takes a sixth of its time."""
+    """Run the cyclic garbage collector less often: a build makes hardly any cycles, and scanning takes a sixth of its
+    time.
+    """
     before = gc.get_threshold()
     gc.set_threshold(*_GC_THRESHOLDS)
     try:
@@ -283,15 +299,15 @@ def _fewer_gc_runs() -> Iterator[None]:
 
 @contextmanager
 def _opened(main: Path, joined: Path, *, fresh: bool = False) -> Iterator[sqlite3.Connection]:
-    """Open both files over one connection. `fresh`: nobody else has them, and a crash may spoil them."""
+    """Open both files over one connection. `fresh`: nobody else uses them, and a crash may corrupt them."""
     with closing(sqlite3.connect(main, isolation_level=None, timeout=30)) as db:
         db.execute("attach ? as joined", (str(joined),))
         for name in ("main", "joined"):
-            # With rollback journals, not WAL, a transaction over both files is kept in both or in none.
+            # With rollback journals, unlike WAL, a transaction over both files is atomic.
             db.execute(f"pragma {name}.journal_mode = {'off' if fresh else 'delete'}")
             db.execute(f"pragma {name}.synchronous = {'off' if fresh else 'full'}")
             db.execute(f"pragma {name}.cache_size = -{_CACHE_KB}")
-        db.execute("pragma recursive_triggers = on")  # so that a row that is replaced is counted as gone, too
+        db.execute("pragma recursive_triggers = on")  # a replaced row also fires delete triggers, which count
         yield db
 
 

@@ -1,4 +1,4 @@
-"""A claim comes in; the claims of the ledger that it is compared with go out, looked up in the state."""
+"""Finds the claims that a claim is compared with, by blocking keys in the build state."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from pipeline.ledger.build.context import OF_CLAIM, BuildContext, Lazy
 from pipeline.ledger.build.state import unpack
 from pipeline.records import Claim
 
-NOWHERE = "9999"  # the day of what is not dated
-_Spot = tuple[int, int, int]  # the place of a case, and the first and last day on which its event may lie
-_WIDTH = 48  # bytes of a case's place in time: its day and its claim's id
+NOWHERE = "9999"  # sorts undated claims last
+_Spot = tuple[int, int, int]  # sort number of a claim, first and last day of its event
+_WIDTH = 48  # bytes of a sort number: day and claim id
 
 
 def place_of(day: str, claim_id: str) -> int:
-    """Return a number by which cases stand in the order of day and id."""
+    """Return a number that sorts claims by day and id."""
     return int.from_bytes(f"{day}\0{claim_id}".encode().ljust(_WIDTH, b"\0"))
 
 
 def at(place: int) -> tuple[str, str]:
-    """Return the day and the claim id of a place."""
+    """Return the day and claim id of such a number."""
     day, claim_id = place.to_bytes(_WIDTH).rstrip(b"\0").decode().split("\0")
     return day, claim_id
 
 
 def block_of(type_: str, mark: str) -> int:
-    """Return the number of what cases of a type share. Those of one type lie together, as they are asked for."""
+    """Return the number of a blocking key. Keys of one type share a prefix, so that they lie together on disk."""
     first, rest = blake2b(type_.encode(), digest_size=1), blake2b(f"{type_}\x1f{mark}".encode(), digest_size=7)
     return int.from_bytes(first.digest() + rest.digest(), signed=True)
 
@@ -40,7 +40,7 @@ def features_of(claim: Claim, day: str) -> ClaimFeatures:
 
 
 class Placed(dict[int, ClaimFeatures]):
-    """The cases by their place, kept until forgotten."""
+    """Claim features by their sort number, cached until cleared."""
 
     def __init__(self, cases: Lazy) -> None:
         self._cases = cases
@@ -51,14 +51,14 @@ class Placed(dict[int, ClaimFeatures]):
 
 
 class Candidates:
-    """The claims of the state as cases, and which stand near each other."""
+    """The features of the claims in the state, and which claims are near each other."""
 
     def __init__(self, context: BuildContext) -> None:
         self.context, self.state = context, context.state
         self.cases = Lazy(self._case)
         self.placed = Placed(self.cases)
-        self._tails: dict[int, list[_Spot]] = {}  # the last cases of a block
-        self._rows: list[tuple[int, str, str, int, int]] = []  # of marks that are yet to be kept
+        self._tails: dict[int, list[_Spot]] = {}  # the last claims of a block
+        self._rows: list[tuple[int, str, str, int, int]] = []  # keys to be stored
 
     def _case(self, claim_id: str) -> ClaimFeatures | None:
         row = self.state.db.execute(f"select day, claim from {OF_CLAIM}", (claim_id,)).fetchone()
@@ -68,7 +68,7 @@ class Candidates:
         return sorted({block_of(case.claim.type, mark) for mark in marks_of(case, self.context.entity_graph)})
 
     def enter(self, case: ClaimFeatures, day: str) -> None:
-        """Keep by which marks a case is found."""
+        """Store the blocking keys of a claim."""
         self.state.put("marks", [(block, day, case.claim.claim_id, *case.interval) for block in self.blocks(case)])
 
     def take_out(self, case: ClaimFeatures, day: str) -> None:
@@ -76,9 +76,10 @@ class Candidates:
         self.state.db.executemany(sql, [(block, day, case.claim.claim_id) for block in self.blocks(case)])
 
     def before(self, case: ClaimFeatures, day: str) -> set[int]:
-        """Return the places of the cases before this one that it is compared with; asked for in the order of time.
+        """Return the earlier claims that this one is compared with. Call in order of time.
 
-        Where nothing was known before this build, its own marks are kept as well, by keep_marks()."""
+        In a full build the keys of the claim are stored as well, see keep_marks().
+        """
         id_ = case.claim.claim_id
         first, last = case.interval
         own, found = (place_of(day, id_), first, last), set()
@@ -95,12 +96,12 @@ class Candidates:
         return found
 
     def keep_marks(self) -> None:
-        """Keep the marks of the cases that were asked for."""
+        """Store the keys of the claims passed to before()."""
         self.state.put("marks", sorted(self._rows))
         self._rows.clear()
 
     def around(self, case: ClaimFeatures, day: str, until: str) -> set[int]:
-        """Return the places of the cases on both sides, up to a day, that this one is compared with."""
+        """Return the claims on both sides, up to a day, that this one is compared with."""
         found: set[int] = set()
         for block in self.blocks(case):
             found.update(_near(case, self._earlier(block, day, case.claim.claim_id)))
@@ -120,8 +121,8 @@ class Candidates:
         return [_spot(row) for row in self.state.db.execute(sql, (block, day, claim_id, MAX_NEIGHBOURS))]
 
     def day_range(self, block: int, day: str, claim_id: str) -> tuple[str, str]:
-        """Return the first and last day of the cases of a block that one is compared with."""
-        last = MAX_NEIGHBOURS  # one more than the farthest: who was pushed out of reach is within it
+        """Return the first and last day of the claims of a block that one is compared with."""
+        last = MAX_NEIGHBOURS  # one beyond the farthest, to include a claim just pushed out
         sql = "select day from joined.marks where block = ? and (day, claim_id) {} (?, ?) order by day {}, claim_id {} "
         first = self.state.one(f"{sql} limit 1 offset ?".format("<", "desc", "desc"), (block, day, claim_id, last))
         end = self.state.one(f"{sql} limit 1 offset ?".format(">", "asc", "asc"), (block, day, claim_id, last))
@@ -137,7 +138,7 @@ def _spot(row: tuple[str, str, int, int]) -> _Spot:
 
 
 def _near(case: ClaimFeatures, spots: Iterable[_Spot]) -> Iterator[int]:
-    """Yield the places of those that a case is near in time, as Case.days_from tells."""
+    """Yield the places near a claim in time, as ClaimFeatures.days_from measures it."""
     first, last = case.interval
     earliest, latest = first - FARTHEST, last + FARTHEST
     return (place for place, begins, ends in spots if begins <= latest and ends >= earliest)

@@ -1,4 +1,4 @@
-"""What one build finds changed: articles and claims since the last build, and the events that were made again."""
+"""The changes that one build finds (articles, claims) and makes (events)."""
 
 from __future__ import annotations
 
@@ -9,28 +9,26 @@ from pipeline.records import Claim
 
 
 class AffiliationChanged(Exception):
-    """An article tells otherwise than before to whom a party belongs: all that names it must be joined again."""
+    """The parent of an entity changed: everything that names the entity must be recomputed."""
 
 
 @dataclass
 class Changes:
-    """What differs from the last build. `days`: for each type the first day of which a claim came, went or changed."""
+    """Differences from the last build. `days`: for each type the first day with an added, removed or changed claim."""
 
-    origin_inputs: set[str] = field(
-        default_factory=set
-    )  # articles whose text, credits or topics changed
-    articles: set[str] = field(default_factory=set)  # articles of which anything is other, the above among them
-    gone: set[str] = field(default_factory=set)  # articles that are no longer in the ledger
-    claims: set[str] = field(default_factory=set)  # claims that are new or say anything else
-    removed: list[tuple[Claim, str, str]] = field(default_factory=list)  # claims as they were, their day and group
-    events: set[str] = field(default_factory=set)  # events that a claim was taken from
+    origin_inputs: set[str] = field(default_factory=set)  # articles whose text, credits or topics changed
+    articles: set[str] = field(default_factory=set)  # articles with any change, including the above
+    gone: set[str] = field(default_factory=set)  # articles removed from the ledger
+    claims: set[str] = field(default_factory=set)  # new or changed claims
+    removed: list[tuple[Claim, str, str]] = field(default_factory=list)  # former claims with day and cluster
+    events: set[str] = field(default_factory=set)  # events that lost a claim
     days: dict[str, str] = field(default_factory=dict)
-    unsure: set[str] = field(default_factory=set)  # claims below the threshold that are new, other or gone
-    edited: set[str] = field(default_factory=set)  # articles of which an edit is new or other
-    names: set[str] = field(default_factory=set)  # unknown names that articles or claims carry otherwise, folded
-    unknown_names: set[str] = field(default_factory=set)  # unknown names, as written, that articles tell otherwise
-    new_entities: set[str] = field(default_factory=set)  # entities that no article told of before
-    entities_changed: bool = False  # whether articles may tell of others no more, or otherwise
+    unsure: set[str] = field(default_factory=set)  # changed claims below the threshold
+    edited: set[str] = field(default_factory=set)  # articles with a new or changed edit
+    names: set[str] = field(default_factory=set)  # unknown names with changed claims, normalised
+    unknown_names: set[str] = field(default_factory=set)  # unknown names with changed mentions, as written
+    new_entities: set[str] = field(default_factory=set)  # entities named for the first time
+    entities_changed: bool = False  # whether an entity may have changed or disappeared
 
     def touch(self, type_: str, day: str) -> None:
         self.days[type_] = min(day, self.days.get(type_, day))
@@ -38,15 +36,16 @@ class Changes:
 
 @dataclass
 class EventChanges:
-    """What became of the events. `events`: made again, and to be written; `gone`: ids that are in use no more;
-    `places`: the place of an event in the order of time, as far as that matters."""
+    """Effects on events. `events`: to be written again; `gone`: ids no longer in use.
+
+    `places`: position of an event in time, where the order matters.
+    """
 
     events: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
-    contradictions: set[str] = field(default_factory=set)  # events whose disagreements are others
+    contradictions: set[str] = field(default_factory=set)  # events whose contradictions changed
     places: dict[str, int] = field(default_factory=dict)
 
     def ordered(self, ids: Iterable[str]) -> list[str]:
-        """Return events in a settled order: that of time where many are made, for then what is looked up of one is
-        still in memory for the next."""
+        """Return events in a fixed order. In a full build that is by time, so that cached look-ups are reused."""
         return sorted(ids, key=lambda id_: (self.places.get(id_, -1), id_))

@@ -1,4 +1,4 @@
-"""What joining a part of the ledger looks things up in: state, crawl.db, publishers, names and editors' decisions."""
+"""Gives a build access to the state, crawl.db, publishers, names and decisions."""
 
 from __future__ import annotations
 
@@ -21,19 +21,16 @@ from pipeline.lexicon.entity_graph import EntityGraph, holders_of
 from pipeline.records import Claim, Credit, Entity, Event, Origin
 from scrapers.items import Article, Source
 
-MOST_KEPT = 10_000  # claims and the like held in memory at a time, of each some 50 MB
+MOST_KEPT = 10_000  # cached values per mapping, some 50 MB each
 MOST_EVENTS = 2_000
 OF_ARTICLE = "joined.articles cross join joined.{} using (n) where article_id = ?"
 OF_CLAIM = "joined.claims cross join joined.claim_records using (n) where claim_id = ?"
-MOST_ARTICLES = 40_000  # every pass asks for them, and they are small without their text: some 30 MB
+MOST_ARTICLES = 40_000  # used in every pass, and small without their text: some 30 MB
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleView:
-    """One relevant article as joining sees it.
-
-    `article`: without its text, unless that says whether something binds.
-    """
+    """What aggregation needs of a relevant article. `article` has no text unless that may state the act's force."""
 
     article: Article
     credits: tuple[tuple[Credit, CreditScope], ...]
@@ -46,14 +43,14 @@ class ArticleView:
 
 @dataclass(frozen=True, slots=True)
 class PublishedRows:
-    """What is published of one relevant article and of its versions, but for what joining adds."""
+    """The published rows of an article and its versions, without the columns that aggregation adds."""
 
     row: Row
     versions: tuple[Row, ...]
 
 
 class Lazy(Mapping[str, Any]):
-    """A mapping that reads what is asked for, and keeps the last of it."""
+    """A mapping that reads values on demand and caches the latest ones."""
 
     def __init__(self, read: Callable[[str], Any], most: int = MOST_KEPT) -> None:
         self._read, self._most = read, most
@@ -83,10 +80,10 @@ class Lazy(Mapping[str, Any]):
         return len(self._known)
 
     def __bool__(self) -> bool:
-        return True  # nothing read yet is not nothing there
+        return True  # an empty cache does not mean an empty mapping
 
     def know(self, key: str, value: Any) -> None:
-        """Keep what is known without reading it."""
+        """Cache a value without reading it."""
         self._make_room()
         self._known[key] = value
 
@@ -99,7 +96,7 @@ class Lazy(Mapping[str, Any]):
 
 @dataclass
 class BuildContext:
-    """One build's surroundings. `full`: nothing was known before."""
+    """The inputs of one build. `full`: the state is empty."""
 
     state: State
     library: Library
@@ -109,7 +106,7 @@ class BuildContext:
     decisions: tuple[Decision, ...]
     min_confidence: float
     full: bool
-    marks: dict[str, str] = field(default_factory=dict)  # claim id -> what an editor did to it
+    marks: dict[str, str] = field(default_factory=dict)  # claim id -> what an editor did
 
     def __post_init__(self) -> None:
         self.lexicon = self.names.lexicon
@@ -134,7 +131,7 @@ class BuildContext:
 
     @cached_property
     def entity_graph(self) -> EntityGraph:
-        """Who belongs to whom, by the lexicon and by what articles say of entities that it does not know."""
+        """The entity graph of the lexicon and of entities that only articles name."""
         ids = self.state.column("select distinct entity_id from joined.entities where belongs <> ''")
         taught = [entity for id_ in ids if (entity := self._entity(id_)) is not None]
         known = self.lexicon.entities.values() if self.lexicon else ()
@@ -145,7 +142,7 @@ class BuildContext:
         return unpack(blob) if blob else None
 
     def published_rows(self, article_id: str) -> PublishedRows | None:
-        """Return what is published of an article, None where it is not in the ledger."""
+        """Return the published rows of an article, None if it is not in the ledger."""
         blob = self.state.one(f"select published from {OF_ARTICLE.format('article_rows')}", (article_id,))
         return unpack(blob) if blob else None
 
@@ -158,7 +155,7 @@ class BuildContext:
         return unpack(blob) if blob else None
 
     def _origin(self, article_id: str) -> Origin | None:
-        """Return the origin of an article; of the articles in it only the first is named."""
+        """Return the origin of an article; `article_ids` holds only the first article."""
         sql = "select origin from joined.articles cross join joined.origins using (origin_id) where article_id = ?"
         blob = self.state.one(sql, (article_id,))
         return unpack(blob) if blob else None
@@ -168,7 +165,7 @@ class BuildContext:
         return unpack(blob) if blob else {}
 
     def _entity(self, entity_id: str) -> Entity | None:
-        """Return an entity by the lexicon's word, else by that of the first article that names it."""
+        """Return an entity of the lexicon, else as the first article describes it."""
         if self.lexicon and entity_id in self.lexicon.entities:
             return self.lexicon.entities[entity_id]
         blob = self.state.one(
@@ -178,7 +175,7 @@ class BuildContext:
 
 
 class StoredCreditChains(CreditChains):
-    """The stories of a ledger that is looked at piece by piece; credited reports are those that were found before."""
+    """Credit chains read from the state on demand; credited reports are those found before."""
 
     def __init__(self, context: BuildContext) -> None:
         self.publishers = context.publishers

@@ -1,4 +1,4 @@
-"""One build on one screen: what changed is taken in, joined with what it hangs on, and written."""
+"""Runs one build: reads the changes, recomputes what they affect, writes the tables."""
 
 from __future__ import annotations
 
@@ -29,8 +29,15 @@ from pipeline.ledger.reviews.queue import QueueItem, item_of, reopened
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build has to tell crawl.db. `history`: the events that were made again, with their claims; `gone`: those
-    that are no more; `queue` and `settled`: entries of the editors' queue that are other, and those that are gone."""
+    """What a build reports to crawl.db.
+
+    Attributes:
+        history: Events written, with their claims.
+        gone: Ids of removed events.
+        queue: New and changed entries of the review queue.
+        settled: Removed entries, as (reason, subject).
+        complete: Whether history and queue are complete because crawl.db holds those of another state.
+    """
 
     seq: int
     n_changed: int
@@ -48,9 +55,9 @@ class BuildResult:
 def update_ledger(
     context: BuildContext, writer: Writer, side_inputs: SideInputs, *, trust_history: bool
 ) -> BuildResult:
-    """Bring state and published tables up to date with crawl.db.
+    """Bring the state and the published tables up to date with crawl.db.
 
-    `trust_history`: crawl.db's history of events is that of this state, so only what became of changed events is asked.
+    `trust_history`: the event history in crawl.db belongs to this state, so only changed events are looked up.
     """
     library, state, changes = context.library, context.state, Changes()
     seq = library.last_change()
@@ -123,7 +130,7 @@ def update_ledger(
 
 
 class EditorState(NamedTuple):
-    """What editors had decided at the last build: on which articles; which claims are one event, and which are not."""
+    """The decisions applied at the last build: on which articles, and which pairs of claims are together or apart."""
 
     decided: list[str]
     together: list[list[str]]
@@ -131,7 +138,7 @@ class EditorState(NamedTuple):
 
 
 def _note_pairs(context: BuildContext, changes: Changes, before: EditorState, reviewed: Reviewed) -> None:
-    """Note what to join again because editors put other claims together, or apart, than at the last build."""
+    """Mark what to recompute because the pairs together or apart changed since the last build."""
     event_of = "select event_id from joined.claims where claim_id = ? and event_id <> ''"
     for claim_id in {c for pair in {*map(tuple, before.together)} ^ {*reviewed.together} for c in pair}:
         changes.events.update(context.state.column(event_of, (claim_id,)))
@@ -144,7 +151,7 @@ def _note_pairs(context: BuildContext, changes: Changes, before: EditorState, re
 
 
 def _review(context: BuildContext, decided: list[str]) -> Reviewed:
-    """Apply the editors' decisions to the articles that they rest on."""
+    """Apply the editors' decisions to the articles that they concern."""
     read = {id_: read_article(context, id_, wanted=True) for id_ in decided}
     found = {id_: (versions, now) for id_, (_, versions, now) in read.items() if now is not None and now.findings}
 
@@ -172,7 +179,7 @@ def _review(context: BuildContext, decided: list[str]) -> Reviewed:
 
 
 def _claims(context: BuildContext) -> Lazy:
-    """Return which claims were found, also those that are too unsure to be published."""
+    """Return a mapping of all known claims, including unpublished ones."""
     sql = "select 1 from joined.claims where claim_id = ?1 union all select 1 from joined.unsure where claim_id = ?1"
     return Lazy(lambda id_: context.state.one(f"{sql} limit 1", (id_,)))
 

@@ -1,4 +1,4 @@
-"""Articles that changed in crawl.db come in; what joining needs to know of them is kept, and what changed goes out."""
+"""Reads changed articles from crawl.db into the build state and notes what changed."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ from pipeline.ledger.rows.tables import around, article_row, version_rows
 from pipeline.records import Attribution, Claim, Entity, Findings, Force
 from scrapers.items import Article
 
-_AT_ONCE = 20_000  # articles that are noted in one go
+_AT_ONCE = 20_000  # articles inserted at once
 
-Noted = Callable[
-    [str, ArticleView, str], None
-]  # is told the id of an article that is new, what joining sees of it, its text
+Noted = Callable[[str, ArticleView, str], None]  # (article id, view, text)
 
 
 def ingest(
     context: BuildContext, article_ids: Iterable[str], changes: Changes, reviewed: Reviewed | None = None,
     noted: Noted | None = None,
 ) -> None:  # fmt: skip
-    """Bring what is known of some articles up to date. `reviewed`: what editors decided on them, if on any."""
+    """Bring the state of some articles up to date.
+
+    `reviewed`: the decisions on them, if any; `noted`: called for each article.
+    """
     decided = {found.article_id: found for found in reviewed.findings} if reviewed else {}
     rejected: dict[str, list[str]] = defaultdict(list)
     if reviewed:
@@ -61,9 +62,9 @@ def ingest(
 
 
 def ingest_all(context: BuildContext, decided: Container[str], changes: Changes, noted: Noted) -> None:
-    """Take in every article of crawl.db into a state that knows nothing, but for those that editors decided on.
+    """Read all articles of crawl.db into an empty state, except those that editors decided on.
 
-    Most are irrelevant: of one reading, they need not be looked at one by one.
+    Most are irrelevant and have a single reading, so they are inserted in bulk.
     """
     library = context.library
     context.state.stage(OF_ARTICLES)
@@ -78,7 +79,7 @@ def ingest_all(context: BuildContext, decided: Container[str], changes: Changes,
 def read_article(
     context: BuildContext, article_id: str, *, wanted: bool = False
 ) -> tuple[str | None, tuple[ArticleVersion, ...], ArticleVersion | None]:
-    """Return an article's source, its versions, and the one that counts; () and None where it is not relevant."""
+    """Return the source, the versions and the current version of an article; () and None if it is irrelevant."""
     library, version = context.library, context.program_version
     relevant = library.relevant_versions(article_id, version)
     if not any(relevant.values()) and not wanted:
@@ -102,7 +103,7 @@ def _relevant(versions: Iterable[ArticleVersion]) -> bool:
 
 
 def _after_name_decisions(context: BuildContext, article: Article, found: Findings) -> tuple[Findings, list[str]]:
-    """Return what was found after the editors' answers on names, and the claims that these took out."""
+    """Return the findings after the decisions on names, and the ids of the claims that these removed."""
     if not context.names.settled:
         return found, []
     reviewed = apply_reviews([found], {article.article_id: article}, (), context.names)
@@ -114,7 +115,7 @@ def _removed_claims(machine: Findings, found: Findings) -> list[str]:
 
 
 def article_view(article: Article, found: Findings) -> ArticleView:
-    """Return an article as joining sees it."""
+    """Return what aggregation needs of an article."""
     text = article.text
     credits = [(c, scope) for c in whole_names(found.credits) if (scope := scope_of(c, text, found.claims)) is not None]
     binding = "binding" in text or "voluntary" in text
@@ -124,7 +125,7 @@ def article_view(article: Article, found: Findings) -> ArticleView:
 
 
 def published_rows_of(article: Article, versions: Sequence[ArticleVersion]) -> PublishedRows:
-    """Return what is published of an article and of its versions."""
+    """Return the published rows of an article and its versions."""
     seen = [(v.article, v.first_seen_at, v.last_seen_at, len(v.findings.claims) if v.findings else 0) for v in versions]
     return PublishedRows(article_row(article, len(seen)), tuple(version_rows(article, seen)))
 
@@ -198,7 +199,7 @@ def _keep_claims(context: BuildContext, article: Article, found: Findings, chang
             changes.touch(claim.type, day)
             sql = "insert into joined.claims (claim_id, article_id, type, day, mark) values (?, ?, ?, ?, ?) returning n"
             state.put("claim_records", [(state.one(sql, (claim_id, id_, claim.type, day, mark)), pack(claim))])
-            if context.full:  # else when the marks of former claims were looked up
+            if context.full:  # else entered by EventUpdater, after the former keys were used
                 ContradictionIndex(state, context.terms).enter(claim, day)
         elif then[0] == day and then[2] == mark and then[3] == claim:
             continue
@@ -229,7 +230,7 @@ def _keep_claims(context: BuildContext, article: Article, found: Findings, chang
 
 
 def core(claim: Claim) -> Claim:
-    """Return a claim without what makes no difference to which others it is joined with."""
+    """Return a claim without the fields that do not affect clustering."""
     evidence = replace(claim.evidence, version="", start=0, end=0)
     return replace(
         claim, evidence=evidence, trigger_start=0, trigger_end=0, attribution=Attribution(), force=Force.NOT_STATED,
@@ -238,11 +239,11 @@ def core(claim: Claim) -> Claim:
 
 
 def _keep_entities(context: BuildContext, article: Article, found: Findings, changes: Changes) -> None:
-    """Keep which unknown entities and names an article tells of."""
+    """Store the unknown entities and names of an article."""
     state, id_ = context.state, article.article_id
     known = context.lexicon.entities if context.lexicon else {}
     taught = {(e.entity_id, id_): e for e in reversed(found.entities) if e.entity_id not in known}
-    # A party that only an editor named: whatever an article tells of it stands first.
+    # Parties named only by an editor sort after the descriptions of articles.
     named = {e.entity_id for e in found.entities} | known.keys()
     taught |= {
         (p.entity_id, f"~{id_}"): Entity(p.entity_id, p.name, p.kind, known=False)
@@ -274,7 +275,7 @@ def _keep_entities(context: BuildContext, article: Article, found: Findings, cha
 def _replace_entities(
     context: BuildContext, article_id: str, ids: set[str], rows: list[tuple], changes: Changes
 ) -> None:
-    """Replace what an article tells of entities; raise BelongingChanged where one belongs elsewhere now."""
+    """Replace the entities of an article. Raises AffiliationChanged if a parent or jurisdiction changed."""
     both = "select entity_id from joined.entities where article_id in (?, ?)"
     every = sorted({*context.state.column(both, (article_id, f"~{article_id}")), *ids})
     then = {entity_id: context.entity_of.get(entity_id) for entity_id in every}
@@ -292,7 +293,7 @@ def _replace_entities(
 
 
 def _remove(context: BuildContext, article_id: str, changes: Changes) -> None:
-    """Forget an article that is no longer in the ledger."""
+    """Delete an article from the state."""
     state = context.state
     if context.full or context.article_views.get(article_id) is None:
         return

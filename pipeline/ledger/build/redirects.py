@@ -1,4 +1,4 @@
-"""Events of the last build and of this one come in; where each event id that is no longer in use leads goes out."""
+"""Traces where each event id that is no longer in use leads."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ def trace(
     rejected: Container[str] = (),
     alive: Container[str] | None = None,
 ) -> dict[str, tuple[str | None, str]]:
-    """Return where each event id that is no longer in use leads, and why.
+    """Return the target (None for nowhere) of each event id that is no longer in use, and why.
 
-    `history`: events of the last build with their claims, those at least that are no more; `redirects`: what was known
-    to have vanished before; `claim_event`: the event of each published claim now; `all_claims`: every claim found now,
-    withheld ones too; `heirs`: claim id -> the id that the same claim has since its sentence was edited;
-    `rejected`: those that an editor took out; `alive`: the events there are, by default those of `claim_event`.
+    Args:
+        history: Claims of the events of the last build, at least of those that are gone.
+        redirects: The redirects known before.
+        claim_event: The current event of each published claim.
+        all_claims: All claims found now, including unpublished ones.
+        heirs: Claim id -> id of the same claim after its sentence was edited.
+        rejected: Claims that an editor rejected.
+        alive: The current events; by default those of `claim_event`.
     """
     heirs = {} if heirs is None else heirs
     alive = set(claim_event.values()) if alive is None else alive

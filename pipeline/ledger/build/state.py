@@ -1,7 +1,7 @@
-"""What the last build knew, in a file beside build.db: so that the next one joins again only what has changed.
+"""Stores what the last build computed, in joined.db beside build.db, so that the next one updates only what changed.
 
-Everything in it can be made again from crawl.db; it is private, for it holds claims that are not published. It belongs
-to exactly one build.db: both change in one transaction.
+Everything in it can be recomputed from crawl.db. It is private, for it holds unpublished claims, and belongs to exactly
+one build.db: both change in one transaction.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-VERSION = 6  # of these tables and of what is kept in them
+VERSION = 6  # of these tables and of the records in them
 _PROTOCOL = 5
 
 _TABLES = """
 create table meta (key text primary key, value text not null) strict, without rowid;
 -- every article of crawl.db with its source, relevant or not
 create table known_articles (article_id text primary key, source_id text not null) strict, without rowid;
--- articles of which versions wait to be read by the program
+-- number of versions of an article not read yet
 create table pending (article_id text primary key, n integer not null) strict, without rowid;
--- articles whose page is there no more, with the first day on which it was not
+-- articles whose page is gone, with the day on which it was first missed
 create table gone_articles (article_id text primary key, gone_on text not null) strict, without rowid;
--- how many rows some tables have (TALLIED), of each source where they name one
+-- number of rows of the tables in TALLIED, by source if they have one
 create table tallies (what text not null, source_id text not null, n integer not null, primary key (what, source_id))
     strict, without rowid;
--- the relevant ones; moment: of publication, '9999' where unknown. What is long stands apart, by their numbers: so what
--- is looked up and written again and again lies close together
+-- relevant articles; moment: of publication, '9999' if unknown. Large values are in tables of their own, so that the
+-- columns that are read and written often lie close together
 create table articles (
     n integer primary key, article_id text not null unique, source_id text not null, url text not null,
     moment text not null,
@@ -53,7 +53,7 @@ create table topics (
     source_id text not null, topic text not null, moment text not null, article_id text not null,
     primary key (source_id, topic, moment, article_id)
 ) strict, without rowid;
--- articles that credit a source of the ledger, by their own topics
+-- articles that credit a source of the ledger, by topic
 create table crediting (
     source_id text not null, topic text not null, moment text not null, article_id text not null,
     primary key (source_id, topic, moment, article_id)
@@ -67,8 +67,7 @@ create table outside (
     family text not null, topic text not null, moment text not null, article_id text not null,
     primary key (family, topic, moment, article_id)
 ) strict, without rowid;
--- claims that are sure enough to stand in an event, in the order in which they came: what is of one time lies together;
--- root: the earliest claim of its group
+-- published claims in order of arrival, so that claims of one time lie together; root: earliest claim of the cluster
 create table claims (
     n integer primary key, claim_id text not null unique, article_id text not null, type text not null,
     day text not null, root text not null default '', event_id text not null default '',
@@ -76,7 +75,7 @@ create table claims (
 ) strict;
 create table claim_records (n integer primary key, claim blob not null) strict;
 create trigger claims_deleted after delete on claims begin delete from claim_records where n = old.n; end;
--- what claims are found by that may be one event; first, last: when theirs may lie, in days (Case.interval)
+-- blocking keys of claims; first, last: days of the event (ClaimFeatures.interval)
 create table marks (block integer not null, day text not null, claim_id text not null, first integer not null,
     last integer not null, primary key (block, day, claim_id)) strict, without rowid;
 create table unions (gone text primary key, kept text not null, type text not null, day text not null)
@@ -85,7 +84,7 @@ create table events (event_id text primary key, contradicted integer not null, e
     strict, without rowid;
 create table event_origins (event_id text not null, origin_id text not null, primary key (event_id, origin_id))
     strict, without rowid;
--- how much stands behind the events of a type and party
+-- support of the events of a type and party
 create table event_weights (
     type text not null, entity_id text not null, weight integer not null, event_id text not null,
     primary key (type, entity_id, weight, event_id)
@@ -95,7 +94,7 @@ create table edges (
     detail text not null, owner text not null,
     primary key (article_id, to_article_id, to_name, basis, detail, owner)
 ) strict, without rowid;
--- claims that may clash with those of another event: kind happening, turning or heads; says: yes, no, or its mark
+-- keys of claims that may contradict another event: kind occurrence, reversal or heads; says: yes, no or empty
 create table contradiction_marks (
     kind text not null, mark text not null, says text not null, day text not null, claim_id text not null,
     primary key (kind, mark, says, day, claim_id)
@@ -106,12 +105,12 @@ create table in_contradiction (claim_id text not null, event_id text not null, p
 create table steps (event_id text primary key, steps blob not null, upcoming blob not null) strict, without rowid;
 create table timeline_marks (mark text not null, event_id text not null, primary key (mark, event_id))
     strict, without rowid;
--- what single articles say of entities, of names that the lexicon does not know, and of claims taken out
+-- entities, unknown names and rejected claims of single articles
 create table entities (
     entity_id text not null, article_id text not null, belongs text not null, entity blob not null,
     primary key (entity_id, article_id)
 ) strict, without rowid;
--- in how many events and claims an entity is met
+-- number of events and claims of each entity
 create table entity_counts (entity_id text primary key, n_events integer not null, n_claims integer not null)
     strict, without rowid;
 create table unknown_names (
@@ -119,7 +118,7 @@ create table unknown_names (
     folded text not null, position integer not null, primary key (name, kind, article_id)
 ) strict, without rowid;
 create table rejected (claim_id text primary key, article_id text not null) strict, without rowid;
--- machine: as the program read it, before the editors' decisions
+-- machine: before the editors' decisions
 create table unknown_parties (
     name text not null, machine integer not null, article_id text not null, position integer not null,
     claim_id text not null, primary key (name, machine, article_id, position)
@@ -131,7 +130,7 @@ create table unsure_parties (type text not null, entity_id text not null, claim_
 create table named (folded text primary key, subject text not null) strict, without rowid;
 create table queue (reason text not null, subject text not null, item blob not null, primary key (reason, subject))
     strict, without rowid;
--- articles with more than one version; near: events that a claim of an earlier version may belong to
+-- articles with more than one version; lost_near: events that a claim of an earlier version may belong to
 create table edits (article_id text primary key, edits blob not null) strict, without rowid;
 create table heirs (claim_id text primary key, heir text not null, article_id text not null) strict, without rowid;
 create table lost_marks (
@@ -142,8 +141,8 @@ create table lost_near (event_id text not null, article_id text not null, primar
     strict, without rowid;
 """
 
-# Where a state knows nothing yet, what comes in is put in order at once, not row by row: each row would cost a page of
-# a table that outgrows the memory. These tables wait for that, and the indexes are made as soon as they are needed.
+# In a full build the rows of these tables are inserted in key order, all at once: row by row, each would touch another
+# page of a table larger than memory. Indexes are created only when needed.
 OF_ARTICLES = ("entities", "unknown_parties", "topics", "crediting", "bands", "contradiction_marks", "unsure")
 OF_CLUSTERS = ("origins", "edges")
 _INDEXES_OF_ARTICLES = """
@@ -185,8 +184,7 @@ create index joined.claims_by_event on claims (event_id, claim_id);
 """
 INDEXES = _INDEXES_OF_ARTICLES + _INDEXES_OF_GROUPS
 
-# Tables whose rows are counted as they come and go, for counting them takes the longer the more there are; with what
-# their rows name a source by, if they do.
+# Tables with a running count of their rows, by the column of the source if there is one: count(*) would scan them.
 TALLIED = {
     "known_articles": "source_id",
     "articles": "source_id",
@@ -200,25 +198,25 @@ _COUNTED = "insert into tallies values ('{}', {}, {}) on conflict do update set 
 
 
 def make_tables(db: sqlite3.Connection) -> None:
-    """Make the tables of a state that knows nothing yet; its indexes are made while it is filled."""
+    """Create the tables of an empty state. The indexes are created while it is filled."""
     db.executescript(_TABLES)
 
 
 class State:
-    """The tables of the last build's knowledge, over a connection to build.db to which their file is attached."""
+    """The state tables, over a connection to build.db to which joined.db is attached."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
         self._staged: tuple[str, ...] = ()
 
     def stage(self, tables: tuple[str, ...]) -> None:
-        """Let rows of some tables wait until settle(): none is known yet, and none is looked up before."""
+        """Hold back the rows of some tables until settle(); they are empty, and nothing reads them before."""
         self._staged = tables
         for table in tables:
             self.db.execute(f"create temp table staged_{table} as select * from joined.{table} limit 0")
 
     def settle(self) -> None:
-        """Put the rows that wait in order."""
+        """Insert the staged rows in key order."""
         for table in self._staged:
             keys = self.column("select name from pragma_table_info(?, 'joined') where pk > 0 order by pk", (table,))
             rows = f"select * from temp.staged_{table} order by {', '.join(keys)}, rowid"
@@ -227,16 +225,16 @@ class State:
         self._staged = ()
 
     def settle_articles(self) -> None:
-        """Put the rows of articles in order, and make the indexes by which they are found."""
+        """Insert the staged rows of articles, and create their indexes."""
         self.settle()
         self._make(_INDEXES_OF_ARTICLES)
 
     def settle_groups(self) -> None:
-        """Make the indexes by which the claims of a group or event, and the articles of an origin, are found."""
+        """Create the indexes on clusters, events and origins."""
         self._make(_INDEXES_OF_GROUPS)
 
     def tally(self) -> None:
-        """Count the rows of TALLIED, and go on counting as they come and go."""
+        """Count the rows of TALLIED, and keep the counts up to date with triggers."""
         for table, source in TALLIED.items():
             key = source or "''"
             rows = f"select '{table}', {key}, count(*) from joined.{table} group by 2"
@@ -249,7 +247,7 @@ class State:
                 self.db.execute(f"create trigger {name} after {act} on {table} begin {counted} end")
 
     def n(self, table: str) -> int:
-        """Return how many rows one of TALLIED has."""
+        """Return the number of rows of a table in TALLIED."""
         return self.one("select coalesce(sum(n), 0) from joined.tallies where what = ?", (table,))
 
     def _make(self, indexes: str) -> None:
@@ -271,7 +269,7 @@ class State:
         return [row[0] for row in self.db.execute(sql, values)]
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
-        """Return the first column of the first row of a query, None where there is no row."""
+        """Return the first column of the first row of a query, None if there is no row."""
         row = self.db.execute(sql, values).fetchone()
         return row[0] if row else None
 
@@ -279,7 +277,7 @@ class State:
         return self.db.execute(sql, values).fetchone() is not None
 
     def put(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Insert whole rows, each replacing one of the same key."""
+        """Insert whole rows, replacing those with the same key."""
         rows = list(rows)
         if rows:
             marks = ", ".join("?" * len(rows[0]))
@@ -287,17 +285,19 @@ class State:
             self.db.executemany(f"insert or replace into {place} values ({marks})", rows)
 
     def drop(self, table: str, column: str, values: Iterable[str]) -> None:
-        """Delete the rows with one of some values in a column."""
+        """Delete the rows whose `column` has one of `values`."""
         self.db.executemany(f"delete from joined.{table} where {column} = ?", [(value,) for value in values])
 
 
 class _Makers(dict):
-    """How a record of each type is made again: of the values of its fields, in order. What dataclasses do by themselves
-    looks its fields up for every single record, which takes twice as long."""
+    """How to rebuild a record of each type: from the values of its fields, in order.
+
+    The default of dataclasses looks the fields up for every single record, which takes twice as long.
+    """
 
     def __missing__(self, kind: type) -> Callable[[Any], Any]:
         if issubclass(kind, type):
-            raise KeyError(kind)  # a class itself is kept by its name
+            raise KeyError(kind)  # a class is pickled by name
         if is_dataclass(kind):
             names = [field.name for field in fields(kind)]
             values = attrgetter(*names)
@@ -316,7 +316,7 @@ _MAKERS = _Makers()
 
 
 def pack(value: Any) -> bytes:
-    """Return records as bytes; only this program's own state is ever read back."""
+    """Return records as bytes. Only the state of this program is ever read back."""
     out = io.BytesIO()
     pickler = pickle.Pickler(out, _PROTOCOL)
     pickler.dispatch_table = _MAKERS
@@ -325,17 +325,17 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(data: bytes) -> Any:
-    """Return the records that keep() was given."""
+    """Return the records given to pack()."""
     return pickle.loads(data)
 
 
 def own_version() -> str:
-    """Return what a state must have been written by to be read back: this layout under this Python."""
+    """Return the version of the layout and of Python; a state of another version cannot be read."""
     return f"{VERSION} {sys.version_info.major}.{sys.version_info.minor}"
 
 
 def chunks(ids: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Yield some things in lists of at most `size`."""
+    """Yield items in lists of at most `size`."""
     chunk: list[Any] = []
     for id_ in ids:
         chunk.append(id_)
@@ -347,5 +347,5 @@ def chunks(ids: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 def state_path(build_path: Path) -> Path:
-    """Return the state's file: joined.db beside build.db."""
+    """Return joined.db beside build.db."""
     return build_path.with_name(f"joined{build_path.name.removeprefix('build')}")

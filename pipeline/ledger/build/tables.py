@@ -1,4 +1,4 @@
-"""What one build found other comes in; the published tables are brought up to date with it."""
+"""Updates the published tables with the changes of a build."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ from pipeline.ledger.rows.timelines import stage_row, upcoming_row
 from pipeline.records import Event
 from scrapers.crawling.source_health import SourceHealth
 
-_MOST = 500  # events or articles whose rows are held in memory at a time
+_MOST = 500  # events or articles per batch
 
 
 @dataclass(frozen=True)
 class SideInputs:
-    """What the ledger shows that is not joined: visits, health, pages that are gone, decisions, facts."""
+    """What the ledger shows besides aggregated data: visits, health, removed pages, decisions."""
 
     visited: Mapping[str, Visited] = field(default_factory=dict)
     health: Mapping[str, SourceHealth] = field(default_factory=dict)
-    gone: Mapping[str, date] = field(default_factory=dict)  # article id -> first day on which its page was not there
+    gone: Mapping[str, date] = field(default_factory=dict)  # article id -> day on which its page was first missed
     effects: tuple[Effect, ...] = ()
     public_names: Mapping[str, str] = field(default_factory=dict)
 
 
 class Tables:
-    """Writes what one build found other."""
+    """Writes the changes of one build."""
 
     def __init__(
         self, context: BuildContext, writer: Writer, side_inputs: SideInputs, event_updater: EventUpdater
@@ -56,7 +56,7 @@ class Tables:
         self.entities = EntityUpdater(context, writer)
 
     def begin(self, articles: list[str], event_changes: EventChanges) -> None:
-        """Bring the tables of articles up to date, and take out the events that are gone."""
+        """Update the tables of articles and delete removed events."""
         self._articles(articles)
         self.entities.meet(event_changes, -1)
         self.timelines.begin(event_changes)
@@ -64,7 +64,7 @@ class Tables:
             self._events(some)
 
     def take(self, ids: list[str]) -> None:
-        """Bring the tables of some events and their claims up to date."""
+        """Update the tables of some events and their claims."""
         self._events(ids)
         for id_ in ids:
             self.timelines.keep(id_)
@@ -72,7 +72,7 @@ class Tables:
     def finish(
         self, changes: Changes, origin_updater: OriginUpdater, event_changes: EventChanges, edited: RevisionUpdater
     ) -> None:
-        """Bring up to date what hangs on several events: disagreements, lines, origins, edits."""
+        """Update what depends on several events: contradictions, timelines, origins, edits."""
         self._withdrawn(changes, origin_updater.ordered(changes.articles))
         self.entities.meet(event_changes, 1)
         self._contradictions(event_changes)
@@ -139,7 +139,7 @@ class Tables:
         self.writer.sync("claim_participants", "claim_id", claim_ids, participants)
 
     def _withdrawn(self, changes: Changes, articles: list[str]) -> None:
-        """Take out the claims that are gone, and write those of some articles that are too unsure."""
+        """Delete removed claims, and write the unsure claims of some articles."""
         ids = {claim.claim_id for claim, _, _ in changes.removed}
         here = "select 1 from joined.claims where claim_id = ?"
         gone = sorted(id_ for id_ in ids if not self.state.has(here, (id_,)))
@@ -156,7 +156,7 @@ class Tables:
             self.writer.sync("unsure_claims", "article_id", some, rows)
 
     def _unknown_names(self, names: set[str]) -> None:
-        """Write the unknown names of which any article tells otherwise."""
+        """Write the unknown names whose mentions changed."""
         sql = (
             "select name, kind, count(*), sum(n), min(article_id), example from joined.unknown_names where name = ? "
             "group by name, kind order by name, kind"
@@ -227,7 +227,7 @@ class Tables:
         state, found = self.state, {}
         sql = "select source_id, n from joined.tallies where what = ? and n > 0"
         day = "(select {}(moment) from joined.articles where source_id = ?1 and moment < ?2)"
-        days = f"select {day.format('min')}, {day.format('max')}"  # each a look-up; asked for together, all are read
+        days = f"select {day.format('min')}, {day.format('max')}"  # two index look-ups instead of a scan
         relevant = dict(state.rows(sql, ("articles",)))
         for id_, n in state.rows(sql, ("known_articles",)):
             if id_ not in relevant:

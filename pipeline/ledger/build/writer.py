@@ -1,4 +1,4 @@
-"""Rows as they should be come in; the published tables differ from them no longer: only what is other is written."""
+"""Writes rows to the published tables, touching only rows that differ."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ SEARCHED = {"events": ("summary", "actors", "targets", "objects", "instruments")
 
 
 class Writer:
-    """Writes the published tables of build.db. `full`: they are empty, and nothing needs to be compared."""
+    """Writes the published tables of build.db. `full`: they are empty, so nothing is compared."""
 
     def __init__(self, db: sqlite3.Connection, *, full: bool) -> None:
         self.db, self.full = db, full
         self.key_of, self._columns = cache(self._key_of), cache(self._columns)
-        self._facets: Counter[tuple[str, str, str]] = Counter()  # by how much a value's count is other now
+        self._facets: Counter[tuple[str, str, str]] = Counter()  # change of the count of a value
 
     def _key_of(self, table: str) -> tuple[str, ...]:
-        """Return the columns of a table's primary key, or of its rows' numbers where it has none."""
+        """Return the primary key of a table, or its rowid."""
         rows = self.db.execute(f"pragma main.table_info({table})").fetchall()
         return tuple(row[1] for row in sorted(rows, key=lambda row: row[5]) if row[5]) or ("rowid",)
 
     def sync(self, table: str, column: str, values: Iterable[Any], rows: Iterable[Row]) -> None:
-        """Let the rows with one of some values in a column be exactly these."""
+        """Make these the only rows whose `column` has one of `values`."""
         rows = list(rows)
         if self.full:
             self._insert(table, rows)
@@ -37,11 +37,11 @@ class Writer:
         self._replace(table, (row for value in values for row in self._read(table, where, (value,))), rows)
 
     def add(self, table: str, rows: list[Row]) -> None:
-        """Add rows that are not there."""
+        """Insert new rows."""
         self._insert(table, rows)
 
     def sync_all(self, table: str, rows: Iterable[Row]) -> None:
-        """Let a table have exactly these rows."""
+        """Make these the only rows of a table."""
         rows = list(rows)
         self._insert(table, rows) if self.full else self._replace(table, self._read(table, "", ()), rows)
 
@@ -105,7 +105,7 @@ class Writer:
                 self._facets[table, column, str(value)] += n
 
     def count_facets(self) -> None:
-        """Count how often each value of each facet stands in its table."""
+        """Count how often each value of each facet occurs in its table."""
         if not self.full:
             place = "where table_name = ? and column_name = ? and value = ?"
             for facet, n in self._facets.items():

@@ -1,6 +1,6 @@
-"""What each column of a ledger means: a database and the words of its metadata come in, descriptions go out.
+"""Describes each column of a ledger, with the descriptions from the metadata file.
 
-The same descriptions are written as JSON, as CSV, as Markdown for readers, and as a Frictionless data package.
+Written as JSON, CSV, Markdown and a Frictionless data package.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _MEDIA = {"csv": "text/csv", "jsonl": "application/x-ndjson", "parquet": "applic
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `type`: text, integer or real; `key`: place in the primary key, 0 outside; `unit`: see unit_of."""
+    """A column. `type`: text, integer or real; `key`: position in the primary key, else 0; `unit`: see unit_of."""
 
     table: str
     column: str
     type: str
     required: bool
     key: int
-    refers_to: str  # "entities.entity_id", "" where it refers to nothing
+    refers_to: str  # "entities.entity_id", "" for no reference
     unit: str
     meaning: str
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """One table with its words and columns."""
+    """A table with its description and columns."""
 
     name: str
     title: str
@@ -54,7 +54,7 @@ def read_words(metadata: Path | None) -> dict[str, Any]:
 
 
 def describe(connection: sqlite3.Connection, table: str, words: Mapping[str, Any]) -> Described:
-    """Return a table's columns with their words; a table or column without words has empty ones."""
+    """Return the columns of a table; descriptions missing from the metadata are empty."""
     about: Mapping[str, Any] = {}
     for database in words.get("databases", {}).values():
         about = database.get("tables", {}).get(table, about)
@@ -79,7 +79,7 @@ def describe(connection: sqlite3.Connection, table: str, words: Mapping[str, Any
 
 
 def unit_of(column: str, type_: str, meaning: str = "") -> str:
-    """Return what a column counts in, by the ledger's rules for names; "" for words, codes and ids."""
+    """Return the unit of a column, by the naming rules of the ledger; "" for words, codes and ids."""
     if column.endswith("_at"):
         return "moment in UTC (ISO 8601)"
     if column.endswith("_month"):
@@ -121,7 +121,7 @@ def as_document(tables: Sequence[Described], counts: Mapping[str, int], about: M
 
 
 def as_markdown(tables: Sequence[Described], counts: Mapping[str, int], about: Mapping[str, Any]) -> str:
-    """Return the dictionary as a text for readers."""
+    """Return the dictionary as Markdown."""
     lines = ["# Data dictionary", ""]
     lines += [f"- {key.replace('_', ' ').capitalize()}: {value}" for key, value in about.items() if value]
     lines += [
@@ -145,7 +145,7 @@ def as_datapackage(
     tables: Sequence[Described], files: Mapping[str, tuple[str, int]], format_: str, words: Mapping[str, Any],
     about: Mapping[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
-    """Return a Frictionless data package over the files of one format; `files`: name -> (SHA-256, bytes)."""
+    """Return a Frictionless data package on the files of one format; `files`: name -> (SHA-256, bytes)."""
     there = {t.name for t in tables}
     package: dict[str, Any] = {
         "name": "oversight-ledger",
@@ -190,7 +190,7 @@ def _field(c: Column) -> dict[str, Any]:
         "type": "date" if days else _FRICTIONLESS.get(c.type, "any"),
         "description": " ".join(filter(None, (c.meaning, f"Unit: {c.unit}." if c.unit else ""))),
     }
-    if c.required and c.type != "text":  # an empty text is a value, but CSV cannot tell it from a missing one
+    if c.required and c.type != "text":  # CSV cannot distinguish empty text from a missing value
         field["constraints"] = {"required": True}
     return field
 

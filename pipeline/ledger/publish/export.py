@@ -1,7 +1,7 @@
-"""A published ledger as plain files: the database comes in; CSV, JSON Lines or Parquet and a data dictionary go out.
+"""Exports a published ledger as CSV, JSON Lines or Parquet, with a data dictionary.
 
-The order of rows and columns is fixed, so the same ledger gives the same bytes (Parquet: with the same pyarrow). All is
-written into a folder beside the wanted one, which then takes its name: there is a whole export or none.
+The order of rows and columns is fixed, so the same ledger gives the same bytes (Parquet: with the same pyarrow). Files
+are written to a temporary folder that then takes the final name, so an export is complete or absent.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BATCH = 20_000  # rows held in memory at a time
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """The files written, with their SHA-256, the rows by table, and the SHA-256 over all their values."""
+    """The files written with their SHA-256, the rows by table, and the SHA-256 of all values."""
 
     folder: Path
     files: Mapping[str, str]
@@ -49,10 +49,13 @@ def export(
     formats: Iterable[str] = DEFAULT_FORMATS,
     tables: Iterable[str] = (),
 ) -> ExportReport:
-    """Write tables of `database` (all, or those named) into `folder`, with their dictionary and `manifest.json`.
+    """Write tables of `database` into `folder`, with their dictionary and `manifest.json`.
 
-    `metadata`: datasette_metadata.json with the words for tables and columns. A former export in `folder` is replaced.
-    Raises StoreError, and WrongUse for an unknown table or format, a missing pyarrow, or a folder of somebody else's.
+    A former export in `folder` is replaced. `metadata`: datasette_metadata.json, with the descriptions.
+
+    Raises:
+        StoreError: The database cannot be read or the files cannot be written.
+        WrongUse: Unknown table or format, no pyarrow, or a folder with other files.
     """
     database, folder = Path(database), Path(folder).absolute()
     counts = check(database.resolve())
@@ -104,7 +107,7 @@ def _can_write(formats: Sequence[str]) -> None:
 
 
 def _must_be_ours(folder: Path) -> None:
-    """Refuse a folder that holds anything but a former export: nothing of anybody's is ever overwritten."""
+    """Refuse a folder that holds anything but a former export, so that nothing else is overwritten."""
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -126,7 +129,7 @@ def _must_be_ours(folder: Path) -> None:
 
 @contextmanager
 def _in_one_step(folder: Path) -> Iterator[Path]:
-    """Give a fresh folder to write into; where all goes well it takes the place of `folder`, else it is removed."""
+    """Yield a new folder; if the block succeeds it replaces `folder`, else it is removed."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     place = folder.parent / f".{folder.name}.{os.getpid()}.part"
     former = folder.parent / f".{folder.name}.{os.getpid()}.former"
@@ -146,7 +149,7 @@ def _in_one_step(folder: Path) -> Iterator[Path]:
 
 class _Writer(Protocol):
     def write(self, rows: Sequence[Sequence[Any]], lines: bytes) -> None:
-        """Take a batch of rows; `lines`: the same as JSON lines, made once for the hash and the file."""
+        """Write a batch of rows; `lines`: the same as JSON lines, computed once for the hash and the file."""
 
     def close(self) -> None: ...
 
@@ -176,7 +179,7 @@ class _Jsonl:
 
 
 class _Parquet:
-    """Text as string, integers as int64, reals as double: the very values of the ledger, dates as their ISO text."""
+    """Text as string, integers as int64, reals as double; dates stay ISO text."""
 
     def __init__(self, path: Path, table: Described) -> None:
         import pyarrow
@@ -204,7 +207,7 @@ _WRITERS = {"csv": _Csv, "jsonl": _Jsonl, "parquet": _Parquet}
 
 
 def _write_table(connection: sqlite3.Connection, table: Described, place: Path, formats: Sequence[str]) -> str:
-    """Write one table in each format, in one reading; return the SHA-256 of its JSON lines, whatever the formats."""
+    """Write one table in each format in one pass; return the SHA-256 of its JSON lines."""
     names = [c.column for c in table.columns]
     by_key = sorted(table.columns, key=lambda c: (not c.key, c.key))
     listed, order = (", ".join(f'"{n}"' for n in some) for some in (names, [c.column for c in by_key]))
@@ -233,7 +236,7 @@ def _describe_files(
     formats: Sequence[str],
     words: Mapping[str, Any],
 ) -> dict[str, str]:
-    """Write the dictionary and the data package beside the tables; return the SHA-256 of every file."""
+    """Write the dictionary and the data package; return the SHA-256 of every file."""
     rows = data_dictionary.as_rows(described, counts)
     _write_json(place / "data_dictionary.json", data_dictionary.as_document(described, counts, about))
     (place / "data_dictionary.csv").write_text(_csv_text(rows), encoding="utf-8", newline="")

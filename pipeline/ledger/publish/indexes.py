@@ -1,7 +1,7 @@
-"""The indexes of the published ledger, made after the rows are in: a facet page must never touch the table itself.
+"""Creates the indexes of the published ledger, after the rows are inserted.
 
-A single-column index is a trap: with a filter on the date SQLite walks it and looks up every row. So each facet column
-has an index that holds all the other facet columns and the date as well.
+A facet page must never read the table itself. With a single-column index and a filter on the date, SQLite walks the
+index and looks up every row. So the index of each facet column covers all other facet columns and the date.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _LOOKUPS = (
 
 
 def create_indexes(connection: sqlite3.Connection) -> None:
-    """Make every index that is not there yet."""
+    """Create the indexes that do not exist yet."""
     for table, facets in FACETS.items():
         for column in facets:
             others = [name for name in facets if name != column]

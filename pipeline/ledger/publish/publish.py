@@ -1,6 +1,6 @@
-"""A built ledger becomes the one that is shown: build.db comes in, a checked snapshot under published/ goes out.
+"""Publishes build.db as a checked snapshot under published/.
 
-The snapshot is written under a name of its own, checked, and only then does `current` point at it, in one step.
+The snapshot is written under a new name and checked; only then is `current` pointed at it, atomically.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from pipeline.ledger.sqlite_errors import StoreError, plain_errors
 KEEP, KEEP_DAYS, KEEP_MONTHS = 7, 7, 120  # the last ones; days and months of which the last one stays too
 CURRENT = "current"
 _COUNTED = ("articles", "events", "claims", "entities")
-_FEW = 10  # a table with fewer rows may shrink as it likes
+_FEW = 10  # smaller tables may shrink freely
 
 
 class NotSane(OversightError):
-    """The new ledger is so much smaller than the last that something must have gone wrong."""
+    """The new ledger is so much smaller than the last one that something must be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishReport:
-    """The snapshot that is shown now, its rows by table, and which old ones were removed."""
+    """The current snapshot, its rows by table, and the snapshots removed."""
 
     path: Path
     n_bytes: int
@@ -48,11 +48,14 @@ def publish(
     now: datetime | None = None,
     prepare: Callable[[Path, Path], object] | None = None,
 ) -> PublishReport:
-    """Publish build.db into `folder`, let go of old snapshots (see `worth_keeping`), and return what is shown now.
+    """Publish build.db into `folder` and delete old snapshots (see `worth_keeping`).
 
-    Raises StoreError (damaged, disk full), NotSane (a table fell by half or more; `force` publishes all the same).
-    Whatever fails, `current` goes on pointing at the last good snapshot. `prepare` is called with the checked copy and
-    the path that it will have, before it is shown.
+    If anything fails, `current` still points at the last good snapshot. `prepare` is called with the checked copy and
+    its future path before it is shown.
+
+    Raises:
+        StoreError: The file is damaged or the disk is full.
+        NotSane: A table lost half its rows or more; `force` publishes all the same.
     """
     build_path, folder = Path(build_path), Path(folder)
     if not build_path.exists():
@@ -90,14 +93,14 @@ def publish(
 
 
 def take_back(path: Path) -> None:
-    """Take back what a build that was killed half way has left in a ledger: whoever only reads it cannot do so."""
+    """Roll back what a killed build left in a ledger: a read-only connection cannot do so."""
     if Path(f"{path}-journal").exists():
         with closing(sqlite3.connect(path, timeout=30)) as connection:
             connection.execute("select count(*) from sqlite_master").fetchone()
 
 
 def _free_name(folder: Path, now: datetime) -> str:
-    """Return a name by the second, later than any that stands there: names sort by time."""
+    """Return a name by the second, later than any existing one, so that names sort by time."""
     name = f"oversight-{now.astimezone(UTC):%Y%m%dT%H%M%S}.db"
     taken = [path.name for path in snapshots(folder)]
     if not taken or name > taken[-1]:
@@ -114,7 +117,7 @@ def _copy(build_path: Path, target: Path) -> None:
 
 
 def check(path: Path) -> dict[str, int]:
-    """Return the rows by table of a ledger that is whole; raise StoreError where it is damaged or refers to nothing."""
+    """Return the rows by table; raise StoreError if the ledger is damaged or has dangling references."""
     with (
         plain_errors(path, "check"),
         closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as connection,
@@ -137,7 +140,7 @@ _PLAIN = "type = 'table' and name not like '%\\_fts%' escape '\\' and name not l
 
 
 def last_counts(folder: Path) -> dict[str, int]:
-    """Return the rows by table of the snapshot that is shown, {} where there is none or it cannot be read."""
+    """Return the rows by table of the current snapshot, {} if there is none or it is unreadable."""
     current = folder / CURRENT
     if not current.exists():
         return {}
@@ -165,7 +168,7 @@ def _sync(path: Path) -> None:
 
 
 def _point(folder: Path, name: str) -> None:
-    """Let `current` point at a snapshot, in one step: a reader sees the old one or the new one, never none."""
+    """Point `current` at a snapshot, atomically."""
     link = folder / f".{CURRENT}.{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(name)
@@ -183,9 +186,9 @@ def snapshots(folder: Path) -> list[Path]:
 
 
 def worth_keeping(names: Sequence[str], keep: int = KEEP, keep_months: int = KEEP_MONTHS) -> set[str]:
-    """Return which snapshots stay, by their names in the order of time, so that what was cited can be opened again.
+    """Return the snapshots to keep, by names in order of time, so that cited ones can still be opened.
 
-    The last `keep`; of the last seven days, and of the last `keep_months` months, that have any, the last one each.
+    These are the last `keep`, and the last one of each of the last seven days and `keep_months` months that have any.
     """
     days, months = {name[10:18]: name for name in names}, {name[10:16]: name for name in names}
     kept_months = sorted(months)[-keep_months:] if keep_months > 0 else []

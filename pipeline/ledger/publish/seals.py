@@ -1,7 +1,7 @@
-"""A snapshot that was checked comes in; its seal - size, SHA-256, rows - is written beside it, and read again.
+"""Seals a checked snapshot (size, SHA-256, rows) in a file beside it, and checks seals.
 
-To check a large ledger takes many seconds. It is done once, by `oversight publish`, before the snapshot is shown; a
-server that finds the file as it was sealed need not do it again.
+Checking a large ledger takes many seconds. `oversight publish` does it once; a server need not repeat it for a file
+that matches its seal.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ SUFFIX = ".seal.json"
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What a snapshot was when it had been checked: bytes, when it was last written (ns since 1970), hash, rows.
+    """A snapshot when it was checked: bytes, modification time (ns since 1970), hash, rows.
 
-    `schema_version`: of its tables; a program shows those of its own version alone.
+    `schema_version`: of its tables; a program serves only its own version.
     """
 
     n_bytes: int
     changed_ns: int
     sha256: str
     schema_version: int
-    rows: Mapping[str, int]  # of every table, those of the full-text index too
+    rows: Mapping[str, int]  # of every table, including those of the full-text index
     format: int = FORMAT
 
 
 def beside(snapshot: Path) -> Path:
-    """Return where the seal of a snapshot lies."""
+    """Return the path of the seal of a snapshot."""
     return snapshot.with_name(snapshot.name + SUFFIX)
 
 
 def seal(path: Path, snapshot: Path | None = None) -> Seal:
-    """Seal a ledger that was checked and is written no more; `snapshot`: the name that it will have, if another."""
+    """Seal a checked, finished ledger; `snapshot`: its future path, if another."""
     with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     facts = path.stat()
@@ -54,14 +54,14 @@ def seal(path: Path, snapshot: Path | None = None) -> Seal:
 
 
 def rows_of(path: Path) -> dict[str, int]:
-    """Return the rows of each table of a ledger."""
+    """Return the number of rows of each table."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
         tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
         return {name: connection.execute(f'select count(*) from "{name}"').fetchone()[0] for name in tables}
 
 
 def broken(snapshot: Path) -> str:
-    """Return what differs between a snapshot and its seal, by hashing all of it; "" for one as it was, or unsealed."""
+    """Hash a snapshot and return how it differs from its seal; "" if it does not, or is not sealed."""
     try:
         sealed = Seal(**json.loads(beside(snapshot).read_text(encoding="utf-8"))).sha256
     except FileNotFoundError:
@@ -74,7 +74,7 @@ def broken(snapshot: Path) -> str:
 
 
 def seal_of(snapshot: Path) -> Seal | None:
-    """Return the seal of a snapshot; None where it has none, or is no longer the file that was sealed."""
+    """Return the seal of a snapshot; None if it has none or the file has changed."""
     try:
         found = Seal(**json.loads(beside(snapshot).read_text(encoding="utf-8")))
         facts = snapshot.stat()

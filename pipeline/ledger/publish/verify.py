@@ -1,7 +1,6 @@
-"""Is everything still what it was: the data folder comes in, faults in plain words go out, each with whom it touches.
+"""Verifies a data folder: pages, texts, quotes, ledgers and snapshots.
 
-Nothing is trusted that can be computed again: pages are re-hashed, texts are re-hashed, and every quote is looked up in
-the text it was taken from.
+Everything computable is computed again: pages and texts are re-hashed, and every quote is looked up in its text.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from scrapers.items import text_version
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is not as it was. `claims` and `articles`: the ids that rest on it."""
+    """Something that changed. `claims` and `articles`: ids that depend on it."""
 
     what: str  # page, text, finding, claim, event, snapshot, database
     where: str  # the id, address or file
@@ -40,7 +39,7 @@ class Fault:
 
 
 def verify(data_dir: Path) -> list[Fault]:
-    """Return what is wrong with the ledger under `data_dir`; an empty list says that all of it can be re-checked."""
+    """Return what is wrong with the ledger under `data_dir`; an empty list if everything is verified."""
     data_dir = Path(data_dir)
     crawl_db = data_dir / "crawl.db"
     if not crawl_db.exists():
@@ -74,7 +73,7 @@ def _damage(path: Path) -> Iterator[Fault]:
 def _texts(
     library: Library,
 ) -> tuple[dict[tuple[str, str], str], dict[str, set[str]], dict[str, list[str]], list[Fault]]:
-    """Re-hash the texts and look up the quotes; return texts, articles by page, claims by article, and the faults."""
+    """Check texts and quotes; return texts, articles by page, claims by article, and the faults."""
     texts: dict[tuple[str, str], str] = {}
     pages: dict[str, set[str]] = defaultdict(set)
     claims_of: dict[str, list[str]] = defaultdict(list)
@@ -105,9 +104,9 @@ def _texts(
 
 
 def _pages(data_dir: Path, articles_of_page: dict[str, set[str]], claims_of: dict[str, list[str]]) -> list[Fault]:
-    """Read every page of the archive again: its bytes must have the hash under which it is known.
+    """Check the hash of every archived page.
 
-    A page that was taken out on purpose (`oversight prune`) is no fault: pruned() counts them.
+    A page removed on purpose (`oversight prune`) is no fault; pruned() counts those.
     """
     folder = data_dir / "archive"
     faults: list[Fault] = []
@@ -133,7 +132,7 @@ def _pages(data_dir: Path, articles_of_page: dict[str, set[str]], claims_of: dic
 
 
 def pruned(data_dir: Path) -> int:
-    """Return how many pages were taken out of the archive on purpose: of these only the texts can be checked again."""
+    """Return the number of pages removed on purpose; for these only the texts can be verified."""
     crawl_db = Path(data_dir) / "crawl.db"
     with plain_errors(crawl_db, "read"), closing(open_crawl_db(crawl_db)) as db:
         return db.execute("select count(*) from pruned_pages").fetchone()[0]
@@ -184,7 +183,7 @@ def _ledger(path: Path, texts: dict[tuple[str, str], str]) -> list[Fault]:
 
 
 def _snapshots(folder: Path) -> Iterator[Fault]:
-    """Hash the kept snapshots again: whoever cites one must find the file that was cited."""
+    """Check the hashes of the kept snapshots, which may be cited."""
     for path in snapshots(folder):
         if words := seals.broken(path):
             yield Fault("snapshot", str(path), f"{path.name} is not as it was published: {words}.")

@@ -1,1 +1,4 @@
-"""What editors decided about claims, events and names: a file of decisions comes in, changed findings go out."""
+"""Reads, writes and applies the editors' decisions, and ranks what they should review next.
+
+Imports the aggregation's records and the lexicon, not the database.
+"""

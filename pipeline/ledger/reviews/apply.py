@@ -1,8 +1,7 @@
-"""Decisions are applied: findings, articles and an editors' file come in; changed findings and what became of each
-decision go out.
+"""Applies the editors' decisions to findings, and reports the status of each.
 
-Pure. A decision holds as long as its sentence stands in the article, whatever the program now reads there; where the
-sentence has changed it is reopened, and where nothing fits it waits. None is dropped.
+A decision holds as long as its sentence is in the article, whatever the program now reads there. If the sentence has
+changed, the decision is reopened; if nothing fits, it waits. None is dropped. Pure.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ from pipeline.records import Attribution, Claim, Evidence, Findings, Force, Moda
 from scrapers.items import Article
 
 Former = Callable[[str], Iterable[str]]  # article id -> the texts of its earlier versions
-RULE = "editor"  # of claims that no frame and no model found
+RULE = "editor"  # of claims that an editor added
 
 
 @dataclass
 class _Page:
-    """One article while its decisions are applied: the claims by id as they now stand."""
+    """One article while its decisions are applied, with its claims by id."""
 
     article: Article
     found: Findings
@@ -57,11 +56,16 @@ def apply_reviews(
     owner: Container[str] = (),
     carried: Callable[[str], Sequence[str]] | None = None,
 ) -> Reviewed:
-    """Return the findings after all decisions, in the order of the findings. See Reviewed.
+    """Return the findings after all decisions, in the order of the findings.
 
-    `articles`: by id, the version that each finding was read from. `names`: what settle_names() made of the decisions.
-    `owner` and `carried`: ids of claims, and claims by unknown names (see with_counts), of a ledger of which `findings`
-    are a part only.
+    Args:
+        findings: The findings of some articles.
+        articles: By id, the version that each finding was read from.
+        decisions: Those of the file.
+        names: The result of settle_names().
+        former: Article id -> the texts of its earlier versions.
+        owner: Ids of claims outside `findings`.
+        carried: Unknown name -> its claims outside `findings`, see with_counts().
     """
     decisions = tuple(decisions)
     findings = tuple(findings)
@@ -111,7 +115,7 @@ def _close(page: _Page) -> Findings:
 
 
 def _decide(page: _Page, decisions: Iterable[Decision], known: Callable[[str], bool], former: Former) -> None:
-    """Apply the decisions on one article, earliest first; the last one on a claim stands."""
+    """Apply the decisions on one article, earliest first; the last one on a claim holds."""
     hits: dict[str, list[tuple[Decision, tuple[int, int], Claim | None]]] = defaultdict(list)
     for decision in decisions:
         sentence = decision.sentences[0]
@@ -135,7 +139,7 @@ def _decide(page: _Page, decisions: Iterable[Decision], known: Callable[[str], b
 
 
 def _why_not(page: _Page, decision: Decision, n: int, id_: str, known: Callable[[str], bool]) -> str:
-    """Return why a decision cannot apply though its sentence stands there and no claim of it is found; "" if it can."""
+    """Return why a decision cannot apply though its sentence is there but has no such claim; "" if it can."""
     sentence = decision.sentences[0]
     if n > 1:
         return f"{n} claims stand in this sentence: say which by its trigger and type"
@@ -185,7 +189,7 @@ def _id(article: Article, span: tuple[int, int], decision: Decision) -> str:
 
 
 def _new(article: Article, span: tuple[int, int], decision: Decision, id_: str) -> Claim:
-    """Return a claim in a sentence in which the program finds none, before its fields are set."""
+    """Return a claim for a sentence without one, before its fields are set."""
     trigger = decision.sentences[0].trigger
     quote = article.text[slice(*span)]
     start = span[0] + max(quote.find(trigger), 0)
@@ -197,7 +201,7 @@ def _new(article: Article, span: tuple[int, int], decision: Decision, id_: str) 
 
 
 def _gone(decision: Decision, article: Article, former: Former) -> Effect:
-    """The sentence does not stand in the article: reopened if an earlier version had it, else waiting."""
+    """Handle a sentence missing from the article: reopened if an earlier version had it, else waiting."""
     quote = decision.sentences[0].quote
     if not any(locate(text, quote) for text in former(article.article_id)):
         return Effect(decision, WAITING, f"these words do not stand in {article.url}")
@@ -211,7 +215,7 @@ def _elsewhere(decision: Decision) -> Effect:
 
 
 def _found(sentence: Sentence, pages: Mapping[str, _Page], former: Former) -> Found:
-    """Return the claim of a sentence as it stands after the decisions on claims, or why there is none."""
+    """Return the claim of a sentence after the decisions on claims, or why there is none."""
     page = pages.get(sentence.article_id)
     if page is None:
         return Found(None, WAITING, f"the ledger has no article {sentence.article}")

@@ -1,4 +1,4 @@
-"""The nouns of reviewing: an editor's decision, the words it rests on, and what became of it at a build."""
+"""Records of reviewing: decisions, the sentences they concern, and their effects."""
 
 from __future__ import annotations
 
@@ -25,10 +25,14 @@ Fields = Mapping[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """The words a decision rests on, so that they are found again where the claim's id has changed.
+    """The sentence of a decision, so that it is found again if the id of the claim has changed.
 
-    `article`: the address of the article, or its id. `trigger` and `type` tell apart several claims of one sentence,
-    `nth` several occurrences of the sentence. `claim_id` is "" where an editor wrote the decision by hand.
+    Attributes:
+        article: URL or id of the article.
+        quote: The sentence.
+        claim_id: "" if an editor wrote the decision by hand.
+        trigger, type: Distinguish several claims of one sentence.
+        nth: Distinguishes several occurrences of the sentence.
     """
 
     article: str
@@ -45,11 +49,16 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision of an editor, as it stands in the file.
+    """One decision of an editor.
 
-    accept, edit, reject, add: `sentences` has one. merge: one of each event, two at least. split: those that leave;
-    `stays` are those that remain. gap: `name` is an `entity` of the lexicon, a new one of a `kind`, or no name.
-    `read`: the claim as the editor saw it; `changes`: what the editor wrote instead.
+    Attributes:
+        sentences: One for accept, edit, reject, add; one of each event for merge; those that leave for split.
+        stays: For split, those that remain.
+        read: The claim as the editor saw it.
+        changes: What the editor wrote instead.
+        name: For gap, the name; it is an `entity` of the lexicon, a new one of a `kind`, or no name.
+        more: Further facts on a new name: jurisdiction, parent, wikidata, description.
+        place: Position in the file, from 1.
     """
 
     action: str
@@ -69,7 +78,7 @@ class Decision:
 
     @property
     def review_id(self) -> str:
-        """ "r" and 16 hex digits, from what was decided about what and when; the words of `why` may be mended."""
+        """ "r" and 16 hex digits, from subject, change and time; the wording of `why` may be corrected."""
         words = [f"{s.article_id}\x1e{s.quote}\x1e{s.trigger}\x1e{s.nth}" for s in (*self.sentences, *self.stays)]
         words += [f"{name}\x1e{value}" for name, value in self.changes.items()]
         parts = (self.action, self.when.astimezone(UTC).isoformat(), self.name, self.entity, *words)
@@ -77,7 +86,7 @@ class Decision:
 
     @property
     def order(self) -> tuple[datetime, int]:
-        """Later ones stand above earlier ones; of one moment, the lower in the file."""
+        """Sort key: later decisions take precedence; at the same time, the lower one in the file."""
         return self.when, self.place
 
     @property
@@ -87,7 +96,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class ReviewFile:
-    """All decisions of a file, in its order, and the editors who want their name published: who -> public name."""
+    """All decisions of a file, in order, and the public names of editors who want to be named."""
 
     decisions: tuple[Decision, ...] = ()
     public_names: Mapping[str, str] = field(default_factory=dict)
@@ -95,10 +104,12 @@ class ReviewFile:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What became of one decision at a build.
+    """The status of one decision after a build.
 
-    `machine`: what the program read by itself, {} where it finds no such claim; `changed`: (field, before, after).
-    `new_wording`: the sentence that stands now in the place of the one that was decided on, "" where none does.
+    Attributes:
+        machine: What the program read by itself, {} for no such claim.
+        changed: (field, before, after).
+        new_wording: The sentence that replaced the one decided on, "" for none.
     """
 
     decision: Decision
@@ -112,9 +123,12 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """The findings after all decisions. `together`, `apart`: pairs of claim ids for joining; see clustering.cluster.
+    """The findings after all decisions.
 
-    `marks`: claim id -> one of MARKS' words. `rejected`: the ids of claims taken out.
+    Attributes:
+        marks: Claim id -> one of the values of MARKS.
+        rejected: Ids of rejected claims.
+        together, apart: Pairs of claim ids for clustering, see clustering.cluster.
     """
 
     findings: tuple[Findings, ...]
@@ -125,7 +139,7 @@ class Reviewed:
     apart: tuple[tuple[str, str], ...] = ()
 
     def count(self, status: str) -> int:
-        """Return how many decisions ended in a status."""
+        """Return the number of decisions with a status."""
         return sum(effect.status == status for effect in self.effects)
 
     def claims(self) -> dict[str, Claim]:

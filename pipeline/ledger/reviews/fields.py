@@ -1,8 +1,8 @@
-"""A claim's fields in the words that editors read and write: a claim comes in, plain fields go out, and back again.
+"""Converts a claim to the plain fields that editors read and write, and back.
 
-A date is 2026-05-05, 2026-05, 2026 or "2026-05-04 to 2026-05-10", with its basis in brackets where it is not stated:
-"2026-05-05 (relative)". An attribution is "person: Ada Arden" or "own_reporting". A party is its name, followed by the
-words of the sentence where they differ: "Meridian Labs = the company".
+A date is 2026-05-05, 2026-05, 2026 or "2026-05-04 to 2026-05-10", with its basis in brackets unless stated: "2026-05-05
+(relative)". An attribution is "person: Ada Arden" or "own_reporting". A party is its name, followed by the words of the
+sentence if they differ: "Meridian Labs = the company".
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pipeline.records import (
 )
 from scrapers.items import Precision
 
-NONE = "none"  # takes a date or a direction away
+NONE = "none"  # removes a date or a direction
 _CODES: Mapping[str, tuple[str, ...]] = {
     "type": EVENT_TYPES,
     "modality": tuple(m.value for m in Modality),
@@ -36,11 +36,11 @@ _CODES: Mapping[str, tuple[str, ...]] = {
 }
 _BASES = ("stated", "relative", "publication")
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?: to (\d{4}-\d\d-\d\d))?(?: \((\w+)\))?")
-FindParty = Callable[[str, str, str], Participant | None]  # (role, name, words) -> the party, None for no name
+FindParty = Callable[[str, str, str], Participant | None]  # (role, name, words) -> party, None if it is no name
 
 
 def problem_with(field: str, value: object) -> str:
-    """Return what is wrong with one field of a decision and how to mend it, "" for nothing."""
+    """Return what is wrong with one field of a decision and how to correct it, "" for nothing."""
     if field not in FIELDS:
         return f"unknown field '{field}'; known fields are {', '.join(FIELDS)}"
     if field in ROLES:
@@ -65,9 +65,9 @@ def _example(field: str) -> str:
 
 
 def fields_of(claim: Claim) -> dict[str, Value]:
-    """Return all that an editor may change of a claim, as plain words, in the order of FIELDS; empty ones are left out.
+    """Return the editable fields of a claim, in the order of FIELDS, without empty ones.
 
-    A claim and its fields lose nothing but offsets on the way: `with_fields(claim, fields_of(claim))` is the claim.
+    Nothing but offsets is lost: `with_fields(claim, fields_of(claim))` is the claim.
     """
     found: dict[str, Value] = {"type": claim.type, "modality": claim.modality.value}
     if claim.direction:
@@ -83,7 +83,7 @@ def fields_of(claim: Claim) -> dict[str, Value]:
 
 
 def date_words(span: DateSpan) -> str:
-    """Return a date as editors write it."""
+    """Return a date in the format of editors."""
     basis = f" ({span.basis})" if span.basis != "stated" else ""
     if span.precision in (Precision.DAY, Precision.MINUTE, Precision.MONTH, Precision.YEAR):
         return span.value + basis
@@ -95,21 +95,21 @@ def _party_words(party: Participant) -> str:
 
 
 def party_of(words: str) -> tuple[str, str]:
-    """Return name and words of the sentence of "Meridian Labs = the company"; the words are "" where none are given."""
+    """Split "Meridian Labs = the company" into name and words of the sentence; the words may be ""."""
     name, _, text = words.partition(" = ")
     return name.strip(), text.strip()
 
 
 def complete(read: Fields) -> dict[str, Value]:
-    """Return the fields of a reading with those that it leaves out as empty: no date, no direction, no such party."""
+    """Return a reading with the missing fields as empty: no date, no direction, no such party."""
     empty: dict[str, Value] = {"direction": NONE, "date": NONE, **{role: () for role in ROLES}}
     return {**empty, **read}
 
 
 def with_fields(claim: Claim, fields: Fields, find: FindParty) -> Claim:
-    """Return the claim with these fields; what says the same as before stays as it is, offsets and all.
+    """Return the claim with these fields. Values that say the same keep their offsets.
 
-    `find` makes the party of a role from name and words. A type that has no direction loses it.
+    `find` looks up the party of a role by name and words. A type without direction loses it.
     """
     now = complete(fields_of(claim))
     for name, value in fields.items():
@@ -208,7 +208,7 @@ def differences(before: Fields, after: Fields) -> tuple[tuple[str, str, str], ..
 
 
 def in_words(value: Value) -> str:
-    """Return a field as one text: the names of several parties are parted by semicolons."""
+    """Return a field as one text; several parties are separated by semicolons."""
     if isinstance(value, str):
         return value.replace("_", " ")
     return "; ".join(party_of(words)[0] for words in value) or NONE

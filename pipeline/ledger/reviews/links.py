@@ -1,6 +1,6 @@
-"""Editors' merges and splits become pairs of claims: decisions come in; pairs to join and to keep apart go out.
+"""Turns the editors' merges and splits into pairs of claims to join or keep apart.
 
-The latest decision stands first; what an earlier one says against it falls away.
+Later decisions take precedence; an earlier one that contradicts them has no effect.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pipeline.ledger.reviews.decisions import APPLIED, REOPENED, REPLACED, WAITI
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a sentence of a decision leads: a claim id, or None with a status, the reason and the new wording."""
+    """The claim of a sentence of a decision, or None with a status, the reason and the new wording."""
 
     claim_id: str | None
     status: str = APPLIED
@@ -23,7 +23,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """The pairs of claim ids that decisions ask for, and what became of each."""
+    """The pairs of claim ids that decisions ask for, and the effect of each decision."""
 
     effects: tuple[Effect, ...]
     together: tuple[tuple[str, str], ...]
@@ -31,7 +31,7 @@ class Linked:
 
 
 class _Wishes:
-    """Pairs that do not contradict each other: groups of claims that are one event, and pairs that are not."""
+    """Pairs that do not contradict each other: groups that are one event, and pairs that are not."""
 
     def __init__(self) -> None:
         self.above: dict[str, str] = {}
@@ -44,7 +44,7 @@ class _Wishes:
         return id_
 
     def join(self, one: str, other: str) -> bool:
-        """Put two claims together; return False where a later decision keeps their groups apart."""
+        """Join two claims; return False if a later decision keeps their groups apart."""
         a, b = sorted((self.group(one), self.group(other)))
         if any({self.group(x), self.group(y)} == {a, b} for x, y in self.apart):
             return False
@@ -54,7 +54,7 @@ class _Wishes:
         return True
 
     def part(self, one: str, other: str) -> bool:
-        """Keep two claims apart; return False where a later decision has them together."""
+        """Keep two claims apart; return False if a later decision joined them."""
         if self.group(one) == self.group(other):
             return False
         self.apart.append((one, other))
@@ -62,7 +62,7 @@ class _Wishes:
 
 
 def link(decisions: Iterable[Decision], find: Callable[[Sentence], Found]) -> Linked:
-    """Return the pairs that merges and splits ask for. `find`: a sentence -> its claim."""
+    """Return the pairs that merges and splits ask for. `find`: sentence -> its claim."""
     wishes = _Wishes()
     chosen = sorted((d for d in decisions if d.action in ("merge", "split")), key=lambda d: d.order, reverse=True)
     effects = [_one(decision, find, wishes) for decision in chosen]
@@ -98,7 +98,7 @@ def _one(decision: Decision, find: Callable[[Sentence], Found], wishes: _Wishes)
 
 
 def kept(effects: Iterable[Effect], claim_event: Mapping[str, str]) -> tuple[Effect, ...]:
-    """Return the effects after joining: a merge that other decisions did not let happen is waiting."""
+    """Return the effects after clustering: a merge that other decisions prevented is waiting."""
     checked = []
     for effect in effects:
         events = {claim_event[id_] for id_ in effect.claim_ids if id_ in claim_event}

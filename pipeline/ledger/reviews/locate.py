@@ -1,4 +1,4 @@
-"""Where a decision's words stand now: its sentence, an article and its claims come in; span and claim go out."""
+"""Finds the sentence and the claim of a decision in the current version of an article."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pipeline.ledger.reviews.decisions import Sentence
 from pipeline.records import Claim
 
 _SENTENCE = re.compile(r"\S[^\n]*?(?:[.!?][\"”’')]*(?=\s)|$)", re.MULTILINE)
-_LIKE = 0.5  # share of common characters at which a sentence may be the other wording of one that is gone
+_LIKE = 0.5  # similarity at which a sentence may be the new wording of a missing one
 
 
 def locate(text: str, quote: str, nth: int = 1) -> tuple[int, int] | None:
-    """Return the span of the nth occurrence of a quote; blanks and line ends in it may differ. None: not there."""
+    """Return the span of the nth occurrence of a quote, ignoring differences in white space; None if not found."""
     words = quote.split()
     if not words:
         return None
@@ -26,7 +26,7 @@ def locate(text: str, quote: str, nth: int = 1) -> tuple[int, int] | None:
 
 
 def nearest(text: str, quote: str) -> str:
-    """Return the sentence of a text that is most like a quote, "" where none is like it."""
+    """Return the sentence of a text most similar to a quote, "" for none."""
     wanted = quote.split()
     best, found = _LIKE, ""
     for match in _SENTENCE.finditer(text):
@@ -40,10 +40,10 @@ def nearest(text: str, quote: str) -> str:
 
 
 def claim_in(sentence: Sentence, span: tuple[int, int], claims: Iterable[Claim]) -> tuple[Claim | None, int]:
-    """Return the claim that a decision is about, and how many stand in its sentence (more than one: tell them apart).
+    """Return the claim of a decision, and the number of claims in its sentence.
 
-    A claim of the same id is it; else one whose trigger lies in the sentence, with the same trigger and type, or the
-    same trigger; or the only one, if it has the same type or the decision names neither.
+    That is the claim of the same id; else one in the sentence with the same trigger and type, or the same trigger; else
+    the only one, if it has the same type or the decision names neither.
     """
     here = [c for c in claims if span[0] <= c.trigger_start and c.trigger_end <= span[1]]
     for claim in here:

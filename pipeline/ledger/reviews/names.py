@@ -1,5 +1,4 @@
-"""Editors' answers on unknown names: decisions and a lexicon come in; a lexicon that knows them and settled claims go
-out."""
+"""Applies the editors' answers on unknown names to the lexicon and to claims."""
 
 from __future__ import annotations
 
@@ -17,25 +16,25 @@ _GUESS = {"object": EntityKind.MODEL, "instrument": EntityKind.INSTRUMENT, "body
 
 
 def key(name: str) -> str:
-    """Return a name for comparison: without capitals and extra blanks."""
+    """Normalise a name: case folded, single blanks."""
     return " ".join(name.casefold().split())
 
 
 def slug(name: str) -> str:
-    """Return an id made of a name: "Heron-XL" gives "heron-xl"; "" for a name without Latin letters or digits."""
+    """Return an id for a name: "Heron-XL" gives "heron-xl"; "" without Latin letters or digits."""
     return "-".join(re.findall(r"[a-z0-9]+", name.casefold()))
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The lexicon with the editors' answers. `settled`: name -> entity, None for what is no name."""
+    """The lexicon with the editors' answers. `settled`: name -> entity, None if it is no name."""
 
     lexicon: Lexicon | None
     settled: Mapping[str, Entity | None]
     effects: tuple[Effect, ...] = ()
 
     def settle(self, claim: Claim) -> Claim | None:
-        """Return the claim with settled parties; None where what it had as its only party is no name."""
+        """Return the claim with settled parties; None if its only party is no name."""
         parties = [p for old in claim.participants if (p := self._settled(old)) is not None]
         if claim.participants and not parties:
             return None
@@ -52,7 +51,7 @@ class Names:
         return replace(party, entity_id=entity.entity_id, name=entity.name, kind=entity.kind)
 
     def known(self, name: str) -> tuple[Entity, ...]:
-        """Return the entities of the lexicon that a name or id may stand for: one by its id or own name, else all."""
+        """Return the entities of the lexicon for a name or id: the one with this id or main name, else all."""
         answer = self.settled.get(key(name))
         if answer is not None:
             return (answer,)
@@ -65,9 +64,9 @@ class Names:
         return tuple(self.lexicon.entities[id_] for id_ in own[:1] or ids)
 
     def party(self, role: str, name: str, words: str, sentence: Spot, near: Iterable[Entity]) -> Participant | None:
-        """Return the party that an editor named: of the article, of the lexicon, or a name that nobody knows yet.
+        """Return the party that an editor named: of the article, of the lexicon, or an unknown name.
 
-        None for what was settled as no name: a claim may have been confirmed before that.
+        None if it was settled as no name; a claim may have been confirmed before that.
         """
         if key(name) in self.settled and self.settled[key(name)] is None:
             return None
@@ -92,14 +91,14 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """The sentence in which an editor's parties are looked up: its text, its offset, its article's day."""
+    """The sentence in which an editor's parties are looked up: text, offset, day of the article."""
 
     text: str
     start: int
     day: date | None
 
     def find(self, words: str) -> tuple[int, str] | None:
-        """Return offset and exact words of some words of the sentence, None where they do not stand in it."""
+        """Return offset and exact form of some words of the sentence, None if not found."""
         pieces = words.split()
         if not pieces:
             return None
@@ -109,14 +108,14 @@ class Spot:
 
 
 def settle_names(lexicon: Lexicon | None, decisions: Iterable[Decision]) -> Names:
-    """Return the lexicon with what editors said of unknown names; the last answer on a name stands."""
+    """Return the lexicon with the editors' answers; the last answer on a name holds."""
     answers = sorted((d for d in decisions if d.action == "gap"), key=lambda d: d.order)
     last = {key(d.name): d for d in answers}
     entities: dict[str, Entity] = dict(lexicon.entities) if lexicon else {}
     settled: dict[str, Entity | None] = {}
     names: list[Name] = []
     effects: list[Effect] = []
-    # New names first: another answer may say "is an alias of" one of them, wherever it stands in the file.
+    # New names first: another answer may be an alias of one of them, at any position in the file.
     for decision in sorted(answers, key=lambda d: (not d.kind, d.order)):
         later = last[key(decision.name)]
         if later is not decision:
@@ -154,7 +153,7 @@ def _new(decision: Decision) -> Entity:
 
 
 def carried_names(findings: Iterable[Findings]) -> dict[str, list[str]]:
-    """Return for each unknown name that is a party of claims, as key() gives it, the ids of these claims."""
+    """Return the claim ids by unknown party name, normalised by key()."""
     ids: dict[str, list[str]] = {}
     for found in findings:
         for claim in found.claims:
@@ -164,14 +163,14 @@ def carried_names(findings: Iterable[Findings]) -> dict[str, list[str]]:
 
 
 def unknown_parties(claim: Claim) -> set[str]:
-    """Return the names of a claim's parties that no lexicon knows, as key() gives them."""
+    """Return the unknown names of a claim's parties, normalised by key()."""
     return {key(p.name) for p in claim.participants if p.entity_id.startswith("x-")}
 
 
 def with_counts(names: Names, carried: Callable[[str], Sequence[str]]) -> tuple[Effect, ...]:
-    """Return the effects of the answers with how many claims each touches; one that touches none is waiting.
+    """Return the effects of the answers with the number of claims of each; one without claims is waiting.
 
-    `carried`: a name, as key() gives it -> the ids of the claims that it is a party of.
+    `carried`: name, normalised by key() -> ids of its claims.
     """
     counted = []
     for effect in names.effects:
@@ -190,5 +189,5 @@ def with_counts(names: Names, carried: Callable[[str], Sequence[str]]) -> tuple[
 
 
 def day_of(article: Article) -> date | None:
-    """Return the day on which an article was published."""
+    """Return the publication day of an article."""
     return article.published_at.date() if article.published_at else None

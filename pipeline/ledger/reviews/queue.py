@@ -1,7 +1,7 @@
-"""What an editor should look at first: events, claims, names and decisions come in, entries of a queue go out.
+"""Ranks what editors should review: events, claims, unknown names and reopened decisions.
 
-Its order is by what a decision would change: reopened decisions first; then doubt times reach, where the reach of an
-event is its independent origins counted twice and its articles once. Pure; the same ledger gives the same queue.
+Reopened decisions come first, then entries by uncertainty times the weight of the event: twice its independent origins
+plus its articles. Pure; the same ledger gives the same queue.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pipeline.ledger.reviews.decisions import Effect
 from pipeline.records import Claim, Contradiction, Event, Modality
 
 REASONS = ("reopened", "happened", "contradicted", "unsure", "name")
-# What a decision of each sort weighs beside its reach: whether it happened stands above which of two days it was.
+# Factors by sort of entry: whether something happened matters more than which of two days it was.
 _HAPPENED, _CONTRADICTED, _NAME = 2.0, 1.0, 0.25
 _NOT_DONE = {Modality.NEGATED, Modality.DENIED, Modality.CANCELLED, Modality.POSTPONED}
 _LONGEST = 300  # characters of a sentence in the queue
@@ -21,7 +21,7 @@ _LONGEST = 300  # characters of a sentence in the queue
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """One thing to look at. `subject`: the id of a claim, event or decision, or the unknown name."""
+    """One entry. `subject`: id of a claim, event or decision, or the unknown name."""
 
     position: int  # from 1
     reason: str  # one of REASONS
@@ -32,8 +32,8 @@ class QueueItem:
     n_claims: int
     n_articles: int
     n_origins: int
-    words: str  # what it is about
-    quote: str  # the sentence as it stands now, or an example
+    words: str  # description
+    quote: str  # the current sentence, or an example
     was: str  # reopened: the sentence that was decided on
 
 
@@ -41,12 +41,12 @@ Entry = dict[str, object]
 
 
 def item_of(entry: Mapping[str, object]) -> QueueItem:
-    """Return an entry as an item of the queue that has no place yet."""
+    """Return an entry as an item without a position."""
     return QueueItem(**{"position": 0, **_EMPTY, **entry})
 
 
 def in_order(items: Iterable[QueueItem]) -> list[QueueItem]:
-    """Return the queue with its positions: what was reopened, in the order of the file; then the most important."""
+    """Return the queue with positions: reopened decisions in file order, then by score."""
     reopened = [item for item in items if item.reason == "reopened"]
     others = [item for item in items if item.reason != "reopened"]
     others.sort(key=lambda item: (-item.score, REASONS.index(item.reason), item.subject))
@@ -57,7 +57,7 @@ _EMPTY = {"event_id": "", "article_id": "", "n_claims": 0, "n_articles": 0, "n_o
 
 
 def event_weight(event: Event) -> int:
-    """Return how much stands behind an event: its independent origins twice, its articles once."""
+    """Return the weight of an event: twice its independent origins plus its articles."""
     return 2 * event.n_origins + event.n_articles
 
 
@@ -83,9 +83,9 @@ def reopened(effect: Effect) -> Entry:
 def contradicted(
     event: Event, claims: Iterable[Claim], contradictions: Iterable[Contradiction], marked: Container[str]
 ) -> Entry | None:
-    """Return the entry of an event whose claims disagree, unless an editor has settled every claim in question.
+    """Return the entry of an event whose claims contradict each other; None if editors settled all claims in question.
 
-    `contradictions`: those kept with the event. `marked`: ids of claims that an editor has confirmed or changed.
+    `contradictions`: those filed under the event; `marked`: ids of claims that an editor confirmed or changed.
     """
     fields: set[str] = set()
     asked: set[str] = set()
@@ -113,9 +113,9 @@ def contradicted(
 
 
 def unsure(claim: Claim, event: Event | None) -> Entry:
-    """Return the entry of a claim that is too unsure to stand in an event, weighed by the one it may belong to.
+    """Return the entry of a claim too unsure to support an event.
 
-    `event`: of its type and one of its parties, the one of greatest reach.
+    `event`: the best supported event of its type and one of its parties.
     """
     parties = "; ".join(f"{p.role} {p.name}" for p in claim.participants)
     return {
@@ -127,10 +127,15 @@ def unsure(claim: Claim, event: Event | None) -> Entry:
 
 
 def unknown_name(name: str, kind: str, articles: Sequence[str], n_carried: int, quote: str, weight: int) -> Entry:
-    """Return the entry of a name that neither the lexicon nor an editor knows, by the claims that it carries.
+    """Return the entry of an unknown name, weighted by its claims.
 
-    `articles`: the ids of those that have it, in order; `n_carried`: the claims that it is a party of; `quote`: of the
-    first of them, "" where there is none; `weight`: the reach of their events, summed.
+    Args:
+        name: As written.
+        kind: The presumed kind of entity.
+        articles: Ids of the articles that have it, in order.
+        n_carried: Number of claims that it is a party of.
+        quote: Of the first of them, "" for none.
+        weight: Sum of the weights of their events.
     """
     return {
         "reason": "name", "subject": name, "score": round(_NAME * (n_carried + weight), 3),

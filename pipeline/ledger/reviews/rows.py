@@ -1,4 +1,4 @@
-"""What became of the decisions as rows: effects come in; rows of the published table `reviews` go out."""
+"""Returns the rows of the published table `reviews`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from pipeline.ledger.reviews.decisions import Effect
 from pipeline.ledger.reviews.fields import reading_words
 
-MAX_QUOTE = 700  # characters of an article that the public table may quote
+MAX_QUOTE = 700  # maximum length of a published quote
 
 
 def review_rows(
     effects: Iterable[Effect], public_names: Mapping[str, str], claim_event: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Return one row for each decision. An editor is named only where the file gives a public name."""
+    """Return one row for each decision. Editors are named only if the file gives a public name."""
     rows = []
     for effect in effects:
         decision = effect.decision

@@ -1,1 +1,4 @@
-"""rows."""
+"""Converts records to rows of the tables of crawl.db and build.db, and back.
+
+Pure: nothing here opens a database.
+"""

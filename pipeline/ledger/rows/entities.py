@@ -1,4 +1,4 @@
-"""What the lexicon knows of entities comes in; the rows of their names, offices and relations go out. Pure."""
+"""Returns the rows of the names, offices and relations of entities. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pipeline.records import EntityKind
 
 
 def name_rows(lexicon) -> list[Row]:
-    """Return the rows of `entity_names` that the lexicon knows; descriptions ("the company") are no names.
+    """Return the rows of `entity_names` from the lexicon, without descriptions ("the company").
 
-    The present name of a renamed body begins on the day after the last former one ended.
+    The current name of a renamed body starts on the day after its last former name ended.
     """
     if lexicon is None:
         return []
@@ -45,13 +45,13 @@ def _iso(day: date | None) -> str | None:
 
 
 def related_ids(seen: Collection[str], roles: Iterable[Role], relations: Iterable[Relation]) -> set[str]:
-    """Return the bodies that persons met in reports lead, and what entities met there belong to."""
+    """Return the bodies led by persons in the ledger, and the ancestors of its entities."""
     bodies = {role.body_id for role in roles if role.person_id in seen and role.body_id}
     return bodies | {r.other_id for r in relations if r.entity_id in seen}
 
 
 def role_rows(roles: Iterable[Role], known: Container[str]) -> list[Row]:
-    """Return the rows of `entity_roles` for the persons of the ledger, in the order of time. `known`: who is in it."""
+    """Return the rows of `entity_roles`, in order of time. `known`: ids of the ledger."""
     rows = []
     of_person: dict[str, list[Role]] = {}
     for role in roles:
@@ -74,10 +74,10 @@ def role_rows(roles: Iterable[Role], known: Container[str]) -> list[Row]:
 
 
 def relation_rows(entities: Iterable[Row], relations: Iterable[Relation], known: Container[str]) -> list[Row]:
-    """Return the rows of `entity_relations` of some entities: their parents, and the lexicon's relations.
+    """Return the rows of `entity_relations`: parents, and the lexicon's relations.
 
-    A model is made by its parent, anything else is part of it; a relation of the lexicon adds the days to it. `known`:
-    who is in the ledger.
+    A model is "made by" its parent, anything else "part of" it; a relation of the lexicon adds dates. `known`: ids of
+    the ledger.
     """
     found: dict[tuple[str, str, str], Row] = {}
     for row in entities:

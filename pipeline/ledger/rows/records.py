@@ -1,4 +1,4 @@
-"""Records <-> rows of the tables: pure conversions, no database."""
+"""Converts records to rows of the tables and back. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.ledger.rows.plain import dump, load
 from pipeline.records import Claim, DateSpan, Findings
 from scrapers.items import Article, Precision, RemovedBlock
 
-MAX_QUOTE = 700  # characters of an article that a published claim may quote
+MAX_QUOTE = 700  # maximum length of a published quote
 Row = dict[str, Any]
 
 
@@ -41,7 +41,7 @@ def article_row(article: Article) -> Row:
 
 
 def article_of(row: Mapping[str, Any]) -> Article:
-    """Return the article of such a row."""
+    """Return the article of a row of `articles`."""
     return Article(
         article_id=row["article_id"],
         version=row["version"],
@@ -83,12 +83,12 @@ def findings_of(text: str) -> Findings:
 
 
 def moment(value: datetime | None) -> str | None:
-    """Return a time as ISO text, None for None."""
+    """Return a time as ISO text; None for None."""
     return value.isoformat() if value else None
 
 
 def utc(value: datetime | None) -> str | None:
-    """Return a time as ISO text in UTC, which sorts as time does."""
+    """Return a time as ISO text in UTC, which sorts by time."""
     return moment(value.astimezone(UTC)) if value else None
 
 
@@ -111,9 +111,9 @@ def date_columns(span: DateSpan | None) -> Row:
 
 
 def bounded(claim: Claim) -> tuple[str, int, int]:
-    """Return the claim's quote and its offsets, cut to MAX_QUOTE characters around the trigger where it is longer.
+    """Return the quote of a claim and its offsets, cut to MAX_QUOTE characters around the trigger.
 
-    The cut quote is still a piece of the article's text at exactly these offsets.
+    The cut quote is still the text of the article at these offsets.
     """
     evidence = claim.evidence
     if len(evidence.quote) <= MAX_QUOTE:
@@ -156,7 +156,7 @@ def claim_row(claim: Claim, article: Article, event_id: str, origin_id: str | No
 
 
 def unsure_claim_row(claim: Claim, article: Article) -> Row:
-    """Return the row of the published table `unsure_claims`: it has no event and no origin; its parties are words."""
+    """Return the row of the published table `unsure_claims`: no event, no origin, parties as text."""
     row = claim_row(claim, article, "", None)
     parties = "; ".join(f"{p.role}: {p.name}" for p in claim.participants)
     del row["event_id"], row["origin_id"]

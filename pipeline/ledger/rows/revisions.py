@@ -1,7 +1,7 @@
-"""The versions of articles and the joined claims come in; the rows of `article_edits` and `revisions` go out. Pure.
+"""Returns the rows of `article_edits` and `revisions`. Pure.
 
-A claim that stands only in an earlier version has its row here and nowhere else: it supports no event. Its row names
-the event that it would belong to, so that the event's page can tell that the sentence is gone.
+A claim found only in an earlier version has a row here and nowhere else: it supports no event. The row names the event
+that it would belong to, so that the page of the event can say that the sentence is gone.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def edit_rows(edits: Iterable[Edit]) -> list[Row]:
 
 
 def lost_claims(edits: Iterable[Edit], claim_event: Container[str]) -> list[Claim]:
-    """Return the claims of edits that stand in no event now, nor do those that took their place."""
+    """Return the claims of edits that are in no event now, nor are their successors."""
     edits = list(edits)
     now = successors(edits)
     touched = (c for e in edits for change in e.changes for c in (change.old, change.new) if c)
@@ -50,8 +50,10 @@ def lost_claims(edits: Iterable[Edit], claim_event: Container[str]) -> list[Clai
 
 
 def revision_rows(edits: Sequence[Edit], claim_event: Mapping[str, str], lost: Mapping[str, str]) -> list[Row]:
-    """Return the rows of `revisions`. `claim_event`: the events of the claims that stand now; `lost`: the events that
-    the claims of lost_claims() would stand in, where there is one."""
+    """Return the rows of `revisions`.
+
+    `claim_event`: the events of the current claims; `lost`: the events that lost_claims() would belong to, if any.
+    """
     now = successors(edits)
     rows = []
     for edit in sorted(edits, key=lambda e: (e.article_id, e.nth)):
@@ -91,7 +93,7 @@ def _row(edit: Edit, change: Change, event_id: str | None) -> Row:
 
 
 def in_words(change: Change) -> str:
-    """Return what happened to a claim in plain words: "modality: planned → postponed; date: 2026-03-24 → none"."""
+    """Describe a change: "modality: planned → postponed; date: 2026-03-24 → none"."""
     if change.kind != "changed":
         other = change.new_words if change.kind == "vanished" else change.old_words
         return _WORDS[change.kind][bool(other)]
@@ -113,7 +115,7 @@ def _sayer(claim: Claim) -> str:
 
 
 def _party_words(old: Claim, new: Claim) -> list[str]:
-    """Return who is no longer named and who is named now, with the role."""
+    """Return who is no longer named and who is newly named, with roles."""
     before, after = ({(p.role, p.entity_id): p.name for p in c.participants} for c in (old, new))
     gone = [f"{name} ({role})" for (role, id_), name in before.items() if (role, id_) not in after]
     come = [f"{name} ({role})" for (role, id_), name in after.items() if (role, id_) not in before]
@@ -128,7 +130,7 @@ def _parties(claim: Claim | None) -> str:
 
 
 def _bounded(words: str, claim: Claim | None) -> str:
-    """Return a sentence cut to what may be quoted, around the claim's trigger where there is one."""
+    """Return a sentence cut to the maximum length of a quote, around the trigger if there is one."""
     if len(words) <= MAX_QUOTE:
         return words
     at = words.find(claim.trigger) if claim else -1

@@ -1,4 +1,4 @@
-"""The rows of the published tables: events, claims, articles, entities and publishers come in, rows go out. Pure."""
+"""Returns the rows of the published tables of events, claims, articles, entities and sources. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GOOD = (Outcome.SAVED, Outcome.UNCHANGED)
 
 @dataclass(frozen=True, slots=True)
 class Visited:
-    """How the visits to one source went. `outcomes`: how often each; `last`: the last visit of all; `last_good`."""
+    """The visits to one source. `outcomes`: number of each; `last`: the last visit; `last_good`: the last success."""
 
     outcomes: Mapping[str, int]
     last: Visit | None
@@ -28,13 +28,13 @@ class Visited:
 
 
 def visited_of(visits: Iterable[Visit]) -> dict[str, Visited]:
-    """Return how visits went, by source."""
+    """Return the visits by source."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     last: dict[str, Visit] = {}
     last_good: dict[str, Visit] = {}
     for visit in visits:
         counts[visit.source_id][visit.outcome.value] += 1
-        # Of visits at one moment the best stands for the source, in whatever order they ended.
+        # Of simultaneous visits the best counts, in whatever order they ended.
         held = last.get(visit.source_id)
         if held is None or (visit.at, visit.outcome in GOOD) > (held.at, held.outcome in GOOD):
             last[visit.source_id] = visit
@@ -45,7 +45,7 @@ def visited_of(visits: Iterable[Visit]) -> dict[str, Visited]:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What the ledger holds of one source. `n_articles`: relevant or not; the days are those of the relevant ones."""
+    """The articles of one source. `n_articles`: relevant or not; the days are of relevant ones."""
 
     n_articles: int = 0
     n_relevant: int = 0
@@ -54,7 +54,7 @@ class Counted:
     title: str = ""  # as an article gives it
 
 
-_NO_CARD = {"added": "Publisher without a card"}  # of what `oversight add` and archives bring in
+_NO_CARD = {"added": "Publisher without a card"}  # of articles added with `oversight add` or from archives
 
 
 def source_rows(
@@ -63,7 +63,7 @@ def source_rows(
     visited: Mapping[str, Visited],
     health: Mapping[str, SourceHealth],
 ) -> tuple[list[Row], list[Row]]:
-    """Return the rows of `sources` and of `outcomes`."""
+    """Return the rows of `sources` and `fetch_outcomes`."""
     relevant = {id_ for id_, c in counted.items() if c.n_relevant}
     ids = sorted(set(sources) | relevant | (set(visited) & set(counted)))
     rows = []
@@ -122,9 +122,9 @@ def _health(source: Source | None, last: Visit | None, good: Visit | None) -> st
 def entity_rows(
     wanted: Iterable[str], seen: Mapping[str, tuple[int, int]], entity_of: Mapping[str, Entity]
 ) -> list[Row]:
-    """Return the rows of `entities` for those that are wanted and for what these belong to.
+    """Return the rows of `entities` for the wanted ones and their ancestors.
 
-    `seen`: entity id -> the events and the claims in which it is met.
+    `seen`: entity id -> number of events and of claims.
     """
     chosen: dict[str, Entity] = {}
     todo = sorted(wanted)
@@ -148,7 +148,7 @@ def entity_rows(
 
 
 def name_rows_of(names: Iterable[Row], entities: list[Row]) -> list[Row]:
-    """Return the rows of `entity_names` for the entities of the ledger. `names`: those that the lexicon knows."""
+    """Return the rows of `entity_names` for the entities of the ledger. `names`: those of the lexicon."""
     known = {row["entity_id"] for row in entities}
     found: dict[tuple[str, str], Row] = {}
     for row in names:
@@ -169,7 +169,7 @@ def name_rows_of(names: Iterable[Row], entities: list[Row]) -> list[Row]:
 
 
 def article_row(article: Article, n_versions: int) -> Row:
-    """Return the row of `articles`, but for what joining tells: n_claims, origin_id and gone_on."""
+    """Return the row of `articles` without n_claims, origin_id and gone_on, which aggregation adds."""
     return {
         "article_id": article.article_id, "version": article.version, "source_id": article.source_id,
         "url": article.url, "title": article.title, "byline": listing(article.byline),
@@ -245,7 +245,7 @@ def event_participant_rows(event_id: str, claims: list[Claim]) -> list[Row]:
 
 
 def contradiction_rows(contradictions: Iterable[Contradiction]) -> tuple[list[Row], list[Row]]:
-    """Return the rows of `contradictions` and of `contradiction_sides`."""
+    """Return the rows of `contradictions` and `contradiction_sides`."""
     contradictions = list(contradictions)
     return [
         {"contradiction_id": c.contradiction_id, "event_id": c.event_id, "field": c.field, "summary": in_words(c)}
@@ -267,7 +267,7 @@ def origin_row(origin: Origin, n_articles: int) -> Row:
 
 
 def around(text: str, start: int, end: int, width: int = 80) -> str:
-    """Return the words around a place, at most `width` characters on each side, within its paragraph."""
+    """Return the words around a span, at most `width` characters on each side, within its paragraph."""
     left = max(start - width, text.rfind("\n", 0, start) + 1)
     stop = text.find("\n", end)
     right = min(end + width, stop if stop >= 0 else len(text))

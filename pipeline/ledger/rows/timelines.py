@@ -1,4 +1,4 @@
-"""What was joined comes in, the rows of `timeline_entries`, `timeline_claims` and `upcoming` go out. Pure."""
+"""Returns the rows of `timeline_entries`, `timeline_claims` and `upcoming`. Pure."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def timeline_rows(joined: Aggregate, articles: Mapping[str, Article]) -> dict[st
 
 
 def stage_row(stage: Stage) -> Row:
-    """Return the row of `timeline_entries` for a stage; its claims stand in `timeline_claims`."""
+    """Return the row of `timeline_entries` for a stage; its claims are in `timeline_claims`."""
     row = asdict(stage) | {"contradicted": int(stage.contradicted), "n_claims": len(stage.claim_ids)}
     del row["claim_ids"]
     return row
 
 
 def stage_of_row(row: Row, claim_ids: tuple[str, ...] = ()) -> Stage:
-    """Return the stage of a row of `timeline_entries`; further columns of the row are left aside."""
+    """Return the stage of a row of `timeline_entries`, ignoring further columns."""
     names = Stage.__dataclass_fields__
     known = {name: row[name] for name in names if name != "claim_ids"}
     return Stage(**(known | {"contradicted": bool(row["contradicted"]), "claim_ids": claim_ids}))
 
 
 def upcoming_row(due: Upcoming) -> Row:
-    """Return the row of `upcoming` for a day to watch."""
+    """Return the row of `upcoming` for an upcoming date."""
     return {
         "upcoming_id": due.upcoming_id, "due_start": due.start, "due_end": due.end, "due_precision": due.precision,
         "kind": due.kind, "modality": due.modality, "summary": due.summary, "fate": due.outcome.value,

@@ -1,7 +1,7 @@
-"""Claims that came, went or changed come in; the groups of claims that are other now go out.
+"""Updates the clusters of claims after claims were added, removed or changed.
 
-Grouping goes by days and never takes apart what earlier days have made (clustering.cluster). So what was joined before
-the first changed day stands; the days since then are gone through again, over groups that are read as they are needed.
+Clustering goes day by day and never splits what earlier days formed (clustering.cluster). So clusters before the first
+changed day stay; later days are processed again, over clusters loaded on demand.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pipeline.ledger.build.changes import Changes
 from pipeline.ledger.build.context import BuildContext
 
 _NEVER = -1e9
-_MOST_GROUPS = 10_000  # cases gone through before the groups in memory are let go
+_MOST_GROUPS = 10_000  # claims processed before the clusters in memory are flushed
 
 
 class Pairs:
-    """How likely pairs of cases are one event; what was weighed is not weighed again."""
+    """Scores pairs of claims, with a cache."""
 
     def __init__(self, candidates: Candidates, apart: frozenset[frozenset[str]]) -> None:
         self.candidates, self.apart = candidates, apart
@@ -28,14 +28,14 @@ class Pairs:
         self.known: dict[tuple[int, int], float | None] = {}
 
     def links(self, place: int, others: Iterable[int]) -> Iterable[tuple[int, float]]:
-        """Yield those of some places that may be one event with a place, with the probability of each."""
+        """Yield those of some claims that may be one event with a claim, with the probability."""
         case, placed, strangers = self.candidates.placed[place], self.candidates.placed, self.measure.strangers
         for other in others:
             if not strangers(case, placed[other]) and (score := self.score(place, other)) is not None:
                 yield other, score
 
     def score(self, one: int, other: int) -> float | None:
-        """Return the probability of two places; None where nothing may ever join them."""
+        """Return the probability of a pair; None if the two exclude each other."""
         pair = (one, other) if one < other else (other, one)
         if pair not in self.known:
             cases = self.candidates.placed[pair[0]], self.candidates.placed[pair[1]]
@@ -48,21 +48,21 @@ class Pairs:
 
 
 class StoredGroups(Groups):
-    """Groups of one type, of which only those are in memory that a day's news can change.
+    """Clusters of one type, of which only those that a day's news can change are in memory.
 
-    Two groups that no new case has come to are as far apart as they were when their last day ended, so only the links
-    of groups with a new case, or with one that joined such a group, are looked at.
+    Two clusters without new claims have the same link as when their last day ended, so only links of clusters with a
+    new claim, or that merged with such a cluster, are computed.
     """
 
     def __init__(self, candidates: Candidates, pairs: Pairs, type_: str) -> None:
         super().__init__({}, lambda a, b: pairs.score(a, b) is None, lambda a, b: pairs.score(a, b) or 0.0)
         self.candidates, self.pairs, self.type = candidates, pairs, type_
         self.day = ""
-        self.whole: set[int] = set()  # groups all of whose links are in memory
+        self.whole: set[int] = set()  # groups whose links are all in memory
         self.unions: list[tuple[str, str, str, str]] = []
 
     def live(self, day: str, claim_ids: list[str]) -> None:
-        """Go through one day: add its cases, and join what belongs together."""
+        """Process one day: add its claims, and merge."""
         self.day = day
         for claim_id in claim_ids:
             place = place_of(day, claim_id)
@@ -71,13 +71,13 @@ class StoredGroups(Groups):
                 self._load(other)
             self.whole.add(place)
             self.add(place)
-            del self._scores[place]  # pairs are kept elsewhere
+            del self._scores[place]  # Pairs caches them
         self.candidates.keep_marks()
         self.grow()
-        self._best.clear()  # what is left is no link: only new cases can make it one
+        self._best.clear()  # the rest is below LINK until a new claim arrives
 
     def _load(self, place: int) -> None:
-        """Bring the group of a case into memory, without its links."""
+        """Load the cluster of a claim, without its links."""
         if place in self._group_of:
             return
         root = root_of(self.candidates.context, at(place)[1])
@@ -103,9 +103,9 @@ class StoredGroups(Groups):
         self.whole.add(group)
 
     def _link(self, one: int, other: int) -> float:
-        """Return the link of two groups, or less than any link where they can never be joined.
+        """Return the link of two groups, or less than any link if they can never merge.
 
-        That they cannot is known once a pair forbids it, or once the link cannot reach LINK any more.
+        That is so if a pair excludes each other, or once the link cannot reach LINK any more.
         """
         some, others = spread(self.members[one]), spread(self.members[other])
         n = left = len(some) * len(others)
@@ -134,7 +134,7 @@ class StoredGroups(Groups):
         self.unions.append((at(gone)[1], at(kept_)[1], self.type, self.day))
 
     def flush(self) -> None:
-        """Keep what was joined in the state, and nothing in memory."""
+        """Store what was merged, and clear the memory."""
         self.candidates.state.put("unions", self.unions)
         self.unions.clear()
         for known in (self.members, self._links, self._group_of, self._walls, self._best, self._scores, self.whole):
@@ -142,14 +142,14 @@ class StoredGroups(Groups):
 
 
 def root_of(context: BuildContext, claim_id: str) -> str:
-    """Return the earliest claim of the group that a claim stands in."""
+    """Return the earliest claim of the cluster of a claim."""
     while (up := context.state.one("select kept from joined.unions where gone = ?", (claim_id,))) is not None:
         claim_id = up
     return claim_id
 
 
 def members_of(context: BuildContext, root: str) -> list[tuple[str, str, str]]:
-    """Return day, id and article of the claims of a group."""
+    """Return day, id and article of the claims of a cluster."""
     return context.state.rows(
         "with recursive m (id) as (select ? union select gone from m cross join joined.unions on kept = m.id) "
         "select c.day, c.claim_id, c.article_id from m cross join joined.claims c on c.claim_id = m.id",
@@ -160,11 +160,11 @@ def members_of(context: BuildContext, root: str) -> list[tuple[str, str, str]]:
 def regroup(
     context: BuildContext, candidates: Candidates, changes: Changes, apart: frozenset[frozenset[str]]
 ) -> dict[str, list[str]]:
-    """Bring the groups up to date; return those whose claims are other than before: earliest claim -> all claims."""
+    """Update the clusters; return those whose claims changed: earliest claim -> all claims."""
     state = context.state
     for claim, day, _ in changes.removed:
         candidates.take_out(features_of(claim, day), day)
-    if not context.full:  # else their marks are kept when their day comes
+    if not context.full:  # else stored day by day
         for claim_id in sorted(changes.claims):
             day = state.one("select day from joined.claims where claim_id = ?", (claim_id,))
             if day is not None:
@@ -213,7 +213,7 @@ def _regroup_type(
 
 
 def _changed(context: BuildContext, claim_ids: Iterable[str]) -> dict[str, list[str]]:
-    """Note the groups of some claims, and return those whose claims are other than before."""
+    """Store the clusters of some claims; return those whose claims changed."""
     state = context.state
     found: dict[str, list[str]] = {}
     seen: set[str] = set()

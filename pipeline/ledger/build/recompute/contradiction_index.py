@@ -1,4 +1,4 @@
-"""Claims come in; those of other events that may clash with them go out, found by marks that are kept in the state."""
+"""Finds claims of other events that may contradict a claim, by keys in the build state."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _OTHER_WAY = {"yes": "no", "no": "yes"}
 
 
 class ContradictionIndex:
-    """Keeps by which marks claims may clash. `terms`: see administrations.terms_of."""
+    """Stores keys under which claims may contradict each other. `terms`: see administrations.terms_of."""
 
     def __init__(self, state: State, terms: Terms) -> None:
         self.state, self.terms = state, terms
 
     def enter(self, claim: Claim, day: str) -> None:
-        """Keep the marks of a claim; `day`: of its article."""
+        """Store the keys of a claim; `day`: of its article."""
         says = "no" if claim.modality is Modality.DENIED else "yes"
-        rows = [("happening", "\x1f".join(mark), says, day, claim.claim_id) for mark in occurrence_marks(claim)]
-        rows += [("turning", repr(mark), "", day, claim.claim_id) for mark in reversal_marks(claim)]
+        rows = [("occurrence", "\x1f".join(mark), says, day, claim.claim_id) for mark in occurrence_marks(claim)]
+        rows += [("reversal", repr(mark), "", day, claim.claim_id) for mark in reversal_marks(claim)]
         if heads_of(claim, self.terms):
             rows.append(("heads", claim.evidence.article_id, "", day, claim.claim_id))
         self.state.put("contradiction_marks", sorted(rows))
@@ -34,14 +34,14 @@ class ContradictionIndex:
         self.state.drop("contradiction_marks", "claim_id", claim_ids)
 
     def contradicting(self, claim_id: str) -> set[str]:
-        """Return the claims that one may clash with, though they stand in another event."""
+        """Return the claims of other events that may contradict a claim."""
         marks = self.state.rows(
             "select kind, mark, says, day from joined.contradiction_marks where claim_id = ?", (claim_id,)
         )
         return self._sharing(marks) - {claim_id}
 
     def around(self, event_id: str) -> set[str]:
-        """Return the claims that those of an event may clash with, its own among them."""
+        """Return the claims that may contradict those of an event, which are included."""
         sql = (
             "select distinct m.kind, m.mark, m.says, m.day "
             "from joined.claims c cross join joined.contradiction_marks m using (claim_id) where event_id = ?"
@@ -56,7 +56,7 @@ class ContradictionIndex:
                 [kind, mark],
             )
             values.append(_OTHER_WAY.get(says, ""))
-            if kind == "happening" and day != NOWHERE:
+            if kind == "occurrence" and day != NOWHERE:
                 span, here = timedelta(days=DENIED_DAYS), date.fromisoformat(day)
                 found.update(self.state.column(f"{sql} and day = ?", [*values, NOWHERE]))
                 sql += " and day between ? and ?"

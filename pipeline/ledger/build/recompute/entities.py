@@ -1,7 +1,7 @@
-"""Events that were made again come in; the tables of who is met in them are brought up to date.
+"""Updates the tables of entities.
 
-Only the entities that are met more or less often, or that an article tells of for the first time, are looked at, with
-what they belong to; where one may have gone from the ledger or is told otherwise, all of them are.
+Only entities whose counts changed, or that are named for the first time, are rewritten, with their parents. If an
+entity may have disappeared or changed, all are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipeline.lexicon.entities import Relation, Role
 
 
 class _Published:
-    """The entities that the published tables have, `new` ones among them that are yet to be written."""
+    """The ids in the published table of entities, plus `new` ones about to be written."""
 
     def __init__(self, db: sqlite3.Connection, new: Collection[str] = ()) -> None:
         self._db, self._new = db, new
@@ -30,19 +30,19 @@ class _Published:
 
 
 class EntityUpdater:
-    """Keeps in how many events and claims each entity is met, and writes the rows of those that are."""
+    """Counts the events and claims of each entity, and writes the rows of those that have any."""
 
     def __init__(self, context: BuildContext, writer: Writer) -> None:
         self.context, self.state, self.writer = context, context.state, writer
-        self._met: Counter[tuple[str, str]] = Counter()  # by how much an entity's counts are other now
+        self._met: Counter[tuple[str, str]] = Counter()  # changes of the counts of an entity
         lexicon = context.lexicon
         self._roles: tuple[Role, ...] = lexicon.roles if lexicon else ()
         self._relations: tuple[Relation, ...] = lexicon.relations if lexicon else ()
 
     def meet(self, event_changes: EventChanges, sign: int) -> None:
-        """Count the entities that are met in the events that change out (-1) or in (1) again."""
+        """Subtract (-1) or add (1) the entities of the events that change."""
         if self.writer.full:
-            return  # all are counted at once
+            return  # all are counted at the end
         sql = (
             "select entity_id, count(distinct claim_id) from main.claims cross join main.claim_participants "
             "using (claim_id) where event_id = ? group by entity_id"
@@ -53,7 +53,7 @@ class EntityUpdater:
                 self._met[entity_id, "n_claims"] += sign * n
 
     def write(self, changes: Changes) -> None:
-        """Bring the tables of entities up to date."""
+        """Update the tables of entities."""
         db = self.writer.db
         if self.writer.full:
             db.execute(
@@ -85,7 +85,7 @@ class EntityUpdater:
         writer.sync_all("entity_names", name_rows_of(name_rows(context.lexicon), rows))
 
     def _write_some(self, met: set[str], new: set[str]) -> None:
-        """Write entities that are met more or less often, and those that hang on one which is `told` of only now."""
+        """Write the entities in `met`, whose counts changed, and those that depend on a `new` one."""
         wanted = {*met, *related_ids(met, self._roles, self._relations), *self._belonging_to(new)}
         rows = entity_rows(wanted, Lazy(self._counts), self.context.entity_of)
         ids = {row["entity_id"] for row in rows}
@@ -107,7 +107,7 @@ class EntityUpdater:
         writer.sync("entity_names", "entity_id", sorted(ids), name_rows_of(names, rows))
 
     def _belonging_to(self, ids: Iterable[str]) -> set[str]:
-        """Return the entities of the ledger that belong to some of which nothing was known before."""
+        """Return the published entities whose parent is one of `ids`."""
         sql = "select distinct entity_id from joined.entities where belongs = ?1 or belongs >= ?2 and belongs < ?3"
         found, published = set(), _Published(self.writer.db)
         for id_ in ids:

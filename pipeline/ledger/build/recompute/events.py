@@ -1,4 +1,4 @@
-"""Groups of claims that are other now come in; events with their origins and disagreements go out, made again."""
+"""Updates events, with their origins and contradictions, after clusters changed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pipeline.ledger.build.recompute.origins import OriginUpdater
 from pipeline.ledger.build.state import chunks, pack, unpack
 from pipeline.records import Claim, Contradiction, event_id
 
-_TOGETHER = 500  # events that are made and handed on at a time
+_TOGETHER = 500  # events per batch
 
 
 class EventUpdater:
-    """Makes the events of one build."""
+    """Updates the events of one build."""
 
     def __init__(self, context: BuildContext, origin_updater: OriginUpdater) -> None:
         self.context, self.state, self.origin_updater = context, context.state, origin_updater
@@ -30,10 +30,8 @@ class EventUpdater:
             StoredCreditChains(context),
             ContradictionIndex(context.state, context.terms),
         )
-        self._compared: set[str] = set()  # events whose disagreements are found
-        self._near = Lazy(
-            self.contradiction_index.around, 2_000
-        )  # asked for twice: to find the events around, and to compare
+        self._compared: set[str] = set()  # events compared already
+        self._near = Lazy(self.contradiction_index.around, 2_000)  # used twice: to find events around, and to compare
 
     def update(
         self,
@@ -43,12 +41,19 @@ class EventUpdater:
         together: tuple[tuple[str, str], ...],
         apart: frozenset[frozenset[str]],
     ) -> EventChanges:
-        """Find which events there are now, and which of them are other; they are yet to be made, see batches().
-        `groups`: from regroup(); `touched`: articles whose origin may be another."""
+        """Determine the current events and which of them changed; batches() then computes them.
+
+        Args:
+            changes: The changes found.
+            groups: Changed clusters, from regroup().
+            touched: Articles whose origin may have changed.
+            together: Pairs of claim ids that an editor put into one event.
+            apart: Pairs of claim ids that an editor keeps apart.
+        """
         contradicting = self._refresh_marks(changes)
         old = self._old_events(changes, groups, touched)
         roots = set(groups)
-        if not self.context.full:  # else every claim is new, and its group with it
+        if not self.context.full:  # else all clusters are new
             roots |= self._roots(old) | {root_of(self.context, c) for c in changes.claims if self._is(c)}
         event_changes = EventChanges()
         made = self._compose(roots, together, apart)
@@ -63,11 +68,11 @@ class EventUpdater:
                 event_changes.events.add(id_)
             else:
                 event_changes.gone.add(id_)
-        freed: set[str] = set()  # claims that clashed with what is gone
+        freed: set[str] = set()  # claims that contradicted a removed event
         for id_ in event_changes.gone:
             freed.update(self.state.column("select claim_id from joined.in_contradiction where event_id = ?", (id_,)))
             self._forget(id_)
-        if self.context.full:  # all of them are other: each is compared when it is made
+        if self.context.full:  # all events are new and compared in batches()
             self.state.settle_groups()
         else:
             for id_ in event_changes.ordered(event_changes.events):
@@ -77,7 +82,7 @@ class EventUpdater:
         return event_changes
 
     def batches(self, event_changes: EventChanges) -> Iterator[list[str]]:
-        """Make the events, and yield the ids of some at a time: what was looked up to make them is still at hand."""
+        """Compute the changed events, and yield their ids in batches, while what they need is cached."""
         for some in chunks(event_changes.ordered(event_changes.events), _TOGETHER):
             if self.context.full:
                 for id_ in some:
@@ -97,7 +102,7 @@ class EventUpdater:
         ids = self.state.column("select claim_id from joined.claims where event_id = ? order by claim_id", (id_,))
         return [self.context.claims[claim_id] for claim_id in ids]
 
-    # which events there are
+    # Which events exist
 
     def _old_events(self, changes: Changes, groups: dict[str, list[str]], touched: set[str]) -> set[str]:
         if self.context.full:
@@ -124,7 +129,7 @@ class EventUpdater:
     def _compose(
         self, roots: set[str], together: tuple[tuple[str, str], ...], apart: frozenset[frozenset[str]]
     ) -> list[tuple[str, list[str]]]:
-        """Return the events that groups make, each with its claims: groups that an editor put together are one."""
+        """Return the events of clusters, each with its claims. Clusters that an editor put together are one event."""
         asked = {claim_id for pair in together for claim_id in pair if self._is(claim_id)}
         joint = {root_of(self.context, claim_id) for claim_id in asked}
         if joint:
@@ -141,14 +146,14 @@ class EventUpdater:
         ]  # fmt: skip
 
     def _ordered(self, roots: set[str]) -> list[str]:
-        """Return groups by their earliest claims: in the order of time where there are many."""
+        """Return clusters by their earliest claims: in order of time in a full build."""
         if not self.context.full:
             return sorted(roots)
         every = self.state.db.execute("select claim_id from joined.claims order by day, claim_id")
         return [row[0] for row in every if row[0] in roots]
 
     def _was_joint(self, root: str, joint: set[str]) -> bool:
-        """Whether a group stood in one event with one of these at the last build."""
+        """Whether a cluster was in one event with one of these at the last build."""
         former = self.state.one("select event_id from joined.claims where claim_id = ?", (root,))
         return bool(former) and bool(self._roots([former]) & joint)
 
@@ -156,7 +161,7 @@ class EventUpdater:
         return sorted((features_of(self.context.claims[id_], day) for day, id_, _ in members_of(self.context, root)),
                       key=lambda case: case.key)  # fmt: skip
 
-    # whose reports an event rests on
+    # Origins
 
     def _assign(self, id_: str) -> None:
         context, state = self.context, self.state
@@ -183,12 +188,12 @@ class EventUpdater:
             self.state.drop(table, "event_id", [id_])
         self.context.events.forget(id_)
 
-    # where reports disagree
+    # Contradictions
 
     def _refresh_marks(self, changes: Changes) -> set[str]:
-        """Keep which claims may clash with those of other events; return those that former marks led to."""
+        """Store the contradiction keys of changed claims; return the claims that their former keys matched."""
         if self.context.full:
-            return set()  # they were kept when the claims came in, and there are no former ones
+            return set()  # stored during ingest; no former ones exist
         former = {claim.claim_id for claim, _, _ in changes.removed} | changes.claims
         contradicting = {rival for claim_id in former for rival in self.contradiction_index.contradicting(claim_id)}
         self.contradiction_index.forget(former)
@@ -203,11 +208,11 @@ class EventUpdater:
         return {id_ for id_ in found if id_}
 
     def _around(self, id_: str) -> set[str]:
-        """Return the events with a claim that may clash with one of this event's."""
+        """Return the events with a claim that may contradict this event."""
         return self._events_of(self._near[id_]) - {id_}
 
     def _contradictions(self, event_changes: EventChanges, contradicting: set[str]) -> set[str]:
-        """Find the disagreements of events that changed or that share what may clash; return whose mark changed."""
+        """Find the contradictions of changed events and those around; return events whose mark changed."""
         wanted = event_changes.events | self._events_of(contradicting)
         if not self.context.full:
             for id_ in event_changes.ordered(event_changes.events):
@@ -245,13 +250,13 @@ class EventUpdater:
         return {c for contradiction in (*before, *found) for _, ids in contradiction.values for c in ids}
 
     def _contradicting_claims(self, id_: str) -> dict[str, list[Claim]]:
-        """Return the claims of other events that may clash with those of an event, as far as they are compared."""
+        """Return the claims of other events to compare with an event."""
         wanted = self._near[id_]
         sql = "select claim_id from joined.claims where event_id = ? order by claim_id limit ?"
         found = {other: self.state.column(sql, (other, MOST_COMPARED)) for other in self._events_of(wanted) - {id_}}
         return {other: [self.context.claims[c] for c in ids if c in wanted] for other, ids in found.items()}
 
-    # what an event says
+    # Event records
 
     def _make(self, id_: str) -> None:
         context, state = self.context, self.state

@@ -1,7 +1,7 @@
-"""Articles that are new, other or gone come in; the articles whose origin is other now go out.
+"""Updates the origins of articles.
 
-Copies, credits and outside reports tie articles together. Only the clusters that a changed article is in, was in or now
-comes to are gone through again, each by the very rules of pipeline.aggregation.sources.origins.
+Near-duplicates, credits and outside reports link articles. Only clusters that a changed article is in, was in or now
+joins are recomputed, by the rules of pipeline.aggregation.sources.origins.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pipeline.ledger.build.context import ArticleView, BuildContext, Lazy, Store
 from pipeline.ledger.build.state import OF_CLUSTERS, pack, unpack
 from pipeline.records import Credit, OriginEdge
 
-_SPAN = timedelta(days=CREDIT_DAYS + 2)  # wider than any rule that compares two moments: the rule itself decides
+_SPAN = timedelta(days=CREDIT_DAYS + 2)  # wider than any rule on two dates, which then decides
 UNDATED = "9999"
-_NOWHERE = ("", "", "")  # the cluster, copies and origin of an article that is new
+_NOWHERE = ("", "", "")  # component, copy_of and origin_id of a new article
 _TIED = """
     select one from joined.near_duplicates union select article_id from joined.report_credits where whole = 1
     union select lead from joined.report_credits where whole = 1 union select article_id from joined.outside
@@ -28,19 +28,19 @@ _TIED = """
 
 
 class OriginUpdater:
-    """Keeps which article rests on which, for one build."""
+    """Updates which article rests on which, for one build."""
 
     def __init__(self, context: BuildContext) -> None:
         self.context, self.state = context, context.state
         self.chains = StoredCreditChains(context)
         self.shingles = Lazy(self._shingles, 2_000)
-        self._left: set[str] = set()  # origins that an article was taken from
-        self._crediting: set[str] = set()  # articles that credit any, of those that were noted
+        self._left: set[str] = set()  # origins that lost an article
+        self._crediting: set[str] = set()  # noted articles with a credit
         self.changed_origins: set[str] = set()
         self.changed_edges: set[tuple[str, ...]] = set()
 
     def update(self, changed: Iterable[str], gone: Iterable[str]) -> set[str]:
-        """Bring origins up to date; return the articles of which origin, copies or credited reports are other."""
+        """Update origins; return the articles whose origin, near-duplicates or credited reports changed."""
         changed, gone = self.ordered(set(changed)), set(gone)
         here = [id_ for id_ in changed if id_ not in gone]
         seeds, crediting = set(changed), set(here)
@@ -70,7 +70,7 @@ class OriginUpdater:
         return touched
 
     def note(self, id_: str, view: ArticleView, text: str) -> None:
-        """Note what an article shares with others, in a ledger of which nothing was known before."""
+        """Store what an article shares with others, in a full build."""
         self._enter(id_, view)
         if view.credits:
             self._crediting.add(id_)
@@ -79,13 +79,12 @@ class OriginUpdater:
             self.state.put("bands", [(band, n) for band in bands])
 
     def ordered(self, ids: set[str]) -> list[str]:
-        """Return articles in a settled order; where there are many, in that in which they came: what is of one time
-        lies together in the files."""
+        """Return articles in a fixed order: in a full build that of arrival, so that rows of one time lie together."""
         if not self.context.full:
             return sorted(ids)
         return [id_ for id_ in self.state.column("select article_id from joined.articles order by n") if id_ in ids]
 
-    # what articles share
+    # Shared keys
 
     def _forget(self, id_: str, *, remove: bool) -> None:
         state = self.state
@@ -126,7 +125,7 @@ class OriginUpdater:
         urls = {c.url.rstrip("/") for c, _ in view.credits if c.url}
         state.put("credited_urls", ((url, id_) for url in sorted(urls)))
 
-    # copies
+    # Near-duplicates
 
     def _shingles(self, id_: str) -> frozenset[str]:
         view = self.context.article_views[id_]
@@ -149,7 +148,7 @@ class OriginUpdater:
             self._compare(id_, other)
 
     def _keep_sketch(self, id_: str, bands: tuple[int, ...]) -> int:
-        """Keep the bands of an article; return its number."""
+        """Store the bands of an article; return its number."""
         n = self.state.one("select n from joined.articles where article_id = ?", (id_,))
         self.state.put("sketches", [(n, struct.pack(f"<{len(bands)}q", *bands))])
         return n
@@ -160,10 +159,10 @@ class OriginUpdater:
             self.state.put("near_duplicates", [(one, other, similarity), (other, one, similarity)])
 
     def _find_all_near_duplicates(self) -> None:
-        """Find the copies among all articles that were noted.
+        """Find the near-duplicates among all noted articles.
 
-        All bands are gone through in the order of their table: looked up one by one, each of the hundred of an article
-        would cost a page of a table that outgrows the memory.
+        The bands are scanned in table order: looked up one by one, each of the hundred bands of an article would touch
+        another page of a table larger than memory.
         """
         sql = (
             "select one.article_id, other.article_id from (select a.n as one, b.n as other "
@@ -176,10 +175,10 @@ class OriginUpdater:
         for one, other in self.state.db.execute(sql):
             self._compare(one, other)
 
-    # credits
+    # Credits
 
     def _credit_it(self, id_: str) -> set[str]:
-        """Return the articles that may take this one for the report that they credit."""
+        """Return the articles that may credit this one."""
         view = self.context.article_views.get(id_)
         if view is None:
             return set()
@@ -191,18 +190,18 @@ class OriginUpdater:
         return found - {id_}
 
     def _in_time(self, table: str, key: str, topic: str, moment: str) -> list[str]:
-        """Return the articles of a block that may be near a moment; undated ones are near everything."""
+        """Return the articles of a block near a moment; undated ones are near everything."""
         column = "family" if table == "outside" else "source_id"
         sql = f"select article_id from joined.{table} where {column} = ? and topic = ?"
         if moment == UNDATED:
             return self.state.column(sql, (key, topic))
-        first, last = _around(moment)
+        first, last = _time_range(moment)
         return self.state.column(f"{sql} and moment between ? and ?", (key, topic, first, last)) + self.state.column(
             f"{sql} and moment = ?", (key, topic, UNDATED)
         )
 
     def _find_leads(self, id_: str) -> bool:
-        """Find the reports that an article credits; return whether they are others than before."""
+        """Find the reports that an article credits; return whether they changed."""
         state, context = self.state, self.context
         leads = {
             credit: lead for credit, _ in context.article_views[id_].credits if (lead := self._credited(id_, credit))
@@ -218,7 +217,7 @@ class OriginUpdater:
         return before != leads
 
     def _credited(self, id_: str, credit: Credit) -> str:
-        """Return what Stories.credited_article() would, looked up in the state."""
+        """Return what CreditChains.credited_article() would, from the state."""
         view, publishers = self.context.article_views[id_], self.context.publishers
         source = publishers.source_named(credit.name)
         links = [credit.url, *(c.url for c, _ in view.credits if source is not None)]
@@ -256,10 +255,10 @@ class OriginUpdater:
         rows = [(f, "\x1f".join(t), view.moment, id_) for f in sorted(families) for t in sorted(view.topics)]
         self.state.put("outside", rows)
 
-    # clusters
+    # Clusters
 
     def _neighbours(self, id_: str) -> set[str]:
-        """Return the articles that one is tied to, as the state has it, and those that it was tied to."""
+        """Return the articles that one is, or was, linked to by the state."""
         state = self.state
         found = set(state.column("select other from joined.near_duplicates where one = ?", (id_,)))
         found.update(state.column("select lead from joined.report_credits where article_id = ? and whole = 1", (id_,)))
@@ -290,7 +289,7 @@ class OriginUpdater:
         return touched
 
     def _find_origins(self, cluster: set[str]) -> set[str]:
-        """Find the origins of a cluster's articles; return those of which it is another than before."""
+        """Find the origins of a cluster's articles; return the articles whose origin changed."""
         context, state = self.context, self.state
         ordered = sorted(cluster, key=lambda id_: order(context.articles[id_]))
         origins, edges = Finder(_Part(self.chains, ordered), self._near_duplicates_among(cluster)).run()
@@ -325,7 +324,7 @@ class OriginUpdater:
         return touched
 
     def drop_origin(self, origin_id: str) -> None:
-        """Forget an origin that no article has any more."""
+        """Delete an origin without articles."""
         if not self.state.has("select 1 from joined.articles where origin_id = ?", (origin_id,)):
             self.state.drop("origins", "origin_id", [origin_id])
             self.changed_origins.add(origin_id)
@@ -340,7 +339,7 @@ class OriginUpdater:
         return {(one, other): similarity for one, other, similarity in sorted(rows)}
 
     def keep_edges(self, owners: Iterable[str], now: set[tuple[str, ...]]) -> None:
-        """Keep the edges that some articles or events give, and note those that came or went."""
+        """Store the edges of some articles or events, and note those added or removed."""
         state, owners = self.state, list(owners)
         sql = "select article_id, to_article_id, to_name, basis, detail, owner from joined.edges where owner = ?"
         before = set() if self.context.full else {row for owner in owners for row in state.db.execute(sql, (owner,))}
@@ -360,15 +359,15 @@ def _bands_of(blob: bytes) -> tuple[int, ...]:
 
 
 class _Part(StoredCreditChains):
-    """Some articles of the kept stories, in order."""
+    """Some articles of the stored chains, in order."""
 
     def __init__(self, chains: StoredCreditChains, ids: list[str]) -> None:
         self.__dict__.update(chains.__dict__)
         self.articles = {id_: chains.articles[id_] for id_ in ids}
 
 
-def _around(moment: str) -> tuple[str, str]:
-    """Return the first and last moment that may be near one; both are compared as text, whatever their offset."""
+def _time_range(moment: str) -> tuple[str, str]:
+    """Return the first and last day near a time; both compare as text, whatever their UTC offset."""
     when = datetime.fromisoformat(moment)
     return (when - _SPAN).date().isoformat(), (when + _SPAN).date().isoformat()
 

@@ -1,4 +1,4 @@
-"""What changed in a build comes in; the entries of the editors' queue that are other now go out."""
+"""Updates the review queue, entry by entry."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pipeline.records import Claim, Event
 
 
 class ReviewQueue:
-    """Keeps the editors' queue, entry by entry."""
+    """Updates the review queue of one build."""
 
     def __init__(self, context: BuildContext) -> None:
         self.context, self.state = context, context.state
-        self._before: dict[tuple[str, str], str | None] = {}  # the event of a type and party that most stood behind
-        self.items: list[QueueItem] = []  # new or other
+        self._before: dict[tuple[str, str], str | None] = {}  # best supported event of a type and party
+        self.items: list[QueueItem] = []  # new or changed
         self.gone: list[tuple[str, str]] = []
 
     def begin(self, event_changes: EventChanges) -> None:
-        """Note what stood behind the events that change, and forget those that are gone."""
+        """Note the best supported events before the changes, and delete the entries of removed events."""
         if not self.context.full:
             self._before = {
                 party: self._first(*party) for party in self._parties(event_changes.events | event_changes.gone)
@@ -33,13 +33,13 @@ class ReviewQueue:
             self._update_contradicted(id_)
 
     def take(self, ids: Iterable[str]) -> None:
-        """Bring the entries of some events up to date."""
+        """Update the entries of some events."""
         for id_ in ids:
             self._keep_weights(id_, self.context.events[id_])
             self._update_contradicted(id_)
 
     def finish(self, changes: Changes, event_changes: EventChanges) -> None:
-        """Bring up to date what hangs on several events."""
+        """Update entries that depend on several events."""
         for id_ in sorted(event_changes.contradictions - event_changes.events - event_changes.gone):
             self._update_contradicted(id_)
         now = {party: self._first(*party) for party in self._before.keys() | self._parties(event_changes.events)}
@@ -49,14 +49,14 @@ class ReviewQueue:
         self._names(changes, event_changes)
 
     def _put(self, reasons: Iterable[str], subject: str, entry: queue.Entry | None) -> None:
-        """Keep the entry of a subject, whichever of some reasons it has; None: there is none any more."""
+        """Store the entry of a subject under one of some reasons; None deletes it."""
         item = item_of(entry) if entry else None
         for reason in reasons:
             blob = self.state.one("select item from joined.queue where reason = ? and subject = ?", (reason, subject))
             if item is not None and item.reason == reason:
                 if blob is None or unpack(blob) != item:
                     self.state.put("queue", [(reason, subject, pack(item))])
-                    if not self.context.full:  # then all are asked for
+                    if not self.context.full:  # then all are read at the end
                         self.items.append(item)
             elif blob is not None:
                 self.state.db.execute(
@@ -105,7 +105,7 @@ class ReviewQueue:
             self._put(("unsure",), claim_id, queue.unsure(claim, best))
 
     def _nearest(self, type_: str, entity: str) -> Event | None:
-        """Return the event of a type and party that most stands behind."""
+        """Return the best supported event of a type and party."""
         id_ = self._first(type_, entity)
         return self.context.events.get(id_) if id_ else None
 

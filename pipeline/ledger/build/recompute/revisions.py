@@ -1,4 +1,4 @@
-"""Versions of articles come in; what their edits did to claims is kept, and told anew where the events changed."""
+"""Stores what the edits of articles did to claims, and updates the rows of revisions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def keep_edits(
     context: BuildContext, article_id: str, versions: Sequence[ArticleVersion], current: str, rejected: Collection[str],
     changes: Changes,
 ) -> None:  # fmt: skip
-    """Keep what the edits of an article did; claims that are withheld or were taken out count as not said."""
+    """Store the effects of the edits of an article. Unpublished and rejected claims do not count."""
     state = context.state
     blob = state.one("select edits from joined.edits where article_id = ?", (article_id,))
     edits: tuple[Edit, ...] = ()
@@ -46,7 +46,7 @@ def keep_edits(
 
 
 class RevisionUpdater:
-    """Tells which events the edits of articles touched."""
+    """Finds the articles whose revisions are affected by a build."""
 
     def __init__(self, context: BuildContext, candidates: Candidates) -> None:
         self.context, self.state, self.candidates = context, context.state, candidates
@@ -56,7 +56,7 @@ class RevisionUpdater:
         )
 
     def touched(self, changes: Changes, event_changes: EventChanges) -> set[str]:
-        """Return the articles whose revisions have to be told anew."""
+        """Return the articles whose revisions must be written again."""
         found = set(changes.edited) | changes.gone
         if self.context.full:
             return found
@@ -68,7 +68,7 @@ class RevisionUpdater:
         return found | self._near_claims(changes)
 
     def _near_claims(self, changes: Changes) -> set[str]:
-        """Return the articles with a lost claim that a new, changed or former claim is compared with, or parts."""
+        """Return the articles with a removed claim that a changed claim is, or was, compared with."""
         if not self.state.has("select 1 from joined.lost_marks limit 1"):
             return set()
         cases = [(features_of(claim, day), day) for claim, day, _ in changes.removed]
@@ -94,7 +94,7 @@ class RevisionUpdater:
         return edit_rows(edits), revision_rows(edits, self.events, lost)
 
     def _would_be(self, claim: Claim, article_id: str) -> str:
-        """Return the event that a claim which stands no more would belong to, "" for none."""
+        """Return the event that a removed claim would belong to, "" for none."""
         published = self.context.articles[article_id].published_at
         day = published.date().isoformat() if published else NOWHERE
         lost = features_of(claim, day)

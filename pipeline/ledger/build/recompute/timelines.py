@@ -1,7 +1,7 @@
-"""Events that are made again come in; the lines of dated stages and the days to watch that hang on them go out.
+"""Updates timelines and upcoming dates after events changed.
 
-Steps without a common mark never stand in one line (timelines.status), so only events that share marks with a changed
-one, directly or over others, are looked at.
+Steps without a common key never join one timeline (timelines.status), so only events that share keys with a changed
+one, directly or via others, are recomputed.
 """
 
 from __future__ import annotations
@@ -19,14 +19,12 @@ from pipeline.ledger.build.state import chunks, pack, unpack
 from pipeline.records import Event
 
 _COURT = "court\x1f"
-_ASKED = "asked"  # before the mark of a court's act that names one side
+_ASKED = "asked"  # prefix of the key of a court act that names one side
 
 
 @dataclass
 class TimelineChanges:
-    """The events whose rows of `timeline_entries` and `upcoming` are to be written again, with these rows' stages and
-    days.
-    """
+    """Events whose rows of `timeline_entries` and `upcoming` are rewritten, with their new stages and dates."""
 
     events: set[str] = field(default_factory=set)
     stages: list[Stage] = field(default_factory=list)
@@ -34,14 +32,14 @@ class TimelineChanges:
 
 
 class TimelineUpdater:
-    """Keeps the steps of events and the marks by which lines are found."""
+    """Stores the steps of events and the keys by which timelines are found."""
 
     def __init__(self, context: BuildContext, event_updater: EventUpdater) -> None:
         self.context, self.state, self.event_updater = context, context.state, event_updater
-        self._seeds: set[str] = set()  # events that stood in one line with what changes
+        self._seeds: set[str] = set()  # events in one timeline with a changed event
 
     def begin(self, event_changes: EventChanges) -> None:
-        """Note what stood in lines with the events that change, and forget those that are gone."""
+        """Note the events in a timeline with a changed event, and delete the steps of removed events."""
         if not self.context.full:
             for id_ in event_changes.events | event_changes.gone:
                 self._seeds |= self._linked(id_)
@@ -49,7 +47,7 @@ class TimelineUpdater:
             self._forget(id_)
 
     def update(self, event_changes: EventChanges) -> Iterable[TimelineChanges]:
-        """Yield what is to be written again, some lines at a time."""
+        """Yield what to rewrite, some timelines at a time."""
         seen: set[str] = set()
         for some in chunks(event_changes.ordered((self._seeds | event_changes.events) - event_changes.gone), 500):
             timeline_changes = TimelineChanges()
@@ -70,7 +68,7 @@ class TimelineUpdater:
             self.state.drop(table, "event_id", [id_])
 
     def keep(self, id_: str) -> None:
-        """Keep the steps of an event that was made."""
+        """Store the steps of an event."""
         claims = {claim.claim_id: claim for claim in self.event_updater.claims_of(id_)}
         event: Event = self.context.events[id_]
         day_of = {c.evidence.article_id: self._day(c.evidence.article_id) for c in claims.values()}
@@ -88,7 +86,7 @@ class TimelineUpdater:
         return published.date().isoformat() if published else ""
 
     def _linked(self, id_: str) -> set[str]:
-        """Return the events that have a step which may stand in one line with one of this event's."""
+        """Return the events with a step that may join a timeline with one of this event."""
         found: set[str] = set()
         for mark in self.state.column("select mark from joined.timeline_marks where event_id = ?", (id_,)):
             if mark.startswith(_COURT) and not self._holders(f"{_ASKED}{mark}"):
