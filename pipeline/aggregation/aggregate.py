@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline.aggregation.clustering.cluster import group
@@ -12,6 +12,7 @@ from pipeline.aggregation.contradictions.find import find_contradictions
 from pipeline.aggregation.sources.origins import find_origins, near_duplicates_of
 from pipeline.aggregation.sources.publishers import Outlet
 from pipeline.aggregation.sources.support import assign
+from pipeline.lexicon.entities import Lexicon
 from pipeline.lexicon.entity_graph import EntityGraph, holders_of
 from pipeline.records import Claim, Contradiction, Entity, EntityKind, Event, Findings, Origin, OriginEdge, event_id
 from scrapers.items import Article, Source
@@ -31,7 +32,7 @@ class Aggregate:
     article_origin: Mapping[str, str]
 
 
-def outlets_of(lexicon) -> tuple[Outlet, ...]:
+def outlets_of(lexicon: Lexicon) -> tuple[Outlet, ...]:
     """Return the news publishers of a lexicon with their aliases, publisher groups and whether they are agencies."""
     names: dict[str, list[str]] = {}
     for name in lexicon.names:
@@ -49,7 +50,7 @@ def aggregate(
     articles: Iterable[Article],
     sources: Iterable[Source],
     *,
-    lexicon=None,
+    lexicon: Lexicon | None = None,
     min_confidence: float = 0.0,
     together: Iterable[tuple[str, str]] = (),
     apart: Iterable[tuple[str, str]] = (),
@@ -106,7 +107,7 @@ def aggregate(
     )
 
 
-def _entities(findings: Sequence[Findings] | Iterable[Findings], lexicon) -> dict[str, Entity]:
+def _entities(findings: Iterable[Findings], lexicon: Lexicon | None) -> dict[str, Entity]:
     """Return all entities by id. The lexicon takes precedence over what single articles say."""
     found: dict[str, Entity] = {}
     for finding in sorted(findings, key=lambda f: f.article_id):

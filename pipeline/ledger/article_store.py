@@ -370,7 +370,7 @@ class Library:
             former: Of the build whose state it updated.
             whole: Whether `history` is complete.
         """
-        wanted = {(old, *value, gone_days.get(old)) for old, value in redirects.items()}
+        wanted: set[tuple[str | None, ...]] = {(old, *value, gone_days.get(old)) for old, value in redirects.items()}
         with self.transaction() as db:
             db.execute("delete from last_build")
             db.execute("insert into last_build values (?, ?)", (token, former))
@@ -382,9 +382,8 @@ class Library:
             )
             known = {tuple(row) for row in db.execute("select * from event_redirects")}
             db.executemany("delete from event_redirects where old_event_id = ?", [row[:1] for row in known - wanted])
-            db.executemany(
-                "insert into event_redirects values (?, ?, ?, ?)", sorted(wanted - known, key=lambda r: r[0])
-            )
+            new = sorted(wanted - known, key=lambda r: str(r[0]))
+            db.executemany("insert into event_redirects values (?, ?, ?, ?)", new)
 
     # review queue
 

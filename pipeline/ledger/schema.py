@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
+from sqlite_utils.db import Table
 
 from pipeline.ledger.sqlite_errors import StoreError
 
@@ -281,8 +282,10 @@ def ledger(db: Database) -> None:
         ) strict;
         """
     )
-    db["events"].enable_fts(["summary", "actors", "targets", "objects", "instruments"], tokenize="porter unicode61")
-    db["claims"].enable_fts(["quote"], tokenize="porter unicode61")
+    Table(db, "events").enable_fts(
+        ["summary", "actors", "targets", "objects", "instruments"], tokenize="porter unicode61"
+    )
+    Table(db, "claims").enable_fts(["quote"], tokenize="porter unicode61")
 
 
 @published()
@@ -444,7 +447,7 @@ def make_published_tables(connection: sqlite3.Connection) -> None:
 def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     """Migrate the tables of crawl.db. Raises StoreError if a newer program wrote it."""
     db = Database(connection)
-    known = {migration.name for migration in [*private.pending(db), *private.applied(db)]}
+    known = {m.name for m in private.pending(db)} | {m.name for m in private.applied(db)}
     ours = {migration.name for migration in private.pending(Database(memory=True))}
     if newer := sorted(known - ours):
         raise StoreError(

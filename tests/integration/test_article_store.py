@@ -18,8 +18,15 @@ from pipeline.ledger.article_store import Library
 from pipeline.ledger.build.build import build
 from pipeline.ledger.build.redirects import trace
 from pipeline.ledger.publish.export import export
-from pipeline.ledger.rows.plain import dump, load
-from pipeline.ledger.rows.records import MAX_QUOTE, article_of, article_row, bounded, claim_row
+from pipeline.ledger.rows.records import (
+    MAX_QUOTE,
+    article_of,
+    article_row,
+    bounded,
+    claim_row,
+    findings_of,
+    findings_text,
+)
 from pipeline.ledger.sqlite_errors import StoreError
 from pipeline.records import Entity, EntityKind, Findings, UnknownName
 from scrapers.items import Article, Outcome, RemovedBlock, Visit
@@ -179,8 +186,14 @@ def test_findings_come_back_from_json_as_they_were(data: st.DataObject) -> None:
         (UnknownName(data.draw(TEXTS), EntityKind.MODEL, 0, 1),), (Entity("x", data.draw(TEXTS), EntityKind.PERSON,
         False),),
     )  # fmt: skip
-    assert load(Findings, dump(whole)) == whole
-    assert dump(load(Findings, dump(whole))) == dump(whole)
+    text = findings_text(whole)
+    assert findings_of(text) == whole
+    assert findings_text(findings_of(text)) == text
+
+
+def test_findings_with_missing_and_unknown_keys_take_defaults() -> None:
+    found = findings_of('{"article_id": "a1", "version": "v1", "relevant": true, "relevance_score": 1, "new_key": [1]}')
+    assert found == Findings("a1", "v1", True, 1.0)
 
 
 def test_a_long_quote_is_cut_around_its_trigger_and_still_quotes_the_text() -> None:

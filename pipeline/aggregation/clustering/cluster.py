@@ -216,11 +216,11 @@ def group(
     by_type: dict[str, list[ClaimFeatures]] = defaultdict(list)
     for case in cases:
         by_type[case.claim.type].append(case)
-    apart = frozenset(map(frozenset, apart))
+    kept_apart = frozenset(frozenset(pair) for pair in apart)
     found: list[list[ClaimFeatures]] = []
     for type_ in sorted(by_type):
         of_type = by_type[type_]
-        scores, walls = {}, _kept_apart(of_type, apart)
+        scores, walls = {}, _kept_apart(of_type, kept_apart)
         for one, other in sorted(neighbours(of_type, entity_graph)):
             if measure.strangers(of_type[one], of_type[other]):
                 continue  # scored later by Groups if other pairs link their groups
@@ -229,7 +229,7 @@ def group(
             else:
                 scores[one, other] = exact(measure.probability(of_type[one], of_type[other]))
         found += _grown(of_type, scores, walls, measure)
-    found = join_by_editors(found, together, apart)
+    found = join_by_editors(found, together, kept_apart)
     found.sort(key=lambda cases: cases[0].key)
     return tuple(tuple(case.claim.claim_id for case in cases) for cases in found)
 

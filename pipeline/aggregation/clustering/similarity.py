@@ -130,13 +130,14 @@ class Similarity:
     def _days(self, one: ClaimFeatures, other: ClaimFeatures) -> dict[str, float]:
         """Return the readings on dates: stated by both, by one, by none; far apart."""
         dates = [case.claim.date for case in (one, other) if case.dated]
-        reported = [case.reported_day for case in (one, other)]
+        first, second = one.reported_day, other.reported_day
+        same_reported_day = first is not None and second is not None and abs((first - second).days) <= 1
         on = {date.start for date in dates if date is not None and date.start == date.end}
         gap = max(0, one.days_from(other))
         slipped = gap > 0 and min((one, other), key=lambda case: case.interval).claim.modality in _NOT_DONE
         return {
             "slipped": float(slipped),
-            "same_reported_day": float(all(reported) and abs((reported[0] - reported[1]).days) <= 1),
+            "same_reported_day": float(same_reported_day),
             "same_day": float(len(dates) == 2 and len(on) == 1 and all(d and d.start == d.end for d in dates)),
             "lone_date": float(one.dated != other.dated),
             "undated": float(not dates),

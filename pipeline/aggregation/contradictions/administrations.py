@@ -15,6 +15,7 @@ from datetime import date
 from itertools import combinations
 
 from pipeline.aggregation.clustering.features import is_named
+from pipeline.lexicon.entities import Lexicon
 from pipeline.lexicon.inflection import words
 from pipeline.records import Claim, Modality
 from scrapers.items import Article
@@ -61,7 +62,7 @@ class Credited:
     thing: str
 
 
-def terms_of(lexicon) -> dict[str, tuple[tuple[date | None, date | None], ...]]:
+def terms_of(lexicon: Lexicon) -> dict[str, tuple[tuple[date | None, date | None], ...]]:
     """Return the terms of office of the heads of government in a lexicon, by entity id and by surname."""
     terms: dict[str, list[tuple[date | None, date | None]]] = defaultdict(list)
     for role in lexicon.roles:
@@ -74,7 +75,7 @@ def terms_of(lexicon) -> dict[str, tuple[tuple[date | None, date | None], ...]]:
 
 def heads_of(claim: Claim, terms: Terms) -> frozenset[str]:
     """Return the surnames of the heads of government that a claim credits: "the Biden administration", "Trump"."""
-    found = set()
+    found: set[str] = set()
     for participant in claim.participants:
         if participant.role != "actor":
             continue

@@ -167,8 +167,9 @@ def _forces(claims: list[Claim], grounds: Grounds) -> tuple[dict[str, Force], di
         if claim.type not in _FORCE_WORDS or forces[claim.claim_id] is not Force.NOT_STATED:
             continue
         article = grounds.articles.get(claim.evidence.article_id)
-        telling = article is not None and ("binding" in article.text or "voluntary" in article.text)
-        called = {m[0]: says_force(m[0]) for m in _CALLED.finditer(article.text)} if telling else {}
+        if article is None or not ("binding" in article.text or "voluntary" in article.text):
+            continue
+        called = {m[0]: says_force(m[0]) for m in _CALLED.finditer(article.text)}
         if len(set(called.values())) == 1 and claim.modality is Modality.OCCURRED:
             words, force = next(iter(called.items()))
             forces[claim.claim_id] = force

@@ -50,10 +50,10 @@ class CreditChains:
 
     def __init__(self, articles: Iterable[Article], findings: Iterable[Findings], publishers: Publishers) -> None:
         self.publishers = publishers
-        self.articles = {a.article_id: a for a in sorted(articles, key=order)}
+        self.articles: Mapping[str, Article] = {a.article_id: a for a in sorted(articles, key=order)}
         found = {f.article_id: f for f in findings if f.article_id in self.articles}
         self.claims: Mapping[str, tuple[Claim, ...]] = {id_: f.claims for id_, f in found.items()}
-        self.credits: dict[str, list[tuple[Credit, CreditScope]]] = {
+        self.credits: Mapping[str, list[tuple[Credit, CreditScope]]] = {
             id_: [
                 (credit, scope)
                 for credit in whole_names(f.credits)
@@ -119,7 +119,9 @@ class CreditChains:
         links = [credit.url, *(c.url for c, _ in self.credits.get(id_, ()) if source is not None)]
         for url in filter(None, links):
             linked = self._by_url.get(url.rstrip("/"))
-            if linked and linked != id_ and (url == credit.url or self.articles[linked].source_id == source.source_id):
+            if not linked or linked == id_:
+                continue
+            if url == credit.url or (source is not None and self.articles[linked].source_id == source.source_id):
                 return linked
         if source is None:
             return ""

@@ -377,12 +377,35 @@ def summarise(
 ) -> str:
     """Return one sentence for an event.
 
-    `act`: the stage its triggers name (clustering.stages); `attributions`: of the claims that carry its modality. A
-    single voice behind all of them is named: "According to A, ...". `content`: what their sentences tell beyond the
-    participants (summaries.content), used where those say too little; `sentences`: the sentences themselves.
+    Args:
+        type_: The event type.
+        modality: The modality of the event.
+        participants: Those worth naming.
+        act: The stage that the triggers name (clustering.stages).
+        direction: "lift" for a restriction that ended.
+        attributions: Of the claims with this modality. A single speaker is named: "According to A, ...".
+        content: What the quotes say beyond the participants, used where those say too little.
+        sentences: The quotes.
     """
     acting = {p.entity_id for p in participants if p.role == "actor"}
     participants = [p for p in participants if p.role != "target" or p.entity_id not in acting]
+    roles = _roles(type_, participants, content, sentences)
+    act = _stage(type_, act, modality, direction, participants, roles)
+    phrase, modality = _cancelled(type_, act, _PHRASES[type_](roles, act), modality)
+    who, many = roles.actor, "actor" in roles.many
+    person = any(p.role == "actor" and p.kind is EntityKind.PERSON for p in participants)
+    if type_ == "institution" and act == "left" and not who:
+        who, many = roles.target, "target" in roles.many
+    if type_ == "legislation" and act == "passed" and person:
+        who = ""  # chambers pass bills, not members
+    if act == "in force" and modality in _TAKING_EFFECT:
+        who, many, person = roles.instrument or f"{phrase.thing} {_on('of', who)}".strip(), phrase.plural, False
+        phrase = Phrase("take", "effect", phrase.tail.removeprefix("into force").strip())
+    return _attributed(who, many, person, phrase, modality, _speaker(attributions))
+
+
+def _roles(type_: str, participants: Sequence[Participant], content: Content, sentences: Collection[str]) -> Roles:
+    """Return the participants as noun phrases, without an owner's name repeated before its thing."""
     names = ("actor", "target", "object", "instrument", "body", "affected")
     phrases = {role: parties(participants, role) for role in names}
     words = {role: phrase for role, (phrase, _) in phrases.items()}
@@ -395,42 +418,49 @@ def summarise(
     if type_ in ("access_grant", "access_request") and _somebody_elses(participants, sentences):
         words["object"] = ""
     if type_ == "access_request" and words["object"] == "access" and content.access:
-        words["object"] = ""  # the thing that was read is only the word before it
-    roles = Roles(**words, many=frozenset(role for role, (_, many) in phrases.items() if many), content=content)
+        words["object"] = ""  # the object is only the word before the real one
+    return Roles(**words, many=frozenset(role for role, (_, many) in phrases.items() if many), content=content)
+
+
+def _stage(
+    type_: str,
+    act: str,
+    modality: Modality,
+    direction: str | None,
+    participants: Sequence[Participant],
+    roles: Roles,
+) -> str:
+    """Return the stage that the sentence states."""
     if type_ == "restriction" and direction == "lift":
-        act = "lifted"
+        return "lifted"
     if modality is Modality.POSTPONED and act == "delayed":
-        act = ""  # what was put off is the release, not its delay
+        return ""  # the release was postponed, not its delay
     actors = [p for p in participants if p.role == "actor"]
     if act == "ruled" and actors and all(p.kind is EntityKind.ORGANISATION for p in actors):
-        act = act if _COURT.search(roles.actor) else "in court"  # a company may win or lose a ruling: it gives none
-    phrase = _PHRASES[type_](roles, act)
-    who, many = phrases["actor"]
-    says = _speaker(attributions)
-    person = any(p.role == "actor" and p.kind is EntityKind.PERSON for p in participants)
-    if type_ == "institution" and act == "left" and not who:
-        who, many = phrases["target"]
-    if type_ == "legislation" and act == "passed" and person:
-        who = ""  # chambers pass bills, not members
-    if act == "in force" and modality in _TAKING_EFFECT:
-        who, many, person = roles.instrument or f"{phrase.thing} {_on('of', who)}".strip(), phrase.plural, False
-        phrase = Phrase("take", "effect", phrase.tail.removeprefix("into force").strip())
+        return act if _COURT.search(roles.actor) else "in court"  # a company wins or loses a ruling, it gives none
+    return act
+
+
+def _cancelled(type_: str, act: str, phrase: Phrase, modality: Modality) -> tuple[Phrase, Modality]:
+    """Return "dropped the investigation" for what was cancelled after it began; anything else unchanged."""
     if modality is Modality.CANCELLED and act in _ENDINGS:
-        phrase, modality = Phrase("drop", phrase.thing, phrase.tail, phrase.plural), Modality.OCCURRED
+        return Phrase("drop", phrase.thing, phrase.tail, phrase.plural), Modality.OCCURRED
     if modality is Modality.CANCELLED and type_ == "litigation" and phrase.verb == "file":
-        # A suit that was filed is dropped as well as one that was only planned: the words fit both.
-        dropped = Phrase("drop", re.sub(r"^an? lawsuit", "legal action", phrase.thing))
-        phrase, modality = dropped, Modality.OCCURRED
+        # The words fit a suit that was filed as well as one that was planned.
+        return Phrase("drop", re.sub(r"^an? lawsuit", "legal action", phrase.thing)), Modality.OCCURRED
+    return phrase, modality
+
+
+def _attributed(who: str, many: bool, person: bool, phrase: Phrase, modality: Modality, says: str) -> str:
+    """Return the sentence, with "according to" its only speaker, if there is one."""
     if modality is Modality.DENIED and says and says != who and says in who:
-        who = ""  # one of those who are said to have done it denies it
-    body = _active(who, many, person, phrase, modality, says) if who else _passive(phrase, modality, says)
-    unsure = " but without confirmation," if modality is Modality.ALLEGED else ""
-    subject = who or phrase.thing
-    speaks = modality not in (Modality.DENIED, Modality.NEGATED) and says and says != subject
-    if modality is Modality.ALLEGED and speaks:
-        body = (
-            _active(who, many, person, phrase, Modality.OCCURRED, "")
-            if who
-            else _passive(phrase, Modality.OCCURRED, "")
-        )
-    return sentence(f"according to {says},{unsure} {body}" if speaks else body)
+        who = ""  # the speaker is one of those said to have done it
+    names_speaker = modality not in (Modality.DENIED, Modality.NEGATED) and says and says != (who or phrase.thing)
+    unsure = ""
+    if modality is Modality.ALLEGED and names_speaker:
+        unsure = " but without confirmation,"
+        body = _active(who, many, person, phrase, Modality.OCCURRED, "") if who else ""
+        body = body or _passive(phrase, Modality.OCCURRED, "")
+    else:
+        body = _active(who, many, person, phrase, modality, says) if who else _passive(phrase, modality, says)
+    return sentence(f"according to {says},{unsure} {body}" if names_speaker else body)

@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -33,6 +33,7 @@ from pipeline.ledger.reviews.names import settle_names
 from pipeline.ledger.rows.tables import Visited, visited_of
 from pipeline.ledger.schema import SCHEMA_VERSION, published
 from pipeline.ledger.sqlite_errors import plain_errors
+from pipeline.lexicon.entities import Lexicon
 from pipeline.settings import Settings
 from pipeline.versions import joining_version
 from scrapers.crawling.source_health import SourceHealth
@@ -79,7 +80,7 @@ def build(
     *,
     visits: Iterable[Visit] | Mapping[str, Visited] = (),
     program_version: str | None = None,
-    lexicon=None,
+    lexicon: Lexicon | None = None,
     min_confidence: float = MIN_CONFIDENCE,
     reviews: ReviewFile | None = None,
     health: Mapping[str, SourceHealth] | None = None,
@@ -128,7 +129,7 @@ class _Work:
     build_path: Path
     sources: Mapping[str, Source]
     reviews: ReviewFile
-    lexicon: object
+    lexicon: Lexicon | None
     min_confidence: float
     program_version: str
     visited: Mapping[str, Visited]
@@ -250,7 +251,7 @@ class _Work:
         self.library.save_queue(result.queue, result.settled, whole=result.complete)
         return report
 
-    def _gone_articles(self) -> dict:
+    def _gone_articles(self) -> dict[str, date]:
         return gone_articles(self.library.addresses(self.gone), self.gone)
 
     def _report(self, db: sqlite3.Connection, state: State, result: BuildResult) -> BuildReport:
@@ -275,7 +276,7 @@ class _Work:
         )
 
 
-def gone_articles(addresses: Mapping[str, Iterable[str]], gone: Mapping[str, datetime]) -> dict:
+def gone_articles(addresses: Mapping[str, Iterable[str]], gone: Mapping[str, datetime]) -> dict[str, date]:
     """Return the articles whose every URL is gone, with the day on which the last was found missing."""
     return {
         id_: max(gone[url] for url in urls).date()

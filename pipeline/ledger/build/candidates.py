@@ -82,7 +82,8 @@ class Candidates:
         """
         id_ = case.claim.claim_id
         first, last = case.interval
-        own, found = (place_of(day, id_), first, last), set()
+        own: _Spot = (place_of(day, id_), first, last)
+        found: set[int] = set()
         for block in self.blocks(case):
             tail = self._tails.get(block)
             if tail is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -49,7 +49,7 @@ class BuildResult:
     effects: tuple[Effect, ...]
     queue: list[QueueItem]
     settled: list[tuple[str, str]]
-    complete: bool  # history and queue are all there is: what crawl.db has of them is not that of the state's build
+    complete: bool
 
 
 def update_ledger(
@@ -59,11 +59,65 @@ def update_ledger(
 
     `trust_history`: the event history in crawl.db belongs to this state, so only changed events are looked up.
     """
-    library, state, changes = context.library, context.state, Changes()
-    seq = library.last_change()
+    state, changes = context.state, Changes()
+    seq = context.library.last_change()
+    candidates, origin_updater = Candidates(context), OriginUpdater(context)
+    reviewed, n_changed = _ingest_changes(context, changes, origin_updater)
+
+    apart = frozenset(frozenset(pair) for pair in reviewed.apart)
+    touched = origin_updater.update(changes.origin_inputs, changes.gone)
+    groups = regroup(context, candidates, changes, apart)
+    event_updater = EventUpdater(context, origin_updater)
+    event_changes = event_updater.update(changes, groups, touched, reviewed.together, apart)
+
+    effects = kept_merges(reviewed.effects, context.event_of)
+    review_queue = ReviewQueue(context)
+    tables = Tables(context, writer, replace(side_inputs, effects=effects), event_updater)
+    review_queue.begin(event_changes)
+    tables.begin(origin_updater.ordered(changes.articles | touched), event_changes)
+    for some in event_updater.batches(event_changes):
+        review_queue.take(some)
+        tables.take(some)
+    review_queue.finish(changes, event_changes)
+    tables.finish(changes, origin_updater, event_changes, RevisionUpdater(context, candidates))
+
+    redirects, gone_days = _write_redirects(context, writer, event_changes.gone if trust_history else None)
+    if context.full:
+        state.tally()
+    tables.count(changes)
+    written: Iterable[str] = event_changes.events
+    items = review_queue.items
+    if not trust_history:
+        written = state.column("select event_id from joined.events")
+        items = [unpack(blob) for blob in state.column("select item from joined.queue")]
+    return BuildResult(
+        seq=seq,
+        n_changed=n_changed,
+        whole=context.full,
+        history=_history(context, written),
+        gone=event_changes.gone,
+        redirects=redirects,
+        gone_days=gone_days,
+        effects=effects,
+        queue=[item_of(reopened(e)) for e in effects if e.status == REOPENED] + items,
+        settled=review_queue.gone,
+        complete=not trust_history,
+    )
+
+
+class EditorState(NamedTuple):
+    """The decisions applied at the last build: on which articles, and which pairs of claims are together or apart."""
+
+    decided: list[str]
+    together: list[list[str]]
+    apart: list[list[str]]
+
+
+def _ingest_changes(context: BuildContext, changes: Changes, origin_updater: OriginUpdater) -> tuple[Reviewed, int]:
+    """Read the changed articles and apply the decisions; return their effects and the number of changed articles."""
+    library, state = context.library, context.state
     decided = {s.article_id for d in context.decisions for s in (*d.sentences, *d.stays)}
     before = EditorState(*json.loads(state.meta("settled") or "[[], [], []]"))
-    candidates, origin_updater = Candidates(context), OriginUpdater(context)
     if context.full:
         n_changed = library.count()
         state.put("pending", library.n_unread(context.program_version))
@@ -78,34 +132,28 @@ def update_ledger(
     reviewed = _review(context, sorted(decided))
     context.marks.update(reviewed.marks)
     ingest(context, sorted(decided), changes, reviewed, origin_updater.note if context.full else None)
-    apart = frozenset(map(frozenset, reviewed.apart))
     _note_pairs(context, changes, before, reviewed)
-    now = (sorted(decided), sorted(reviewed.together), sorted(reviewed.apart))
-    state.set_meta("settled", json.dumps(now))
+    state.set_meta("settled", json.dumps((sorted(decided), sorted(reviewed.together), sorted(reviewed.apart))))
+    return reviewed, n_changed
 
-    touched = origin_updater.update(changes.origin_inputs, changes.gone)
-    groups = regroup(context, candidates, changes, apart)
-    event_updater = EventUpdater(context, origin_updater)
-    event_changes = event_updater.update(changes, groups, touched, reviewed.together, apart)
-    effects = kept_merges(reviewed.effects, context.event_of)
-    review_queue, tables = (
-        ReviewQueue(context),
-        Tables(context, writer, replace(side_inputs, effects=effects), event_updater),
-    )
-    review_queue.begin(event_changes)
-    tables.begin(origin_updater.ordered(changes.articles | touched), event_changes)
-    for some in event_updater.batches(event_changes):
-        review_queue.take(some)
-        tables.take(some)
-    review_queue.finish(changes, event_changes)
-    tables.finish(changes, origin_updater, event_changes, RevisionUpdater(context, candidates))
 
-    alive = Lazy(lambda id_: state.one("select 1 from joined.events where event_id = ?", (id_,)))
+def _write_redirects(
+    context: BuildContext, writer: Writer, gone: Collection[str] | None
+) -> tuple[dict[str, tuple[str | None, str]], dict[str, str | None]]:
+    """Write the redirects of unused event ids; return them, with the day on which each id was first missed.
+
+    `gone`: the ids that this build removed; None: compare with the whole event history.
+    """
+    library, state = context.library, context.state
     redirects = trace(
-        library.event_history(event_changes.gone if trust_history else None), library.redirects(), context.event_of,
-        _claims(context), Lazy(lambda id_: state.one("select heir from joined.heirs where claim_id = ?", (id_,))),
-        Lazy(lambda id_: state.one("select 1 from joined.rejected where claim_id = ?", (id_,))), alive,
-    )  # fmt: skip
+        library.event_history(gone),
+        library.redirects(),
+        context.event_of,
+        _claims(context),
+        Lazy(lambda id_: state.one("select heir from joined.heirs where claim_id = ?", (id_,))),
+        Lazy(lambda id_: state.one("select 1 from joined.rejected where claim_id = ?", (id_,))),
+        Lazy(lambda id_: state.one("select 1 from joined.events where event_id = ?", (id_,))),
+    )
     known_days, today = library.gone_days(), library.last_seen()[:10] or None
     gone_days = {old: known_days.get(old, today) for old in redirects}
     rows = [
@@ -113,28 +161,7 @@ def update_ledger(
         for old, (new, reason) in sorted(redirects.items())
     ]
     writer.sync_all("event_redirects", rows)
-    if context.full:
-        state.tally()
-    tables.count(changes)
-    written = event_changes.events if trust_history else state.column("select event_id from joined.events")
-    items = (
-        review_queue.items
-        if trust_history
-        else [unpack(blob) for blob in state.column("select item from joined.queue")]
-    )
-    return BuildResult(
-        seq=seq, n_changed=n_changed, whole=context.full, history=_history(context, written), gone=event_changes.gone,
-        redirects=redirects, gone_days=gone_days, effects=effects, complete=not trust_history,
-        queue=[item_of(reopened(e)) for e in effects if e.status == REOPENED] + items, settled=review_queue.gone,
-    )  # fmt: skip
-
-
-class EditorState(NamedTuple):
-    """The decisions applied at the last build: on which articles, and which pairs of claims are together or apart."""
-
-    decided: list[str]
-    together: list[list[str]]
-    apart: list[list[str]]
+    return redirects, gone_days
 
 
 def _note_pairs(context: BuildContext, changes: Changes, before: EditorState, reviewed: Reviewed) -> None:
@@ -144,7 +171,7 @@ def _note_pairs(context: BuildContext, changes: Changes, before: EditorState, re
         changes.events.update(context.state.column(event_of, (claim_id,)))
     for pair in {*map(tuple, before.apart)} ^ {*reviewed.apart}:
         sql = "select type, day from joined.claims where claim_id in (?, ?)"
-        types = dict(sorted(context.state.rows(sql, pair)))  # the later day of each type: before it there is no pair
+        types = dict(sorted(context.state.rows(sql, pair)))  # the later day of each type: no pair exists before
         for type_, day in types.items():
             changes.touch(type_, day)
         changes.events.update(id_ for c in pair for id_ in context.state.column(event_of, (c,)))
@@ -153,11 +180,12 @@ def _note_pairs(context: BuildContext, changes: Changes, before: EditorState, re
 def _review(context: BuildContext, decided: list[str]) -> Reviewed:
     """Apply the editors' decisions to the articles that they concern."""
     read = {id_: read_article(context, id_, wanted=True) for id_ in decided}
-    found = {id_: (versions, now) for id_, (_, versions, now) in read.items() if now is not None and now.findings}
+    articles = {id_: now.article for id_, (_, _, now) in read.items() if now is not None and now.findings}
+    findings = [now.findings for _, _, now in read.values() if now is not None and now.findings]
 
     def former(article_id: str) -> Iterator[str]:
-        versions, now = found[article_id]
-        return (e.article.text for e in versions if e.article.version != now.article.version)
+        version = articles[article_id].version
+        return (v.article.text for v in read[article_id][1] if v.article.version != version)
 
     def read_elsewhere(claim_id: str) -> bool | None:
         """Whether the program itself reads this claim in an article that nobody decided on."""
@@ -165,17 +193,14 @@ def _review(context: BuildContext, decided: list[str]) -> Reviewed:
         sql = " union all ".join(f"select article_id from joined.{t} where claim_id = ?1" for t in tables)
         return any(id_ not in decided for id_ in context.state.column(sql, (claim_id,))) or None
 
-    own = carried_names(now.findings for _, now in found.values())
+    own = carried_names(findings)
 
     def carried(name: str) -> list[str]:
         sql = "select claim_id, article_id from joined.unknown_parties where name = ? and machine = 1"
         others = sorted(row[0] for row in context.state.rows(sql, (name,)) if row[1] not in decided)
         return [*others, *own.get(name, ())]
 
-    return apply_reviews(
-        [now.findings for _, now in found.values()], {id_: now.article for id_, (_, now) in found.items()},
-        context.decisions, context.names, former, Lazy(read_elsewhere), carried,
-    )  # fmt: skip
+    return apply_reviews(findings, articles, context.decisions, context.names, former, Lazy(read_elsewhere), carried)
 
 
 def _claims(context: BuildContext) -> Lazy:

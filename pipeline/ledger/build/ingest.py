@@ -242,34 +242,34 @@ def _keep_entities(context: BuildContext, article: Article, found: Findings, cha
     """Store the unknown entities and names of an article."""
     state, id_ = context.state, article.article_id
     known = context.lexicon.entities if context.lexicon else {}
-    taught = {(e.entity_id, id_): e for e in reversed(found.entities) if e.entity_id not in known}
+    entities = {(e.entity_id, id_): e for e in reversed(found.entities) if e.entity_id not in known}
     # Parties named only by an editor sort after the descriptions of articles.
     named = {e.entity_id for e in found.entities} | known.keys()
-    taught |= {
+    entities |= {
         (p.entity_id, f"~{id_}"): Entity(p.entity_id, p.name, p.kind, known=False)
         for c in reversed(found.claims) for p in reversed(c.participants) if p.entity_id not in named
     }  # fmt: skip
-    rows = [(*place, f"{e.parent_id} {e.jurisdiction}".strip(), pack(e)) for place, e in taught.items()]
+    rows = [(*place, f"{e.parent_id} {e.jurisdiction}".strip(), pack(e)) for place, e in entities.items()]
     if context.full:
         state.put("entities", rows)
     else:
-        _replace_entities(context, id_, {entity_id for entity_id, _ in taught}, rows, changes)
+        _replace_entities(context, id_, {entity_id for entity_id, _ in entities}, rows, changes)
     gaps: dict[tuple[str, str], list] = defaultdict(list)
     for position, gap in enumerate(found.unknown_names):
         gaps[gap.name, gap.kind.value].append((position, gap))
-    rows = [
+    unknown = [
         (name, kind, id_, len(places), around(article.text, first.start, first.end), key(name), position)
         for (name, kind), places in gaps.items()
         for position, first in (places[0],)
     ]
     sql = "select name, kind, article_id, n, example, folded, position from joined.unknown_names where article_id = ?"
     former = [] if context.full else state.rows(sql, (id_,))
-    if former != sorted(rows):
-        changes.names.update(row[5] for row in (*former, *rows))
-        changes.unknown_names.update(row[0] for row in (*former, *rows))
+    if former != sorted(unknown):
+        changes.names.update(row[5] for row in (*former, *unknown))
+        changes.unknown_names.update(row[0] for row in (*former, *unknown))
         if former:
             state.drop("unknown_names", "article_id", [id_])
-        state.put("unknown_names", rows)
+        state.put("unknown_names", unknown)
 
 
 def _replace_entities(

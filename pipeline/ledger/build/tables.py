@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from pipeline.aggregation.timelines.status import Stage
 from pipeline.ledger.build.changes import Changes, EventChanges
 from pipeline.ledger.build.context import BuildContext
 from pipeline.ledger.build.recompute.entities import EntityUpdater
@@ -17,7 +18,7 @@ from pipeline.ledger.build.state import chunks, unpack
 from pipeline.ledger.build.writer import Writer
 from pipeline.ledger.reviews.decisions import Effect
 from pipeline.ledger.reviews.rows import review_rows
-from pipeline.ledger.rows.records import claim_participant_rows, claim_row, unsure_claim_row
+from pipeline.ledger.rows.records import Row, claim_participant_rows, claim_row, unsure_claim_row
 from pipeline.ledger.rows.tables import (
     Counted,
     Visited,
@@ -100,7 +101,8 @@ class Tables:
             if id_ not in self.side_inputs.gone or self.side_inputs.gone[id_].isoformat() != day
         }  # fmt: skip
         for some in chunks(dict.fromkeys((*ids, *sorted({*moved, *self.side_inputs.gone}))), _MOST):
-            rows, versions = [], []
+            rows: list[Row] = []
+            versions: list[Row] = []
             for id_ in some:
                 published = self.context.published_rows(id_)
                 if published is None:
@@ -179,7 +181,7 @@ class Tables:
             self.writer.sync("contradiction_sides", "contradiction_id", sorted(ids), values)
             self.writer.sync("contradictions", "event_id", some, rows)
 
-    def _timeline_claims(self, event_ids: list[str], stages) -> None:
+    def _timeline_claims(self, event_ids: list[str], stages: Iterable[Stage]) -> None:
         ids = {s.entry_id for s in stages}
         if not self.writer.full:
             sql = "select entry_id from main.timeline_entries where event_id = ?"

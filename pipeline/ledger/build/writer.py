@@ -19,7 +19,7 @@ class Writer:
 
     def __init__(self, db: sqlite3.Connection, *, full: bool) -> None:
         self.db, self.full = db, full
-        self.key_of, self._columns = cache(self._key_of), cache(self._columns)
+        self.key_of, self.columns_of = cache(self._key_of), cache(self._columns_of)
         self._facets: Counter[tuple[str, str, str]] = Counter()  # change of the count of a value
 
     def _key_of(self, table: str) -> tuple[str, ...]:
@@ -45,19 +45,19 @@ class Writer:
         rows = list(rows)
         self._insert(table, rows) if self.full else self._replace(table, self._read(table, "", ()), rows)
 
-    def _columns(self, table: str) -> tuple[str, ...]:
+    def _columns_of(self, table: str) -> tuple[str, ...]:
         return tuple(row[1] for row in self.db.execute(f"pragma main.table_info({table})"))
 
     def _read(self, table: str, where: str, values: Sequence[Any]) -> Iterable[tuple[tuple, tuple]]:
         """Yield (key, values of all columns) of rows."""
-        columns = self._columns(table)
+        columns = self.columns_of(table)
         sql = f"select {', '.join((*self.key_of(table), *columns))} from main.{table} {where}"
         n = len(self.key_of(table))
         for row in self.db.execute(sql, values).fetchall():
             yield row[:n], row[n:]
 
     def _replace(self, table: str, before: Iterable[tuple[tuple, tuple]], rows: list[Row]) -> None:
-        columns = self._columns(table)
+        columns = self.columns_of(table)
         wanted = {tuple(row[name] for name in columns): row for row in rows}
         stale = []
         for key, values in before:

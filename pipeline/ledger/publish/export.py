@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,7 +203,7 @@ class _Parquet:
         self._file.close()
 
 
-_WRITERS = {"csv": _Csv, "jsonl": _Jsonl, "parquet": _Parquet}
+_WRITERS: dict[str, Callable[[Path, Described], _Writer]] = {"csv": _Csv, "jsonl": _Jsonl, "parquet": _Parquet}
 
 
 def _write_table(connection: sqlite3.Connection, table: Described, place: Path, formats: Sequence[str]) -> str:

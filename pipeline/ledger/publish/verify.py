@@ -97,8 +97,8 @@ def _texts(
                 if text[evidence.start : evidence.end] != evidence.quote:
                     words = f"Claim {claim.claim_id}: its quote does not stand in article {findings.article_id}."
                     quotes.append(Fault("finding", claim.claim_id, words, (findings.article_id,), (claim.claim_id,)))
-    for id_, version, url in changed:
-        words = f"The stored text of {url} (version {version}) is not the text that was read: its hash differs."
+    for id_, text_version_, url in changed:
+        words = f"The stored text of {url} (version {text_version_}) is not the text that was read: its hash differs."
         faults.append(Fault("text", id_, words, (id_,), _unique(claims_of[id_])))
     return texts, pages, claims_of, faults + quotes
 

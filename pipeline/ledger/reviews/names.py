@@ -127,13 +127,13 @@ def settle_names(lexicon: Lexicon | None, decisions: Iterable[Decision]) -> Name
             kind = "canonical" if entity.name == decision.name else "alias"
             names.append(Name(decision.name, entity.entity_id, kind, case_sensitive=True))
         elif decision.entity:
-            entity = entities.get(decision.entity)
-            if entity is None:
+            known = entities.get(decision.entity)
+            if known is None:
                 words = f"there is no entity '{decision.entity}' in the lexicon or among the new names of this file"
                 effects.append(Effect(decision, WAITING, words))
                 continue
-            settled[key(decision.name)] = entity
-            names.append(Name(decision.name, entity.entity_id, "alias", case_sensitive=True))
+            settled[key(decision.name)] = known
+            names.append(Name(decision.name, known.entity_id, "alias", case_sensitive=True))
         else:
             settled[key(decision.name)] = None
         effects.append(Effect(decision, APPLIED, ""))

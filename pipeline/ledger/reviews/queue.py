@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pipeline.ledger.reviews.decisions import Effect
 from pipeline.records import Claim, Contradiction, Event, Modality
@@ -37,10 +38,10 @@ class QueueItem:
     was: str  # reopened: the sentence that was decided on
 
 
-Entry = dict[str, object]
+Entry = dict[str, Any]
 
 
-def item_of(entry: Mapping[str, object]) -> QueueItem:
+def item_of(entry: Mapping[str, Any]) -> QueueItem:
     """Return an entry as an item without a position."""
     return QueueItem(**{"position": 0, **_EMPTY, **entry})
 
@@ -61,7 +62,7 @@ def event_weight(event: Event) -> int:
     return 2 * event.n_origins + event.n_articles
 
 
-def _numbers(event: Event) -> dict[str, object]:
+def _numbers(event: Event) -> Entry:
     return {
         "event_id": event.event_id, "n_claims": len(event.claim_ids), "n_articles": event.n_articles,
         "n_origins": event.n_origins,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from pipeline.ledger.rows.plain import dump, load
+from pydantic import TypeAdapter
+
 from pipeline.records import Claim, DateSpan, Findings
 from scrapers.items import Article, Precision, RemovedBlock
 
@@ -40,7 +43,7 @@ def article_row(article: Article) -> Row:
     }
 
 
-def article_of(row: Mapping[str, Any]) -> Article:
+def article_of(row: Mapping[str, Any] | sqlite3.Row) -> Article:
     """Return the article of a row of `articles`."""
     return Article(
         article_id=row["article_id"],
@@ -73,13 +76,24 @@ def findings_row(findings: Findings, program_version: str) -> Row:
         "program_version": program_version,
         "relevant": int(findings.relevant),
         "relevance_score": findings.relevance_score,
-        "findings": dump(findings),
+        "findings": findings_text(findings),
     }
 
 
 def findings_of(text: str) -> Findings:
-    """Return the findings from their JSON text."""
-    return load(Findings, text)
+    """Return the findings from their JSON text. Unknown keys are ignored; missing keys take their defaults."""
+    return _findings_adapter().validate_json(text)
+
+
+def findings_text(findings: Findings) -> str:
+    """Return findings as JSON text; equal findings give equal text."""
+    plain = _findings_adapter().dump_python(findings, mode="json")
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+@cache
+def _findings_adapter() -> TypeAdapter[Findings]:
+    return TypeAdapter(Findings)
 
 
 def moment(value: datetime | None) -> str | None:

@@ -302,7 +302,7 @@ class OriginUpdater:
                 "select n, origin from joined.origins where origin_id = ?", (origin.origin_id,)
             ).fetchone()  # fmt: skip
             other = row is None or unpack(row[1]) != light
-            if other or row[0] != len(origin.article_ids):
+            if row is None or other or row[0] != len(origin.article_ids):
                 state.put("origins", [(origin.origin_id, len(origin.article_ids), pack(light))])
                 self.changed_origins.add(origin.origin_id)
             for id_ in origin.article_ids:
