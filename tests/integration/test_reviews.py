@@ -378,7 +378,7 @@ GOOD = decision_text(example()[1])
         (GOOD.replace("set.modality", "set.mood"), "unknown field 'mood'"),
         (GOOD.replace('why = "because"\n', ""), "why is missing"),
         (GOOD.replace("courier.example", "courier.example").replace("https://", ""), "article is"),
-        (GOOD.replace('trigger = "signed"', 'trigger = "sang"'), "'sang' does not stand in the quote"),
+        (GOOD.replace('trigger = "signed"', 'trigger = "sang"'), "'sang' is not in the quote"),
         (GOOD.replace('claim = "c', 'claim = "x'), "an id is c and 16"),
         (GOOD + GOOD, "it repeats decision 1"),
         ("\n".join(line for line in GOOD.splitlines() if not line.startswith("set.")), "an edit changes something"),

@@ -1,6 +1,6 @@
-"""The file of editors' decisions: TOML comes in, decisions go out, or what is wrong with it; new ones are appended.
+"""Reads the editors' decisions from their TOML file, reports what is wrong with it, and appends decisions.
 
-What an editor wrote by hand stays as it is, comments and all: the program only ever adds at the end.
+What an editor wrote by hand stays as it is, comments included: the program only appends.
 """
 
 from __future__ import annotations
@@ -10,11 +10,24 @@ import os
 import re
 import shutil
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NoReturn, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.ledger.reviews.decisions import ACTIONS, FIELDS, ON_CLAIMS, Decision, ReviewFile, Sentence, Value
@@ -23,45 +36,234 @@ from pipeline.ledger.reviews.names import slug
 from pipeline.records import EVENT_TYPES, ROLES, EntityKind
 
 HEAD = """\
-# Decisions of editors on this ledger. Each [[decision]] is applied at every build, as long as its sentence stands in
-# its article. Write here by hand, or let `oversight review` add to the end; comments stay. `oversight review check`
-# says what is wrong with it. An editor's name is published only with a public name:
+# Decisions of editors on this ledger. Each [[decision]] is applied at every build, as long as its sentence is in
+# its article. Write here by hand, or let `oversight review` append; comments stay. `oversight review check` reports
+# what is wrong with it. An editor's name is published only with a public name:
 #
 #     [[editor]]
 #     who = "ada"
 #     public_name = "Ada Arden, news desk"
 """
-_TABLES = ("decision", "editor")
-_COMMON = ("action", "who", "when", "why")
-_SENTENCE = ("article", "quote", "nth", "claim", "trigger", "type")
-_NEW_NAME = ("jurisdiction", "parent", "wikidata", "description")
-_KEYS: Mapping[str, tuple[str, ...]] = {
-    "accept": (*_COMMON, *_SENTENCE, "read"),
-    "edit": (*_COMMON, *_SENTENCE, "set", "read"),
-    "reject": (*_COMMON, *_SENTENCE, "read"),
-    "add": (*_COMMON, "article", "quote", "nth", "claim", "trigger", "set"),
-    "merge": (*_COMMON, "events", "claims"),
-    "split": (*_COMMON, "events", "claims", "stays"),
-    "gap": (*_COMMON, "name", "is", "new", "id", "no_name", *_NEW_NAME),
-}
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*decision[ \t]*\]\]", re.MULTILINE)
-_MOST = 100 * 1024 * 1024  # bytes of a file that is still read
+_MAX_BYTES = 100 * 1024 * 1024
+_OLD_FIELDS = {"mention": "newness"}  # former names of fields, still read
+# What to write instead of a value that cannot be used, by key.
+_CURES = {
+    "article": "write its address, or its id such as a0123456789abcdef",
+    "claim": "an id is c and 16 digits or letters a to f",
+    "claims": "write [[decision.claims]] for a claim of each event to merge, or for each claim that leaves",
+    "events": "write the ids in a list",
+    "new": f"kinds are {', '.join(EntityKind)}",
+    "no_name": "write no_name = true, or remove it if it is a name",
+    "nth": "write 2 for the second occurrence of the sentence",
+    "quote": "copy the whole sentence as it is in the article",
+    "read": 'write read.modality = "planned" and the like',
+    "set": 'write set.modality = "planned" and the like',
+    "stays": "write [[decision.stays]] for each claim that stays",
+    "type": f"types are {', '.join(EVENT_TYPES)}",
+    "when": "write a day, or a time with its zone, without quotes: when = 2026-05-31T10:04:00Z",
+    "wikidata": "write the id of an item, such as Q95",
+}
 
 
-class _Refused(Exception):
-    """One table cannot be used; the message says why and what to do."""
+def _refuse(words: str) -> NoReturn:
+    """Fail validation with these words instead of those of _problem()."""
+    raise PydanticCustomError("refused", "{words}", {"words": words})
+
+
+def _moment(value: object) -> datetime:
+    if type(value) is date:
+        return datetime.combine(value, time(), UTC)
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise ValueError  # _problem() finds the words
+    return value.astimezone(UTC)
+
+
+def _reading(raw: dict[str, Any]) -> dict[str, Value]:
+    """Return the fields of a claim in the order of FIELDS, the parties of a role always as a tuple."""
+    items = {_OLD_FIELDS.get(name, name): value for name, value in raw.items()}
+    for name, value in items.items():
+        if words := problem_with(name, value):
+            _refuse(words)
+    return {
+        name: ((items[name],) if isinstance(items[name], str) else tuple(items[name])) if name in ROLES else items[name]
+        for name in FIELDS
+        if name in items
+    }
+
+
+_Text = Annotated[str, Field(pattern=r"\S")]
+_Reading = Annotated[dict[str, Any], AfterValidator(_reading)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Editor(_Table):
+    who: _Text
+    public_name: _Text
+
+
+class _Common(_Table):
+    action: str
+    who: _Text
+    when: Annotated[datetime, BeforeValidator(_moment)]
+    why: _Text
+
+    def decision(self, place: int) -> Decision:
+        return Decision(self.action, self.who, self.when, self.why, place=place, **self._values())
+
+    def _values(self) -> dict[str, Any]:
+        """Return the values of the decision beyond the common ones."""
+        return {}
+
+
+class _Quote(_Table):
+    article: Annotated[str, Field(pattern=r"://|^a[0-9a-f]{16}$")]
+    quote: _Text
+    nth: Annotated[StrictInt, Field(ge=1)] = 1
+    claim: Annotated[str, Field(pattern=r"^(c[0-9a-f]{16})?$")] = ""
+    trigger: str = ""
+
+    @model_validator(mode="after")
+    def _has_its_trigger(self) -> Self:
+        if self.trigger not in self.quote:
+            _refuse(f"the trigger '{self.trigger}' is not in the quote. Copy it as it is written there")
+        return self
+
+    def sentence(self, type_: str = "") -> Sentence:
+        return Sentence(self.article, self.quote, self.claim, self.trigger, type_, self.nth)
+
+
+class _TypedQuote(_Quote):
+    type: Annotated[str, Field(pattern=f"^({'|'.join(EVENT_TYPES)})?$")] = ""
+
+
+class _Accept(_Common, _TypedQuote):
+    why: str = ""
+    read: _Reading = {}
+
+    def _values(self) -> dict[str, Any]:
+        return {"sentences": (self.sentence(self.type or self.read.get("type", "")),), "read": self.read}
+
+
+class _Reject(_Accept):
+    why: _Text
+
+
+class _Edit(_Reject):
+    set: _Reading = {}
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.set:
+            _refuse('an edit changes something: write for example set.modality = "planned"')
+        _check_direction({**self.read, **self.set}, self.set)
+        return self
+
+    def _values(self) -> dict[str, Any]:
+        return {**super()._values(), "changes": self.set}
+
+
+class _Add(_Common, _Quote):
+    set: _Reading = {}
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        missing = [f"set.{key}" for key in ("type", "modality") if not self.set.get(key)]
+        missing += [] if any(self.set.get(role) for role in ROLES) else ["set.actor (or another role)"]
+        missing += [] if self.trigger else ["trigger"]
+        if missing:
+            _refuse(f"an added claim needs {', '.join(missing)}")
+        _check_direction(self.set, self.set)
+        return self
+
+    def _values(self) -> dict[str, Any]:
+        return {"sentences": (self.sentence(),), "changes": self.set}
+
+
+def _check_direction(fields: dict[str, Value], changes: dict[str, Value]) -> None:
+    type_ = fields.get("type", "restriction")
+    if changes.get("direction", "none") != "none" and type_ != "restriction":
+        _refuse(f"only a restriction has a direction, this is {type_}. Remove set.direction")
+
+
+class _Merge(_Common):
+    events: list[str] = []
+    claims: Annotated[list[_TypedQuote], Field(min_length=2)]
+
+    def _values(self) -> dict[str, Any]:
+        return {"events": tuple(self.events), "sentences": tuple(c.sentence(c.type) for c in self.claims)}
+
+
+class _Split(_Merge):
+    claims: Annotated[list[_TypedQuote], Field(min_length=1)]
+    stays: Annotated[list[_TypedQuote], Field(min_length=1)]
+
+    def _values(self) -> dict[str, Any]:
+        return {**super()._values(), "stays": tuple(c.sentence(c.type) for c in self.stays)}
+
+
+class _Gap(_Common):
+    why: str = ""
+    name: _Text
+    is_: _Text | None = Field(None, alias="is")
+    new: EntityKind | None = None
+    id: str | None = None
+    no_name: StrictBool | None = None
+    jurisdiction: _Text | None = None
+    parent: _Text | None = None
+    wikidata: Annotated[str, Field(pattern=r"^Q[1-9]\d*$")] | None = None
+    description: _Text | None = None
+
+    @model_validator(mode="after")
+    def _is_one_answer(self) -> Self:
+        if sum(answer is not None for answer in (self.is_, self.new, self.no_name)) != 1:
+            _refuse('say one of is = "ENTITY", new = "KIND", no_name = true')
+        if self.no_name is False:
+            _refuse("no_name can only be true. Remove it if it is a name")
+        more = [*self._more(), *(["id"] if self.id is not None else [])]
+        if self.new is None and more:
+            _refuse(f"'{more[0]}' belongs to a new name only. Remove it")
+        id_ = self.id or slug(self.name)
+        if self.new is not None and not re.fullmatch(r"(?!x-)[a-z0-9][a-z0-9-]*", id_):
+            _refuse(
+                f"the id '{id_}' is none: write id = \"...\" in lower-case letters, digits and hyphens, not starting with x-"
+            )
+        return self
+
+    def _more(self) -> dict[str, str]:
+        return self.model_dump(include={"jurisdiction", "parent", "wikidata", "description"}, exclude_none=True)
+
+    def _values(self) -> dict[str, Any]:
+        name = " ".join(self.name.split())
+        if self.new is None:
+            return {"name": name, "entity": self.is_ or ""}
+        return {"name": name, "entity": self.id or slug(name), "kind": self.new.value, "more": self._more()}
+
+
+_MODELS: dict[str, type[_Common]] = {
+    "accept": _Accept,
+    "edit": _Edit,
+    "reject": _Reject,
+    "add": _Add,
+    "merge": _Merge,
+    "split": _Split,
+    "gap": _Gap,
+}
 
 
 @dataclass
 class ReadFile:
-    """What a file says, and what is wrong with it: file, place and cure in one sentence each."""
+    """The content of a file, and what is wrong with it: file, place and cure in one sentence each."""
 
     file: ReviewFile
     problems: list[str] = field(default_factory=list)
 
 
 def load_reviews(path: Path) -> ReviewFile:
-    """Return the decisions of a file, none where it is not there; raise WrongUse if anything in it cannot be used."""
+    """Return the decisions of a file, none if it does not exist; raise WrongUse if anything in it cannot be used."""
     read = read_reviews(path)
     if read.problems:
         more = f" {len(read.problems) - 1} more: `oversight review check` lists them." if len(read.problems) > 1 else ""
@@ -74,8 +276,8 @@ def read_reviews(path: Path) -> ReadFile:
     try:
         if not path.exists():
             return ReadFile(ReviewFile())
-        if path.stat().st_size > _MOST:
-            return ReadFile(ReviewFile(), [f"{path}: has more than 100 MB. Is it the right file?"])
+        if path.stat().st_size > _MAX_BYTES:
+            return ReadFile(ReviewFile(), [f"{path}: is larger than 100 MB. Is it the right file?"])
         body = path.read_bytes()
     except OSError as error:
         raise OutsideFailure(f"{path}: cannot be read ({error.strerror}). Check the path and its rights.") from error
@@ -94,28 +296,25 @@ def parse_reviews(body: bytes, path: str) -> ReadFile:
     problems = [
         f"{path}: unknown table or key '{key}'. Write [[decision]] or [[editor]]."
         for key in content
-        if key not in _TABLES
+        if key not in ("decision", "editor")
     ]
     raw = content.get("decision", [])
     if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
-        return ReadFile(
-            ReviewFile(), [*problems, f"{path}: write each decision under [[decision]], in double brackets."]
-        )
+        words = f"{path}: write each decision under [[decision]], in double brackets."
+        return ReadFile(ReviewFile(), [*problems, words])
     lines = [text.count("\n", 0, match.end()) + 1 for match in _HEADER.finditer(text)]
     decisions: list[Decision] = []
     seen: dict[str, int] = {}
     for place, item in enumerate(raw, 1):
         line = f", line {lines[place - 1]}" if len(lines) == len(raw) else ""
-        where = f"{path}, decision {place}{line}"
-        try:
-            decision = _decision(item, place)
-            if decision.review_id in seen:
-                raise _Refused(f"it repeats decision {seen[decision.review_id]}. Take one of them out.")
-        except _Refused as error:
-            problems.append(f"{where}: {error}")
+        found = _decision(item, place)
+        if isinstance(found, Decision) and found.review_id in seen:
+            found = f"it repeats decision {seen[found.review_id]}. Remove one of them"
+        if isinstance(found, str):
+            problems.append(f"{path}, decision {place}{line}: {found}.")
             continue
-        seen[decision.review_id] = place
-        decisions.append(decision)
+        seen[found.review_id] = place
+        decisions.append(found)
     names, wrong = _editors(content.get("editor", []), path)
     return ReadFile(ReviewFile(tuple(decisions), names), problems + wrong)
 
@@ -124,157 +323,50 @@ def _editors(raw: object, path: str) -> tuple[dict[str, str], list[str]]:
     names: dict[str, str] = {}
     problems = []
     for number, item in enumerate(raw if isinstance(raw, list) else [raw], 1):
-        keys = ("who", "public_name")
-        if not isinstance(item, dict) or set(item) - set(keys) or not all(_is_line(item.get(key)) for key in keys):
+        try:
+            editor = _Editor.model_validate(item)
+            names[editor.who] = editor.public_name
+        except ValidationError:
             problems.append(f"{path}, editor {number}: write [[editor]] with who and public_name, each in quotes.")
-        else:
-            names[item["who"]] = item["public_name"]
     return names, problems
 
 
-def _decision(raw: Mapping[str, Any], place: int) -> Decision:
+def _decision(raw: dict[str, Any], place: int) -> Decision | str:
+    """Return the decision of a table, or what is wrong with the table and what to do."""
     action = raw.get("action")
     if action not in ACTIONS:
-        raise _Refused(f"action is {action!r}; it can be {', '.join(ACTIONS)}.")
-    unknown = [key for key in raw if key not in _KEYS[action]]
-    if unknown:
-        known = ", ".join(_KEYS[action])
-        raise _Refused(f"unknown key '{unknown[0]}'; a decision to {action} knows {known}. Correct or remove it.")
-    why = _line(raw, "why", "" if action in ("accept", "gap") else None)
-    common = {"action": action, "who": _line(raw, "who"), "when": _when(raw.get("when")), "why": why}
-    if action in ON_CLAIMS:
-        return _on_claim(raw, action, common, place)
-    if action == "gap":
-        return _on_name(raw, common, place)
-    sentences, stays = _sentences(raw, "claims"), _sentences(raw, "stays")
-    if action == "merge" and len(sentences) < 2:
-        raise _Refused("a merge needs [[decision.claims]] twice at least: a claim of each event.")
-    if action == "split" and not (sentences and stays):
-        raise _Refused("a split needs [[decision.claims]] that leave and [[decision.stays]] that stay.")
-    events = raw.get("events", [])
-    if not isinstance(events, list) or not all(isinstance(e, str) for e in events):
-        raise _Refused(f"events is {events!r}; write the ids in a list.")
-    return Decision(**common, sentences=sentences, stays=stays, events=tuple(events), place=place)
+        return f"action is {action!r}; it can be {', '.join(ACTIONS)}"
+    try:
+        return _MODELS[action].model_validate(raw).decision(place)
+    except ValidationError as error:
+        # An unknown key is usually a misspelt one, and so the cause of a missing one.
+        return _problem(min(error.errors(), key=lambda e: e["type"] != "extra_forbidden"), action)
 
 
-def _on_claim(raw: Mapping[str, Any], action: str, common: dict[str, Any], place: int) -> Decision:
-    changes, read = _fields(raw, "set"), _fields(raw, "read")
-    sentence = _sentence(raw, str(read.get("type", "")))
-    if action == "edit" and not changes:
-        raise _Refused('an edit changes something: write for example set.modality = "planned".')
-    if action == "add":
-        missing = [key for key in ("type", "modality") if not changes.get(key)]
-        missing += [] if any(changes.get(role) for role in ROLES) else ["actor (or another role)"]
-        if missing or not sentence.trigger:
-            lacks = [f"set.{key}" for key in missing] + ([] if sentence.trigger else ["trigger"])
-            raise _Refused(f"an added claim needs {', '.join(lacks)}.")
-    kind = str({**read, **changes}.get("type", ""))
-    if changes.get("direction", "none") != "none" and kind and kind != "restriction":
-        raise _Refused(f"only a restriction has a direction, this is {kind}. Take set.direction out.")
-    return Decision(**common, sentences=(sentence,), read=read, changes=changes, place=place)
-
-
-def _on_name(raw: Mapping[str, Any], common: dict[str, Any], place: int) -> Decision:
-    name = " ".join(_line(raw, "name").split())
-    answers = [key for key in ("is", "new", "no_name") if key in raw]
-    if len(answers) != 1:
-        raise _Refused('say one of is = "ENTITY", new = "KIND", no_name = true.')
-    more = {key: _line(raw, key) for key in _NEW_NAME if key in raw}
-    if answers[0] != "new" and (more or "id" in raw):
-        raise _Refused(f"'{next(iter(more), 'id')}' belongs to a new name only. Take it out.")
-    if answers[0] == "no_name":
-        if raw["no_name"] is not True:
-            raise _Refused("no_name can only be true. Take it out if it is a name.")
-        return Decision(**common, name=name, place=place)
-    if answers[0] == "is":
-        return Decision(**common, name=name, entity=_line(raw, "is"), place=place)
-    kind, id_ = _line(raw, "new"), _line(raw, "id", "") or slug(name)
-    if kind not in tuple(EntityKind):
-        raise _Refused(f"new is '{kind}'; kinds are {', '.join(EntityKind)}.")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", id_) or id_.startswith("x-"):
-        raise _Refused(
-            f"the id '{id_}' is none: write id = \"...\" in lower-case letters, digits and hyphens, not x-..."
-        )
-    if more.get("wikidata") and not re.fullmatch(r"Q[1-9]\d*", more["wikidata"]):
-        raise _Refused(f"wikidata is '{more['wikidata']}'. Write an item's id such as Q95.")
-    return Decision(**common, name=name, entity=id_, kind=kind, more=more, place=place)
-
-
-def _sentences(raw: Mapping[str, Any], key: str) -> tuple[Sentence, ...]:
-    items = raw.get(key, [])
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise _Refused(f"write each of its claims under [[decision.{key}]].")
-    for item in items:
-        if unknown := [name for name in item if name not in _SENTENCE]:
-            raise _Refused(f"unknown key '{unknown[0]}' under {key}; known keys are {', '.join(_SENTENCE)}.")
-    return tuple(_sentence(item, "") for item in items)
-
-
-def _sentence(raw: Mapping[str, Any], type_: str) -> Sentence:
-    nth, quote = raw.get("nth", 1), raw.get("quote")
-    if not isinstance(quote, str) or not quote.strip():
-        raise _Refused("quote is missing: copy the whole sentence as it stands in the article.")
-    if type(nth) is not int or nth < 1:
-        raise _Refused(f"nth is {nth!r}: write 2 for the second occurrence of the sentence.")
-    article, claim, trigger = _line(raw, "article"), _line(raw, "claim", ""), _line(raw, "trigger", "")
-    if "://" not in article and not re.fullmatch(r"a[0-9a-f]{16}", article):
-        raise _Refused(f"article is '{article}': write its address, or its id such as a0123456789abcdef.")
-    if claim and not re.fullmatch(r"c[0-9a-f]{16}", claim):
-        raise _Refused(f"claim is '{claim}': an id is c and 16 digits or letters a to f. Correct it or take it out.")
-    if trigger and trigger not in quote:
-        raise _Refused(f"the trigger '{trigger}' does not stand in the quote. Copy it as it is written there.")
-    type_ = _line(raw, "type", "") or type_
-    if type_ and type_ not in EVENT_TYPES:
-        raise _Refused(f"type is '{type_}'; types are {', '.join(EVENT_TYPES)}.")
-    return Sentence(article, quote, claim, trigger, type_, nth)
-
-
-_RENAMED = {"mention": "newness"}  # fields in files that were written before
-
-
-def _fields(raw: Mapping[str, Any], key: str) -> dict[str, Value]:
-    items = raw.get(key, {})
-    if not isinstance(items, dict):
-        raise _Refused(f'write {key}.modality = "planned" and the like.')
-    items = {_RENAMED.get(name, name): value for name, value in items.items()}
-    for name, value in items.items():
-        if words := problem_with(name, value):
-            raise _Refused(f"{key}: {words}.")
-    return {
-        name: ((items[name],) if isinstance(items[name], str) else tuple(items[name])) if name in ROLES else items[name]
-        for name in FIELDS
-        if name in items
-    }
-
-
-def _is_line(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _line(raw: Mapping[str, Any], key: str, default: str | None = None) -> str:
-    value = raw.get(key, default)
-    if not isinstance(value, str) or (default is None and not value.strip()):
-        said = "is missing" if value is None else f"is {value!r}"
-        raise _Refused(f'{key} {said}. Write {key} = "...".')
-    return value
-
-
-def _when(value: object) -> datetime:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC)
-    if type(value) is date:
-        return datetime.combine(value, time(), UTC)
-    said = "is missing" if value is None else f"is {value}"
-    raise _Refused(f"when {said}. Write a day, or a time with its zone, without quotes: when = 2026-05-31T10:04:00Z.")
-
-
-# writing
+def _problem(error: ErrorDetails, action: str) -> str:
+    """Describe an error of pydantic in the terms of the file."""
+    path = [str(key) for key in error["loc"] if isinstance(key, str)]
+    key = path[-1] if path else ""
+    if error["type"] == "extra_forbidden":
+        nested = len(path) > 1
+        model: type[_Table] = _TypedQuote if nested else _MODELS[action]
+        known = ", ".join(info.alias or name for name, info in model.model_fields.items())
+        where = f"under {path[0]}; known keys are {known}" if nested else f"; a decision to {action} knows {known}"
+        return f"unknown key '{key}'{' ' if nested else ''}{where}. Correct or remove it"
+    if error["type"] == "refused":
+        return f"{key}: {error['msg']}" if key in ("set", "read") else error["msg"]
+    value = error["input"]
+    said = {"missing": "is missing", "too_short": "has too few entries"}.get(error["type"], f"is {value!r}")
+    if key == "when" and error["type"] != "missing":
+        said = f"is {value}"
+    cure = _CURES.get(key, f'write {key} = "..."')
+    return f"{key} {said}: {cure}"
 
 
 def append_decisions(path: Path, decisions: Iterable[Decision]) -> None:
-    """Add decisions at the end of the file, in one step; what stands in it stays byte for byte.
+    """Append decisions to the file, atomically; the existing text stays byte for byte.
 
-    Raises WrongUse where the file cannot be used as it is, or would not be usable afterwards.
+    Raises WrongUse if the file cannot be used as it is, or could not be used afterwards.
     """
     decisions = tuple(decisions)
     if not decisions:
@@ -296,13 +388,13 @@ def append_decisions(path: Path, decisions: Iterable[Decision]) -> None:
             shutil.copymode(path, temporary)
         os.replace(temporary, path)
     except UnicodeEncodeError as error:
-        raise WrongUse("Nothing was written: the words hold a character that is no text.") from error
+        raise WrongUse("Nothing was written: the words contain a character that cannot be encoded.") from error
     except OSError as error:
         raise OutsideFailure(f"{path}: could not be written ({error.strerror}). Nothing was changed.") from error
 
 
 def decision_text(decision: Decision) -> str:
-    """Return a decision as TOML: the same decision gives the same bytes, and reads as the same decision."""
+    """Return a decision as TOML. Equal decisions give equal bytes, and reading them gives the decision again."""
     lines = ["[[decision]]", f'action = "{decision.action}"', f"who = {_text(decision.who)}"]
     when = decision.when.astimezone(UTC).isoformat().replace("+00:00", "Z")
     lines += [f"when = {when}"] + ([f"why = {_text(decision.why)}"] if decision.why else [])
