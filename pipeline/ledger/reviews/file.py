@@ -388,7 +388,7 @@ def append_decisions(path: Path, decisions: Iterable[Decision]) -> None:
             shutil.copymode(path, temporary)
         os.replace(temporary, path)
     except UnicodeEncodeError as error:
-        raise WrongUse("Nothing was written: the words contain a character that cannot be encoded.") from error
+        raise WrongUse("Nothing was written: the words contain a character that is no text.") from error
     except OSError as error:
         raise OutsideFailure(f"{path}: could not be written ({error.strerror}). Nothing was changed.") from error
 
