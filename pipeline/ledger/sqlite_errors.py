@@ -24,8 +24,14 @@ def plain_errors(path: Path | str, doing: str = "use") -> Iterator[None]:
         raise StoreError(_words(Path(path), doing, error)) from error
     except OSError as error:
         place = error.filename or path
-        cure = "Free some space and run the command again." if error.errno == errno.ENOSPC else "Mend it and run again."
-        raise StoreError(f"{place}: could not {doing} it ({error.strerror or error}). {cure}") from error
+        cure = (
+            "Free some space and run the command again."
+            if error.errno == errno.ENOSPC
+            else "Correct that and run the command again."
+        )
+        raise StoreError(
+            f"{place}: could not {doing} it ({error.strerror or error}). {cure} and run the command again."
+        ) from error
 
 
 def _words(path: Path, doing: str, error: sqlite3.Error) -> str:
@@ -36,12 +42,12 @@ def _words(path: Path, doing: str, error: sqlite3.Error) -> str:
         return f"{path}: the disk is full. Nothing was lost; free some space and run the command again."
     if "malformed" in said or "not a database" in said or "corrupt" in said:
         if path.name == "crawl.db":
-            cure = "Restore it from a backup; the raw pages in archive/ are kept apart from it."
+            cure = "Restore it from a backup; the raw pages in archive/ are stored separately."
         else:
             cure = "Delete it and run `oversight build` and `oversight publish`: both are made from crawl.db."
-        return f"{path} is damaged or no database ({said}). {cure}"
+        return f"{path} is damaged or not a database ({said}). {cure}"
     if "readonly" in said:
-        return f"{path} cannot be written. Give this user the right to write it."
+        return f"{path} cannot be written. Give this user permission to write it."
     if "unable to open" in said:
-        return f"{path} cannot be opened. See that its folder is there and that this user may use it."
+        return f"{path} cannot be opened. Check that its folder exists and that this user may use it."
     return f"{path}: could not {doing} it ({said})."

@@ -1,4 +1,4 @@
-"""Articles and findings are kept whole, and the same archive gives the same ledger, byte for byte."""
+"""Articles and findings are stored whole, and the same archive gives the same ledger, byte for byte."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def make(tmp_path: Path, name: str, reports=WORLD) -> Path:
     return tmp_path / f"{name}.build.db"
 
 
-# the library
+# the article store
 
 
 def test_an_article_comes_back_as_it_was_kept(tmp_path: Path) -> None:

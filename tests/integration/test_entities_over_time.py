@@ -1,4 +1,4 @@
-"""Entities over time: one body under two names, offices with days, what belongs together, and whom each deals with."""
+"""Entities over time: one body under two names, offices with dates, affiliations, and dealings."""
 
 from __future__ import annotations
 
@@ -290,7 +290,7 @@ def test_the_page_of_an_entity_tells_names_offices_and_what_belongs_together(led
     assert "Secretary of the Harbour until 30 June 2025" in person
 
 
-def test_whom_an_entity_deals_with_counts_only_what_happened(ledger: Path) -> None:
+def test_only_what_happened_counts_as_a_dealing_of_an_entity(ledger: Path) -> None:
     office = page(ledger, "office-of-machine-safety")
     assert "Agrees or works with Meridian Labs 1 event" in office
     assert "Acts against Meridian Labs 1 event, 1 not reported as happened" in office
@@ -314,7 +314,7 @@ def test_whom_an_entity_deals_with_counts_only_what_happened(ledger: Path) -> No
         ("legislation", None, "actor", "target", ""),
     ],
 )
-def test_how_two_parties_of_an_event_stand(
+def test_the_relation_of_two_parties_of_an_event(
     type_: str, direction: str | None, mine: str, theirs: str, heading: str
 ) -> None:
     assert side(type_, direction, mine, theirs) == heading

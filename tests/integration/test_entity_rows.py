@@ -1,5 +1,6 @@
-"""Who is met in a ledger that grew: parents, offices and relations come with the entities that they hang on, and
-unknown names with the claims that they carry."""
+"""Entities of an updated ledger: parents, offices and relations appear with the entities that they belong to, and
+unknown names with their claims.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from support.whole_ledger import differences, whole_rows
 from pipeline.evaluation.synthetic_news import Maker
 from pipeline.ledger.article_store import Library
 from pipeline.ledger.build.build import build
-from pipeline.ledger.build.recompute.entities import Parties
+from pipeline.ledger.build.recompute.entities import EntityUpdater
 from pipeline.ledger.build.state import TALLIED, state_path
 from pipeline.lexicon.entities import Lexicon, Name, Relation, Role
 from pipeline.records import Entity, EntityKind, Findings, UnknownName, unknown_entity_id
@@ -51,7 +52,7 @@ def lexicon_of(maker: Maker) -> Lexicon:
                    tuple(relations))  # fmt: skip
 
 
-class Told:
+class ArticleMaker:
     """Makes articles in which parties that nobody knows belong to others, of which only some articles tell."""
 
     def __init__(self, seed: int) -> None:
@@ -73,19 +74,19 @@ class Told:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_who_is_met_in_a_ledger_that_grew_is_who_is_met_in_it_at_once(
+def test_the_entities_of_an_updated_ledger_equal_those_of_a_rebuilt_one(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crawl, ledger, told = tmp_path / "crawl.db", tmp_path / "build.db", Told(seed)
+    crawl, ledger, told = tmp_path / "crawl.db", tmp_path / "build.db", ArticleMaker(seed)
     lexicon, sources = lexicon_of(told.maker), told.maker.sources
     wholly: list[bool] = []
-    write_all = Parties._write_all
+    write_all = EntityUpdater._write_all
 
-    def watched(parties: Parties) -> None:
+    def watched(parties: EntityUpdater) -> None:
         wholly.append(parties.writer.full)
         write_all(parties)
 
-    monkeypatch.setattr(Parties, "_write_all", watched)
+    monkeypatch.setattr(EntityUpdater, "_write_all", watched)
     with Library(crawl) as library:
         kept = []
         for clock, n in enumerate((9, 2, 1, 3, 2, 1, 0, 2, 1, 1, 3, 1, 1, 2, 0, 2, 4, 1)):

@@ -1,4 +1,4 @@
-"""The ledger as files: the same values in each format, a dictionary for every column, nobody's folder overwritten."""
+"""Exports: the same values in each format, every column in the dictionary, and no foreign folder overwritten."""
 
 from __future__ import annotations
 

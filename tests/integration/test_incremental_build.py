@@ -1,4 +1,4 @@
-"""However a ledger grew, it is the very one that is made when all is joined at once."""
+"""A ledger updated in any way equals one that is rebuilt."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Growing:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_ledger_that_grew_is_the_one_joined_at_once(tmp_path: Path, seed: int) -> None:
+def test_an_updated_ledger_equals_a_rebuilt_one(tmp_path: Path, seed: int) -> None:
     ledger = Growing(tmp_path, seed, parties=8, outlets=7, per_day=8)
     with Library(ledger.crawl) as library:
         ledger.step(library, 30)
@@ -100,7 +100,7 @@ def test_a_ledger_that_grew_is_the_one_joined_at_once(tmp_path: Path, seed: int)
 
 
 @pytest.mark.parametrize("seed", range(20, 24))
-def test_so_it_is_where_only_the_nearest_are_compared(
+def test_an_updated_ledger_equals_a_rebuilt_one_if_only_the_nearest_claims_are_compared(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a large ledger a claim is compared with its nearest neighbours alone; who they are shifts with each claim."""
@@ -121,7 +121,7 @@ def test_so_it_is_where_only_the_nearest_are_compared(
             assert not ledger.check(library)
 
 
-def test_a_state_that_was_made_at_once_has_every_index_and_nothing_waits(tmp_path: Path) -> None:
+def test_a_rebuilt_state_has_every_index_and_no_staged_rows(tmp_path: Path) -> None:
     """Without one of its indexes a state would give the same ledger, only later and later."""
     ledger = Growing(tmp_path, 5, parties=6, outlets=5, per_day=8)
     with Library(ledger.crawl) as library:
@@ -193,7 +193,7 @@ def test_so_it_is_where_editors_have_decided(tmp_path: Path, seed: int) -> None:
         assert not ledger.check(library)
 
 
-def test_a_build_that_is_killed_half_way_leaves_the_former_ledger_and_the_next_makes_up_for_it(tmp_path: Path) -> None:
+def test_a_killed_build_leaves_the_former_ledger_and_the_next_build_catches_up(tmp_path: Path) -> None:
     """Killed after any of its writes, before or after the history in crawl.db was written."""
     ledger = Growing(tmp_path, 3, parties=6, outlets=5, per_day=8)
     with Library(ledger.crawl) as library:

@@ -1,4 +1,4 @@
-"""What is shown changes in one step, or not at all."""
+"""A new snapshot is shown atomically, or not at all."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_last_seven_are_kept_and_names_sort_by_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("setting", "kept"), [("", True), ("keep_months = 0\n", False)])
-def test_the_last_of_a_month_stays_unless_the_settings_say_otherwise(tmp_path: Path, setting: str, kept: bool) -> None:
+def test_the_last_snapshot_of_a_month_is_kept_unless_set_otherwise(tmp_path: Path, setting: str, kept: bool) -> None:
     (tmp_path / "oversight.toml").write_text(setting, encoding="utf-8")
     database, folder = ledger(tmp_path, 1), DataFolder(tmp_path)
     old = publish(database, folder.published, now=NOW - timedelta(days=90)).path

@@ -1,4 +1,4 @@
-"""Editors' decisions: a file is read strictly, written plainly, and a decision holds while its sentence stands."""
+"""The file of decisions is read strictly and written plainly; a decision holds while its sentence is in the article."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def only(reviewed):
 # deciding on claims
 
 
-def test_an_accepted_claim_is_sure_and_otherwise_untouched() -> None:
+def test_an_accepted_claim_is_certain_and_otherwise_unchanged() -> None:
     art, found = signing("courier", "a", confidence=0.3)
     done = applied([(art, found)], decide("accept", art, found.claims[0]))
     assert only(done) == replace(found.claims[0], confidence=1.0)
@@ -106,7 +106,7 @@ def test_a_rejected_claim_is_gone_and_a_missed_one_can_be_added() -> None:
     assert len(again.claims()) == 2 and again.effects[0].detail == "the program finds this claim by now"
 
 
-def test_the_later_of_two_decisions_on_one_claim_stands_and_the_earlier_says_so() -> None:
+def test_the_later_of_two_decisions_on_one_claim_holds_and_the_earlier_is_marked_replaced() -> None:
     art, found = signing("courier", "a")
     late = decide("reject", art, found.claims[0], at=NOON.replace(hour=13), place=1)
     early = decide("accept", art, found.claims[0], place=2)
@@ -287,7 +287,7 @@ def test_a_name_can_be_an_alias_a_new_entity_or_no_name() -> None:
     assert "Heron-XL" not in {p.name for p in only(done).participants}
 
 
-def test_an_alias_may_lead_to_a_new_name_that_stands_below_it_in_the_file() -> None:
+def test_an_alias_may_refer_to_a_new_name_further_down_in_the_file() -> None:
     decisions = [settle("Heron-XL AI", entity="heron-xl"), settle("Heron-XL", 2, entity="heron-xl", kind="model")]
     assert settle_names(LEXICON, decisions).settled["heron-xl ai"].name == "Heron-XL"
 
@@ -509,7 +509,7 @@ def test_the_same_decisions_give_the_same_bytes_and_a_second_build_adds_nothing(
     assert folders[0] == folders[1] and b"Nobody" in folders[0]["reviews.csv"]
 
 
-def test_the_queue_has_reopened_decisions_first_then_disputes_and_what_was_decided_leaves_it(tmp_path: Path) -> None:
+def test_the_queue_has_reopened_decisions_first_then_contradictions_and_drops_what_was_decided(tmp_path: Path) -> None:
     pairs = world()
     old = pairs[0][0]
     edited = article("courier", "courier", SIGNED.replace("5 May", "6 May"), day=9)

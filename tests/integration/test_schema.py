@@ -1,4 +1,4 @@
-"""Tables change by migrations: older private ones are brought up to date, other published ones are refused in words."""
+"""Migrations: older private tables are updated, other published ones are refused with a message."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Days to watch: each with the claim that names it and what became of it; and the calendar file that carries them."""
+"""Upcoming dates: each with the claim that names it and its outcome; and the calendar file."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from integration.test_timeline_status import LAB, OFFICE, PAIR, Told
+from integration.test_timeline_status import LAB, OFFICE, PAIR, Reports
 from support.calendars import read_calendar, unescaped
 from support.newsroom_world import newsroom_world
 
@@ -16,8 +16,8 @@ from pipeline.site.formats.icalendar import calendar, escaped, folded
 from pipeline.site.text.status_text import due_state, due_when
 
 
-def upcoming_of(told: Told) -> list[Upcoming]:
-    return list(upcoming_days(told.events, told.claims, told.day_of, told.stages))
+def upcoming_of(news: Reports) -> list[Upcoming]:
+    return list(upcoming_days(news.events, news.claims, news.day_of, news.stages))
 
 
 def newsroom_due() -> dict[tuple[str, str], Upcoming]:
@@ -56,66 +56,66 @@ def test_a_day_that_passed_in_silence_says_that_no_report_tells_of_it():
 
 
 def test_only_days_that_a_sentence_names_for_later_are_due():
-    told = Told()
-    told.event({"day": 1, "modality": "planned", "trigger": "sign", **PAIR})
-    told.event({"day": 1, "on": "2026-05-05", "basis": "publication", "modality": "planned", "trigger": "sign", **PAIR})
-    told.event({"day": 9, "on": "2026-05-05", "modality": "planned", "trigger": "sign", **PAIR})
-    told.event({"day": 9, "on": "2026-06-05", "modality": "negated", "trigger": "sign", **PAIR})
-    told.event({"day": 9, "on": "2026-05-13", "basis": "relative", "modality": "considered", "trigger": "sign", **PAIR})
-    assert upcoming_of(told) == []
+    news = Reports()
+    news.event({"day": 1, "modality": "planned", "trigger": "sign", **PAIR})
+    news.event({"day": 1, "on": "2026-05-05", "basis": "publication", "modality": "planned", "trigger": "sign", **PAIR})
+    news.event({"day": 9, "on": "2026-05-05", "modality": "planned", "trigger": "sign", **PAIR})
+    news.event({"day": 9, "on": "2026-06-05", "modality": "negated", "trigger": "sign", **PAIR})
+    news.event({"day": 9, "on": "2026-05-13", "basis": "relative", "modality": "considered", "trigger": "sign", **PAIR})
+    assert upcoming_of(news) == []
 
 
-def test_a_plan_that_another_event_of_its_line_fulfils_has_happened():
-    told = Told()
-    told.event({"day": 1, "on": "2026-05-20", "modality": "planned", "trigger": "sign", **PAIR})
-    (due,) = upcoming_of(told)
+def test_a_plan_that_another_event_of_its_timeline_fulfils_has_happened():
+    news = Reports()
+    news.event({"day": 1, "on": "2026-05-20", "modality": "planned", "trigger": "sign", **PAIR})
+    (due,) = upcoming_of(news)
     assert (due.outcome, due.settled_on) == ("open", None)
-    told.event({"day": 17, "on": "2026-05-21", "trigger": "signed", **PAIR})
-    (due,) = upcoming_of(told)
+    news.event({"day": 17, "on": "2026-05-21", "trigger": "signed", **PAIR})
+    (due,) = upcoming_of(news)
     assert (due.outcome, due.settled_on) == ("happened", "2026-05-21")
 
 
 def test_what_happened_before_does_not_settle_what_is_announced_after_it():
-    told = Told()
-    told.event(
+    news = Reports()
+    news.event(
         {"day": 1, "on": "2026-05-05", "trigger": "signed", **PAIR},
         {"day": 4, "on": "2026-06-01", "modality": "planned", "trigger": "sign", **PAIR},
     )
-    (due,) = upcoming_of(told)
+    (due,) = upcoming_of(news)
     assert due.outcome == "open"
 
 
 def test_a_later_report_with_another_day_moves_it():
-    told = Told()
-    told.event(
+    news = Reports()
+    news.event(
         {"day": 1, "on": "2026-05-20", "modality": "planned", "trigger": "sign", **PAIR},
         {"day": 5, "on": "2026-06-10", "modality": "planned", "trigger": "sign", **PAIR},
     )
-    first, second = upcoming_of(told)
+    first, second = upcoming_of(news)
     assert (first.outcome, first.settled_on, second.outcome) == ("moved", "2026-05-09", "open")
     assert due_state(upcoming_row(first), "2026-05-10") == "Moved: a report of 9 May 2026 names another day."
 
 
 def test_a_month_is_due_by_its_end_and_the_day_within_it_is_not_another_day():
-    told = Told()
-    told.event(
+    news = Reports()
+    news.event(
         {"day": 1, "on": "2026-06", "modality": "planned", "trigger": "sign", **PAIR},
         {"day": 5, "on": "2026-06-10", "modality": "planned", "trigger": "sign", **PAIR},
     )
-    month, day = upcoming_of(told)
+    month, day = upcoming_of(news)
     assert (month.outcome, day.outcome) == ("open", "open")
     assert due_when(upcoming_row(month)) == "June 2026, by the end of June 2026 at the latest"
     assert due_state(upcoming_row(month), "2026-06-15") == "Due in these days; no report that it happened."
 
 
 def test_a_threat_with_a_deadline_keeps_its_condition():
-    told = Told()
-    told.event(
+    news = Reports()
+    news.event(
         {"day": 1, "on": "2026-05-20", "modality": "conditional", "direction": "impose", "trigger": "ban",
          "actor": OFFICE, "target": LAB},
         type_="restriction",
     )  # fmt: skip
-    (due,) = upcoming_of(told)
+    (due,) = upcoming_of(news)
     assert due.modality == "conditional" and "under stated conditions" in due.summary
 
 
@@ -143,7 +143,7 @@ def test_a_day_is_a_whole_day_and_tentative():
     assert "“It takes effect.” The Inland Record, 2026-04-15" in entry["DESCRIPTION"]
 
 
-def test_a_month_stands_on_its_last_day_and_says_so():
+def test_a_month_is_shown_on_its_last_day_and_says_so():
     (entry,) = entries(row(due_start="2026-09-01", due_end="2026-09-30", due_precision="month"))
     assert (entry["DTSTART"], entry["DTEND"]) == ("20260930", "20261001")
     assert entry["SUMMARY"].startswith("By the end of September 2026 at the latest: ")
@@ -173,9 +173,9 @@ def test_an_empty_calendar_is_a_calendar():
 @given(st.text(max_size=300))
 def test_any_text_survives_escaping_and_folding(text: str):
     clean = text.encode("utf-8", "ignore").decode()
-    line = folded(f"SUMMARY:{escaped(clean)}")
-    assert line.endswith(b"\r\n") and all(len(part) <= 75 for part in line.split(b"\r\n"))
-    joined = line.decode().replace("\r\n ", "").removesuffix("\r\n").removeprefix("SUMMARY:")
+    timeline = folded(f"SUMMARY:{escaped(clean)}")
+    assert timeline.endswith(b"\r\n") and all(len(part) <= 75 for part in timeline.split(b"\r\n"))
+    joined = timeline.decode().replace("\r\n ", "").removesuffix("\r\n").removeprefix("SUMMARY:")
     printable = "".join(c if c == "\n" or ord(c) >= 32 and ord(c) != 127 else " "
                         for c in clean.replace("\r\n", "\n").replace("\r", "\n"))  # fmt: skip
     assert unescaped(joined) == printable

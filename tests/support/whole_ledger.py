@@ -1,6 +1,6 @@
-"""crawl.db comes in; the rows of every published table go out, joined all at once in memory, as plainly as it can be.
+"""Computes the rows of every published table from crawl.db, all at once in memory, as plainly as possible.
 
-What a build leaves in build.db, however often and in whatever order things came in, must be exactly this.
+A build must leave exactly this in build.db, however often it ran and in whatever order articles arrived.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from scrapers.items import Article
 
 @dataclass
 class Kept:
-    """What crawl.db holds: of the articles that are in the ledger their current version, its findings, all versions."""
+    """The content of crawl.db: current version and findings of the articles in the ledger, and all versions."""
 
     articles: dict[str, Article]
     findings: dict[str, Findings]
@@ -65,7 +65,7 @@ class Kept:
 
 
 def _outdated(library: Library) -> set[tuple[str, str]]:
-    """Return the versions that a later reading of the same page has replaced."""
+    """Return the versions that a later reading of the same page replaced."""
     read, last = set(), {}
     sql = "select page_sha256, url, article_id, version from readings where article_id is not null order by rowid"
     for page, url, article_id, version in library._rows(sql):
@@ -99,7 +99,7 @@ def whole_rows(
     library: Library, sources, *, program_version: str, lexicon=None, reviews: ReviewFile | None = None, visits=(),
     min_confidence: float = MIN_CONFIDENCE, health=None, gone=None,
 ) -> dict[str, list[Row]]:  # fmt: skip
-    """Return what every table of the ledger must hold, and the editors' queue under "queue"."""
+    """Return the expected rows of every table, and the review queue under "queue"."""
     reviews = reviews or ReviewFile()
     by_id = {s.source_id: s for s in sources}
     decided = {s.article_id for d in reviews.decisions for s in (*d.sentences, *d.stays)}
@@ -249,7 +249,7 @@ def _gaps(articles: Mapping[str, Article], findings: Mapping[str, Findings]) -> 
 def _lost(
     lost: list[Claim], joined: Aggregate, articles: Mapping[str, Article], entity_graph: EntityGraph
 ) -> dict[str, str]:
-    """Return the events that claims of earlier versions would stand in."""
+    """Return the events that claims of earlier versions would belong to."""
 
     def case(claim: Claim) -> ClaimFeatures:
         published = articles[claim.evidence.article_id].published_at
@@ -320,7 +320,7 @@ def _queue(findings: Mapping[str, Findings], joined: Aggregate, marks: Mapping[s
 
 
 def differences(build_db: Path, wanted: Mapping[str, list[Row]], library: Library) -> list[str]:
-    """Return in words in which tables a built ledger differs from the wanted rows, with a row for each."""
+    """Return in words which tables of a built ledger differ from the expected rows, with a row for each."""
     found = []
     with closing(sqlite3.connect(build_db)) as db:
         db.row_factory = sqlite3.Row

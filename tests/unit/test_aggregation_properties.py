@@ -1,4 +1,4 @@
-"""What holds of joining whatever articles come in, in whatever order: drawn from the newsroom's annotated articles."""
+"""Invariants of aggregation for any articles in any order, drawn from the newsroom's annotated articles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SEVERAL = st.lists(st.integers(0, 10_000), min_size=2, max_size=14, unique=True)
 
 @cache
 def reports() -> tuple[tuple[Article, Findings], ...]:
-    """Return the newsroom's articles that claim anything, each with its annotated claims, in order of publication."""
+    """Return the newsroom's articles with claims, in order of publication."""
     with tempfile.TemporaryDirectory() as folder:
         write_documents(Path(folder) / "texts", Path(folder) / "claims")
         claims, articles, _, _ = load_gold(folder)
@@ -72,7 +72,7 @@ def test_a_further_article_of_the_latest_day_never_lowers_n_articles(numbers) ->
         holders = {after.claim_event[claim_id] for claim_id in event.claim_ids}
         assert len(holders) == 1, event
         assert now[holders.pop()].n_articles >= event.n_articles
-        # No report of one voice counts twice, whatever comes in later.
+        # No report counts twice, whatever is added later.
         assert all(e.n_origins <= e.n_articles for e in after.events)
 
 
@@ -91,7 +91,7 @@ def test_an_article_that_goes_and_comes_back_leaves_the_same_ids(numbers, which)
 
 @settings(max_examples=25, deadline=None)
 @given(SEVERAL)
-def test_every_claim_stands_in_one_event_and_every_event_on_a_claim(numbers) -> None:
+def test_every_claim_is_in_one_event_and_every_event_has_a_claim(numbers) -> None:
     pairs = some(numbers)
     found = joined(pairs)
     held = [claim_id for event in found.events for claim_id in event.claim_ids]

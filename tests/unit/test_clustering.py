@@ -1,4 +1,4 @@
-"""Claims that say the same come together, and nothing else does."""
+"""Claims on the same event form one cluster, and others do not."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_stages_of_one_bill_are_separate_events() -> None:
     assert len(grouped((art, passed), (art, signed))) == 2
 
 
-def test_bills_of_other_numbers_are_never_one_event() -> None:
+def test_bills_with_different_numbers_are_never_one_event() -> None:
     art = article("gazette", "bills", "The Senate passed SB 7 on 5 May. The Senate passed SB 9 on 5 May.")
     pair = [
         (art, claim(art, f"The Senate passed {bill} on 5 May.", "passed", "legislation", on="2026-05-05",
@@ -108,7 +108,7 @@ def test_bills_of_other_numbers_are_never_one_event() -> None:
     assert len(grouped(*pair)) == 2
 
 
-def test_two_orders_that_are_only_called_executive_order_are_told_apart_by_their_days() -> None:
+def test_two_unnamed_executive_orders_are_distinguished_by_their_days() -> None:
     roles = {"actor": "President", "instrument": "Executive Order"}
     first = make("gazette", "It signed something.", "signed", "executive_action", day=2, on="2026-05-01", **roles)
     again = make("herald", "It signed something.", "signed", "executive_action", day=20, on="2026-05-18", **roles)
@@ -125,7 +125,7 @@ def test_a_signing_that_slipped_from_the_planned_day_is_one_event() -> None:
 
 
 def reports(type_: str, *told: tuple[str, str], **roles) -> list[set[str]]:
-    """Return the groups of claims from an article each; `told`: its whole text, one sentence, and a trigger in it."""
+    """Return the clusters of claims, one article each; `told`: its text, one sentence and a trigger."""
     pairs = []
     for number, (sentence, trigger) in enumerate(told):
         art = article("gazette", str(number), sentence, day=2)
@@ -133,7 +133,7 @@ def reports(type_: str, *told: tuple[str, str], **roles) -> list[set[str]]:
     return grouped(*pairs)
 
 
-def test_a_demand_that_stands_and_the_deadline_set_for_it_are_two_events() -> None:
+def test_a_lasting_demand_and_its_deadline_are_two_events() -> None:
     roles = {"actor": "Ministry", "target": "Meridian Labs", "obj": "Tessel 2"}
     wants = "The Ministry wants Meridian Labs to open Tessel 2 to its staff."
     told = "The Ministry told Meridian Labs it has until Friday to open Tessel 2 to its staff."
@@ -169,7 +169,7 @@ def test_a_hearing_on_a_bill_is_not_its_signing_and_a_friends_brief_is_not_the_s
     assert len(reports("litigation", (suit, "filed"), (suit + " Again.", "filed"), **roles)) == 1
 
 
-def test_a_claim_joins_the_report_that_it_fits_though_the_event_has_others() -> None:
+def test_a_claim_joins_an_event_by_the_one_report_that_it_fits() -> None:
     table = [[0.9, 0.3, 0.3]]
     assert link_of(table) == link_of([[0.9], [0.3], [0.3]]) == pytest.approx(0.7 * 0.5 + 0.3 * 0.9)
     assert link_of([[0.9, 0.1], [0.2, 0.4]]) == link_of([[0.9, 0.2], [0.1, 0.4]])
@@ -177,7 +177,7 @@ def test_a_claim_joins_the_report_that_it_fits_though_the_event_has_others() -> 
     assert beyond_reach(0.0, 0, 3, 3)
 
 
-def test_a_body_that_was_renamed_is_not_told_as_an_appointment() -> None:
+def test_a_renamed_body_is_not_summarised_as_an_appointment() -> None:
     roles = {"actor": "Ministry", "target": "Ada Lund", "body": "Office of Machine Safety"}
     art, renamed = make("gazette", "It signed something.", "signed", "institution", **roles)
     event = make_event([replace(renamed, trigger="renamed")], {art.article_id: art}, {})
@@ -249,7 +249,7 @@ def test_no_event_is_occurred_without_a_claim_that_says_so(modality: Modality) -
     assert event.modality is modality
 
 
-def test_a_later_and_better_supported_denial_stands_above_and_the_event_is_contradicted() -> None:
+def test_a_later_and_better_supported_denial_wins_and_the_event_is_contradicted() -> None:
     said = make("gazette", SIGNED, "signed", day=1, **PARTIES)
     denied = [make(f"paper{n}", SIGNED, "signed", modality="denied", day=3, **PARTIES) for n in range(2)]
     articles = {art.article_id: art for art, _ in (said, *denied)}
@@ -260,7 +260,7 @@ def test_a_later_and_better_supported_denial_stands_above_and_the_event_is_contr
     assert best_modality(claims, articles, one_origin) == (Modality.OCCURRED, True)
 
 
-def test_one_report_that_it_happened_does_not_stand_against_many_that_it_is_still_open() -> None:
+def test_one_report_that_it_happened_does_not_outweigh_many_that_it_is_still_open() -> None:
     hasty = make("gazette", SIGNED, "signed", day=1, **PARTIES)
     open_ = [make(f"paper{n}", PLANS, "sign", modality="considered", day=2, **PARTIES) for n in range(3)]
     articles = {art.article_id: art for art, _ in (hasty, *open_)}
@@ -286,7 +286,7 @@ def test_an_event_takes_the_day_before_the_month_and_its_id_from_its_earliest_cl
     assert (event.n_articles, event.stage) == (2, "signed")
 
 
-def test_names_and_descriptions_are_told_apart() -> None:
+def test_names_and_descriptions_are_distinguished() -> None:
     for name in ("SB 53", "Claude", "xAI", "the European Commission"):
         assert is_named(Participant("object", "x", name, EntityKind.MODEL)), name
     for name in ("its AI models", "Meta’s AI models", "new models", "draft rules on AI"):
@@ -311,7 +311,7 @@ def test_grouping_of_the_annotated_claims_keeps_its_level() -> None:
 
 
 def forbidden(groups, claims, articles, entity_graph: EntityGraph) -> list[tuple[str, str]]:  # noqa: ANN001
-    """Return the pairs of sentences in one group that differ in direction, stage, instrument or object."""
+    """Return the pairs of sentences in one cluster that differ in direction, stage, instrument or object."""
     measure = Similarity(entity_graph)
     cases = {c.claim_id: ClaimFeatures(c, articles[c.evidence.article_id].published_at) for c in claims}
     return [
@@ -324,7 +324,7 @@ def forbidden(groups, claims, articles, entity_graph: EntityGraph) -> list[tuple
 
 @pytest.fixture(scope="module")
 def newsroom() -> tuple[list, dict, EntityGraph]:
-    """The newsroom's annotated claims, its articles by id, and its families."""
+    """The newsroom's annotated claims, its articles by id, and its entity graph."""
     lexicon = load_lexicon(FOLDER / "lexicon.toml")
     claims, articles = [], {}
     for document_id, gold in expected().items():
@@ -343,7 +343,7 @@ def ids_and_articles(newsroom, without: Collection[str] = ()) -> dict[str, set[s
     return {event_id(ids[0]): {article_of[id_] for id_ in ids} for ids in groups}
 
 
-def test_no_event_of_the_newsroom_holds_two_that_forbid_each_other(newsroom) -> None:  # noqa: ANN001
+def test_no_event_of_the_newsroom_holds_two_claims_that_exclude_each_other(newsroom) -> None:  # noqa: ANN001
     claims, articles, entity_graph = newsroom
     assert forbidden(group(claims, articles, entity_graph=entity_graph), claims, articles, entity_graph) == []
 
@@ -357,7 +357,7 @@ def test_in_whatever_order_the_newsrooms_claims_come_the_events_are_the_same(new
 
 
 def test_later_articles_never_lower_an_events_articles(newsroom) -> None:  # noqa: ANN001
-    """The newsroom comes out day by day, as it would for a ledger; no event ever loses an article."""
+    """The newsroom is published day by day; no event ever loses an article."""
     _, articles, _ = newsroom
     days = sorted({article.published_at.date() for article in articles.values()})
     before: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""Disagreement is kept with each value and its claims, and agreement is never called a contradiction."""
+"""Contradicting values are kept with their claims, and agreement is never a contradiction."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_imposed_by_one_report_and_lifted_by_another_on_one_day() -> None:
     assert (found.event_id, found.field, [v for v, _ in found.values]) == ("e1", "direction", ["impose", "lift"])
 
 
-def test_several_parties_that_sign_are_no_rival_actors() -> None:
+def test_several_signatories_are_not_contradicting_actors() -> None:
     one = say("a", type_="agreement", actor=["Meridian Labs", "Ministry"])
     two = say("b", type_="agreement", actor=["Meridian Labs", "Ministry", "Lantern"])
     assert contradictions(one, two) == ()
@@ -157,11 +157,11 @@ def fine(source: str, rest: str, **more):
         ("$14 million of the $40 million it had asked for", "$20 million"),
     ],
 )
-def test_a_new_number_a_bound_and_another_things_number_are_no_rivals(one: str, other: str) -> None:
+def test_a_new_sum_a_bound_and_the_sum_of_something_else_do_not_contradict(one: str, other: str) -> None:
     assert contradictions(fine("a", one), fine("b", other, day=3)) == ()
 
 
-def test_a_sum_outside_a_bound_is_a_rival() -> None:
+def test_a_sum_outside_a_bound_contradicts() -> None:
     (found,) = contradictions(fine("a", "up to $14 million"), fine("b", "$40 million"))
     assert found.field == "amount"
 
@@ -225,7 +225,7 @@ def test_two_dates_in_one_sentence_or_of_two_acts_in_one_article_are_no_contradi
     assert find_contradictions({"e1": made}, {art.article_id: art}) == ()
 
 
-def test_copies_of_one_text_do_not_contradict_themselves() -> None:
+def test_near_duplicates_do_not_contradict_each_other() -> None:
     """A reprint three days later resolves "on Tuesday" to another day: one report, read twice."""
     one, copy = agreed("a", on="2026-05-05"), agreed("b", on="2026-05-12", day=8)
     ids = {one[0].article_id: "x", copy[0].article_id: "x"}
@@ -242,7 +242,7 @@ def test_an_article_that_calls_its_agreement_voluntary_further_down_is_heard() -
     assert "“The agreement is voluntary”" in in_words(found)
 
 
-def test_a_denial_that_stands_in_an_event_of_its_own_finds_the_report_it_denies() -> None:
+def test_a_denial_in_an_event_of_its_own_finds_the_report_that_it_denies() -> None:
     roles = {"type_": "access_grant", "actor": "Meridian Labs", "target": "Institute"}
     yes = say("a", text="Meridian Labs gave the Institute access to Lantern 2.", trigger="gave", object="Lantern 2",
               on="2026-05-05", day=2, **roles)  # fmt: skip

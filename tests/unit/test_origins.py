@@ -1,4 +1,4 @@
-"""Copies and credited reports count once; independent reports count apart."""
+"""Near-duplicates and credited reports count once; independent reports count separately."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_reports_of_their_own_are_two_origins() -> None:
     assert n_origins(one, other) == [(2, 2)]
 
 
-def test_two_outlets_of_one_family_never_count_twice() -> None:
+def test_two_outlets_of_one_publisher_group_count_once() -> None:
     one, other = signing("gazette", "a", text=WIRE_TEXT), signing("herald", "b", text=OWN_TEXT, day=40)
     result = joined(one, other)
     assert [(e.n_articles, e.n_origins) for e in result.events] == [(2, 1)]
@@ -146,7 +146,7 @@ def test_the_order_of_articles_makes_no_difference() -> None:
         assert joined(*reports) == expected
 
 
-def test_short_texts_are_no_copies_and_a_cut_reprint_is_one() -> None:
+def test_short_texts_are_no_near_duplicates_and_a_cut_reprint_is_one() -> None:
     assert find_near_duplicates({"a": "The same few words.", "b": "The same few words."}) == {}
     cut = WIRE_TEXT[: len(WIRE_TEXT) // 2]
     assert list(find_near_duplicates({"a": WIRE_TEXT, "b": cut, "c": OWN_TEXT})) == [("a", "b")]
@@ -165,7 +165,7 @@ def test_a_publisher_is_known_under_its_usual_names(one: str, other: str) -> Non
 @given(
     st.lists(st.sampled_from(["courier", "signal", "beacon", "gazette", "herald", "wirepool"]), min_size=1, max_size=7)
 )
-def test_another_copy_adds_an_article_and_never_a_confirmation(names: list[str]) -> None:
+def test_another_reprint_adds_an_article_and_never_a_confirmation(names: list[str]) -> None:
     reports = [signing(name, f"r{n}", text=WIRE_TEXT, day=n) for n, name in enumerate(names)]
     counts = [n_origins(*reports[: n + 1]) for n in range(len(reports))]
     assert counts == [[(n + 1, 1)] for n in range(len(reports))]
@@ -206,7 +206,7 @@ def test_a_credit_for_another_story_leaves_the_article_its_own_origin(credited: 
     assert n_origins(first, own) == [(2, 2)]
 
 
-def test_what_stands_before_after_the_beacon_reported_is_the_articles_own() -> None:
+def test_text_before_after_the_beacon_reported_is_the_articles_own() -> None:
     sentence = "Meridian Labs signed the Harbour Accord on Tuesday after the Beacon reported that it had given up."
     own = signing("courier", "own", day=2, sentence=sentence, credits=[("Beacon", "reported")])
     result = joined(signing("beacon", "first", text=WIRE_TEXT), own)
@@ -215,7 +215,7 @@ def test_what_stands_before_after_the_beacon_reported_is_the_articles_own() -> N
     assert labels[result.claim_origin[claim_.claim_id]] == "Courier"
 
 
-def test_a_linked_report_is_found_though_its_names_are_read_otherwise() -> None:
+def test_a_linked_report_is_found_even_if_its_names_are_read_differently() -> None:
     first = signing("beacon", "scoop", text=WIRE_TEXT)
     scoop = [("Beacon", "first reported by")]
     art, found = signing("courier", "b", day=2, text="It was first reported by Beacon.", credits=scoop)
@@ -291,7 +291,7 @@ def test_a_later_reprint_by_somebody_else_never_adds_an_origin(rows, which) -> N
     reports = [drawn(n, *row) for n, row in enumerate(rows)]
     art, found = reports[which % len(reports)]
     if len(art.text) < 500:
-        return  # too short to be called a copy
+        return  # too short for a near-duplicate
     text = art.text
     reprint = article("reprinter", "again", text, day=5)
     again = replace(found.claims[0], claim_id="c" + "f" * 16,

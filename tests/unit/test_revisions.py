@@ -1,4 +1,4 @@
-"""Edited articles: what an edit did to the claims is told, and what is no wording changes nothing."""
+"""Edits of articles: their effect on claims is listed, and edits of clutter change nothing."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_clutter_and_typography_are_no_edit(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", REAL_EDITS)
-def test_other_words_are_an_edit(case: str) -> None:
+def test_different_words_are_an_edit(case: str) -> None:
     old, new = REAL_EDITS[case]
     gone, come = compare(old, new)
     assert (gone or come) and compare(new, old) == (come, gone)
@@ -116,7 +116,7 @@ def test_changed_words_are_marked_and_the_pieces_are_the_sentence_again() -> Non
 # claims
 
 
-def test_a_change_of_modality_date_and_parties_is_told_for_the_same_claim() -> None:
+def test_a_change_of_modality_date_and_parties_is_listed_for_the_same_claim() -> None:
     later = "Meridian Labs will sign the Harbour Accord with the Office of Machine Safety and Ofcom on 9 May 2026."
     now = signed(
         sentence=later, trigger="sign", modality="planned", on="2026-05-09",
@@ -158,7 +158,7 @@ def test_a_sentence_that_lost_its_claim_shows_what_took_its_place() -> None:
 
 
 @pytest.mark.parametrize("case", CLUTTER_EDITS)
-def test_a_boilerplate_edit_changes_no_claim_even_where_it_was_read_otherwise(case: str) -> None:
+def test_a_boilerplate_edit_changes_no_claim_even_if_it_was_read_differently(case: str) -> None:
     old, new = (f"{SIGNED}\n\n{text}" for text in CLUTTER_EDITS[case])
     one = version(old, signed(), signed(type_="commitment"))
     two = version(new, signed(modality="planned"), day=2)
@@ -173,14 +173,14 @@ def test_what_is_read_in_an_untouched_sentence_on_one_day_alone_is_no_edit() -> 
     assert edit.gone and edit.changes == ()
 
 
-def test_typography_that_changes_a_claims_id_is_followed_in_silence() -> None:
+def test_a_claim_whose_id_changed_with_typography_is_followed_silently() -> None:
     typed = SIGNED.replace("Harbour Accord", "“Harbour Accord”")
     plain_ = SIGNED.replace("Harbour Accord", '"Harbour Accord"')
     (edit,) = edits_of([version(typed, signed(sentence=typed)), version(plain_, signed(sentence=plain_), day=2)])
     assert edit.changes == () and len(edit.heirs) == 1
 
 
-def test_claims_that_are_not_sure_enough_are_told_only_with_an_edited_sentence() -> None:
+def test_an_unsure_claim_is_a_change_only_if_its_sentence_was_edited() -> None:
     other = SIGNED.replace("signed", "may have signed")
     unsure = [version(SIGNED, signed()), version(f"{SIGNED} {MORE}", signed(confidence=0.3), day=2)]
     (edit,) = edits_of(unsure, lambda c: c.confidence >= 0.5)
@@ -225,7 +225,7 @@ def test_a_claim_is_followed_through_several_edits() -> None:
     assert len({e.change_id(c) for e in steps for c in e.changes}) == 2
 
 
-def test_the_planted_edits_of_the_newsroom_are_told_apart() -> None:
+def test_the_planted_edits_of_the_newsroom_are_classified() -> None:
     for case in planted()["edited"]:
         first, second = story(case["article"]).versions
         assert any(compare(first.text, second.text)) == case["claims_change"]
@@ -242,7 +242,7 @@ def edited_ledger(tmp_path: Path, *reports, **more) -> Path:
     return tmp_path / "build.db"
 
 
-def test_a_claim_of_an_earlier_version_is_told_and_supports_nothing(tmp_path: Path) -> None:
+def test_a_claim_of_an_earlier_version_is_listed_and_supports_nothing(tmp_path: Path) -> None:
     first = signing("courier", "a", day=1)
     other = signing("signal", "b", day=2)
     taken = article("courier", "a", "The agency and the company declined to comment.", day=3)
@@ -266,7 +266,7 @@ def test_an_article_whose_claims_are_all_gone_stays_with_its_history(tmp_path: P
     assert rows(path, "select count(*) from events") == [(0,)]
 
 
-def test_an_event_whose_only_sentence_was_edited_leads_to_where_it_stands_now(tmp_path: Path) -> None:
+def test_an_event_whose_only_sentence_was_edited_redirects_to_its_new_event(tmp_path: Path) -> None:
     first = signing("courier", "a", day=1)
     path = edited_ledger(tmp_path, first)
     ((old,),) = rows(path, "select event_id from events")
@@ -283,7 +283,7 @@ def test_an_event_whose_only_sentence_was_edited_leads_to_where_it_stands_now(tm
     ]
 
 
-def test_a_page_read_anew_by_a_later_reader_is_no_edit_and_its_former_text_does_not_count(tmp_path: Path) -> None:
+def test_a_page_read_again_by_a_later_reader_is_no_edit_and_its_former_text_does_not_count(tmp_path: Path) -> None:
     old, new = (signing("courier", "a", text=text) for text in ("Menu Home Search", "It was late."))
     with Library(tmp_path / "crawl.db") as library:
         for reader, (art, found) in (("r1", old), ("r2", new)):

@@ -1,4 +1,4 @@
-"""One plain sentence for every type in every modality, and never a plan, a hope or a denial that reads like a fact."""
+"""Each type and modality has one plain sentence, and a plan, a hope or a denial never reads like a fact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An event's sentence says to do what, for what and which bill, where a claim's sentence does: never more than that."""
+"""A summary states what was promised, asked or ruled if a quote does, and never more than that."""
 
 from __future__ import annotations
 
@@ -59,17 +59,17 @@ def test_an_events_sentence_says_what_its_claim_says(type_, sentence, trigger, m
         "Meridian promised to the ministry.",
     ],
 )
-def test_nothing_is_taken_that_would_say_more_or_other_than_the_sentence(sentence: str) -> None:
+def test_nothing_is_copied_that_would_say_more_than_the_sentence(sentence: str) -> None:
     assert summary(told("commitment", sentence, "promised", actor="Meridian")) == "Meridian made a commitment."
 
 
-def test_what_one_of_several_promised_is_not_told_of_all() -> None:
+def test_a_promise_of_one_party_is_not_reported_of_all() -> None:
     one = told("commitment", "Meridian promised to share its tests.", "promised", actor="Meridian")
     other = told("commitment", "Halden promised the same.", "promised", actor="Halden")
     assert summary(one, other).endswith("made a commitment.")
 
 
-def test_a_sum_that_reports_give_otherwise_is_not_in_the_events_sentence() -> None:
+def test_a_contradicted_sum_is_not_in_the_summary() -> None:
     one = told("commitment", "Meridian will pay $14 million into a fund.", "pay", "planned", actor="Meridian")
     other = told("commitment", "Meridian will pay $40 million into a fund.", "pay", "planned", actor="Meridian")
     assert content_of([one]).deed == "$14 million into a fund"

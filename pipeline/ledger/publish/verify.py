@@ -95,7 +95,7 @@ def _texts(
                 claims_of[findings.article_id].append(claim.claim_id)
                 evidence = claim.evidence
                 if text[evidence.start : evidence.end] != evidence.quote:
-                    words = f"Claim {claim.claim_id}: its quote does not stand in article {findings.article_id}."
+                    words = f"Claim {claim.claim_id}: its quote is not in article {findings.article_id}."
                     quotes.append(Fault("finding", claim.claim_id, words, (findings.article_id,), (claim.claim_id,)))
     for id_, text_version_, url in changed:
         words = f"The stored text of {url} (version {text_version_}) is not the text that was read: its hash differs."

@@ -228,9 +228,7 @@ class _Gap(_Common):
             _refuse(f"'{more[0]}' belongs to a new name only. Remove it")
         id_ = self.id or slug(self.name)
         if self.new is not None and not re.fullmatch(r"(?!x-)[a-z0-9][a-z0-9-]*", id_):
-            _refuse(
-                f"the id '{id_}' is none: write id = \"...\" in lower-case letters, digits and hyphens, not starting with x-"
-            )
+            _refuse(f"id is '{id_}': write id = \"...\" in lower case, digits and hyphens, not starting with x-")
         return self
 
     def _more(self) -> dict[str, str]:
