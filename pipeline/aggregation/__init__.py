@@ -3,3 +3,5 @@
 Every function here is pure. The package imports `pipeline.lexicon`, `pipeline.records` and `scrapers.items`, never the
 ledger or the site.
 """
+
+__all__ = ["aggregate", "clustering", "contradictions", "revisions", "sources", "summaries", "timelines"]

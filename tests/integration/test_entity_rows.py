@@ -65,20 +65,20 @@ class ArticleMaker:
 
     def next(self) -> tuple:
         article, found = next(self.articles)
-        told = [replace(e, parent_id=self.parent.get(e.entity_id, "")) for e in found.entities]
-        told += [Entity(id_, name, ORGANISATION, known=False)
+        entities = [replace(e, parent_id=self.parent.get(e.entity_id, "")) for e in found.entities]
+        entities += [Entity(id_, name, ORGANISATION, known=False)
                  for id_, name in self.holdings.items() if self.chance.random() < 0.05]  # fmt: skip
         gaps = [UnknownName(e.name, e.kind, at, at + len(e.name)) for e in found.entities
                 if (at := article.text.find(e.name)) >= 0 and self.chance.random() < 0.7]  # fmt: skip
-        return article, replace(found, entities=tuple(told), unknown_names=(*found.unknown_names, *gaps))
+        return article, replace(found, entities=tuple(entities), unknown_names=(*found.unknown_names, *gaps))
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_entities_of_an_updated_ledger_equal_those_of_a_rebuilt_one(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crawl, ledger, told = tmp_path / "crawl.db", tmp_path / "build.db", ArticleMaker(seed)
-    lexicon, sources = lexicon_of(told.maker), told.maker.sources
+    crawl, ledger, maker = tmp_path / "crawl.db", tmp_path / "build.db", ArticleMaker(seed)
+    lexicon, sources = lexicon_of(maker.maker), maker.maker.sources
     wholly: list[bool] = []
     write_all = EntityUpdater._write_all
 
@@ -92,7 +92,7 @@ def test_the_entities_of_an_updated_ledger_equal_those_of_a_rebuilt_one(
         for clock, n in enumerate((9, 2, 1, 3, 2, 1, 0, 2, 1, 1, 3, 1, 1, 2, 0, 2, 4, 1)):
             with library.transaction():
                 for _ in range(n):
-                    kept.append(told.next())
+                    kept.append(maker.next())
                     library.save(*kept[-1], PROGRAM, kept[-1][0].fetched_at)
                 if not n:  # an article is not relevant after all: what only it tells of is gone
                     article, _ = kept.pop(0)
@@ -102,7 +102,7 @@ def test_the_entities_of_an_updated_ledger_equal_those_of_a_rebuilt_one(
             report = build(crawl, ledger, sources, program_version=PROGRAM, lexicon=lexicon)
             assert differences(ledger, wanted, library) == []
             assert report.n_pending == library.n_pending(PROGRAM) == 0
-        article, _ = told.next()
+        article, _ = maker.next()
         library.save_article(article)
         assert build(crawl, ledger, sources, program_version=PROGRAM, lexicon=lexicon).n_pending == 1
     assert wholly == [True, False, False]  # all are looked at only at first, and where an article was taken out

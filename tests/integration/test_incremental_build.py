@@ -37,7 +37,7 @@ class Growing:
         self.chance = random.Random(seed)
         self.maker = Maker(seed=seed, start=date(2026, 1, 5), filler=300, relevant=0.9, **world)
         self.made = list(self.maker.articles(160))
-        self.told: dict[str, tuple] = {}
+        self.articles: dict[str, tuple] = {}
         self.clock = 0
 
     def add(self, library: Library, article, found, *, reading: str = "") -> None:
@@ -49,33 +49,33 @@ class Growing:
                 library.save_reading(
                     article.page_sha256, article.url, article.source_id, reading, Outcome.SAVED, article
                 )
-        self.told[article.article_id] = (article, found)
+        self.articles[article.article_id] = (article, found)
 
     def step(self, library: Library, n: int) -> None:
         """Let n things happen: most are new articles, in no order; some are edits, other readings, or withdrawals."""
         for _ in range(n):
             what = self.chance.random()
-            known = self.chance.choice(sorted(self.told)) if self.told else ""
+            known = self.chance.choice(sorted(self.articles)) if self.articles else ""
             if what < 0.72 or not known:
                 if self.made:
                     self.add(library, *self.made.pop(self.chance.randrange(len(self.made))), reading="r1")
             elif what < 0.82:
-                self.add(library, *self.maker.edited(*self.told[known], self.told[known][0].fetched_at))
+                self.add(library, *self.maker.edited(*self.articles[known], self.articles[known][0].fetched_at))
             elif what < 0.88:  # the program finds something else in the same text
-                article, found = self.told[known]
+                article, found = self.articles[known]
                 claims = tuple(replace(c, confidence=self.chance.choice((0.2, 0.9))) for c in found.claims)
                 self.add(library, article, replace(found, claims=claims))
             elif what < 0.92:  # it is not relevant after all
-                article, _ = self.told[known]
+                article, _ = self.articles[known]
                 self.add(library, article, Findings(article.article_id, article.version, False, 0.0))
             elif what < 0.96:  # another reader reads the same page otherwise
-                article, found = self.told[known]
+                article, found = self.articles[known]
                 text = article.text + "\n\nA caption."
                 other = replace(article, text=text, version=f"v{self.clock}")
                 claims = tuple(replace(c, evidence=replace(c.evidence, version=other.version)) for c in found.claims)
                 self.add(library, other, replace(found, version=other.version, claims=claims), reading="r2")
             else:  # an article without a date
-                article, found = self.told[known]
+                article, found = self.articles[known]
                 self.add(library, replace(article, version=f"u{self.clock}", published_at=None),
                          replace(found, version=f"u{self.clock}"))  # fmt: skip
 
@@ -141,7 +141,7 @@ def test_so_it_is_where_pages_go_and_come_back(tmp_path: Path) -> None:
     with Library(ledger.crawl) as library:
         for _ in range(6):
             ledger.add(library, *ledger.made.pop(), reading="r1")
-        one, other, third = sorted(article.url for article, _ in ledger.told.values())[:3]
+        one, other, third = sorted(article.url for article, _ in ledger.articles.values())[:3]
         first, second = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC)
         shown = []
         for gone in ({}, {one: first, other: first}, {other: first, third: second}, {other: second}, {}):
@@ -154,10 +154,10 @@ def test_so_it_is_where_pages_go_and_come_back(tmp_path: Path) -> None:
 
 def decided(ledger: Growing, library: Library) -> tuple[Decision, ...]:
     """Some decisions on claims that the ledger has: confirmed, taken out, put together, kept apart."""
-    told = [(art, c) for art, found in ledger.told.values() for c in found.claims]
+    claims = [(art, c) for art, found in ledger.articles.values() for c in found.claims]
     decisions = []
     for place, action in enumerate(("accept", "reject", "merge", "merge", "split", "add"), 1):
-        some = ledger.chance.sample(told, 2)
+        some = ledger.chance.sample(claims, 2)
         sentences = [Sentence(art.url, c.evidence.quote, c.claim_id, c.trigger, c.type) for art, c in some]
         if action == "add":  # a claim that nobody reads there: another word of the sentence names another type
             word = some[0][1].evidence.quote.split()[-1].rstrip(".")

@@ -2,3 +2,5 @@
 
 Imports only records, the lexicon and the summaries that describe an event.
 """
+
+__all__ = ["cluster", "features", "late_claims", "merge", "similarity", "stages"]

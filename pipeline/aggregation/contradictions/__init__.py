@@ -2,3 +2,5 @@
 
 Imports clustering's claim features, records and the lexicon.
 """
+
+__all__ = ["administrations", "amounts", "compare", "find"]

@@ -2,3 +2,5 @@
 
 Imports records and the boilerplate rules of `scrapers.reading`.
 """
+
+__all__ = ["claim_diff", "text_diff"]

@@ -2,3 +2,5 @@
 
 Imports records and `scrapers.items`, nothing else of the aggregation.
 """
+
+__all__ = ["credit_chains", "credit_scope", "near_duplicates", "origins", "publishers", "support"]

@@ -2,3 +2,5 @@
 
 Imports records and the lexicon.
 """
+
+__all__ = ["content", "noun_phrases", "sentence"]

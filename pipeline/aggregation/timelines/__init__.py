@@ -2,3 +2,5 @@
 
 Imports clustering, summaries and records.
 """
+
+__all__ = ["relations", "status", "upcoming"]

@@ -2,3 +2,5 @@
 
 Imports the aggregation, the article store, reviews and rows.
 """
+
+__all__ = ["build"]

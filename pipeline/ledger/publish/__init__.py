@@ -2,3 +2,5 @@
 
 Imports the schema; the rest of the ledger is not needed to read a snapshot.
 """
+
+__all__ = ["data_dictionary", "export", "indexes", "publish", "seals", "verify"]

@@ -2,3 +2,5 @@
 
 Imports the aggregation's records and the lexicon, not the database.
 """
+
+__all__ = ["apply", "decisions", "fields", "file", "links", "locate", "names", "queue", "rows"]

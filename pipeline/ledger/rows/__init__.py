@@ -2,3 +2,5 @@
 
 Pure: nothing here opens a database.
 """
+
+__all__ = ["entities", "records", "revisions", "tables", "timelines"]

@@ -2,3 +2,5 @@
 
 Each module has one class that keeps its part of the build state. Imported only by `ledger.build`.
 """
+
+__all__ = ["clusters", "contradiction_index", "entities", "events", "origins", "review_queue", "revisions", "timelines"]
