@@ -133,7 +133,7 @@ def test_an_article_and_its_findings_are_kept_together_or_not_at_all(tmp_path: P
 def test_a_damaged_database_is_named_with_its_cure(tmp_path: Path) -> None:
     path = tmp_path / "crawl.db"
     path.write_bytes(b"this is no database, whatever its name says" * 40)
-    with pytest.raises(StoreError, match=r"crawl\.db is damaged or no database .*backup"):
+    with pytest.raises(StoreError, match=r"crawl\.db is damaged or not a database .*backup"):
         Library(path)
 
 
