@@ -18,7 +18,7 @@ from support.site_under_test import Site, harmless
 
 from pipeline.evaluation.benchmarks.inputs.site_ledger import make_ledger
 from pipeline.site import app
-from pipeline.site.snapshots import QUESTIONS_AT_ONCE, QUESTIONS_WAITING
+from pipeline.site.snapshots import VISITOR_QUERIES_AT_ONCE, VISITOR_QUERIES_WAITING
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +64,16 @@ def test_sql_cannot_eat_memory_or_time(site, sql):
 
 def test_questions_in_sql_hold_up_no_page_and_only_so_many_wait(site):
     db, gate = site.ds.get_database("oversight"), threading.Event()
-    for _ in range(QUESTIONS_AT_ONCE):
+    for _ in range(VISITOR_QUERIES_AT_ONCE):
         db._questions.submit(gate.wait, 60)  # all threads for questions are taken
 
     async def together() -> tuple[int, list[int]]:
         transport = httpx.ASGITransport(app=site.application)
         async with httpx.AsyncClient(transport=transport, base_url="http://ledger.test", timeout=60) as client:
-            asked = [asyncio.create_task(client.get("/oversight.json?sql=select+1")) for _ in range(QUESTIONS_WAITING)]
-            while db._waiting < QUESTIONS_WAITING:
+            asked = [
+                asyncio.create_task(client.get("/oversight.json?sql=select+1")) for _ in range(VISITOR_QUERIES_WAITING)
+            ]
+            while db._waiting < VISITOR_QUERIES_WAITING:
                 await asyncio.sleep(0.01)
             assert (await asyncio.create_task(client.get("/oversight.json?sql=select+2"))).status_code == 503
             page = await asyncio.create_task(client.get("/oversight/events?type=agreement"))
@@ -79,7 +81,7 @@ def test_questions_in_sql_hold_up_no_page_and_only_so_many_wait(site):
             return page.status_code, [answer.status_code for answer in await asyncio.gather(*asked)]
 
     status, codes = site.loop.run_until_complete(together())
-    assert status == 200 and codes == [200] * QUESTIONS_WAITING
+    assert status == 200 and codes == [200] * VISITOR_QUERIES_WAITING
 
 
 def test_what_is_private_cannot_be_reached(tmp_path):
@@ -257,7 +259,7 @@ def test_our_own_faults_are_told_without_details(site, monkeypatch, caplog):
     async def fail(_db):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("pipeline.site.queries.pages.coverage", fail)
+    monkeypatch.setattr("pipeline.site.queries.sources.coverage", fail)
     answer = site.get("/sources")
     assert answer.status_code == 500 and "secret detail" not in answer.text
     assert "secret detail" in caplog.text

@@ -121,7 +121,7 @@ def test_what_stands_is_known_and_a_new_event_is_told_once_to_everybody(
 
 
 def test_many_new_events_make_one_message_that_calls_a_plan_a_plan(ledger: Ledger, mail: MailServer) -> None:
-    from pipeline.site.text.words import modality_words
+    from pipeline.site.text.labels import modality_words
 
     events = ledger.events()
     ledger.publish(without=tuple(events))

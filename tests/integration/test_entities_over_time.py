@@ -20,7 +20,7 @@ from pipeline.ledger.publish.publish import publish
 from pipeline.lexicon.entities import Lexicon
 from pipeline.lexicon.load import LexiconError, load_lexicon
 from pipeline.site.app import build_site
-from pipeline.site.queries.entity_profile import AGAINST, FROM, TO_LIFT, WITH, side
+from pipeline.site.queries.entity_profile import AGAINST, FROM, TO_LIFT, WITH, dealing_kind
 
 WORLD = """
 [[entity]]
@@ -317,7 +317,7 @@ def test_whom_an_entity_deals_with_counts_only_what_happened(ledger: Path) -> No
 def test_how_two_parties_of_an_event_stand(
     type_: str, direction: str | None, mine: str, theirs: str, heading: str
 ) -> None:
-    assert side(type_, direction, mine, theirs) == heading
+    assert dealing_kind(type_, direction, mine, theirs) == heading
 
 
 def test_a_renamed_institute_is_one_entity_also_where_a_later_report_uses_its_former_name(demo: Path) -> None:

@@ -11,7 +11,7 @@ from support.site_data import publish
 from support.site_under_test import Site
 
 from pipeline.site.facets import columns, selection
-from pipeline.site.facets.columns import beside, keep_arrays, kept_arrays, read_arrays
+from pipeline.site.facets.columns import arrays_path, read_arrays, save_arrays, saved_arrays
 from pipeline.site.facets.counts import COLUMNS, day_number
 from pipeline.site.facets.selection import Asked, asked
 from pipeline.site.plugins.filters import PARTY_ARGUMENTS
@@ -139,9 +139,9 @@ def test_what_arrays_cannot_answer_is_left_to_sql():
 
 def test_arrays_beside_a_snapshot_are_those_of_the_snapshot_and_others_are_not_believed(tmp_path):
     snapshot = publish(tmp_path)
-    path = keep_arrays(snapshot)
-    assert path == beside(snapshot)
-    kept, read = kept_arrays(snapshot), read_arrays(snapshot)
+    path = save_arrays(snapshot)
+    assert path == arrays_path(snapshot)
+    kept, read = saved_arrays(snapshot), read_arrays(snapshot)
     assert kept is not None and kept.titles == read.titles
     for table in ("events", "claims"):
         a, b = getattr(kept, table), getattr(read, table)
@@ -152,19 +152,19 @@ def test_arrays_beside_a_snapshot_are_those_of_the_snapshot_and_others_are_not_b
     whole = path.read_bytes()
     for broken in (whole[: len(whole) // 2], b"", b"PK nonsense"):
         path.write_bytes(broken)
-        assert kept_arrays(snapshot) is None
+        assert saved_arrays(snapshot) is None
     path.write_bytes(whole)
     with snapshot.open("ab") as handle:
         handle.write(b"\0" * 4096)
-    assert kept_arrays(snapshot) is None
+    assert saved_arrays(snapshot) is None
 
 
 def test_the_arrays_of_snapshots_that_are_gone_are_cleared_away(tmp_path):
     snapshot = publish(tmp_path)
     other = snapshot.with_name("oversight-20200101T000000.db" + columns.SUFFIX)
     other.write_bytes(b"old")
-    keep_arrays(snapshot)
-    assert not other.exists() and beside(snapshot).exists()
+    save_arrays(snapshot)
+    assert not other.exists() and arrays_path(snapshot).exists()
 
 
 def test_articles_are_found_by_the_words_of_their_titles(site):
@@ -202,18 +202,18 @@ def test_the_filter_form_keeps_the_facets_that_it_has_no_field_for(site):
 def test_an_entitys_years_and_companions_are_those_of_the_tables(site):
     import asyncio
 
-    from pipeline.site.queries import pages as queries
+    from pipeline.site.queries import entities
 
     db = site.ds.get_database("oversight")
     for (entity_id,) in site.db.execute("select entity_id from entities where n_events > 2").fetchall():
-        years = asyncio.run(queries.years_of_entity(db, entity_id))
+        years = asyncio.run(entities.years_of_entity(db, entity_id))
         found = {(row["year"], row["modality"]): row["n"] for row in years}
         sql = """select coalesce(substr(e.date_start, 1, 4), ''), e.modality, count(distinct e.event_id) from events e
             join event_participants p using (event_id) where p.entity_id = ? group by 1, 2"""
         assert found == {(year, modality): n for year, modality, n in site.db.execute(sql, [entity_id])}
         sql = """select count(distinct p.event_id) from event_participants p join event_participants q using (event_id)
             where p.entity_id = ? and q.entity_id = ?"""
-        for row in asyncio.run(queries.companions(db, entity_id)):
+        for row in asyncio.run(entities.companions(db, entity_id)):
             assert site.one(sql, entity_id, row["entity_id"]) == row["n"]
 
 

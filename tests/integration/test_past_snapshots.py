@@ -18,7 +18,7 @@ from support.site_under_test import Site
 from pipeline.ledger.publish import seals
 from pipeline.ledger.publish.publish import publish as publish_snapshot
 from pipeline.ledger.publish.publish import worth_keeping
-from pipeline.site.facets.columns import keep_arrays
+from pipeline.site.facets.columns import save_arrays
 from pipeline.site.formats import file_download
 from pipeline.site.past_snapshots import OPEN, within
 
@@ -36,7 +36,7 @@ def folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("older")
     first = publish(folder)
     for moment, sentence in SENTENCES.items():
-        publish_snapshot(rebuilt(first, folder, sentence), folder / "published", now=moment, prepare=keep_arrays)
+        publish_snapshot(rebuilt(first, folder, sentence), folder / "published", now=moment, prepare=save_arrays)
     first.unlink()
     return folder
 

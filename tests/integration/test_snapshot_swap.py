@@ -19,7 +19,7 @@ from support.site_under_test import Site
 from pipeline.ledger.publish.publish import publish as publish_snapshot
 from pipeline.ledger.publish.publish import snapshots as kept_snapshots
 from pipeline.site import snapshots
-from pipeline.site.facets.columns import beside, keep_arrays
+from pipeline.site.facets.columns import arrays_path, save_arrays
 from pipeline.site.snapshots import current_snapshot
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +110,7 @@ def test_published_under_load_it_is_shown_within_five_seconds_and_no_request_fai
                 sentence = f"A line that was published as number {n}."
                 build = rebuilt(first, tmp_path, sentence)
                 moment = datetime(2026, 7, 22, 7, n, tzinfo=UTC)
-                publish_snapshot(build, tmp_path / "published", now=moment, prepare=keep_arrays)
+                publish_snapshot(build, tmp_path / "published", now=moment, prepare=save_arrays)
                 began = time.monotonic()
                 while sentence.encode() not in ask("/") and time.monotonic() - began < 20:
                     time.sleep(0.05)
@@ -124,4 +124,4 @@ def test_published_under_load_it_is_shown_within_five_seconds_and_no_request_fai
             server.terminate()
     assert faults == [] and len(answers) > 40
     kept = kept_snapshots(tmp_path / "published")
-    assert len(kept) == 4 and first in kept and beside(current_snapshot(tmp_path)).exists()
+    assert len(kept) == 4 and first in kept and arrays_path(current_snapshot(tmp_path)).exists()

@@ -11,7 +11,7 @@ import sqlite_utils
 from pipeline.ledger.schema import published
 from pipeline.site.app import metadata_file
 from pipeline.site.plugins.filters import PARTY_ARGUMENTS, facet_names
-from pipeline.site.text.words import COLUMN_WORDS
+from pipeline.site.text.labels import COLUMN_WORDS
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_every_saved_question_takes_a_parameter_and_says_how_to_read_its_answer(
 
 def test_words_for_codes_cover_every_code_of_the_records():
     from pipeline.records import ATTRIBUTION_KINDS, EVENT_TYPES, ROLES, EntityKind, Force, Modality
-    from pipeline.site.text.words import ATTRIBUTIONS, FAMILIES, KINDS
+    from pipeline.site.text.labels import ATTRIBUTIONS, FAMILIES, KINDS
     from scrapers.items import Outcome, SourceType
 
     assert set(COLUMN_WORDS["type"]) == set(EVENT_TYPES) == {kind for kinds in FAMILIES.values() for kind in kinds}
@@ -84,7 +84,16 @@ def test_words_for_codes_cover_every_code_of_the_records():
 def test_who_writes_sql_finds_the_very_codes_in_the_words_of_a_column(metadata):
     from pipeline.aggregation.contradictions.find import FIELDS
     from pipeline.records import Modality
-    from pipeline.site.text.words import DIRECTIONS, DUE_KINDS, FACTS, FATES, FORCES, MATTER_WORDS, ROLES, SOURCE_TYPES
+    from pipeline.site.text.labels import (
+        BUILD_INFO,
+        DIRECTIONS,
+        FORCES,
+        MATTER_WORDS,
+        ROLES,
+        SOURCE_TYPES,
+        UPCOMING_KINDS,
+        UPCOMING_OUTCOMES,
+    )
 
     codes = {
         ("events", "modality"): Modality,
@@ -95,9 +104,9 @@ def test_who_writes_sql_finds_the_very_codes_in_the_words_of_a_column(metadata):
         ("event_participants", "role"): ROLES,
         ("contradictions", "field"): [field for field in FIELDS if field != "happened"],
         ("timeline_entries", "matter"): MATTER_WORDS,
-        ("upcoming", "kind"): DUE_KINDS,
-        ("upcoming", "fate"): FATES,
-        ("build_info", "key"): FACTS,
+        ("upcoming", "kind"): UPCOMING_KINDS,
+        ("upcoming", "fate"): UPCOMING_OUTCOMES,
+        ("build_info", "key"): BUILD_INFO,
     }
     for (table, column), known in codes.items():
         words = metadata["databases"]["oversight"]["tables"][table]["columns"][column]

@@ -6,13 +6,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pipeline.site.formats.atom import atom, entry_id
-from pipeline.site.queries.pages import fts_query, like_pattern, months_before
+from pipeline.site.formats.atom import entry_id, event_feed
+from pipeline.site.queries.events import months_before
+from pipeline.site.queries.search import fts_query, like_pattern
 from pipeline.site.snapshots import published_at
 from pipeline.site.text.citation import cite
-from pipeline.site.text.words import MODALITIES, span_words, with_day_words, words_for
+from pipeline.site.text.formatting import span_words, with_day_words
+from pipeline.site.text.labels import MODALITIES, words_for
+from pipeline.site.views.month_chart import build_month_chart
 from pipeline.site.views.quote_highlight import fragment_url, pieces, safe_url, snippet
-from pipeline.site.views.timeline import build_timeline
 
 # ---- pure parts
 
@@ -117,10 +119,10 @@ def test_a_timeline_adds_kinds_of_one_family_and_keeps_empty_months():
         {"event_month": "2026-05", "type": "restriction", "n": 2},
         {"event_month": "2026-05", "type": "enforcement", "n": 1},
     ]
-    chart = build_timeline(rows, "2026-07", 18)
+    chart = build_month_chart(rows, "2026-07", 18)
     assert len(chart.months) == 18 and chart.months[0] == "2025-02" and chart.highest == 3
-    assert {line.name: line.n for line in chart.lines}["Limits and penalties"] == 3
-    assert build_timeline([], "2026-07", 18) is None and build_timeline(rows, "", 18) is None
+    assert {row.name: row.n for row in chart.rows}["Limits and penalties"] == 3
+    assert build_month_chart([], "2026-07", 18) is None and build_month_chart(rows, "", 18) is None
     assert months_before("2026-01", 1) == "2025-12"
 
 
@@ -153,7 +155,7 @@ def test_a_feed_entry_keeps_its_id_whatever_host_serves_it_and_survives_odd_char
         "updated_on": "2026-05-03",
         "notes": ["Confirmed by Ada, 3 May 2026."],
     }
-    feeds = [atom("t", f"{host}/feed.atom", host, host, [event], "") for host in ("http://a", "http://b")]
+    feeds = [event_feed("t", f"{host}/feed.atom", host, host, [event], "") for host in ("http://a", "http://b")]
     entries = [ET.fromstring(feed).find("{http://www.w3.org/2005/Atom}entry") for feed in feeds]
     assert {entry.find("{http://www.w3.org/2005/Atom}id").text for entry in entries} == {entry_id("e1")}
     assert entries[0].find("{http://www.w3.org/2005/Atom}title").text == "Denied: AB <b>"

@@ -1,15 +1,15 @@
-"""SQL on where things stand and what is due: a snapshot, names and days come in, plain rows and stages go out."""
+"""Queries for timelines and upcoming days, shared by the site and the command line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pipeline.aggregation.timelines.status import Stage, by_line
+from pipeline.aggregation.timelines.status import Stage
 from pipeline.ledger.rows.timelines import stage_of_row
 
 Row = dict[str, Any]
-MOST_LINES = 200  # lines on one page; the table holds the rest
+MOST_TIMELINES = 200  # on one page; the table has the rest
 COLUMNS = """
     s.*, a.name as actor, a.kind as actor_kind, c.name as counterpart, c.kind as counterpart_kind, t.name as thing,
     t.kind as thing_kind, d.due_start, d.due_end, d.due_precision
@@ -24,8 +24,8 @@ JOINS = """
 """
 
 
-def lines_sql() -> str:
-    """Return the SQL for the ids of the lines of a matter that moved last by a day: (matter, day, how many)."""
+def timeline_ids_sql() -> str:
+    """Return SQL for the ids of the timelines of a matter that changed last. Parameters: matter, day, limit."""
     return """
         select distinct timeline_id from (
             select timeline_id from timeline_entries where matter = ? and sure_from <= ? order by sure_from desc limit ?
@@ -33,11 +33,14 @@ def lines_sql() -> str:
     """
 
 
-def entity_lines_sql(n: int) -> str:
-    """Return the SQL for the ids of the lines of n entities that moved last: each id three times, then how many."""
+def entity_timeline_ids_sql(n: int) -> str:
+    """Return SQL for the ids of the timelines of n entities that changed last.
+
+    Parameters: each entity id three times (see thrice), then the limit.
+    """
     parts = [
         f"select timeline_id, sure_from from (select timeline_id, sure_from from timeline_entries where {side}_id = ? "
-        f"order by sure_from desc limit {4 * MOST_LINES})"
+        f"order by sure_from desc limit {4 * MOST_TIMELINES})"
         for _ in range(n)
         for side in ("actor", "counterpart", "thing")
     ]
@@ -48,9 +51,7 @@ def entity_lines_sql(n: int) -> str:
 
 
 def stages_sql(marks: str) -> str:
-    """Return the SQL for all stages of lines, with
-    names.
-    """
+    """Return SQL for all stages of some timelines, with the parties' names."""
     return (
         f"select {COLUMNS} from timeline_entries s {JOINS} where s.timeline_id in ({marks}) "
         "order by s.timeline_id, s.position"
@@ -58,12 +59,12 @@ def stages_sql(marks: str) -> str:
 
 
 def thrice(ids: Iterable[str]) -> list[str]:
-    """Return each id three times, as entity_lines_sql() wants them."""
+    """Return each id three times, as entity_timeline_ids_sql() needs them."""
     return [id_ for one in ids for id_ in (one, one, one)]
 
 
-def own_sql(n: int) -> str:
-    """Return the SQL for entities and the models that belong to them."""
+def entities_and_models_sql(n: int) -> str:
+    """Return SQL for n entities and the models that belong to them. Parameters: all ids, twice."""
     marks = ", ".join("?" * n)
     return f"""
         select entity_id from entities where entity_id in ({marks})
@@ -76,19 +77,19 @@ async def _many(db: Any, sql: str, values: Sequence) -> list[Row]:
 
 
 def affected_sql(n: int) -> str:
-    """Return the query for whom the restrictions and releases among n events touch: event_id, name, kind."""
+    """Return SQL for the parties affected by the restrictions and releases among n events."""
     return f"""select event_id, name, kind from event_participants join entities using (entity_id) join events
               using (event_id) where event_id in ({", ".join("?" * n)}) and role = 'affected'
               and events.type in ('restriction', 'model_release') order by event_id, name"""
 
 
-def heads_of(models: Iterable[Row]) -> list[str]:
-    """Return the events that the lines of some models rest on now."""
+def current_events_of(models: Iterable[Row]) -> list[str]:
+    """Return the ids of the events that the timelines of some models currently rest on."""
     return sorted({view["head"]["event_id"] for model in models for view in model["lines"]})
 
 
 def by_event(rows: Iterable[Row]) -> dict[str, list[dict[str, str]]]:
-    """Return those whom events touch, by event."""
+    """Return affected parties by event id."""
     found: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         found.setdefault(row["event_id"], []).append({"name": row["name"], "kind": row["kind"]})
@@ -96,7 +97,7 @@ def by_event(rows: Iterable[Row]) -> dict[str, list[dict[str, str]]]:
 
 
 async def affected(db: Any, event_ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
-    """Return whom the restrictions and releases among some events touch, by event."""
+    """Return the parties affected by the restrictions and releases among some events, by event id."""
     found: list[Row] = []
     for i in range(0, len(event_ids), 400):
         some = event_ids[i : i + 400]
@@ -104,24 +105,24 @@ async def affected(db: Any, event_ids: Sequence[str]) -> dict[str, list[dict[str
     return by_event(found)
 
 
-async def lines_of_matter(db: Any, matter: str, day: str, size: int = MOST_LINES) -> dict[str, list[Row]]:
-    """Return the lines of a matter that had begun by a day, those that moved last before it first; rows by line."""
-    ids = [row["timeline_id"] for row in await _many(db, lines_sql(), [matter, day, size])]
+async def timelines_of_matter(db: Any, matter: str, day: str, size: int = MOST_TIMELINES) -> dict[str, list[Row]]:
+    """Return the rows by timeline of a matter, as begun by a day, last changed first."""
+    ids = [row["timeline_id"] for row in await _many(db, timeline_ids_sql(), [matter, day, size])]
     return await _stages_of(db, ids)
 
 
-async def lines_of_entities(db: Any, entity_ids: Iterable[str], size: int = MOST_LINES) -> dict[str, list[Row]]:
-    """Return the lines that moved last in which entities, or models that belong to them, take part; rows by line."""
+async def timelines_of_entities(db: Any, entity_ids: Iterable[str], size: int = MOST_TIMELINES) -> dict[str, list[Row]]:
+    """Return the rows by timeline of some entities and of the models that belong to them, last changed first."""
     ids = list(entity_ids)
-    own = [row["entity_id"] for row in await _many(db, own_sql(len(ids)), [*ids, *ids])] if ids else []
+    own = [row["entity_id"] for row in await _many(db, entities_and_models_sql(len(ids)), [*ids, *ids])] if ids else []
     if not own:
         return {}
-    found = [row["timeline_id"] for row in await _many(db, entity_lines_sql(len(own)), [*thrice(own), size])]
+    found = [row["timeline_id"] for row in await _many(db, entity_timeline_ids_sql(len(own)), [*thrice(own), size])]
     return await _stages_of(db, found)
 
 
-async def lines_of_event(db: Any, event_id: str) -> dict[str, list[Row]]:
-    """Return the lines that an event is a stage of; rows by line."""
+async def timelines_of_event(db: Any, event_id: str) -> dict[str, list[Row]]:
+    """Return the rows by timeline of the timelines that contain an event."""
     ids = await _many(db, "select distinct timeline_id from timeline_entries where event_id = ? limit 12", [event_id])
     return await _stages_of(db, [row["timeline_id"] for row in ids])
 
@@ -136,25 +137,26 @@ async def _stages_of(db: Any, timeline_ids: Sequence[str]) -> dict[str, list[Row
 
 
 def stages(rows: Iterable[Row]) -> list[Stage]:
-    """Return the stages of rows."""
+    """Return rows of timeline_entries as stages."""
     return [stage_of_row(row) for row in rows]
 
 
-def stages_by_line(rows: Iterable[Row]) -> dict[str, list[Stage]]:
-    """Return the stages of rows by line, in order."""
-    return by_line(stages(rows))
-
-
-DUE_COLUMNS = """
+UPCOMING_COLUMNS = """
     d.*, e.type, e.n_origins, c.quote, c.article_id, c.published_on, s.title as source_title
     from upcoming d join events e using (event_id) join claims c using (claim_id) join sources s using (source_id)
 """
 
 
-def due_sql(order: str, sign: str, n_parties: int = 0, *, busy: bool = False) -> str:
-    """Return the SQL for days due that end on or after a day (">="), or before it ("<"): (day, *parties, how many).
+def upcoming_sql(order: str, sign: str, n_parties: int = 0, *, busy: bool = False) -> str:
+    """Return SQL for upcoming rows that end on or after a day (">=") or before it ("<").
 
-    `busy`: whether the parties have so many events that it is quicker to look for them day by day.
+    Parameters of the query: the day, the ids of the parties, the limit.
+
+    Args:
+        order: The ORDER BY terms: NEAREST or LATEST.
+        sign: ">=" or "<".
+        n_parties: Number of parties, one of which must take part; 0 for any.
+        busy: Whether the parties have so many events that scanning by day is faster.
     """
     marks = ", ".join("?" * n_parties)
     if busy:
@@ -162,7 +164,7 @@ def due_sql(order: str, sign: str, n_parties: int = 0, *, busy: bool = False) ->
             where p.event_id = d.event_id and p.entity_id in ({marks}))"""
     else:
         party = f"and d.event_id in (select event_id from event_participants where entity_id in ({marks}))"
-    return f"select {DUE_COLUMNS} where d.due_end {sign} ? {party if n_parties else ''} order by {order} limit ?"
+    return f"select {UPCOMING_COLUMNS} where d.due_end {sign} ? {party if n_parties else ''} order by {order} limit ?"
 
 
 BUSY = 2_000  # events
@@ -176,19 +178,19 @@ async def _are_busy(db: Any, ids: Sequence[str]) -> bool:
 NEAREST, LATEST = "d.due_end, d.due_start, d.upcoming_id", "d.due_end desc, d.due_start desc, d.upcoming_id"
 
 
-async def due_ahead(db: Any, day: str, party_ids: Iterable[str] = (), size: int = 200) -> list[Row]:
-    """Return what is due on a day or later, the nearest first; of some parties only, where any are given."""
+async def upcoming_after(db: Any, day: str, party_ids: Iterable[str] = (), size: int = 200) -> list[Row]:
+    """Return the rows due on a day or later, nearest first; only those of the given parties, if any."""
     ids = list(party_ids)
-    return await _many(db, due_sql(NEAREST, ">=", len(ids), busy=await _are_busy(db, ids)), [day, *ids, size])
+    return await _many(db, upcoming_sql(NEAREST, ">=", len(ids), busy=await _are_busy(db, ids)), [day, *ids, size])
 
 
-async def due_behind(db: Any, day: str, party_ids: Iterable[str] = (), size: int = 100) -> list[Row]:
-    """Return what was due before a day, the latest first; of some parties only, where any are given."""
+async def upcoming_before(db: Any, day: str, party_ids: Iterable[str] = (), size: int = 100) -> list[Row]:
+    """Return the rows due before a day, latest first; only those of the given parties, if any."""
     ids = list(party_ids)
-    return await _many(db, due_sql(LATEST, "<", len(ids), busy=await _are_busy(db, ids)), [day, *ids, size])
+    return await _many(db, upcoming_sql(LATEST, "<", len(ids), busy=await _are_busy(db, ids)), [day, *ids, size])
 
 
-async def due_next(db: Any, day: str, size: int = 8) -> list[Row]:
-    """Return what is still open and due on a day or later, the nearest first."""
-    sql = f"select {DUE_COLUMNS} where d.due_end >= ? and d.fate = 'open' order by {NEAREST} limit ?"
+async def next_upcoming(db: Any, day: str, size: int = 8) -> list[Row]:
+    """Return the open rows due on a day or later, nearest first."""
+    sql = f"select {UPCOMING_COLUMNS} where d.due_end >= ? and d.fate = 'open' order by {NEAREST} limit ?"
     return await _many(db, sql, [day, size])
