@@ -280,11 +280,11 @@ def page(ledger: Path, entity_id: str) -> str:
 def test_the_page_of_an_entity_tells_names_offices_and_what_belongs_together(ledger: Path) -> None:
     office = page(ledger, "office-of-machine-safety")
     assert "Office of Model Tests (former name) from 1 February 2024 until 31 December 2025" in office
-    assert "Office of Machine Safety (present name) from 1 January 2026" in office
+    assert "Office of Machine Safety (current name) from 1 January 2026" in office
     assert "Part of Harbour Ministry" in office and "Wikidata" in office
     lab = page(ledger, "meridian-labs")
     assert "Its models Tern 2" in lab and "Member of Tide Forum from 1 May 2024 until 1 May 2025" in lab
-    assert "Persons in office Ada Arden , chief executive of Meridian Labs from 1 August 2025" in lab
+    assert "Office holders Ada Arden , chief executive of Meridian Labs from 1 August 2025" in lab
     person = page(ledger, "ada-arden")
     assert "Offices chief executive of Meridian Labs from 1 August 2025" in person
     assert "Secretary of the Harbour until 30 June 2025" in person

@@ -1,4 +1,4 @@
-"""The running site takes up a new snapshot within five seconds, under load, without a failed or a mixed answer."""
+"""The running site switches to a new snapshot within five seconds, under load, without failed or mixed responses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PATHS = (
 
 
 def rebuilt(snapshot: Path, folder: Path, sentence: str, fewer: int = 0) -> Path:
-    """Return a built ledger like a snapshot, in which the newest event reads otherwise and some events are gone."""
+    """Return a ledger like a snapshot, with a different summary of the newest event and some events removed."""
     target = folder / "build.db"
     shutil.copy(snapshot, target)
     with closing(sqlite3.connect(target)) as db:
@@ -44,7 +44,7 @@ def rebuilt(snapshot: Path, folder: Path, sentence: str, fewer: int = 0) -> Path
     return target
 
 
-def test_a_request_sees_one_snapshot_from_first_to_last(tmp_path):
+def test_a_request_sees_one_snapshot_throughout(tmp_path):
     old = publish(tmp_path)
     site = Site(tmp_path)
     newer = old.with_name("oversight-20260722T070000.db")
@@ -72,7 +72,7 @@ def test_a_request_sees_one_snapshot_from_first_to_last(tmp_path):
     assert site.get("/oversight/events.json").json()["filtered_table_rows_count"] == newest
 
 
-def test_published_under_load_it_is_shown_within_five_seconds_and_no_request_fails(tmp_path):
+def test_a_new_snapshot_is_served_within_five_seconds_under_load(tmp_path):
     first = publish(tmp_path)
     event_id = sqlite3.connect(first).execute("select event_id from events").fetchone()[0]
     code = f"from pipeline.site.app import serve; serve({str(tmp_path)!r}, port=0)"

@@ -1,4 +1,4 @@
-"""The pure parts of the site: highlights, addresses, words, dates, chart, citations, feeds."""
+"""Pure functions of the site: highlights, addresses, labels, dates, chart, citations, feeds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipeline.site.views.quote_highlight import fragment_url, pieces, safe_url, 
 # ---- pure parts
 
 
-def test_pieces_joined_are_the_quote_again_and_mark_what_offsets_say():
+def test_pieces_join_to_the_quote_and_mark_the_offsets():
     quote = "Nordlys signed a deal with OMS."
     parties = [
         {"start": 100, "end": 107, "role": "actor", "entity_id": "nordlys", "name": "Nordlys Labs"},
@@ -70,7 +70,7 @@ def test_only_http_addresses_are_linked(url):
     assert safe_url(url) == expected
 
 
-def test_a_text_fragment_escapes_what_the_browser_would_take_for_syntax():
+def test_a_text_fragment_escapes_its_syntax():
     assert fragment_url("https://a.example/x", "well-known, true & new") == (
         "https://a.example/x#:~:text=well%2Dknown%2C%20true%20%26%20new"
     )
@@ -79,7 +79,7 @@ def test_a_text_fragment_escapes_what_the_browser_would_take_for_syntax():
     assert fragment_url("javascript:alert(1)", "words") == ""
 
 
-def test_a_snippet_marks_what_was_found_around_the_first_hit():
+def test_a_snippet_marks_matches_around_the_first():
     def shown(text: str, query: str) -> str:
         return "".join(f"[{p.text}]" if p.trigger else p.text for p in snippet(text, query))
 
@@ -93,7 +93,7 @@ def test_a_snippet_marks_what_was_found_around_the_first_hit():
     assert shown("Nothing of it.", "zebra") == "Nothing of it." and shown("", "x") == ""
 
 
-def test_dates_are_never_shown_finer_than_they_are_known():
+def test_dates_are_shown_only_as_precisely_as_known():
     assert span_words("2026-05-05", "2026-05-05", "day") == "5 May 2026"
     assert span_words("2026-05-01", "2026-05-31", "month") == "May 2026"
     assert span_words("2026-10-01", "2026-12-31", "quarter") == "Last quarter of 2026"
@@ -102,19 +102,19 @@ def test_dates_are_never_shown_finer_than_they_are_known():
     assert span_words(None, None, None) == "no date given"
 
 
-def test_days_inside_a_text_are_put_in_words():
+def test_days_in_a_text_are_put_in_words():
     assert (
         with_day_words("differ: 2026-04-08 (1 claim) or 2026-04-09") == "differ: 8 April 2026 (1 claim) or 9 April 2026"
     )
     assert with_day_words("order 2026-99-99 and 12026-04-08") == "order 2026-99-99 and 12026-04-08"
 
 
-def test_a_modality_nobody_knows_is_never_shown_as_something_that_happened():
+def test_an_unknown_modality_is_not_shown_as_happened():
     assert words_for("modality", "rumoured") == "rumoured"
     assert "Happened" not in {words.badge for code, words in MODALITIES.items() if code != "occurred"}
 
 
-def test_a_timeline_adds_kinds_of_one_family_and_keeps_empty_months():
+def test_the_month_chart_adds_types_of_one_family_and_keeps_empty_months():
     rows = [
         {"event_month": "2026-05", "type": "restriction", "n": 2},
         {"event_month": "2026-05", "type": "enforcement", "n": 1},
@@ -132,13 +132,13 @@ def test_search_words_become_a_safe_full_text_query():
     assert like_pattern("50%_\\") == "%50\\%\\_\\\\%"
 
 
-def test_citations_say_how_sure_and_as_of_when():
+def test_citations_give_the_modality_and_the_day():
     cited = cite("e1", "A & B agree | {x}", "planned", "https://l.example/event/e1", "2026-07-21")
     assert cited.plain.startswith("“Planned: A & B agree") and "as of 21 July 2026" in cited.plain
     assert r"A \& B agree | \{x\}" in cited.bibtex and "&#124;" in cited.wikipedia
 
 
-def test_a_feed_entry_keeps_its_id_whatever_host_serves_it_and_survives_odd_characters():
+def test_a_feed_entry_has_the_same_id_on_every_host_and_no_forbidden_characters():
     event = {
         "event_id": "e1",
         "type": "agreement",
@@ -163,6 +163,6 @@ def test_a_feed_entry_keeps_its_id_whatever_host_serves_it_and_survives_odd_char
     assert entries[0].find("{http://www.w3.org/2005/Atom}summary").text.endswith("Confirmed by Ada, 3 May 2026.")
 
 
-def test_the_name_of_a_snapshot_tells_when_it_was_published():
+def test_a_snapshots_file_name_gives_its_time_of_publication():
     assert published_at("/x/oversight-20260721T070102.db") == "2026-07-21T07:01:02Z"
     assert published_at("/x/other.db") == ""

@@ -23,7 +23,7 @@ from datasette.utils import sqlite_timelimit
 from pipeline.site.facets.columns import Arrays
 from pipeline.site.facets.counts import COLUMNS, DAYS, Counts, Filters, PartyFilters, day_number
 
-OPEN, CLOSE = "/*filters*/", "/*end*/"  # around the conditions that a Choice stands for
+OPEN, CLOSE = "/*filters*/", "/*end*/"  # around the conditions that a Choice replaces
 FEW = 2_000  # selections up to this size are listed row by row
 WORDS_MS = 3_000  # time limit of a full-text search
 OPERATORS = {"": "in", "exact": "in", "in": "in", "gte": "gte", "lte": "lte"}

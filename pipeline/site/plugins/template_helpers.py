@@ -81,7 +81,7 @@ def active_filters(query_string: str, path: str, party_names: dict[str, str] | N
             if operator in ("gte", "lte", "gt", "lt"):
                 words = f"{title} {OPERATORS[operator]} {formatting.day_words(shown) or shown}"
             elif operator in ("", "exact", "in"):
-                words = f"{title}: {shown}"
+                words = f"{title}{'' if title.endswith('?') else ':'} {shown}"
             else:
                 words = f"{title} {OPERATORS.get(operator, operator)} {shown}"
         found.append({"words": words, "remove": url_without(query_string, path, (key, value))})

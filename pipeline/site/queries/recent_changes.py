@@ -110,7 +110,7 @@ async def _notes(db: Any, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]
             some,
         )
         for row in decided:
-            what = DECISIONS.get(row["decision"], row["decision"])
+            what = DECISIONS.get(row["decision"]) or str(row["decision"])
             why = f" Why: {row['why']}" if row["why"] else ""
             words = f"{what.capitalize()} by {row['editor'] or 'an editor'}, {day_words(row['decided_on'])}.{why}"
             found[row["event_id"]].append((row["decided_on"], words))

@@ -20,13 +20,13 @@ OVER = {"ended", "lifted", "closed", "settled", "dismissed", "dropped", "withdra
 def timeline_title(row: Row) -> str:
     """Return a timeline's heading: the parties and the subject."""
     words = _title(row)
-    return words[:1].upper() + words[1:] if words.startswith("a party") else words
+    return words[:1].upper() + words[1:] if words.startswith("an unnamed") else words
 
 
 def _title(row: Row) -> str:
     actor, other, thing = (row[side] for side in SIDES)
     about = f": {thing}" if thing else ""
-    someone = "a party that is not named"
+    someone = "an unnamed party"
     match row["matter"]:
         case "agreement":
             return f"{actor or someone} and {other or someone}{about}"
