@@ -30,10 +30,26 @@ from pipeline.site.facets.selection import answered
 
 NAME = "oversight"
 REQUIRED_TABLES = (
-    "article_edits", "articles", "claim_participants", "claims", "contradiction_sides", "contradictions", "entities",
-    "entity_names", "entity_relations", "entity_roles", "event_participants", "event_redirects", "events",
-    "build_info", "fetch_outcomes", "origin_edges", "origins", "revisions", "sources",
-)  # fmt: skip
+    "article_edits",
+    "articles",
+    "claim_participants",
+    "claims",
+    "contradiction_sides",
+    "contradictions",
+    "entities",
+    "entity_names",
+    "entity_relations",
+    "entity_roles",
+    "event_participants",
+    "event_redirects",
+    "events",
+    "build_info",
+    "fetch_outcomes",
+    "origin_edges",
+    "origins",
+    "revisions",
+    "sources",
+)
 LENGTH_LIMIT = 8_000_000  # bytes of one value: randomblob(900000000) would take more than 1 GB
 MOST_COUNTED = 1_000  # cached results with counts per snapshot
 ANSWER_LIMIT = 20_000_000  # characters and bytes of all values in one result

@@ -219,8 +219,11 @@ def test_an_entitys_years_and_companions_agree_with_the_tables(site):
 
 def test_a_feed_contains_the_newest_matching_events(site):
     answer = site.get("/feed.atom?contradicted=1&_party=oms").text
-    ids = [row[0] for row in site.db.execute(
-        "select event_id from events where contradicted = 1 and event_id in "
-        "(select event_id from event_participants where entity_id = 'oms')"
-    )]  # fmt: skip
+    ids = [
+        row[0]
+        for row in site.db.execute(
+            "select event_id from events where contradicted = 1 and event_id in "
+            "(select event_id from event_participants where entity_id = 'oms')"
+        )
+    ]
     assert ids and answer.count("<entry>") == len(ids) and all(event_id in answer for event_id in ids)

@@ -127,9 +127,28 @@ def test_a_matrix_that_does_not_fit_has_no_empty_rows_and_counts_the_rest(tmp_pa
                 "insert into entities values (?, ?, ?, 'US', null, '', '', 1, 1, 1)",
                 (f"{kind}-{n}", f"{kind.title()} {n}", kind),
             )
-        stage = (f"s{n}", f"l{n}", 0, "agreement", f"organisation-{n}", f"agency-{n}", None, "signed", "occurred",
-                 "They signed.", "2026-05-05", "2026-05-05", "day", "stated", "2026-05-05", None, 0, event_id, 1,
-                 "2026-05-05")  # fmt: skip
+        stage = (
+            f"s{n}",
+            f"l{n}",
+            0,
+            "agreement",
+            f"organisation-{n}",
+            f"agency-{n}",
+            None,
+            "signed",
+            "occurred",
+            "They signed.",
+            "2026-05-05",
+            "2026-05-05",
+            "day",
+            "stated",
+            "2026-05-05",
+            None,
+            0,
+            event_id,
+            1,
+            "2026-05-05",
+        )
         db.execute(f"insert into timeline_entries values ({', '.join('?' * len(stage))})", stage)
     db.commit()
     site = Site(tmp_path)
@@ -213,6 +232,8 @@ def test_the_published_timeline_tables_agree(demo):
 def test_help_does_not_import_heavy_libraries():
     seen = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "pipeline.cli", "status", "--help"],
-        capture_output=True, text=True, cwd=Path(__file__).parents[2],
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
     assert seen.returncode == 0 and "datasette" not in seen.stderr and "spacy" not in seen.stderr

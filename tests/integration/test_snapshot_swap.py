@@ -24,10 +24,17 @@ from pipeline.site.snapshots import current_snapshot
 
 ROOT = Path(__file__).parents[2]
 PATHS = (
-    "/", "/oversight/events", "/oversight/events?type=agreement&_party=oms", "/oversight/claims?_words=testing",
-    "/entity/oms", "/status", "/upcoming", "/feed.atom", "/oversight/events.json?modality=occurred",
+    "/",
+    "/oversight/events",
+    "/oversight/events?type=agreement&_party=oms",
+    "/oversight/claims?_words=testing",
+    "/entity/oms",
+    "/status",
+    "/upcoming",
+    "/feed.atom",
+    "/oversight/events.json?modality=occurred",
     "/oversight/events.csv",
-)  # fmt: skip
+)
 
 
 def rebuilt(snapshot: Path, folder: Path, sentence: str, fewer: int = 0) -> Path:

@@ -14,15 +14,25 @@ FEDERAL = [{"name": "federal agencies", "kind": "group"}]
 
 def stage(name: str, since: str = "30 March 2026", **more: Any) -> dict[str, Any]:
     return {
-        "stage": name, "since": since, "contradicted": 0, "event_id": "e1", "summary": "Something is planned.",
-        "brief": f"{name.capitalize()}, {since}", **more,
-    }  # fmt: skip
+        "stage": name,
+        "since": since,
+        "contradicted": 0,
+        "event_id": "e1",
+        "summary": "Something is planned.",
+        "brief": f"{name.capitalize()}, {since}",
+        **more,
+    }
 
 
 def timeline(matter: str, actor, other, done=None, head=None) -> dict[str, Any]:  # noqa: ANN001
     return {
-        "matter": matter, "actor": actor, "counterpart": other, "thing": MODEL, "done": done, "head": head or done,
-    }  # fmt: skip
+        "matter": matter,
+        "actor": actor,
+        "counterpart": other,
+        "thing": MODEL,
+        "done": done,
+        "head": head or done,
+    }
 
 
 def words(*of: Any) -> str:

@@ -285,14 +285,18 @@ async def accuracy_page(datasette: Any, request: Any) -> Response:
         request,
         "accuracy.html",
         measured=[
-            each | {"lines": lines(each["figures"]), "by_type": list(by_type(each["figures"])),
-                    "is_current": same_program(each["program_version"], program_version())}
+            each
+            | {
+                "lines": lines(each["figures"]),
+                "by_type": list(by_type(each["figures"])),
+                "is_current": same_program(each["program_version"], program_version()),
+            }
             for each in load_figures().values()
         ],
         running=program_version(),
         confidence=curve.facts if curve else None,
         facts=await common.build_info(db),
-    )  # fmt: skip
+    )
 
 
 async def search_page(datasette: Any, request: Any) -> Response:
