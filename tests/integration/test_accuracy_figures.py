@@ -78,11 +78,11 @@ def test_figures_of_another_program_are_said_to_be_of_an_older_one(site, monkeyp
     measured = load_figures()
     own = {name: each | {"program_version": program_version()} for name, each in measured.items()}
     monkeypatch.setattr("pipeline.site.plugins.pages.load_figures", lambda: own)
-    assert "earlier version" not in site.get("/accuracy").text
+    assert "Older figures" not in site.get("/accuracy").text
     old = {name: each | {"program_version": "0.0.9+aaaaaaaaaa"} for name, each in measured.items()}
     monkeypatch.setattr("pipeline.site.plugins.pages.load_figures", lambda: old)
     page = site.get("/accuracy").text
-    assert page.count("earlier version") == 1 and page.count("(older)") == len(old)
+    assert page.count("Older figures") == 1 and page.count("(older)") == len(old)
 
 
 def test_the_page_is_honest_where_nothing_was_measured(site, monkeypatch):

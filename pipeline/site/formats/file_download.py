@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from datasette import Response
-from datasette.utils.asgi import Base400
+from datasette.utils.asgi import Base400, Request
 
 from pipeline.site.past_snapshots import PastSnapshot
 
@@ -54,7 +54,7 @@ def part_of(asked: str, n_bytes: int) -> tuple[int, int] | None:
     return start, end
 
 
-async def send_file(kept: PastSnapshot, request: Any, receive: Any, send: Any) -> Response | None:
+async def send_file(kept: PastSnapshot, request: Request, receive: Any, send: Any) -> Response | None:
     """Send a snapshot file; interrupted downloads can be resumed. Raises TooMany."""
     global _under_way
     if request.method == "HEAD":

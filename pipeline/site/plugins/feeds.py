@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlencode
 from datasette import NotFound, Response, hookimpl
 from datasette.filters import Filters
 from datasette.utils import MultiParams, escape_fts
-from datasette.utils.asgi import BadRequest
+from datasette.utils.asgi import BadRequest, Request
 
 from pipeline.site.formats import atom
+from pipeline.site.ledger_site import LedgerSite
 from pipeline.site.past_snapshots import stamp_of
 from pipeline.site.plugins.filters import PARTY_ARGUMENTS, Conditions, choice, conditions
 from pipeline.site.plugins.template_helpers import active_filters
@@ -21,7 +22,7 @@ MOST_IN_FEED = 200  # events of a query result considered for its feed
 NO_FEED = ("_where", "_through", "_filter_column", "_search_", "_searchmode")  # arguments that feeds do not support
 
 
-async def feed(datasette: Any, request: Any) -> Response:
+async def feed(datasette: LedgerSite, request: Request) -> Response:
     """Serve the events that changed last, under any filters of the events table, as Atom."""
     db = datasette.get_database(NAME)
     query = urlencode([("_party" if k == "party" else k, v) for k, v in parse_qsl(request.query_string)])
@@ -56,7 +57,7 @@ async def _other_conditions(db: Any, args: MultiParams, pairs: list[tuple[str, s
     return Conditions(clauses, params, [], {})
 
 
-async def entity_feed(datasette: Any, request: Any) -> Response:
+async def entity_feed(datasette: LedgerSite, request: Request) -> Response:
     """Serve one entity's events as Atom."""
     db = datasette.get_database(NAME)
     name = unquote(request.url_vars["entity_id"])
@@ -68,7 +69,7 @@ async def entity_feed(datasette: Any, request: Any) -> Response:
     return await _feed(datasette, request, found, names, f"/entity/{quote(name, safe='')}")
 
 
-async def event_feed(datasette: Any, request: Any) -> Response:
+async def event_feed(datasette: LedgerSite, request: Request) -> Response:
     """Serve one event as Atom: one entry, updated whenever a report, an edit or an editor changes the event."""
     db = datasette.get_database(NAME)
     event_id = request.url_vars["event_id"]
@@ -81,7 +82,9 @@ async def event_feed(datasette: Any, request: Any) -> Response:
     return await _feed(datasette, request, found, [f"event {event_id}"], f"/event/{event_id}")
 
 
-async def _feed(datasette: Any, request: Any, found: list[dict], filters: list[str], path: str = "") -> Response:
+async def _feed(
+    datasette: LedgerSite, request: Request, found: list[dict], filters: list[str], path: str = ""
+) -> Response:
     db = datasette.get_database(NAME)
     shown = await recent_changes.changed_last(db, found)
     steps = await whats_new.steps_of_events(db, [event["event_id"] for event in shown])
@@ -95,7 +98,7 @@ async def _feed(datasette: Any, request: Any, found: list[dict], filters: list[s
 
 
 async def render_atom(
-    datasette: Any, request: Any, columns: list, rows: list, table: str | None, query_name: str | None
+    datasette: LedgerSite, request: Request, columns: list, rows: list, table: str | None, query_name: str | None
 ) -> Response:
     """Render any result with a column event_id as a feed: of a table, a saved query or a visitor's SQL."""
     if table == "events":
@@ -112,7 +115,7 @@ async def render_atom(
     return await _feed(datasette, request, found, [title], path)
 
 
-async def event_json(datasette: Any, request: Any) -> Response:
+async def event_json(datasette: LedgerSite, request: Request) -> Response:
     """Serve one event as JSON: parties, claims with quotes and offsets, contradictions, editors' decisions."""
     db = datasette.get_database(NAME)
     event_id = request.url_vars["event_id"]

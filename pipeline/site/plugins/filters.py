@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from datasette import hookimpl
 from datasette.filters import FilterArguments
-from datasette.utils.asgi import BadRequest
+from datasette.utils.asgi import BadRequest, Request
 
 from pipeline.site.facets import selection
 from pipeline.site.facets.selection import CHOSEN, Choice
+from pipeline.site.ledger_site import LedgerSite
 from pipeline.site.queries import entities, search
 from pipeline.site.renamed import RENAMED_COLUMNS
 from pipeline.site.text.labels import words_for
@@ -105,7 +106,7 @@ async def rows_with_words(db: Any, table: str, text: str) -> np.ndarray:
 
 
 @hookimpl
-def filters_from_request(request: Any, table: str, database: str, datasette: Any) -> Any:
+def filters_from_request(request: Request, table: str, database: str, datasette: LedgerSite) -> Any:
     """Support ?_party=, ?_actor= and so on, with an entity's id or any of its names, and ?_words=."""
 
     async def inner() -> FilterArguments:
@@ -127,7 +128,7 @@ def filters_from_request(request: Any, table: str, database: str, datasette: Any
     return inner
 
 
-async def refuse_unknown_columns(request: Any, db: Any, table: str) -> None:
+async def refuse_unknown_columns(request: Request, db: Any, table: str) -> None:
     """Raise BadRequest for a filter on a column that does not exist: it would silently match nothing."""
     asked = {name.partition("__")[0] for name in request.args if name and not name.startswith("_")}
     if not asked:

@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import unquote, urlencode
 
 from datasette import NotFound, Response, hookimpl
-from datasette.utils.asgi import BadRequest
+from datasette.utils.asgi import BadRequest, Request
 
 from pipeline.evaluation.figures.stored import load_figures, same_program
 from pipeline.evaluation.figures.table import by_type, lines
 from pipeline.nlp.events.calibration import load_calibrator
 from pipeline.site.formats import jsonld
+from pipeline.site.ledger_site import LedgerSite
 from pipeline.site.past_snapshots import stamp_of
 from pipeline.site.plugins.filters import PARTY_ARGUMENTS
 from pipeline.site.plugins.template_helpers import article_href, entity_href, event_href
@@ -47,19 +48,19 @@ FORM_FIELDS = (
 )
 
 
-async def show(datasette: Any, request: Any, template: str, status: int = 200, **context: Any) -> Response:
+async def show(datasette: LedgerSite, request: Request, template: str, status: int = 200, **context: Any) -> Response:
     """Render a template as an HTML response."""
     return Response.html(
         await datasette.render_template(template, context, request=request), status=status, headers=dict(CACHE)
     )
 
 
-def site_base(datasette: Any, request: Any) -> str:
+def site_base(datasette: LedgerSite, request: Request) -> str:
     """Return the site's address without a trailing slash."""
     return datasette.absolute_url(request, "/").rstrip("/")
 
 
-async def home_page(datasette: Any, request: Any) -> Response:
+async def home_page(datasette: LedgerSite, request: Request) -> Response:
     """Show the front page: latest events, recent changes, upcoming days, contradictions, chart and coverage."""
     db = datasette.get_database(NAME)
 
@@ -89,7 +90,7 @@ async def home_page(datasette: Any, request: Any) -> Response:
     )
 
 
-async def _changes(datasette: Any, request: Any) -> dict[str, Any]:
+async def _changes(datasette: LedgerSite, request: Request) -> dict[str, Any]:
     db = datasette.get_database(NAME)
     newest = await common.last_day(db)
     asked = (request.args.get("since") or "").strip()
@@ -100,12 +101,12 @@ async def _changes(datasette: Any, request: Any) -> dict[str, Any]:
     return {"since": since, "newest": newest, **await whats_new.changes_since(db, since or "9999")}
 
 
-async def changes_page(datasette: Any, request: Any) -> Response:
+async def changes_page(datasette: LedgerSite, request: Request) -> Response:
     """Show what reports since a day changed; by default those of the last seven days covered."""
     return await show(datasette, request, "changes.html", **await _changes(datasette, request))
 
 
-async def changes_json(datasette: Any, request: Any) -> Response:
+async def changes_json(datasette: LedgerSite, request: Request) -> Response:
     """Serve the changes page as JSON."""
     body = {"ok": True, **await _changes(datasette, request)}
     return Response.json(body, headers={"access-control-allow-origin": "*", "cache-control": "max-age=60"})
@@ -162,7 +163,7 @@ async def _timelines(db: Any, *, event_id: str = "", entity_id: str = "") -> lis
     return timeline_views(found, await common.last_day(db) or "9999")
 
 
-async def event_page(datasette: Any, request: Any) -> Response:
+async def event_page(datasette: LedgerSite, request: Request) -> Response:
     """Show one event with its evidence. A merged event redirects; a withdrawn one says why."""
     db = datasette.get_database(NAME)
     event_id = request.url_vars["event_id"]
@@ -203,7 +204,7 @@ async def event_page(datasette: Any, request: Any) -> Response:
     )
 
 
-async def entity_page(datasette: Any, request: Any) -> Response:
+async def entity_page(datasette: LedgerSite, request: Request) -> Response:
     """Show one entity: status, dealings, events, names over time, offices, related entities."""
     db = datasette.get_database(NAME)
     entity_id = unquote(request.url_vars["entity_id"])
@@ -235,7 +236,7 @@ async def entity_page(datasette: Any, request: Any) -> Response:
     )
 
 
-async def article_page(datasette: Any, request: Any) -> Response:
+async def article_page(datasette: LedgerSite, request: Request) -> Response:
     """Show one article: metadata, credits, its claims in the order of the text, its edits. Not its full text."""
     db = datasette.get_database(NAME)
     article_id = request.url_vars["article_id"]
@@ -260,7 +261,7 @@ async def article_page(datasette: Any, request: Any) -> Response:
     )
 
 
-async def sources_page(datasette: Any, request: Any) -> Response:
+async def sources_page(datasette: LedgerSite, request: Request) -> Response:
     """Show all sources and the outcomes of their fetches."""
     db = datasette.get_database(NAME)
     return await show(
@@ -268,7 +269,7 @@ async def sources_page(datasette: Any, request: Any) -> Response:
     )
 
 
-async def about_page(datasette: Any, request: Any) -> Response:
+async def about_page(datasette: LedgerSite, request: Request) -> Response:
     """Show the method, the meaning of the labels, the limits and the licence."""
     db = datasette.get_database(NAME)
     return await show(
@@ -276,7 +277,7 @@ async def about_page(datasette: Any, request: Any) -> Response:
     )
 
 
-async def accuracy_page(datasette: Any, request: Any) -> Response:
+async def accuracy_page(datasette: LedgerSite, request: Request) -> Response:
     """Show how often the program is right: the stored figures and the calibration of confidence."""
     db = datasette.get_database(NAME)
     curve = load_calibrator()
@@ -299,7 +300,7 @@ async def accuracy_page(datasette: Any, request: Any) -> Response:
     )
 
 
-async def search_page(datasette: Any, request: Any) -> Response:
+async def search_page(datasette: LedgerSite, request: Request) -> Response:
     """Search entities, events, quotes and articles."""
     text = (request.args.get("q") or "").strip()[:200]
     found = await search.search(datasette.get_database(NAME), text)
@@ -308,7 +309,7 @@ async def search_page(datasette: Any, request: Any) -> Response:
     )
 
 
-async def redirect_renamed(datasette: Any, request: Any) -> Response:
+async def redirect_renamed(datasette: LedgerSite, request: Request) -> Response:
     """Redirect a former address of a page or table to the present one, keeping its filters."""
     path = request.path
     for old, new in RENAMED_PATHS.items():
@@ -323,13 +324,13 @@ async def redirect_renamed(datasette: Any, request: Any) -> Response:
     return Response.redirect(path + (f"?{query}" if query else ""), status=301)
 
 
-async def saved_queries_page(datasette: Any, request: Any) -> Response:
+async def saved_queries_page(datasette: LedgerSite, request: Request) -> Response:
     """List the saved queries."""
     saved = await datasette.get_canned_queries(NAME, None)
     return await show(datasette, request, "questions.html", questions=list(saved.values()))
 
 
-async def redirect_filter_form(datasette: Any, request: Any) -> Response:
+async def redirect_filter_form(datasette: LedgerSite, request: Request) -> Response:
     """Redirect a submitted filter form to the table's address, as the facets write it: without empty fields."""
     table = "claims" if request.args.get("of") == "claims" else "events"
     pairs = [(f, v.strip()) for f in FORM_FIELDS for v in request.args.getlist(f) if v.strip()]

@@ -7,7 +7,9 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from datasette import NotFound, Response, hookimpl
+from datasette.utils.asgi import Request
 
+from pipeline.site.ledger_site import LedgerSite
 from pipeline.site.plugins.pages import site_base
 from pipeline.site.queries import common
 from pipeline.site.snapshots import NAME
@@ -50,7 +52,7 @@ PATHS = {"events": "/event/", "entities": "/entity/", "articles": "/article/"}
 HEADERS = {"cache-control": "max-age=3600"}
 
 
-async def robots(datasette: Any, request: Any) -> Response:
+async def robots(datasette: LedgerSite, request: Request) -> Response:
     """Serve robots.txt. It excludes addresses with a query string, hence all combinations of facets."""
     return Response.text(ROBOTS.format(base=site_base(datasette, request)), headers=dict(HEADERS))
 
@@ -60,7 +62,7 @@ def _xml(root: ET.Element) -> Response:
     return Response(body, headers=dict(HEADERS), content_type="application/xml; charset=utf-8")
 
 
-async def sitemap_index(datasette: Any, request: Any) -> Response:
+async def sitemap_index(datasette: LedgerSite, request: Request) -> Response:
     """Serve the sitemap index: fixed pages, then events, entities and articles in parts."""
     db, base = datasette.get_database(NAME), site_base(datasette, request)
     root = ET.Element("sitemapindex", xmlns=SITEMAPS)
@@ -73,7 +75,7 @@ async def sitemap_index(datasette: Any, request: Any) -> Response:
     return _xml(root)
 
 
-async def sitemap(datasette: Any, request: Any) -> Response:
+async def sitemap(datasette: LedgerSite, request: Request) -> Response:
     """Serve one sitemap, with the day of each event's newest report as its last modification."""
     db, base = datasette.get_database(NAME), site_base(datasette, request)
     table, part = request.url_vars["table"], int(request.url_vars["part"] or 0)

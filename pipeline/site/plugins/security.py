@@ -9,12 +9,13 @@ from urllib.parse import parse_qsl
 
 from datasette import Response, hookimpl
 from datasette.database import QueryInterrupted
-from datasette.utils.asgi import Base400
+from datasette.utils.asgi import Base400, Request
 from datasette.views.base import DatasetteError
 from markupsafe import Markup
 
 from pipeline.site import snapshots
 from pipeline.site.facets.selection import CHOSEN
+from pipeline.site.ledger_site import LedgerSite
 
 log = logging.getLogger("oversight.serve")
 METHODS = {"GET", "HEAD"}
@@ -46,7 +47,7 @@ def prepare_connection(conn: Any) -> None:
 
 
 @hookimpl
-def asgi_wrapper(datasette: Any) -> Any:
+def asgi_wrapper(datasette: LedgerSite) -> Any:
     """Refuse unwanted requests, pin each request to a snapshot, and add security headers to every response."""
 
     def wrap(app: Any) -> Any:
@@ -115,7 +116,7 @@ async def _plain(send: Any, status: int, words: str) -> None:
 
 
 @hookimpl
-def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
+def handle_exception(datasette: LedgerSite, request: Request, exception: Exception) -> Any:
     """Answer every error with a plain page or JSON. Details of internal errors go to the log only."""
 
     async def answer() -> Response:

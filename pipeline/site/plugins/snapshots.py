@@ -10,11 +10,12 @@ from typing import Any
 
 import httpx
 from datasette import NotFound, Response, hookimpl
-from datasette.utils.asgi import BadRequest
+from datasette.utils.asgi import BadRequest, Request
 
 from pipeline.errors import OversightError
 from pipeline.site import snapshots
 from pipeline.site.formats import file_download
+from pipeline.site.ledger_site import LedgerSite
 from pipeline.site.past_snapshots import AS_OF, STAMP, PastSnapshot, links_within, nearest
 from pipeline.site.plugins.pages import show
 from pipeline.site.plugins.security import has_visitor_sql
@@ -26,7 +27,7 @@ log = logging.getLogger("oversight.serve")
 _DAY = r"\d{4}-\d\d-\d\d"
 
 
-def _kept(datasette: Any) -> list[PastSnapshot]:
+def _kept(datasette: LedgerSite) -> list[PastSnapshot]:
     return datasette.past_snapshots.kept(datasette.get_database(NAME).newest)
 
 
@@ -37,7 +38,7 @@ def _day(text: str) -> str:
         raise BadRequest("The day must be written like 2026-05-31.") from None
 
 
-async def listing(datasette: Any, request: Any) -> Response:
+async def listing(datasette: LedgerSite, request: Request) -> Response:
     """List the kept snapshots. With a day (`on`), redirect to its last snapshot, or name the nearest ones."""
     kept = _kept(datasette)
     if not (asked := (request.args.get("on") or "").strip()):
@@ -48,7 +49,7 @@ async def listing(datasette: Any, request: Any) -> Response:
     return await _list(datasette, request, kept, day=day, nearest=nearest(kept, day))
 
 
-async def listing_json(datasette: Any, request: Any) -> Response:
+async def listing_json(datasette: LedgerSite, request: Request) -> Response:
     """Serve the list of snapshots as JSON."""
     rows = [
         {
@@ -66,12 +67,14 @@ async def listing_json(datasette: Any, request: Any) -> Response:
     return Response.json({"ok": True, "snapshots": rows}, headers=headers)
 
 
-async def _list(datasette: Any, request: Any, kept: list[PastSnapshot], status: int = 200, **more: Any) -> Response:
+async def _list(
+    datasette: LedgerSite, request: Request, kept: list[PastSnapshot], status: int = 200, **more: Any
+) -> Response:
     context = {"kept": kept, "day": "", "gone": "", "nearest": (None, None), "today": ""} | more
     return await show(datasette, request, "snapshots.html", status=status, **context)
 
 
-async def of_day(datasette: Any, request: Any) -> Response:
+async def of_day(datasette: LedgerSite, request: Request) -> Response:
     """Redirect an address with a day in place of a snapshot to the last snapshot of that day."""
     kept, day = _kept(datasette), _day(request.url_vars["day"])
     rest = (request.url_vars["rest"] or "/") + (f"?{request.query_string}" if request.query_string else "")
@@ -80,7 +83,7 @@ async def of_day(datasette: Any, request: Any) -> Response:
     return await _list(datasette, request, kept, 404, day=day, nearest=nearest(kept, day), today=rest)
 
 
-async def as_it_was(datasette: Any, request: Any) -> Response:
+async def as_it_was(datasette: LedgerSite, request: Request) -> Response:
     """Show any page of the site as it was in an earlier snapshot."""
     stamp, rest = request.url_vars["stamp"], request.url_vars["rest"] or ""
     query = f"?{request.query_string}" if request.query_string else ""
@@ -111,7 +114,7 @@ async def as_it_was(datasette: Any, request: Any) -> Response:
     return _dated(await _request_internally(datasette, request, rest + query), found)
 
 
-async def _request_internally(datasette: Any, request: Any, path: str) -> httpx.Response:
+async def _request_internally(datasette: LedgerSite, request: Request, path: str) -> httpx.Response:
     """Request another page of this site within the current request, so that the pinned snapshot applies."""
     scheme = "https" if request.scheme == "https" else "http"
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=datasette.client.app)) as client:
@@ -134,7 +137,7 @@ def _dated(answer: httpx.Response, kept: PastSnapshot) -> Response:
     return Response(body, status=answer.status_code, headers=headers, content_type=kind)
 
 
-async def download(datasette: Any, request: Any, receive: Any, send: Any) -> Response | None:
+async def download(datasette: LedgerSite, request: Request, receive: Any, send: Any) -> Response | None:
     """Send the file of an earlier snapshot."""
     if not datasette.downloads:
         raise NotFound("This site does not offer snapshot files. Every table can be exported as CSV and JSON.")
@@ -152,7 +155,7 @@ def as_of() -> dict[str, Any] | None:
 
 
 @hookimpl
-def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
+def prepare_jinja2_environment(env: Any, datasette: LedgerSite) -> None:
     """Add the functions about snapshots to the template environment."""
     env.globals.update(as_of=as_of, downloads_allowed=lambda: datasette.downloads)
 

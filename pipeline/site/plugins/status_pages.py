@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from datasette import NotFound, Response, hookimpl
-from datasette.utils.asgi import BadRequest
+from datasette.utils.asgi import BadRequest, Request
 
 from pipeline.site.formats.icalendar import calendar
+from pipeline.site.ledger_site import LedgerSite
 from pipeline.site.plugins.pages import show
 from pipeline.site.queries import common, entities, search, timelines
 from pipeline.site.snapshots import NAME
@@ -23,7 +24,7 @@ DATA_HEADERS = {"access-control-allow-origin": "*", "cache-control": "max-age=60
 SHOWN = {"agreement": 150, "access": 60, "restriction": 60, "release": 40, "rule": 20, "case": 20, "inquiry": 20}
 
 
-async def _asked_day(db: Any, request: Any, name: str) -> tuple[str, str]:
+async def _asked_day(db: Any, request: Request, name: str) -> tuple[str, str]:
     """Return the requested day (by default that of the newest report) and the day of the newest report.
 
     Raises:
@@ -39,7 +40,7 @@ async def _asked_day(db: Any, request: Any, name: str) -> tuple[str, str]:
         raise BadRequest("The day must be written like 2026-05-31.") from None
 
 
-async def _asked_party(db: Any, request: Any) -> tuple[str, list[str]]:
+async def _asked_party(db: Any, request: Request) -> tuple[str, list[str]]:
     """Return the requested name and the ids of the entities that have it; raise NotFound for an unknown name."""
     text = (request.args.get("name") or "").strip()[:200]
     if not text:
@@ -52,7 +53,7 @@ async def _asked_party(db: Any, request: Any) -> tuple[str, list[str]]:
     return text, ids
 
 
-async def _status(datasette: Any, request: Any) -> dict[str, Any]:
+async def _status(datasette: LedgerSite, request: Request) -> dict[str, Any]:
     """Return the data of the status page and its JSON."""
     db = datasette.get_database(NAME)
     day, newest = await _asked_day(db, request, "as-of")
@@ -78,7 +79,7 @@ async def _general_status(db: Any, day: str) -> dict[str, Any]:
     return {"views": views, "matrix": matrix(views), "models": named}
 
 
-async def status_page(datasette: Any, request: Any) -> Response:
+async def status_page(datasette: LedgerSite, request: Request) -> Response:
     """Show the status on a day, of one name or in general: agreements, models, rules and cases."""
     found = await _status(datasette, request)
     pairs = [(key, request.args.get(key)) for key in ("name", "as-of") if request.args.get(key)]
@@ -96,7 +97,7 @@ async def status_page(datasette: Any, request: Any) -> Response:
     )
 
 
-async def status_json(datasette: Any, request: Any) -> Response:
+async def status_json(datasette: LedgerSite, request: Request) -> Response:
     """Serve the status as JSON: every timeline with its stages."""
     found = await _status(datasette, request)
     body = {"ok": True, "as_of": found["day"], "newest_report": found["newest"]}
@@ -107,7 +108,7 @@ async def status_json(datasette: Any, request: Any) -> Response:
     return Response.json(body, headers=dict(DATA_HEADERS))
 
 
-async def _upcoming(datasette: Any, request: Any) -> dict[str, Any]:
+async def _upcoming(datasette: LedgerSite, request: Request) -> dict[str, Any]:
     db = datasette.get_database(NAME)
     day, newest = await _asked_day(db, request, "from")
     name, ids = await _asked_party(db, request)
@@ -118,7 +119,7 @@ async def _upcoming(datasette: Any, request: Any) -> dict[str, Any]:
     return {"day": day, "newest": newest, "name": name, "ahead": ahead, "behind": behind}
 
 
-async def upcoming_page(datasette: Any, request: Any) -> Response:
+async def upcoming_page(datasette: LedgerSite, request: Request) -> Response:
     """Show upcoming days, past ones, and what became of them."""
     found = await _upcoming(datasette, request)
     name = f"?{urlencode({'name': found['name']})}" if found["name"] else ""
@@ -134,14 +135,14 @@ async def upcoming_page(datasette: Any, request: Any) -> Response:
     )
 
 
-async def upcoming_json(datasette: Any, request: Any) -> Response:
+async def upcoming_json(datasette: LedgerSite, request: Request) -> Response:
     """Serve upcoming days as JSON."""
     found = await _upcoming(datasette, request)
     body = {"ok": True, "from": found["day"], "newest_report": found["newest"]}
     return Response.json(body | {key: found[key] for key in ("ahead", "behind")}, headers=dict(DATA_HEADERS))
 
 
-async def upcoming_ics(datasette: Any, request: Any) -> Response:
+async def upcoming_ics(datasette: LedgerSite, request: Request) -> Response:
     """Serve upcoming days as a calendar file to subscribe to."""
     found = await _upcoming(datasette, request)
     base = datasette.absolute_url(request, "/").rstrip("/")
@@ -152,7 +153,7 @@ async def upcoming_ics(datasette: Any, request: Any) -> Response:
 
 
 @hookimpl
-def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
+def prepare_jinja2_environment(env: Any, datasette: LedgerSite) -> None:
     """Add the sentences about status to the template environment."""
     env.globals.update(status_text=status_text)
 

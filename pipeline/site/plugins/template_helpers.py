@@ -10,8 +10,10 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from datasette import hookimpl
+from datasette.utils.asgi import Request
 
 from pipeline.site.facets.selection import unmarked
+from pipeline.site.ledger_site import LedgerSite
 from pipeline.site.plugins.cells import badge, external_link, page_href
 from pipeline.site.plugins.filters import PARTY_ARGUMENTS, facet_names
 from pipeline.site.text import formatting, labels
@@ -94,7 +96,7 @@ def ordered_facets(facets: list[dict], configured: list) -> list[dict]:
     return sorted(facets, key=lambda facet: (order.get(facet["name"], len(order)), facet["name"]))
 
 
-def filters_without_field(request: Any, fields: tuple[str, ...]) -> list[tuple[str, str]]:
+def filters_without_field(request: Request, fields: tuple[str, ...]) -> list[tuple[str, str]]:
     """Return the active filters that a form has no field for, so that submitting it keeps them."""
     pairs = parse_qsl(request.query_string)
     return [pair for pair in pairs if pair[0] not in fields and not pair[0].startswith(DISPLAY_ARGUMENTS)]
@@ -124,7 +126,7 @@ def dict_of(rows: list[dict], key: str) -> dict[str, dict]:
     return {row[key]: row for row in rows}
 
 
-def event_feed_href(request: Any) -> str:
+def event_feed_href(request: Request) -> str:
     """Return the address of the feed of a filtered events page; "" if feeds do not support a filter."""
     pairs = [p for p in parse_qsl(request.query_string) if not p[0].startswith(DISPLAY_ARGUMENTS)]
     if any(key.startswith("_") and key not in (*PARTY_ARGUMENTS, "_words", "_search") for key, _ in pairs):
@@ -153,7 +155,7 @@ def table_href(table: str, **filters: str) -> str:
 
 
 @hookimpl
-def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
+def prepare_jinja2_environment(env: Any, datasette: LedgerSite) -> None:
     """Add labels and helpers to the template environment. Error pages have no other context."""
     helpers: tuple[Callable[..., Any], ...] = (
         *(active_filters, article_href, badge, dict_of, entity_href, event_feed_href, event_href, external_link),

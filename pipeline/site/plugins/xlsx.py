@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from datasette import Response, hookimpl
-from datasette.utils.asgi import BadRequest
+from datasette.utils.asgi import BadRequest, Request
 
 from pipeline.site.formats.xlsx import workbook
+from pipeline.site.ledger_site import LedgerSite
 from pipeline.site.plugins.cells import PAGES
 from pipeline.site.plugins.template_helpers import active_filters
 from pipeline.site.snapshots import NAME, Busy, published_at
@@ -23,7 +24,13 @@ _making: dict[str, Any] = {"lock": None, "waiting": 0}
 
 
 async def render_xlsx(
-    datasette: Any, request: Any, columns: list, rows: list, table: str | None, query_name: str | None, view_name: str
+    datasette: LedgerSite,
+    request: Request,
+    columns: list,
+    rows: list,
+    table: str | None,
+    query_name: str | None,
+    view_name: str,
 ) -> Response:
     """Return rows as a workbook; for a table, all rows that pass its filters, up to MOST_ROWS."""
     if _making["waiting"] >= WAITING:
@@ -40,7 +47,13 @@ async def render_xlsx(
 
 
 async def _workbook(
-    datasette: Any, request: Any, columns: list, rows: list, table: str | None, query_name: str | None, view_name: str
+    datasette: LedgerSite,
+    request: Request,
+    columns: list,
+    rows: list,
+    table: str | None,
+    query_name: str | None,
+    view_name: str,
 ) -> Response:
     more = False
     if table and view_name == "table":
@@ -67,7 +80,7 @@ async def _workbook(
     return Response(body, headers=headers, content_type=MEDIA)
 
 
-async def _title(datasette: Any, table: str | None, query_name: str | None) -> tuple[str, str]:
+async def _title(datasette: LedgerSite, table: str | None, query_name: str | None) -> tuple[str, str]:
     if query_name:
         question = await datasette.get_canned_query(NAME, query_name, None) or {}
         return question.get("title") or query_name, question.get("description") or ""
@@ -76,7 +89,7 @@ async def _title(datasette: Any, table: str | None, query_name: str | None) -> t
     return found.get("title") or table or "SQL result", meaning + (found.get("description") or "")
 
 
-async def _all_rows(datasette: Any, request: Any, table: str) -> tuple[list[list], bool]:
+async def _all_rows(datasette: LedgerSite, request: Request, table: str) -> tuple[list[list], bool]:
     """Return all rows that pass a table's filters, up to MOST_ROWS, and whether there are more."""
     kept = [pair for pair in parse_qsl(request.query_string) if not pair[0].startswith(LEFT_OUT)]
     query = urlencode([*kept, ("_size", "max"), ("_nofacet", "1"), ("_nocount", "1"), ("_shape", "arrays")])
