@@ -11,10 +11,8 @@ Row = dict[str, Any]
 EVENT_COLUMNS = (
     "e.event_id, e.type, e.modality, e.summary, e.stage, e.direction, e.force, e.jurisdiction, e.date_start, "
     "e.date_end, e.date_precision, e.event_month, e.n_claims, e.n_articles, e.n_origins, e.origins_band, "
-    "e.contradicted, "
-    "e.closest_source_type, e.confidence, e.first_reported_on, e.last_reported_on"
+    "e.contradicted, e.closest_source_type, e.confidence, e.first_reported_on, e.last_reported_on"
 )
-
 CLAIM_COLUMNS = (
     "c.claim_id, c.event_id, c.article_id, c.source_id, c.origin_id, c.type, c.modality, c.direction, c.force, "
     "c.newness, c.date_start, c.date_end, c.date_precision, c.date_basis, c.date_said, c.attribution_kind, "
@@ -35,6 +33,7 @@ async def one(db: Any, sql: str, params: Sequence | dict = ()) -> Row | None:
 
 
 def marks(values: Sequence) -> str:
+    """Return one SQL placeholder per value: "?, ?, ?"."""
     return ", ".join("?" * len(values))
 
 
@@ -66,6 +65,7 @@ async def with_parties(db: Any, events: list[Row]) -> list[Row]:
 
 
 async def with_participants(db: Any, claims: list[Row]) -> list[Row]:
+    """Return the claims with their `participants`, in order."""
     ids = [claim["claim_id"] for claim in claims]
     parties: dict[str, list[Row]] = defaultdict(list)
     for i in range(0, len(ids), 500):

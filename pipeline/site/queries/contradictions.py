@@ -8,9 +8,8 @@ from pipeline.site.queries.common import Row, many
 
 _SIDES = """
     select k.contradiction_id, k.event_id as kept_with, k.field, k.summary, e.summary as event_summary, v.value,
-    v.claim_id,
-        c.event_id, c.quote, c.quote_start, c.modality, c.published_on, c.attribution_kind, c.attribution_name,
-        c.article_id, s.title as source_title
+        v.claim_id, c.event_id, c.quote, c.quote_start, c.modality, c.published_on, c.attribution_kind,
+        c.attribution_name, c.article_id, s.title as source_title
     from contradictions k join contradiction_sides v using (contradiction_id) join claims c on c.claim_id = v.claim_id
         join sources s on s.source_id = c.source_id join events e on e.event_id = k.event_id
     where k.contradiction_id in ({which})

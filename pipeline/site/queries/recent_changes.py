@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipeline.site.facets.selection import Choice
-from pipeline.site.queries.common import EVENT_COLUMNS, Row, many, with_parties
+from pipeline.site.queries.common import EVENT_COLUMNS, Row, many, marks, with_parties
 from pipeline.site.text.formatting import day_words
 from pipeline.site.text.labels import DECISIONS, REVISED_FIELDS, modality_words
 
@@ -38,8 +38,9 @@ async def chosen_events(db: Any, choice: Choice) -> list[Row]:
     ids = await _touched(db)
     rowids = choice.counts.newest(choice.mask, choice.counts.days["last_reported_on"], FEED_SIZE)[: 10 * FEED_SIZE]
     if ids:
-        marks = ", ".join("?" * len(ids))
-        touched = [row["rowid"] for row in await many(db, f"select rowid from events where event_id in ({marks})", ids)]
+        touched = [
+            row["rowid"] for row in await many(db, f"select rowid from events where event_id in ({marks(ids)})", ids)
+        ]
         places = choice.counts.places(touched)
         rowids += choice.counts.rowids[places[choice.mask[places]]].tolist()
     return await _newest(db, [f"rowid in ({', '.join(map(str, rowids))})"], {})
@@ -92,13 +93,12 @@ async def _notes(db: Any, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for i in range(0, len(ids), 400):
         some = ids[i : i + 400]
-        marks = ", ".join("?" * len(some))
         edits = await many(
             db,
             f"""
             select r.event_id, r.seen_on, r.kind, r.fields, r.old_modality, r.new_modality, s.title
             from revisions r join articles a using (article_id) join sources s using (source_id)
-            where r.event_id in ({marks}) and {_EDITED}""",
+            where r.event_id in ({marks(some)}) and {_EDITED}""",
             some,
         )
         for row in edits:
@@ -106,7 +106,7 @@ async def _notes(db: Any, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]
         decided = await many(
             db,
             "select event_id, decided_on, decision, editor, why from reviews "
-            f"where event_id in ({marks}) and status = 'applied'",
+            f"where event_id in ({marks(some)}) and status = 'applied'",
             some,
         )
         for row in decided:

@@ -83,8 +83,8 @@ async def _best(db: Any, table: str, day: str, match: str) -> tuple[str, Sequenc
         return f"select rowid, rank from {table}_fts where {table}_fts match ? order by rank limit {HITS}", [match]
     counts = db.counts(table)
     rowids = counts.newest(counts.chosen_rows(hits), counts.days[day], HITS)[: 10 * HITS]
-    marks = ", ".join(map(str, rowids))
-    return f"select rowid, rowid as rank from {table} where rowid in ({marks}) order by {day} desc limit {HITS}", []
+    ids = ", ".join(map(str, rowids))
+    return f"select rowid, rowid as rank from {table} where rowid in ({ids}) order by {day} desc limit {HITS}", []
 
 
 async def _events_by_words(db: Any, match: str) -> list[Row]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from pipeline.aggregation.timelines.status import Stage
 from pipeline.ledger.rows.timelines import stage_of_row
+from pipeline.site.queries.common import Row, many, marks
 
-Row = dict[str, Any]
 MOST_TIMELINES = 200  # on one page; the table has the rest
 COLUMNS = """
     s.*, a.name as actor, a.kind as actor_kind, c.name as counterpart, c.kind as counterpart_kind, t.name as thing,
@@ -17,10 +17,11 @@ COLUMNS = """
 JOINS = """
     left join entities a on a.entity_id = s.actor_id left join entities c on c.entity_id = s.counterpart_id
     left join entities t on t.entity_id = s.thing_id
-    left join upcoming d on d.upcoming_id = (select upcoming_id from upcoming where event_id = s.event_id and fate =
-    'open'
-        and s.modality in ('planned', 'considered', 'conditional', 'alleged') and claim_id in
-        (select claim_id from timeline_claims where entry_id = s.entry_id) order by due_start, upcoming_id limit 1)
+    left join upcoming d on d.upcoming_id = (
+        select upcoming_id from upcoming where event_id = s.event_id and fate = 'open'
+            and s.modality in ('planned', 'considered', 'conditional', 'alleged')
+            and claim_id in (select claim_id from timeline_claims where entry_id = s.entry_id)
+        order by due_start, upcoming_id limit 1)
 """
 
 
@@ -50,10 +51,10 @@ def entity_timeline_ids_sql(n: int) -> str:
     )
 
 
-def stages_sql(marks: str) -> str:
+def stages_sql(placeholders: str) -> str:
     """Return SQL for all stages of some timelines, with the parties' names."""
     return (
-        f"select {COLUMNS} from timeline_entries s {JOINS} where s.timeline_id in ({marks}) "
+        f"select {COLUMNS} from timeline_entries s {JOINS} where s.timeline_id in ({placeholders}) "
         "order by s.timeline_id, s.position"
     )
 
@@ -65,15 +66,11 @@ def thrice(ids: Iterable[str]) -> list[str]:
 
 def entities_and_models_sql(n: int) -> str:
     """Return SQL for n entities and the models that belong to them. Parameters: all ids, twice."""
-    marks = ", ".join("?" * n)
+    placeholders = ", ".join("?" * n)
     return f"""
-        select entity_id from entities where entity_id in ({marks})
-        union select entity_id from entities where parent_id in ({marks}) and kind = 'model' limit 40
+        select entity_id from entities where entity_id in ({placeholders})
+        union select entity_id from entities where parent_id in ({placeholders}) and kind = 'model' limit 40
     """
-
-
-async def _many(db: Any, sql: str, values: Sequence) -> list[Row]:
-    return [dict(row) for row in (await db.execute(sql, list(values))).rows]
 
 
 def affected_sql(n: int) -> str:
@@ -101,29 +98,29 @@ async def affected(db: Any, event_ids: Sequence[str]) -> dict[str, list[dict[str
     found: list[Row] = []
     for i in range(0, len(event_ids), 400):
         some = event_ids[i : i + 400]
-        found += await _many(db, affected_sql(len(some)), some)
+        found += await many(db, affected_sql(len(some)), some)
     return by_event(found)
 
 
 async def timelines_of_matter(db: Any, matter: str, day: str, size: int = MOST_TIMELINES) -> dict[str, list[Row]]:
     """Return the rows by timeline of a matter, as begun by a day, last changed first."""
-    ids = [row["timeline_id"] for row in await _many(db, timeline_ids_sql(), [matter, day, size])]
+    ids = [row["timeline_id"] for row in await many(db, timeline_ids_sql(), [matter, day, size])]
     return await _stages_of(db, ids)
 
 
 async def timelines_of_entities(db: Any, entity_ids: Iterable[str], size: int = MOST_TIMELINES) -> dict[str, list[Row]]:
     """Return the rows by timeline of some entities and of the models that belong to them, last changed first."""
     ids = list(entity_ids)
-    own = [row["entity_id"] for row in await _many(db, entities_and_models_sql(len(ids)), [*ids, *ids])] if ids else []
+    own = [row["entity_id"] for row in await many(db, entities_and_models_sql(len(ids)), [*ids, *ids])] if ids else []
     if not own:
         return {}
-    found = [row["timeline_id"] for row in await _many(db, entity_timeline_ids_sql(len(own)), [*thrice(own), size])]
+    found = [row["timeline_id"] for row in await many(db, entity_timeline_ids_sql(len(own)), [*thrice(own), size])]
     return await _stages_of(db, found)
 
 
 async def timelines_of_event(db: Any, event_id: str) -> dict[str, list[Row]]:
     """Return the rows by timeline of the timelines that contain an event."""
-    ids = await _many(db, "select distinct timeline_id from timeline_entries where event_id = ? limit 12", [event_id])
+    ids = await many(db, "select distinct timeline_id from timeline_entries where event_id = ? limit 12", [event_id])
     return await _stages_of(db, [row["timeline_id"] for row in ids])
 
 
@@ -131,7 +128,7 @@ async def _stages_of(db: Any, timeline_ids: Sequence[str]) -> dict[str, list[Row
     found: dict[str, list[Row]] = {timeline_id: [] for timeline_id in timeline_ids}
     for i in range(0, len(timeline_ids), 400):
         some = timeline_ids[i : i + 400]
-        for row in await _many(db, stages_sql(", ".join("?" * len(some))), some):
+        for row in await many(db, stages_sql(marks(some)), some):
             found[row["timeline_id"]].append(row)
     return found
 
@@ -158,21 +155,21 @@ def upcoming_sql(order: str, sign: str, n_parties: int = 0, *, busy: bool = Fals
         n_parties: Number of parties, one of which must take part; 0 for any.
         busy: Whether the parties have so many events that scanning by day is faster.
     """
-    marks = ", ".join("?" * n_parties)
+    placeholders = ", ".join("?" * n_parties)
     if busy:
         party = f"""and exists (select 1 from event_participants p
-            where p.event_id = d.event_id and p.entity_id in ({marks}))"""
+            where p.event_id = d.event_id and p.entity_id in ({placeholders}))"""
     else:
-        party = f"and d.event_id in (select event_id from event_participants where entity_id in ({marks}))"
+        party = f"and d.event_id in (select event_id from event_participants where entity_id in ({placeholders}))"
     return f"select {UPCOMING_COLUMNS} where d.due_end {sign} ? {party if n_parties else ''} order by {order} limit ?"
 
 
-BUSY = 2_000  # events
+BUSY = 2_000  # events of the parties together; above it, scanning by day is faster
 
 
 async def _are_busy(db: Any, ids: Sequence[str]) -> bool:
-    sql = f"select coalesce(sum(n_events), 0) as n from entities where entity_id in ({', '.join('?' * len(ids))})"
-    return bool(ids) and (await _many(db, sql, ids))[0]["n"] > BUSY
+    sql = f"select coalesce(sum(n_events), 0) as n from entities where entity_id in ({marks(ids)})"
+    return bool(ids) and (await many(db, sql, ids))[0]["n"] > BUSY
 
 
 NEAREST, LATEST = "d.due_end, d.due_start, d.upcoming_id", "d.due_end desc, d.due_start desc, d.upcoming_id"
@@ -181,16 +178,16 @@ NEAREST, LATEST = "d.due_end, d.due_start, d.upcoming_id", "d.due_end desc, d.du
 async def upcoming_after(db: Any, day: str, party_ids: Iterable[str] = (), size: int = 200) -> list[Row]:
     """Return the rows due on a day or later, nearest first; only those of the given parties, if any."""
     ids = list(party_ids)
-    return await _many(db, upcoming_sql(NEAREST, ">=", len(ids), busy=await _are_busy(db, ids)), [day, *ids, size])
+    return await many(db, upcoming_sql(NEAREST, ">=", len(ids), busy=await _are_busy(db, ids)), [day, *ids, size])
 
 
 async def upcoming_before(db: Any, day: str, party_ids: Iterable[str] = (), size: int = 100) -> list[Row]:
     """Return the rows due before a day, latest first; only those of the given parties, if any."""
     ids = list(party_ids)
-    return await _many(db, upcoming_sql(LATEST, "<", len(ids), busy=await _are_busy(db, ids)), [day, *ids, size])
+    return await many(db, upcoming_sql(LATEST, "<", len(ids), busy=await _are_busy(db, ids)), [day, *ids, size])
 
 
 async def next_upcoming(db: Any, day: str, size: int = 8) -> list[Row]:
     """Return the open rows due on a day or later, nearest first."""
     sql = f"select {UPCOMING_COLUMNS} where d.due_end >= ? and d.fate = 'open' order by {NEAREST} limit ?"
-    return await _many(db, sql, [day, size])
+    return await many(db, sql, [day, size])

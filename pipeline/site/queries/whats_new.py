@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.aggregation.clustering.merge import best_modality
 from pipeline.records import Modality
 from pipeline.site.facets.counts import day_number
-from pipeline.site.queries.common import EVENT_COLUMNS, Row, many, with_parties
+from pipeline.site.queries.common import EVENT_COLUMNS, Row, many, marks, with_parties
 from pipeline.site.queries.events import latest_events
 
 DAYS = 7  # of the front page
@@ -69,7 +69,7 @@ async def steps_of_events(db: Any, event_ids: Sequence[str]) -> dict[str, list[S
         some = event_ids[i : i + 400]
         sql = f"""
             select event_id, claim_id, article_id, origin_id, modality, published_on from claims
-            where event_id in ({", ".join("?" * len(some))}) order by event_id, published_on, claim_id
+            where event_id in ({marks(some)}) order by event_id, published_on, claim_id
         """
         for row in await many(db, sql, some):
             by_event[row["event_id"]].append(row)
