@@ -107,7 +107,7 @@ def test_everything_works_by_keyboard(browser, world):
     with opened(browser, world, "desk", "light") as page:
         page.goto("/oversight/events")
         page.keyboard.press("Tab")
-        assert page.locator(":focus").inner_text() == "Skip to the content"
+        assert page.locator(":focus").inner_text() == "Skip to content"
         page.keyboard.press("Enter")
         assert page.url.endswith("#main")
         seen = []

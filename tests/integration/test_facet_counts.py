@@ -123,9 +123,9 @@ def test_the_sql_shown_on_a_page_returns_its_rows(site):
     text = site.get("/oversight/events?modality=occurred&_party=nordlys").text
     href = re.search(r'href="([^"]+)" rel="nofollow">as SQL', text).group(1).replace("&amp;", "&")
     assert "/*" not in unquote(href)
-    told = site.get(href.replace("?", ".json?", 1)).json()["rows"]
+    rows = site.get(href.replace("?", ".json?", 1)).json()["rows"]
     assert (
-        len(told)
+        len(rows)
         == site.get("/oversight/events.json?modality=occurred&_party=nordlys").json()["filtered_table_rows_count"]
     )
 

@@ -22,8 +22,12 @@ def site(tmp_path_factory) -> Site:
 
 
 def test_steps_are_recorded_only_where_the_modality_changes():
-    told = [claim("2026-05-01", "planned"), claim("2026-05-02", "planned", "o2"), claim("2026-05-09", "occurred", "o3")]
-    assert steps(told) == [("2026-05-01", "planned"), ("2026-05-09", "occurred")]
+    claims = [
+        claim("2026-05-01", "planned"),
+        claim("2026-05-02", "planned", "o2"),
+        claim("2026-05-09", "occurred", "o3"),
+    ]
+    assert steps(claims) == [("2026-05-01", "planned"), ("2026-05-09", "occurred")]
     assert steps([claim("2026-05-01", "occurred"), claim("2026-05-03", "considered")]) == [("2026-05-01", "occurred")]
     assert steps([claim(None, "alleged"), claim("2026-05-03", "denied")]) == [("", "alleged"), ("2026-05-03", "denied")]
     assert steps([]) == []
