@@ -201,10 +201,10 @@ def publish(folder: DataFolder, *, force: bool = False) -> PublishReport:
 
 def _prepare(copy: Path, snapshot: Path) -> None:
     """Keep the arrays that the site counts with beside a snapshot. A server without them reads them itself."""
-    from pipeline.site.facets.columns import keep_arrays
+    from pipeline.site.facets.columns import save_arrays
 
     with suppress(OSError):
-        keep_arrays(copy, snapshot)
+        save_arrays(copy, snapshot)
 
 
 def every_source(cards: Iterable[Source], more: Iterable[Source]) -> tuple[Source, ...]:

@@ -1,4 +1,4 @@
-"""A data folder comes in, the running site goes out: Datasette over the newest published snapshot, with our pages."""
+"""Builds and serves the site: Datasette with our plugins over the newest published snapshot of a data folder."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from datasette.app import Datasette
 from datasette.plugins import pm
 
 from pipeline.errors import OutsideFailure, OversightError, WrongUse
 from pipeline.settings import load_settings
-from pipeline.site.past_snapshots import Older
+from pipeline.site.ledger_site import LedgerSite
+from pipeline.site.past_snapshots import PastSnapshots
 from pipeline.site.snapshots import NAME, PAGE_MS, attach, current_snapshot
 from pipeline.workspace import DataFolder
 
 HERE = Path(__file__).parent
 PLUGINS = (
-    "status",
+    "status_pages",
     "pages",
     "snapshots",
     "feeds",
@@ -40,7 +40,7 @@ SETTINGS = {
     "allow_download": False,
     "default_page_size": 25,
     "max_returned_rows": 500,
-    "sql_time_limit_ms": PAGE_MS,  # a visitor's SQL has less
+    "sql_time_limit_ms": PAGE_MS,  # less for a visitor's SQL
     "facet_time_limit_ms": 200,
     "default_facet_size": 10,
     "max_csv_mb": 20,
@@ -52,15 +52,15 @@ log = logging.getLogger("oversight.serve")
 
 
 def metadata_file() -> Path:
-    """Return datasette_metadata.json: in the package when installed, at the top of the checkout otherwise."""
+    """Return the path of datasette_metadata.json: in the installed package, or at the top of a checkout."""
     installed = HERE / "datasette_metadata.json"
     return installed if installed.exists() else HERE.parents[1] / "datasette_metadata.json"
 
 
 def register_plugins() -> None:
-    """Make our plugin modules known to Datasette, once for this process.
+    """Register our plugin modules with Datasette, once per process.
 
-    Datasette's own handler of exceptions is taken out: it prints every local variable of every 404 to the terminal.
+    Unregisters Datasette's own exception handler, which prints the local variables of every 404 to the terminal.
     """
     for name in PLUGINS:
         module = import_module(f"pipeline.site.plugins.{name}")
@@ -70,14 +70,20 @@ def register_plugins() -> None:
         pm.unregister(name="datasette.handle_exception")
 
 
-def build_site(data_dir: Path | str, *, allow_sql: bool = True, downloads: bool = True) -> Datasette:
-    """Return a Datasette over the newest snapshot in `data_dir`; nothing but published snapshots is ever opened.
+def build_site(data_dir: Path | str, *, allow_sql: bool = True, downloads: bool = True) -> LedgerSite:
+    """Return the site over the newest snapshot in `data_dir`. It opens published snapshots only.
 
-    Raises WrongUse where nothing was published yet, OutsideFailure where the snapshot is damaged.
+    Raises:
+        WrongUse: Nothing has been published yet.
+        OutsideFailure: The snapshot is damaged.
     """
     snapshot = current_snapshot(Path(data_dir))
     register_plugins()
-    ds = Datasette(
+    folder = DataFolder(Path(data_dir))
+    ds = LedgerSite(
+        contact=load_settings(folder.settings).contact,
+        past_snapshots=PastSnapshots(folder.published),
+        downloads=downloads,
         files=[],
         metadata=json.loads(metadata_file().read_text(encoding="utf-8")),
         template_dir=str(HERE / "templates"),
@@ -85,19 +91,17 @@ def build_site(data_dir: Path | str, *, allow_sql: bool = True, downloads: bool 
         settings=SETTINGS | {"default_allow_sql": allow_sql},
     )
     ds.remove_database("_memory")
-    ds.contact = load_settings(DataFolder(Path(data_dir)).settings).contact  # shown where a reader reports an error
-    ds.older, ds.downloads = Older(DataFolder(Path(data_dir)).published), downloads
     attach(ds, snapshot)
     return ds
 
 
 class Watcher(threading.Thread):
-    """Looks twice a second where `published/current` points, and swaps a sound new snapshot in under the running site.
+    """Checks `published/current` twice a second and swaps a valid new snapshot into the running site.
 
-    It is a thread because a task made at Datasette's start-up would die with the event loop of the start-up.
+    A thread, because an asyncio task created during Datasette's start-up would die with the start-up's event loop.
     """
 
-    def __init__(self, ds: Datasette, data_dir: Path | str, seconds: float = WATCH_SECONDS) -> None:
+    def __init__(self, ds: LedgerSite, data_dir: Path | str, seconds: float = WATCH_SECONDS) -> None:
         super().__init__(daemon=True, name="oversight-snapshots")
         self.ds, self.data_dir, self.seconds = ds, Path(data_dir), seconds
         self._stop_asked = threading.Event()
@@ -109,7 +113,7 @@ class Watcher(threading.Thread):
             self.look()
 
     def look(self) -> bool:
-        """Swap if there is a new sound snapshot; return whether a swap was made. A broken one is refused and logged."""
+        """Swap to a new valid snapshot, if there is one; return whether it did. A broken one is logged and skipped."""
         try:
             newest = current_snapshot(self.data_dir)
             if newest == self.ds.databases[NAME].newest.path or newest == self._refused:
@@ -118,23 +122,28 @@ class Watcher(threading.Thread):
         except OversightError as error:
             if isinstance(error, OutsideFailure):
                 self._refused = newest
-            log.warning("The site stays with its snapshot. %s", error)
+            log.warning("Still serving the previous snapshot. %s", error)
             return False
         self._refused = None
         log.info("Now serving %s", newest.name)
         return True
 
     def stop(self) -> None:
-        """End the watch."""
+        """Stop the thread."""
         self._stop_asked.set()
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; raise OutsideFailure or WrongUse in plain words where that cannot be had."""
+    """Return a listening socket.
+
+    Raises:
+        WrongUse: The host or port is not valid on this machine.
+        OutsideFailure: The port is in use or not permitted.
+    """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (socket.gaierror, OverflowError) as error:
-        raise WrongUse(f"{host}:{port} is no address of this machine ({error}). Try --host 127.0.0.1.") from error
+        raise WrongUse(f"{host}:{port} is not an address of this machine ({error}). Try --host 127.0.0.1.") from error
     server = socket.socket(family, kind)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -144,10 +153,10 @@ def listen(host: str, port: int) -> socket.socket:
         server.close()
         if error.errno == errno.EADDRINUSE:
             raise OutsideFailure(
-                f"Port {port} on {host} is in use by another program. Choose another: --port."
+                f"Port {port} on {host} is in use by another program. Choose another with --port."
             ) from error
         raise OutsideFailure(
-            f"{host}:{port} cannot be served on ({error.strerror}). Choose another port: --port."
+            f"Cannot listen on {host}:{port} ({error.strerror}). Choose another port with --port."
         ) from error
     return server
 
@@ -155,23 +164,29 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(
     data_dir: Path | str, host: str = "127.0.0.1", port: int = 8001, *, allow_sql: bool = True, downloads: bool = True
 ) -> None:
-    """Serve the ledger in `data_dir` until interrupted; print one line with the address. Port 0 takes any free port.
+    """Serve the ledger in `data_dir` until interrupted, after printing its address.
 
-    `allow_sql`: whether visitors may ask in SQL; `downloads`: whether they may take the files of snapshots.
+    Args:
+        data_dir: The data folder.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes any free one.
+        allow_sql: Whether visitors may run SQL of their own.
+        downloads: Whether visitors may download snapshot files.
 
-    Raises OversightError in plain words: nothing published, damaged snapshot, port in use.
+    Raises:
+        OversightError: Nothing is published, the snapshot is damaged, or the port is in use.
     """
     import uvicorn
 
-    ds = build_site(data_dir, allow_sql=allow_sql, downloads=downloads)
+    site = build_site(data_dir, allow_sql=allow_sql, downloads=downloads)
     server_socket = listen(host, port)
     shown = f"[{host}]" if ":" in host else host
-    watcher = Watcher(ds, data_dir)
+    watcher = Watcher(site, data_dir)
     config: dict[str, Any] = {"log_level": "warning", "lifespan": "on", "server_header": False}
     print(f"Oversight Ledger: http://{shown}:{server_socket.getsockname()[1]}/  (stop with Ctrl-C)", flush=True)
     watcher.start()
     try:
-        uvicorn.Server(uvicorn.Config(ds.app(), **config)).run(sockets=[server_socket])
+        uvicorn.Server(uvicorn.Config(site.app(), **config)).run(sockets=[server_socket])
     except KeyboardInterrupt:
         pass
     finally:

@@ -1,4 +1,4 @@
-"""The published folder comes in; the kept snapshots go out: as a list, and opened, to be read as they were."""
+"""Earlier snapshots: lists those still kept, opens them, and rewrites a page's links to stay within one."""
 
 from __future__ import annotations
 
@@ -15,18 +15,27 @@ from pipeline.ledger.publish.seals import seal_of
 from pipeline.ledger.schema import SCHEMA_VERSION
 from pipeline.site.snapshots import Snapshot, open_snapshot, published_at
 
-STAMP = r"\d{8}T\d{6}(?:_\d{1,7})?"  # of a snapshot: when it was published, and a number among those of one second
-OPEN = 2  # older snapshots that are open at a time: each takes memory for its arrays
+STAMP = r"\d{8}T\d{6}(?:_\d{1,7})?"  # when a snapshot was published, numbered if several share a second
+OPEN = 2  # earlier snapshots held open: each takes memory for its arrays
 _LINK = re.compile(r'(?<!rel="latest-version" )\b(href|action)="/(?!/|static/|-/static|snapshots\b)')
 
-AS_OF: ContextVar[tuple[Kept, str] | None] = ContextVar("as_of", default=None)  # the older snapshot shown, and the path
+# The earlier snapshot that the current request reads, and the path of the same page today.
+AS_OF: ContextVar[tuple[PastSnapshot, str] | None] = ContextVar("as_of", default=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A kept snapshot. `published_at`: ISO moment in UTC; `sha256`, `rows`: as it was sealed, empty without a seal.
+class PastSnapshot:
+    """A snapshot that is still kept.
 
-    `can_be_read`: whether this program can show its pages; if not, it can only be downloaded.
+    Attributes:
+        path: Its file.
+        stamp: The part of its file name that appears in addresses.
+        published_at: When it was published (ISO 8601, UTC).
+        n_bytes: Size of the file.
+        sha256: Hash from its seal; "" without a seal.
+        rows: Number of rows by table, from its seal.
+        can_be_read: Whether this program can show its pages; if not, it can only be downloaded.
+        is_newest: Whether it is the one being served.
     """
 
     path: Path
@@ -44,16 +53,16 @@ class Kept:
         return self.published_at[:10]
 
 
-class Older:
-    """The kept snapshots of a folder, of which a few are open."""
+class PastSnapshots:
+    """The snapshots kept in a folder. A few of them are held open."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._open: OrderedDict[Path, Snapshot] = OrderedDict()
         self._lock = asyncio.Lock()
 
-    def kept(self, newest: Snapshot) -> list[Kept]:
-        """Return the kept snapshots, the latest first; none that came after the `newest` that is served."""
+    def kept(self, newest: Snapshot) -> list[PastSnapshot]:
+        """Return the kept snapshots, latest first, up to the `newest` that is being served."""
         found = []
         for path in reversed(snapshots(self.folder)):
             stamp = stamp_of(path)
@@ -63,14 +72,14 @@ class Older:
             can_be_read = is_newest or (seal is not None and seal.schema_version == SCHEMA_VERSION)
             try:
                 n_bytes = path.stat().st_size
-            except FileNotFoundError:  # let go of just now
+            except FileNotFoundError:  # deleted a moment ago
                 continue
             sha256, rows = (seal.sha256, seal.rows) if seal else ("", newest.rows if is_newest else {})
-            found.append(Kept(path, stamp, published_at(path), n_bytes, sha256, rows, can_be_read, is_newest))
+            found.append(PastSnapshot(path, stamp, published_at(path), n_bytes, sha256, rows, can_be_read, is_newest))
         return found
 
-    async def opened(self, kept: Kept, newest: Snapshot) -> Snapshot:
-        """Return a snapshot to read from; raises OutsideFailure where it cannot be read."""
+    async def opened(self, kept: PastSnapshot, newest: Snapshot) -> Snapshot:
+        """Return a snapshot opened for reading; raise OutsideFailure if it cannot be read."""
         if kept.is_newest:
             return newest
         async with self._lock:
@@ -84,20 +93,20 @@ class Older:
 
 
 def stamp_of(path: Path | str) -> str:
-    """Return the part of a snapshot's name that its address has: "20260303T071500"."""
+    """Return the part of a snapshot's file name that appears in addresses: "20260303T071500"."""
     return Path(path).name.removeprefix("oversight-").removesuffix(".db")
 
 
-def around(kept: Sequence[Kept], when: str) -> tuple[Kept | None, Kept | None]:
-    """Return the last snapshot before an ISO day or moment and the first after it, None where there is none."""
+def nearest(kept: Sequence[PastSnapshot], when: str) -> tuple[PastSnapshot | None, PastSnapshot | None]:
+    """Return the last snapshot before an ISO day or time and the first after it; None where there is none."""
     size = len(when)
     before = next((one for one in kept if one.published_at[:size] < when), None)
     return before, next((one for one in reversed(kept) if one.published_at[:size] > when), None)
 
 
-def within(page: str, stamp: str) -> str:
-    """Return a page of the site with its links and forms leading to the pages of the same snapshot.
+def links_within(page: str, stamp: str) -> str:
+    """Return a page's HTML with its links and forms pointing into the same snapshot.
 
-    Stored words are escaped wherever they are shown, so that no quote of theirs looks like a link of ours.
+    Safe on stored text: it is escaped wherever it is shown, so it cannot contain what looks like a link of ours.
     """
     return _LINK.sub(rf'\1="/snapshots/{stamp}/', page)

@@ -1,4 +1,4 @@
-"""Pages, tables and columns that had other names before: links to them go on working."""
+"""Former names of pages, tables and columns. Links to the old addresses are redirected."""
 
 from __future__ import annotations
 
@@ -15,8 +15,13 @@ RENAMED_PATHS = {
     "/oversight/lexicon_gaps": "/oversight/unknown_names",
 }
 RENAMED_COLUMNS = {
-    "mention": "newness", "contested": "contradicted", "best_standing": "closest_source_type", "standing":
-    "source_type",
-    "known": "in_lexicon", "standing_id": "entry_id", "line_id": "timeline_id", "due_id": "upcoming_id",
+    "mention": "newness",
+    "contested": "contradicted",
+    "best_standing": "closest_source_type",
+    "standing": "source_type",
+    "known": "in_lexicon",
+    "standing_id": "entry_id",
+    "line_id": "timeline_id",
+    "due_id": "upcoming_id",
     "conflict_id": "contradiction_id",
-}  # fmt: skip
+}

@@ -1,6 +1,6 @@
-"""A filter of the list of events, as it stands in an address, comes in; what it means in SQL goes out, for alerts.
+"""Translates the query string of an events page into SQL conditions, so that an alert can use it as its filter.
 
-It means what it means on the site: the same parties, words, columns and operators.
+Parties, words, columns and operators mean the same as on the site.
 """
 
 from __future__ import annotations
@@ -16,23 +16,19 @@ from datasette.filters import Filters
 
 from pipeline.errors import WrongUse
 from pipeline.site.plugins.filters import PARTY_ARGUMENTS, conditions
-from pipeline.site.text.words import COLUMN_WORDS
+from pipeline.site.text.labels import COLUMN_WORDS
 
-_UNDERSTOOD = (*PARTY_ARGUMENTS, "_words")
-# What only says how a list is shown.
-_SHOWN = (
-    "_sort", "_size", "_next", "_facet", "_nofacet", "_nocount", "_shape", "_col", "_nocol", "_labels", "_stream",
-    "_header", "_json", "_trace", "_dl",
-)  # fmt: skip
-
-
-# Columns that hold one of few words.
-_CLOSED = ("type", "modality", "direction", "force", "contradicted", "origins_band", "closest_source_type")
+_OWN_ARGUMENTS = (*PARTY_ARGUMENTS, "_words")
+_DISPLAY_ARGUMENTS = (  # change how a list is displayed, not what it contains
+    *("_sort", "_size", "_next", "_facet", "_nofacet", "_nocount", "_shape", "_col", "_nocol", "_labels", "_stream"),
+    *("_header", "_json", "_trace", "_dl"),
+)
+_ENUM_COLUMNS = ("type", "modality", "direction", "force", "contradicted", "origins_band", "closest_source_type")
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
-    """SQL conditions on `events` with their parameters, and the words for them."""
+class SavedFilter:
+    """SQL conditions on `events` with their parameters, and a description in words."""
 
     clauses: tuple[str, ...]
     params: dict[str, str]
@@ -40,7 +36,7 @@ class Saved:
 
 
 class _Arguments:
-    """The arguments of an address, as the site's own filters ask for them."""
+    """Stands in for Datasette's request arguments."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self.values: dict[str, list[str]] = defaultdict(list)
@@ -57,7 +53,7 @@ class _Rows:
 
 
 class _Database:
-    """A snapshot as the site's own queries ask it."""
+    """Stands in for Datasette's database, over a plain connection."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
@@ -66,32 +62,41 @@ class _Database:
         return _Rows(self.db.execute(sql, params).fetchall())
 
 
-def saved_filter(db: sqlite3.Connection, query: str, whose: str) -> Saved:
-    """Return what a filter means; raise WrongUse, naming `whose` it is, for one that the site does not know."""
-    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if not pair[0].startswith(_SHOWN)]
-    plain = [(key, value) for key, value in pairs if key not in _UNDERSTOOD]
+def saved_filter(db: sqlite3.Connection, query: str, owner: str) -> SavedFilter:
+    """Return the SQL conditions of a query string such as "type=restriction&_party=openai".
+
+    Args:
+        db: The snapshot that the filter will run on.
+        query: The part of an events page's address after the question mark.
+        owner: What the filter belongs to, for error messages.
+
+    Raises:
+        WrongUse: The filter names a column or value that events do not have.
+    """
+    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if not pair[0].startswith(_DISPLAY_ARGUMENTS)]
+    plain = [(key, value) for key, value in pairs if key not in _OWN_ARGUMENTS]
     columns = {row[1] for row in db.execute("pragma table_info(events)")}
-    strange = sorted({key for key, _ in plain if key.partition("__")[0] not in columns})
-    if strange or (query and not pairs):
-        which = f" ({', '.join(strange)})" if strange else ""
+    unknown = sorted({key for key, _ in plain if key.partition("__")[0] not in columns})
+    if unknown or (query and not pairs):
+        which = f" ({', '.join(unknown)})" if unknown else ""
         raise WrongUse(
-            f"{whose}: its filter {query!r} is none that the list of events knows{which}. Choose events on the site's "
-            "page /oversight/events and copy the part of its address behind the question mark."
+            f"{owner}: the events table has no such filter{which}: {query!r}. Filter events on the site's page "
+            "/oversight/events and copy the part of its address after the question mark."
         )
     for key, value in plain:
-        _refuse_unknown_value(key, value, f"{whose}: its filter {query!r}")
+        _refuse_unknown_value(key, value, f"{owner}: the filter {query!r}")
     clauses, params = Filters(sorted(plain)).build_where_clauses("events")
     more = asyncio.run(conditions(_Database(db), _Arguments(pairs), "events"))
-    said = "; ".join([*more.said, *(f"{key.replace('__', ' ')}: {value}" for key, value in plain)])
-    return Saved((*clauses, *more.clauses), {**params, **more.params}, said)
+    words = "; ".join([*more.words, *(f"{key.replace('__', ' ')}: {value}" for key, value in plain)])
+    return SavedFilter((*clauses, *more.clauses), {**params, **more.params}, words)
 
 
 def _refuse_unknown_value(key: str, value: str, where: str) -> None:
-    """Raise WrongUse for a word that a column never holds: such a filter would choose nothing, and never say so."""
+    """Raise WrongUse for a value that a column never has: such a filter would silently match nothing."""
     column, _, operator = key.partition("__")
-    if column not in _CLOSED or operator not in ("", "exact", "in", "not", "notin"):
+    if column not in _ENUM_COLUMNS or operator not in ("", "exact", "in", "not", "notin"):
         return
     known = COLUMN_WORDS[column]
     for word in value.split(",") if operator in ("in", "notin") else [value]:
         if word and word not in known:
-            raise WrongUse(f"{where} asks for {column} {word!r}, which no event has. Write one of {', '.join(known)}.")
+            raise WrongUse(f"{where} has {column} {word!r}, which no event has. Use one of {', '.join(known)}.")

@@ -1,7 +1,7 @@
-"""The published folder comes in; the newest sound snapshot goes out, as a Datasette database that can be swapped.
+"""Snapshots as a Datasette database whose file can be swapped while the site runs.
 
-Datasette keys its connections by database name, so that a swapped file would be read through old connections; a
-`Snapshot` keeps connections of its own, and each request is pinned to the snapshot that it began with.
+Datasette keys its connections by database name, so it would read a swapped file through old connections. A `Snapshot`
+therefore keeps its own connections, and each request is pinned to the snapshot that it began with.
 """
 
 from __future__ import annotations
@@ -29,85 +29,103 @@ from pipeline.site.facets.counts import Counts
 from pipeline.site.facets.selection import answered
 
 NAME = "oversight"
-NEEDED = (
-    "article_edits", "articles", "claim_participants", "claims", "contradiction_sides", "contradictions", "entities",
-    "entity_names", "entity_relations", "entity_roles", "event_participants", "event_redirects", "events",
-    "build_info", "fetch_outcomes", "origin_edges", "origins", "revisions", "sources",
-)  # fmt: skip
+REQUIRED_TABLES = (
+    "article_edits",
+    "articles",
+    "claim_participants",
+    "claims",
+    "contradiction_sides",
+    "contradictions",
+    "entities",
+    "entity_names",
+    "entity_relations",
+    "entity_roles",
+    "event_participants",
+    "event_redirects",
+    "events",
+    "build_info",
+    "fetch_outcomes",
+    "origin_edges",
+    "origins",
+    "revisions",
+    "sources",
+)
 LENGTH_LIMIT = 8_000_000  # bytes of one value: randomblob(900000000) would take more than 1 GB
-MOST_COUNTED = 1_000  # answers with counts that are kept for a snapshot
-ANSWER_LIMIT = 20_000_000  # characters and bytes of all values of one answer
-PAGE_MS, ASKED_MS = 5_000, 1_000  # longest time of one SQL: of our own pages, and of what a visitor shapes
-QUESTIONS_AT_ONCE, QUESTIONS_WAITING = 2, 10  # in a visitor's SQL: running, and running or waiting
+MOST_COUNTED = 1_000  # cached results with counts per snapshot
+ANSWER_LIMIT = 20_000_000  # characters and bytes of all values in one result
+PAGE_MS, VISITOR_MS = 5_000, 1_000  # time limit of one query: on our own pages, and where visitors shape the query
+VISITOR_QUERIES_AT_ONCE, VISITOR_QUERIES_WAITING = 2, 10  # in a visitor's own SQL: running, and running or waiting
 PATTERN_LIMIT = 200  # characters of a LIKE or GLOB pattern
 
-PINNED: ContextVar[Snapshot | None] = ContextVar("pinned", default=None)  # the snapshot of the request under way
-QUESTION: ContextVar[bool] = ContextVar("question", default=False)  # whether it asks in a visitor's SQL
-ASKED: ContextVar[bool] = ContextVar("asked", default=False)  # whether a visitor shapes its SQL: filters, sorting, SQL
+# Of the current request: its snapshot; whether it carries a visitor's own SQL; whether a visitor shapes its query at
+# all, by filters, sorting or SQL.
+PINNED: ContextVar[Snapshot | None] = ContextVar("pinned", default=None)
+HAS_VISITOR_SQL: ContextVar[bool] = ContextVar("has_visitor_sql", default=False)
+HAS_VISITOR_INPUT: ContextVar[bool] = ContextVar("has_visitor_input", default=False)
 
 _KEY_SQL = "select name from pragma_table_info(?) where pk > 0 order by pk"
 
 
 class Busy(Base400):
-    """Too many questions in SQL wait already."""
+    """Too many visitors' queries are waiting."""
 
     status = 503
 
 
 @dataclass(eq=False)
 class Snapshot:
-    """One published file: the rows and primary keys of its tables, its arrays, and connections for each thread."""
+    """One published file: row counts and primary keys of its tables, its arrays, and a connection per thread."""
 
     path: Path
     rows: dict[str, int]
     keys: dict[str, str]
     arrays: Arrays
-    counted: dict[tuple, Results] = field(default_factory=dict)  # answers that were counted before
-    kept: dict[str, Any] = field(default_factory=dict)  # what whole pages are made of, by page
-    own: threading.local = field(default_factory=threading.local)
+    counted: dict[tuple, Results] = field(default_factory=dict)  # cached results with counts
+    pages: dict[str, Any] = field(default_factory=dict)  # cached template context by page
+    per_thread: threading.local = field(default_factory=threading.local)
 
 
 class LedgerDatabase(Database):
-    """The published ledger, whose file can be swapped: a request sees one snapshot from its first query to its last."""
+    """The published ledger. Its file can be swapped; each request sees a single snapshot throughout."""
 
     def __init__(self, ds: Any, snapshot: Snapshot) -> None:
         self.newest = snapshot
         super().__init__(ds, path=str(snapshot.path), is_mutable=False)
         self.name = self.route = NAME
-        self._questions = ThreadPoolExecutor(max_workers=QUESTIONS_AT_ONCE, thread_name_prefix="questions")
+        self._visitor_threads = ThreadPoolExecutor(max_workers=VISITOR_QUERIES_AT_ONCE, thread_name_prefix="visitors")
         self._waiting = 0
 
     @property
     def shown(self) -> Snapshot:
-        """The snapshot of the request under way, the newest outside of requests."""
+        """The snapshot of the current request; outside requests, the newest."""
         return PINNED.get() or self.newest
 
     @property
     def path(self) -> str:
-        """The file of the snapshot that is shown."""
+        """The file of the current snapshot."""
         return str(self.shown.path)
 
     @path.setter
     def path(self, value: str) -> None:
-        """Datasette sets what is known already."""
+        """Ignore Datasette's assignment: the current snapshot determines the path."""
 
     @property
     def arrays(self) -> Arrays:
-        """The events and claims of the snapshot that is shown, as arrays."""
+        """The events and claims of the current snapshot as arrays."""
         return self.shown.arrays
 
     def counts(self, table: str) -> Counts:
-        """Return the arrays of table events or claims."""
+        """Return the arrays of the table "events" or "claims"."""
         return getattr(self.shown.arrays, table)
 
     @property
     def cached_table_counts(self) -> dict[str, int]:
-        """The rows of each table; counted when the snapshot was taken up."""
+        """Number of rows by table."""
         return self.shown.rows
 
     @property
     def hash(self) -> str:
-        """The name of the file stands for its contents: no file is written twice."""
+        """The file name, which identifies the contents: no snapshot is ever rewritten."""
         return self.shown.path.name
 
     @property
@@ -116,54 +134,56 @@ class LedgerDatabase(Database):
         return self.shown.path.stat().st_size
 
     def connect(self, write: bool = False) -> sqlite3.Connection:
-        """Open the snapshot that is shown, to read only."""
+        """Open the current snapshot read-only."""
         return connect(self.shown.path)
 
     async def execute(self, sql: str, params: Any = None, *args: Any, **kwargs: Any) -> Results:
-        """Run SQL as Datasette does; a count that is known in memory, and the rows of a page, need less of it."""
-        if ASKED.get():
-            kwargs["custom_time_limit"] = min(kwargs.get("custom_time_limit") or ASKED_MS, ASKED_MS)
-        if QUESTION.get():
+        """Run SQL as Datasette does, but answer counts from memory and fetch only a page's rows where possible."""
+        if HAS_VISITOR_INPUT.get():
+            kwargs["custom_time_limit"] = min(kwargs.get("custom_time_limit") or VISITOR_MS, VISITOR_MS)
+        if HAS_VISITOR_SQL.get():
             return await super().execute(sql, params, *args, **kwargs)
         answer, sql = answered(sql, params, self.shown.rows, self.shown.keys)
         if answer is not None or " group by " not in sql:
             return answer or await super().execute(sql, params, *args, **kwargs)
-        # Whatever is counted once over a file that never changes need not be counted again.
+        # A snapshot never changes, so each count is cached.
         key = (sql, tuple(sorted(params.items())) if isinstance(params, dict) else tuple(params or ()))
         if (known := self.shown.counted.get(key)) is None:
-            if not params:  # facets over a whole table: once for each snapshot they may take their time
+            if not params:  # a facet over a whole table runs once per snapshot, so it gets no time limit
                 kwargs.pop("custom_time_limit", None)
             known = await super().execute(sql, params, *args, **kwargs)
             if len(self.shown.counted) < MOST_COUNTED:
                 self.shown.counted[key] = known
         return known
 
-    async def once(self, page: str, make: Callable[[], Awaitable[Any]]) -> Any:
-        """Return what `make()` gave for a page of the snapshot that is shown, or make it now: its file never changes.
+    async def cached_page(self, page: str, make: Callable[[], Awaitable[Any]]) -> Any:
+        """Return the cached result of `make()` for a page of the current snapshot, calling it the first time.
 
-        For the few pages that have one address only; nobody may alter what is returned.
+        Only for pages without parameters. Callers must not change the result.
         """
-        kept = self.shown.kept
-        if page not in kept:
-            kept[page] = await make()
-        return kept[page]
+        pages = self.shown.pages
+        if page not in pages:
+            pages[page] = await make()
+        return pages[page]
 
     async def execute_fn(self, fn: Any) -> Any:
-        """Run `fn(connection)` in a thread, on this snapshot's connection of that thread.
+        """Run `fn(connection)` in a thread, on that thread's connection to the current snapshot.
 
-        Questions in a visitor's SQL have threads of their own, so that they cannot hold up the pages; raises Busy where
-        too many wait for one.
+        Visitors' own SQL runs in separate threads, so that it cannot hold up the pages.
+
+        Raises:
+            Busy: Too many visitors' queries are waiting.
         """
-        snapshot, is_question = self.shown, QUESTION.get()
-        if is_question and self._waiting >= QUESTIONS_WAITING:
-            raise Busy("Too many questions in SQL are waiting already. Please try again in a moment.")
+        snapshot, visitor_sql = self.shown, HAS_VISITOR_SQL.get()
+        if visitor_sql and self._waiting >= VISITOR_QUERIES_WAITING:
+            raise Busy("Too many SQL queries are waiting. Please try again in a moment.")
 
         def in_thread() -> Any:
-            connection = getattr(snapshot.own, "connection", None)
+            connection = getattr(snapshot.per_thread, "connection", None)
             if connection is None:
                 connection = connect(snapshot.path)
                 self.ds._prepare_connection(connection, self.name)
-                snapshot.own.connection = connection
+                snapshot.per_thread.connection = connection
             if isinstance(connection.row_factory, Meter):
                 connection.row_factory.spent = 0
             return fn(connection)
@@ -171,21 +191,21 @@ class LedgerDatabase(Database):
         if self.ds.executor is None:
             return in_thread()
         loop = asyncio.get_running_loop()
-        if not is_question:
+        if not visitor_sql:
             return await loop.run_in_executor(self.ds.executor, in_thread)
         self._waiting += 1
         try:
-            return await loop.run_in_executor(self._questions, in_thread)
+            return await loop.run_in_executor(self._visitor_threads, in_thread)
         finally:
             self._waiting -= 1
 
     async def attached_databases(self) -> list:
-        """Nothing is ever attached; asking SQLite would need the pragma that tells file paths."""
+        """Return no databases: none is ever attached, and the pragma that lists them reveals file paths."""
         return []
 
 
 class Meter:
-    """A row factory that counts what a query fetches and ends it beyond a limit: many values can be as large as one."""
+    """A row factory that measures what a query fetches and aborts it above a limit."""
 
     def __init__(self, limit: int = ANSWER_LIMIT) -> None:
         self.limit = limit
@@ -196,36 +216,36 @@ class Meter:
             if value.__class__ is str or value.__class__ is bytes:
                 self.spent += len(value)
         if self.spent > self.limit:
-            raise sqlite3.DataError(f"The answer is larger than {self.limit // 1_000_000} MB. Ask for less.")
+            raise sqlite3.DataError(f"The result is larger than {self.limit // 1_000_000} MB. Select less.")
         return sqlite3.Row(cursor, row)
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a snapshot to read only; it never changes, so no locks are taken."""
+    """Open a snapshot read-only, without locks: it never changes."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
 
 
 def current_snapshot(data_dir: Path) -> Path:
-    """Return the real path of the newest snapshot; raise WrongUse with the cure where there is none."""
+    """Return the resolved path of the newest snapshot; raise WrongUse if nothing has been published."""
     link = Path(data_dir) / "published" / "current"
     if not link.exists():
         raise WrongUse(
-            f"{link} is not there: this ledger has not been published yet. Run `oversight publish` first, "
-            "or name the right folder with --data."
+            f"{link} does not exist: this ledger has not been published yet. Run `oversight publish` first, "
+            "or pass the right folder with --data."
         )
     return link.resolve()
 
 
 def published_at(path: Path | str) -> str:
-    """Return when a snapshot was published, as an ISO moment in UTC, from its file name; "" for another name."""
+    """Return when a snapshot was published (ISO 8601, UTC), read from its file name; "" for any other name."""
     match = re.search(r"-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)", Path(path).name)
     return "{}-{}-{}T{}:{}:{}Z".format(*match.groups()) if match else ""
 
 
 def check_snapshot(path: Path) -> dict[str, int]:
-    """Return the number of rows of each table of a sound snapshot; raise OutsideFailure where it cannot be served.
+    """Return the number of rows by table of a valid snapshot; raise OutsideFailure if it cannot be served.
 
-    One that is still as `publish` checked and sealed it is not checked through again.
+    A snapshot with an intact seal from `publish` is not checked again.
     """
     connection = None
     try:
@@ -236,8 +256,8 @@ def check_snapshot(path: Path) -> dict[str, int]:
             raise OutsideFailure(f"{path} is damaged ({answer}). Publish again with `oversight publish`.")
         tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
         refuse_other_schema(connection, path)
-        if missing := sorted(set(NEEDED) - tables):
-            raise OutsideFailure(f"{path} is no published ledger: it lacks {', '.join(missing)}.")
+        if missing := sorted(set(REQUIRED_TABLES) - tables):
+            raise OutsideFailure(f"{path} is not a published ledger: it lacks {', '.join(missing)}.")
         return dict(seal.rows) if seal else rows_of(path)
     except sqlite3.Error as error:
         raise OutsideFailure(f"{path} cannot be read ({error}). Publish again with `oversight publish`.") from error
@@ -247,7 +267,7 @@ def check_snapshot(path: Path) -> dict[str, int]:
 
 
 def open_snapshot(path: Path) -> Snapshot:
-    """Check a snapshot and take up its arrays; raises OutsideFailure where it cannot be served."""
+    """Check a snapshot and load its arrays; raise OutsideFailure if it cannot be served."""
     rows = check_snapshot(path)
     with closing(connect(path)) as connection:
         keys = {table: ", ".join(row[0] for row in connection.execute(_KEY_SQL, [table])) for table in rows}
@@ -258,9 +278,9 @@ def open_snapshot(path: Path) -> Snapshot:
 
 
 def attach(ds: Any, path: Path) -> None:
-    """Check a snapshot and make it the one that `ds` serves from the next request on.
+    """Check a snapshot and make `ds` serve it from the next request on.
 
-    Requests under way go on reading the one that they began with.
+    Requests already running keep reading the snapshot that they began with.
     """
     snapshot = open_snapshot(path)
     if NAME in ds.databases:
@@ -270,7 +290,7 @@ def attach(ds: Any, path: Path) -> None:
 
 
 def limit(connection: sqlite3.Connection) -> None:
-    """Close what a reader's SQL could abuse: memory-eating values and answers, slow patterns, pragmas, file paths."""
+    """Restrict what SQL can do on a connection: size of values and results, LIKE patterns, pragmas, file paths."""
     connection.row_factory = Meter()
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LENGTH_LIMIT)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_LIMIT)

@@ -1,4 +1,4 @@
-"""A real Chromium, and sites served to it: over the demo's ledger, and over the small one of the site's tests."""
+"""Chromium, and two sites for it: over the demo's ledger and over the small ledger of the site's tests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height
 
 @dataclass(frozen=True)
 class Served:
-    """A site that is being served, and its ledger."""
+    """A running site and its ledger."""
 
     address: str
     folder: Path
@@ -49,7 +49,7 @@ def serving(folder: Path) -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory) -> Iterator[Served]:
-    """The small invented ledger, in which something of everything stands."""
+    """The small invented ledger, which contains something of everything."""
     folder = tmp_path_factory.mktemp("browser")
     publish(folder)
     with serving(folder) as served:
@@ -76,7 +76,7 @@ def browser():
 
 @contextmanager
 def opened(browser, served: Served, size: str, scheme: str, **settings):
-    """Give a page on a desk or a phone; nothing may be asked of another host, and no script may fail."""
+    """Yield a page at desktop or phone size; requests to other hosts and script errors fail the test."""
     context = browser.new_context(
         viewport=SIZES[size], color_scheme=scheme, base_url=served.address, has_touch=size == "phone", **settings
     )

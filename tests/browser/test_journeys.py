@@ -1,4 +1,4 @@
-"""Journeys of journalists and researchers in a real Chromium, over the demo, on desk and phone; no script runs."""
+"""Tasks of journalists and researchers in Chromium over the demo, on desktop and phone, without scripts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def page(request, browser, demo_site):
 
 
 def follow(page, link) -> None:
-    """Click on a link or button, and wait until the page that it leads to is there."""
+    """Click a link or button and wait for the next page."""
     with page.expect_navigation():
         link.click()
 
 
-def test_an_event_is_found_by_name_and_cited(page, demo_site):
+def test_find_an_event_by_name_and_cite_it(page, demo_site):
     page.goto("/")
     page.get_by_label("Find a company, a public body").fill("Vellichor")
     follow(page, page.locator(".find-big button"))
@@ -49,9 +49,9 @@ def test_an_event_is_found_by_name_and_cited(page, demo_site):
     assert demo_site.one("select summary from events where event_id = ?", event_id) == sentence
 
 
-def test_who_disagrees_is_seen_from_the_front_page(page, demo_site):
+def test_see_from_the_front_page_who_disagrees(page, demo_site):
     page.goto("/")
-    follow(page, page.locator(".disputed a").first)
+    follow(page, page.locator(".contradicted a").first)
     assert page.url.endswith("#contradictions")
     sides = page.locator(".versus").first.locator(".value").all_inner_texts()
     assert len(set(sides)) >= 2
@@ -63,7 +63,7 @@ def test_who_disagrees_is_seen_from_the_front_page(page, demo_site):
     assert target.count() == 1 and target.locator("blockquote").inner_text().strip()
 
 
-def test_a_lab_is_followed_over_time_as_of_a_day(page):
+def test_follow_a_lab_over_time_as_of_a_day(page):
     seen = {}
     for day, words in (("2026-03-08", "8 March 2026"), ("2026-04-15", "15 April 2026"), ("2026-05-30", "30 May 2026")):
         page.goto("/status")
@@ -79,9 +79,9 @@ def test_a_lab_is_followed_over_time_as_of_a_day(page):
     assert years == sorted(years, reverse=True) and page.locator("#status").is_visible()
 
 
-def test_a_filter_is_narrowed_subscribed_to_and_taken_along(page):
+def test_narrow_a_filter_subscribe_to_it_and_export_it(page):
     page.goto("/oversight/events")
-    page.get_by_label("Who takes part").fill("Vellichor")
+    page.get_by_label("Party").fill("Vellichor")
     follow(page, page.get_by_role("button", name="Show"))
     assert page.url.endswith("/oversight/events?_party=vellichor")
     n_all = int(page.locator(".found strong").inner_text().split()[0])
@@ -95,11 +95,11 @@ def test_a_filter_is_narrowed_subscribed_to_and_taken_along(page):
     for name, start in (("CSV", b"event_id,"), ("JSON", b"{"), ("Excel", b"PK")):
         answer = page.request.get(page.get_by_role("link", name=name, exact=True).get_attribute("href"))
         assert answer.ok and answer.body().startswith(start), name
-    follow(page, page.get_by_role("link", name="How sure it is: Happened"))
+    follow(page, page.get_by_role("link", name="Did it happen? Happened"))
     assert int(page.locator(".found strong").inner_text().split()[0]) == n_all
 
 
-def test_the_evidence_leads_to_the_exact_words_in_the_original(page):
+def test_follow_the_evidence_to_the_quote_in_the_original(page):
     page.goto("/oversight/events?type=access_request&modality=occurred")
     follow(page, page.locator(".event-what a").first)
     claim = page.locator(".claim").first
@@ -113,15 +113,15 @@ def test_the_evidence_leads_to_the_exact_words_in_the_original(page):
     assert quote.split()[:4] in [each["quote"].split()[:4] for each in data["claims"]]
 
 
-def test_what_was_cited_is_opened_again_as_it_was(page, demo_site):
+def test_open_a_cited_page_as_it_was(page, demo_site):
     event_id = demo_site.one("select event_id from events where modality = 'occurred' order by n_origins desc")
     page.goto(f"/event/{event_id}")
-    sentence, lasting = page.locator("h1").inner_text(), page.get_by_label("Exactly as it stands here").input_value()
+    sentence, lasting = page.locator("h1").inner_text(), page.get_by_label("This version, unaffected").input_value()
     page.goto(lasting)
     assert page.locator("h1").inner_text() == sentence and page.locator(".as-of").is_visible()
     follow(page, page.locator(".facts a[href*='/entity/']").first)
     assert re.search(r"/snapshots/\d{8}T\d{6}/entity/", page.url) and page.locator(".as-of").is_visible()
-    follow(page, page.get_by_role("link", name="This page as it is now"))
+    follow(page, page.get_by_role("link", name="Current version of this page"))
     assert "/snapshots/" not in page.url and page.locator(".as-of").count() == 0
     follow(page, page.get_by_role("link", name="Earlier snapshots"))
     follow(page, page.locator(".snapshots tbody a").first)

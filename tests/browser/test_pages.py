@@ -1,4 +1,4 @@
-"""Every sort of page in a real Chromium: for all readers (WCAG 2.2 AA by axe-core), by keyboard, on paper."""
+"""Every kind of page in Chromium: accessibility (WCAG 2.2 AA by axe-core), keyboard, print."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGES = {
     "names": "/oversight/entities",
     "any table": "/oversight/contradictions",
     "row": "/oversight/sources/oms-news",
-    "event, disputed": "/event/{disputed}",
+    "event, contradicted": "/event/{contradicted}",
     "event, edited": "/event/{edited}",
     "event, withdrawn": "/event/e0000000000000002",
     "entity": "/entity/oms",
@@ -31,16 +31,16 @@ PAGES = {
     "changes": "/changes?since=2026-01-01",
     "status": "/status",
     "status of one": "/status?name=oms",
-    "due": "/upcoming?from=2026-05-01",
+    "upcoming": "/upcoming?from=2026-05-01",
     "sources": "/sources",
     "about": "/about",
     "accuracy": "/accuracy",
     "search": "/search?q=aurora",
     "search, none": "/search?q=zzzz",
-    "questions": "/queries",
+    "saved queries": "/queries",
     "snapshots": "/snapshots",
     "snapshots, none": "/snapshots/2020-01-01/status",
-    "as it was": "/snapshots/{stamp}/event/{disputed}",
+    "as it was": "/snapshots/{stamp}/event/{contradicted}",
     "question": "/oversight/planned_and_not_done",
     "tables": "/oversight",
     "sql": "/oversight?sql=select+event_id%2C+summary+from+events+limit+3",
@@ -52,7 +52,7 @@ PAGES = {
 @pytest.fixture(scope="module")
 def paths(world) -> dict[str, str]:
     known = {
-        "disputed": world.one("select event_id from events where contradicted = 1 order by n_claims desc"),
+        "contradicted": world.one("select event_id from events where contradicted = 1 order by n_claims desc"),
         "stamp": stamp_of((world.folder / "published" / "current").resolve()),
         "edited": world.one("select event_id from revisions where event_id is not null"),
         "article": world.one("select article_id from claims group by article_id order by count(*) desc"),
@@ -90,7 +90,7 @@ def test_no_page_scrolls_sideways_or_shows_a_plan_by_colour_alone(browser, world
             assert page.locator("h1").count() == 1, name
 
 
-def test_rows_are_cards_on_a_phone_and_lines_on_a_desk(browser, world):
+def test_rows_are_cards_on_a_phone_and_table_rows_on_a_desktop(browser, world):
     heights = {}
     for size in SIZES:
         with opened(browser, world, size, "light") as page:
@@ -103,11 +103,11 @@ def test_rows_are_cards_on_a_phone_and_lines_on_a_desk(browser, world):
     assert heights == {"desk": "table-row", "phone": "block"}
 
 
-def test_everything_can_be_reached_and_asked_for_by_keyboard(browser, world):
+def test_everything_works_by_keyboard(browser, world):
     with opened(browser, world, "desk", "light") as page:
         page.goto("/oversight/events")
         page.keyboard.press("Tab")
-        assert page.locator(":focus").inner_text() == "Skip to the content"
+        assert page.locator(":focus").inner_text() == "Skip to content"
         page.keyboard.press("Enter")
         assert page.url.endswith("#main")
         seen = []
@@ -123,9 +123,9 @@ def test_everything_can_be_reached_and_asked_for_by_keyboard(browser, world):
         page.wait_for_url("**/oversight/events?_words=testing")
 
 
-def test_on_paper_stand_the_words_and_their_addresses_not_the_controls(browser, world, paths):
+def test_print_shows_text_and_addresses_but_no_controls(browser, world, paths):
     with opened(browser, world, "desk", "dark") as page:
-        page.goto(paths["event, disputed"])
+        page.goto(paths["event, contradicted"])
         page.emulate_media(media="print")
         assert not page.locator(".masthead nav").is_visible() and not page.locator(".find").is_visible()
         assert page.locator("blockquote").first.is_visible()
@@ -136,7 +136,7 @@ def test_on_paper_stand_the_words_and_their_addresses_not_the_controls(browser, 
         page.pdf(path=SHOTS / "event.pdf")
 
 
-def test_the_script_tells_what_is_new_since_the_last_visit_and_copies_citations(browser, world, paths):
+def test_the_script_shows_changes_since_the_last_visit_and_copies_citations(browser, world, paths):
     with opened(browser, world, "desk", "light") as page:
         page.goto("/")
         newest = page.locator("form[data-newest]").get_attribute("data-newest")
@@ -151,6 +151,6 @@ def test_the_script_tells_what_is_new_since_the_last_visit_and_copies_citations(
         page.goto("/")
         assert page.locator(".last-visit").inner_text() == "No newer report since your last visit."
         assert page.evaluate("localStorage.getItem('oversight-ledger-newest-seen')") == newest
-        page.goto(paths["event, disputed"])
+        page.goto(paths["event, contradicted"])
         page.get_by_role("button", name="Copy: In a text").click()
         assert page.locator(".copy", has_text="Cop").count() or page.locator(".copy", has_text="Selected").count()

@@ -229,7 +229,7 @@ def test_the_page_of_models_says_to_whom_one_was_released(demo: Path) -> None:
 
 def test_every_place_of_a_card_or_a_name_is_shown_by_its_name() -> None:
     from pipeline.lexicon.load import load_lexicon
-    from pipeline.site.text.words import words_for
+    from pipeline.site.text.labels import words_for
     from scrapers.cards import load_sources
 
     codes = {card.jurisdiction for card in load_sources()}

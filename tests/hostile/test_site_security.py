@@ -1,4 +1,4 @@
-"""What a public site must not do: write, run wild, tell paths, lead elsewhere, or let hostile words act."""
+"""Security of the public site: no writes, no runaway SQL, no leaked paths, no open redirects, no injected markup."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.site_under_test import Site, harmless
 
 from pipeline.evaluation.benchmarks.inputs.site_ledger import make_ledger
 from pipeline.site import app
-from pipeline.site.snapshots import QUESTIONS_AT_ONCE, QUESTIONS_WAITING
+from pipeline.site.snapshots import VISITOR_QUERIES_AT_ONCE, VISITOR_QUERIES_WAITING
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ MANY_ROWS = "c(x) as (select 1 union all select x + 1 from c limit 450)"
 # ---- safety
 
 
-def test_writing_is_refused(site):
+def test_methods_that_write_are_refused(site):
     for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
         assert site.get("/oversight", method).status_code == 405
     for sql in ("delete from events", "pragma writable_schema=1", "attach 'x.db' as x", "vacuum into '/tmp/x.db'"):
@@ -53,7 +53,7 @@ def test_writing_is_refused(site):
         f"with recursive {MANY_ROWS} select zeroblob(7000000) from c",
     ],
 )
-def test_sql_cannot_eat_memory_or_time(site, sql):
+def test_sql_is_limited_in_memory_and_time(site, sql):
     began = time.monotonic()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     answer = site.get("/oversight.json?" + urlencode({"sql": sql}))
@@ -62,16 +62,18 @@ def test_sql_cannot_eat_memory_or_time(site, sql):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
 
 
-def test_questions_in_sql_hold_up_no_page_and_only_so_many_wait(site):
+def test_visitors_sql_does_not_block_pages_and_its_queue_is_limited(site):
     db, gate = site.ds.get_database("oversight"), threading.Event()
-    for _ in range(QUESTIONS_AT_ONCE):
-        db._questions.submit(gate.wait, 60)  # all threads for questions are taken
+    for _ in range(VISITOR_QUERIES_AT_ONCE):
+        db._visitor_threads.submit(gate.wait, 60)  # occupies all threads for visitors' SQL
 
     async def together() -> tuple[int, list[int]]:
         transport = httpx.ASGITransport(app=site.application)
         async with httpx.AsyncClient(transport=transport, base_url="http://ledger.test", timeout=60) as client:
-            asked = [asyncio.create_task(client.get("/oversight.json?sql=select+1")) for _ in range(QUESTIONS_WAITING)]
-            while db._waiting < QUESTIONS_WAITING:
+            asked = [
+                asyncio.create_task(client.get("/oversight.json?sql=select+1")) for _ in range(VISITOR_QUERIES_WAITING)
+            ]
+            while db._waiting < VISITOR_QUERIES_WAITING:
                 await asyncio.sleep(0.01)
             assert (await asyncio.create_task(client.get("/oversight.json?sql=select+2"))).status_code == 503
             page = await asyncio.create_task(client.get("/oversight/events?type=agreement"))
@@ -79,10 +81,10 @@ def test_questions_in_sql_hold_up_no_page_and_only_so_many_wait(site):
             return page.status_code, [answer.status_code for answer in await asyncio.gather(*asked)]
 
     status, codes = site.loop.run_until_complete(together())
-    assert status == 200 and codes == [200] * QUESTIONS_WAITING
+    assert status == 200 and codes == [200] * VISITOR_QUERIES_WAITING
 
 
-def test_what_is_private_cannot_be_reached(tmp_path):
+def test_private_files_cannot_be_reached(tmp_path):
     publish(tmp_path)
     db = sqlite3.connect(tmp_path / "crawl.db")
     db.execute("create table texts (body text)")
@@ -109,12 +111,12 @@ def test_what_is_private_cannot_be_reached(tmp_path):
 @pytest.mark.parametrize(
     "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/-/static/../app.py"]
 )
-def test_no_file_outside_the_static_folder_is_given_out(site, path):
+def test_no_file_outside_the_static_folder_is_served(site, path):
     answer = site.get(path)
     assert answer.status_code == 404 and "import" not in answer.text
 
 
-def test_nothing_is_traced_and_nothing_downloaded(site):
+def test_traces_and_database_downloads_are_off(site):
     for query in ("_trace=1", "_debug=1"):
         assert "_trace" not in site.get(f"/oversight/events.json?{query}&_shape=objects").json()
     for path in ("/oversight.db", "/oversight.sqlite", "/oversight-20260721T070102.db"):
@@ -122,7 +124,7 @@ def test_nothing_is_traced_and_nothing_downloaded(site):
     assert site.get("/oversight.db").status_code == 403
 
 
-def test_a_stream_of_csv_ends_at_its_limit(tmp_path, monkeypatch):
+def test_a_csv_stream_ends_at_its_limit(tmp_path, monkeypatch):
     folder = tmp_path / "published"
     folder.mkdir()
     make_ledger(folder / "oversight-20260701T000000.db", 4_000)
@@ -135,7 +137,7 @@ def test_a_stream_of_csv_ends_at_its_limit(tmp_path, monkeypatch):
     assert len(cut) < 1_100_000 and b"CSV contains more than" in cut
 
 
-def test_with_sql_switched_off_no_way_leads_to_it_and_the_pages_do_not_offer_it(tmp_path):
+def test_with_sql_switched_off_it_is_neither_possible_nor_offered(tmp_path):
     publish(tmp_path)
     site = Site(tmp_path, allow_sql=False)
     for path in (
@@ -152,7 +154,7 @@ def test_with_sql_switched_off_no_way_leads_to_it_and_the_pages_do_not_offer_it(
         assert answer.status_code == 200 and "?sql=" not in answer.text and 'name="sql"' not in answer.text, path
 
 
-def test_no_page_tells_where_the_files_lie(site):
+def test_no_page_reveals_file_paths(site):
     folder = str(site.data_dir)
     paths = [
         "/-/databases.json",
@@ -182,7 +184,7 @@ def test_no_page_tells_where_the_files_lie(site):
 @pytest.mark.parametrize(
     "path", ["/\\evil.example/", "/%5Cevil.example/", "//evil.example/", "/\\/evil.example/", "/%09//evil.example/"]
 )
-def test_no_path_leads_to_another_host(site, path):
+def test_no_path_redirects_to_another_host(site, path):
     async def ask() -> list[dict]:
         raw = path.encode()
         decoded = path.replace("%5C", "\\").replace("%09", "\t")
@@ -217,7 +219,7 @@ def test_no_path_leads_to_another_host(site, path):
 @pytest.mark.parametrize(
     "path", ["/", "/event/nothing", "/static/ledger.css", "/robots.txt", "/oversight/events.json", "/-/x"]
 )
-def test_every_answer_has_the_safety_headers(site, path):
+def test_every_response_has_the_security_headers(site, path):
     headers = site.get(path).headers
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy and "script-src 'self';" in policy and "http" not in policy
@@ -248,27 +250,27 @@ def test_every_answer_has_the_safety_headers(site, path):
         "_shape=x",
     ],
 )
-def test_an_address_that_cannot_be_read_is_no_fault_of_the_site(site, query):
+def test_a_malformed_query_string_is_a_bad_request(site, query):
     for ending in ("", ".json", ".csv"):
         assert site.get(f"/oversight/claims{ending}?{query}").status_code < 500
 
 
-def test_our_own_faults_are_told_without_details(site, monkeypatch, caplog):
+def test_internal_errors_show_no_details(site, monkeypatch, caplog):
     async def fail(_db):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("pipeline.site.queries.pages.coverage", fail)
+    monkeypatch.setattr("pipeline.site.queries.sources.coverage", fail)
     answer = site.get("/sources")
     assert answer.status_code == 500 and "secret detail" not in answer.text
     assert "secret detail" in caplog.text
 
 
-def test_robots_may_read_events_but_not_facet_combinations(site):
+def test_robots_may_crawl_events_but_not_facet_combinations(site):
     text = site.get("/robots.txt").text
     assert "Disallow: /*?" in text and "Allow: /" in text
 
 
-def test_no_page_asks_anything_of_another_host(site):
+def test_no_page_loads_anything_from_another_host(site):
     for path in ("/", "/oversight/events", f"/event/{site.event_named('passed the Frontier')}"):
         for attribute in ('src="http', '<link rel="stylesheet" href="http', "@import", "url(http"):
             assert attribute not in site.get(path).text
@@ -287,7 +289,7 @@ KEPT = re.compile(  # ids, codes that the program itself gives, days and offsets
 
 
 def poison_everything(db: sqlite3.Connection) -> int:
-    """Write hostile words into every text column that is no id, code or day; return into how many."""
+    """Write hostile text into every text column except ids, codes and days; return how many columns."""
     n = 0
     tables = [name for (name,) in db.execute("select name from sqlite_master where type = 'table'")]
     for table in tables:
@@ -342,7 +344,7 @@ def hostile(request, tmp_path_factory) -> Site:
     return site
 
 
-def test_hostile_words_come_out_inert_on_every_page(hostile):
+def test_hostile_text_is_inert_on_every_page(hostile):
     db = hostile.db
     paths = [
         "/",
@@ -386,7 +388,7 @@ def test_hostile_words_come_out_inert_on_every_page(hostile):
         assert 'href="javascript' not in lowered and 'cite="javascript' not in lowered, path
 
 
-def test_what_a_visitor_shapes_has_one_second_and_our_own_pages_have_more(site, monkeypatch):
+def test_visitor_shaped_queries_get_one_second_and_our_own_more(site, monkeypatch):
     limits, real = [], Database.execute
 
     async def noted(self, *args, **kwargs):

@@ -71,18 +71,18 @@ def test_the_page_shows_the_stored_reliability_and_what_waits_for_review(site):
         wanted = f"{each['claims']} {round(100 * each['mean_confidence'])} {round(100 * each['share_right'])} %"
         assert f"{wanted} ({round(100 * low)} to {round(100 * high)})" in page
     held = next(each for each in facts["thresholds"] if each["threshold"] == Settings().least_confidence)
-    assert f"were {held['under']}, {held['right_under']} of them right" in page
+    assert f"were {held['under']}, of which {held['right_under']} were right" in page
 
 
 def test_figures_of_another_program_are_said_to_be_of_an_older_one(site, monkeypatch):
     measured = load_figures()
     own = {name: each | {"program_version": program_version()} for name, each in measured.items()}
     monkeypatch.setattr("pipeline.site.plugins.pages.load_figures", lambda: own)
-    assert "older version" not in site.get("/accuracy").text
+    assert "Older figures" not in site.get("/accuracy").text
     old = {name: each | {"program_version": "0.0.9+aaaaaaaaaa"} for name, each in measured.items()}
     monkeypatch.setattr("pipeline.site.plugins.pages.load_figures", lambda: old)
     page = site.get("/accuracy").text
-    assert page.count("older version") == 1 and page.count("(older)") == len(old)
+    assert page.count("Older figures") == 1 and page.count("(older)") == len(old)
 
 
 def test_the_page_is_honest_where_nothing_was_measured(site, monkeypatch):

@@ -121,7 +121,7 @@ def test_what_stands_is_known_and_a_new_event_is_told_once_to_everybody(
 
 
 def test_many_new_events_make_one_message_that_calls_a_plan_a_plan(ledger: Ledger, mail: MailServer) -> None:
-    from pipeline.site.text.words import modality_words
+    from pipeline.site.text.labels import modality_words
 
     events = ledger.events()
     ledger.publish(without=tuple(events))
@@ -161,7 +161,7 @@ def test_the_filter_means_what_it_means_on_the_site(ledger: Ledger) -> None:
             wanted = {row[0] for row in db.execute(f"select event_id from events where {where}")}
             assert wanted and matches(chosen) == wanted, chosen
     assert matches("_words=nobody+ever+said+this") == set()
-    with pytest.raises(WrongUse, match="none that the list of events knows"):
+    with pytest.raises(WrongUse, match="no such filter"):
         matches("nonsense=1")
 
 
@@ -434,7 +434,7 @@ def test_a_mistake_in_an_alert_is_named_with_its_cure(change: dict, said: str) -
 def test_an_alert_on_what_no_event_can_be_is_refused_and_not_silent_for_ever(ledger: Ledger, chosen: str) -> None:
     ledger.folder.settings.write_text(f'[[alert]]\nname = "orders"\nwatch = "events"\nfilter = "{chosen}"\n')
     told = CliRunner().invoke(oversight, ["--data", str(ledger.folder.path), "alerts"])
-    assert isinstance(told.exception, WrongUse) and "which no event has. Write one of" in str(told.exception)
+    assert isinstance(told.exception, WrongUse) and "which no event has. Use one of" in str(told.exception)
 
 
 def test_example_filters_in_help_and_docs_are_accepted(ledger: Ledger) -> None:

@@ -20,7 +20,7 @@ from pipeline.ledger.publish.publish import publish
 from pipeline.lexicon.entities import Lexicon
 from pipeline.lexicon.load import LexiconError, load_lexicon
 from pipeline.site.app import build_site
-from pipeline.site.queries.entity_profile import AGAINST, FROM, TO_LIFT, WITH, side
+from pipeline.site.queries.entity_profile import AGAINST, FROM, TO_LIFT, WITH, dealing_kind
 
 WORLD = """
 [[entity]]
@@ -280,11 +280,11 @@ def page(ledger: Path, entity_id: str) -> str:
 def test_the_page_of_an_entity_tells_names_offices_and_what_belongs_together(ledger: Path) -> None:
     office = page(ledger, "office-of-machine-safety")
     assert "Office of Model Tests (former name) from 1 February 2024 until 31 December 2025" in office
-    assert "Office of Machine Safety (present name) from 1 January 2026" in office
+    assert "Office of Machine Safety (current name) from 1 January 2026" in office
     assert "Part of Harbour Ministry" in office and "Wikidata" in office
     lab = page(ledger, "meridian-labs")
     assert "Its models Tern 2" in lab and "Member of Tide Forum from 1 May 2024 until 1 May 2025" in lab
-    assert "Persons in office Ada Arden , chief executive of Meridian Labs from 1 August 2025" in lab
+    assert "Office holders Ada Arden , chief executive of Meridian Labs from 1 August 2025" in lab
     person = page(ledger, "ada-arden")
     assert "Offices chief executive of Meridian Labs from 1 August 2025" in person
     assert "Secretary of the Harbour until 30 June 2025" in person
@@ -317,7 +317,7 @@ def test_only_what_happened_counts_as_a_dealing_of_an_entity(ledger: Path) -> No
 def test_the_relation_of_two_parties_of_an_event(
     type_: str, direction: str | None, mine: str, theirs: str, heading: str
 ) -> None:
-    assert side(type_, direction, mine, theirs) == heading
+    assert dealing_kind(type_, direction, mine, theirs) == heading
 
 
 def test_a_renamed_institute_is_one_entity_also_where_a_later_report_uses_its_former_name(demo: Path) -> None:

@@ -1,4 +1,4 @@
-"""Facets that are counted in memory agree with SQL, whatever filters are in force."""
+"""Facets counted in memory agree with SQL under any filters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.site_data import publish
 from support.site_under_test import Site
 
 from pipeline.site.facets import columns, selection
-from pipeline.site.facets.columns import beside, keep_arrays, kept_arrays, read_arrays
+from pipeline.site.facets.columns import arrays_path, read_arrays, save_arrays, saved_arrays
 from pipeline.site.facets.counts import COLUMNS, day_number
 from pipeline.site.facets.selection import Asked, asked
 from pipeline.site.plugins.filters import PARTY_ARGUMENTS
@@ -50,7 +50,7 @@ def site(tmp_path_factory) -> Site:
 
 
 @pytest.mark.parametrize("chosen", [*combinations(FILTERS, 1), *combinations(FILTERS, 2)], ids=str)
-def test_counts_in_memory_are_those_of_the_rows(site, chosen):
+def test_counts_in_memory_agree_with_the_rows(site, chosen):
     body = site.get("/oversight/events.json?" + urlencode([*chosen, ("_size", "max"), ("_shape", "objects")])).json()
     rows, facets = body["rows"], body["facet_results"]
     for column in ("type", "modality", "jurisdiction", "force", "origins_band", "contradicted", "event_month"):
@@ -70,7 +70,7 @@ def test_counts_in_memory_are_those_of_the_rows(site, chosen):
 
 
 @pytest.mark.parametrize("chosen", [*combinations(CLAIM_FILTERS, 1), *combinations(CLAIM_FILTERS, 2)], ids=str)
-def test_counts_of_claims_are_those_of_the_rows_too(site, chosen):
+def test_counts_of_claims_agree_with_the_rows(site, chosen):
     body = site.get("/oversight/claims.json?" + urlencode([*chosen, ("_size", "max"), ("_shape", "objects")])).json()
     rows, facets = body["rows"], body["facet_results"]
     assert body["filtered_table_rows_count"] == len(rows)
@@ -103,7 +103,7 @@ def test_counts_of_claims_are_those_of_the_rows_too(site, chosen):
 )
 @pytest.mark.parametrize("few", [0, 2_000])
 def test_page_by_page_every_row_is_shown_once_and_in_order(site, monkeypatch, table, query, few):
-    """Also where so many rows pass that only a window of them is looked at."""
+    """Includes selections so large that only a window of rows is fetched."""
     monkeypatch.setattr(selection, "FEW", few)
     pages, rows, path = 0, [], f"/oversight/{table}.json?{query}&_size=4&_shape=objects&_nofacet=1"
     while path:
@@ -119,29 +119,29 @@ def test_page_by_page_every_row_is_shown_once_and_in_order(site, monkeypatch, ta
     assert streamed.count("\n") - 1 == len(rows) or table == "claims"
 
 
-def test_the_sql_that_a_page_tells_gives_the_rows_of_the_page(site):
+def test_the_sql_shown_on_a_page_returns_its_rows(site):
     text = site.get("/oversight/events?modality=occurred&_party=nordlys").text
     href = re.search(r'href="([^"]+)" rel="nofollow">as SQL', text).group(1).replace("&amp;", "&")
     assert "/*" not in unquote(href)
-    told = site.get(href.replace("?", ".json?", 1)).json()["rows"]
+    rows = site.get(href.replace("?", ".json?", 1)).json()["rows"]
     assert (
-        len(told)
+        len(rows)
         == site.get("/oversight/events.json?modality=occurred&_party=nordlys").json()["filtered_table_rows_count"]
     )
 
 
-def test_what_arrays_cannot_answer_is_left_to_sql():
+def test_filters_that_arrays_cannot_evaluate_are_left_to_sql():
     for query in ("_where=1", "summary__contains=x", "date_start__gte=May", "event_id=e1"):
         assert asked(query, "events", PARTY_ARGUMENTS) is None
     found = asked("_sort=type&type=agreement&_facet_size=max&_actor=oms&_words=a", "events", PARTY_ARGUMENTS)
     assert found == Asked((("type", "in", ("agreement",)),), (("_actor", "oms"),), ("a",))
 
 
-def test_arrays_beside_a_snapshot_are_those_of_the_snapshot_and_others_are_not_believed(tmp_path):
+def test_saved_arrays_equal_those_read_and_outdated_ones_are_ignored(tmp_path):
     snapshot = publish(tmp_path)
-    path = keep_arrays(snapshot)
-    assert path == beside(snapshot)
-    kept, read = kept_arrays(snapshot), read_arrays(snapshot)
+    path = save_arrays(snapshot)
+    assert path == arrays_path(snapshot)
+    kept, read = saved_arrays(snapshot), read_arrays(snapshot)
     assert kept is not None and kept.titles == read.titles
     for table in ("events", "claims"):
         a, b = getattr(kept, table), getattr(read, table)
@@ -152,34 +152,34 @@ def test_arrays_beside_a_snapshot_are_those_of_the_snapshot_and_others_are_not_b
     whole = path.read_bytes()
     for broken in (whole[: len(whole) // 2], b"", b"PK nonsense"):
         path.write_bytes(broken)
-        assert kept_arrays(snapshot) is None
+        assert saved_arrays(snapshot) is None
     path.write_bytes(whole)
     with snapshot.open("ab") as handle:
         handle.write(b"\0" * 4096)
-    assert kept_arrays(snapshot) is None
+    assert saved_arrays(snapshot) is None
 
 
-def test_the_arrays_of_snapshots_that_are_gone_are_cleared_away(tmp_path):
+def test_saved_arrays_of_deleted_snapshots_are_deleted(tmp_path):
     snapshot = publish(tmp_path)
     other = snapshot.with_name("oversight-20200101T000000.db" + columns.SUFFIX)
     other.write_bytes(b"old")
-    keep_arrays(snapshot)
-    assert not other.exists() and beside(snapshot).exists()
+    save_arrays(snapshot)
+    assert not other.exists() and arrays_path(snapshot).exists()
 
 
-def test_articles_are_found_by_the_words_of_their_titles(site):
+def test_articles_are_found_by_words_of_their_titles(site):
     title = site.one("select title from articles where title like '%testing pacts%' order by published_on desc")
-    found = site.ds.get_database("oversight").arrays.titled("  TESTING   pacts ", 5)
+    found = site.ds.get_database("oversight").arrays.with_title("  TESTING   pacts ", 5)
     assert site.one("select title from articles where rowid = ?", found[0]) == title
-    assert site.ds.get_database("oversight").arrays.titled("no such title", 5) == []
+    assert site.ds.get_database("oversight").arrays.with_title("no such title", 5) == []
 
 
-def test_days_keep_their_order_as_numbers():
+def test_day_numbers_sort_like_days():
     assert day_number(None) == 0 < day_number("2026-05") < day_number("2026-05-01") < day_number("2026-06-01")
     assert "event_month" in COLUMNS["events"]
 
 
-def test_words_find_former_names_and_quotes_beside_the_summary(site):
+def test_words_match_former_names_and_quotes_as_well_as_summaries(site):
     def found(words: str) -> set[str]:
         body = site.get("/oversight/events.json?" + urlencode({"_words": words, "_shape": "objects", "_size": "max"}))
         return {row["event_id"] for row in body.json()["rows"]}
@@ -191,7 +191,7 @@ def test_words_find_former_names_and_quotes_beside_the_summary(site):
     assert found('"*(') == found("")
 
 
-def test_the_filter_form_keeps_the_facets_that_it_has_no_field_for(site):
+def test_the_filter_form_keeps_filters_without_a_field(site):
     text = site.get("/oversight/events?force=binding&type=restriction").text
     assert '<input type="hidden" name="force" value="binding">' in text
     assert '<option value="EU">European Union</option>' in text
@@ -199,28 +199,31 @@ def test_the_filter_form_keeps_the_facets_that_it_has_no_field_for(site):
     assert answer.headers["location"] == "/oversight/events?_words=code&jurisdiction=EU&force=binding"
 
 
-def test_an_entitys_years_and_companions_are_those_of_the_tables(site):
+def test_an_entitys_years_and_companions_agree_with_the_tables(site):
     import asyncio
 
-    from pipeline.site.queries import pages as queries
+    from pipeline.site.queries import entities
 
     db = site.ds.get_database("oversight")
     for (entity_id,) in site.db.execute("select entity_id from entities where n_events > 2").fetchall():
-        years = asyncio.run(queries.years_of_entity(db, entity_id))
+        years = asyncio.run(entities.years_of_entity(db, entity_id))
         found = {(row["year"], row["modality"]): row["n"] for row in years}
         sql = """select coalesce(substr(e.date_start, 1, 4), ''), e.modality, count(distinct e.event_id) from events e
             join event_participants p using (event_id) where p.entity_id = ? group by 1, 2"""
         assert found == {(year, modality): n for year, modality, n in site.db.execute(sql, [entity_id])}
         sql = """select count(distinct p.event_id) from event_participants p join event_participants q using (event_id)
             where p.entity_id = ? and q.entity_id = ?"""
-        for row in asyncio.run(queries.companions(db, entity_id)):
+        for row in asyncio.run(entities.companions(db, entity_id)):
             assert site.one(sql, entity_id, row["entity_id"]) == row["n"]
 
 
-def test_a_feed_holds_the_newest_of_the_events_that_pass(site):
+def test_a_feed_contains_the_newest_matching_events(site):
     answer = site.get("/feed.atom?contradicted=1&_party=oms").text
-    ids = [row[0] for row in site.db.execute(
-        "select event_id from events where contradicted = 1 and event_id in "
-        "(select event_id from event_participants where entity_id = 'oms')"
-    )]  # fmt: skip
+    ids = [
+        row[0]
+        for row in site.db.execute(
+            "select event_id from events where contradicted = 1 and event_id in "
+            "(select event_id from event_participants where entity_id = 'oms')"
+        )
+    ]
     assert ids and answer.count("<entry>") == len(ids) and all(event_id in answer for event_id in ids)

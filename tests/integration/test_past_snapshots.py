@@ -1,4 +1,4 @@
-"""What was cited can be opened again: kept snapshots are listed, read as they were, and downloaded, safely."""
+"""Earlier snapshots are listed, can be read as they were, and can be downloaded safely."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from support.site_under_test import Site
 from pipeline.ledger.publish import seals
 from pipeline.ledger.publish.publish import publish as publish_snapshot
 from pipeline.ledger.publish.publish import worth_keeping
-from pipeline.site.facets.columns import keep_arrays
+from pipeline.site.facets.columns import save_arrays
 from pipeline.site.formats import file_download
-from pipeline.site.past_snapshots import OPEN, within
+from pipeline.site.past_snapshots import OPEN, links_within
 
 SENTENCES = {
     datetime(2026, 7, 22, 7, tzinfo=UTC): "The line as it was first.",
@@ -36,7 +36,7 @@ def folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("older")
     first = publish(folder)
     for moment, sentence in SENTENCES.items():
-        publish_snapshot(rebuilt(first, folder, sentence), folder / "published", now=moment, prepare=keep_arrays)
+        publish_snapshot(rebuilt(first, folder, sentence), folder / "published", now=moment, prepare=save_arrays)
     first.unlink()
     return folder
 
@@ -46,7 +46,7 @@ def site(folder) -> Site:
     return Site(folder)
 
 
-def test_all_kept_snapshots_are_listed_with_size_counts_and_hash(site, folder):
+def test_kept_snapshots_are_listed_with_size_counts_and_hash(site, folder):
     rows = site.get("/snapshots.json").json()["snapshots"]
     assert [row["snapshot"] for row in rows] == [NOW, SECOND, FIRST]
     page = site.get("/snapshots").text
@@ -70,12 +70,12 @@ def test_an_event_reads_as_it_did_in_each_snapshot_and_today(site, suffix):
     assert "The line as it is now." in site.get(f"/event/{event}{suffix}").text
 
 
-def test_a_page_of_an_older_snapshot_says_so_and_its_links_stay_within(site):
+def test_a_page_of_an_earlier_snapshot_says_so_and_its_links_stay_in_it(site):
     event = site.one(NEWEST_EVENT)
     for path in (f"/event/{event}", "/", "/status", "/oversight/events?type=agreement", "/entity/oms", "/nothing"):
         answer = site.get(f"/snapshots/{SECOND}{path}")
         page = answer.text
-        assert "The ledger as it was published on 22 July 2026, 19:00 UTC." in page
+        assert "The ledger as published on 22 July 2026, 19:00 UTC." in page
         assert f'<a rel="latest-version" href="{path.replace("&", "&amp;")}">' in page
         links = set(re.findall(r'(?:href|action)="(/[^"]*)"', page)) - {path}
         outside = {link for link in links if not link.startswith(("/snapshots", "/static/"))}
@@ -85,7 +85,7 @@ def test_a_page_of_an_older_snapshot_says_so_and_its_links_stay_within(site):
         assert "as it was published on" not in site.get(path).text
 
 
-def test_tables_facets_sql_and_exports_answer_from_the_older_snapshot(site):
+def test_tables_facets_sql_and_exports_use_the_earlier_snapshot(site):
     for path in (
         "/oversight/events.json?_shape=array&_size=max",
         "/oversight.json?sql=select+summary+from+events&_shape=array",
@@ -98,23 +98,23 @@ def test_tables_facets_sql_and_exports_answer_from_the_older_snapshot(site):
     assert site.get(f"/snapshots/{FIRST}/oversight/events", "POST").status_code == 405
 
 
-def test_a_day_leads_to_its_last_snapshot_or_names_the_nearest(site):
+def test_a_day_redirects_to_its_last_snapshot_or_names_the_nearest(site):
     event = site.one(NEWEST_EVENT)
     assert site.get("/snapshots?on=2026-07-22").headers["location"] == f"/snapshots/{SECOND}/"
     there = site.get(f"/snapshots/2026-07-22/event/{event}?a=b").headers["location"]
     assert there == f"/snapshots/{SECOND}/event/{event}?a=b"
     none = site.get(f"/snapshots/2026-07-24/event/{event}")
-    assert none.status_code == 404 and "No snapshot of 24 July 2026 is kept" in none.text
+    assert none.status_code == 404 and "There is no snapshot of 24 July 2026" in none.text
     assert f'href="/snapshots/{SECOND}/event/{event}"' in none.text and f'href="/event/{event}"' in none.text
     assert f'href="/snapshots/{NOW}/event/{event}"' in none.text
     assert site.get("/snapshots?on=yesterday").status_code == 400
     assert site.get("/snapshots/2026-02-31/").status_code == 400
 
 
-def test_a_snapshot_that_is_no_longer_kept_is_gone_and_says_where_to_go(site):
+def test_a_deleted_snapshot_is_gone_and_names_the_nearest(site):
     answer = site.get("/snapshots/20260723T070000/status")
     assert answer.status_code == 410 and f"/snapshots/{SECOND}/status" in answer.text
-    assert '<a href="/status">' in answer.text and "23 July 2026, 07:00 UTC is not kept any more" in answer.text
+    assert '<a href="/status">' in answer.text and "23 July 2026, 07:00 UTC is no longer kept" in answer.text
     same_day = site.get("/snapshots/20260722T080000/status").text
     assert f'href="/snapshots/{FIRST}/status"' in same_day and f'href="/snapshots/{SECOND}/status"' in same_day
     assert site.get("/snapshots/20260723T070000.db").status_code == 404
@@ -141,7 +141,7 @@ def test_no_address_of_a_snapshot_leads_to_another_file(site, folder):
     assert "secret" not in site.get("/snapshots").text
 
 
-def test_a_file_is_downloaded_whole_or_from_where_it_broke_off(site, folder):
+def test_a_download_can_be_resumed(site, folder):
     data = (folder / "published" / f"oversight-{FIRST}.db").read_bytes()
     answer = site.get(f"/snapshots/{FIRST}.db")
     assert answer.status_code == 200 and answer.content == data
@@ -158,7 +158,7 @@ def test_a_file_is_downloaded_whole_or_from_where_it_broke_off(site, folder):
         file_download.part_of(f"bytes={len(data)}-", len(data))
 
 
-def test_parts_are_sent_and_a_changed_file_is_sent_whole(site, folder):
+def test_ranges_are_sent_and_a_changed_file_is_sent_whole(site, folder):
     data = (folder / "published" / f"oversight-{FIRST}.db").read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     part = site.get(f"/snapshots/{FIRST}.db", headers={"range": "bytes=4096-8191", "if-range": f'"{digest}"'})
@@ -169,7 +169,7 @@ def test_parts_are_sent_and_a_changed_file_is_sent_whole(site, folder):
     assert site.get(f"/snapshots/{FIRST}.db", headers={"range": "bytes=999999999-"}).status_code == 416
 
 
-def test_only_so_many_files_are_sent_at_once_and_none_where_that_is_switched_off(site, folder, monkeypatch):
+def test_downloads_are_limited_and_can_be_switched_off(site, folder, monkeypatch):
     with monkeypatch.context() as busy:
         busy.setattr(file_download, "_under_way", file_download.AT_ONCE)
         assert site.get(f"/snapshots/{FIRST}.db").status_code == 503
@@ -179,10 +179,10 @@ def test_only_so_many_files_are_sent_at_once_and_none_where_that_is_switched_off
     assert ".db" not in site.get("/snapshots").text and "SQLite," not in site.get("/snapshots").text
 
 
-def test_a_reader_who_goes_away_or_stalls_ends_a_download(site, folder, monkeypatch):
+def test_a_client_that_disconnects_or_stalls_ends_a_download(site, folder, monkeypatch):
     monkeypatch.setattr(file_download, "STALLED_SECONDS", 0.05)
     monkeypatch.setattr(file_download, "CHUNK", 1024)
-    kept = site.ds.older.kept(site.ds.get_database("oversight").newest)[0]
+    kept = site.ds.past_snapshots.kept(site.ds.get_database("oversight").newest)[0]
     sent: list[dict] = []
 
     async def stall(message: dict) -> None:
@@ -206,14 +206,14 @@ def test_a_reader_who_goes_away_or_stalls_ends_a_download(site, folder, monkeypa
 
     for receive, send in ((waiting, stall), (away, note)):
         sent.clear()
-        site.loop.run_until_complete(file_download.give(kept, Asked, receive, send))
+        site.loop.run_until_complete(file_download.send_file(kept, Asked, receive, send))
         assert len(sent) < kept.n_bytes // 1024 and file_download._under_way == 0
 
 
-def test_few_older_snapshots_are_open_at_a_time_and_one_of_other_tables_is_only_listed(site, folder):
+def test_few_snapshots_are_open_at_a_time_and_one_with_another_schema_is_only_listed(site, folder):
     for stamp in (FIRST, SECOND, FIRST, NOW):
         assert site.get(f"/snapshots/{stamp}/").status_code == 200
-    assert len(site.ds.older._open) <= OPEN
+    assert len(site.ds.past_snapshots._open) <= OPEN
     path = folder / "published" / f"oversight-{FIRST}.db"
     beside = seals.beside(path)
     words = beside.read_text()
@@ -221,17 +221,17 @@ def test_few_older_snapshots_are_open_at_a_time_and_one_of_other_tables_is_only_
     try:
         answer = site.get(f"/snapshots/{FIRST}/status")
         assert answer.status_code == 404 and "another version of the program" in answer.text
-        assert "of another version: to download only" in site.get("/snapshots").text
+        assert "from another version: download only" in site.get("/snapshots").text
     finally:
         beside.write_text(words)
 
 
-def test_stored_words_cannot_pass_for_links_of_the_site():
+def test_stored_text_is_not_rewritten_like_a_link():
     page = '<a href="/event/e1">x</a> <q>href=&#34;/event/e2&#34;</q> <a href="//other.example/">y</a>'
-    assert within(page, "20260101T000000") == page.replace('"/event/e1"', '"/snapshots/20260101T000000/event/e1"')
+    assert links_within(page, "20260101T000000") == page.replace('"/event/e1"', '"/snapshots/20260101T000000/event/e1"')
 
 
-def test_the_last_of_each_of_seven_days_and_of_each_month_stay():
+def test_the_last_snapshot_of_each_of_seven_days_and_each_month_is_kept():
     names = [f"oversight-2026{m:02}{d:02}T{h:02}0000.db" for m in (1, 2, 3) for d in range(1, 29) for h in range(24)]
     kept = sorted(worth_keeping(names))
     assert kept == sorted(
@@ -242,7 +242,7 @@ def test_the_last_of_each_of_seven_days_and_of_each_month_stay():
     assert worth_keeping(names[:1]) == {names[0]} and worth_keeping([]) == set()
 
 
-def test_only_what_was_served_is_listed(folder):
+def test_snapshots_newer_than_the_served_one_are_not_listed(folder):
     site = Site(folder)
     later = folder / "published" / "oversight-20260801T000000.db"
     later.write_bytes(b"not yet checked")

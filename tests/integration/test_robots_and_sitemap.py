@@ -1,4 +1,4 @@
-"""What search engines and readers who found an error get: sitemap, robots, structured data, an address to write to."""
+"""robots.txt, sitemaps, structured data, error reports and feeds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def site(tmp_path_factory) -> Site:
     return Site(folder)
 
 
-def test_the_sitemap_leads_to_every_event_and_each_address_opens(site):
+def test_the_sitemap_lists_every_event_and_each_address_opens(site):
     index = ET.fromstring(site.get("/sitemap.xml").content)
     parts = [loc.text for loc in index.iter(f"{SPACE}loc")]
     addresses = [
@@ -40,13 +40,13 @@ def test_the_sitemap_leads_to_every_event_and_each_address_opens(site):
     assert site.get("/sitemap-events-9.xml").status_code == 404
 
 
-def test_robots_name_the_sitemap_and_keep_combinations_of_facets_out(site):
+def test_robots_txt_names_the_sitemap_and_excludes_facet_combinations(site):
     lines = site.get("/robots.txt").text.splitlines()
     assert "Disallow: /*?" in lines and "Allow: /static/" in lines
     assert "Sitemap: http://ledger.test/sitemap.xml" in lines
 
 
-def test_an_event_tells_search_engines_who_reports_it_and_rates_nothing(site):
+def test_structured_data_of_an_event_cites_reports_and_rates_nothing(site):
     event_id = site.event_named("signed testing agreements")
     text = site.get(f"/event/{event_id}").text
     data = json.loads(SCRIPT.search(text).group(1))
@@ -59,11 +59,11 @@ def test_an_event_tells_search_engines_who_reports_it_and_rates_nothing(site):
 
 
 @pytest.mark.parametrize("path", ["/", "/entity/oms"])
-def test_other_pages_carry_data_that_can_be_read(site, path):
+def test_other_pages_have_valid_structured_data(site, path):
     assert json.loads(SCRIPT.search(site.get(path).text).group(1))["@context"] == "https://schema.org"
 
 
-def test_no_stored_word_ends_the_element_of_structured_data():
+def test_stored_text_cannot_close_the_script_element():
     hostile = "</script><script>alert(1)</script><!-- &amp; \u2028"
     script = str(as_script({"name": hostile, "none": None}))
     inside = SCRIPT.fullmatch(script).group(1)
@@ -89,7 +89,7 @@ def test_every_page_has_a_title_a_description_and_one_canonical_address(site):
     assert 'rel="canonical"' not in site.get("/oversight/events?type=agreement").text
 
 
-def test_an_error_can_be_reported_where_a_contact_is_set(site, tmp_path):
+def test_errors_can_be_reported_if_a_contact_is_set(site, tmp_path):
     event_id = site.event_named("signed testing agreements")
     href = re.search(r'href="(mailto:[^"]+)"', site.get(f"/event/{event_id}").text).group(1)
     assert href.startswith(f"mailto:desk@ledger.example?subject=Error%20in%20event%20{event_id}")
@@ -98,7 +98,7 @@ def test_an_error_can_be_reported_where_a_contact_is_set(site, tmp_path):
     assert "Report an error" not in Site(tmp_path).get(f"/event/{event_id}").text
 
 
-def test_a_contact_that_is_a_page_is_linked_and_a_hostile_one_is_not():
+def test_a_contact_page_is_linked_unless_it_is_hostile():
     facts = ("e1", "A & B signed.", "https://ledger.test/event/e1", "2026-05-05")
     issue = report_address("https://forge.example/desk/issues/new", *facts)
     assert issue.startswith("https://forge.example/desk/issues/new?title=Error+in+event+e1&body=https%3A%2F%2F")
@@ -106,7 +106,7 @@ def test_a_contact_that_is_a_page_is_linked_and_a_hostile_one_is_not():
     assert report_address("javascript:alert(1)", *facts) == report_address("", *facts) == ""
 
 
-def test_one_event_can_be_followed_as_a_feed(site):
+def test_one_event_has_a_feed(site):
     event_id = site.event_named("had blocked federal testers")
     feed = ET.fromstring(site.get(f"/event/{event_id}.atom").content)
     entries = feed.findall("{http://www.w3.org/2005/Atom}entry")
@@ -115,7 +115,7 @@ def test_one_event_can_be_followed_as_a_feed(site):
     assert site.get("/event/nothing.atom").status_code == 404
 
 
-def test_a_feed_takes_every_filter_of_the_form_and_refuses_others(site):
+def test_feeds_support_every_filter_of_the_form_and_refuse_others(site):
     found = site.get("/feed.atom?date_start__gte=2026-06-01&type__in=agreement,restriction&_words=testing")
     assert found.status_code == 200
     rows = site.get(
@@ -132,7 +132,7 @@ def test_a_feed_takes_every_filter_of_the_form_and_refuses_others(site):
         assert site.get(f"/feed.atom?{query}").status_code == 400, query
 
 
-def test_a_feed_is_updated_when_a_publisher_edits_or_an_editor_decides(site):
+def test_a_feed_is_updated_by_publishers_edits_and_editors_decisions(site):
     space = "{http://www.w3.org/2005/Atom}"
     days = dict(
         site.db.execute(
@@ -153,7 +153,7 @@ def test_a_feed_is_updated_when_a_publisher_edits_or_an_editor_decides(site):
     assert updated == sorted(updated, reverse=True)
 
 
-def test_every_answer_that_names_events_is_a_feed_too(site):
+def test_every_result_with_event_ids_has_a_feed(site):
     for path in ("/oversight/planned_and_not_done.atom", "/oversight/claims.atom?modality=planned"):
         feed = ET.fromstring(site.get(path).content)
         assert feed.findall("{http://www.w3.org/2005/Atom}entry"), path

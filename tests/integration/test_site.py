@@ -1,4 +1,4 @@
-"""The site over a small invented ledger: every page, facet and question opens, nothing hostile gets through."""
+"""The site over a small invented ledger: every page, facet, saved query and feed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.site import app
 from pipeline.site.app import Watcher, build_site, listen
 from pipeline.site.plugins.filters import PARTY_ARGUMENTS, facet_names
 from pipeline.site.snapshots import check_snapshot, current_snapshot
-from pipeline.site.text.words import MODALITIES
+from pipeline.site.text.labels import MODALITIES
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_every_event_entity_and_article_has_a_page(site):
 
 
 @pytest.mark.parametrize("path", ["/", "/sources", "/about", "/accuracy", "/search", "/queries", "/oversight"])
-def test_the_fixed_pages_open_and_are_marked_up_for_all_readers(site, path):
+def test_the_fixed_pages_open_and_are_accessible(site, path):
     answer = site.get(path)
     assert answer.status_code == 200
     assert '<main id="main"' in answer.text and 'class="skip" href="#main"' in answer.text
@@ -61,14 +61,14 @@ def test_home_never_shows_a_plan_without_saying_so(site):
     assert "Reported, unconfirmed" in text and "Postponed" in text
 
 
-def test_home_lists_what_is_due_next_and_leaves_out_what_lies_behind(site):
-    due = site.get("/").text.split('id="due"')[1].split("</section>")[0]
-    assert "Executive Order 1207" in due and "Aurora 4 before its release" in due
-    assert "signed testing agreements" not in due
-    assert due.index("hearing") < due.index("Aurora 4 before") < due.index("joint test")
+def test_home_lists_upcoming_dates_and_no_past_ones(site):
+    upcoming = site.get("/").text.split('id="upcoming"')[1].split("</section>")[0]
+    assert "Executive Order 1207" in upcoming and "Aurora 4 before its release" in upcoming
+    assert "signed testing agreements" not in upcoming
+    assert upcoming.index("hearing") < upcoming.index("Aurora 4 before") < upcoming.index("joint test")
 
 
-def test_home_leaves_events_that_are_only_recalled_out_of_the_latest(tmp_path):
+def test_latest_events_leave_out_those_only_recalled(tmp_path):
     snapshot = publish(tmp_path)
     db = sqlite3.connect(snapshot)
     db.execute(
@@ -80,13 +80,13 @@ def test_home_leaves_events_that_are_only_recalled_out_of_the_latest(tmp_path):
     assert "offered her resignation" not in latest and "put off the signing" in latest
 
 
-def test_home_says_what_is_covered_and_what_is_not(site):
+def test_home_says_what_is_covered(site):
     text = site.get("/").text
-    assert "knows only what 9 sources" in text and "may still have happened" in text
-    assert "1 source</a> did not answer" in text
+    assert "covers only what 9 sources" in text and "may still have happened" in text
+    assert "1 source</a> did not respond" in text
 
 
-def test_the_timeline_counts_only_what_happened_and_leads_to_the_filtered_table(site):
+def test_the_month_chart_counts_only_what_happened_and_links_to_the_filtered_table(site):
     text = site.get("/").text
     href = "/oversight/events?type__in=restriction,enforcement&amp;event_month=2026-07&amp;modality=occurred"
     assert href in text
@@ -94,36 +94,36 @@ def test_the_timeline_counts_only_what_happened_and_leads_to_the_filtered_table(
     assert "2 rows" in answer.text and "fined Hanshan Research" in answer.text
 
 
-def test_an_event_page_marks_trigger_and_parties_and_groups_copies_under_one_origin(site):
+def test_an_event_page_marks_trigger_and_parties_and_groups_near_duplicates_under_one_origin(site):
     text = site.get(f"/event/{site.event_named('signed testing agreements')}").text
     assert "4 independent origins (5 articles)" in text
     assert "<mark>signed</mark>" in text
     assert 'href="/entity/oms" title="Who acts: Office of Model Safety">the Office of Model Safety</a>' in text
     assert "1 more article of this origin: Daily Gleaner" in text
-    assert "is nearly the same text as" in text
+    assert "is a near-duplicate of" in text
     assert text.count('class="origin"') == 4
 
 
-def test_an_event_page_sets_contradicting_values_side_by_side(site):
+def test_an_event_page_shows_contradicting_values_side_by_side(site):
     text = site.get(f"/event/{site.event_named('signed testing agreements')}").text
     contradictions = text.split('id="contradictions"')[1].split("</section>")[0]
     assert "5 May 2026" in contradictions and "6 May 2026" in contradictions and "Binding" in contradictions
 
 
-def test_an_article_page_says_where_others_say_otherwise(site):
+def test_an_article_page_shows_where_other_reports_contradict_it(site):
     article = site.get(f"/event/{site.event_named('signed testing agreements')}.json").json()["claims"][0]["article_id"]
     text = site.get(f"/article/{article}").text
-    dispute = text.split('id="contradictions"')[1].split("</section>")[0]
-    assert "Where others say otherwise" in dispute and "signed testing agreements" in dispute
-    assert "5 May 2026" in dispute and "6 May 2026" in dispute
+    found = text.split('id="contradictions"')[1].split("</section>")[0]
+    assert "Contradicted by other reports" in found and "signed testing agreements" in found
+    assert "5 May 2026" in found and "6 May 2026" in found
 
 
-def test_an_event_page_leads_to_the_words_in_the_original(site):
+def test_an_event_page_links_to_the_quote_in_the_original(site):
     text = site.get(f"/event/{site.event_named('passed the Frontier')}").text
     assert "#:~:text=Senators%20passed%20the%20bill%20late%20on%20Wednesday." in text
 
 
-def test_a_merged_event_leads_on_and_a_withdrawn_one_says_why(site):
+def test_a_merged_event_redirects_and_a_withdrawn_one_says_why(site):
     moved = site.get("/event/e0000000000000001")
     assert moved.status_code == 301
     assert moved.headers["location"] == f"/event/{site.event_named('signed testing agreements')}"
@@ -148,10 +148,10 @@ def test_an_entity_page_shows_names_over_time_and_companions(site):
     assert "Department of Trade and Technology" in text and "In the same events" in text
 
 
-def test_an_article_page_shows_its_claims_and_never_links_to_a_full_text(site):
+def test_an_article_page_shows_its_claims_but_not_the_full_text(site):
     key = site.one("select article_id from articles where title = 'Labs sign testing pacts: report'")
     text = site.get(f"/article/{key}").text
-    assert "is nearly the same text as" in text and "2 paragraphs" in text and "never the whole article" in text
+    assert "is a near-duplicate of" in text and "2 paragraphs" in text and "not the whole article" in text
 
 
 def test_search_finds_former_names_short_names_quotes_and_beginnings(site):
@@ -159,7 +159,7 @@ def test_search_finds_former_names_short_names_quotes_and_beginnings(site):
     assert "/entity/eab" in site.get("/search?q=ai+board").text
     assert "<mark>weighing</mark>" in site.get("/search?q=weighing").text
     assert "Executive Order 1207" in site.get("/search?q=execu").text
-    assert "Nothing was found" in site.get("/search?q=zzzz").text
+    assert "Nothing found for" in site.get("/search?q=zzzz").text
 
 
 @pytest.mark.parametrize("words", ['"', "AND", "a OR", "NEAR(", "*", "' or 1=1 --", "%", "\\", "🙂", "x" * 5000])
@@ -179,7 +179,7 @@ def test_a_second_credit_of_a_publisher_that_was_found_is_not_repeated(tmp_path)
     assert "Elsewhere Daily, which is not in this ledger" in text
 
 
-def test_an_empty_ledger_has_honest_pages(tmp_path):
+def test_the_pages_of_an_empty_ledger_say_so(tmp_path):
     folder = tmp_path / "published"
     folder.mkdir()
     schema.published.apply(sqlite_utils.Database(folder / "oversight-20260101T000000.db"))
@@ -198,10 +198,7 @@ def test_an_empty_ledger_has_honest_pages(tmp_path):
         assert site.get(path).status_code == 200, path
     assert ET.fromstring(site.get("/feed.atom").content) is not None
     text = site.get("/").text
-    assert "No event has been read yet" in text and "none yet" in text
-
-
-# ---- tables, facets, questions, feeds
+    assert "There are no events yet" in text and "none yet" in text
 
 
 def test_every_table_opens_as_page_csv_and_json_with_words_for_its_columns(site):
@@ -226,13 +223,13 @@ def test_every_facet_of_the_metadata_shows_values_and_each_value_filters(site):
             assert rows["filtered_table_rows_count"] == values[0]["count"], f"{name}: {facet}"
 
 
-def test_an_editors_decision_stands_beside_its_claim_with_what_the_program_had_read(site):
+def test_an_editors_decision_is_shown_with_its_claim_and_the_programs_reading(site):
     rows = site.get("/oversight/reviews.json?_shape=objects&_sort=review_id").json()["rows"]
     changed, confirmed, reopened = rows
     page = site.get(f"/event/{changed['event_id']}").text
     assert "Changed by an editor</strong>, 20 July 2026: modality: occurred → planned." in page
     assert "Why: It &lt;b&gt;only&lt;/b&gt; hopes to." in page
-    assert "The program had read: type: agreement · modality: occurred." in page
+    assert "The program read: type: agreement · modality: occurred." in page
     assert "Confirmed by Ada Arden</strong>" in site.get(f"/event/{confirmed['event_id']}").text
     assert reopened["subject"] not in site.get(f"/article/{reopened['article_id']}").text
     data = site.get(f"/event/{changed['event_id']}.json").json()
@@ -240,12 +237,12 @@ def test_an_editors_decision_stands_beside_its_claim_with_what_the_program_had_r
 
 
 @pytest.mark.parametrize("argument", sorted(PARTY_ARGUMENTS))
-def test_every_party_facet_can_be_asked_for(site, argument):
+def test_every_party_facet_has_values(site, argument):
     body = site.get(f"/oversight/events.json?_facet_party={argument[1:]}").json()
     assert body["facet_results"][argument[1:]]["results"]
 
 
-def test_months_stand_in_the_order_of_dates(site):
+def test_months_are_sorted_newest_first(site):
     months = [v["value"] for v in site.get("/oversight/events.json").json()["facet_results"]["event_month"]["results"]]
     assert months == sorted(months, reverse=True) and len(months) > 3
 
@@ -262,20 +259,20 @@ def test_a_party_filter_takes_ids_names_and_former_names_beside_other_filters(si
     assert nobody.status_code == 200 and "0 rows" in nobody.text
 
 
-def test_the_filter_form_leads_to_the_address_of_the_facets(site):
+def test_the_filter_form_redirects_to_the_address_of_the_facets(site):
     answer = site.get("/events?_party=+model+evaluation+OFFICE&type=&modality=planned&date_start__gte=&_search=")
     assert answer.status_code == 302 and answer.headers["location"] == "/oversight/events?_party=oms&modality=planned"
     assert site.get("/events?of=claims&_search=code").headers["location"] == "/oversight/claims?_search=code"
 
 
-def test_facets_show_words_and_the_table_says_how_sure_each_event_is(site):
+def test_facets_and_table_show_labels_not_codes(site):
     text = site.get("/oversight/events").text
     assert "Reported, unconfirmed" in text and "1 origin only" in text and "European Union" in text
-    assert text.index("<h3>Kind of event") < text.index("<h3>Month") < text.index("<h3>Independent origins")
+    assert text.index("<h3>Event type") < text.index("<h3>Month") < text.index("<h3>Independent origins")
     assert "restriction</a>" not in text
 
 
-def test_every_saved_question_answers_without_and_with_its_parameters(site):
+def test_every_saved_query_returns_rows_with_and_without_parameters(site):
     questions = site.ds.metadata()["databases"]["oversight"]["queries"]
     assert len(questions) >= 15
     for name in questions:
@@ -292,7 +289,7 @@ def test_every_saved_question_answers_without_and_with_its_parameters(site):
     assert [row["stage"] for row in laws][:2] == ["introduced", "passed"]
 
 
-def test_feeds_are_atom_and_begin_with_how_sure_each_event_is(site):
+def test_feed_titles_begin_with_the_modality(site):
     for path, least in (
         ("/feed.atom", 40),
         ("/feed.atom?modality=planned", 6),
@@ -358,7 +355,7 @@ def test_a_broken_snapshot_is_refused_and_the_old_one_stays(tmp_path, broken, ca
     (tmp_path / "published" / "current").unlink()
     (tmp_path / "published" / "current").symlink_to(bad.name)
     watcher = Watcher(site.ds, tmp_path)
-    assert watcher.look() is False and "stays with its snapshot" in caplog.text
+    assert watcher.look() is False and "Still serving the previous snapshot" in caplog.text
     caplog.clear()
     assert watcher.look() is False and caplog.text == ""
     assert site.get("/").status_code == 200
@@ -369,7 +366,7 @@ def test_a_broken_snapshot_is_refused_and_the_old_one_stays(tmp_path, broken, ca
     (tmp_path / "published" / "current").symlink_to(old.name)
 
 
-def test_nothing_published_and_a_port_in_use_are_said_plainly(tmp_path):
+def test_an_unpublished_ledger_and_a_port_in_use_give_clear_errors(tmp_path):
     with pytest.raises(WrongUse, match="oversight publish"):
         build_site(tmp_path)
     first = listen("127.0.0.1", 0)
@@ -378,7 +375,7 @@ def test_nothing_published_and_a_port_in_use_are_said_plainly(tmp_path):
             listen("127.0.0.1", first.getsockname()[1])
     finally:
         first.close()
-    with pytest.raises(WrongUse, match="no address"):
+    with pytest.raises(WrongUse, match="not an address"):
         listen("no.such.host.invalid", 8001)
 
 
@@ -411,12 +408,12 @@ def test_what_is_served_is_inside_the_package():
         ("/oversight/lexicon_gaps.json?kind__exact=person", "/oversight/unknown_names.json?kind__exact=person"),
     ],
 )
-def test_the_old_address_of_a_page_leads_to_the_new_one(site, old: str, new: str) -> None:
+def test_the_old_address_of_a_page_redirects_to_the_new_one(site, old: str, new: str) -> None:
     answer = site.get(old)
     assert answer.status_code == 301 and answer.headers["location"] == new
     assert site.get(new).status_code == 200
 
 
-def test_a_column_under_its_old_name_is_named_by_its_new_one(site) -> None:
+def test_a_filter_on_a_renamed_column_suggests_the_new_name(site) -> None:
     answer = site.get("/oversight/events?contested=1")
     assert answer.status_code == 400 and "Did you mean contradicted?" in answer.text

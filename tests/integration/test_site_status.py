@@ -1,6 +1,4 @@
-"""/status, /upcoming and what entity and event pages say of timeline_entries, over the invented world and over the
-demo.
-"""
+"""The pages /status and /upcoming, timelines on entity and event pages, and the commands with the same data."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ from support.site_under_test import Site
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Site:
-    folder = tmp_path_factory.mktemp("standing")
+    folder = tmp_path_factory.mktemp("status")
     publish(folder)
     return Site(folder)
 
@@ -41,23 +39,23 @@ def test_the_matrix_names_labs_bodies_and_the_day(demo_site):
     assert "30 May 2026" in text_of(page) and "<script>" not in page
 
 
-def test_a_chosen_day_shows_what_held_on_it(demo_site):
+def test_a_chosen_day_shows_the_status_on_it(demo_site):
     before = text_of(demo_site.get("/status?as-of=2026-04-08").text.split('class="matrix"')[1].split("</table>")[0])
     after = text_of(demo_site.get("/status?as-of=2026-04-09").text.split('class="matrix"')[1].split("</table>")[0])
     assert "Signed, 9 April 2026" not in before and "but put off" in before
     assert "Signed, 9 April 2026" in after
 
 
-def test_a_name_has_a_page_of_its_own_with_the_same_as_json(demo_site):
+def test_a_name_has_its_own_status_page_and_json(demo_site):
     page = text_of(demo_site.get("/status?name=Tessel+2&as-of=2026-04-15").text)
-    assert "Tessel 2: where it stands" in page and "Banned, 30 March 2026" in page
+    assert "Tessel 2: status" in page and "Banned, 30 March 2026" in page
     body = demo_site.get("/status.json?name=Tessel+2&as-of=2026-04-15").json()
     bans = [line for line in body["lines"] if line["matter"] == "restriction" and line["done"]]
     assert [(b["done"]["stage"], b["done"]["until"]) for b in bans] == [("banned", "2026-05-08")]
     assert body["as_of"] == "2026-04-15" and body["newest_report"] == "2026-05-30"
 
 
-def test_a_wrong_name_or_day_gets_a_helpful_answer(demo_site):
+def test_an_unknown_name_or_day_gets_a_helpful_message(demo_site):
     missing = demo_site.get("/status?name=Tessel")
     assert missing.status_code == 404 and "Did you mean Tessel 2?" in text_of(missing.text)
     assert demo_site.get("/status?as-of=yesterday").status_code == 400
@@ -66,11 +64,11 @@ def test_a_wrong_name_or_day_gets_a_helpful_answer(demo_site):
     assert demo_site.get("/status.json?name=Nobody+At+All").json()["ok"] is False
 
 
-def test_a_day_after_the_newest_report_says_that_nothing_is_known_of_it(demo_site):
-    assert "what came after it is not known" in text_of(demo_site.get("/status?as-of=2027-01-01").text)
+def test_a_day_after_the_newest_report_is_marked_as_unknown(demo_site):
+    assert "nothing later is known" in text_of(demo_site.get("/status?as-of=2027-01-01").text)
 
 
-def test_everything_open_wears_the_badge_of_its_modality(demo_site):
+def test_every_open_stage_has_the_badge_of_its_modality(demo_site):
     body = demo_site.get("/status.json").json()
     stages = [stage for line in body["lines"] for stage in line["open"]]
     assert stages and all(stage["modality"] != "occurred" for stage in stages)
@@ -81,7 +79,7 @@ def test_everything_open_wears_the_badge_of_its_modality(demo_site):
             assert f"badge-{stage['modality']}" in page[at - 400 : at]
 
 
-def test_the_due_page_parts_what_is_ahead_from_what_was(demo_site):
+def test_the_upcoming_page_separates_future_from_past_dates(demo_site):
     page = demo_site.get("/upcoming").text
     ahead = text_of(page.split('id="ahead"')[1].split("<aside")[0])
     assert "The Frontier Disclosure Act is set to take effect." in ahead and "The act takes effect on July 1." in ahead
@@ -91,7 +89,7 @@ def test_the_due_page_parts_what_is_ahead_from_what_was(demo_site):
     assert "27 March 2026" in earlier
 
 
-def test_the_calendar_of_the_demo_keeps_to_the_standard(demo_site):
+def test_the_calendar_of_the_demo_is_valid(demo_site):
     answer = demo_site.get("/upcoming.ics")
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
     found = read_calendar(answer.content)
@@ -101,7 +99,7 @@ def test_the_calendar_of_the_demo_keeps_to_the_standard(demo_site):
     assert 0 < len(one) < len(found) and {e["UID"] for e in one} <= {e["UID"] for e in found}
 
 
-def test_entity_and_event_pages_say_how_things_stand(demo_site):
+def test_entity_and_event_pages_show_timelines(demo_site):
     page = text_of(demo_site.get("/entity/meridian-loom").text)
     assert "Current status" in page and "Lifted, 8 May 2026" in page
     event = demo_site.get(f"/event/{demo_site.event_named('lifted a restriction on Meridian Loom')}").text
@@ -109,18 +107,18 @@ def test_entity_and_event_pages_say_how_things_stand(demo_site):
     assert steps.index("Banned, 30 March 2026") < steps.index("Lifted, 8 May 2026")
 
 
-def test_the_pages_are_in_the_navigation_and_home_leads_to_the_calendar(demo_site):
+def test_status_and_upcoming_are_in_the_navigation(demo_site):
     home = demo_site.get("/").text
     assert 'href="/status"' in home and 'href="/upcoming"' in home
 
 
-def test_a_hostile_name_is_shown_as_words(site):
+def test_a_hostile_name_is_escaped(site):
     for path in ("/status?name=%3Cscript%3Ealert(1)%3C/script%3E", "/upcoming?name=%22%3E%3Cimg+src=x%3E"):
         answer = site.get(path)
         assert answer.status_code == 404 and "<script>alert" not in answer.text and "<img src=x" not in answer.text
 
 
-def test_a_matrix_of_more_bodies_than_fit_leaves_no_empty_company_and_counts_the_rest(tmp_path):
+def test_a_matrix_that_does_not_fit_has_no_empty_rows_and_counts_the_rest(tmp_path):
     db = sqlite3.connect(publish(tmp_path))
     event_id = db.execute("select event_id from events").fetchone()[0]
     for n in range(30):
@@ -129,9 +127,28 @@ def test_a_matrix_of_more_bodies_than_fit_leaves_no_empty_company_and_counts_the
                 "insert into entities values (?, ?, ?, 'US', null, '', '', 1, 1, 1)",
                 (f"{kind}-{n}", f"{kind.title()} {n}", kind),
             )
-        stage = (f"s{n}", f"l{n}", 0, "agreement", f"organisation-{n}", f"agency-{n}", None, "signed", "occurred",
-                 "They signed.", "2026-05-05", "2026-05-05", "day", "stated", "2026-05-05", None, 0, event_id, 1,
-                 "2026-05-05")  # fmt: skip
+        stage = (
+            f"s{n}",
+            f"l{n}",
+            0,
+            "agreement",
+            f"organisation-{n}",
+            f"agency-{n}",
+            None,
+            "signed",
+            "occurred",
+            "They signed.",
+            "2026-05-05",
+            "2026-05-05",
+            "day",
+            "stated",
+            "2026-05-05",
+            None,
+            0,
+            event_id,
+            1,
+            "2026-05-05",
+        )
         db.execute(f"insert into timeline_entries values ({', '.join('?' * len(stage))})", stage)
     db.commit()
     site = Site(tmp_path)
@@ -148,16 +165,13 @@ def test_a_matrix_of_more_bodies_than_fit_leaves_no_empty_company_and_counts_the
     assert matrix["n_left_out"] + matrix["n_one_sided"] == n_lines - table.count("<p")
 
 
-def test_the_saved_question_gives_the_stages_of_a_day(demo_site):
+def test_the_saved_query_returns_the_stages_of_a_day(demo_site):
     rows = demo_site.get("/oversight/status_as_of.json?_shape=objects&name=Meridian+Loom&day=2026-04-15").json()["rows"]
     assert ("restriction", "banned") in {(row["matter"], row["stage"]) for row in rows}
     assert "lifted" not in {row["stage"] for row in rows if row["modality"] == "occurred"}
 
 
-# ---- the command line
-
-
-def test_status_of_a_name_says_what_was_and_what_is(demo):
+def test_status_of_a_name_on_a_day_and_now(demo):
     said = oversight("status", "tessel 2", "--as-of", "2026-04-15", data=demo)
     assert said.returncode == DONE
     assert "as of 15 April 2026" in said.stdout and "Banned, 30 March 2026." in said.stdout
@@ -180,7 +194,7 @@ def test_status_without_a_name_is_the_matrix(demo):
     assert "matrix" not in said.stderr and json.loads(oversight("status", "--json", data=demo).stdout)["models"]
 
 
-def test_a_wrong_name_or_day_is_one_line_with_the_cure(demo, tmp_path):
+def test_an_unknown_name_or_day_is_a_one_line_error_with_a_hint(demo, tmp_path):
     assert "Did you mean: Tessel 2" in one_line(oversight("status", "Tesel 2", data=demo), WRONG_USE)
     assert "Write it like 2026-05-31" in one_line(
         oversight("status", "Tessel 2", "--as-of", "May", data=demo), WRONG_USE
@@ -188,17 +202,17 @@ def test_a_wrong_name_or_day_is_one_line_with_the_cure(demo, tmp_path):
     assert "`oversight run`" in one_line(oversight("upcoming", data=tmp_path), WRONG_USE)
 
 
-def test_due_says_what_is_ahead_and_what_was_never_reported(demo):
+def test_upcoming_lists_future_and_past_dates(demo):
     said = oversight("upcoming", data=demo).stdout
     ahead, behind = said.split("Before that day")
-    assert "1 July 2026  Takes effect: The Frontier Disclosure Act is set to take effect. Ahead." in ahead
-    assert "Was due; no report that it happened." in behind and "Was due" not in ahead
+    assert "1 July 2026  Takes effect: The Frontier Disclosure Act is set to take effect. Upcoming." in ahead
+    assert "Date passed; no report that it happened." in behind and "Date passed" not in ahead
     body = json.loads(oversight("upcoming", "--from", "2026-03-20", "--json", data=demo).stdout)
     assert {"2026-03-27"} <= {row["due_start"] for row in body["ahead"]}
     assert all(row["claim_id"] and row["quote"] for row in (*body["ahead"], *body["behind"]))
 
 
-def test_the_published_tables_hold_together(demo):
+def test_the_published_timeline_tables_agree(demo):
     db = sqlite3.connect(demo / "published" / "current")
     assert db.execute("select count(*) from timeline_entries").fetchone()[0] > 60
     assert db.execute(
@@ -215,9 +229,11 @@ def test_the_published_tables_hold_together(demo):
     ).fetchone() == (0,)
 
 
-def test_help_comes_quickly():
+def test_help_does_not_import_heavy_libraries():
     seen = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "pipeline.cli", "status", "--help"],
-        capture_output=True, text=True, cwd=Path(__file__).parents[2],
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
     assert seen.returncode == 0 and "datasette" not in seen.stderr and "spacy" not in seen.stderr

@@ -196,7 +196,7 @@ def test_an_unknown_day_stays_unknown_and_comes_before_the_dated_ones_without_a_
 def test_the_day_of_the_report_is_not_passed_off_as_the_day_of_the_act():
     news = Reports()
     news.event({"day": 3, "on": "2026-05-07", "basis": "publication", "trigger": "signed", **PAIR})
-    assert since_words(news.timeline[0]) == "reported 7 May 2026, the day itself is not named"
+    assert since_words(news.timeline[0]) == "reported 7 May 2026, exact day not given"
 
 
 def test_words_for_the_latest_day_know_leap_years():

@@ -13,7 +13,7 @@ from pipeline.aggregation.timelines.status import timeline_entries
 from pipeline.aggregation.timelines.upcoming import Upcoming, upcoming_days
 from pipeline.ledger.rows.timelines import upcoming_row
 from pipeline.site.formats.icalendar import calendar, escaped, folded
-from pipeline.site.text.status_text import due_state, due_when
+from pipeline.site.text.status_text import upcoming_state, upcoming_when
 
 
 def upcoming_of(news: Reports) -> list[Upcoming]:
@@ -46,13 +46,13 @@ def test_a_signing_that_was_put_off_and_then_happened_is_settled_on_the_day_it_h
 def test_a_release_that_was_put_off_is_no_longer_due():
     (due,) = (d for (key, day), d in newsroom_due().items() if day == "2026-06-16")
     assert (due.outcome, due.modality) == ("put_off", "planned")
-    assert due_state(upcoming_row(due), "2026-06-01") == "Put off, as reported 27 May 2026; no new day is named."
+    assert upcoming_state(upcoming_row(due), "2026-06-01") == "Postponed, as reported 27 May 2026; no new date."
 
 
 def test_a_day_that_passed_in_silence_says_that_no_report_tells_of_it():
     (due,) = (d for (key, day), d in newsroom_due().items() if day == "2026-03-27" and d.outcome == "open")
-    assert due_state(upcoming_row(due), "2026-05-31") == "Was due; no report that it happened."
-    assert due_state(upcoming_row(due), "2026-03-27") == "Ahead."
+    assert upcoming_state(upcoming_row(due), "2026-05-31") == "Date passed; no report that it happened."
+    assert upcoming_state(upcoming_row(due), "2026-03-27") == "Upcoming."
 
 
 def test_only_days_that_a_sentence_names_for_later_are_due():
@@ -93,7 +93,7 @@ def test_a_later_report_with_another_day_moves_it():
     )
     first, second = upcoming_of(news)
     assert (first.outcome, first.settled_on, second.outcome) == ("moved", "2026-05-09", "open")
-    assert due_state(upcoming_row(first), "2026-05-10") == "Moved: a report of 9 May 2026 names another day."
+    assert upcoming_state(upcoming_row(first), "2026-05-10") == "Moved: a report of 9 May 2026 gives another date."
 
 
 def test_a_month_is_due_by_its_end_and_the_day_within_it_is_not_another_day():
@@ -104,8 +104,8 @@ def test_a_month_is_due_by_its_end_and_the_day_within_it_is_not_another_day():
     )
     month, day = upcoming_of(news)
     assert (month.outcome, day.outcome) == ("open", "open")
-    assert due_when(upcoming_row(month)) == "June 2026, by the end of June 2026 at the latest"
-    assert due_state(upcoming_row(month), "2026-06-15") == "Due in these days; no report that it happened."
+    assert upcoming_when(upcoming_row(month)) == "June 2026, by the end of June 2026 at the latest"
+    assert upcoming_state(upcoming_row(month), "2026-06-15") == "Due about now; no report that it happened."
 
 
 def test_a_threat_with_a_deadline_keeps_its_condition():

@@ -1,4 +1,4 @@
-"""Tables, questions and answers as Excel: all rows of a filter, bounded, explained, and nothing taken for a formula."""
+"""Excel export of tables and queries: all rows of a filter up to a limit, explained, without formulas."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def site(tmp_path_factory) -> Site:
 
 
 def sheets(body: bytes) -> list[list[list[str]]]:
-    """Return the cells of each sheet as texts."""
+    """Return the cells of each sheet as text."""
     with zipfile.ZipFile(io.BytesIO(body)) as book:
         strings = [
             "".join(t.text or "" for t in si.iter(f"{M}t")) for si in ET.fromstring(book.read("xl/sharedStrings.xml"))
@@ -47,21 +47,21 @@ def sheets(body: bytes) -> list[list[list[str]]]:
     return found
 
 
-def test_a_filter_as_excel_holds_the_rows_of_the_table_and_says_what_they_are(site):
+def test_a_filtered_table_as_excel_has_its_rows_and_explains_them(site):
     answer = site.get("/oversight/events.xlsx?modality=planned&_party=oms")
     assert answer.headers["content-type"].startswith("application/vnd.openxmlformats")
     assert answer.headers["content-disposition"] == 'attachment; filename="oversight-events.xlsx"'
     rows, about = sheets(answer.content)
-    told = site.get("/oversight/events.json?modality=planned&_party=oms&_shape=objects").json()["rows"]
-    assert rows[0][:3] == ["event_id", "type", "modality"] and len(rows) - 1 == len(told) == 2
-    assert {row[0] for row in rows[1:]} == {row["event_id"] for row in told}
+    table_rows = site.get("/oversight/events.json?modality=planned&_party=oms&_shape=objects").json()["rows"]
+    assert rows[0][:3] == ["event_id", "type", "modality"] and len(rows) - 1 == len(table_rows) == 2
+    assert {row[0] for row in rows[1:]} == {row["event_id"] for row in table_rows}
     words = dict(row[:2] for row in about if len(row) > 1)
     assert words["Rows"] == "2" and "Planned" in words["Filters"] and words["Licence"].startswith("CC BY")
     assert words["Address"] == "http://ledger.test/oversight/events?modality=planned&_party=oms"
     assert words["modality"].endswith(".") and "occurred" in words["How to read it"]
 
 
-def test_more_rows_than_a_page_are_fetched_and_more_than_the_bound_are_told(site, monkeypatch):
+def test_all_pages_are_exported_and_the_limit_is_stated(site, monkeypatch):
     whole = site.get("/oversight/claims.json?_nofacet=1").json()["filtered_table_rows_count"]
     rows, _ = sheets(site.get("/oversight/claims.xlsx?_size=5").content)
     assert len(rows) - 1 == whole
@@ -74,7 +74,7 @@ def test_more_rows_than_a_page_are_fetched_and_more_than_the_bound_are_told(site
     assert len(rows) - 1 == 30 and "there are more" in dict(r[:2] for r in about if len(r) > 1)["Rows"]
 
 
-def test_no_headline_becomes_a_formula_and_no_hostile_address_a_link(site):
+def test_headlines_are_not_formulas_and_hostile_addresses_are_not_links(site):
     answer = site.get("/oversight/articles.xlsx")
     rows, _ = sheets(answer.content)
     assert FORMULA in {cell for row in rows for cell in row}
@@ -86,17 +86,17 @@ def test_no_headline_becomes_a_formula_and_no_hostile_address_a_link(site):
     assert ["javascript:alert(1)", "@SUM(1)", "+1", "https://a.example/"] in sheets(answer.content)[0]
 
 
-def test_questions_answer_as_excel_with_how_to_read_them(site):
+def test_saved_queries_as_excel_say_how_to_read_them(site):
     _, about = sheets(site.get("/oversight/one_origin_only.xlsx").content)
     words = dict(row[:2] for row in about if len(row) > 1)
     assert (
-        words["Oversight Ledger"].startswith("Which events rest on one origin")
+        words["Oversight Ledger"].startswith("Which events rest on a single origin")
         and "How to read it" in words["How to read it"]
     )
     assert site.get("/oversight.xlsx?sql=select+nonsense").status_code == 400
 
 
-def test_workbooks_are_made_one_at_a_time_and_no_more_than_a_few_wait(site):
+def test_workbooks_are_made_one_at_a_time_and_the_queue_is_limited(site):
     async def many() -> list[int]:
         import httpx
 

@@ -1,9 +1,9 @@
-"""A small invented world comes in as marked-up sentences, a published snapshot for the site's tests goes out.
+"""A small invented world as marked-up sentences, and the published snapshot that the site's tests build from it.
 
 In a sentence, `[role:entity|words]` marks a party and `*words*` the trigger.
 """
 
-# ruff: noqa: E501 - a story a line reads better than a broken sentence
+# ruff: noqa: E501 - one sentence per line is easier to read than a broken one
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ _MARK = re.compile(r"\[(?P<role>\w+):(?P<entity>[\w-]+)\|(?P<words>[^\]]+)\]|\*(
 
 @dataclass
 class Marked:
-    """A sentence without its marks, and where they stood."""
+    """A sentence without its marks, and the offsets of what they marked."""
 
     quote: str = ""
     trigger: tuple[int, int] = (0, 0)
@@ -318,19 +318,50 @@ def make_snapshot(path: Path) -> Path:
             identity = claim_id(article["id"], marked.quote, 1, story.type, trigger, 1)
             first, last, precision = span(report.date or story.date)
             made.append(identity)
-            claims.append(dict(
-                claim_id=identity, event_id="", article_id=article["id"], version=digest[16:32], source_id=report.source,
-                origin_id=origin, type=story.type, modality=report.modality or story.modality, direction=story.direction,
-                force=story.force, newness=report.newness, date_start=first, date_end=last, date_precision=precision,
-                date_basis=None if first is None else "relative" if report.said else "publication", date_said=report.said,
-                attribution_kind=report.attribution[0], attribution_name=report.attribution[1], quote=marked.quote,
-                quote_start=start, quote_end=start + len(marked.quote), trigger=trigger,
-                trigger_start=start + marked.trigger[0], trigger_end=start + marked.trigger[1],
-                confidence=story.confidence, rule="frame", published_on=report.day,
-            ))  # fmt: skip
+            claims.append(
+                dict(
+                    claim_id=identity,
+                    event_id="",
+                    article_id=article["id"],
+                    version=digest[16:32],
+                    source_id=report.source,
+                    origin_id=origin,
+                    type=story.type,
+                    modality=report.modality or story.modality,
+                    direction=story.direction,
+                    force=story.force,
+                    newness=report.newness,
+                    date_start=first,
+                    date_end=last,
+                    date_precision=precision,
+                    date_basis=None if first is None else "relative" if report.said else "publication",
+                    date_said=report.said,
+                    attribution_kind=report.attribution[0],
+                    attribution_name=report.attribution[1],
+                    quote=marked.quote,
+                    quote_start=start,
+                    quote_end=start + len(marked.quote),
+                    trigger=trigger,
+                    trigger_start=start + marked.trigger[0],
+                    trigger_end=start + marked.trigger[1],
+                    confidence=story.confidence,
+                    rule="frame",
+                    published_on=report.day,
+                )
+            )
             for i, (role, entity, a, b) in enumerate(marked.parties):
-                participants.append(dict(claim_id=identity, position=i, role=role, entity_id=entity,
-                    name=ENTITIES[entity][0], text=marked.quote[a:b], start=start + a, end=start + b))  # fmt: skip
+                participants.append(
+                    dict(
+                        claim_id=identity,
+                        position=i,
+                        role=role,
+                        entity_id=entity,
+                        name=ENTITIES[entity][0],
+                        text=marked.quote[a:b],
+                        start=start + a,
+                        end=start + b,
+                    )
+                )
             if report.copy_of:
                 original = next(r for r in story.reports if r.source == report.copy_of)
                 to = articles[(original.source, original.day, original.title)]["id"]
@@ -359,17 +390,37 @@ def make_snapshot(path: Path) -> Path:
             for role in ("actor", "target", "object", "instrument")
         }
         source_types = [SOURCES[claim["source_id"]][1] for claim in mine]
-        events.append(dict(
-            event_id=identity, type=story.type, modality=story.modality, summary=story.summary, stage=story.stage,
-            direction=story.direction, force=story.force, jurisdiction=story.jurisdiction, date_start=first, date_end=last,
-            date_precision=precision, event_month=first and first[:7], actors=named["actor"], targets=named["target"],
-            objects=named["object"], instruments=named["instrument"], n_claims=len(mine),
-            n_articles=len({claim["article_id"] for claim in mine}), n_origins=n_origins,
-            origins_band="1" if n_origins == 1 else "2-3" if n_origins < 4 else "4+", contradicted=int(bool(story.contradictions)),
-            closest_source_type=min(source_types, key=["primary", "lab", "wire", "press", "trade", "aggregator"].index),
-            confidence=story.confidence, first_reported_on=min(c["published_on"] for c in mine),
-            last_reported_on=max(c["published_on"] for c in mine),
-        ))  # fmt: skip
+        events.append(
+            dict(
+                event_id=identity,
+                type=story.type,
+                modality=story.modality,
+                summary=story.summary,
+                stage=story.stage,
+                direction=story.direction,
+                force=story.force,
+                jurisdiction=story.jurisdiction,
+                date_start=first,
+                date_end=last,
+                date_precision=precision,
+                event_month=first and first[:7],
+                actors=named["actor"],
+                targets=named["target"],
+                objects=named["object"],
+                instruments=named["instrument"],
+                n_claims=len(mine),
+                n_articles=len({claim["article_id"] for claim in mine}),
+                n_origins=n_origins,
+                origins_band="1" if n_origins == 1 else "2-3" if n_origins < 4 else "4+",
+                contradicted=int(bool(story.contradictions)),
+                closest_source_type=min(
+                    source_types, key=["primary", "lab", "wire", "press", "trade", "aggregator"].index
+                ),
+                confidence=story.confidence,
+                first_reported_on=min(c["published_on"] for c in mine),
+                last_reported_on=max(c["published_on"] for c in mine),
+            )
+        )
         roles += [dict(event_id=identity, entity_id=e, role=r, n_claims=len(mine)) for e, r in sorted(parties)]
         for name, summary, options in story.contradictions:
             key = "k" + hashlib.sha256(f"{identity}{name}".encode()).hexdigest()[:16]
@@ -385,24 +436,45 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
     by_source: dict[str, list] = {}
     for (source, day, _), article in articles.items():
         by_source.setdefault(source, []).append((day, article))
-    db["sources"].insert_all(dict(
-        source_id=key, title=title, homepage=f"https://{key}.example/", source_type=source_type, family=key, jurisdiction=place,
-        language="en", n_articles=len(by_source.get(key, [])) + 3, n_relevant=len(by_source.get(key, [])),
-        first_article_on=min(d for d, _ in by_source[key]), last_article_on=max(d for d, _ in by_source[key]),
-        last_visit_at="2026-07-21T06:40:00+00:00",
-        last_success_at="2026-07-12T06:40:00+00:00" if key == "daily-gleaner" else "2026-07-21T06:40:00+00:00",
-        health="no answer since 12 July 2026" if key == "daily-gleaner" else "well",
-    ) for key, (title, source_type, place) in SOURCES.items())  # fmt: skip
+    db["sources"].insert_all(
+        dict(
+            source_id=key,
+            title=title,
+            homepage=f"https://{key}.example/",
+            source_type=source_type,
+            family=key,
+            jurisdiction=place,
+            language="en",
+            n_articles=len(by_source.get(key, [])) + 3,
+            n_relevant=len(by_source.get(key, [])),
+            first_article_on=min(d for d, _ in by_source[key]),
+            last_article_on=max(d for d, _ in by_source[key]),
+            last_visit_at="2026-07-21T06:40:00+00:00",
+            last_success_at="2026-07-12T06:40:00+00:00" if key == "daily-gleaner" else "2026-07-21T06:40:00+00:00",
+            health="no answer since 12 July 2026" if key == "daily-gleaner" else "well",
+        )
+        for key, (title, source_type, place) in SOURCES.items()
+    )
     db["fetch_outcomes"].insert_all(
         dict(source_id=key, outcome=name, n=n)
         for key in SOURCES
         for name, n in (("SAVED", 14), ("UNCHANGED", 212), ("NO_TEXT", 1))
     )
-    db["entities"].insert_all(dict(
-        entity_id=key, name=name, kind=kind, jurisdiction=place, parent_id=parent or None, wikidata_id="", description="",
-        in_lexicon=1, n_events=len({r["event_id"] for r in roles if r["entity_id"] == key}),
-        n_claims=len({p["claim_id"] for p in participants if p["entity_id"] == key}),
-    ) for key, (name, kind, place, parent) in ENTITIES.items())  # fmt: skip
+    db["entities"].insert_all(
+        dict(
+            entity_id=key,
+            name=name,
+            kind=kind,
+            jurisdiction=place,
+            parent_id=parent or None,
+            wikidata_id="",
+            description="",
+            in_lexicon=1,
+            n_events=len({r["event_id"] for r in roles if r["entity_id"] == key}),
+            n_claims=len({p["claim_id"] for p in participants if p["entity_id"] == key}),
+        )
+        for key, (name, kind, place, parent) in ENTITIES.items()
+    )
     names = [(key, row[0], "canonical", None, None) for key, row in ENTITIES.items()] + NAMES
     db["entity_names"].insert_all(
         dict(entity_id=e, name=n, kind=k, used_from=a, used_until=b)
@@ -430,13 +502,32 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
         )
         for key, o in origins.items()
     )
-    db["articles"].insert_all(dict(
-        article_id=a["id"], version=a["sha"][16:32], source_id=source, url=a["url"], title=title, byline="A. Writer",
-        published_at=f"{day}T09:30:00+00:00", published_on=day, published_basis="json-ld", published_precision="minute",
-        modified_at=None, fetched_at=f"{day}T10:05:00+00:00", language="en", access="full", has_affiliate_content=0,
-        n_removed_blocks=2, n_versions=2 if title.startswith("Two labs") else 1, n_characters=a["length"] + 900,
-        n_claims=a["n"], page_sha256=a["sha"], origin_id=a["origin"],
-    ) for (source, day, title), a in articles.items())  # fmt: skip
+    db["articles"].insert_all(
+        dict(
+            article_id=a["id"],
+            version=a["sha"][16:32],
+            source_id=source,
+            url=a["url"],
+            title=title,
+            byline="A. Writer",
+            published_at=f"{day}T09:30:00+00:00",
+            published_on=day,
+            published_basis="json-ld",
+            published_precision="minute",
+            modified_at=None,
+            fetched_at=f"{day}T10:05:00+00:00",
+            language="en",
+            access="full",
+            has_affiliate_content=0,
+            n_removed_blocks=2,
+            n_versions=2 if title.startswith("Two labs") else 1,
+            n_characters=a["length"] + 900,
+            n_claims=a["n"],
+            page_sha256=a["sha"],
+            origin_id=a["origin"],
+        )
+        for (source, day, title), a in articles.items()
+    )
     versions = []
     for (_, day, title), a in articles.items():
         common = dict(article_id=a["id"], page_sha256=a["sha"], n_claims=a["n"])
@@ -455,8 +546,14 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
     _write_edit(db, articles, claims, participants)
     unique = {(e["article_id"], e["to_article_id"]): e for e in edges}
     db["origin_edges"].insert_all(unique.values())
-    for table, rows in (("events", events), ("event_participants", roles), ("claims", claims),
-                        ("claim_participants", participants), ("contradictions", contradictions), ("contradiction_sides", values)):  # fmt: skip
+    for table, rows in (
+        ("events", events),
+        ("event_participants", roles),
+        ("claims", claims),
+        ("claim_participants", participants),
+        ("contradictions", contradictions),
+        ("contradiction_sides", values),
+    ):
         db[table].insert_all(rows)
     left_out = ("event_id", "origin_id")
     db["unsure_claims"].insert_all(
@@ -465,39 +562,89 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
         for number, claim in enumerate(claims[:3])
     )
     first = events[0]["event_id"]
-    db["event_redirects"].insert_all([
-        dict(old_event_id="e0000000000000001", event_id=first, reason="merged: both stood for the same signing", gone_on="2026-07-15"),
-        dict(old_event_id="e0000000000000002", event_id=None, reason="The publisher withdrew the only report of it.", gone_on="2026-07-16"),
-    ])  # fmt: skip
+    db["event_redirects"].insert_all(
+        [
+            dict(
+                old_event_id="e0000000000000001",
+                event_id=first,
+                reason="merged: both stood for the same signing",
+                gone_on="2026-07-15",
+            ),
+            dict(
+                old_event_id="e0000000000000002",
+                event_id=None,
+                reason="The publisher withdrew the only report of it.",
+                gone_on="2026-07-16",
+            ),
+        ]
+    )
     first, second = claims[0], next(c for c in claims if c["event_id"] != claims[0]["event_id"])
     decided = dict(status="applied", decided_at="2026-07-20T09:00:00+00:00", decided_on="2026-07-20", now_reads="")
-    db["reviews"].insert_all([
-        decided | dict(
-            review_id="r1", decision="edit", editor="", why="It <b>only</b> hopes to.", event_id=first["event_id"],
-            claim_id=first["claim_id"], article_id=first["article_id"], subject=first["quote"],
-            effect="modality: occurred → planned", machine_reading="type: agreement · modality: occurred",
-        ),
-        decided | dict(
-            review_id="r2", decision="accept", editor="Ada Arden", why="", event_id=second["event_id"],
-            claim_id=second["claim_id"], article_id=second["article_id"], subject=second["quote"],
-            effect="confirmed as the program read it", machine_reading="",
-        ),
-        decided | dict(
-            review_id="r3", decision="reject", status="reopened", editor="", why="No.", event_id=None, claim_id=None,
-            article_id=first["article_id"], subject="Old words.", effect="the sentence now reads otherwise",
-            machine_reading="",
-        ),
-    ])  # fmt: skip
-    db["unknown_names"].insert(dict(name="Palisade Group", kind="organisation", n_articles=2, n_mentions=3,
-        example_article_id=claims[0]["article_id"], example="Palisade Group asked for a copy."))  # fmt: skip
+    db["reviews"].insert_all(
+        [
+            decided
+            | dict(
+                review_id="r1",
+                decision="edit",
+                editor="",
+                why="It <b>only</b> hopes to.",
+                event_id=first["event_id"],
+                claim_id=first["claim_id"],
+                article_id=first["article_id"],
+                subject=first["quote"],
+                effect="modality: occurred → planned",
+                machine_reading="type: agreement · modality: occurred",
+            ),
+            decided
+            | dict(
+                review_id="r2",
+                decision="accept",
+                editor="Ada Arden",
+                why="",
+                event_id=second["event_id"],
+                claim_id=second["claim_id"],
+                article_id=second["article_id"],
+                subject=second["quote"],
+                effect="confirmed as the program read it",
+                machine_reading="",
+            ),
+            decided
+            | dict(
+                review_id="r3",
+                decision="reject",
+                status="reopened",
+                editor="",
+                why="No.",
+                event_id=None,
+                claim_id=None,
+                article_id=first["article_id"],
+                subject="Old words.",
+                effect="the sentence now reads otherwise",
+                machine_reading="",
+            ),
+        ]
+    )
+    db["unknown_names"].insert(
+        dict(
+            name="Palisade Group",
+            kind="organisation",
+            n_articles=2,
+            n_mentions=3,
+            example_article_id=claims[0]["article_id"],
+            example="Palisade Group asked for a copy.",
+        )
+    )
     for column in ("type", "modality", "origins_band", "contradicted", "force", "jurisdiction", "event_month"):
         db.execute(
             f"insert into facet_counts select 'events', '{column}', {column}, count(*) from events where {column} is not null group by {column}"
         )
-    db["build_info"].insert_all([
-        dict(key="last_fetched_at", value="2026-07-21T06:40:00+00:00"), dict(key="schema_version", value=str(SCHEMA_VERSION)),
-        dict(key="program_version", value="0.1.0"),
-    ])  # fmt: skip
+    db["build_info"].insert_all(
+        [
+            dict(key="last_fetched_at", value="2026-07-21T06:40:00+00:00"),
+            dict(key="schema_version", value=str(SCHEMA_VERSION)),
+            dict(key="program_version", value="0.1.0"),
+        ]
+    )
     add_timeline_entries(db)
     db["events"].rebuild_fts()
     db["claims"].rebuild_fts()
@@ -510,22 +657,48 @@ def _write_edit(db, articles, claims, participants) -> None:
     claim = next(c for c in claims if c["article_id"] == article["id"])
     parties = ", ".join(f"{p['name']} ({p['role']})" for p in participants if p["claim_id"] == claim["claim_id"])
     seen = f"{day}T10:05:00+00:00"
-    db["article_edits"].insert(dict(
-        article_id=article["id"], nth=1, old_version=article["sha"][32:48], new_version=article["sha"][16:32],
-        old_seen_at=f"{day}T09:00:00+00:00", new_seen_at=seen, old_title="Two labs to sign", new_title="Two labs sign",
-        n_sentences_gone=1, n_sentences_come=1, n_revisions=1,
-    ))  # fmt: skip
-    db["revisions"].insert(dict(
-        revision_id="r0000000000000001", article_id=article["id"], nth=1, seen_on=day, kind="changed", fields="modality",
-        event_id=claim["event_id"], old_claim_id="c0000000000000001", new_claim_id=claim["claim_id"],
-        type=claim["type"], old_modality="planned", new_modality=claim["modality"], old_date=claim["date_start"],
-        new_date=claim["date_start"], old_parties=parties, new_parties=parties, old_quote=f"It is planned: {claim['quote']}",
-        new_quote=claim["quote"], summary=f"modality: planned → {claim['modality']}",
-    ))  # fmt: skip
+    db["article_edits"].insert(
+        dict(
+            article_id=article["id"],
+            nth=1,
+            old_version=article["sha"][32:48],
+            new_version=article["sha"][16:32],
+            old_seen_at=f"{day}T09:00:00+00:00",
+            new_seen_at=seen,
+            old_title="Two labs to sign",
+            new_title="Two labs sign",
+            n_sentences_gone=1,
+            n_sentences_come=1,
+            n_revisions=1,
+        )
+    )
+    db["revisions"].insert(
+        dict(
+            revision_id="r0000000000000001",
+            article_id=article["id"],
+            nth=1,
+            seen_on=day,
+            kind="changed",
+            fields="modality",
+            event_id=claim["event_id"],
+            old_claim_id="c0000000000000001",
+            new_claim_id=claim["claim_id"],
+            type=claim["type"],
+            old_modality="planned",
+            new_modality=claim["modality"],
+            old_date=claim["date_start"],
+            new_date=claim["date_start"],
+            old_parties=parties,
+            new_parties=parties,
+            old_quote=f"It is planned: {claim['quote']}",
+            new_quote=claim["quote"],
+            summary=f"modality: planned → {claim['modality']}",
+        )
+    )
 
 
 def publish(data_dir: Path, name: str = "oversight-20260721T070000.db") -> Path:
-    """Make a data folder whose published/current points at the invented world; return the snapshot."""
+    """Make a data folder whose published/current points to the invented world and return the snapshot."""
     folder = Path(data_dir) / "published"
     folder.mkdir(parents=True, exist_ok=True)
     snapshot = make_snapshot(folder / name)

@@ -1,4 +1,4 @@
-"""A data folder comes in, a site that answers one request at a time goes out: for tests."""
+"""A site for tests, over a data folder, that answers one request at a time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ OURS = re.compile(r'<script (?:type="application/ld\+json"|src="/static/ledger\.
 
 
 def harmless(page: str) -> str:
-    """Return a page without our one script and the data for search engines: no other script may stand in it."""
+    """Return a page without our script and its structured data; it must contain no other script."""
     return OURS.sub("", page)
 
 
 class Site:
-    """A site under test: `get` answers one request as a reader would get it."""
+    """A site under test; `get` returns the response to one request."""
 
     def __init__(self, data_dir: Path, *, allow_sql: bool = True) -> None:
         self.data_dir = data_dir
@@ -43,5 +43,5 @@ class Site:
         return self.db.execute(sql, values).fetchone()[0]
 
     def event_named(self, words: str) -> str:
-        """Return the id of the event whose sentence holds these words."""
+        """Return the id of the event whose summary contains these words."""
         return self.one("select event_id from events where summary like ?", f"%{words}%")

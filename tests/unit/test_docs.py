@@ -16,7 +16,7 @@ from pipeline.ledger.schema import published
 from pipeline.lexicon.load import load_lexicon
 from pipeline.records import ATTRIBUTION_KINDS, EVENT_TYPES, ROLES
 from pipeline.settings import Settings
-from pipeline.site.text.words import MODALITIES
+from pipeline.site.text.labels import MODALITIES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -1,4 +1,4 @@
-"""datasette_metadata.json and the published tables say the same: every table and column has its words, nothing else."""
+"""datasette_metadata.json describes every published table and column, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sqlite_utils
 from pipeline.ledger.schema import published
 from pipeline.site.app import metadata_file
 from pipeline.site.plugins.filters import PARTY_ARGUMENTS, facet_names
-from pipeline.site.text.words import COLUMN_WORDS
+from pipeline.site.text.labels import COLUMN_WORDS
 
 
 @pytest.fixture(scope="module")
@@ -26,24 +26,24 @@ def columns() -> dict[str, list[str]]:
     return {name: [c.name for c in db[name].columns] for name in db.table_names() if "_fts" not in name}
 
 
-def test_every_table_of_the_schema_has_words_and_no_word_is_left_over(metadata, columns):
+def test_exactly_the_tables_of_the_schema_are_described(metadata, columns):
     assert set(metadata["databases"]["oversight"]["tables"]) == set(columns)
 
 
-def test_every_column_of_the_schema_has_words_in_the_order_of_the_schema(metadata, columns):
+def test_every_column_is_described_in_schema_order(metadata, columns):
     tables = metadata["databases"]["oversight"]["tables"]
     for name, wanted in columns.items():
         assert list(tables[name]["columns"]) == wanted, name
 
 
-def test_the_words_are_sentences(metadata):
+def test_descriptions_are_sentences(metadata):
     for name, table in metadata["databases"]["oversight"]["tables"].items():
         assert table["title"] and table["description"].endswith("."), name
         for column, words in table["columns"].items():
             assert words.endswith(".") and len(words) > 9, f"{name}.{column}: {words}"
 
 
-def test_facets_sorts_and_labels_name_columns_that_exist(metadata, columns):
+def test_facets_sorts_and_labels_name_existing_columns(metadata, columns):
     for name, table in metadata["databases"]["oversight"]["tables"].items():
         for facet in facet_names(table.get("facets", [])):
             assert facet in columns[name] or f"_{facet}" in PARTY_ARGUMENTS, f"{name}: facet {facet}"
@@ -51,13 +51,13 @@ def test_facets_sorts_and_labels_name_columns_that_exist(metadata, columns):
             assert table.get(key, columns[name][0]) in columns[name], f"{name}: {key}"
 
 
-def test_the_site_as_a_whole_is_described(metadata):
+def test_the_site_is_described(metadata):
     assert metadata["title"] == "Oversight Ledger"
     assert metadata["license"] and metadata["license_url"].startswith("https://")
     assert metadata["description"].endswith(".")
 
 
-def test_every_saved_question_takes_a_parameter_and_says_how_to_read_its_answer(metadata):
+def test_every_saved_query_has_a_parameter_and_says_how_to_read_it(metadata):
     questions = metadata["databases"]["oversight"]["queries"]
     assert len(questions) >= 3
     for name, question in questions.items():
@@ -66,9 +66,9 @@ def test_every_saved_question_takes_a_parameter_and_says_how_to_read_its_answer(
         assert re.search(r":[a-z]+", question["sql"]), name
 
 
-def test_words_for_codes_cover_every_code_of_the_records():
+def test_every_code_of_the_records_has_a_label():
     from pipeline.records import ATTRIBUTION_KINDS, EVENT_TYPES, ROLES, EntityKind, Force, Modality
-    from pipeline.site.text.words import ATTRIBUTIONS, FAMILIES, KINDS
+    from pipeline.site.text.labels import ATTRIBUTIONS, FAMILIES, KINDS
     from scrapers.items import Outcome, SourceType
 
     assert set(COLUMN_WORDS["type"]) == set(EVENT_TYPES) == {kind for kinds in FAMILIES.values() for kind in kinds}
@@ -81,10 +81,19 @@ def test_words_for_codes_cover_every_code_of_the_records():
     assert set(ATTRIBUTIONS) == set(ATTRIBUTION_KINDS)
 
 
-def test_who_writes_sql_finds_the_very_codes_in_the_words_of_a_column(metadata):
+def test_column_descriptions_list_the_stored_codes(metadata):
     from pipeline.aggregation.contradictions.find import FIELDS
     from pipeline.records import Modality
-    from pipeline.site.text.words import DIRECTIONS, DUE_KINDS, FACTS, FATES, FORCES, MATTER_WORDS, ROLES, SOURCE_TYPES
+    from pipeline.site.text.labels import (
+        BUILD_INFO,
+        DIRECTIONS,
+        FORCES,
+        MATTER_WORDS,
+        ROLES,
+        SOURCE_TYPES,
+        UPCOMING_KINDS,
+        UPCOMING_OUTCOMES,
+    )
 
     codes = {
         ("events", "modality"): Modality,
@@ -95,9 +104,9 @@ def test_who_writes_sql_finds_the_very_codes_in_the_words_of_a_column(metadata):
         ("event_participants", "role"): ROLES,
         ("contradictions", "field"): [field for field in FIELDS if field != "happened"],
         ("timeline_entries", "matter"): MATTER_WORDS,
-        ("upcoming", "kind"): DUE_KINDS,
-        ("upcoming", "fate"): FATES,
-        ("build_info", "key"): FACTS,
+        ("upcoming", "kind"): UPCOMING_KINDS,
+        ("upcoming", "fate"): UPCOMING_OUTCOMES,
+        ("build_info", "key"): BUILD_INFO,
     }
     for (table, column), known in codes.items():
         words = metadata["databases"]["oversight"]["tables"][table]["columns"][column]

@@ -378,7 +378,11 @@ def test_an_event_page_tells_what_is_no_longer_said(tmp_path: Path) -> None:
     publish(path, tmp_path / "published")
     ((event_id,),) = rows(path, "select event_id from events")
     page = asyncio.run(build_site(tmp_path).client.get(f"/event/{event_id}")).text
-    assert "No longer said" in page and "They count for nothing above" in page and "Removed, seen on 7 May 2026" in page
+    assert (
+        "Removed by the publisher" in page
+        and "They are not counted above" in page
+        and "Removed, seen on 7 May 2026" in page
+    )
     assert "1 independent origin (1 article)" in page
 
 

@@ -1,4 +1,4 @@
-"""The pure parts of the site: highlights, addresses, words, dates, chart, citations, feeds."""
+"""Pure functions of the site: highlights, addresses, labels, dates, chart, citations, feeds."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pipeline.site.formats.atom import atom, entry_id
-from pipeline.site.queries.pages import fts_query, like_pattern, months_before
+from pipeline.site.formats.atom import entry_id, event_feed
+from pipeline.site.queries.events import months_before
+from pipeline.site.queries.search import fts_query, like_pattern
 from pipeline.site.snapshots import published_at
 from pipeline.site.text.citation import cite
-from pipeline.site.text.words import MODALITIES, span_words, with_day_words, words_for
+from pipeline.site.text.formatting import span_words, with_day_words
+from pipeline.site.text.labels import MODALITIES, words_for
+from pipeline.site.views.month_chart import build_month_chart
 from pipeline.site.views.quote_highlight import fragment_url, pieces, safe_url, snippet
-from pipeline.site.views.timeline import build_timeline
 
 # ---- pure parts
 
 
-def test_pieces_joined_are_the_quote_again_and_mark_what_offsets_say():
+def test_pieces_join_to_the_quote_and_mark_the_offsets():
     quote = "Nordlys signed a deal with OMS."
     parties = [
         {"start": 100, "end": 107, "role": "actor", "entity_id": "nordlys", "name": "Nordlys Labs"},
@@ -68,7 +70,7 @@ def test_only_http_addresses_are_linked(url):
     assert safe_url(url) == expected
 
 
-def test_a_text_fragment_escapes_what_the_browser_would_take_for_syntax():
+def test_a_text_fragment_escapes_its_syntax():
     assert fragment_url("https://a.example/x", "well-known, true & new") == (
         "https://a.example/x#:~:text=well%2Dknown%2C%20true%20%26%20new"
     )
@@ -77,7 +79,7 @@ def test_a_text_fragment_escapes_what_the_browser_would_take_for_syntax():
     assert fragment_url("javascript:alert(1)", "words") == ""
 
 
-def test_a_snippet_marks_what_was_found_around_the_first_hit():
+def test_a_snippet_marks_matches_around_the_first():
     def shown(text: str, query: str) -> str:
         return "".join(f"[{p.text}]" if p.trigger else p.text for p in snippet(text, query))
 
@@ -91,7 +93,7 @@ def test_a_snippet_marks_what_was_found_around_the_first_hit():
     assert shown("Nothing of it.", "zebra") == "Nothing of it." and shown("", "x") == ""
 
 
-def test_dates_are_never_shown_finer_than_they_are_known():
+def test_dates_are_shown_only_as_precisely_as_known():
     assert span_words("2026-05-05", "2026-05-05", "day") == "5 May 2026"
     assert span_words("2026-05-01", "2026-05-31", "month") == "May 2026"
     assert span_words("2026-10-01", "2026-12-31", "quarter") == "Last quarter of 2026"
@@ -100,27 +102,27 @@ def test_dates_are_never_shown_finer_than_they_are_known():
     assert span_words(None, None, None) == "no date given"
 
 
-def test_days_inside_a_text_are_put_in_words():
+def test_days_in_a_text_are_put_in_words():
     assert (
         with_day_words("differ: 2026-04-08 (1 claim) or 2026-04-09") == "differ: 8 April 2026 (1 claim) or 9 April 2026"
     )
     assert with_day_words("order 2026-99-99 and 12026-04-08") == "order 2026-99-99 and 12026-04-08"
 
 
-def test_a_modality_nobody_knows_is_never_shown_as_something_that_happened():
+def test_an_unknown_modality_is_not_shown_as_happened():
     assert words_for("modality", "rumoured") == "rumoured"
     assert "Happened" not in {words.badge for code, words in MODALITIES.items() if code != "occurred"}
 
 
-def test_a_timeline_adds_kinds_of_one_family_and_keeps_empty_months():
+def test_the_month_chart_adds_types_of_one_family_and_keeps_empty_months():
     rows = [
         {"event_month": "2026-05", "type": "restriction", "n": 2},
         {"event_month": "2026-05", "type": "enforcement", "n": 1},
     ]
-    chart = build_timeline(rows, "2026-07", 18)
+    chart = build_month_chart(rows, "2026-07", 18)
     assert len(chart.months) == 18 and chart.months[0] == "2025-02" and chart.highest == 3
-    assert {line.name: line.n for line in chart.lines}["Limits and penalties"] == 3
-    assert build_timeline([], "2026-07", 18) is None and build_timeline(rows, "", 18) is None
+    assert {row.name: row.n for row in chart.rows}["Limits and penalties"] == 3
+    assert build_month_chart([], "2026-07", 18) is None and build_month_chart(rows, "", 18) is None
     assert months_before("2026-01", 1) == "2025-12"
 
 
@@ -130,13 +132,13 @@ def test_search_words_become_a_safe_full_text_query():
     assert like_pattern("50%_\\") == "%50\\%\\_\\\\%"
 
 
-def test_citations_say_how_sure_and_as_of_when():
+def test_citations_give_the_modality_and_the_day():
     cited = cite("e1", "A & B agree | {x}", "planned", "https://l.example/event/e1", "2026-07-21")
     assert cited.plain.startswith("“Planned: A & B agree") and "as of 21 July 2026" in cited.plain
     assert r"A \& B agree | \{x\}" in cited.bibtex and "&#124;" in cited.wikipedia
 
 
-def test_a_feed_entry_keeps_its_id_whatever_host_serves_it_and_survives_odd_characters():
+def test_a_feed_entry_has_the_same_id_on_every_host_and_no_forbidden_characters():
     event = {
         "event_id": "e1",
         "type": "agreement",
@@ -153,7 +155,7 @@ def test_a_feed_entry_keeps_its_id_whatever_host_serves_it_and_survives_odd_char
         "updated_on": "2026-05-03",
         "notes": ["Confirmed by Ada, 3 May 2026."],
     }
-    feeds = [atom("t", f"{host}/feed.atom", host, host, [event], "") for host in ("http://a", "http://b")]
+    feeds = [event_feed("t", f"{host}/feed.atom", host, host, [event], "") for host in ("http://a", "http://b")]
     entries = [ET.fromstring(feed).find("{http://www.w3.org/2005/Atom}entry") for feed in feeds]
     assert {entry.find("{http://www.w3.org/2005/Atom}id").text for entry in entries} == {entry_id("e1")}
     assert entries[0].find("{http://www.w3.org/2005/Atom}title").text == "Denied: AB <b>"
@@ -161,6 +163,6 @@ def test_a_feed_entry_keeps_its_id_whatever_host_serves_it_and_survives_odd_char
     assert entries[0].find("{http://www.w3.org/2005/Atom}summary").text.endswith("Confirmed by Ada, 3 May 2026.")
 
 
-def test_the_name_of_a_snapshot_tells_when_it_was_published():
+def test_a_snapshots_file_name_gives_its_time_of_publication():
     assert published_at("/x/oversight-20260721T070102.db") == "2026-07-21T07:01:02Z"
     assert published_at("/x/other.db") == ""

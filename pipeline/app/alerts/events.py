@@ -16,7 +16,7 @@ from scrapers.crawling.source_health import SourceHealth
 from scrapers.items import Source
 
 if TYPE_CHECKING:
-    from pipeline.site.saved_filters import Saved
+    from pipeline.site.saved_filters import SavedFilter
 
 # What reports tell of no more is no news: neither an archive that is read in nor a better reader floods anybody.
 NEWS_FOR = timedelta(days=14)
@@ -42,7 +42,7 @@ _WORDS = """
 """
 
 
-def chosen(db: sqlite3.Connection, rule: Rule) -> Saved:
+def chosen(db: sqlite3.Connection, rule: Rule) -> SavedFilter:
     """Return what a rule's filter means on the site's list of events. Raises WrongUse for one that it does not know."""
     from pipeline.site.saved_filters import saved_filter
 
@@ -95,7 +95,8 @@ def former_keys(db: sqlite3.Connection, keys: Iterable[str]) -> dict[str, tuple[
 
 def items_of(db: sqlite3.Connection, keys: Sequence[str], site: str) -> list[Item]:
     """Return what is to be told under these keys, the last reported first. A plan is called a plan, always."""
-    from pipeline.site.text.words import day_words, modality_words, span_words, support_words
+    from pipeline.site.text.formatting import day_words, span_words, support_words
+    from pipeline.site.text.labels import modality_words
 
     by_event: dict[str, list[str]] = defaultdict(list)
     for key in keys:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from pipeline.app.alerts.outbox import Item
 from pipeline.app.alerts.rules import CONTRADICTED, SOURCES, Rule
+from pipeline.site.formats.atom import FORBIDDEN, Entry, urn, write_atom
 
 MOST_LISTED = 20
 MOST_ENTRIES = 100
 _LONGEST_SUBJECT = 140
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
-_ATOM = "http://www.w3.org/2005/Atom"
 
 
 def letter(rule: Rule, new: Sequence[Item], over: Sequence[Item], words: str, note: str) -> tuple[str, str]:
@@ -36,10 +32,10 @@ def letter(rule: Rule, new: Sequence[Item], over: Sequence[Item], words: str, no
         blocks.append("Read by a program: look at the sentence behind it before you use it.")
     first = (new or over)[0].title
     subject = first if len(new) + len(over) == 1 and new else _count(rule, new, over)
-    subject = " ".join(_FORBIDDEN.sub("", f"[{rule.name}] {subject}").split())
+    subject = " ".join(FORBIDDEN.sub("", f"[{rule.name}] {subject}").split())
     if len(subject) > _LONGEST_SUBJECT:
         subject = subject[: _LONGEST_SUBJECT - 1].rstrip() + "…"
-    return subject, _FORBIDDEN.sub("", "\n\n".join(blocks)) + "\n"
+    return subject, FORBIDDEN.sub("", "\n\n".join(blocks)) + "\n"
 
 
 def _count(rule: Rule, new: Sequence[Item], over: Sequence[Item]) -> str:
@@ -55,22 +51,19 @@ def _count(rule: Rule, new: Sequence[Item], over: Sequence[Item]) -> str:
 
 def write_feed(path: Path, rule: Rule, told: Iterable[Mapping[str, Any]], since: str) -> bool:
     """Write the Atom feed of an alert, whole or not at all; return whether it changed. Ids hold for ever."""
-    feed = ET.Element("feed", xmlns=_ATOM)
-    entries = list(told)
-    _add(feed, "title", f"Oversight Ledger: {rule.name}")
-    _add(feed, "id", _urn(rule.name))
-    _add(feed, "updated", max((one["told_at"] for one in entries), default=since))
-    _add(ET.SubElement(feed, "author"), "name", "Oversight Ledger")
-    for one in entries:
-        entry = ET.SubElement(feed, "entry")
-        _add(entry, "title", one["title"])
-        _add(entry, "id", _urn(f"{rule.name}\n{one['key']}\n{one['told_at']}"))
-        if one["link"]:
-            ET.SubElement(entry, "link", rel="alternate", href=one["link"], type="text/html")
-        _add(entry, "updated", one["told_at"])
-        _add(entry, "published", one["told_at"])
-        _add(entry, "summary", one["detail"])
-    body = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    entries = [
+        Entry(
+            id=urn(f"alert/{rule.name}\n{one['key']}\n{one['told_at']}"),
+            title=one["title"],
+            updated=one["told_at"],
+            published=one["told_at"],
+            summary=one["detail"],
+            link=one["link"],
+        )
+        for one in told
+    ]
+    updated = max((entry.updated for entry in entries), default=since)
+    body = write_atom(f"Oversight Ledger: {rule.name}", urn(f"alert/{rule.name}"), updated, entries)
     if path.exists() and path.read_bytes() == body:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,11 +71,3 @@ def write_feed(path: Path, rule: Rule, told: Iterable[Mapping[str, Any]], since:
     part.write_bytes(body)
     os.replace(part, path)
     return True
-
-
-def _add(parent: ET.Element, name: str, text: str) -> None:
-    ET.SubElement(parent, name).text = _FORBIDDEN.sub("", text)
-
-
-def _urn(words: str) -> str:
-    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'oversight-ledger/alert/' + words)}"

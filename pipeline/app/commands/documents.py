@@ -12,7 +12,7 @@ from pipeline.app.commands.common import lexicon_of, need_contact, plain_errors,
 from pipeline.app.commands.inputs import day_of, need_file, read_document, read_documents, text_in
 from pipeline.app.commands.output import Progress, json_option, say_json
 from pipeline.errors import OutsideFailure, WrongUse
-from pipeline.site.text.words import count_words
+from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
 
 

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 from pipeline.errors import OutsideFailure
 from pipeline.evaluation.benchmarks.inputs.site_ledger import COMMON_WORD, make_ledger
-from pipeline.site.facets.columns import beside, keep_arrays
+from pipeline.site.facets.columns import arrays_path, save_arrays
 
 ROUNDS, START_SECONDS = 5, 120
 STOCK_FACETS = (
@@ -118,8 +118,8 @@ def measure_site(n_events: int, say: Callable[[str], None], rounds: int = ROUNDS
             part.unlink(missing_ok=True)
             make_ledger(part, n_events)
             part.replace(file)
-        if not beside(file).exists():
-            keep_arrays(file)
+        if not arrays_path(file).exists():
+            save_arrays(file)
         (published / "current").unlink(missing_ok=True)
         (published / "current").symlink_to(file.name)
         ours = [sys.executable, "-m", "pipeline.cli", "--data", ledger or name, "serve", "--port", "{port}"]

@@ -1,7 +1,7 @@
-"""A snapshot comes in; its events and claims as arrays to count with go out, from the file beside it if there is one.
+"""Loads the events and claims of a snapshot as arrays, and saves them in a file beside it.
 
-To read them from SQLite takes some ten seconds for a million events. So `oversight publish` writes them beside the
-snapshot, and a server takes up a new one at once.
+Reading them from SQLite takes some ten seconds for a million events. `oversight publish` therefore saves them, so that
+a server can switch to a new snapshot at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from pipeline.site.facets.counts import COLUMNS, DAYS, Codes, Counts, Parties, day_number
 
-FORMAT = 2  # of the file beside the snapshot
+FORMAT = 3  # of the saved file; raise it when names or meanings change
 SUFFIX = ".arrays.npz"
 BATCH = 50_000
 LINKS = {"events": ("event_participants", "event_id"), "claims": ("claim_participants", "claim_id")}
@@ -28,14 +28,14 @@ LINKS = {"events": ("event_participants", "event_id"), "claims": ("claim_partici
 
 @dataclass(frozen=True)
 class Arrays:
-    """What a snapshot's pages are counted from: about 100 bytes for each event and as many for each claim."""
+    """The arrays of a snapshot: about 100 bytes per event and per claim."""
 
     events: Counts
     claims: Counts
     event_of_claim: np.ndarray  # the place of each claim's event
-    newly_told: np.ndarray  # of events: whether a report tells of it as news, not as background
-    told_variously: np.ndarray  # of events: whether its claims differ in modality
-    titles: bytes  # of articles in small letters, a line each, the newest first
+    reported_as_new: np.ndarray  # by event: whether a report presents it as news, not as background
+    modality_differs: np.ndarray  # by event: whether its claims differ in modality
+    titles: bytes  # article titles in lower case, one per line, newest first
     title_rowids: np.ndarray
 
     @cached_property
@@ -43,8 +43,8 @@ class Arrays:
         """Where each title ends in `titles`."""
         return np.flatnonzero(np.frombuffer(self.titles + b"\n", dtype=np.uint8) == ord("\n"))
 
-    def titled(self, words: str, size: int) -> list[int]:
-        """Return the row ids of the newest articles whose titles hold these words as they stand."""
+    def with_title(self, words: str, size: int) -> list[int]:
+        """Return the row ids of the newest articles whose titles contain `words` as a phrase."""
         wanted = " ".join(words.casefold().split()).encode()
         found: list[int] = []
         at = self.titles.find(wanted) if wanted else -1
@@ -56,7 +56,7 @@ class Arrays:
 
 
 class _Numbers(dict):
-    """Gives each new value the next number, None the number -1."""
+    """Numbers values in the order in which they are first looked up; None has the number -1."""
 
     def __init__(self) -> None:
         super().__init__({None: -1})
@@ -77,18 +77,18 @@ class _Days(dict):
 
 
 def arrays_of(path: Path) -> Arrays:
-    """Return the arrays of a snapshot: those kept beside it, or else those read from it."""
-    return kept_arrays(path) or read_arrays(path)
+    """Return the arrays of a snapshot: saved ones if there are any, otherwise read from its tables."""
+    return saved_arrays(path) or read_arrays(path)
 
 
 def read_arrays(path: Path) -> Arrays:
-    """Read the arrays of a snapshot out of its tables."""
+    """Read the arrays from the tables of a snapshot."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
         return load_arrays(connection)
 
 
 def load_arrays(connection: sqlite3.Connection) -> Arrays:
-    """Read the arrays of a published ledger."""
+    """Read the arrays over an open connection."""
     rows = connection.execute("select entity_id, name, kind from entities order by entity_id").fetchall()
     kinds = {kind: i for i, kind in enumerate(sorted({row[2] for row in rows}))}
     entities = Parties(
@@ -106,7 +106,7 @@ def load_arrays(connection: sqlite3.Connection) -> Arrays:
         events,
         claims,
         event_of_claim,
-        *_told(events, claims, event_of_claim),
+        *_differences(events, claims, event_of_claim),
         text.encode(),
         np.array([row[0] for row in titles], dtype=np.int64),
     )
@@ -115,7 +115,7 @@ def load_arrays(connection: sqlite3.Connection) -> Arrays:
 def _counts(
     connection: sqlite3.Connection, table: str, entities: Parties, more: str = "''"
 ) -> tuple[Counts, dict[str, int], list[str]]:
-    """Return a table's arrays, the place of each row by its id, and the values of one more column."""
+    """Return a table's arrays, the index of each row by its id, and the values of one more column."""
     link, key = LINKS[table]
     columns, days = COLUMNS[table], DAYS[table]
     numbers = {column: _Numbers() for column in columns}
@@ -152,10 +152,16 @@ def _counts(
         for name in columns
     }
     counts = Counts(
-        table, _joined(parts["rowid"], np.int64), {name: _joined(parts[name], np.int32) for name in days}, codes,
-        entities, tuple(map(str, roles.values_in_order)), np.ascontiguousarray(joined[0]),
-        np.ascontiguousarray(joined[1]), joined[2].astype(np.int8),
-    )  # fmt: skip
+        table=table,
+        rowids=_joined(parts["rowid"], np.int64),
+        days={name: _joined(parts[name], np.int32) for name in days},
+        codes=codes,
+        entities=entities,
+        role_names=tuple(map(str, roles.values_in_order)),
+        link_row=np.ascontiguousarray(joined[0]),
+        link_entity=np.ascontiguousarray(joined[1]),
+        link_role=joined[2].astype(np.int8),
+    )
     return counts, place, besides
 
 
@@ -164,29 +170,32 @@ def _joined(parts: list[np.ndarray], kind: type) -> np.ndarray:
 
 
 def _small(codes: np.ndarray) -> np.ndarray:
-    """Return codes in the smallest integers that hold them: the less memory is read, the sooner all are counted."""
+    """Return codes in the smallest integer type that fits: reading less memory makes counting faster."""
     highest = int(codes.max(initial=0))
     return codes.astype(np.int8 if highest < 127 else np.int16 if highest < 32_767 else np.int32)
 
 
-def _told(events: Counts, claims: Counts, event_of_claim: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    newly, variously = np.zeros(len(events), dtype=bool), np.zeros(len(events), dtype=bool)
+def _differences(events: Counts, claims: Counts, event_of_claim: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which events are reported as new, and which have claims that differ in modality."""
+    reported_as_new, modality_differs = np.zeros(len(events), dtype=bool), np.zeros(len(events), dtype=bool)
     newness, modality = claims.codes["newness"], claims.codes["modality"].of
     if "new" in newness.values:
-        newly[event_of_claim[newness.of == newness.values.index("new")]] = True
+        reported_as_new[event_of_claim[newness.of == newness.values.index("new")]] = True
     first = np.full(len(events), -1, dtype=np.int32)
     first[event_of_claim[::-1]] = modality[::-1]
-    variously[event_of_claim[modality != first[event_of_claim]]] = True
-    return newly, variously
+    modality_differs[event_of_claim[modality != first[event_of_claim]]] = True
+    return reported_as_new, modality_differs
 
 
-# ---- the file beside the snapshot
+def save_arrays(path: Path, snapshot: Path | None = None) -> Path:
+    """Save the arrays of a snapshot beside it and return the file.
 
-
-def keep_arrays(path: Path, snapshot: Path | None = None) -> Path:
-    """Write the arrays of a snapshot beside it; return the file. `snapshot`: the name it will have, if another."""
+    Args:
+        path: The snapshot to read.
+        snapshot: Its final path, if it will be renamed.
+    """
     arrays = read_arrays(path)
-    target = beside(snapshot or path)
+    target = arrays_path(snapshot or path)
     about: dict[str, Any] = {
         "format": FORMAT,
         "bytes": path.stat().st_size,
@@ -195,8 +204,8 @@ def keep_arrays(path: Path, snapshot: Path | None = None) -> Path:
     found: dict[str, np.ndarray] = {
         "kinds": arrays.events.entities.kinds,
         "event_of_claim": arrays.event_of_claim,
-        "newly_told": arrays.newly_told,
-        "told_variously": arrays.told_variously,
+        "reported_as_new": arrays.reported_as_new,
+        "modality_differs": arrays.modality_differs,
         "titles": np.frombuffer(arrays.titles, dtype=np.uint8),
         "title_rowids": arrays.title_rowids,
     }
@@ -216,22 +225,22 @@ def keep_arrays(path: Path, snapshot: Path | None = None) -> Path:
     with temporary.open("wb") as handle:
         np.savez(handle, **found)  # type: ignore[arg-type]
     temporary.replace(target)
-    for other in target.parent.glob(f"*{SUFFIX}"):  # those of snapshots that are no more
+    for other in target.parent.glob(f"*{SUFFIX}"):  # files of deleted snapshots
         if other != target and not other.with_name(other.name.removesuffix(SUFFIX)).exists():
             with suppress(OSError):
                 other.unlink()
     return target
 
 
-def beside(snapshot: Path) -> Path:
-    """Return where the arrays of a snapshot lie."""
+def arrays_path(snapshot: Path) -> Path:
+    """Return the path of the saved arrays of a snapshot."""
     return snapshot.with_name(snapshot.name + SUFFIX)
 
 
-def kept_arrays(path: Path) -> Arrays | None:
-    """Return the arrays that lie beside a snapshot; None where there are none, or others than this program writes."""
+def saved_arrays(path: Path) -> Arrays | None:
+    """Return the saved arrays of a snapshot; None if there are none, or if they are outdated or damaged."""
     try:
-        with np.load(beside(path), allow_pickle=False) as held:
+        with np.load(arrays_path(path), allow_pickle=False) as held:
             about = json.loads(held["about"].tobytes())
             if about["format"] != FORMAT or about["bytes"] != path.stat().st_size:
                 return None
@@ -250,18 +259,24 @@ def _restored(about: dict[str, Any], held: Callable[[str], np.ndarray]) -> Array
             name: Codes(tuple(facts["values"][name]), held(f"{table}.code.{name}"), dict(facts["labels"][name]))
             for name in columns
         }
-        links = (held(f"{table}.{part}") for part in ("row", "entity", "role"))
         return Counts(
-            table, held(f"{table}.rowids"), {name: held(f"{table}.day.{name}") for name in days}, codes, entities,
-            tuple(facts["roles"]), *links,
-        )  # fmt: skip
+            table=table,
+            rowids=held(f"{table}.rowids"),
+            days={name: held(f"{table}.day.{name}") for name in days},
+            codes=codes,
+            entities=entities,
+            role_names=tuple(facts["roles"]),
+            link_row=held(f"{table}.row"),
+            link_entity=held(f"{table}.entity"),
+            link_role=held(f"{table}.role"),
+        )
 
     return Arrays(
         counts("events", COLUMNS["events"], DAYS["events"]),
         counts("claims", COLUMNS["claims"], DAYS["claims"]),
         held("event_of_claim"),
-        held("newly_told"),
-        held("told_variously"),
+        held("reported_as_new"),
+        held("modality_differs"),
         held("titles").tobytes(),
         held("title_rowids"),
     )

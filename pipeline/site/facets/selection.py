@@ -1,8 +1,8 @@
-"""The filters of an address come in; which rows they choose goes out, counted in memory, for SQL to fetch only these.
+"""Selects the rows that the filters of an address match, in memory, so that SQL fetches only the rows of one page.
 
-Datasette counts all rows that pass and sorts them to show 25: with a million events that takes half a second. Where
-arrays can tell what the filters choose (a `Choice`), the database answers such a count from it and looks only at the
-rows of the page. The SQL that the page tells stays the whole one.
+Datasette counts and sorts all matching rows to show 25, which takes half a second for a million events. Where the
+arrays can evaluate the filters, a `Choice` answers the count, and the query is narrowed to the rows of the page. The
+page still shows the full SQL.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from datasette.utils import sqlite_timelimit
 from pipeline.site.facets.columns import Arrays
 from pipeline.site.facets.counts import COLUMNS, DAYS, Counts, Filters, PartyFilters, day_number
 
-OPEN, CLOSE = "/*filters*/", "/*end*/"  # around the conditions that a Choice stands for
-FEW = 2_000  # rows that are named one by one
-WORDS_MS = 3_000  # longest time that words may take to be found
+OPEN, CLOSE = "/*filters*/", "/*end*/"  # around the conditions that a Choice replaces
+FEW = 2_000  # selections up to this size are listed row by row
+WORDS_MS = 3_000  # time limit of a full-text search
 OPERATORS = {"": "in", "exact": "in", "in": "in", "gte": "gte", "lte": "lte"}
-QUIET = (
-    "_facet", "_sort", "_next", "_size", "_labels", "_nofacet", "_nocount", "_col", "_nocol", "_shape", "_json",
-    "_stream", "_header", "_dl", "_trace",
-)  # fmt: skip
+DISPLAY_ARGUMENTS = (  # change how a table is displayed, not which rows it contains
+    *("_facet", "_sort", "_next", "_size", "_labels", "_nofacet", "_nocount", "_col", "_nocol", "_shape", "_json"),
+    *("_stream", "_header", "_dl", "_trace"),
+)
 _MARKED = re.compile(re.escape(OPEN) + ".*" + re.escape(CLOSE), re.DOTALL)
 _COUNT_ALL = re.compile(r"select count\(\*\) from \[?\"?(\w+)\"?\]?\s*")
 _ORDER = re.compile(r"order by \[?(\w+)\]?( desc)?(?:, [\w\[\], ]+)? limit (\d+)$")
@@ -42,7 +42,7 @@ _AFTER = r"\(\[?{column}\]? < :(\w+) or"
 
 @dataclass(frozen=True)
 class Choice:
-    """The rows that a request's filters choose. `key`: the filters themselves, equal for equal ones."""
+    """The rows that a request's filters select. `key` identifies the filters in caches."""
 
     counts: Counts
     mask: np.ndarray
@@ -50,7 +50,7 @@ class Choice:
     n: int
 
     def window(self, sql: str, params: Mapping[str, Any]) -> list[int] | None:
-        """Return row ids among which are all that a page's SQL asks for; None where arrays cannot tell them."""
+        """Return row ids that include every row of a page's query; None if the arrays cannot tell."""
         if self.n <= FEW:
             return self.counts.rowids[self.mask].tolist()
         order = _ORDER.search(sql)
@@ -67,14 +67,20 @@ class Choice:
         return self.counts.newest(mask, days, size)
 
 
-CHOSEN: ContextVar[Choice | None] = ContextVar("chosen", default=None)  # by the request under way
+CHOSEN: ContextVar[Choice | None] = ContextVar("chosen", default=None)  # by the filters of the current request
 
 
 def answered(sql: str, params: Any, rows: Mapping[str, int], keys: Mapping[str, str]) -> tuple[Results | None, str]:
-    """Return the answer to a count that is known already, else None; and the SQL, narrowed to the rows of its page.
+    """Return the result of a count that is already known, else None; and the SQL narrowed to the rows of its page.
 
-    Rows that are sorted alike are put in the order of their keys: Datasette does so from the second page on, and would
-    lose some and repeat others on the way. `rows`: how many rows each table has; `keys`: its primary key.
+    Also adds the primary key to the sort order. Datasette does so only from the second page on, so that rows would be
+    lost or repeated between the first two.
+
+    Args:
+        sql: The query as Datasette generated it.
+        params: Its parameters.
+        rows: Number of rows by table.
+        keys: Primary key by table.
     """
     if (page := _PAGE.match(sql)) and (key := keys.get(page[2])) and page[3] != key:
         sql = f"{page[1]}, {key} limit {page[4]}"
@@ -95,20 +101,21 @@ def _number(n: int) -> Results:
 
 
 def marked(clauses: Iterable[str]) -> str:
-    """Return conditions in one piece that a Choice can stand for."""
+    """Return conditions as one marked expression, which a Choice can replace."""
     return f"{OPEN} {' and '.join(f'({clause})' for clause in clauses) or '1'} {CLOSE}"
 
 
 def unmarked(sql: str) -> str:
-    """Return SQL as a reader wants to see it."""
-    return sql.replace(f"{OPEN} 1 {CLOSE} and ", "").replace(f" and {OPEN} 1 {CLOSE}", "").replace(
-        f"where {OPEN} 1 {CLOSE}", ""
-    ).replace(f"{OPEN} ", "").replace(f" {CLOSE}", "")  # fmt: skip
+    """Return SQL without the marks of marked()."""
+    empty = f"{OPEN} 1 {CLOSE}"
+    for part in (f"{empty} and ", f" and {empty}", f"where {empty}", f"{OPEN} ", f" {CLOSE}"):
+        sql = sql.replace(part, "")
+    return sql
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The filters of an address: on columns, on parties by argument and name, and words."""
+    """The filters of a query string: on columns, on parties (argument and name), and on words."""
 
     columns: Filters
     parties: tuple[tuple[str, str], ...]
@@ -119,13 +126,13 @@ class Asked:
 
 
 def asked(query_string: str, table: str, party_arguments: Iterable[str]) -> Asked | None:
-    """Return the filters of an address on a table if arrays can answer them all, else None."""
+    """Return the filters of a query string if the arrays can evaluate all of them, else None."""
     columns: list[tuple[str, str, tuple[str, ...]]] = []
     parties: list[tuple[str, str]] = []
     words: list[str] = []
     for key, value in parse_qsl(query_string):
         column, _, operator = key.partition("__")
-        if key.startswith(QUIET):
+        if key.startswith(DISPLAY_ARGUMENTS):
             continue
         if key in party_arguments:
             parties += [(key, value)] if value.strip() else []
@@ -143,7 +150,7 @@ def asked(query_string: str, table: str, party_arguments: Iterable[str]) -> Aske
 def choose(
     arrays: Arrays, table: str, filters: Filters, parties: PartyFilters, words: Iterable[tuple[str, np.ndarray]]
 ) -> Choice:
-    """Return what filters choose; `words`: each search with the rows that it finds."""
+    """Return the rows that pass all filters; `words` are full-text queries, each with a mask of its matches."""
     counts: Counts = getattr(arrays, table)
     words = tuple(words)
     key = ("choice", tuple(filters), tuple(parties), tuple(text for text, _ in words))
@@ -160,16 +167,21 @@ def choose(
 def rows_with_words(
     connection: sqlite3.Connection, arrays: Arrays, table: str, match: str, named: Iterable[str]
 ) -> np.ndarray:
-    """Return which rows hold words: in an event's sentence or a quote behind it, or in the name of a party.
+    """Return a mask of the rows with some words in the summary, in a quote, or in the name of a party.
 
-    `match`: the words as a full-text query; `named`: ids of the entities that bear them.
+    Args:
+        connection: An open snapshot.
+        arrays: Its arrays.
+        table: "events" or "claims".
+        match: The words as a full-text query.
+        named: Ids of the entities whose names contain the words.
     """
     counts: Counts = getattr(arrays, table)
     key = ("words", match)
     if (known := counts.remembered(key)) is not None:
         return known
     cursor = connection.cursor()
-    cursor.row_factory = None  # numbers alone: no need to be counted
+    cursor.row_factory = None  # plain numbers, so the Meter is not needed
 
     def hits(of: str) -> np.ndarray:
         found = cursor.execute(f"select rowid from {of}_fts where {of}_fts match ?", [match])

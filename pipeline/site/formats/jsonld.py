@@ -1,6 +1,6 @@
-"""A page's event, entity or article comes in; what it says goes out in schema.org's words, as JSON-LD.
+"""Structured data (JSON-LD with schema.org terms) for the pages of events, entities and articles.
 
-Nothing is rated: the ledger notes who says what and judges no truth, so no ClaimReview is made of it.
+There is no ClaimReview: the ledger records who says what and does not rate the truth of a claim.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.site.text.words import modality_words
+from pipeline.site.text.labels import modality_words
 from pipeline.site.views.quote_highlight import safe_url
 
 SCHEMA = "https://schema.org"
-SORTS = {
+SCHEMA_TYPES = {
     "organisation": "Organization",
     "agency": "GovernmentOrganization",
     "government": "GovernmentOrganization",
@@ -29,7 +29,7 @@ MOST_CITED = 50
 
 
 def ledger_of(base: str, site: dict[str, Any]) -> dict[str, Any]:
-    """Return the ledger as a data set; `base`: the site's address without a final slash."""
+    """Return the ledger as a Dataset; `base` is the site's address without a trailing slash."""
     return {
         "@type": "Dataset",
         "@id": f"{base}/#ledger",
@@ -45,7 +45,7 @@ def ledger_of(base: str, site: dict[str, Any]) -> dict[str, Any]:
 
 
 def home_data(base: str, site: dict[str, Any]) -> dict[str, Any]:
-    """Return the site with its search and its data set."""
+    """Return the site with its search and its dataset."""
     search = {"@type": "SearchAction", "target": f"{base}/search?q={{q}}", "query-input": "required name=q"}
     return {
         "@context": SCHEMA,
@@ -57,7 +57,7 @@ def home_data(base: str, site: dict[str, Any]) -> dict[str, Any]:
 
 
 def event_data(base: str, url: str, event: dict, claims: Iterable[dict]) -> dict[str, Any]:
-    """Return the page of an event: what it is about, who it mentions, and the articles that it rests on."""
+    """Return an event's page: its summary, the parties it mentions, and the articles it cites."""
     words = modality_words(event["modality"])
     cited: dict[str, dict] = {}
     for claim in claims:
@@ -81,21 +81,21 @@ def event_data(base: str, url: str, event: dict, claims: Iterable[dict]) -> dict
 
 
 def entity_data(base: str, url: str, entity: dict) -> dict[str, Any]:
-    """Return the page of an entity with its other names."""
+    """Return an entity's page with its other names."""
     others = sorted({row["name"] for row in entity["names"]} - {entity["name"]})
     about = _party(base, entity) | ({"alternateName": others} if others else {})
     return {"@context": SCHEMA, "@type": "WebPage", "@id": url, "url": url, "name": entity["name"], "mainEntity": about}
 
 
 def article_data(base: str, url: str, article: dict) -> dict[str, Any]:
-    """Return the page on an article: it is about the article, and is not the article."""
+    """Return the page about an article, with the article itself as `about`."""
     address = safe_url(article["url"])
     return {
         "@context": SCHEMA,
         "@type": "WebPage",
         "@id": url,
         "url": url,
-        "name": f"What was read in “{article['title']}”",
+        "name": f"Claims in “{article['title']}”",
         "about": _article(article | {"article_title": article["title"]}, address),
         "isPartOf": {"@id": f"{base}/#ledger", "@type": "Dataset", "name": "Oversight Ledger", "url": f"{base}/"},
     }
@@ -112,11 +112,11 @@ def _article(row: dict, address: str) -> dict[str, Any]:
 
 def _party(base: str, party: dict) -> dict[str, Any]:
     address = f"{base}/entity/{party['entity_id']}"
-    return {"@type": SORTS.get(party["kind"], "Thing"), "@id": address, "name": party["name"]}
+    return {"@type": SCHEMA_TYPES.get(party["kind"], "Thing"), "@id": address, "name": party["name"]}
 
 
 def as_script(data: dict[str, Any]) -> Markup:
-    """Return JSON-LD as the element that holds it; no stored word can end the element or begin another."""
+    """Return JSON-LD as a script element, escaped so that stored text cannot close it."""
     text = json.dumps(_without_empty(data), ensure_ascii=False, sort_keys=True)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

@@ -1,6 +1,6 @@
-"""Rows and words about them come in, an Excel workbook as bytes goes out: the rows, and a sheet that explains them.
+"""Writes rows as an Excel workbook, with a second sheet that explains them.
 
-Nothing in a cell is ever taken for a formula, whatever a headline begins with.
+Text is always written as text, so a headline that begins with "=" is not a formula.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 from pipeline.site.views.quote_highlight import safe_url
 
-MOST_CHARACTERS = 32_767  # that Excel holds in a cell
-MOST_LINKED = 2_000  # characters of an address
+MOST_CHARACTERS = 32_767  # Excel's limit per cell
+MOST_LINKED = 2_000  # characters of an address that becomes a link
 WIDTHS = {"summary": 70, "quote": 70, "title": 50, "description": 50, "url": 40, "name": 30}
 WIDTH, WIDEST = 10, 30
 
@@ -24,9 +24,14 @@ def workbook(
     column_words: Mapping[str, str],
     links: Mapping[str, str],
 ) -> bytes:
-    """Return the workbook. `about`: lines of the second sheet; `column_words`: what each column means.
+    """Return the workbook as bytes.
 
-    `links`: column -> beginning of the address that its ids lead to.
+    Args:
+        columns: Names of the columns.
+        rows: The rows.
+        about: Name and text of each line on the second sheet.
+        column_words: Description by column.
+        links: By column, the address to which its ids are appended.
     """
     import xlsxwriter
 

@@ -1,4 +1,4 @@
-"""A stored value comes in, the cell of a table goes out: links for ids, words for codes, always escaped."""
+"""Renders table cells: links for ids and addresses, labels for codes. All values are escaped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote
 from datasette import hookimpl
 from markupsafe import Markup
 
-from pipeline.site.text.words import COLUMN_WORDS, TABLE_COLUMN_WORDS, modality_words, words_for
+from pipeline.site.text.labels import COLUMN_WORDS, TABLE_COLUMN_WORDS, modality_words, words_for
 from pipeline.site.views.quote_highlight import host_of, safe_url
 
 PAGES = {
@@ -32,23 +32,20 @@ PAGES = {
     "origin_id": "/oversight/origins/",
     "contradiction_id": "/oversight/contradictions/",
 }
-NAMED_BY = {
-    "name": "entity_id",
-    "title": "article_id",
-}  # the column that holds the id of what a name or title stands for
+ID_OF_NAME = {"name": "entity_id", "title": "article_id"}  # which column holds the id that a name or title belongs to
 URL_COLUMNS = {"url", "homepage"}
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 LONGEST_LABEL = 90
 
 
 def page_href(column: str, value: str) -> str:
-    """Return the address of the page for an id in a column, "" for other columns."""
+    """Return the path of the page for an id in this column; "" for other columns."""
     return PAGES[column] + quote(value, safe="") if column in PAGES and value else ""
 
 
 @lru_cache(maxsize=64)
 def badge(modality: str) -> Markup:
-    """Return the badge of a modality: its words with a sign; the sign is hidden from screen readers."""
+    """Return the badge of a modality: its label and a symbol hidden from screen readers."""
     words = modality_words(modality)
     return Markup('<span class="badge badge-{}" title="{}"><span aria-hidden="true">{}</span> {}</span>').format(
         modality, words.meaning, words.sign, words.badge
@@ -56,7 +53,7 @@ def badge(modality: str) -> Markup:
 
 
 def external_link(url: str, text: str = "") -> Markup:
-    """Return a link to another site if its address is a safe one, the bare text otherwise."""
+    """Return a link to another site; only the text where the address is unsafe."""
     safe = safe_url(url)
     shown = text or host_of(url) or url
     if not safe:
@@ -66,7 +63,7 @@ def external_link(url: str, text: str = "") -> Markup:
 
 @hookimpl
 def render_cell(row: Any, value: Any, column: str, table: str | None, database: str) -> Markup | None:
-    """Render the cells of our tables and questions; None leaves a cell to Datasette."""
+    """Render a cell of our tables and saved queries; None leaves it to Datasette."""
     if database != "oversight":
         return None
     label = value["label"] if isinstance(value, dict) else value
@@ -85,10 +82,10 @@ def render_cell(row: Any, value: Any, column: str, table: str | None, database: 
         event_id = row["event_id"]
         event_id = event_id["value"] if isinstance(event_id, dict) else event_id
         return Markup('<a href="{}">{}</a>').format(page_href("event_id", str(event_id)), str(plain))
-    if column in NAMED_BY and NAMED_BY[column] in _keys(row) and table in (None, "entities", "articles"):
-        key = row[NAMED_BY[column]]
+    if column in ID_OF_NAME and ID_OF_NAME[column] in _keys(row) and table in (None, "entities", "articles"):
+        key = row[ID_OF_NAME[column]]
         key = key["value"] if isinstance(key, dict) else key
-        return Markup('<a href="{}">{}</a>').format(page_href(NAMED_BY[column], str(key)), str(plain))
+        return Markup('<a href="{}">{}</a>').format(page_href(ID_OF_NAME[column], str(key)), str(plain))
     if isinstance(plain, str) and DAY.fullmatch(plain):
         return Markup('<span class="nowrap">{}</span>').format(plain)
     if column in COLUMN_WORDS or (table or "", column) in TABLE_COLUMN_WORDS:

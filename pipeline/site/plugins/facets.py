@@ -1,7 +1,4 @@
-"""A table page's request comes in, its facets by code, month and party go out, counted from arrays in memory.
-
-So none times out: see pipeline.site.facets.counts.
-"""
+"""Datasette facets by code, month and party. They are counted from arrays in memory, so none times out."""
 
 from __future__ import annotations
 
@@ -17,14 +14,14 @@ from datasette.utils import path_with_added_args, path_with_removed_args, sqlite
 from pipeline.site.facets.counts import COLUMNS, Counts
 from pipeline.site.facets.selection import CHOSEN
 from pipeline.site.plugins.filters import LINKS, PARTY_ARGUMENTS
-from pipeline.site.snapshots import ASKED_MS
-from pipeline.site.text.words import words_for
+from pipeline.site.snapshots import VISITOR_MS
+from pipeline.site.text.labels import words_for
 
-IN_ORDER = ("origins_band", "contradicted")  # few values that have an order of their own
+IN_ORDER = ("origins_band", "contradicted")  # sorted by value, not by count
 
 
-class Counted(Facet):
-    """What our facets share: the events that the request chooses, and the shape of an answer."""
+class CountedFacet(Facet):
+    """Base of our facets: the rows that the request selects, and the shape of a facet block."""
 
     @property
     def counts(self) -> Counts:
@@ -32,7 +29,10 @@ class Counted(Facet):
         return self.ds.get_database(self.database).counts(self.table)
 
     async def chosen(self) -> tuple[np.ndarray, tuple | None]:
-        """Return which rows pass, and a key that equal filters share; all facets of a request share one answer."""
+        """Return a mask of the selected rows, and a cache key of the filters (None if they have none).
+
+        All facets of a request share the mask.
+        """
         known = CHOSEN.get()
         if known is not None and known.counts.table == self.table:
             return known.mask, known.key
@@ -46,17 +46,18 @@ class Counted(Facet):
 
         def rowids(connection: sqlite3.Connection) -> list[tuple[int]]:
             cursor = connection.cursor()
-            cursor.row_factory = None  # a number for each row: no need to be counted
-            with sqlite_timelimit(connection, ASKED_MS):
+            cursor.row_factory = None  # plain numbers, so the Meter is not needed
+            with sqlite_timelimit(connection, VISITOR_MS):
                 return cursor.execute(sql, self.params or {}).fetchall()
 
         found = await self.ds.get_database(self.database).execute_fn(rowids)
         return self.counts.chosen_rows(row[0] for row in found)
 
     async def counted(self, *what: Any) -> list:
-        """Return the answer of a method of Counts for the chosen rows; for equal filters it is counted once.
+        """Call a method of Counts for the selected rows; results are cached by filter.
 
-        `what`: the method's name, then its arguments, of which ... stands for the chosen rows.
+        Args:
+            what: The method's name, then its arguments, with ... in place of the mask of selected rows.
         """
         mask, key = await self.chosen()
         counts, name, *arguments = self.counts, *what
@@ -70,14 +71,14 @@ class Counted(Facet):
         return found
 
     def names(self) -> list[tuple[str, bool]]:
-        """Return the facets asked for: name, and whether the reader may hide it."""
+        """Return the requested facets: name, and whether the reader may hide it."""
         return [
             (each["config"].get("column") or each["config"]["simple"], each["source"] != "metadata")
             for each in self.get_configs()
         ]
 
     def block(self, name: str, hideable: bool, argument: str, values: list[tuple[Any, str, int]], more: bool) -> dict:
-        """Return a facet as Datasette wants it; `values`: (value, words, count)."""
+        """Return a facet block in Datasette's shape; `values` are (value, label, count)."""
         pairs = self.get_querystring_pairs()
         removed = path_with_removed_args(self.request, {f"_facet_{self.type}": name})
         return {
@@ -99,13 +100,13 @@ class Counted(Facet):
         return {"value": value, "label": words, "count": count, "toggle_url": url, "selected": taken is not None}
 
 
-class CodeFacet(Counted):
-    """Counts rows by a column of codes: {"code": "type"}."""
+class CodeFacet(CountedFacet):
+    """Counts rows by a column of codes. Configured as {"code": "type"}."""
 
     type = "code"
 
     async def facet_results(self) -> tuple[list[dict], list[str]]:
-        """Return the facet blocks; none times out."""
+        """Return the facet blocks and the names of those that timed out: none."""
         results = []
         for name, hideable in self.names():
             if name in COLUMNS.get(self.table, ()):
@@ -121,13 +122,13 @@ class CodeFacet(Counted):
         return results, []
 
 
-class MonthFacet(Counted):
-    """Counts events by month, the newest first: {"month": "event_month"}."""
+class MonthFacet(CountedFacet):
+    """Counts events by month, newest first. Configured as {"month": "event_month"}."""
 
     type = "month"
 
     async def facet_results(self) -> tuple[list[dict], list[str]]:
-        """Return the facet block; it does not time out."""
+        """Return the facet block and the names of those that timed out: none."""
         results = []
         for name, hideable in self.names():
             if self.table == "events" and name == "event_month":
@@ -138,13 +139,13 @@ class MonthFacet(Counted):
         return results, []
 
 
-class PartyFacet(Counted):
-    """Counts rows by who takes part in them: {"party": "party"} in any role, or "actor", "model" and so on."""
+class PartyFacet(CountedFacet):
+    """Counts rows by party. Configured as {"party": "party"} for any role, or "actor", "model" and so on."""
 
     type = "party"
 
     async def facet_results(self) -> tuple[list[dict], list[str]]:
-        """Return the facet blocks; none times out."""
+        """Return the facet blocks and the names of those that timed out: none."""
         results = []
         for name, hideable in self.names():
             argument = f"_{name}"
@@ -159,5 +160,5 @@ class PartyFacet(Counted):
 
 @hookimpl
 def register_facet_classes() -> list[type[Facet]]:
-    """Facets by code, by month and by party."""
+    """Register the facets by code, month and party."""
     return [CodeFacet, MonthFacet, PartyFacet]

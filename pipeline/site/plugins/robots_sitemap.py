@@ -1,4 +1,4 @@
-"""A search engine's request comes in; robots.txt and the sitemap go out: events in, combinations of facets out."""
+"""Routes for robots.txt and the sitemaps. Events are listed; combinations of facets are not."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from datasette import NotFound, Response, hookimpl
+from datasette.utils.asgi import Request
 
-from pipeline.site.queries import pages as queries
+from pipeline.site.ledger_site import LedgerSite
+from pipeline.site.plugins.pages import site_base
+from pipeline.site.queries import common
 from pipeline.site.snapshots import NAME
 
 ROBOTS = """User-agent: *
@@ -38,7 +41,7 @@ PAGES = (
     "/snapshots",
     "/oversight/events",
 )
-ADDRESSES = 5_000  # row ids in one file: ten times as many are allowed, but would be slow to make
+ADDRESSES = 5_000  # row ids per file; the protocol allows ten times as many, but they would be slow to produce
 _RANGE = "rowid > ? and rowid <= ?"
 PARTS = {
     "events": f"select event_id as id, last_reported_on as day from events where {_RANGE}",
@@ -49,13 +52,9 @@ PATHS = {"events": "/event/", "entities": "/entity/", "articles": "/article/"}
 HEADERS = {"cache-control": "max-age=3600"}
 
 
-def _base(datasette: Any, request: Any) -> str:
-    return datasette.absolute_url(request, "/").rstrip("/")
-
-
-async def robots(datasette: Any, request: Any) -> Response:
-    """What crawlers may visit: no address with a question mark, so no combination of facets."""
-    return Response.text(ROBOTS.format(base=_base(datasette, request)), headers=dict(HEADERS))
+async def robots(datasette: LedgerSite, request: Request) -> Response:
+    """Serve robots.txt. It excludes addresses with a query string, hence all combinations of facets."""
+    return Response.text(ROBOTS.format(base=site_base(datasette, request)), headers=dict(HEADERS))
 
 
 def _xml(root: ET.Element) -> Response:
@@ -63,28 +62,28 @@ def _xml(root: ET.Element) -> Response:
     return Response(body, headers=dict(HEADERS), content_type="application/xml; charset=utf-8")
 
 
-async def sitemap_index(datasette: Any, request: Any) -> Response:
-    """The list of sitemaps: fixed pages, then events, entities and articles in parts."""
-    db, base = datasette.get_database(NAME), _base(datasette, request)
+async def sitemap_index(datasette: LedgerSite, request: Request) -> Response:
+    """Serve the sitemap index: fixed pages, then events, entities and articles in parts."""
+    db, base = datasette.get_database(NAME), site_base(datasette, request)
     root = ET.Element("sitemapindex", xmlns=SITEMAPS)
     names = ["pages"]
     for table in PARTS:
-        row = await queries.one(db, f"select max(rowid) as n from {table}")
+        row = await common.one(db, f"select max(rowid) as n from {table}")
         names += [f"{table}-{part}" for part in range(-(-((row or {}).get("n") or 0) // ADDRESSES))]
     for name in names:
         ET.SubElement(ET.SubElement(root, "sitemap"), "loc").text = f"{base}/sitemap-{name}.xml"
     return _xml(root)
 
 
-async def sitemap(datasette: Any, request: Any) -> Response:
-    """One sitemap, with the day of the newest report of each event."""
-    db, base = datasette.get_database(NAME), _base(datasette, request)
+async def sitemap(datasette: LedgerSite, request: Request) -> Response:
+    """Serve one sitemap, with the day of each event's newest report as its last modification."""
+    db, base = datasette.get_database(NAME), site_base(datasette, request)
     table, part = request.url_vars["table"], int(request.url_vars["part"] or 0)
     root = ET.Element("urlset", xmlns=SITEMAPS)
     if table == "pages":
         found = [(path, None) for path in PAGES]
     else:
-        rows = await queries.many(db, PARTS[table], [part * ADDRESSES, (part + 1) * ADDRESSES])
+        rows = await common.many(db, PARTS[table], [part * ADDRESSES, (part + 1) * ADDRESSES])
         found = [(PATHS[table] + quote(row["id"], safe=""), row["day"]) for row in rows]
     if not found:
         raise NotFound("There is no such sitemap.")
@@ -98,7 +97,7 @@ async def sitemap(datasette: Any, request: Any) -> Response:
 
 @hookimpl
 def register_routes() -> list[tuple[str, Any]]:
-    """robots.txt and the sitemaps."""
+    """Register robots.txt and the sitemaps."""
     return [
         (r"^/robots\.txt$", robots),
         (r"^/sitemap\.xml$", sitemap_index),

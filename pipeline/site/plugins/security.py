@@ -1,4 +1,4 @@
-"""Requests and SQL connections come in; what a public site must not allow is refused, answers get their headers."""
+"""Security of a public site: refuses unwanted requests, adds response headers, limits SQL, explains errors."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from urllib.parse import parse_qsl
 
 from datasette import Response, hookimpl
 from datasette.database import QueryInterrupted
-from datasette.utils.asgi import Base400
+from datasette.utils.asgi import Base400, Request
 from datasette.views.base import DatasetteError
 from markupsafe import Markup
 
 from pipeline.site import snapshots
 from pipeline.site.facets.selection import CHOSEN
+from pipeline.site.ledger_site import LedgerSite
 
 log = logging.getLogger("oversight.serve")
 METHODS = {"GET", "HEAD"}
@@ -30,24 +31,24 @@ HEADERS = {
     b"cross-origin-opener-policy": b"same-origin",
 }
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, sqlite3.Error)
-NOT_FOUND = {  # Datasette's words for what a reader never asked for
-    "": "Nothing is kept at this address.",
-    "404": "Nothing is kept at this address.",
-    "Database not found": "Nothing is kept at this address.",
+NOT_FOUND = {  # Datasette's messages, in words that help a reader
+    "": "There is nothing at this address.",
+    "404": "There is nothing at this address.",
+    "Database not found": "There is nothing at this address.",
     "Table not found": "There is no table of this name. The page “All tables and SQL” lists them.",
 }
-LONGEST_ADDRESS = 8_000  # bytes of path and query together
+LONGEST_ADDRESS = 8_000  # bytes of path and query string together
 
 
 @hookimpl
 def prepare_connection(conn: Any) -> None:
-    """Put the limits of the house on every connection."""
+    """Apply our limits to every connection."""
     snapshots.limit(conn)
 
 
 @hookimpl
-def asgi_wrapper(datasette: Any) -> Any:
-    """Refuse what no reader needs, and add the headers to every answer."""
+def asgi_wrapper(datasette: LedgerSite) -> Any:
+    """Refuse unwanted requests, pin each request to a snapshot, and add security headers to every response."""
 
     def wrap(app: Any) -> Any:
         async def guarded(scope: dict, receive: Any, send: Any) -> None:
@@ -70,10 +71,10 @@ def asgi_wrapper(datasette: Any) -> Any:
                 await _plain(send_with_headers, status, words)
                 return
             CHOSEN.set(None)
-            if snapshots.PINNED.get() is None:  # a page that asks the site for another stays with its snapshot
+            if snapshots.PINNED.get() is None:  # an internal request keeps the snapshot of the outer one
                 snapshots.PINNED.set(datasette.get_database(snapshots.NAME).newest)
-                snapshots.QUESTION.set(is_question(scope))
-                snapshots.ASKED.set(scope["path"].startswith(f"/{snapshots.NAME}"))
+                snapshots.HAS_VISITOR_SQL.set(has_visitor_sql(scope))
+                snapshots.HAS_VISITOR_INPUT.set(scope["path"].startswith(f"/{snapshots.NAME}"))
             await app(scope, receive, send_with_headers)
 
         return guarded
@@ -82,9 +83,10 @@ def asgi_wrapper(datasette: Any) -> Any:
 
 
 def refuse(scope: dict) -> tuple[int, str] | None:
-    """Return (status, words) for a request that the site does not answer, None for all others.
+    """Return (status, message) for a request that the site refuses, None for all others.
 
-    Writing methods; paths that browsers take for another host; inner pages that tell paths, threads or settings.
+    Refused are methods that write, paths that browsers take for another host, and Datasette's internal pages, which
+    reveal paths, threads and settings.
     """
     if scope["method"] not in METHODS:
         return 405, "This site is read-only: only GET and HEAD are answered."
@@ -99,8 +101,8 @@ def refuse(scope: dict) -> tuple[int, str] | None:
     return None
 
 
-def is_question(scope: dict) -> bool:
-    """Return whether a request asks in SQL of its own."""
+def has_visitor_sql(scope: dict) -> bool:
+    """Return whether a request carries SQL."""
     return any(key in ("sql", "_where") for key, _ in parse_qsl(scope.get("query_string", b"").decode("latin-1")))
 
 
@@ -114,8 +116,8 @@ async def _plain(send: Any, status: int, words: str) -> None:
 
 
 @hookimpl
-def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
-    """Answer every error with one plain page (or JSON); details of our own faults go to the log, not to the reader."""
+def handle_exception(datasette: LedgerSite, request: Request, exception: Exception) -> Any:
+    """Answer every error with a plain page or JSON. Details of internal errors go to the log only."""
 
     async def answer() -> Response:
         status, title, words = explain(exception, request.path)
@@ -124,7 +126,7 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
         if request.path.endswith(".json"):
             return Response.json({"ok": False, "status": status, "title": title, "error": str(words)}, status=status)
         template = datasette.jinja_env.get_template("error.html")
-        # A question that cannot be answered comes back to be mended, not to be typed again.
+        # SQL that failed is shown again, so that the reader can correct it.
         sql = request.args.get("sql") if request.path == f"/{snapshots.NAME}" else None
         page = await template.render_async(status=status, title=title, error=words, sql=sql)
         return Response.html(page, status=status)
@@ -133,16 +135,17 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
 
 
 def explain(exception: Exception, path: str = "") -> tuple[int, str, str]:
-    """Return (status, title, words) for an exception: the words of a reader's mistake, none of our own.
+    """Return (status, title, message) for an exception; internal errors get a general message.
 
-    Datasette's own pages raise bare errors for parameters that they cannot read; under /oversight these are a reader's.
+    Datasette's pages raise bare Python errors for parameters that they cannot parse; under /oversight these count as
+    bad requests.
     """
     if isinstance(exception, QueryInterrupted):
-        return 400, "The question took too long", "It was stopped after one second. Ask for less, or add a filter."
+        return 400, "The query took too long", "It was stopped after one second. Add a filter, or select less."
     if isinstance(exception, DatasetteError):
         message = Markup(exception.message).striptags() if exception.message_is_html else exception.message
         if "SQL Interrupted" in (exception.title or ""):
-            message = "It was stopped after one second. Ask for less, or add a filter."
+            message = "It was stopped after one second. Add a filter, or select less."
         return min(exception.status, 499), exception.title or "This cannot be answered", str(message)
     if isinstance(exception, Base400):
         words = str(exception.args[0]) if exception.args else ""
@@ -150,6 +153,6 @@ def explain(exception: Exception, path: str = "") -> tuple[int, str, str]:
             return 404, "There is no such page", NOT_FOUND.get(words, words)
         return exception.status, "This cannot be answered", words
     if path.startswith("/oversight") and isinstance(exception, UNREADABLE):
-        log.warning("%s could not be read: %r", path, exception)
+        log.warning("%s could not be parsed: %r", path, exception)
         return 400, "This address cannot be read", "One of its parameters is unknown or misspelled."
-    return 500, "Something went wrong here", "The fault is ours and was written to the log. Please try again."
+    return 500, "Something went wrong", "The error is ours and has been logged. Please try again."

@@ -1,16 +1,15 @@
-"""The published ledger and an event or article come in; what the reports disagree on, with each side, comes out."""
+"""Queries for contradictions: what reports disagree on about an event or in an article, with each side's claims."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pipeline.site.queries.pages import Row, many
+from pipeline.site.queries.common import Row, many
 
 _SIDES = """
     select k.contradiction_id, k.event_id as kept_with, k.field, k.summary, e.summary as event_summary, v.value,
-    v.claim_id,
-        c.event_id, c.quote, c.quote_start, c.modality, c.published_on, c.attribution_kind, c.attribution_name,
-        c.article_id, s.title as source_title
+        v.claim_id, c.event_id, c.quote, c.quote_start, c.modality, c.published_on, c.attribution_kind,
+        c.attribution_name, c.article_id, s.title as source_title
     from contradictions k join contradiction_sides v using (contradiction_id) join claims c on c.claim_id = v.claim_id
         join sources s on s.source_id = c.source_id join events e on e.event_id = k.event_id
     where k.contradiction_id in ({which})
@@ -24,17 +23,17 @@ _OF_ARTICLE = (
 
 
 async def contradictions_of_event(db: Any, event_id: str) -> list[Row]:
-    """Return an event's contradictions, each with its `values`: the value and the claims that give it.
+    """Return an event's contradictions, each with its `values`: the claims by value.
 
-    Among them those kept with another event that a claim of this one takes part in, such as a denial.
+    Includes contradictions of other events that a claim of this one is part of, such as a denial.
     """
     return _by_contradiction(await many(db, _SIDES.format(which=_OF_EVENT), {"id": event_id}))
 
 
 async def contradictions_of_article(db: Any, article_id: str) -> list[Row]:
-    """Return the contradictions that an article's claims take part in, those within the article itself first.
+    """Return the contradictions that an article's claims are part of, those within the article first.
 
-    `inside` is True where the article alone gives two values.
+    `inside` is True where the article itself gives two values.
     """
     found = _by_contradiction(await many(db, _SIDES.format(which=_OF_ARTICLE), {"id": article_id}))
     for contradiction in found:

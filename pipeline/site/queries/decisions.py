@@ -1,11 +1,11 @@
-"""Editors' decisions on a page: a snapshot and an event or article come in, plain dictionaries go out."""
+"""Queries for editors' decisions on an event or an article."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import Any
 
-from pipeline.site.queries.pages import Row, many
+from pipeline.site.queries.common import Row, many
 
 _COLUMNS = (
     "review_id, decision, status, decided_at, decided_on, editor, why, event_id, claim_id, article_id, subject, "
@@ -14,12 +14,12 @@ _COLUMNS = (
 
 
 async def of_event(db: Any, event_id: str) -> list[Row]:
-    """Return the decisions that bear on an event now, the latest last; none in a ledger that did not keep them."""
+    """Return the decisions applied to an event, latest last; none in older ledgers, which lack the table."""
     return await _applied(db, "event_id", event_id)
 
 
 async def of_article(db: Any, article_id: str) -> list[Row]:
-    """Return the decisions on sentences of an article that are applied, the latest last."""
+    """Return the decisions applied to sentences of an article, latest last."""
     return await _applied(db, "article_id", article_id)
 
 
@@ -33,7 +33,7 @@ async def _applied(db: Any, column: str, value: str) -> list[Row]:
 
 
 def by_claim(rows: list[Row]) -> dict[str, list[Row]]:
-    """Return decisions by the claim that each is about; those about an event or a name stand under ""."""
+    """Return decisions by claim id; those about an event or a name have the key ""."""
     found: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         found[row["claim_id"] or ""].append(row)

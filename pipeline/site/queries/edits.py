@@ -1,4 +1,4 @@
-"""SQL for what edits did: a snapshot and an article or event come in; edits with their changed claims go out."""
+"""Queries for publishers' edits and the claims that they changed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from pipeline.aggregation.revisions.text_diff import word_changes
-from pipeline.site.queries.pages import Row, many
+from pipeline.site.queries.common import Row, many
 
 _REVISION = """
     r.revision_id, r.article_id, r.nth, r.seen_on, r.kind, r.fields, r.event_id, r.old_claim_id, r.new_claim_id, r.type,
@@ -15,16 +15,13 @@ _REVISION = """
 
 
 def with_pieces(revision: Row) -> Row:
-    """Add `before` and `after`: the two wordings in (words, changed) pieces."""
+    """Return the revision with `before` and `after`: both wordings as (words, changed) pieces."""
     before, after = word_changes(revision["old_quote"], revision["new_quote"])
     return revision | {"before": before, "after": after}
 
 
 async def edits_of_article(db: Any, article_id: str) -> list[Row]:
-    """Return an article's edits, the newest first, each with its `revisions` in the order of the text.
-
-    Claims of one sentence stand together: the sentence is shown once, under `sentences`.
-    """
+    """Return an article's edits, newest first, each with its `sentences` and the `revisions` of their claims."""
     edits = await many(db, "select * from article_edits where article_id = ? order by nth desc", [article_id])
     if not edits:
         return []
@@ -49,11 +46,12 @@ def _by_sentence(revisions: list[Row]) -> list[Row]:
 async def edits_behind_event(db: Any, event_id: str) -> tuple[dict[str, list[Row]], list[Row]]:
     """Return what publishers' edits did to an event's evidence.
 
-    First, by claim id: the edits that made its sentence what it is now. Then the claims that are gone, each with
-    article and source: they are shown, but count for nothing.
+    Returns:
+        The edits that led to each claim's present sentence, by claim id; and the claims that were removed, each with
+        article and source. Removed claims are shown but not counted.
     """
     sql = f"""
-        select {_REVISION}, a.title as article_title, a.url, s.title as source_title, c.claim_id as standing
+        select {_REVISION}, a.title as article_title, a.url, s.title as source_title, c.claim_id as present_claim_id
         from revisions r join articles a using (article_id) join sources s using (source_id)
             left join claims c on c.claim_id = r.new_claim_id
         where r.event_id = ? order by r.seen_on, r.article_id, r.nth, r.revision_id limit 200
@@ -63,6 +61,6 @@ async def edits_behind_event(db: Any, event_id: str) -> tuple[dict[str, list[Row
     for row in await many(db, sql, [event_id]):
         if row["kind"] == "vanished":
             gone.append(with_pieces(row))
-        elif row["standing"]:
-            changed[row["standing"]].append(with_pieces(row))
+        elif row["present_claim_id"]:
+            changed[row["present_claim_id"]].append(with_pieces(row))
     return changed, gone

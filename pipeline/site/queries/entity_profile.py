@@ -1,4 +1,4 @@
-"""SQL for who an entity is and whom it deals with: a snapshot and an id come in, plain dictionaries go out."""
+"""Queries for an entity's profile: offices, related entities, and the parties that it acts with or against."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.site.facets.counts import Counts
-from pipeline.site.queries.pages import Row, many
+from pipeline.site.queries.common import Row, many
 
 SHOWN = 8  # partners shown under each heading; the table shows the rest
-SIDES = ("actor", "target", "body")  # the roles of those who deal with each other
+SIDES = ("actor", "target", "body")  # roles of parties that deal with each other
 PARTNERS = ("organisation", "agency", "government", "person", "outlet")
-# How two parties of an event stand to each other: kind and direction of the event, whose side the entity is on.
 WITH, AGAINST, FROM, TO_LIFT = "with", "against", "from", "lift"
 HEADINGS = (WITH, AGAINST, FROM, TO_LIFT)  # in the order of the page
 _WITH = ("agreement", "commitment", "access_grant")
@@ -23,7 +22,7 @@ _AGAINST = ("restriction", "enforcement", "litigation", "investigation", "refusa
 
 
 async def offices_of(db: Any, person_id: str) -> list[Row]:
-    """Return a person's offices with their bodies, the latest first."""
+    """Return a person's offices with their bodies, latest first."""
     sql = """
         select r.office, r.body_id, e.name as body_name, r.held_from, r.held_until
         from entity_roles r left join entities e on e.entity_id = r.body_id
@@ -33,7 +32,7 @@ async def offices_of(db: Any, person_id: str) -> list[Row]:
 
 
 async def holders_in(db: Any, body_id: str, size: int = 20) -> list[Row]:
-    """Return who of the ledger held an office in a body, those in office first."""
+    """Return the persons in the ledger who held an office in a body, present holders first."""
     sql = """
         select r.office, r.person_id, e.name as person_name, r.held_from, r.held_until
         from entity_roles r join entities e on e.entity_id = r.person_id
@@ -59,11 +58,14 @@ async def relations_of(db: Any, entity_id: str) -> dict[str, list[Row]]:
     return dict(found)
 
 
-def side(event_type: str, direction: str | None, mine: str, theirs: str) -> str:
-    """Return how an entity stands to another party of an event, "" where the event says nothing of it.
+def dealing_kind(event_type: str, direction: str | None, mine: str, theirs: str) -> str:
+    """Return how an entity deals with another party of an event: WITH, AGAINST, FROM, TO_LIFT, or "" for neither.
 
-    `mine`, `theirs`: the roles of both. A signed agreement is with each other, a fine is against its target, a lifted
-    ban is neither: it has a heading of its own.
+    Args:
+        event_type: Type of the event.
+        direction: "impose" or "lift" for restrictions.
+        mine: The entity's role.
+        theirs: The other party's role.
     """
     if event_type in _WITH and {mine, theirs} <= {"actor", "target", "body"}:
         return WITH
@@ -75,29 +77,28 @@ def side(event_type: str, direction: str | None, mine: str, theirs: str) -> str:
 
 
 def _headings(counts: Counts) -> np.ndarray:
-    """Return the place in HEADINGS, -1 for none, by kind and direction of event (0: none) and by both roles."""
+    """Return an array of indexes into HEADINGS, -1 for none, by event type, direction (0: none) and both roles."""
     types, directions = counts.codes["type"].values, (None, *counts.codes["direction"].values)
     roles = [(i, role) for i, role in enumerate(counts.role_names) if role in SIDES]
     found = np.full((len(types), len(directions), len(counts.role_names), len(counts.role_names)), -1, dtype=np.int8)
-    for (i, kind), (j, direction), (k, mine), (m, theirs) in product(
-        [(i, kind) for i, kind in enumerate(types) if kind in _WITH or kind in _AGAINST],
-        enumerate(directions), roles, roles,
-    ):  # fmt: skip
-        if heading := side(str(kind), direction, mine, theirs):  # type: ignore[arg-type]
+    wanted = [(i, kind) for i, kind in enumerate(types) if kind in _WITH or kind in _AGAINST]
+    for (i, kind), (j, direction), (k, mine), (m, theirs) in product(wanted, enumerate(directions), roles, roles):
+        if heading := dealing_kind(str(kind), str(direction) if direction else None, mine, theirs):
             found[i, j, k, m] = HEADINGS.index(heading)
     return found
 
 
-def dealt(counts: Counts, entity_id: str, shown: int = SHOWN) -> dict[str, list[Row]]:
-    """Return the parties that stand with or against an entity in its events, by heading, most events first.
+def count_dealings(counts: Counts, entity_id: str, shown: int = SHOWN) -> dict[str, list[Row]]:
+    """Return the parties that an entity acts with or against, by heading, most events first.
 
-    `n`: events reported as happened, `n_open`: the others, `types`: the kinds of both.
+    Each has `n`, the events reported as happened, `n_open`, the other events, and the `types` of both.
     """
     headings, mine = _headings(counts), counts.links_of(entity_id)
     types, modalities = counts.codes["type"], counts.codes["modality"]
     rows, roles = counts.link_row[mine], counts.link_role[mine]
-    telling = (headings >= 0).any(axis=(1, 3))[types.of[rows], roles]
-    mine, rows, roles = mine[telling], rows[telling], roles[telling]
+    possible: np.ndarray = np.any(headings >= 0, axis=(1, 3))
+    relevant = possible[types.of[rows], roles]
+    mine, rows, roles = mine[relevant], rows[relevant], roles[relevant]
     beside, theirs = counts.links_beside(mine)
     others, kinds, ways = counts.link_entity[theirs], types.of[rows], counts.codes["direction"].of[rows] + 1
     heading = headings[kinds[beside], ways[beside], roles[beside], counts.link_role[theirs]]
@@ -105,7 +106,7 @@ def dealt(counts: Counts, entity_id: str, shown: int = SHOWN) -> dict[str, list[
     partners[counts.entities.place_of.get(entity_id, [])] = False
     wanted = partners[others] & (heading >= 0)
     beside, size = beside[wanted], len(partners)
-    party = heading[wanted].astype(np.int64) * size + others[wanted]  # one number for heading and party
+    party = heading[wanted].astype(np.int64) * size + others[wanted]  # heading and party as one number
     occurred = modalities.values.index("occurred") if "occurred" in modalities.values else -2
     all_ = np.bincount(party, minlength=len(HEADINGS) * size)
     done = np.bincount(party[modalities.of[rows[beside]] == occurred], minlength=len(all_))
@@ -113,29 +114,36 @@ def dealt(counts: Counts, entity_id: str, shown: int = SHOWN) -> dict[str, list[
     found: dict[str, list[Row]] = {}
     for i, name in enumerate(HEADINGS):
         places = np.flatnonzero(all_[i * size : (i + 1) * size]) + i * size
-        if len(places) > shown:  # those that may be among the first; equals are sorted by name
-            rank = done[places] * (int(all_.max()) + 1) + all_[places] - done[places]
-            places = places[rank >= np.partition(rank, len(rank) - shown)[len(rank) - shown]]
-        if len(places):
-            some = [(names[at % size], at, int(done[at]), int(all_[at] - done[at])) for at in places.tolist()]
-            some.sort(key=lambda one: (-one[2], -one[3], one[0]))
+        top = [
+            (names[at % size], at, int(done[at]), int(all_[at] - done[at]))
+            for at in _top_places(places, done, all_, shown).tolist()
+        ]
+        top.sort(key=lambda one: (-one[2], -one[3], one[0]))
+        if top:
             found[name] = [
                 {
                     "entity_id": counts.entities.ids[at % size],
-                    "name": called,
+                    "name": party_name,
                     "n": n,
                     "n_open": n_open,
                     "types": [types.values[kind] for kind in np.unique(kinds[beside[party == at]])],
                 }
-                for called, at, n, n_open in some[:shown]
+                for party_name, at, n, n_open in top[:shown]
             ]
     return found
 
 
-async def dealings(db: Any, entity_id: str) -> dict[str, list[Row]]:
-    """Return the parties an entity acts with and against, by heading, most events first.
+def _top_places(places: np.ndarray, done: np.ndarray, all_: np.ndarray, shown: int) -> np.ndarray:
+    """Return the places with the most events, at least `shown` of them; ties are kept to be sorted by name."""
+    if len(places) <= shown:
+        return places
+    rank = done[places] * (int(all_.max()) + 1) + all_[places] - done[places]
+    return places[rank >= np.partition(rank, len(rank) - shown)[len(rank) - shown]]
 
-    `n` counts events reported as happened; `n_open` those that are planned, denied, alleged or the like, which never
-    count as dealings that took place.
+
+async def dealings(db: Any, entity_id: str) -> dict[str, list[Row]]:
+    """Return the parties that an entity acts with or against, by heading, most events first.
+
+    `n` counts events reported as happened; `n_open` counts those planned, denied, alleged and so on.
     """
-    return await asyncio.to_thread(dealt, db.counts("events"), entity_id)
+    return await asyncio.to_thread(count_dealings, db.counts("events"), entity_id)

@@ -1,6 +1,6 @@
-"""Conditions on events come in; the events that changed last, with what happened to each, go out: what a feed tells.
+"""Queries for feeds: the events that changed last, with notes on what changed.
 
-An event changes when a report tells of it, when a publisher edits a sentence behind it, and when an editor decides.
+An event changes when a new report covers it, a publisher edits a sentence behind it, or an editor decides on it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipeline.site.facets.selection import Choice
-from pipeline.site.queries.pages import EVENT_COLUMNS, Row, many, with_parties
-from pipeline.site.text.words import DECISIONS, REVISED_FIELDS, day_words, modality_words
+from pipeline.site.queries.common import EVENT_COLUMNS, Row, many, marks, with_parties
+from pipeline.site.text.formatting import day_words
+from pipeline.site.text.labels import DECISIONS, REVISED_FIELDS, modality_words
 
 FEED_SIZE = 50
-LATELY = 200  # events that were edited or decided on last, among which a filter looks
+LATELY = 200  # how many of the last edited or reviewed events a filter considers
 _EDITED = "(r.fields <> '' or r.kind <> 'changed')"  # not where only the wording changed
 
 
 async def _touched(db: Any) -> list[str]:
-    """Return the ids of the events whose sentences were edited, or on which an editor decided, last."""
+    """Return the ids of the events last edited by a publisher or reviewed by an editor."""
     sql = f"""
         select event_id from (
             select * from (select r.event_id, r.seen_on as day from revisions r
@@ -33,19 +34,20 @@ async def _touched(db: Any) -> list[str]:
 
 
 async def chosen_events(db: Any, choice: Choice) -> list[Row]:
-    """Return the events among those chosen in memory that may have changed last, the newest reports first."""
+    """Return the selected events that may have changed last, newest reports first."""
     ids = await _touched(db)
     rowids = choice.counts.newest(choice.mask, choice.counts.days["last_reported_on"], FEED_SIZE)[: 10 * FEED_SIZE]
     if ids:
-        marks = ", ".join("?" * len(ids))
-        touched = [row["rowid"] for row in await many(db, f"select rowid from events where event_id in ({marks})", ids)]
+        touched = [
+            row["rowid"] for row in await many(db, f"select rowid from events where event_id in ({marks(ids)})", ids)
+        ]
         places = choice.counts.places(touched)
         rowids += choice.counts.rowids[places[choice.mask[places]]].tolist()
     return await _newest(db, [f"rowid in ({', '.join(map(str, rowids))})"], {})
 
 
 async def events_where(db: Any, clauses: Sequence[str], params: dict[str, Any]) -> list[Row]:
-    """Return the events that pass all the conditions and may have changed last, the newest reports first."""
+    """Return the events that meet all conditions and may have changed last, newest reports first."""
     found = await _newest(db, clauses, params)
     ids = await _touched(db)
     names = {f"_touched_{i}": event_id for i, event_id in enumerate(ids)}
@@ -69,9 +71,9 @@ async def _newest(db: Any, clauses: Sequence[str], params: dict[str, Any]) -> li
 
 
 async def changed_last(db: Any, events: Sequence[Row]) -> list[Row]:
-    """Return the events of a feed, those that changed last first, with `updated_on`, `parties` and `notes`.
+    """Return the events of a feed, last changed first, with `updated_on`, `parties` and `notes`.
 
-    `notes`: what edits and editors did to the event, in words, the latest first.
+    `notes` are sentences on what edits and editors did to the event, latest first.
     """
     notes = await _notes(db, [event["event_id"] for event in events])
     dated = [
@@ -91,13 +93,12 @@ async def _notes(db: Any, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for i in range(0, len(ids), 400):
         some = ids[i : i + 400]
-        marks = ", ".join("?" * len(some))
         edits = await many(
             db,
             f"""
             select r.event_id, r.seen_on, r.kind, r.fields, r.old_modality, r.new_modality, s.title
             from revisions r join articles a using (article_id) join sources s using (source_id)
-            where r.event_id in ({marks}) and {_EDITED}""",
+            where r.event_id in ({marks(some)}) and {_EDITED}""",
             some,
         )
         for row in edits:
@@ -105,22 +106,22 @@ async def _notes(db: Any, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]
         decided = await many(
             db,
             "select event_id, decided_on, decision, editor, why from reviews "
-            f"where event_id in ({marks}) and status = 'applied'",
+            f"where event_id in ({marks(some)}) and status = 'applied'",
             some,
         )
         for row in decided:
-            what = DECISIONS.get(row["decision"], row["decision"])
+            what = DECISIONS.get(row["decision"]) or str(row["decision"])
             why = f" Why: {row['why']}" if row["why"] else ""
             words = f"{what.capitalize()} by {row['editor'] or 'an editor'}, {day_words(row['decided_on'])}.{why}"
             found[row["event_id"]].append((row["decided_on"], words))
-    for told in found.values():
-        told.sort(reverse=True)
+    for notes in found.values():
+        notes.sort(reverse=True)
     return found
 
 
 def _edit_words(row: Row) -> str:
-    """Return in words what a publisher's edit did to a claim of an event."""
-    did = {"vanished": "took out a sentence", "appeared": "put in a sentence"}.get(row["kind"], "changed a sentence")
+    """Return a sentence on what a publisher's edit did to a claim."""
+    did = {"vanished": "removed a sentence", "appeared": "added a sentence"}.get(row["kind"], "changed a sentence")
     if row["old_modality"] and row["new_modality"] and row["old_modality"] != row["new_modality"]:
         moved = (modality_words(code).badge for code in (row["old_modality"], row["new_modality"]))
         did += f", from “{'” to “'.join(moved)}”"

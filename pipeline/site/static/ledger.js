@@ -1,7 +1,7 @@
-// Two comforts that a page cannot have without a script; every page works without them. Nothing is sent anywhere.
+// Two conveniences. Every page works without them, and nothing is sent anywhere.
 "use strict";
 
-// What changed since your last visit: the day of the newest report that was shown is kept in this browser alone.
+// Changes since the last visit: the day of the newest report shown is stored in this browser only.
 (() => {
   const form = document.querySelector("form[data-newest]");
   const note = document.querySelector(".last-visit");
@@ -24,11 +24,11 @@
     }
     note.hidden = false;
   } catch {
-    // This browser keeps nothing: the day can be chosen by hand.
+    // Storage is blocked: the reader can enter the day.
   }
 })();
 
-// A button beside each citation that copies it.
+// A copy button after each citation.
 for (const field of document.querySelectorAll(".cite input[readonly], .cite textarea[readonly]")) {
   const label = document.querySelector(`label[for="${field.id}"]`)?.textContent ?? "";
   const button = document.createElement("button");

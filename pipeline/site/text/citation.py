@@ -1,4 +1,4 @@
-"""An event and its permalink come in, ways to cite it, and to report an error in it, go out."""
+"""Citations of an event, and the address at which to report an error in it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from pipeline.site.text.words import day_words, modality_words
+from pipeline.site.text.formatting import day_words
+from pipeline.site.text.labels import modality_words
 from pipeline.site.views.quote_highlight import safe_url
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One event cited in running text, as BibTeX and for Wikipedia."""
+    """A citation of an event as plain text, BibTeX and Wikipedia markup."""
 
     plain: str
     bibtex: str
@@ -20,7 +21,7 @@ class Citation:
 
 
 def cite(event_id: str, summary: str, modality: str, url: str, built_on: str) -> Citation:
-    """Return the citations; `built_on` is the ISO day of the snapshot ("" if unknown): what was known when."""
+    """Return the citations; `built_on` is the ISO day of the snapshot, "" if unknown."""
     sentence = f"{modality_words(modality).badge}: {' '.join(summary.split())}"
     state = f" (as of {day_words(built_on)})" if built_on else ""
     year = built_on[:4] or "n.d."
@@ -37,10 +38,15 @@ def cite(event_id: str, summary: str, modality: str, url: str, built_on: str) ->
 
 
 def report_address(contact: str, event_id: str, summary: str, url: str, built_on: str) -> str:
-    """Return where a reader can report an error in an event: a letter or a form that names it; "" without a contact.
+    """Return the address at which a reader can report an error in an event; "" without a contact.
 
-    `contact`: an e-mail address or an http(s) address, as in the settings. A page for new issues (".../issues/new") is
-    given title and text; any other page is linked as it is.
+    Args:
+        contact: The contact setting: an e-mail or http(s) address. A page for new issues (".../issues/new") gets a
+            title and text; any other page is linked unchanged.
+        event_id: Id of the event.
+        summary: Its summary.
+        url: Address of its page.
+        built_on: ISO day of the snapshot, "" if unknown.
     """
     subject = f"Error in event {event_id}"
     sentence = " ".join(summary.split())

@@ -1,4 +1,4 @@
-"""Codes of countries and states come in as the ledger stores them (ISO 3166, EU, INT); their names go out."""
+"""Names of jurisdictions by the codes that the ledger stores: ISO 3166, EU and INT."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ _STATES = {
     "US-TN": "Tennessee", "US-TX": "Texas", "US-UT": "Utah", "US-VA": "Virginia", "US-VT": "Vermont",
     "US-WA": "Washington State", "US-WI": "Wisconsin", "US-WV": "West Virginia", "US-WY": "Wyoming",
 }  # fmt: skip
-_INVENTED = {"XT": "Talvia", "XV": "Veldmark"}  # the states of the demo's newsroom
+_INVENTED = {"XT": "Talvia", "XV": "Veldmark"}  # countries of the demo
 
 PLACES = _COUNTRIES | {code: f"{name} (US)" for code, name in _STATES.items()} | _INVENTED

@@ -1,6 +1,6 @@
-"""Lines about one model come in; who may use it and who may not, since when and by whose order, goes out. Pure.
+"""Sentences on who may use a model, since when and by whose order, read from its timelines.
 
-A plan, a hope or a denial is never told as in force: only stages that were reached say "may" or "may not".
+Only stages reported as reached say "may" or "may not"; plans and denials are worded as open.
 """
 
 from __future__ import annotations
@@ -15,21 +15,26 @@ _BARRED = frozenset({"imposed", "banned", "suspended", "designated"})
 _OPENED = frozenset({"granted", "restored", "widened"})
 
 
-def _said(side: Mapping[str, str] | None) -> str:
+def _name(side: Mapping[str, str] | None) -> str:
     return noun(side["name"], EntityKind(side["kind"])) if side else ""
 
 
 def permission(view: Mapping[str, Any], affected: Sequence[Mapping[str, str]] = ()) -> dict[str, str]:
-    """Return `who`, whether they `may` ("yes", "no", "" where it is open), `since` when, `by` whose order, and `words`.
+    """Return who may use a model according to one timeline.
 
-    `view`: a line as pipeline.site.views.status makes it; `affected`: whom its act touches, each with name and kind.
+    Args:
+        view: A timeline from pipeline.site.views.timelines.
+        affected: The parties affected by its event, each with name and kind.
+
+    Returns:
+        `who`, `may` ("yes", "no", or "" if open), `since`, `by` (whose order) and `words` (a sentence).
     """
     stage = view["done"]
-    actor, other = _said(view["actor"]), _said(view["counterpart"])
-    touched = listing([_said(each) for each in affected])
+    actor, other = _name(view["actor"]), _name(view["counterpart"])
+    touched = listing([_name(each) for each in affected])
     who, by = (actor, other) if view["matter"] == "access" else (touched or other, actor)
     if stage is None:
-        return _open(view, who, by)
+        return _unsettled(view, who, by)
     since = stage["since"]
     ordered = f", by order of {by}" if by else ""
     reached = stage["stage"]
@@ -39,20 +44,22 @@ def permission(view: Mapping[str, Any], affected: Sequence[Mapping[str, str]] = 
         to = f" to {touched}" if touched and done == "Released" else ""
         words = f"{done}{f' by {by}' if by else ''}{to}, {since}"
     elif view["matter"] == "access" and reached in _OPENED:
-        may, words = "yes", f"{who or 'Somebody'} may use it{f', by leave of {by}' if by else ''}: {reached}, {since}"
+        permission_from = f" with permission from {by}" if by else ""
+        may, words = "yes", f"{who or 'An unnamed party'} may use it{permission_from}: {reached}, {since}"
     elif view["matter"] == "access" and reached == "refused":
-        may, words = "no", f"{who or 'Somebody'} asked for access and was refused{f' by {by}' if by else ''}, {since}"
+        refused = f"was refused{f' by {by}' if by else ''}"
+        may, words = "no", f"{who or 'An unnamed party'} asked for access and {refused}, {since}"
     elif view["matter"] == "restriction" and reached == "lifted":
         may, words = "yes", f"{who or 'Those who were barred'} may use it again{ordered}, {since}"
     elif view["matter"] == "restriction" and reached in _BARRED:
-        limit = "may not use it" if touched or reached == "banned" else "is limited in using it"
-        may, words = "no", f"{who or 'Who is concerned'} {limit}{ordered}: {reached}, {since}"
+        limit = "may not use it" if touched or reached == "banned" else "is restricted in using it"
+        may, words = "no", f"{who or 'An unnamed party'} {limit}{ordered}: {reached}, {since}"
     else:
-        return _open(view, who, by)
+        return _unsettled(view, who, by)
     return {"who": who, "may": may, "since": since, "by": by, "words": _sentence(words, stage)}
 
 
-def _open(view: Mapping[str, Any], who: str, by: str) -> dict[str, str]:
+def _unsettled(view: Mapping[str, Any], who: str, by: str) -> dict[str, str]:
     head = view["head"]
     brief = head["brief"][:1].lower() + head["brief"][1:]
     words = _sentence(f"Open: {head['summary'].rstrip('.')} ({brief})", head)
@@ -67,9 +74,11 @@ def _sentence(words: str, stage: Mapping[str, Any]) -> str:
 def permitted(
     models: Iterable[Mapping[str, Any]], affected: Mapping[str, Sequence[Mapping[str, str]]]
 ) -> list[dict[str, Any]]:
-    """Return the models, each line with its `permission`, what is in force before what is open.
+    """Return the models with a `permission` on each timeline; settled ones come before open ones.
 
-    `affected`: event id -> whom the event touches.
+    Args:
+        models: Models from pipeline.site.views.timelines.models().
+        affected: Affected parties by event id.
     """
     found = []
     for model in models:

@@ -1,6 +1,6 @@
-"""A claim's quote with the offsets of its trigger and parties comes in, pieces to show go out; also safe addresses.
+"""Cuts quotes into pieces with the trigger and parties marked, and checks addresses before they become links.
 
-Pure functions. Nothing here makes HTML: templates escape every piece.
+Nothing here makes HTML: templates escape every piece.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from urllib.parse import quote, urlsplit
 
 _WORDS = re.compile(r"\S+")
 _TOKEN = re.compile(r"\w+")
-WORDS_BEFORE, WORDS_AFTER = 20, 28  # of a snippet, around the first word found
-WORDS_OF_FRAGMENT = 5
+WORDS_BEFORE, WORDS_AFTER = 20, 28  # in a snippet, around the first match
+WORDS_OF_FRAGMENT = 5  # at each end of a text fragment
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a quote: plain, part of the trigger, part of a party's words, or both."""
+    """A piece of a quote: plain, part of the trigger, part of a party's mention, or both."""
 
     text: str
     trigger: bool = False
@@ -31,10 +31,15 @@ class Piece:
 def pieces(
     text: str, start: int, trigger: tuple[int, int], participants: Iterable[Mapping[str, Any]]
 ) -> tuple[Piece, ...]:
-    """Cut a quote at the offsets of its trigger and participants; the pieces' texts joined are the quote again.
+    """Cut a quote at the offsets of its trigger and participants. The pieces joined give the quote again.
 
-    `start` is the quote's offset in the article; `trigger` and each participant's "start" and "end" are offsets in the
-    article too. Spans outside the quote (-1 too) are left out. Where two parties overlap, the shorter one is shown.
+    Spans outside the quote are ignored. Where two parties overlap, the shorter one is marked.
+
+    Args:
+        text: The quote.
+        start: Its offset in the article.
+        trigger: Start and end of the trigger in the article; -1 for none.
+        participants: Mappings with role, entity_id, name, and start and end in the article (-1 for none).
     """
     size = len(text)
 
@@ -62,9 +67,9 @@ def pieces(
 
 
 def snippet(text: str, query: str) -> tuple[Piece, ...]:
-    """Cut the part of a text around the first word that a search found into pieces; the found words are marked.
+    """Return the part of a text around the first match of a search, in pieces with the matches marked.
 
-    A word counts as found where it begins like one of the query: full-text search finds "tested" for "testing" too.
+    A word matches if it begins like a word of the query, because full-text search finds "tested" for "testing" too.
     """
     stems = tuple(word[: max(4, len(word) - 3)] for word in re.findall(r"\w+", query.casefold()))
     tokens = [
@@ -88,7 +93,7 @@ def snippet(text: str, query: str) -> tuple[Piece, ...]:
 
 
 def safe_url(url: str | None) -> str:
-    """Return the address if it is an http(s) one with a host and no blanks or control characters, "" otherwise."""
+    """Return the address if it is http(s) with a host and without spaces or control characters, "" otherwise."""
     text = (url or "").strip()
     if not re.fullmatch(r"https?://[^\s\x00-\x1f\\<>\"']+", text, re.IGNORECASE):
         return ""
@@ -99,7 +104,7 @@ def safe_url(url: str | None) -> str:
 
 
 def fragment_url(url: str | None, text: str) -> str:
-    """Return the address with a text fragment, so that a browser jumps to the words; "" for an unsafe address."""
+    """Return the address with a text fragment that makes a browser scroll to `text`; "" for an unsafe address."""
     safe = safe_url(url)
     words = _WORDS.findall(text)
     if not safe or not words:
@@ -116,6 +121,6 @@ def fragment_url(url: str | None, text: str) -> str:
 
 
 def host_of(url: str | None) -> str:
-    """Return the host of an address without "www.", "" for an unsafe one."""
+    """Return the host of an address without "www."; "" for an unsafe address."""
     safe = safe_url(url)
     return (urlsplit(safe).hostname or "").removeprefix("www.") if safe else ""

@@ -13,7 +13,7 @@ from pipeline.app.commands.inspect.contradictions import contradictions_of
 from pipeline.app.commands.lookup import find_event
 from pipeline.app.commands.output import json_option, say_json, say_rows
 from pipeline.errors import WrongUse
-from pipeline.site.text.words import count_words, support_words
+from pipeline.site.text.formatting import count_words, support_words
 from pipeline.workspace import DataFolder
 
 

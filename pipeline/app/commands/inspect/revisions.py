@@ -9,7 +9,7 @@ import click
 from pipeline.app.commands.common import open_ledger, rows
 from pipeline.app.commands.output import json_option, say_json
 from pipeline.errors import WrongUse
-from pipeline.site.text.words import count_words
+from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
 
 

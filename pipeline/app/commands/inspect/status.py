@@ -55,7 +55,7 @@ def _find(db: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
 
 def _lines(db: sqlite3.Connection, timeline_ids: Sequence[str]) -> tuple[dict[str, list], dict[str, list[str]]]:
     """Return the rows of lines by line, and the claim ids by stage."""
-    from pipeline.site.queries.status import stages_sql
+    from pipeline.site.queries.timelines import stages_sql
 
     lines: dict[str, list] = {timeline_id: [] for timeline_id in timeline_ids}
     claims: dict[str, list[str]] = defaultdict(list)
@@ -87,15 +87,15 @@ def status(folder: DataFolder, name: str | None, as_of: str | None, as_json: boo
     if name is None:
         _all(db, day, newest, as_json)
         return
-    from pipeline.site.queries.status import entity_lines_sql, own_sql, thrice
-    from pipeline.site.views.status import line_views
+    from pipeline.site.queries.timelines import entities_and_models_sql, entity_timeline_ids_sql, thrice
+    from pipeline.site.views.timelines import timeline_views
 
     found = _find(db, name)
     ids = [one["entity_id"] for one in found]
-    own = [row["entity_id"] for row in rows(db, own_sql(len(ids)), *ids, *ids)]
-    timeline_ids = [row["timeline_id"] for row in rows(db, entity_lines_sql(len(own)), *thrice(own), 10_000)]
+    own = [row["entity_id"] for row in rows(db, entities_and_models_sql(len(ids)), *ids, *ids)]
+    timeline_ids = [row["timeline_id"] for row in rows(db, entity_timeline_ids_sql(len(own)), *thrice(own), 10_000)]
     lines, claims = _lines(db, timeline_ids)
-    views = line_views(lines, day, claims)
+    views = timeline_views(lines, day, claims)
     if as_json:
         say_json({"as_of": day, "newest_report": newest, "entities": found, "lines": views})
         return
@@ -107,7 +107,7 @@ def status(folder: DataFolder, name: str | None, as_of: str | None, as_json: boo
 
 
 def _day_said(day: str, newest: str) -> str:
-    from pipeline.site.text.words import day_words
+    from pipeline.site.text.formatting import day_words
 
     note = " (the day of the newest report)" if day == newest else ""
     if day > newest:
@@ -123,8 +123,8 @@ def _told(stage: dict[str, Any], whole: bool = True) -> str:
 
 
 def _say_lines(views: list[dict[str, Any]], day: str) -> None:
-    from pipeline.site.text.words import MATTER_WORDS
-    from pipeline.site.views.status import by_matter
+    from pipeline.site.text.labels import MATTER_WORDS
+    from pipeline.site.views.timelines import by_matter
 
     for matter, group in by_matter(views).items():
         click.echo(f"\n{MATTER_WORDS[matter]}")
@@ -146,18 +146,24 @@ def _say_lines(views: list[dict[str, Any]], day: str) -> None:
 
 def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
     """Say the matrix of agreements, and who may use which model."""
-    from pipeline.site.queries.status import MOST_LINES, affected_sql, by_event, heads_of, lines_sql
+    from pipeline.site.queries.timelines import (
+        MOST_TIMELINES,
+        affected_sql,
+        by_event,
+        current_events_of,
+        timeline_ids_sql,
+    )
     from pipeline.site.text.permissions import permitted
-    from pipeline.site.views.status import line_views, matrix, models
+    from pipeline.site.views.timelines import matrix, models, timeline_views
 
     ids: list[str] = []
     for matter in ("agreement", "access", "restriction", "release"):
-        ids += [row["timeline_id"] for row in rows(db, lines_sql(), matter, day, MOST_LINES)]
+        ids += [row["timeline_id"] for row in rows(db, timeline_ids_sql(), matter, day, MOST_TIMELINES)]
     lines, claims = _lines(db, ids)
-    views = line_views(lines, day, claims)
+    views = timeline_views(lines, day, claims)
     table = matrix(views, most_rows=1000, most_columns=1000)
     found = models(views)
-    heads = heads_of(found)
+    heads = current_events_of(found)
     named = permitted(found, by_event(rows(db, affected_sql(len(heads)), *heads)))
     if as_json:
         say_json({"as_of": day, "newest_report": newest, "agreements": table, "models": named})
@@ -186,16 +192,16 @@ def upcoming(folder: DataFolder, from_: str | None, limit: int, as_json: bool) -
 
     What was due before and of which no report says that it happened is listed as well.
     """
-    from pipeline.site.queries.status import LATEST, NEAREST, due_sql
-    from pipeline.site.text.status_text import due_state, due_when
-    from pipeline.site.text.words import DUE_KINDS
+    from pipeline.site.queries.timelines import LATEST, NEAREST, upcoming_sql
+    from pipeline.site.text.labels import UPCOMING_KINDS
+    from pipeline.site.text.status_text import upcoming_state, upcoming_when
 
     db = open_ledger(folder)
     day, newest = _day(db, from_, "--from")
-    ahead = rows(db, due_sql(NEAREST, ">="), day, limit)
-    behind = rows(db, due_sql(LATEST, "<"), day, limit)
+    ahead = rows(db, upcoming_sql(NEAREST, ">="), day, limit)
+    behind = rows(db, upcoming_sql(LATEST, "<"), day, limit)
     for row in (*ahead, *behind):
-        row["when"], row["state"] = due_when(row), due_state(row, day)
+        row["when"], row["state"] = upcoming_when(row), upcoming_state(row, day)
     if as_json:
         say_json({"from": day, "newest_report": newest, "ahead": ahead, "behind": behind})
         return
@@ -203,7 +209,7 @@ def upcoming(folder: DataFolder, from_: str | None, limit: int, as_json: bool) -
     for title, found in (("Ahead", ahead), ("Before that day", behind)):
         click.echo(f"\n{title}")
         for row in found:
-            click.echo(f"  {row['when']}  {DUE_KINDS[row['kind']]}: {row['summary']} {row['state']}")
+            click.echo(f"  {row['when']}  {UPCOMING_KINDS[row['kind']]}: {row['summary']} {row['state']}")
             click.echo(f"    “{row['quote']}” {row['source_title']}, {row['published_on']} [{row['claim_id']}]")
         if not found:
             click.echo("  Nothing that a report names a day for.")

@@ -10,7 +10,7 @@ import click
 from pipeline.app.commands.common import plain_errors
 from pipeline.app.commands.output import json_option, say_json
 from pipeline.errors import DONE, PROBLEM
-from pipeline.site.text.words import count_words
+from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
 
 

@@ -11,7 +11,7 @@ import click
 from pipeline.app.commands.common import lexicon_of, plain_errors, reviews_of, settings_of
 from pipeline.app.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.errors import WrongUse
-from pipeline.site.text.words import count_words
+from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
 
 _FIRST = "Run `oversight crawl` or `oversight add` first."

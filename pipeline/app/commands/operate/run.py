@@ -12,7 +12,7 @@ from pipeline.app.commands.operate.alerts import rules_of, send_alerts
 from pipeline.app.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.app.run_log import Run, recorded
 from pipeline.errors import Stopped, WrongUse
-from pipeline.site.text.words import count_words
+from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
 
 

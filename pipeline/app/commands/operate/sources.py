@@ -11,7 +11,7 @@ from pipeline.app.commands.common import need_contact, plain_errors, settings_of
 from pipeline.app.commands.output import json_option, say_json, say_rows
 from pipeline.errors import DONE, PROBLEM, OutsideFailure, OversightError, WrongUse
 from pipeline.settings import Settings
-from pipeline.site.text.words import count_words
+from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
 from scrapers.items import Source
 

@@ -24,7 +24,7 @@ from pipeline.app.commands.review.shared import (
     subjects_of,
 )
 from pipeline.errors import PROBLEM, WrongUse
-from pipeline.site.text.words import support_words
+from pipeline.site.text.formatting import support_words
 from pipeline.workspace import DataFolder
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pipeline.app.commands.review.editor import changes_of
 from pipeline.app.commands.review.shared import at_desk, effect_words, keep, name_decision, subject_words, subjects_of
 from pipeline.errors import OversightError
 from pipeline.records import EntityKind
-from pipeline.site.text.words import count_words
+from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Lines of stages and a day come in; what the page, the JSON and the command line say of them goes out. Pure."""
+"""Timelines as of a day, shaped for pages, JSON and the command line; the matrix of agreements; models."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 
 from pipeline.aggregation.timelines.relations import is_title
 from pipeline.aggregation.timelines.status import Stage, as_of
-from pipeline.site.queries.status import Row, stages
-from pipeline.site.text.status_text import brief, due_when, sentence_words, since_words, stage_words
-from pipeline.site.text.words import MATTER_WORDS
+from pipeline.site.queries.timelines import Row, stages
+from pipeline.site.text.labels import MATTER_WORDS
+from pipeline.site.text.status_text import brief, sentence_words, since_words, stage_words, upcoming_when
 
 SIDES = ("actor", "counterpart", "thing")
 OVER = {"ended", "lifted", "closed", "settled", "dismissed", "dropped", "withdrawn", "dissolved", "revoked", "vetoed"}
 
 
-def line_title(row: Row) -> str:
-    """Return a line's heading: who stands to whom, and about what."""
+def timeline_title(row: Row) -> str:
+    """Return a timeline's heading: the parties and the subject."""
     words = _title(row)
-    return words[:1].upper() + words[1:] if words.startswith("a party") else words
+    return words[:1].upper() + words[1:] if words.startswith("an unnamed") else words
 
 
 def _title(row: Row) -> str:
     actor, other, thing = (row[side] for side in SIDES)
     about = f": {thing}" if thing else ""
-    someone = "a party that is not named"
+    someone = "an unnamed party"
     match row["matter"]:
         case "agreement":
             return f"{actor or someone} and {other or someone}{about}"
@@ -50,7 +50,7 @@ def _title(row: Row) -> str:
 
 
 def sides(row: Row) -> dict[str, dict[str, str] | None]:
-    """Return the parties and the thing of a line, each with id, name and kind."""
+    """Return a timeline's actor, counterpart and thing, each with id, name and kind."""
     return {
         side: {"entity_id": row[f"{side}_id"], "name": row[side], "kind": row[f"{side}_kind"]}
         if row[f"{side}_id"]
@@ -60,16 +60,14 @@ def sides(row: Row) -> dict[str, dict[str, str] | None]:
 
 
 def stage_view(stage: Stage, due: str = "") -> dict[str, Any]:
-    """Return a stage as JSON and templates show it. `upcoming`: the day in words that is named for what is still
-    open.
-    """
+    """Return a stage for JSON and templates; `due` is the announced date in words, for a stage still open."""
     return {
         "due": due,
         "stage": stage.stage,
         "modality": stage.modality,
         "words": stage_words(stage.stage, stage.modality),
         "since": since_words(stage),
-        "brief": f"{brief(stage)}; day named: {due}" if due else brief(stage),
+        "brief": f"{brief(stage)}; date given: {due}" if due else brief(stage),
         "summary": stage.summary,
         "from": stage.from_start,
         "from_latest": stage.from_end,
@@ -85,14 +83,16 @@ def stage_view(stage: Stage, due: str = "") -> dict[str, Any]:
     }
 
 
-def line_view(rows: Sequence[Row], day: str, claim_ids: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
-    """Return one line as it stood on a day: its parties, its standing in words, and all its stages in order."""
+def timeline_view(
+    rows: Sequence[Row], day: str, claim_ids: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, Any]:
+    """Return one timeline as of a day: its parties, its status in words, and all its stages in order."""
     found = stages(rows)
     if claim_ids:
         found = [_with_claims(stage, claim_ids.get(stage.entry_id, ())) for stage in found]
     status = as_of(found, day)
     head = status.done or (status.stages[0] if status.stages else None)
-    named = {row["entry_id"]: due_when(row) for row in rows if row.get("due_start")}
+    named = {row["entry_id"]: upcoming_when(row) for row in rows if row.get("due_start")}
 
     def view(stage: Stage) -> dict[str, Any]:
         return stage_view(stage, named.get(stage.entry_id, ""))
@@ -100,7 +100,7 @@ def line_view(rows: Sequence[Row], day: str, claim_ids: Mapping[str, Sequence[st
     return {
         "timeline_id": rows[0]["timeline_id"],
         "matter": rows[0]["matter"],
-        "title": line_title(rows[0]),
+        "title": timeline_title(rows[0]),
         **sides(rows[0]),
         "day": day,
         "words": sentence_words(status),
@@ -122,15 +122,15 @@ def _with_claims(stage: Stage, ids: Sequence[str]) -> Stage:
     return replace(stage, claim_ids=tuple(ids))
 
 
-def line_views(
-    lines: Mapping[str, Sequence[Row]], day: str, claim_ids: Mapping[str, Sequence[str]] | None = None
+def timeline_views(
+    timelines: Mapping[str, Sequence[Row]], day: str, claim_ids: Mapping[str, Sequence[str]] | None = None
 ) -> list[dict[str, Any]]:
-    """Return the lines of which anything was known by a day.
+    """Return the timelines of which anything was known by a day.
 
-    Within a matter those in force come before those that are over, those whose parties are known before the others,
-    and then those that moved last.
+    Sorted by matter; within a matter, current ones before those that have ended, those with known parties before the
+    others, and then by the latest change.
     """
-    views = [line_view(rows, day, claim_ids) for rows in lines.values() if rows]
+    views = [timeline_view(rows, day, claim_ids) for rows in timelines.values() if rows]
     known = [view for view in views if view["words"]]
     order = list(MATTER_WORDS)
     known.sort(key=lambda v: v["title"])
@@ -140,7 +140,7 @@ def line_views(
 
 
 def by_matter(views: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Return the views by matter, in the order of the matters."""
+    """Return timelines grouped by matter, in the fixed order of matters."""
     found: dict[str, list[dict[str, Any]]] = {}
     for view in views:
         found.setdefault(view["matter"], []).append(view)
@@ -148,10 +148,10 @@ def by_matter(views: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]
 
 
 def matrix(views: Iterable[dict[str, Any]], most_rows: int = 40, most_columns: int = 10) -> dict[str, Any]:
-    """Return which company has which agreement with which body: rows, columns, and the lines of each cell.
+    """Return which company has which agreement with which body: rows, columns, and the timelines of each cell.
 
-    Where there are more than fit, those with the most agreements stay; `n_left_out` counts the lines that fell out,
-    `n_one_sided` those of which reports name one party only.
+    If there are too many, those with the most agreements are shown. `n_left_out` counts the timelines that are not;
+    `n_one_sided` counts those for which reports name one party only.
     """
     agreements = [v for v in views if v["matter"] == "agreement"]
     pairs = [v for v in agreements if v["actor"] and v["counterpart"]]
@@ -160,7 +160,7 @@ def matrix(views: Iterable[dict[str, Any]], most_rows: int = 40, most_columns: i
     names = {v[side]["entity_id"]: v[side]["name"] for v in pairs for side in ("actor", "counterpart")}
     top_rows = _top(rows, names, most_rows)
     top_columns = _top(columns, names, most_columns)
-    # A company whose only bodies do not fit would stand there with an empty row.
+    # Without this, a company whose bodies are all left out would have an empty row.
     shown = {v["actor"]["entity_id"] for v in pairs if v["counterpart"]["entity_id"] in top_columns}
     top_rows = [id_ for id_ in top_rows if id_ in shown]
     cells: dict[str, dict[str, list[dict[str, Any]]]] = {}
@@ -186,7 +186,7 @@ def _top(counts: Counter[str], names: Mapping[str, str], most: int) -> list[str]
 
 
 def models(views: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return for each model who may use it, who may not, since when and by whose order: its lines by name."""
+    """Return the models with their timelines on access, restrictions and release, sorted by name."""
     found: dict[str, dict[str, Any]] = {}
     for view in views:
         thing = view["thing"]

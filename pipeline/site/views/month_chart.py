@@ -1,4 +1,4 @@
-"""Counts by month and kind come in, the bars of a small chart with their links go out; nothing here makes HTML."""
+"""The front page's bar chart of events by month and family of event types."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from pipeline.site.queries.pages import months_before
-from pipeline.site.text.words import FAMILIES, month_words
+from pipeline.site.queries.events import months_before
+from pipeline.site.text.formatting import month_words
+from pipeline.site.text.labels import FAMILIES
 
-BAR_WIDTH, BAR_GAP, HEIGHT = 18, 4, 40  # units of the drawing, which is stretched to the width it finds
+BAR_WIDTH, BAR_GAP, HEIGHT = 18, 4, 40  # SVG units; the drawing is stretched to the width of the page
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One month of one family of kinds."""
+    """One month of one row."""
 
     month: str
     n: int
@@ -26,8 +27,8 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One family of kinds over all months."""
+class ChartRow:
+    """One family of event types over all months."""
 
     name: str
     n: int
@@ -36,23 +37,23 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
-    """The chart: one line for each family; all lines share one scale."""
+class MonthChart:
+    """The chart: one row per family, all on the same scale."""
 
     months: tuple[str, ...]
-    lines: tuple[Line, ...]
+    rows: tuple[ChartRow, ...]
     width: int
     height: int
     highest: int
 
 
 def table_href(**filters: str) -> str:
-    """Return the address of the events table under filters; "type__in" takes codes joined by commas."""
+    """Return the path of the events table with filters; "type__in" takes codes joined by commas."""
     return f"/oversight/events?{urlencode(filters, safe=',')}" if filters else "/oversight/events"
 
 
-def build_timeline(rows: Iterable[dict], until: str, n_months: int) -> Timeline | None:
-    """Return the chart of rows (event_month, type, n) for the n months that end with `until`; None without events."""
+def build_month_chart(rows: Iterable[dict], until: str, n_months: int) -> MonthChart | None:
+    """Return the chart of (event_month, type, n) rows for the n months up to `until`; None without events."""
     if not until:
         return None
     months = tuple(months_before(until, n) for n in range(n_months - 1, -1, -1))
@@ -64,7 +65,7 @@ def build_timeline(rows: Iterable[dict], until: str, n_months: int) -> Timeline 
     if not counts:
         return None
     highest = max(counts.values())
-    lines = []
+    chart_rows = []
     for name, kinds in FAMILIES.items():
         chosen = ",".join(kinds)
         bars = []
@@ -75,5 +76,5 @@ def build_timeline(rows: Iterable[dict], until: str, n_months: int) -> Timeline 
             label = f"{name}, {month_words(month)}: {n}"
             bars.append(Bar(month, n, i * (BAR_WIDTH + BAR_GAP), HEIGHT - tall, tall, href, label))
         total = sum(bar.n for bar in bars)
-        lines.append(Line(name, total, table_href(type__in=chosen, modality="occurred"), tuple(bars)))
-    return Timeline(months, tuple(lines), n_months * (BAR_WIDTH + BAR_GAP) - BAR_GAP, HEIGHT, highest)
+        chart_rows.append(ChartRow(name, total, table_href(type__in=chosen, modality="occurred"), tuple(bars)))
+    return MonthChart(months, tuple(chart_rows), n_months * (BAR_WIDTH + BAR_GAP) - BAR_GAP, HEIGHT, highest)
