@@ -65,7 +65,7 @@ def test_the_page_shows_every_kind_with_how_many_were_annotated(site):
 
 def test_the_page_shows_the_stored_reliability_and_what_waits_for_review(site):
     page = _plain(site.get("/accuracy").text)
-    facts = load_calibrator().facts
+    facts = load_calibrator().report
     for each in facts["calibrated"]["bins"]:
         low, high = each["interval"]
         wanted = f"{each['claims']} {round(100 * each['mean_confidence'])} {round(100 * each['share_right'])} %"

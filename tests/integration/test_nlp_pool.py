@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.errors import WrongUse
 from pipeline.nlp.pipeline import extract, load_tools
-from pipeline.nlp.pool import WORTH_IT, extract_all, readers_here, understand_each
+from pipeline.nlp.pool import WORTH_IT, extract_all, reader_count, extract_each
 from pipeline.records import Findings
 from scrapers.items import Article, article_id, text_version
 from scrapers.process_pool import Lost
@@ -58,7 +58,7 @@ def test_what_was_read_before_does_not_change_how_an_article_is_read() -> None:
 
 def test_readers_that_are_killed_are_replaced_and_nothing_is_lost() -> None:
     articles = _articles(WORTH_IT + 8)
-    found = understand_each(articles, readers=2)
+    found = extract_each(articles, readers=2)
     seen = [next(found)]
     for child in multiprocessing.active_children():
         os.kill(child.pid, signal.SIGKILL)
@@ -80,7 +80,7 @@ def deadly(lexicon: tuple) -> Callable[[Article], Findings]:
 
 def test_an_article_that_kills_its_reader_costs_itself_alone() -> None:
     articles = _articles(4)
-    found = dict(understand_each(articles, readers=1, start=deadly))
+    found = dict(extract_each(articles, readers=1, start=deadly))
     assert found[articles[1]] == Lost("its process died (SIGSEGV), twice")
     assert [isinstance(each, Findings) for each in found.values()] == [True, False, True, True]
 
@@ -93,9 +93,9 @@ def test_no_articles_need_no_reader() -> None:
 def test_a_wrong_number_of_readers_is_refused(wrong: str, monkeypatch) -> None:
     monkeypatch.setenv("OVERSIGHT_READERS", wrong)
     with pytest.raises(WrongUse, match="OVERSIGHT_READERS"):
-        readers_here()
+        reader_count()
 
 
 def test_the_number_of_readers_can_be_set(monkeypatch) -> None:
     monkeypatch.setenv("OVERSIGHT_READERS", "3")
-    assert readers_here() == 3
+    assert reader_count() == 3

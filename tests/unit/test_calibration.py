@@ -123,11 +123,11 @@ def test_the_shipped_numbers_belong_to_the_shipped_weights_and_rise_with_the_sco
     curve = load_calibrator()
     assert isinstance(curve, Calibrator)
     card = json.loads((FILE.parent / "card.json").read_text(encoding="utf-8"))
-    assert curve.facts["classifier"] == card["data_hash"], "fit again: python -m pipeline.evaluation.fitting.confidence"
+    assert curve.report["classifier"] == card["data_hash"], "fit again: pipeline.evaluation.fitting.confidence"
     for weight, sign in zip(curve.weights, SIGNS.values(), strict=True):
         assert weight * sign >= 0
     assert curve.weights[0] > 0
-    assert curve.facts["calibrated"]["claims"] == curve.facts["claims"] >= 300
+    assert curve.report["calibrated"]["claims"] == curve.report["claims"] >= 300
 
 
 def test_gold_without_folds_is_refused_in_plain_words(tmp_path, capsys):
@@ -140,4 +140,4 @@ def test_a_claim_that_no_classifier_has_read_keeps_its_score():
         seen = None
 
     draft = Drafted()
-    assert load_calibrator().judge([draft]) == [draft]
+    assert load_calibrator().calibrate([draft]) == [draft]

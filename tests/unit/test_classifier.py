@@ -37,8 +37,8 @@ def _logits(hot: dict[int, float]) -> tuple[np.ndarray, ...]:
         trigger[0, token, 1 + RESTRICTION] = value
     modality = np.zeros((1, 6, 9))
     modality[:, :, list(Modality).index(Modality.PLANNED)] = 4.0
-    stance = np.tile(np.array([3.0, -3.0]), (1, 6, 1))
-    return sentence, trigger, modality, stance
+    flags = np.tile(np.array([3.0, -3.0]), (1, 6, 1))
+    return sentence, trigger, modality, flags
 
 
 def test_logits_become_scores_and_a_trigger_with_its_modality():

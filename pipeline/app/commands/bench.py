@@ -137,11 +137,11 @@ def _bench_site(n_events: int, runs: int, ledger: str, as_json: bool) -> None:
 def _bench_backfill(n_pages: int, runs: int, frames: Path | None, peer_python: str, as_json: bool) -> None:
     from pipeline.evaluation.benchmarks.backfill import measure_backfill
     from pipeline.evaluation.benchmarks.measure import machine
-    from pipeline.nlp.pool import readers_here
+    from pipeline.nlp.pool import reader_count
 
     progress = Progress()
     about = machine()
-    report = measure_backfill(n_pages, runs, frames, peer_python, readers_here(), progress)
+    report = measure_backfill(n_pages, runs, frames, peer_python, reader_count(), progress)
     if as_json:
         say_json({"machine": about, **report, "lines": [asdict(line) for line in report["lines"]]})
         return

@@ -99,9 +99,9 @@ def _read(runs: int, quick: bool) -> list[Rate]:
 def _extract(runs: int, quick: bool) -> list[Rate]:
     from pipeline.evaluation.benchmarks.stages import STAGES, staged
     from pipeline.nlp.pipeline import extract, load_tools
-    from pipeline.nlp.pool import extract_all, readers_here
+    from pipeline.nlp.pool import extract_all, reader_count
 
-    n, readers = (3 if quick else 12), readers_here()
+    n, readers = (3 if quick else 12), reader_count()
     tools = load_tools()
     peer = _spacy_alone()
     whole, parts, theirs, crew = Runs(n), {name: Runs(n) for name in STAGES}, Runs(n), Runs(n * readers)

@@ -62,7 +62,7 @@ class _Recorder:
 
     seen: dict[tuple[tuple[int, int], str], Signals] = field(default_factory=dict)
 
-    def judge(self, drafts: Sequence[Draft]) -> list[Draft]:
+    def calibrate(self, drafts: Sequence[Draft]) -> list[Draft]:
         self.seen |= {(draft.words, draft.type): signals_of(draft) for draft in drafts if draft.seen is not None}
         return list(drafts)
 
@@ -103,7 +103,7 @@ def _judged(document: dict[str, Any], annotated: dict[str, Any], tools: Tools) -
         publisher=str(document.get("site") or ""),
     )
     claims = []
-    for claim in extract(text.article, replace(tools, judge=recorder)).claims:
+    for claim in extract(text.article, replace(tools, calibrator=recorder)).claims:
         start, end = text.original_span(claim.evidence.start, claim.evidence.end)
         parties = [{"role": p.role, "name": p.name, "text": p.text} for p in claim.participants]
         signals = recorder.seen.get(((claim.trigger_start, claim.trigger_end), claim.type))

@@ -71,7 +71,7 @@ def confidence_block(facts: dict[str, Any]) -> str:
 def renewed(text: str) -> str:
     """Return the document with its marked blocks made anew."""
     curve = load_calibrator()
-    blocks = {"figures": figures_block(load_figures()), "confidence": confidence_block(curve.facts) if curve else ""}
+    blocks = {"figures": figures_block(load_figures()), "confidence": confidence_block(curve.report) if curve else ""}
     return BLOCK.sub(lambda m: m[1] + "\n" + blocks[m[2]] + "\n" + m[3], text)
 
 

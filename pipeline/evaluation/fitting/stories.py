@@ -45,7 +45,7 @@ def _claim(note: Note, example: Example, span: tuple[int, int]) -> Document:
         "type": note.type,
         "trigger": note.trigger,
         "modality": note.modality,
-        "mention": note.mention,
+        "mention": note.newness,
         "attribution": {"kind": note.attribution, "name": note.speaker},
         "date": {"value": note.date, "basis": note.date_basis} if note.date else None,
         "force": note.force,

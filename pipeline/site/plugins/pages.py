@@ -279,7 +279,7 @@ async def accuracy(datasette: Any, request: Any) -> Response:
             for each in load_figures().values()
         ],
         running=program_version(),
-        confidence=curve.facts if curve else None,
+        confidence=curve.report if curve else None,
         facts=await queries.facts(db),
     )  # fmt: skip
 
