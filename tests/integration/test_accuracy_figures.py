@@ -14,7 +14,7 @@ from support.site_under_test import Site
 from pipeline.cli import oversight
 from pipeline.errors import OutsideFailure
 from pipeline.evaluation.figures.stored import hash_of, load_figures, same_program, store
-from pipeline.evaluation.figures.table import Line, by_type, lines
+from pipeline.evaluation.figures.table import Figure, by_type, lines
 from pipeline.evaluation.fitting import docs
 from pipeline.evaluation.metrics import evaluate
 from pipeline.nlp.events.calibration import load_calibrator
@@ -182,7 +182,7 @@ def test_the_data_hash_changes_with_any_text_and_not_with_the_order(folders):
 
 def test_figures_that_cannot_be_written_are_a_plain_error(tmp_path, folders):
     report = evaluate(*map(Path, folders)).as_dict()
-    with pytest.raises(OutsideFailure, match="could not be written"):
+    with pytest.raises(OutsideFailure, match="Cannot write the figures"):
         store(tmp_path / "none/figures.json", report, note="", title="", data_hash="", least_confidence=0.5)
 
 
@@ -192,8 +192,8 @@ def test_the_same_reading_code_is_the_same_program_whatever_its_package_number()
 
 
 def test_a_figure_in_words_has_its_interval_where_there_is_one():
-    assert Line("x", "", 0.9, (0.85, 0.94), 10).words() == "90 % (85 to 94)"
-    assert Line("x", "", 0.9, None, 10).words() == "90 %"
+    assert Figure("x", "", 0.9, (0.85, 0.94), 10).words() == "90 % (85 to 94)"
+    assert Figure("x", "", 0.9, None, 10).words() == "90 %"
 
 
 def test_few_claims_that_are_all_right_leave_some_doubt(folders):

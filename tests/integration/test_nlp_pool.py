@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.errors import WrongUse
 from pipeline.nlp.pipeline import extract, load_tools
-from pipeline.nlp.pool import WORTH_IT, extract_all, reader_count, extract_each
+from pipeline.nlp.pool import MIN_ARTICLES, extract_all, extract_each, reader_count
 from pipeline.records import Findings
 from scrapers.items import Article, article_id, text_version
 from scrapers.process_pool import Lost
@@ -40,7 +40,7 @@ def _articles(count: int) -> list[Article]:
 
 
 def test_two_readers_find_what_one_finds_in_the_same_order() -> None:
-    articles = _articles(WORTH_IT + 6)
+    articles = _articles(MIN_ARTICLES + 6)
     alone = list(extract_all(articles, readers=1))
     assert list(extract_all(iter(articles), readers=2)) == alone
     assert [found.article_id for found in alone] == [article.article_id for article in articles]
@@ -57,7 +57,7 @@ def test_what_was_read_before_does_not_change_how_an_article_is_read() -> None:
 
 
 def test_readers_that_are_killed_are_replaced_and_nothing_is_lost() -> None:
-    articles = _articles(WORTH_IT + 8)
+    articles = _articles(MIN_ARTICLES + 8)
     found = extract_each(articles, readers=2)
     seen = [next(found)]
     for child in multiprocessing.active_children():

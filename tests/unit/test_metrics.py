@@ -111,7 +111,7 @@ def test_the_table_speaks_of_every_type_and_the_dict_is_json(folders):
 def test_a_missing_text_is_a_plain_error(folders, tmp_path):
     folders([BARRED], [BARRED])
     (tmp_path / "texts/d.json").unlink()
-    with pytest.raises(WrongUse, match="text is missing"):
+    with pytest.raises(WrongUse, match="needs its text"):
         evaluate(tmp_path / "texts", tmp_path / "gold", tmp_path / "predicted")
 
 

@@ -1,4 +1,4 @@
-"""An article and a clock for each stage come in; the article is understood as always, and the clocks have gone on."""
+"""Extracts an article as `pipeline.nlp.pipeline` does, timing each stage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STAGES = ("relevance", "names", "parse", "references", "frames", "classifier", "
 
 
 def staged(article: Article, tools: Tools, spent: dict[str, float]) -> tuple[Claim, ...]:
-    """Do what flow.understand does, adding the CPU-seconds of each of STAGES to `spent`; return the claims."""
+    """Extract an article, adding the CPU seconds of each of STAGES to `spent`; return the claims."""
 
     @contextmanager
     def clock(name: str) -> Iterator[None]:

@@ -1,14 +1,14 @@
-"""Annotated documents come in; the weights of clustering.similarity go out, and how they group stories not seen before.
+"""Fits the weights of `clustering.similarity` to annotated documents and scores the grouping of unseen stories.
 
     python -m pipeline.evaluation.fitting.grouping [--gold TEXTS CLAIMS [--folds DIR]]
 
-`--folds`: read each document with the classifier weights that have not seen it, as new documents are read.
+With `--folds`, each document is read with the classifier weights that have not seen it.
 
-Pairs come from the newsroom's documents and, where given, from annotated ones: each as annotated, and as the program
-reads them, for the grouping has to bear missing actors and wrong references. A pair counts less the more pairs its
-claims stand in, so that one much-reported event does not decide alone. Weights: logistic regression with a small ridge.
-Stories are documents within 45 days of each other that share an event; "left out" groups every story with weights that
-have not seen it.
+Pairs come from the newsroom and, if given, from annotated documents: both as annotated and as extracted, because the
+grouping must tolerate missing actors and wrong coreference. The more pairs a claim is in, the less each counts, so that
+one widely reported event does not dominate. The weights come from logistic regression with a small ridge penalty. A
+story is a set of documents that share events within 45 days; "left out" groups each story with weights that have not
+seen it.
 """
 
 from __future__ import annotations
@@ -40,12 +40,21 @@ from pipeline.records import Claim
 from scrapers.items import Article
 from scrapers.reading.timestamps import known_day
 
-RIDGE, STEPS, CREDIT_DAYS = 1.0, 30, 45
+RIDGE, STEPS, STORY_DAYS = 1.0, 30, 45
 
 
 @dataclass(frozen=True)
 class Material:
-    """Claims with the annotated event of each (`keys`, where it is known), and the story of each article."""
+    """Claims to group.
+
+    Attributes:
+        name: The name of the material.
+        claims: The claims.
+        articles: Article id -> article.
+        entity_graph: The graph of related entities.
+        keys: Claim id -> annotated event, where it is known.
+        story: Article id -> story.
+    """
 
     name: str
     claims: Sequence[Claim]
@@ -56,8 +65,15 @@ class Material:
 
 
 def load(name: str, texts: Path, claims: Path, extra: Sequence[Path] = (), folds: Path | None = None) -> list[Material]:
-    """Return a folder's documents twice: as annotated, and as the program reads them. `extra`: more lexicon files;
-    `folds`: classifier weights by fold, of which each document is read with those that have not seen it."""
+    """Return the documents of a folder twice: as annotated, and as extracted.
+
+    Args:
+        name: The name of the material.
+        texts: Folder of texts.
+        claims: Folder of annotations.
+        extra: Additional lexicon files.
+        folds: Classifier weights by fold; each document is read with those that have not seen it.
+    """
     lexicon = load_lexicon(*extra)
     entity_graph, identify = EntityGraph(lexicon.entities.values(), holders_of(lexicon)), lexicon_ids(lexicon)
     golds = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(claims.glob("*.json"))}
@@ -73,8 +89,9 @@ def load(name: str, texts: Path, claims: Path, extra: Sequence[Path] = (), folds
         keys |= events
     by_article = {article_id: story[article_id] for article_id in articles}
     materials = [Material(f"{name}, annotated", found, articles, entity_graph, keys, by_article)]
-    read, read_articles, read_keys, read_story = [], {}, {}, {}
-    dated = [{**each, "published": _day(each.get("published"))} for each in documents.values()]
+    read: list[Claim] = []
+    read_articles, read_keys, read_story = {}, {}, {}
+    dated = [{**each, "published": known_day(each.get("published"))} for each in documents.values()]
     for document, text, findings in read_documents(dated, extra, folds=folds):
         read_articles[text.article.article_id] = text.article
         read_story[text.article.article_id] = story[document["id"]]
@@ -87,12 +104,8 @@ def load(name: str, texts: Path, claims: Path, extra: Sequence[Path] = (), folds
     return materials
 
 
-def _day(published: str | None) -> date | None:
-    return known_day(published)
-
-
 def stories(golds: Iterable[Mapping]) -> dict[str, str]:
-    """Return document id -> story: documents within STORY_DAYS of each other that share an event are one story."""
+    """Return document id -> story: documents that share an event within STORY_DAYS are one story."""
     documents = {gold["id"]: gold for gold in golds}
     head = {id_: id_ for id_ in documents}
 
@@ -107,14 +120,14 @@ def stories(golds: Iterable[Mapping]) -> dict[str, str]:
             of_event[claim["event"]].add(id_)
     for _, ids in sorted(of_event.items()):
         for one, other in combinations(sorted(ids), 2):
-            days = [documents[id_].get("published") for id_ in (one, other)]
-            if all(days) and abs((date.fromisoformat(days[0]) - date.fromisoformat(days[1])).days) <= CREDIT_DAYS:
+            days = [date.fromisoformat(day) for id_ in (one, other) if (day := documents[id_].get("published"))]
+            if len(days) == 2 and abs((days[0] - days[1]).days) <= STORY_DAYS:
                 head[top(other)] = top(one)
     return {id_: top(id_) for id_ in documents}
 
 
 def pairs(material: Material, story: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return readings [n, weights], whether each pair is one event [n], and how much it counts [n]."""
+    """Return the features of each pair [n, weights], whether it is one event [n], and its weight [n]."""
     of_type: dict[str, list[ClaimFeatures]] = defaultdict(list)
     measure = likeness.Similarity(material.entity_graph)
     for claim in material.claims:
@@ -142,7 +155,7 @@ def pairs(material: Material, story: str) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def fit(parts: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Return the weights of a logistic regression over pairs, rounded to hundredths (Newton's method, fixed steps)."""
+    """Return the weights of a logistic regression over pairs, rounded to hundredths (Newton's method, STEPS steps)."""
     parts = list(parts)
     x, y, w = (np.concatenate([part[index] for part in parts]) for index in range(3))
     x = np.hstack([x, np.ones((len(x), 1))])
@@ -158,7 +171,7 @@ def fit(parts: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str,
 
 
 def grouped(material: Material, story: str | None, weights: Mapping[str, float]) -> list[tuple[str, str]]:
-    """Return (annotated event, group) of each claim of a story, or of all, grouped with some weights."""
+    """Return (annotated event, group) of each claim of a story (None: of all), grouped with the given weights."""
     kept, chosen = likeness.WEIGHTS.copy(), material.claims
     if story is not None:
         chosen = [c for c in chosen if material.story[c.evidence.article_id] == story]
@@ -173,7 +186,7 @@ def grouped(material: Material, story: str | None, weights: Mapping[str, float])
 
 
 def materials_of(*arguments: str) -> list[Material]:
-    """Return the newsroom and, after --gold TEXTS CLAIMS [--folds DIR], annotated documents, annotated and as read."""
+    """Return the newsroom and, with --gold TEXTS CLAIMS [--folds DIR], annotated documents, annotated and extracted."""
     with tempfile.TemporaryDirectory() as folder:
         texts, claims = Path(folder, "texts"), Path(folder, "claims")
         write_documents(texts, claims)
@@ -185,7 +198,7 @@ def materials_of(*arguments: str) -> list[Material]:
 
 
 def main(*arguments: str) -> int:
-    """Print the weights and what they give, on all documents and on each story left out."""
+    """Print the fitted weights and their scores, on all documents and with each story left out."""
     materials = materials_of(*arguments)
     names = sorted({story for material in materials for story in material.story.values()})
     parts = {(m.name, story): pairs(m, story) for m in materials for story in names}
