@@ -1,4 +1,4 @@
-"""The bench prints figures for every stage; the stages it times do what extraction does; wrong words end with 2."""
+"""`oversight bench`: every stage has a rate, the timed stages equal extraction, wrong arguments exit with code 2."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.nlp.pipeline import extract, load_tools
 from pipeline.nlp.relevance.score import judge_relevance
 
 
-def test_every_stage_gets_a_figure_that_can_be_true() -> None:
+def test_every_stage_has_a_plausible_rate() -> None:
     result = CliRunner().invoke(bench, ["--quick", "--runs", "1", "--json"], catch_exceptions=False)
     assert result.exit_code == 0
     report = json.loads(result.stdout)
@@ -46,7 +46,7 @@ def test_the_table_names_machine_and_data() -> None:
     assert "relevance, irrelevant articles" in result.output and "Python 3" in result.output
 
 
-def test_every_page_of_the_site_is_timed_beside_stock_datasette(monkeypatch) -> None:
+def test_every_page_of_the_site_is_compared_with_stock_datasette(monkeypatch) -> None:
     monkeypatch.setattr("pipeline.evaluation.benchmarks.site.MOST_FILTERS", 1)
     args = ["site", "--events", "300", "--runs", "1", "--json"]
     result = CliRunner().invoke(bench, args, catch_exceptions=False)
@@ -59,7 +59,7 @@ def test_every_page_of_the_site_is_timed_beside_stock_datasette(monkeypatch) -> 
     assert pages["events"]["stock"] > 0 and pages["home"]["stock"] is None
 
 
-def test_filters_are_combined_each_with_each() -> None:
+def test_all_combinations_of_filters_are_timed() -> None:
     found = combinations_of()
     assert [len(found[n]) for n in (1, 2, 3)] == [14, 91, 364]
     assert len({path for paths in found.values() for path in paths}) == 469
@@ -67,7 +67,7 @@ def test_filters_are_combined_each_with_each() -> None:
 
 
 @pytest.mark.parametrize("words", [["gates"], ["relevance", "--runs", "0"], ["relevance", "nonsense"]])
-def test_wrong_words_are_refused(words: list[str]) -> None:
+def test_wrong_arguments_are_rejected(words: list[str]) -> None:
     result = CliRunner().invoke(bench, words)
     assert isinstance(result.exception, WrongUse) and result.exception.exit_code == 2
 
@@ -80,7 +80,7 @@ def test_the_timed_stages_find_what_extraction_finds() -> None:
         assert all(seconds > 0 for seconds in spent.values())
 
 
-def test_the_texts_are_what_they_are_called_and_all_different() -> None:
+def test_generated_texts_are_different_and_have_the_right_relevance() -> None:
     ours, other = relevant_articles(60, 1), irrelevant_articles(60, 1)
     assert len({article.text for article in [*ours, *relevant_articles(60, 2), *other]}) == 180
     assert sum(judge_relevance(a.title, a.text).relevant for a in ours) > 50
@@ -90,7 +90,7 @@ def test_the_texts_are_what_they_are_called_and_all_different() -> None:
     assert [a.text for a in relevant_articles(5, 1)] == [a.text for a in ours[:5]]
 
 
-def test_a_ledger_that_is_measured_grows_into_the_one_joined_anew(tmp_path: Path) -> None:
+def test_an_incremental_build_equals_a_full_one(tmp_path: Path) -> None:
     from pipeline.evaluation.benchmarks.linear import measure_linear
 
     (size,) = measure_linear((1_000,), 0.1, lambda words: None, tmp_path)

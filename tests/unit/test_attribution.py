@@ -1,4 +1,4 @@
-"""Who says so: speakers of quotations and of reported speech, sources of a sentence, credits to other publishers."""
+"""Attribution: speakers of quotations and reported speech, sources of a sentence, credits to other publishers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the dates of a sentence, and which of the sentences around it, dates what a verb tells."""
+"""Which date of a sentence, and of the sentences around it, dates an event."""
 
 from __future__ import annotations
 

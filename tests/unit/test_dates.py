@@ -1,4 +1,4 @@
-"""Time expressions: what they mean, how fine, and which one dates a claim."""
+"""Time expressions: their values, their precision, and which one dates a claim."""
 
 from __future__ import annotations
 

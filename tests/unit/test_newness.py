@@ -1,4 +1,4 @@
-"""What an article reports and what it recalls, and the day that either is given."""
+"""New and background events, and the dates that both get."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_the_data_hash_changes_with_any_word(tmp_path):
     assert data_hash(first) == data_hash(list(first))
 
 
-def test_sentences_are_cut_at_their_ends_and_not_at_abbreviations():
+def test_sentences_are_split_at_their_ends_and_not_at_abbreviations():
     text = 'Sen. Roe signed the U.S. pact. "It is law," she said. Then\nA new line'
     assert [text[a:b] for a, b in split_sentences(text)] == [
         "Sen. Roe signed the U.S. pact.",
@@ -147,7 +147,7 @@ def _documents(folder: Path) -> tuple[Path, Path]:
     return texts, claims
 
 
-def test_annotated_documents_give_examples_grouped_by_their_news(tmp_path):
+def test_annotated_documents_become_examples_grouped_by_news(tmp_path):
     examples = read_annotated(*_documents(tmp_path))
     assert [(each.sentence, len(each.notes), each.group) for each in examples] == [
         ("X signed.", 1, "a"),

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-import pipeline.aggregation.clustering.similarity as likeness
+import pipeline.aggregation.clustering.similarity as similarity
 from pipeline.aggregation.clustering.cluster import group, neighbours
 from pipeline.aggregation.clustering.features import ClaimFeatures
 from pipeline.evaluation.documents import claim_row, read_documents
@@ -129,7 +129,7 @@ def stories(golds: Iterable[Mapping]) -> dict[str, str]:
 def pairs(material: Material, story: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the features of each pair [n, weights], whether it is one event [n], and its weight [n]."""
     of_type: dict[str, list[ClaimFeatures]] = defaultdict(list)
-    measure = likeness.Similarity(material.entity_graph)
+    measure = similarity.Similarity(material.entity_graph)
     for claim in material.claims:
         article = material.articles[claim.evidence.article_id]
         if material.story[article.article_id] == story and claim.claim_id in material.keys:
@@ -148,10 +148,10 @@ def pairs(material: Material, story: str) -> tuple[np.ndarray, np.ndarray, np.nd
                 compared.append((one, other, is_one, readings))
                 number.update([(one, is_one), (other, is_one)])
         for one, other, is_one, readings in compared:
-            rows.append([readings[name] for name in likeness.READINGS])
+            rows.append([readings[name] for name in similarity.READINGS])
             same.append(float(is_one))
             counts.append(0.5 / number[one, is_one] + 0.5 / number[other, is_one])
-    return np.array(rows).reshape(-1, len(likeness.READINGS)), np.array(same), np.array(counts)
+    return np.array(rows).reshape(-1, len(similarity.READINGS)), np.array(same), np.array(counts)
 
 
 def fit(parts: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, float]:
@@ -166,20 +166,20 @@ def fit(parts: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str,
         p = 1 / (1 + np.exp(-x @ weights))
         slope = x.T @ (w * (p - y)) + ridge @ weights
         weights -= np.linalg.solve((x * (w * p * (1 - p))[:, None]).T @ x + ridge, slope)
-    names = (*likeness.READINGS, "bias")
+    names = (*similarity.READINGS, "bias")
     return {"bias": 0.0} | {name: round(float(value), 2) for name, value in zip(names, weights, strict=True)}
 
 
 def grouped(material: Material, story: str | None, weights: Mapping[str, float]) -> list[tuple[str, str]]:
     """Return (annotated event, group) of each claim of a story (None: of all), grouped with the given weights."""
-    kept, chosen = likeness.WEIGHTS.copy(), material.claims
+    kept, chosen = similarity.WEIGHTS.copy(), material.claims
     if story is not None:
         chosen = [c for c in chosen if material.story[c.evidence.article_id] == story]
     try:
-        likeness.WEIGHTS.update(weights)
+        similarity.WEIGHTS.update(weights)
         found = group(chosen, material.articles, entity_graph=material.entity_graph)
     finally:
-        likeness.WEIGHTS.update(kept)
+        similarity.WEIGHTS.update(kept)
     return [
         (f"{story} {material.keys[id_]}", f"{story} {ids[0]}") for ids in found for id_ in ids if id_ in material.keys
     ]
@@ -209,7 +209,7 @@ def main(*arguments: str) -> int:
             keys: list[tuple[str, str]] = []
             for story in names if label == "left out" else [None]:
                 unseen = fit(part for key, part in parts.items() if key[1] != story) if story else weights
-                keys += grouped(material, story, likeness.WEIGHTS if "present" in label else unseen)
+                keys += grouped(material, story, similarity.WEIGHTS if "present" in label else unseen)
             found = b_cubed(keys)
             print(f"{label:14}{material.name:22}" + " ".join(f"{found[k]:.3f}" for k in ("precision", "recall", "f1")))
     return 0

@@ -16,7 +16,7 @@ from scrapers.items import Precision
 
 _COUNT = spans.COUNT_WORDS
 _DAYS = {"day": 1, "week": 7, "fortnight": 14}
-_SAME_MONTH = 8  # up to so many days after an event "in May", its sequel is dated to May as well
+_SAME_MONTH = 8  # days; a sequel no later than this after an event "in May" is dated to May too
 _OF_A_DAY = ("day", "morning", "afternoon", "evening", "night")
 _TO_THE_DAY = (Precision.DAY, Precision.MINUTE)
 _MAX_DISTANCE = 500  # characters between a date and an expression that counts from it

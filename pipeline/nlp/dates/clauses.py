@@ -149,7 +149,7 @@ def _counted_back(each: DateMention, sent: Span, start: int, trigger: Token) -> 
     return replace(each, span=each.back, is_duration=False)
 
 
-def stands_aside(sent: Span, at: int, trigger: Token) -> bool:
+def is_in_other_clause(sent: Span, at: int, trigger: Token) -> bool:
     """Return whether the word at an offset of the parsed passage is in a clause about another event."""
     return _is_aside(_first_token(sent, at), trigger, {trigger.i, *(token.i for token in trigger.ancestors)})
 

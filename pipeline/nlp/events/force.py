@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.lexicon.months import MONTHS
-from pipeline.nlp.dates.clauses import stands_aside
+from pipeline.nlp.dates.clauses import is_in_other_clause
 from pipeline.nlp.parsing.dependencies import children, is_verb
 from pipeline.records import Force, Modality
 
@@ -46,7 +46,8 @@ def newness_of(trigger: Token, sent: Span, modality: Modality, part: str) -> str
     if any(child.dep_ == "aux" and child.lower_ in ("had", "'d") for child in trigger.children):
         return "background"
     if any(
-        not stands_aside(sent, sent.start_char + match.start(), trigger) for match in _PAST_TIME.finditer(sent.text)
+        not is_in_other_clause(sent, sent.start_char + match.start(), trigger)
+        for match in _PAST_TIME.finditer(sent.text)
     ):
         return "background"
     if part == "noun" and trigger.dep_ not in ("dobj", "ROOT", "attr", "nsubjpass"):

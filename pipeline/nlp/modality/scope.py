@@ -275,8 +275,8 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
     if dep == "advcl" and not infinitive:
         _adverbial(verb, head, cues, depth)
         return
-    if dep == "advcl" and head.pos_ == "AUX" and infinitive and (stands := position_of(head)) is not None:
-        cues.found.add(stands)
+    if dep == "advcl" and head.pos_ == "AUX" and infinitive and (position := position_of(head)) is not None:
+        cues.found.add(position)
     if cues.ordered and (cue is Modality.PLANNED or word in ORDERING):
         cues.ordered = False
         _verb(head, cues, depth + 1)
@@ -410,7 +410,7 @@ def _made_in(noun: Token, cues: Cues, depth: int) -> None:
 def _noun(noun: Token, cues: Cues, depth: int) -> None:  # noqa: C901
     """Collect the cues at an eventive noun: those of its modifiers, then those of the verb it completes."""
     before = [inner for child in children(noun, "compound", "nmod", "amod") for inner in child.lefts]
-    for child in (*noun.children, *before):  # "a draft AI order": "draft" may hang on "AI"
+    for child in (*noun.children, *before):  # "a draft AI order": "draft" may be attached to "AI"
         word = child.lower_
         if child.dep_ in ("amod", "compound", "nmod", "advmod") and word in BEFORE_NOUN:
             cues.found.add(BEFORE_NOUN[word])

@@ -34,7 +34,7 @@ SYLLABLES = tuple(
 N_WORDS, FIRST_KNOWN, BETWEEN_KNOWN = 5_800, 40, 10
 MOMENT = "2026-06-30T12:00:00+00:00"
 N_SOURCES, LAST_DAY, DAYS = 90, date(2026, 6, 30), 900
-EDITED = 50  # one in so many articles was edited
+EDITED = 50  # one in 50 articles was edited
 Row = tuple[Any, ...]
 
 
@@ -108,7 +108,7 @@ def _regular_tables(
 ) -> Iterator[tuple[str, Iterable[Row]]]:
     """Yield the tables without random values, with their rows."""
     n_events, n_entities = len(parties), len(names)
-    disputed = range(0, n_events, 90)
+    contradicted = range(0, n_events, 90)
     outcomes = ("saved", "unchanged", "gone")
     yield "sources", _sources()
     yield "fetch_outcomes", ((f"s{i}", outcome, 5) for i in range(N_SOURCES) for outcome in outcomes)
@@ -121,10 +121,10 @@ def _regular_tables(
     yield "origin_edges", _credits(n_articles)
     yield "event_participants", _participants(parties)
     yield "claim_participants", _claim_parties(parties)
-    yield "contradictions", ((f"k{i}", f"e{i:016d}", "date", "Reports differ.") for i in disputed)
+    yield "contradictions", ((f"k{i}", f"e{i:016d}", "date", "Reports differ.") for i in contradicted)
     yield (
         "contradiction_sides",
-        ((f"k{i}", f"2026-0{1 + n % 2}-01", f"c{i:016d}{n}") for i in disputed for n in range(9)),
+        ((f"k{i}", f"2026-0{1 + n % 2}-01", f"c{i:016d}{n}") for i in contradicted for n in range(9)),
     )
     yield "timeline_claims", ((f"t{i}", f"c{3 * i:016d}0") for i in range(n_events // 3))
     yield (
