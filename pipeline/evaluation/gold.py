@@ -67,9 +67,14 @@ def annotated_claims(
     """
     published = known_day(gold.get("published"))
     article = Article(
-        gold["id"], text_version(text), gold["id"], f"https://gold.example/{gold['id']}", gold["title"], text,
+        gold["id"],
+        text_version(text),
+        gold["id"],
+        f"https://gold.example/{gold['id']}",
+        gold["title"],
+        text,
         published_at=datetime.combine(published, time.min, UTC) if published else None,
-    )  # fmt: skip
+    )
     claims, keys = [], {}
     for number, row in enumerate(gold["claims"]):
         start = text.find(row["quote"])
@@ -78,14 +83,23 @@ def annotated_claims(
         keys[id_] = row["event"]
         claims.append(
             Claim(
-                id_, row["type"], Modality(row["modality"]),
+                id_,
+                row["type"],
+                Modality(row["modality"]),
                 Evidence(gold["id"], article.version, start, start + len(row["quote"]), row["quote"]),
-                trigger, trigger + len(row["trigger"]), row["trigger"],
+                trigger,
+                trigger + len(row["trigger"]),
+                row["trigger"],
                 tuple(_participant(each, identify) for each in row["participants"]),
-                Attribution(row["attribution"]["kind"], row["attribution"]["name"]), date_span(row.get("date")),
-                row.get("direction"), Force(row.get("force", "not_stated")), row["mention"], 1.0, "gold",
+                Attribution(row["attribution"]["kind"], row["attribution"]["name"]),
+                date_span(row.get("date")),
+                row.get("direction"),
+                Force(row.get("force", "not_stated")),
+                row["mention"],
+                1.0,
+                "gold",
             )
-        )  # fmt: skip
+        )
     return article, claims, keys
 
 

@@ -25,7 +25,7 @@ _ATTRIBUTES = ("attribution_kind", "date", "direction", "mention", "modality")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Mistake:
     """One mistake with its cause: missed, wrong type, not a claim, or a wrong attribute or missing actor of a hit."""
 
     cause: str
@@ -45,7 +45,7 @@ class _Tally:
 
     counts: Counter = field(default_factory=Counter)
     keys: list[tuple[str, str]] = field(default_factory=list)  # event key annotated, event key predicted
-    faults: list[Fault] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Report:
     figures: dict[str, Any]
     intervals: dict[str, tuple[float, float]]
     causes: dict[str, int]
-    errors: tuple[Fault, ...]
+    errors: tuple[Mistake, ...]
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -130,9 +130,9 @@ def evaluate(texts_dir: Path, gold_dir: Path, predicted_dir: Path, only: set[str
         raise WrongUse(f"{gold_dir} has no .json files. Name the folder with the annotated claims.")
     counts = sum((tally.counts for tally in tallies), Counter())
     figures = _figures(counts, [key for tally in tallies for key in tally.keys])
-    faults = tuple(fault for tally in tallies for fault in tally.faults)
-    causes = dict(sorted(Counter(fault.cause for fault in faults).items(), key=lambda item: (-item[1], item[0])))
-    return Report(figures, _intervals(tallies, figures), causes, faults)
+    mistakes = tuple(mistake for tally in tallies for mistake in tally.mistakes)
+    causes = dict(sorted(Counter(mistake.cause for mistake in mistakes).items(), key=lambda item: (-item[1], item[0])))
+    return Report(figures, _intervals(tallies, figures), causes, mistakes)
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def _tally(name: str, text: str, gold: dict[str, Any], predicted: dict[str, Any]
     count.update(f"type:{claim.get('type')}:predicted" for j, claim in enumerate(found) if j not in free)
     for i, j in hits:
         _compare(tally, name, text[slice(*spans[0][i])], wanted[i], found[j])
-    _find_faults(tally, name, text, (wanted, found), spans, hits, free)
+    _find_mistakes(tally, name, text, (wanted, found), spans, hits, free)
     return tally
 
 
@@ -189,9 +189,11 @@ def _compare(tally: _Tally, name: str, sentence: str, gold: dict[str, Any], foun
         count[f"asked:{key}"] += 1
         count[f"right:{key}"] += one == other
         if one != other:
-            tally.faults.append(Fault(f"{key.split('_')[0]} wrong", type_, name, sentence, f"{one}, found {other}"))
+            tally.mistakes.append(Mistake(f"{key.split('_')[0]} wrong", type_, name, sentence, f"{one}, found {other}"))
     if lost:
-        tally.faults.append(Fault("actor missing", type_, name, sentence, ", ".join(str(a.get("name")) for a in lost)))
+        tally.mistakes.append(
+            Mistake("actor missing", type_, name, sentence, ", ".join(str(a.get("name")) for a in lost))
+        )
     occurred = gold["modality"] == "occurred"
     count["not_occurred"] += not occurred
     count["wrongly_occurred"] += not occurred and found.get("modality") == "occurred"
@@ -200,7 +202,7 @@ def _compare(tally: _Tally, name: str, sentence: str, gold: dict[str, Any], foun
         tally.keys.append((gold["event"], found["event"]))
 
 
-def _find_faults(
+def _find_mistakes(
     tally: _Tally, name: str, text: str, claims: tuple, spans: tuple, hits: Pairs, free: frozenset[int]
 ) -> None:
     """Note every missed and every spurious claim with its cause."""
@@ -211,14 +213,14 @@ def _find_faults(
         other = next((j for j in extra if overlap(spans[0][i], spans[1][j])), None)
         sentence = text[slice(*spans[0][i])]
         if other is None:
-            tally.faults.append(Fault("missed", wanted[i]["type"], name, sentence))
+            tally.mistakes.append(Mistake("missed", wanted[i]["type"], name, sentence))
         else:
             extra.remove(other)
-            tally.faults.append(
-                Fault("wrong type", wanted[i]["type"], name, sentence, f"found {found[other].get('type')}")
+            tally.mistakes.append(
+                Mistake("wrong type", wanted[i]["type"], name, sentence, f"found {found[other].get('type')}")
             )
     for j in extra:
-        tally.faults.append(Fault("not a claim", str(found[j].get("type")), name, text[slice(*spans[1][j])]))
+        tally.mistakes.append(Mistake("not a claim", str(found[j].get("type")), name, text[slice(*spans[1][j])]))
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -303,7 +305,11 @@ def _intervals(tallies: list[_Tally], figures: dict[str, Any]) -> dict[str, tupl
         keep(f"{key}.recall", hit, gold, (names[0], names[2]))
         keep(f"{key}.f1", 2 * hit, predicted + gold)
     for name in figures["accuracy_of_matched"]:
-        keep(f"accuracy_of_matched.{name}", total(f"right:{name}"), total(f"asked:{name}"),
-             (f"right:{name}", f"asked:{name}"))  # fmt: skip
+        keep(
+            f"accuracy_of_matched.{name}",
+            total(f"right:{name}"),
+            total(f"asked:{name}"),
+            (f"right:{name}", f"asked:{name}"),
+        )
     keep("relevance_accuracy", total("relevance"), total("documents"), ("relevance", "documents"))
     return found

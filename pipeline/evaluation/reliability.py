@@ -53,9 +53,13 @@ def wilson(right: float, n: int) -> tuple[float, float]:
 def _bin(number: int, p: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     low, high = wilson(float(y.sum()), len(y))
     return {
-        "from": EDGES[number], "to": EDGES[number + 1], "claims": len(y), "mean_confidence": _round(p.mean()),
-        "share_right": _round(y.mean()), "interval": [_round(low), _round(high)],
-    }  # fmt: skip
+        "from": EDGES[number],
+        "to": EDGES[number + 1],
+        "claims": len(y),
+        "mean_confidence": _round(p.mean()),
+        "share_right": _round(y.mean()),
+        "interval": [_round(low), _round(high)],
+    }
 
 
 def _brier(p: np.ndarray, y: np.ndarray) -> float:

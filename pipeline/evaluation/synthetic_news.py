@@ -115,9 +115,17 @@ class NewsGenerator:
         title = f"The {self._name(100_000 + n)} Post"
         source_type = SourceType.WIRE if n % 10 == 0 else SourceType.PRIMARY if n % 10 == 1 else SourceType.PRESS
         return Source(
-            f"outlet_{n}", title, f"https://outlet-{n}.example/", source_type, "INT", "en", f"Group {n // 3}", (),
-            (f"outlet-{n}.example",), agency=n % 10 == 0,
-        )  # fmt: skip
+            f"outlet_{n}",
+            title,
+            f"https://outlet-{n}.example/",
+            source_type,
+            "INT",
+            "en",
+            f"Group {n // 3}",
+            (),
+            (f"outlet-{n}.example",),
+            agency=n % 10 == 0,
+        )
 
     def articles(self, n: int, first: int = 0) -> Iterator[tuple[Article, Findings]]:
         """Yield n articles with their findings; `first`, the number of earlier articles, determines their day."""
@@ -197,11 +205,15 @@ class NewsGenerator:
         sentence = f"{event.actor.name} {trigger} {rest} {event.target.name}{thing}{when}, {tail}."
         span = DateSpan(on, on, Precision.DAY, "stated" if stated else "publication", on.isoformat() if stated else "")
         return sentence, {
-            "type": event.type, "trigger": trigger, "direction": direction,
-            "modality": Modality(chance.choice(_MODALITIES)), "newness": "background" if background else "new",
-            "date": span if stated or chance.random() < 0.5 else None, "event": event,
+            "type": event.type,
+            "trigger": trigger,
+            "direction": direction,
+            "modality": Modality(chance.choice(_MODALITIES)),
+            "newness": "background" if background else "new",
+            "date": span if stated or chance.random() < 0.5 else None,
+            "event": event,
             "confidence": 0.3 if chance.random() < 0.06 else round(chance.uniform(0.5, 0.99), 3),
-        }  # fmt: skip
+        }
 
     @staticmethod
     def _words(chance: random.Random, n: int) -> str:
@@ -214,23 +226,43 @@ class NewsGenerator:
 
 
 def _article_with_claims(
-    source: Source, url: str, when: datetime, paragraphs: list[str], drafts: list[tuple[str, dict]],
-    credits: list[tuple[str, str]], gaps: list[str], *, relevant: bool = True,
-) -> tuple[Article, Findings]:  # fmt: skip
+    source: Source,
+    url: str,
+    when: datetime,
+    paragraphs: list[str],
+    drafts: list[tuple[str, dict]],
+    credits: list[tuple[str, str]],
+    gaps: list[str],
+    *,
+    relevant: bool = True,
+) -> tuple[Article, Findings]:
     text = "\n\n".join(paragraphs)
     article = Article(
-        article_id(url), text_version(text), source.source_id, url, paragraphs[0][:80], text, published_at=when,
-        published_basis="meta", published_precision=Precision.MINUTE, fetched_at=when,
-        page_sha256=text_version(url + text), publisher=source.title,
-    )  # fmt: skip
+        article_id(url),
+        text_version(text),
+        source.source_id,
+        url,
+        paragraphs[0][:80],
+        text,
+        published_at=when,
+        published_basis="meta",
+        published_precision=Precision.MINUTE,
+        fetched_at=when,
+        page_sha256=text_version(url + text),
+        publisher=source.title,
+    )
     claims = tuple({c.claim_id: c for c in (_claim(article, *draft) for draft in drafts)}.values())
     entities = {e.entity_id: e for _, fields in drafts for e in _parties_of(fields["event"])}
     return article, Findings(
-        article.article_id, article.version, relevant, 0.9 if relevant else 0.0, claims,
+        article.article_id,
+        article.version,
+        relevant,
+        0.9 if relevant else 0.0,
+        claims,
         tuple(Credit(name, at := text.index(name), at + len(name), cue) for name, cue in credits),
         tuple(UnknownName(name, EntityKind.ORGANISATION, at := text.index(name), at + len(name)) for name in gaps),
         tuple(entities[id_] for id_ in sorted(entities)),
-    )  # fmt: skip
+    )
 
 
 def _parties_of(event: _Event) -> list[Entity]:
@@ -248,11 +280,22 @@ def _claim(article: Article, sentence: str, fields: dict) -> Claim:
             Participant(role, entity.entity_id, entity.name, entity.kind, entity.name, place, place + len(entity.name))
         )
     return Claim(
-        claim_id(article.article_id, sentence, 1, fields["type"], fields["trigger"], 1), fields["type"],
-        fields["modality"], Evidence(article.article_id, article.version, start, start + len(sentence), sentence), at,
-        at + len(fields["trigger"]), fields["trigger"], tuple(parties), Attribution(), fields["date"],
-        fields["direction"], Force.NOT_STATED, fields["newness"], fields["confidence"], "made",
-    )  # fmt: skip
+        claim_id(article.article_id, sentence, 1, fields["type"], fields["trigger"], 1),
+        fields["type"],
+        fields["modality"],
+        Evidence(article.article_id, article.version, start, start + len(sentence), sentence),
+        at,
+        at + len(fields["trigger"]),
+        fields["trigger"],
+        tuple(parties),
+        Attribution(),
+        fields["date"],
+        fields["direction"],
+        Force.NOT_STATED,
+        fields["newness"],
+        fields["confidence"],
+        "made",
+    )
 
 
 def _reprint(made: tuple[Article, Findings], source: Source, url: str, when: datetime) -> tuple[Article, Findings]:
@@ -260,9 +303,17 @@ def _reprint(made: tuple[Article, Findings], source: Source, url: str, when: dat
     old, found = made
     text = f"{old.text}\n\n{source.title} takes this over from an agency."
     article = replace(
-        old, article_id=article_id(url), version=text_version(text), source_id=source.source_id, url=url, text=text,
-        published_at=when, fetched_at=when, publisher=source.title, page_sha256=text_version(url + text),
-    )  # fmt: skip
+        old,
+        article_id=article_id(url),
+        version=text_version(text),
+        source_id=source.source_id,
+        url=url,
+        text=text,
+        published_at=when,
+        fetched_at=when,
+        publisher=source.title,
+        page_sha256=text_version(url + text),
+    )
     claims = tuple(c for claim in found.claims if (c := _relocated(claim, article)) is not None)
     return article, replace(found, article_id=article.article_id, version=article.version, claims=claims)
 
@@ -275,8 +326,10 @@ def _relocated(claim: Claim, article: Article) -> Claim | None:
         return None
     shift = start - claim.evidence.start
     return replace(
-        claim, claim_id=claim_id(article.article_id, quote, 1, claim.type, claim.trigger, 1),
+        claim,
+        claim_id=claim_id(article.article_id, quote, 1, claim.type, claim.trigger, 1),
         evidence=Evidence(article.article_id, article.version, start, start + len(quote), quote),
-        trigger_start=claim.trigger_start + shift, trigger_end=claim.trigger_end + shift,
+        trigger_start=claim.trigger_start + shift,
+        trigger_end=claim.trigger_end + shift,
         participants=tuple(replace(p, start=p.start + shift, end=p.end + shift) for p in claim.participants),
-    )  # fmt: skip
+    )

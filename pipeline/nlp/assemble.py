@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -50,68 +50,98 @@ def assemble(
     """Return the claims in text order, the entities in them, and the names missing from the lexicon."""
     drafts = sorted(drafts, key=lambda draft: (draft.words, draft.type))
     spans = [evidence_span(article.text, draft) for draft in drafts]
-    found = spoken_dates(find_dates(article.text, day), article.text, day)
-    news = lead_day(found, article.text, day, spans[0] if spans else None)
-
-    def dated(draft: Draft, span: tuple[int, int], newness: str) -> DateSpan | None:
-        own = found
-        if draft.modality not in (Modality.POSTPONED, Modality.CANCELLED):  # "put off the launch, which was due in May"
-            own = dates_for(draft.trigger, draft.sent, draft.passage.start, found)
-        own = read_back(draft.sent, draft.passage.start, own)
-        return claim_date(
-            sentence=span,
-            trigger=draft.words,
-            modality=draft.modality,
-            dates=own,
-            published=day,
-            text=article.text,
-            newness=newness,
-            promise=draft.type == "commitment",
-        )
-
-    first = [dated(draft, span, draft.newness) for draft, span in zip(drafts, spans, strict=True)]
-    before = [_sentence_before(draft, found, day) for draft in drafts]
+    dates = spoken_dates(find_dates(article.text, day), article.text, day)
+    news = lead_day(dates, article.text, day, spans[0] if spans else None)
+    dating = _Dating(article.text, dates, day)
+    first = [dating.date_of(draft, span) for draft, span in zip(drafts, spans, strict=True)]
+    before = [_sentence_before(draft, dates, day) for draft in drafts]
     newness_of_drafts = judge_newness(drafts, first, before, day, news.start if news else None)
     seen: Counter[tuple[str, int, str, str]] = Counter()
     claims = []
-    for draft, (start, end), newness in zip(drafts, spans, newness_of_drafts, strict=True):
-        quote = article.text[start:end]
-        nth = article.text.count(quote, 0, start) + 1
-        trigger = article.text[slice(*draft.words)]
-        seen[quote, nth, draft.type, trigger] += 1
-        when = dated(draft, (start, end), newness)
-        if draft.modality is Modality.OCCURRED and day is not None and _speaks_of_tomorrow(draft):
-            ahead = dated(replace(draft, modality=Modality.PLANNED), (start, end), newness)
-            if ahead is not None and (ahead.start > day or ahead.end > day and ahead.precision is not Precision.DAY):
-                draft, when, newness = replace(draft, modality=Modality.PLANNED), ahead, "new"
-        if when is not None and when.basis == "publication" and lasts(draft.trigger):
-            when, newness = None, "background"
-        attribution = speakers.attribute(draft.trigger)
-        claims.append(
-            Claim(
-                claim_id(article.article_id, quote, nth, draft.type, trigger, seen[quote, nth, draft.type, trigger]),
-                draft.type,
-                _without_rumour(draft.modality, attribution, quote),
-                Evidence(article.article_id, article.version, start, end, quote),
-                *draft.words,
-                trigger,
-                _within(draft.participants, article.text, start, end),
-                attribution,
-                when,
-                draft.direction,
-                draft.force,
-                newness,
-                draft.confidence,
-                draft.rule,
-            )
-        )
+    for draft, span, newness in zip(drafts, spans, newness_of_drafts, strict=True):
+        settled, when = dating.settle(replace(draft, newness=newness), span)
+        claims.append(_claim(article, settled, span, when, speakers.attribute(draft.trigger), seen))
     continued = [
         _recent_day(span, day) if continues_story(draft) else None for draft, span in zip(drafts, before, strict=True)
     ]
     now = [is_as_of_now(draft.trigger) for draft in drafts]
     kin = EntityGraph(lexicon.entities.values(), holders_of(lexicon))
-    settled = settle_dates(claims, article.text, day, continued, now, kin)
-    return settled, *_entities(settled, lexicon)
+    dated = settle_dates(claims, article.text, day, continued, now, kin)
+    return dated, *_entities(dated, lexicon)
+
+
+@dataclass(frozen=True)
+class _Dating:
+    """Dates the drafts of one article, each by its own sentence."""
+
+    text: str
+    dates: list[DateMention]
+    day: date | None  # of publication
+
+    def date_of(self, draft: Draft, span: tuple[int, int]) -> DateSpan | None:
+        """Return the date of a draft whose evidence has this span."""
+        own = self.dates
+        if draft.modality not in (Modality.POSTPONED, Modality.CANCELLED):  # "put off the launch, which was due in May"
+            own = dates_for(draft.trigger, draft.sent, draft.passage.start, self.dates)
+        return claim_date(
+            sentence=span,
+            trigger=draft.words,
+            modality=draft.modality,
+            dates=read_back(draft.sent, draft.passage.start, own),
+            published=self.day,
+            text=self.text,
+            newness=draft.newness,
+            promise=draft.type == "commitment",
+        )
+
+    def settle(self, draft: Draft, span: tuple[int, int]) -> tuple[Draft, DateSpan | None]:
+        """Return a draft with its date; a present tense with a future date becomes planned and new."""
+        when = self.date_of(draft, span)
+        if draft.modality is Modality.OCCURRED and self.day is not None and _speaks_of_tomorrow(draft):
+            planned = replace(draft, modality=Modality.PLANNED)
+            ahead = self.date_of(planned, span)
+            if ahead is not None and _is_after(ahead, self.day):
+                draft, when = replace(planned, newness="new"), ahead
+        if when is not None and when.basis == "publication" and lasts(draft.trigger):
+            return replace(draft, newness="background"), None
+        return draft, when
+
+
+def _is_after(span: DateSpan, day: date) -> bool:
+    return span.start > day or span.end > day and span.precision is not Precision.DAY
+
+
+def _claim(
+    article: Article,
+    draft: Draft,
+    span: tuple[int, int],
+    when: DateSpan | None,
+    attribution: Attribution,
+    seen: Counter[tuple[str, int, str, str]],
+) -> Claim:
+    """Turn a draft into a claim; `seen` counts claims with the same words, so that their ids differ."""
+    start, end = span
+    quote = article.text[start:end]
+    nth = article.text.count(quote, 0, start) + 1
+    trigger = article.text[slice(*draft.words)]
+    key = (quote, nth, draft.type, trigger)
+    seen[key] += 1
+    return Claim(
+        claim_id(article.article_id, *key, seen[key]),
+        draft.type,
+        _without_rumour(draft.modality, attribution, quote),
+        Evidence(article.article_id, article.version, start, end, quote),
+        *draft.words,
+        trigger,
+        _within(draft.participants, article.text, start, end),
+        attribution,
+        when,
+        draft.direction,
+        draft.force,
+        draft.newness,
+        draft.confidence,
+        draft.rule,
+    )
 
 
 def _sentence_before(draft: Draft, dates: list[DateMention], day: date | None) -> DateSpan | None:

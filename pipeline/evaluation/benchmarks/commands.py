@@ -16,17 +16,36 @@ from pipeline.errors import OutsideFailure
 
 # In an order in which each command finds its input; no command changes the input of an earlier one.
 COMMANDS = (
-    ("--help",), ("extract",), ("build",), ("build", "--full"), ("publish",), ("verify",), ("disk",),
-    ("prune", "--pages-older-than", "36500", "--dry-run"), ("backup", "{place}/backup"),
-    ("export", "--out", "{place}/tables"), ("upcoming",), ("contradictions",), ("unknown-names",), ("review", "list"),
-    ("sources", "health"), ("runs",),
-)  # fmt: skip
+    ("--help",),
+    ("extract",),
+    ("build",),
+    ("build", "--full"),
+    ("publish",),
+    ("verify",),
+    ("disk",),
+    ("prune", "--pages-older-than", "36500", "--dry-run"),
+    ("backup", "{place}/backup"),
+    ("export", "--out", "{place}/tables"),
+    ("upcoming",),
+    ("contradictions",),
+    ("unknown-names",),
+    ("review", "list"),
+    ("sources", "health"),
+    ("runs",),
+)
 PAGES, SHARE = 400, 0.03  # size of the archive for `backfill`, and its share of relevant pages
 # Pages requested once while `serve` is measured.
 REQUESTED = (
-    "/", "/oversight/events", "/oversight/claims", "/status", "/upcoming", "/sources", "/about", "/accuracy",
+    "/",
+    "/oversight/events",
+    "/oversight/claims",
+    "/status",
+    "/upcoming",
+    "/sources",
+    "/about",
+    "/accuracy",
     "/queries",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)

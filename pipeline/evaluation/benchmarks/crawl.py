@@ -87,8 +87,10 @@ def newsroom(pages: int) -> Iterator[list[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.evaluation.benchmarks.inputs.newsroom_server", str(pages)],
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": _path()},
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": _path()},
+    )
     try:
         assert process.stdout is not None
         feeds = []
@@ -113,11 +115,19 @@ def crawl_once(feeds: list[str], folder: Path) -> int:
 
     sources = [
         Source(
-            f"site_{number}", f"Site {number}", url, SourceType.PRESS, "INT", "en", f"site_{number}",
-            (Feed(url, FeedShape.RSS, pass_all=True),), (urlsplit(url).netloc,), daily_pages=100_000,
+            f"site_{number}",
+            f"Site {number}",
+            url,
+            SourceType.PRESS,
+            "INT",
+            "en",
+            f"site_{number}",
+            (Feed(url, FeedShape.RSS, pass_all=True),),
+            (urlsplit(url).netloc,),
+            daily_pages=100_000,
         )
         for number, url in enumerate(feeds)
-    ]  # fmt: skip
+    ]
     config = CrawlConfig(allow_loopback=True, pause_seconds=0.0, max_pages=100_000)
     with closing(Frontier(folder / "crawl.db")) as frontier:
         archive = Archive(folder / "archive", frontier.db)

@@ -160,8 +160,12 @@ def _crawl(runs: int, quick: bool) -> list[Rate]:
 
 
 MEASURES: dict[str, Callable[[int, bool], list[Rate]]] = {
-    "relevance": _relevance, "read": _read, "extract": _extract, "build": _build, "crawl": _crawl,
-}  # fmt: skip
+    "relevance": _relevance,
+    "read": _read,
+    "extract": _extract,
+    "build": _build,
+    "crawl": _crawl,
+}
 
 
 def _spacy_alone() -> Callable[[str], Any]:
@@ -183,9 +187,16 @@ def _cpu_model() -> str:
 
 def _source() -> Source:
     return Source(
-        source_id="bench", title="Bench", homepage="https://bench.example/", source_type=SourceType.PRESS,
-        jurisdiction="INT", language="en", family="", feeds=(), hosts=("bench.example",),
-    )  # fmt: skip
+        source_id="bench",
+        title="Bench",
+        homepage="https://bench.example/",
+        source_type=SourceType.PRESS,
+        jurisdiction="INT",
+        language="en",
+        family="",
+        feeds=(),
+        hosts=("bench.example",),
+    )
 
 
 _SOURCE = _source()

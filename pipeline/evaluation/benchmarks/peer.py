@@ -75,8 +75,19 @@ def main(pages: Path) -> None:
         parse(text[:900_000])
         spent["parsing"] += time.process_time() - began
         texts.append((url, title, text))
-    print(json.dumps({"reader": name, "spacy": version("spacy"), "n": len(sample), "failed": failed,
-                      "seconds": time.perf_counter() - wall, "cpu": spent, "texts": texts}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "reader": name,
+                "spacy": version("spacy"),
+                "n": len(sample),
+                "failed": failed,
+                "seconds": time.perf_counter() - wall,
+                "cpu": spent,
+                "texts": texts,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

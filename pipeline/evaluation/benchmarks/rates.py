@@ -52,9 +52,15 @@ class Runs:
     def rate(self, stage: str, note: str = "") -> Rate:
         rates = [self.n / max(spent, 1e-6) for spent in self.cpu]
         return Rate(
-            stage, self.n, len(rates), round(self.n / max(statistics.median(self.wall), 1e-6), 2),
-            round(statistics.median(rates), 2), round(min(rates), 2), round(max(rates), 2), note,
-        )  # fmt: skip
+            stage,
+            self.n,
+            len(rates),
+            round(self.n / max(statistics.median(self.wall), 1e-6), 2),
+            round(statistics.median(rates), 2),
+            round(min(rates), 2),
+            round(max(rates), 2),
+            note,
+        )
 
 
 def against(own: Rate, peer: Rate) -> Rate:

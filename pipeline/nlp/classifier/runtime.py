@@ -172,10 +172,15 @@ def _triggers(offsets: list[tuple[int, int]], types: np.ndarray, modalities: np.
             background, lift = weights @ flags[at:stop]
             found.append(
                 Trigger(
-                    name, offsets[at][0], offsets[stop - 1][1], float(column[at:stop].max()),
-                    weights @ modalities[at:stop], float(background), float(lift),
+                    name,
+                    offsets[at][0],
+                    offsets[stop - 1][1],
+                    float(column[at:stop].max()),
+                    weights @ modalities[at:stop],
+                    float(background),
+                    float(lift),
                 )
-            )  # fmt: skip
+            )
             at = stop
     return tuple(sorted(found, key=lambda each: (-each.score, each.start, each.type)))
 

@@ -99,12 +99,10 @@ def claim_date(
         spoken = each.spoken or _is_spoken(each, trigger_start, trigger_end, sentence_start, sentence_end, text)
         ahead = modality in _AHEAD and not (promise and spoken)
         span = _reading(each, ahead, spoken, published, _is_due(each, text))
-        if span is None:
+        if span is None or spoken and _is_contrasted(each, trigger_start, trigger_end, text):
             continue
         cost = _cost(each, trigger_start, trigger_end, text)
         opens = not spoken and (each.opening or _opens(each, sentence_start, text))
-        if spoken and _is_contrasted(each, trigger_start, trigger_end, text):
-            continue
         if spoken or opens:
             cost = min(cost, _MAX_COST - 1 + cost / 10_000)  # the day covers the whole sentence, as a last resort
         if each.own and not spoken:
@@ -112,9 +110,8 @@ def claim_date(
         age = _age_cost(span, published) if newness == "new" and not each.own else 0.0
         if (cost <= _NEAR or opens or cost + age <= _MAX_COST) and (best is None or cost + age < best[0]):
             best = (cost + age, span)
-        after = text[trigger_end : each.start] if trigger_end < each.start else ""
-        alone = after and not CLAUSE_BREAK.search(after) and not _SINCE.search(text[max(0, each.start - 20) : each.end])
-        if alone and modality in DONE and cost <= _MAX_COST and (oldest is None or cost < oldest[0]):
+        alone = modality in DONE and _follows_alone(each, trigger_end, text)
+        if alone and cost <= _MAX_COST and (oldest is None or cost < oldest[0]):
             oldest = (cost, span)
     best = best or oldest  # the only day in a sentence dates it, however old
     if best is not None:
@@ -122,6 +119,14 @@ def claim_date(
     if published is not None and newness == "new" and modality in DONE:
         return spans.day(published, "publication")
     return None
+
+
+def _follows_alone(each: DateMention, trigger_end: int, text: str) -> bool:
+    """Return whether an expression follows the trigger in the same clause, and is not the start of a period."""
+    after = text[trigger_end : each.start]
+    return (
+        bool(after) and not CLAUSE_BREAK.search(after) and not _SINCE.search(text[max(0, each.start - 20) : each.end])
+    )
 
 
 def _put_off_to(dates: list[DateMention], start: int, end: int, text: str) -> list[DateMention]:

@@ -155,8 +155,10 @@ def _later(verb: Token) -> bool:
         return False
     near = [child for child in verb.children if child.dep_ in ("npadvmod", "advmod", "prep")]
     words = [word for child in near for word in (child, *child.children)]
-    return any(word.lower_ == "later" and word.i + 1 < len(word.doc) and word.nbor(1).lower_ in ("today", "this")
-               for word in words)  # fmt: skip
+    return any(
+        word.lower_ == "later" and word.i + 1 < len(word.doc) and word.nbor(1).lower_ in ("today", "this")
+        for word in words
+    )
 
 
 def has_condition_before(trigger: Token) -> bool:
@@ -191,10 +193,13 @@ def _is_inverted(had: Token, verb: Token) -> bool:
 def has_none(noun: Token) -> bool:
     """Return whether a noun is negated: "no fine", "not a single fine", "neither fine"."""
     return any(
-        child.dep_ in ("det", "preconj", "cc") and child.lower_ in ("no", "neither")
-        or child.dep_ in ("neg", "preconj", "advmod") and child.lower_ == "not" and not _not_only(child)
+        child.dep_ in ("det", "preconj", "cc")
+        and child.lower_ in ("no", "neither")
+        or child.dep_ in ("neg", "preconj", "advmod")
+        and child.lower_ == "not"
+        and not _not_only(child)
         for child in noun.lefts
-    )  # fmt: skip
+    )
 
 
 def _in_case(prep: Token) -> bool:

@@ -306,12 +306,15 @@ def is_beaten(verb: Token) -> bool:
 
 def _has_particle(verb: Token, pairs: tuple[tuple[frozenset[str], tuple[str, ...]], ...]) -> bool:
     after = [token.lower_ for token in verb.doc[verb.i + 1 : verb.i + 1 + _NEAR]]
-    own = {child.lower_ for child in verb.children
-           if child.dep_ in ("prt", "advmod", "acomp") and not _of_limits(child)}  # fmt: skip
+    own = {
+        child.lower_ for child in verb.children if child.dep_ in ("prt", "advmod", "acomp") and not _of_limits(child)
+    }
     if any(_of_limits(token) for token in verb.doc[verb.i + 1 : verb.i + 1 + _NEAR]):
         return False
-    return any(verb.lower_ in forms and any(_follows(particle.split(), after, own) for particle in particles)
-               for forms, particles in pairs)  # fmt: skip
+    return any(
+        verb.lower_ in forms and any(_follows(particle.split(), after, own) for particle in particles)
+        for forms, particles in pairs
+    )
 
 
 def _of_limits(token: Token) -> bool:
@@ -351,8 +354,13 @@ def with_particle(verb: Token) -> Modality | None:
 def _idiom(verb: Token) -> Modality | None:
     """Return the modality of a verb with its noun: "put on hold", "hit pause", "moved to the spring"."""
     word = verb.lower_
-    after = [(prep.lower_, thing) for prep in verb.children if prep.dep_ == "prep" and prep.i > verb.i
-             for thing in prep.children if thing.dep_ == "pobj"]  # fmt: skip
+    after = [
+        (prep.lower_, thing)
+        for prep in verb.children
+        if prep.dep_ == "prep" and prep.i > verb.i
+        for thing in prep.children
+        if thing.dep_ == "pobj"
+    ]
     if word in _MOVES and any(prep in ("to", "until", "till", "into") and _is_time(thing) for prep, thing in after):
         return None if any(child.lower_ in ("up", "forward") for child in verb.children) else Modality.POSTPONED
     own = {("", child.lower_) for child in verb.children if child.dep_ == "dobj"}

@@ -82,18 +82,24 @@ _TOLD = frozenset({"report", "reveal", "confirm", "disclose", "exclusively"})
 _SUPPORT_NOUN = frozenset({"dobj", "nsubjpass", "pobj", "attr", "nsubj", "conj", "oprd"})
 # The strongest cue first.
 _ORDER = (
-    Modality.DENIED, Modality.CANCELLED, Modality.POSTPONED, Modality.NEGATED, Modality.CONDITIONAL,
+    Modality.DENIED,
+    Modality.CANCELLED,
+    Modality.POSTPONED,
+    Modality.NEGATED,
+    Modality.CONDITIONAL,
     Modality.CONSIDERED,
-    Modality.PLANNED, Modality.ALLEGED,
-)  # fmt: skip
+    Modality.PLANNED,
+    Modality.ALLEGED,
+)
 _REPORTS = re.compile(
     r"\baccording to (?:(?:some |several |multiple |recent |media |press |news |unconfirmed )*reports?|rumou?rs)\b|"
     r"^(?:reports|rumou?rs) (?:say|suggest|claim|indicate)|\b(?:it (?:has been|was|is)) (?:reported|rumou?red|"
     r"alleged) that\b|"
     r"\b(?:unverified|unconfirmed|unsubstantiated)\b|\bneither \w+ (?:would|could|did) confirm\b|"
     r"\b(?:could|can|ha[sd]|have|did|does|would|were|was) ?(?:not|n['’]t) (?:be |been |yet )*(?:\w+ly )?"
-    r"(?:verif(?:y|ied)|confirm(?:ed)?|corroborated?|substantiated?)\b", re.IGNORECASE,
-)  # fmt: skip
+    r"(?:verif(?:y|ied)|confirm(?:ed)?|corroborated?|substantiated?)\b",
+    re.IGNORECASE,
+)
 _ABOUT = frozenset({"for", "of", "on", "about", "at"})
 _SAID_OF = frozenset({"said", "believed", "rumored", "rumoured", "alleged", "understood", "reported", "thought"})
 

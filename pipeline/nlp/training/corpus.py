@@ -189,11 +189,18 @@ class _File:
             published = None
         self.reading.examples.append(
             Example(
-                self.sentence, self.previous, tuple(self.notes), self.heading.get("event-group", ""),
-                self.heading.get("story", ""), self.place, self.heading.get("register", ""),
-                self.heading.get("region", ""), published, self.heading.get("relevant") != "no",
+                self.sentence,
+                self.previous,
+                tuple(self.notes),
+                self.heading.get("event-group", ""),
+                self.heading.get("story", ""),
+                self.place,
+                self.heading.get("register", ""),
+                self.heading.get("region", ""),
+                published,
+                self.heading.get("relevant") != "no",
             )
-        )  # fmt: skip
+        )
         self.previous, self.sentence, self.notes = self.sentence, "", []
 
 
@@ -343,12 +350,22 @@ def _note(claim: dict, sentence: str) -> Note:
     start = max(0, sentence.find(claim["trigger"]))
     when = claim.get("date") or {}
     return Note(
-        claim["type"], claim["modality"], claim["mention"], claim["trigger"], start, start + len(claim["trigger"]),
-        claim.get("direction"), bool(claim.get("optional")),
+        claim["type"],
+        claim["modality"],
+        claim["mention"],
+        claim["trigger"],
+        start,
+        start + len(claim["trigger"]),
+        claim.get("direction"),
+        bool(claim.get("optional")),
         tuple(Role(each["role"], each.get("text") or "", each["name"]) for each in claim["participants"]),
-        when.get("value"), when.get("basis"), claim["attribution"]["kind"], claim["attribution"].get("name"),
-        claim.get("force", "not_stated"), claim["event"],
-    )  # fmt: skip
+        when.get("value"),
+        when.get("basis"),
+        claim["attribution"]["kind"],
+        claim["attribution"].get("name"),
+        claim.get("force", "not_stated"),
+        claim["event"],
+    )
 
 
 def split_sentences(text: str, fixed: Iterable[tuple[int, int]] = ()) -> list[tuple[int, int]]:

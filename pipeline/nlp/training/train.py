@@ -295,9 +295,15 @@ def export(model: ClaimModel, featurizer: Featurizer, out: Path) -> None:
     outputs = ["sentence", "trigger", "modality", "flags", "role"]
     axes = {name: {0: "n", 1: "tokens"} for name in [*names, *outputs[1:]]} | {"sentence": {0: "n"}}
     torch.onnx.export(
-        model, _tensors(batch, torch.device("cpu")), str(full), input_names=names, output_names=outputs,
-        dynamic_axes=axes, opset_version=17, dynamo=False,
-    )  # fmt: skip
+        model,
+        _tensors(batch, torch.device("cpu")),
+        str(full),
+        input_names=names,
+        output_names=outputs,
+        dynamic_axes=axes,
+        opset_version=17,
+        dynamo=False,
+    )
     quantize_dynamic(full, out / "model.onnx", weight_type=QuantType.QInt8, per_channel=True)
     full.unlink()
     shutil.copyfile(base_folder() / "tokenizer.json", out / "tokenizer.json")

@@ -53,11 +53,18 @@ def pages(count: int, edition: int = 0) -> list[Page]:
         body = article_page(story) + f"<!-- {edition} {number} -->".encode()
         made.append(
             Page(
-                url=f"{story.url}?{edition}.{number}", final_url=story.url, source_id="bench", status=200,
-                fetched_at=datetime(2026, 6, 1, tzinfo=UTC), media_type="text/html", charset=story.encoding,
-                headers=(), body=body, sha256=hashlib.sha256(body).hexdigest(),
+                url=f"{story.url}?{edition}.{number}",
+                final_url=story.url,
+                source_id="bench",
+                status=200,
+                fetched_at=datetime(2026, 6, 1, tzinfo=UTC),
+                media_type="text/html",
+                charset=story.encoding,
+                headers=(),
+                body=body,
+                sha256=hashlib.sha256(body).hexdigest(),
             )
-        )  # fmt: skip
+        )
     return made
 
 
@@ -93,10 +100,18 @@ def _edition(title: str, text: str, number: int, edition: int) -> Article:
 def _article(name: str, title: str, text: str) -> Article:
     url = f"https://bench.example/{name}"
     return Article(
-        article_id(url), text_version(text), "bench", url, title, text,
-        published_at=datetime.combine(_DAY, time(12), tzinfo=UTC), published_basis="given",
-        published_precision=Precision.DAY, fetched_at=datetime(2026, 5, 6, tzinfo=UTC), publisher="bench",
-    )  # fmt: skip
+        article_id(url),
+        text_version(text),
+        "bench",
+        url,
+        title,
+        text,
+        published_at=datetime.combine(_DAY, time(12), tzinfo=UTC),
+        published_basis="given",
+        published_precision=Precision.DAY,
+        fetched_at=datetime(2026, 5, 6, tzinfo=UTC),
+        publisher="bench",
+    )
 
 
 @cache
