@@ -13,7 +13,8 @@ from pipeline.lexicon.entity_graph import EntityGraph, holders_of
 from pipeline.lexicon.inflection import words
 from pipeline.nlp.dates.clauses import dates_for, lasts, read_back
 from pipeline.nlp.dates.document import settle_dates
-from pipeline.nlp.dates.resolve import DateMention, claim_date, find_dates, last_past_date, lead_day, spoken_dates
+from pipeline.nlp.dates.expressions import DateMention, find_dates
+from pipeline.nlp.dates.resolve import claim_date, last_past_date, lead_day, spoken_dates
 from pipeline.nlp.newness import continues_story, is_as_of_now, judge_newness
 from pipeline.nlp.parsing.spans import quoted_spans
 from pipeline.records import (

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from pipeline.lexicon.inflection import verb_forms
 from pipeline.lexicon.speech_verbs import ATTRIBUTING
-from pipeline.nlp.credits import find_credits
 from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.parsing.dependencies import children, surface_subjects
 from pipeline.nlp.parsing.parser import Passage
@@ -23,9 +22,6 @@ from pipeline.records import Attribution, EntityKind, Mention
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
-
-
-__all__ = ["Speakers", "attribute", "find_credits", "title_speaker"]
 
 
 def _forms(verbs: str) -> frozenset[str]:

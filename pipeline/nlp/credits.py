@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from pipeline.records import Credit, EntityKind, Mention
@@ -72,13 +73,9 @@ def find_credits(article: Article, mentions: Iterable[Mention]) -> tuple[Credit,
             found.setdefault(key, credit)
     links = {credit.name: credit.url for credit in _linked(article, outlets)}
     return tuple(
-        credit if credit.url or credit.name not in links else Credit(*_fields(credit), url=links[credit.name])
+        credit if credit.url or credit.name not in links else replace(credit, url=links[credit.name])
         for credit in found.values()
     )
-
-
-def _fields(credit: Credit) -> tuple[str, int, int, str]:
-    return credit.name, credit.start, credit.end, credit.cue
 
 
 def _beside(text: str, outlets: list[Mention]) -> Iterator[Credit]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.lexicon.load import load_lexicon
-from pipeline.nlp.attribution import Speakers, attribute, find_credits, title_speaker
+from pipeline.nlp.attribution import Speakers, attribute, title_speaker
+from pipeline.nlp.credits import find_credits
 from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.entities.mentions import NameFinder, unknown_names
 from pipeline.nlp.parsing.paragraphs import find_paragraphs

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.nlp.dates.document import settle_dates
-from pipeline.nlp.dates.resolve import claim_date, find_dates
+from pipeline.nlp.dates.expressions import find_dates
+from pipeline.nlp.dates.resolve import claim_date
 from pipeline.records import (
     Attribution,
     Claim,

@@ -8,11 +8,9 @@ from dataclasses import replace
 from datetime import date
 
 from pipeline.nlp.dates import calendar as spans
-from pipeline.nlp.dates.expressions import DateMention, find_dates
+from pipeline.nlp.dates.expressions import DateMention
 from pipeline.records import DateSpan, Modality
 from scrapers.items import Precision
-
-__all__ = ["DateMention", "claim_date", "find_dates", "lead_day", "spoken_dates"]
 
 CLAUSE_BREAK = re.compile(
     r"[;:–—]|,(?!\s+\d)|\s-\s|\b(?:but|while|after|before|when|whereas|although|though|because|since(?!\s*$)|as|that|which|who|whose|if|"
