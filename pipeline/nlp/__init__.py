@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Tools", "extract", "extract_many", "load_tools"]
+__all__ = ["Tools", "extract", "load_tools"]
 
 
 def __getattr__(name: str) -> Any:

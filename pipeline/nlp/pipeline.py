@@ -7,7 +7,7 @@ dates and evidence. The pipeline is pure: it reads and writes nothing besides th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -131,12 +131,6 @@ def _shortened(article: Article) -> tuple[Article, int]:
         return article, 0
     cut = next((at for mark in "\n " if (at := text.rfind(mark, limit // 2, limit)) > 0), limit)
     return replace(article, text=text[:cut]), len(text) - cut
-
-
-def extract_many(articles: Iterable[Article], tools: Tools) -> Iterator[Findings]:
-    """Yield the findings of articles one by one."""
-    for article in articles:
-        yield extract(article, tools)
 
 
 def read_text(

@@ -66,10 +66,6 @@ class Size:
         """The cost of an article relative to the small ledger, built in the same minutes."""
         return self.ms_per_article / self.baseline
 
-    @property
-    def ms_per_relevant(self) -> float:
-        return 1000 * self.full / max(self.n_relevant, 1)
-
 
 class _Clock:
     cpu = wall = 0.0

@@ -38,7 +38,7 @@ _PROPOSALS = frozenset({"proposal", "proposals", "draft", "drafts", "plan", "pla
 _WHEN = frozenset({"when", "whenever", "once", "until", "till"})
 
 
-# One branch per kind of dependent; the trained model is to replace this function.
+# One branch per kind of dependent.
 def own(verb: Token, cues: Cues) -> None:  # noqa: C901
     """Collect the cues among the direct dependents of a verb."""
     cues.in_if = cues.in_if or _were_to(verb)

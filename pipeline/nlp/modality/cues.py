@@ -221,13 +221,6 @@ _BEATEN_WITH = ((_verbs("vote turn shoot strike"), ("down",)), (_verbs("throw ki
 OPPOSING_VERBS = _verbs("reject resist oppose")
 # Parts of an act: a postponed second step or date is a postponed act.
 PARTS = _nouns("step stage phase part half round wave tranche date start rollout version")
-# Nouns below which an infinitive is done: "the decision to ban it", "its move to ban".
-DECIDED = _nouns(
-    """decision move vote ruling choice success moment haste readiness determination urgency resolve courage temerity
-    way time place body tool office agency unit panel team group firm company lab lawyer counsel system model law
-    act rule country state nation city government regulator authority court minister official party person people
-    man woman member chief thing one"""
-)
 SANCTION_NOUNS = _nouns("fine penalty ban closure sanction suspension injunction punishment shutdown block charge")
 REJECTABLE_NOUNS = SANCTION_NOUNS | _nouns("investigation probe inquiry enquiry hearing moratorium")
 # Verbs that perform the act named by their object: "signed an agreement", "create a board".

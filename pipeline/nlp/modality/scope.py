@@ -202,7 +202,7 @@ def _above(head: Token, cues: Cues, depth: int) -> None:
         _governed(head, head.head, "ccomp" if head.dep_ == "conj" else head.dep_, False, cues, depth + 1)
 
 
-# One branch per construction, in order of precedence; the trained model is to replace this function.
+# One branch per construction, in order of precedence.
 def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, depth: int) -> None:  # noqa: C901
     """Collect the cue that a governing word gives to the clause below it."""
     word = head.lower_
@@ -365,7 +365,7 @@ def _preposition(prep: Token, cues: Cues, depth: int) -> None:
         cues.found.add(Modality.NEGATED if came else ADJECTIVES[head.lower_])  # "came close to banning it"
 
 
-# The branches share their state; the trained model is to replace this function.
+# The branches share their state.
 def _noun_governor(noun: Token, cues: Cues, depth: int) -> None:  # noqa: C901
     """Collect the cues of a noun that governs a clause: "plan to", "threat of", "failure to"."""
     if noun.dep_ == "npadvmod" and noun.head.pos_ in ("NOUN", "PROPN") and noun.head.i < noun.i:
@@ -412,7 +412,7 @@ def _made_in(noun: Token, cues: Cues, depth: int) -> None:
             _verb(verb, cues, depth + 1)
 
 
-# One branch per construction, in order of precedence; the trained model is to replace this function.
+# One branch per construction, in order of precedence.
 def _noun(noun: Token, cues: Cues, depth: int) -> None:  # noqa: C901
     """Collect the cues at an eventive noun: those of its modifiers, then those of the verb it completes."""
     before = [inner for child in children(noun, "compound", "nmod", "amod") for inner in child.lefts]
