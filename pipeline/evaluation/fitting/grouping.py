@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-import pipeline.aggregation.clustering.similarity as similarity
+from pipeline.aggregation.clustering import similarity
 from pipeline.aggregation.clustering.cluster import group, neighbours
 from pipeline.aggregation.clustering.features import ClaimFeatures
 from pipeline.evaluation.documents import claim_row, read_documents
