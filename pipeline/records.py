@@ -193,7 +193,7 @@ class Findings:
     credits: tuple[Credit, ...] = ()
     unknown_names: tuple[UnknownName, ...] = ()
     entities: tuple[Entity, ...] = ()  # every entity the claims refer to
-    unread: int = 0  # characters at the end of a text too long to be read whole, see flow.LONGEST
+    unread: int = 0  # characters cut off a text longer than pipeline.nlp.pipeline.MAX_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)

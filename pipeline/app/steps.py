@@ -75,9 +75,9 @@ def extract(folder: DataFolder, sources: Sequence[Source], say: Say, lexicon: Se
     with Library(folder.crawl_db) as library:
         waiting = library.n_pending(version)
         if waiting:
-            from pipeline.nlp.pool import understand_each  # heavy: spaCy
+            from pipeline.nlp.pool import extract_each  # heavy: spaCy
 
-            for article, findings in understand_each(library.pending(version), lexicon):
+            for article, findings in extract_each(library.pending(version), lexicon):
                 n_articles += 1
                 if isinstance(findings, Lost):
                     n_lost += 1

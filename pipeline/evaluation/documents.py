@@ -1,8 +1,8 @@
-"""Documents (id, title, published, text) come in, their claims in the exchange format go out, joined over all of them.
+"""Extracts the claims of documents (id, title, published, text) in the exchange format, grouped by event.
 
-The format is that of docs/claims.md written as JSON: each claim with its quote and the offsets of the quote in the
-document's own text, its type, trigger, modality, attribution, date, force, mention, participants and an event key that
-claims about the same event share.
+The format is that of docs/claims.md as JSON: each claim has its quote with offsets in the document's own text, type,
+trigger, modality, attribution, date, force, newness (key "mention"), participants, and a key shared by all claims about
+the same event.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipeline.aggregation.aggregate import aggregate
 from pipeline.lexicon.load import load_lexicon
 from pipeline.nlp.pipeline import Tools, extract, load_tools
 from pipeline.nlp.pool import extract_all
-from pipeline.records import Claim, Findings
+from pipeline.records import Claim, Event, Findings
 from scrapers.reading.plain_text import PlainText, plain_text
 
 
@@ -29,10 +29,15 @@ def read_folder(
     folds: Path | None = None,
     least_confidence: float = 0.0,
 ) -> Iterator[dict[str, Any]]:
-    """Yield each document's findings as JSON values; `published` of a document is a date or None.
+    """Yield the findings of each document as JSON values.
 
-    `folds`: a folder of weights as `pipeline.nlp.training.train --folds-out` writes it; each document is then read with
-    the weights that have not seen it. Claims below `least_confidence` are left out.
+    Args:
+        documents: The documents; `published` is a date or None.
+        lexicon: Additional lexicon files.
+        say: Reports progress.
+        folds: A folder of weights as written by `pipeline.nlp.training.train --folds-out`; each document is then read
+            with the weights that have not seen it.
+        least_confidence: Claims below it are left out.
     """
     read: list[tuple[dict[str, Any], PlainText, Findings]] = []
     for document, text, findings in read_documents(documents, lexicon, folds=folds):
@@ -40,9 +45,12 @@ def read_folder(
         read.append((document, text, replace(findings, claims=sure)))
         say(f"read {len(read)} documents")
     joined = aggregate(
-        [findings for _, _, findings in read], [text.article for _, text, _ in read], (),
-        lexicon=load_lexicon(*lexicon), min_confidence=0.0,
-    )  # fmt: skip
+        [findings for _, _, findings in read],
+        [text.article for _, text, _ in read],
+        (),
+        lexicon=load_lexicon(*lexicon),
+        min_confidence=0.0,
+    )
     keys = {event.event_id: _key(event) for event in joined.events}
     for document, text, findings in read:
         yield {
@@ -59,14 +67,14 @@ def read_folder(
 def read_documents(
     documents: Iterable[dict[str, Any]], lexicon: Sequence[Path], *, folds: Path | None = None
 ) -> Iterator[tuple[dict[str, Any], PlainText, Findings]]:
-    """Yield each document with its text as it was read and its findings; its `published` is a date or None."""
+    """Yield each document with its text as read and its findings; `published` is a date or None."""
     taken = [(document, _text_of(document)) for document in documents]
-    for (document, text), findings in zip(taken, _understood(taken, lexicon, folds), strict=True):
+    for (document, text), findings in zip(taken, _extracted(taken, lexicon, folds), strict=True):
         yield document, text, findings
 
 
 def documents_of(folds: Path) -> set[str]:
-    """Return the ids of the documents that some fold's weights have not seen."""
+    """Return the ids of the documents held out by any fold."""
     files = folds.glob("*/documents.json")
     return {name for file in files for name in json.loads(file.read_text(encoding="utf-8"))}
 
@@ -81,7 +89,7 @@ def _text_of(document: dict[str, Any]) -> PlainText:
     )
 
 
-def _understood(
+def _extracted(
     taken: Sequence[tuple[dict[str, Any], PlainText]], lexicon: Sequence[Path], folds: Path | None
 ) -> Iterator[Findings]:
     if folds is None:
@@ -94,23 +102,23 @@ def _understood(
 
 
 def held_out(tools: Tools, folds: Path) -> dict[str, Tools]:
-    """Return, for each document named in a fold, tools with the weights that have not seen it."""
+    """Return document id -> tools with the weights of the fold that has not seen it."""
     from pipeline.nlp.classifier.runtime import Classifier  # heavy: onnxruntime
 
-    found = {}
+    found: dict[str, Tools] = {}
     for folder in sorted(path for path in folds.iterdir() if (path / "documents.json").is_file()):
         with_weights = replace(tools, classifier=Classifier.load(folder))
         found |= dict.fromkeys(json.loads((folder / "documents.json").read_text(encoding="utf-8")), with_weights)
     return found
 
 
-def _key(event) -> str:
+def _key(event: Event) -> str:
     day = event.date.value if event.date else "undated"
     return f"{day}/{event.type}/{event.event_id}"
 
 
 def claim_row(claim: Claim, text: PlainText, event: str) -> dict[str, Any]:
-    """Return a claim in the exchange format; its offsets and quote are those of the document's own text."""
+    """Return a claim in the exchange format; offsets and quote refer to the document's own text."""
     start, end = text.original_span(claim.evidence.start, claim.evidence.end)
     return {
         "quote": text.original[start:end],

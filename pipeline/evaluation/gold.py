@@ -1,5 +1,4 @@
-"""Annotated documents in the exchange format come in; articles and claims as the pipeline makes them go out, with the
-key of the event that each claim belongs to."""
+"""Turns annotated documents in the exchange format into articles and claims, with the event key of each claim."""
 
 from __future__ import annotations
 
@@ -35,54 +34,72 @@ def slug(name: str) -> str:
 
 
 def lexicon_ids(lexicon: Lexicon) -> Callable[[str], str]:
-    """Return what gives a name its id: the lexicon's where it knows the name, else a slug."""
+    """Return a function from a name to its entity id: the lexicon's, else a slug."""
     known = {name.text.casefold(): name.entity_id for name in lexicon.names if name.kind != "nominal"}
     known |= {entity.name.casefold(): entity_id for entity_id, entity in lexicon.entities.items()}
     return lambda name: known.get(name.casefold()) or slug(name)
 
 
 def date_span(value: Mapping[str, str] | None) -> DateSpan | None:
-    """Return the span of an annotated date, "2026-05-05", "2026-05" or "2026"; None for none."""
+    """Return the span of an annotated date: "2026-05-05", "2026-05" or "2026". None if there is no date."""
     if not value or not value.get("value"):
         return None
-    parts = [int(part) for part in value["value"].split("-")]
-    if len(parts) == 3:
-        day = date(*parts)
-        return DateSpan(day, day, Precision.DAY, value["basis"])
-    if len(parts) == 2:
-        start, end = date(*parts, 1), date(*parts, calendar.monthrange(*parts)[1])
+    year, *rest = map(int, value["value"].split("-"))
+    if not rest:
+        return DateSpan(date(year, 1, 1), date(year, 12, 31), Precision.YEAR, value["basis"])
+    month = rest[0]
+    if len(rest) == 1:
+        start, end = date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
         return DateSpan(start, end, Precision.MONTH, value["basis"])
-    return DateSpan(date(parts[0], 1, 1), date(parts[0], 12, 31), Precision.YEAR, value["basis"])
+    day = date(year, month, rest[1])
+    return DateSpan(day, day, Precision.DAY, value["basis"])
 
 
 def annotated_claims(
     gold: Mapping[str, Any], text: str, identify: Callable[[str], str] = slug
 ) -> tuple[Article, list[Claim], dict[str, str]]:
-    """Return one annotated document as an article, its claims, and claim id -> event key.
+    """Return an annotated document as an article, its claims, and claim id -> event key.
 
-    `identify` gives a participant's canonical name its entity id.
+    Args:
+        gold: The annotation.
+        text: The text of the document.
+        identify: Returns the entity id of a canonical name.
     """
     published = known_day(gold.get("published"))
     article = Article(
-        gold["id"], text_version(text), gold["id"], f"https://gold.example/{gold['id']}", gold["title"], text,
+        gold["id"],
+        text_version(text),
+        gold["id"],
+        f"https://gold.example/{gold['id']}",
+        gold["title"],
+        text,
         published_at=datetime.combine(published, time.min, UTC) if published else None,
-    )  # fmt: skip
+    )
     claims, keys = [], {}
     for number, row in enumerate(gold["claims"]):
         start = text.find(row["quote"])
-        told = start + max(row["quote"].find(row["trigger"]), 0)
+        trigger = start + max(row["quote"].find(row["trigger"]), 0)
         id_ = claim_id(gold["id"], row["quote"], number, row["type"], row["trigger"], 1)
         keys[id_] = row["event"]
         claims.append(
             Claim(
-                id_, row["type"], Modality(row["modality"]),
+                id_,
+                row["type"],
+                Modality(row["modality"]),
                 Evidence(gold["id"], article.version, start, start + len(row["quote"]), row["quote"]),
-                told, told + len(row["trigger"]), row["trigger"],
+                trigger,
+                trigger + len(row["trigger"]),
+                row["trigger"],
                 tuple(_participant(each, identify) for each in row["participants"]),
-                Attribution(row["attribution"]["kind"], row["attribution"]["name"]), date_span(row.get("date")),
-                row.get("direction"), Force(row.get("force", "not_stated")), row["mention"], 1.0, "gold",
+                Attribution(row["attribution"]["kind"], row["attribution"]["name"]),
+                date_span(row.get("date")),
+                row.get("direction"),
+                Force(row.get("force", "not_stated")),
+                row["mention"],
+                1.0,
+                "gold",
             )
-        )  # fmt: skip
+        )
     return article, claims, keys
 
 

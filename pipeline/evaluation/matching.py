@@ -1,8 +1,8 @@
-"""Annotated and predicted claims of one document come in; out goes which predicted claim hits which annotated one.
+"""Matches the predicted claims of a document with the annotated ones.
 
-A predicted claim hits an annotated one of the same type whose sentence it overlaps by more than half of the shorter of
-the two; one to one, required before optional, then by shared participants. Claims in ignored lines are left out, and
-those that match an optional annotation are free: they count neither for nor against.
+A predicted claim hits an annotated one of the same type if they overlap by more than half of the shorter sentence. The
+matching is one to one: required annotations before optional ones, then by shared participants. Claims in ignored lines
+are left out, and claims that match an optional annotation count neither way.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ Pairs = list[tuple[int, int]]  # indices of an annotated and of a predicted clai
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How the claims of one document fit together.
+    """The matched claims of one document.
 
-    `found`: the predicted claims outside ignored lines, which the other indices point into; `spans`: the offsets of
-    the annotated and of the found claims; `hits`: pairs with a required annotation; `free`: found claims that match an
-    optional annotation; `any_type`: pairs by sentence alone.
+    Attributes:
+        wanted: The annotated claims.
+        found: The predicted claims outside ignored lines.
+        spans: The offsets of the wanted and of the found claims.
+        hits: Pairs of indices with a required annotation.
+        free: Indices of found claims that match an optional annotation.
+        any_type: Pairs of indices matched by sentence alone.
     """
 
     wanted: Sequence[dict[str, Any]]
@@ -33,12 +37,12 @@ class Match:
     any_type: Pairs
 
     def is_right(self, index: int) -> bool:
-        """Tell whether a found claim is one: it hits a required annotation or matches an optional one."""
+        """Return whether a found claim is correct: it matches a required or an optional annotation."""
         return index in self.free or any(index == j for _, j in self.hits)
 
 
 def match(text: str, gold: dict[str, Any], predicted: dict[str, Any]) -> Match:
-    """Match the claims predicted for a text with the annotated ones; both in the format of docs/claims.md."""
+    """Match the predicted claims of a text with the annotated ones; both are in the format of docs/claims.md."""
     wanted = gold["claims"]
     ignored = [m.span() for line in gold.get("ignore", []) if line.strip() for m in re.finditer(re.escape(line), text)]
     ignored += [tuple(span) for span in gold.get("ignore_spans", [])]
@@ -74,7 +78,7 @@ def overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 
 def plain_name(name: str | None) -> str:
-    """Return a name for comparison: without case, marks, articles and legal suffixes; "U.S." is "us"."""
+    """Return a name for comparison: without case, punctuation, articles and legal suffixes; "U.S." becomes "us"."""
     words = re.sub(r"[^\w ]+", " ", (name or "").casefold().replace("u.s.", "us")).split()
     return " ".join(word for word in words if word not in _DROPPED)
 

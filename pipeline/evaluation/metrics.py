@@ -1,10 +1,8 @@
-"""Texts, annotated and predicted claims come in; out goes how good the prediction is, how sure that is, and why not.
+"""Scores predicted claims against annotated ones, with confidence intervals and a list of mistakes.
 
-The definition of the task is docs/claims.md. A predicted claim hits an annotated one of the same type whose sentence it
-overlaps by more than half of the shorter of the two; one to one, required before optional, then by shared participants.
-Optional claims and lines marked as ignored count neither way. Everything else is compared on the hits. Intervals are
-95 % bootstrap intervals over documents: claims of one document stand and fall together. No share's interval is narrower
-than Wilson's.
+docs/claims.md defines the task, `matching` how claims are matched. Optional claims and ignored lines count neither way.
+Details are compared on the hits. Intervals are 95 % bootstrap intervals over documents, because claims of one document
+are not independent; no interval of a share is narrower than Wilson's.
 """
 
 from __future__ import annotations
@@ -27,8 +25,8 @@ _ATTRIBUTES = ("attribution_kind", "date", "direction", "mention", "modality")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One error with its cause: missed, wrong type, not a claim, or an attribute or actor of a hit that is wrong."""
+class Mistake:
+    """One mistake with its cause: missed, wrong type, not a claim, or a wrong attribute or missing actor of a hit."""
 
     cause: str
     type: str
@@ -43,21 +41,28 @@ class Fault:
 
 @dataclass(slots=True)
 class _Tally:
-    """The counts of one document. `counts` names them "hit", "gold", "type:agreement:hit", "right:modality" ..."""
+    """The counts of one document, with keys such as "hit", "gold", "type:agreement:hit", "right:modality"."""
 
     counts: Counter = field(default_factory=Counter)
     keys: list[tuple[str, str]] = field(default_factory=list)  # event key annotated, event key predicted
-    faults: list[Fault] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All figures. `figures` has the layout of `as_dict`; `intervals` maps "claims.f1" and the like to (low, high)."""
+    """The result of an evaluation.
+
+    Attributes:
+        figures: All figures, in the layout of `as_dict`.
+        intervals: "claims.f1" and the like -> (low, high).
+        causes: Number of mistakes by cause.
+        errors: All mistakes.
+    """
 
     figures: dict[str, Any]
     intervals: dict[str, tuple[float, float]]
     causes: dict[str, int]
-    errors: tuple[Fault, ...]
+    errors: tuple[Mistake, ...]
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -85,7 +90,7 @@ class Report:
                 f"{name.replace('_', ' ') + ' of hits':26}{value:.3f}{self._interval('accuracy_of_matched.' + name)}"
             )
         wrong, asked = figures["not_occurred_claims_stored_as_occurred"]
-        lines.append(f"{wrong} of {asked} hits that did not occur are stored as occurred")
+        lines.append(f"{wrong} of {asked} hits on events that did not occur are stored as occurred")
         lines.append(self._row("event grouping (B-cubed)", "events_b_cubed", figures["events_b_cubed"]))
         lines.append("by type")
         lines += [self._row("  " + name, "by_type." + name, row) for name, row in figures["by_type"].items()]
@@ -102,10 +107,16 @@ class Report:
 
 
 def evaluate(texts_dir: Path, gold_dir: Path, predicted_dir: Path, only: set[str] | None = None) -> Report:
-    """Score the predictions in a folder; an annotated document without one counts as predicted irrelevant and empty.
+    """Score the predictions in a folder. A document without a prediction counts as predicted irrelevant.
 
-    The folders hold ID.json files; `only`: the ids of those that are scored.
-    Raises WrongUse where a text is missing or a file is no JSON object.
+    Args:
+        texts_dir: Folder of texts, one ID.json each, as are the other two.
+        gold_dir: Folder of annotations.
+        predicted_dir: Folder of predictions.
+        only: Ids of the documents to score; None for all.
+
+    Raises:
+        WrongUse: A text is missing, or a file is not a JSON object.
     """
     tallies = []
     for path in sorted(Path(gold_dir).glob("*.json")):
@@ -116,23 +127,23 @@ def evaluate(texts_dir: Path, gold_dir: Path, predicted_dir: Path, only: set[str
         predicted = _load(other) if other.exists() else {"relevant": False, "claims": []}
         tallies.append(_tally(path.stem, text, gold, predicted))
     if not tallies:
-        raise WrongUse(f"{gold_dir}: there is no .json file in it. Give the folder with the annotated claims.")
+        raise WrongUse(f"{gold_dir} has no .json files. Name the folder with the annotated claims.")
     counts = sum((tally.counts for tally in tallies), Counter())
     figures = _figures(counts, [key for tally in tallies for key in tally.keys])
-    faults = tuple(fault for tally in tallies for fault in tally.faults)
-    causes = dict(sorted(Counter(fault.cause for fault in faults).items(), key=lambda item: (-item[1], item[0])))
-    return Report(figures, _intervals(tallies, figures), causes, faults)
+    mistakes = tuple(mistake for tally in tallies for mistake in tally.mistakes)
+    causes = dict(sorted(Counter(mistake.cause for mistake in mistakes).items(), key=lambda item: (-item[1], item[0])))
+    return Report(figures, _intervals(tallies, figures), causes, mistakes)
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise WrongUse(f"{path}: this text is missing. Every annotated document needs its text.") from None
+        raise WrongUse(f"{path} is missing. Every annotated document needs its text.") from None
     except ValueError as error:
-        raise WrongUse(f"{path}: this is not JSON ({error}).") from None
+        raise WrongUse(f"{path} is not valid JSON ({error}).") from None
     if not isinstance(found, dict):
-        raise WrongUse(f"{path}: a JSON object was expected, with the keys of docs/claims.md.")
+        raise WrongUse(f"{path} is not a JSON object. docs/claims.md describes its keys.")
     return found
 
 
@@ -152,12 +163,12 @@ def _tally(name: str, text: str, gold: dict[str, Any], predicted: dict[str, Any]
     count.update(f"type:{claim.get('type')}:predicted" for j, claim in enumerate(found) if j not in free)
     for i, j in hits:
         _compare(tally, name, text[slice(*spans[0][i])], wanted[i], found[j])
-    _find_faults(tally, name, text, (wanted, found), spans, hits, free)
+    _find_mistakes(tally, name, text, (wanted, found), spans, hits, free)
     return tally
 
 
 def _compare(tally: _Tally, name: str, sentence: str, gold: dict[str, Any], found: dict[str, Any]) -> None:
-    """Count what is right in one hit, and note what is not."""
+    """Compare the details of one hit: count the correct ones and note the mistakes."""
     count, type_ = tally.counts, gold["type"]
     count[f"type:{type_}:hit"] += 1
     count["participant_hit"] += shared_participants(gold, found)
@@ -178,9 +189,11 @@ def _compare(tally: _Tally, name: str, sentence: str, gold: dict[str, Any], foun
         count[f"asked:{key}"] += 1
         count[f"right:{key}"] += one == other
         if one != other:
-            tally.faults.append(Fault(f"{key.split('_')[0]} wrong", type_, name, sentence, f"{one}, found {other}"))
+            tally.mistakes.append(Mistake(f"{key.split('_')[0]} wrong", type_, name, sentence, f"{one}, found {other}"))
     if lost:
-        tally.faults.append(Fault("actor missing", type_, name, sentence, ", ".join(str(a.get("name")) for a in lost)))
+        tally.mistakes.append(
+            Mistake("actor missing", type_, name, sentence, ", ".join(str(a.get("name")) for a in lost))
+        )
     occurred = gold["modality"] == "occurred"
     count["not_occurred"] += not occurred
     count["wrongly_occurred"] += not occurred and found.get("modality") == "occurred"
@@ -189,10 +202,10 @@ def _compare(tally: _Tally, name: str, sentence: str, gold: dict[str, Any], foun
         tally.keys.append((gold["event"], found["event"]))
 
 
-def _find_faults(
+def _find_mistakes(
     tally: _Tally, name: str, text: str, claims: tuple, spans: tuple, hits: Pairs, free: frozenset[int]
 ) -> None:
-    """Name the cause of every claim missed and every claim too many."""
+    """Note every missed and every spurious claim with its cause."""
     wanted, found = claims
     extra = [j for j in range(len(found)) if j not in free and j not in {j for _, j in hits}]
     missed = [i for i, c in enumerate(wanted) if not c.get("optional") and i not in {i for i, _ in hits}]
@@ -200,14 +213,14 @@ def _find_faults(
         other = next((j for j in extra if overlap(spans[0][i], spans[1][j])), None)
         sentence = text[slice(*spans[0][i])]
         if other is None:
-            tally.faults.append(Fault("missed", wanted[i]["type"], name, sentence))
+            tally.mistakes.append(Mistake("missed", wanted[i]["type"], name, sentence))
         else:
             extra.remove(other)
-            tally.faults.append(
-                Fault("wrong type", wanted[i]["type"], name, sentence, f"found {found[other].get('type')}")
+            tally.mistakes.append(
+                Mistake("wrong type", wanted[i]["type"], name, sentence, f"found {found[other].get('type')}")
             )
     for j in extra:
-        tally.faults.append(Fault("not a claim", str(found[j].get("type")), name, text[slice(*spans[1][j])]))
+        tally.mistakes.append(Mistake("not a claim", str(found[j].get("type")), name, text[slice(*spans[1][j])]))
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -221,7 +234,7 @@ def _prf(hit: float, predicted: float, gold: float) -> dict[str, float]:
 
 
 def b_cubed(keys: Iterable[tuple[str, str]]) -> dict[str, float]:
-    """Score a grouping by B-cubed: `keys` has the annotated and the predicted group of each item."""
+    """Return B-cubed precision, recall and F1 of a grouping. `keys`: (annotated, predicted group) of each item."""
     keys = list(keys)
     groups: tuple[dict[str, Counter], dict[str, Counter]] = defaultdict(Counter), defaultdict(Counter)
     for gold, predicted in keys:
@@ -258,7 +271,7 @@ def _figures(count: Counter, keys: list[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _intervals(tallies: list[_Tally], figures: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """Draw documents with replacement and read each figure's 2.5 and 97.5 per cent points; the seed is fixed."""
+    """Return the 2.5 and 97.5 percentiles of each figure over documents drawn with replacement; the seed is fixed."""
     draws = np.random.default_rng(SEED).multinomial(len(tallies), np.full(len(tallies), 1 / len(tallies)), RESAMPLES)
 
     def total(key: str) -> np.ndarray:
@@ -272,7 +285,7 @@ def _intervals(tallies: list[_Tally], figures: dict[str, Any]) -> dict[str, tupl
         values = np.divide(part, whole, out=np.zeros(RESAMPLES), where=whole > 0)
         low, high = np.percentile(values, [2.5, 97.5])
         if share and counts[share[1]]:
-            # Few documents that are all right or all wrong leave the bootstrap no doubt; few claims should.
+            # The bootstrap interval is empty if few documents are all right or all wrong; Wilson's is not.
             at_least = wilson(counts[share[0]], counts[share[1]])
             low, high = min(low, at_least[0]), max(high, at_least[1])
         found[key] = round(float(low), 4), round(float(high), 4)
@@ -292,7 +305,11 @@ def _intervals(tallies: list[_Tally], figures: dict[str, Any]) -> dict[str, tupl
         keep(f"{key}.recall", hit, gold, (names[0], names[2]))
         keep(f"{key}.f1", 2 * hit, predicted + gold)
     for name in figures["accuracy_of_matched"]:
-        keep(f"accuracy_of_matched.{name}", total(f"right:{name}"), total(f"asked:{name}"),
-             (f"right:{name}", f"asked:{name}"))  # fmt: skip
+        keep(
+            f"accuracy_of_matched.{name}",
+            total(f"right:{name}"),
+            total(f"asked:{name}"),
+            (f"right:{name}", f"asked:{name}"),
+        )
     keep("relevance_accuracy", total("relevance"), total("documents"), ("relevance", "documents"))
     return found

@@ -1,5 +1,4 @@
-"""Confidences, whether each claim was right, and which belong together come in; out goes how far confidence keeps its
-word: Brier score, expected calibration error, and a table of what was promised beside what came true."""
+"""Measures how reliable confidences are: Brier score, expected calibration error, and a reliability table."""
 
 from __future__ import annotations
 
@@ -13,10 +12,15 @@ RESAMPLES, SEED = 1000, 20260101
 
 
 def reliability(confidence: Sequence[float], right: Sequence[bool], groups: Sequence[str]) -> dict[str, Any]:
-    """Return n, share right, Brier score and calibration error with 95 % bootstrap intervals over groups, and bins.
+    """Return the reliability of confidences, with 95 % bootstrap intervals over groups.
 
-    The calibration error is the mean distance between confidence and share right over the bins, weighed by their n.
-    Each bin has low, high, n, mean confidence, share right and its interval (Wilson: claims taken as independent).
+    The calibration error is the distance between mean confidence and share right, averaged over the bins by size. The
+    interval of a bin is Wilson's, which treats claims as independent.
+
+    Args:
+        confidence: The confidence of each claim.
+        right: Whether each claim is right.
+        groups: The group of each claim; claims of one group are not independent.
     """
     p, y = np.asarray(confidence, float), np.asarray(right, float)
     bins = np.clip(np.digitize(p, EDGES[1:-1]), 0, len(EDGES) - 2)
@@ -39,7 +43,7 @@ def reliability(confidence: Sequence[float], right: Sequence[bool], groups: Sequ
 
 
 def wilson(right: float, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share by Wilson's formula."""
+    """Return the 95 % Wilson score interval of a share."""
     z, share = 1.96, right / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
@@ -49,9 +53,13 @@ def wilson(right: float, n: int) -> tuple[float, float]:
 def _bin(number: int, p: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     low, high = wilson(float(y.sum()), len(y))
     return {
-        "from": EDGES[number], "to": EDGES[number + 1], "claims": len(y), "mean_confidence": _round(p.mean()),
-        "share_right": _round(y.mean()), "interval": [_round(low), _round(high)],
-    }  # fmt: skip
+        "from": EDGES[number],
+        "to": EDGES[number + 1],
+        "claims": len(y),
+        "mean_confidence": _round(p.mean()),
+        "share_right": _round(y.mean()),
+        "interval": [_round(low), _round(high)],
+    }
 
 
 def _brier(p: np.ndarray, y: np.ndarray) -> float:

@@ -1,11 +1,10 @@
-"""Drafts of claims -> claims with evidence, attribution, date and id; and the entities and unknown names they refer
-to."""
+"""Turns drafts into claims with evidence, attribution, date and id, and collects their entities and unknown names."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,9 @@ from pipeline.lexicon.entity_graph import EntityGraph, holders_of
 from pipeline.lexicon.inflection import words
 from pipeline.nlp.dates.clauses import dates_for, lasts, read_back
 from pipeline.nlp.dates.document import settle_dates
-from pipeline.nlp.dates.resolve import DateMention, claim_date, find_dates, lead_day, spoken_dates, told_before
-from pipeline.nlp.newness import is_as_of_now, mentions_of, tells_on
+from pipeline.nlp.dates.expressions import DateMention, find_dates
+from pipeline.nlp.dates.resolve import claim_date, last_past_date, lead_day, spoken_dates
+from pipeline.nlp.newness import continues_story, is_as_of_now, judge_newness
 from pipeline.nlp.parsing.spans import quoted_spans
 from pipeline.records import (
     Attribution,
@@ -48,82 +48,122 @@ _BREAK = re.compile(r"[;:—–,]\s")
 def assemble(
     article: Article, drafts: list[Draft], speakers: Speakers, lexicon: Lexicon, day: date | None
 ) -> tuple[tuple[Claim, ...], tuple[Entity, ...], tuple[UnknownName, ...]]:
-    """Return the claims in the order of the text, the entities in them, and the names that the lexicon lacks."""
+    """Return the claims in text order, the entities in them, and the names missing from the lexicon."""
     drafts = sorted(drafts, key=lambda draft: (draft.words, draft.type))
     spans = [evidence_span(article.text, draft) for draft in drafts]
-    found = spoken_dates(find_dates(article.text, day), article.text, day)
-    news = lead_day(found, article.text, day, spans[0] if spans else None)
-
-    def dated(draft: Draft, span: tuple[int, int], newness: str) -> DateSpan | None:
-        own = found
-        if draft.modality not in (Modality.POSTPONED, Modality.CANCELLED):  # "put off the launch, which was due in May"
-            own = dates_for(draft.trigger, draft.sent, draft.passage.start, found)
-        own = read_back(draft.sent, draft.passage.start, own)
-        promise = draft.type == "commitment"
-        return claim_date(*span, *draft.words, draft.modality.value, own, day, article.text, newness, promise)
-
-    first = [dated(draft, span, draft.newness) for draft, span in zip(drafts, spans, strict=True)]
-    before = [_sentence_before(draft, found, day) for draft in drafts]
-    mentions = mentions_of(drafts, first, before, day, news.start if news else None)
+    dates = spoken_dates(find_dates(article.text, day), article.text, day)
+    news = lead_day(dates, article.text, day, spans[0] if spans else None)
+    dating = _Dating(article.text, dates, day)
+    first = [dating.date_of(draft, span) for draft, span in zip(drafts, spans, strict=True)]
+    before = [_sentence_before(draft, dates, day) for draft in drafts]
+    newness_of_drafts = judge_newness(drafts, first, before, day, news.start if news else None)
     seen: Counter[tuple[str, int, str, str]] = Counter()
     claims = []
-    for draft, (start, end), newness in zip(drafts, spans, mentions, strict=True):
-        quote = article.text[start:end]
-        nth = article.text.count(quote, 0, start) + 1
-        trigger = article.text[slice(*draft.words)]
-        seen[quote, nth, draft.type, trigger] += 1
-        when = dated(draft, (start, end), newness)
-        if draft.modality is Modality.OCCURRED and day is not None and _speaks_of_tomorrow(draft):
-            ahead = dated(replace(draft, modality=Modality.PLANNED), (start, end), newness)
-            if ahead is not None and (ahead.start > day or ahead.end > day and ahead.precision is not Precision.DAY):
-                draft, when, newness = replace(draft, modality=Modality.PLANNED), ahead, "new"
-        if when is not None and when.basis == "publication" and lasts(draft.trigger):
-            when, newness = None, "background"
-        said = speakers.attribute(draft.trigger)
-        claims.append(
-            Claim(
-                claim_id(article.article_id, quote, nth, draft.type, trigger, seen[quote, nth, draft.type, trigger]),
-                draft.type,
-                _believed(draft.modality, said, quote),
-                Evidence(article.article_id, article.version, start, end, quote),
-                *draft.words,
-                trigger,
-                _within(draft.participants, article.text, start, end),
-                said,
-                when,
-                draft.direction,
-                draft.force,
-                newness,
-                draft.confidence,
-                draft.rule,
-            )
-        )
-    told = [_told_on(span, day) if tells_on(draft) else None for draft, span in zip(drafts, before, strict=True)]
+    for draft, span, newness in zip(drafts, spans, newness_of_drafts, strict=True):
+        settled, when = dating.settle(replace(draft, newness=newness), span)
+        claims.append(_claim(article, settled, span, when, speakers.attribute(draft.trigger), seen))
+    continued = [
+        _recent_day(span, day) if continues_story(draft) else None for draft, span in zip(drafts, before, strict=True)
+    ]
     now = [is_as_of_now(draft.trigger) for draft in drafts]
     kin = EntityGraph(lexicon.entities.values(), holders_of(lexicon))
-    settled = settle_dates(claims, article.text, day, told, now, kin)
-    return settled, *_entities(settled, lexicon)
+    dated = settle_dates(claims, article.text, day, continued, now, kin)
+    return dated, *_entities(dated, lexicon)
+
+
+@dataclass(frozen=True)
+class _Dating:
+    """Dates the drafts of one article, each by its own sentence."""
+
+    text: str
+    dates: list[DateMention]
+    day: date | None  # of publication
+
+    def date_of(self, draft: Draft, span: tuple[int, int]) -> DateSpan | None:
+        """Return the date of a draft whose evidence has this span."""
+        own = self.dates
+        if draft.modality not in (Modality.POSTPONED, Modality.CANCELLED):  # "put off the launch, which was due in May"
+            own = dates_for(draft.trigger, draft.sent, draft.passage.start, self.dates)
+        return claim_date(
+            sentence=span,
+            trigger=draft.words,
+            modality=draft.modality,
+            dates=read_back(draft.sent, draft.passage.start, own),
+            published=self.day,
+            text=self.text,
+            newness=draft.newness,
+            promise=draft.type == "commitment",
+        )
+
+    def settle(self, draft: Draft, span: tuple[int, int]) -> tuple[Draft, DateSpan | None]:
+        """Return a draft with its date; a present tense with a future date becomes planned and new."""
+        when = self.date_of(draft, span)
+        if draft.modality is Modality.OCCURRED and self.day is not None and _speaks_of_tomorrow(draft):
+            planned = replace(draft, modality=Modality.PLANNED)
+            ahead = self.date_of(planned, span)
+            if ahead is not None and _is_after(ahead, self.day):
+                draft, when = replace(planned, newness="new"), ahead
+        if when is not None and when.basis == "publication" and lasts(draft.trigger):
+            return replace(draft, newness="background"), None
+        return draft, when
+
+
+def _is_after(span: DateSpan, day: date) -> bool:
+    return span.start > day or span.end > day and span.precision is not Precision.DAY
+
+
+def _claim(
+    article: Article,
+    draft: Draft,
+    span: tuple[int, int],
+    when: DateSpan | None,
+    attribution: Attribution,
+    seen: Counter[tuple[str, int, str, str]],
+) -> Claim:
+    """Turn a draft into a claim; `seen` counts claims with the same words, so that their ids differ."""
+    start, end = span
+    quote = article.text[start:end]
+    nth = article.text.count(quote, 0, start) + 1
+    trigger = article.text[slice(*draft.words)]
+    key = (quote, nth, draft.type, trigger)
+    seen[key] += 1
+    return Claim(
+        claim_id(article.article_id, *key, seen[key]),
+        draft.type,
+        _without_rumour(draft.modality, attribution, quote),
+        Evidence(article.article_id, article.version, start, end, quote),
+        *draft.words,
+        trigger,
+        _within(draft.participants, article.text, start, end),
+        attribution,
+        when,
+        draft.direction,
+        draft.force,
+        draft.newness,
+        draft.confidence,
+        draft.rule,
+    )
 
 
 def _sentence_before(draft: Draft, dates: list[DateMention], day: date | None) -> DateSpan | None:
-    """Return the last date of what was done that the sentence before a draft's, in its paragraph, gives."""
+    """Return the last past date in the sentence before a draft's, within its paragraph."""
     before = [sent for sent in draft.passage.doc.sents if sent.end <= draft.sent.start]
     start = draft.passage.start
-    return told_before(dates, start + before[-1].start_char, start + before[-1].end_char, day) if before else None
+    return last_past_date(dates, start + before[-1].start_char, start + before[-1].end_char, day) if before else None
 
 
-def _told_on(before: DateSpan | None, day: date | None) -> DateSpan | None:
-    """Return the day that the sentence before gives, of what is told on from it, if it lies in the last week.
+def _recent_day(before: DateSpan | None, day: date | None) -> DateSpan | None:
+    """Return the date of the sentence before if it is a day of the last week.
 
-    Of what lies further back as much time may have passed between two sentences.
+    An older date does not carry over: as much time may have passed between the two sentences.
     """
-    recent = before is not None and day is not None and (day - before.end).days <= LAST_WEEK
-    return before if recent and before.precision is Precision.DAY else None
+    if before is None or day is None or (day - before.end).days > LAST_WEEK:
+        return None
+    return before if before.precision is Precision.DAY else None
 
 
 def _speaks_of_tomorrow(draft: Draft) -> bool:
-    """Tell whether a verb may mean the future by its present tense: "takes effect", "is leaving", "is suspended as
-    of"."""
+    """Return whether a present tense may mean the future: "takes effect", "is leaving", "is suspended as of"."""
     verb = draft.trigger
     if verb.pos_ == "NOUN" and verb.dep_ == "nsubj" and verb.head.lower_ in _BEGINS:
         verb = verb.head  # "the ban takes effect on Friday"
@@ -134,16 +174,16 @@ def _speaks_of_tomorrow(draft: Draft) -> bool:
     return draft.type != "access_request" and verb.pos_ == "VERB" and not past and not helpers & {"was", "were"}
 
 
-def _believed(modality: Modality, said: Attribution, quote: str) -> Modality:
-    """What is "reportedly" so according to a source with a name is reported, no rumour."""
-    told = _REPORTEDLY.search(quote) and not _AT_A_DISTANCE.search(quote)
-    if modality is Modality.ALLEGED and said.name and told:
+def _without_rumour(modality: Modality, attribution: Attribution, quote: str) -> Modality:
+    """Count "reportedly" as occurred where a source is named: that is a report, not a rumour."""
+    reported = _REPORTEDLY.search(quote) and not _AT_A_DISTANCE.search(quote)
+    if modality is Modality.ALLEGED and attribution.name and reported:
         return Modality.OCCURRED
     return modality
 
 
 def evidence_span(text: str, draft: Draft) -> tuple[int, int]:
-    """Return the span of the sentence; of one longer than LONGEST_QUOTE the clauses around the trigger."""
+    """Return the span of the sentence, or of the clauses around the trigger if it exceeds LONGEST_QUOTE."""
     passage, sent = draft.passage, draft.sent
     start, end = passage.start + sent.start_char, passage.start + sent.end_char
     # A quotation mark that closes after the sentence belongs to it.
@@ -169,7 +209,7 @@ def evidence_span(text: str, draft: Draft) -> tuple[int, int]:
 
 
 def _blank(text: str, at: int, limit: int, step: int = 1) -> int:
-    """Move an offset to the next blank towards a limit, so that no word is cut."""
+    """Move an offset towards a limit up to the next space, so that no word is cut."""
     moved = at
     while moved != limit and not text[moved - (step > 0)].isspace():
         moved += step
@@ -177,7 +217,7 @@ def _blank(text: str, at: int, limit: int, step: int = 1) -> int:
 
 
 def _within(parties: tuple[Participant, ...], text: str, start: int, end: int) -> tuple[Participant, ...]:
-    """Parties whose words stand outside the evidence have no offsets; the others have all words that name them."""
+    """Drop the offsets of participants named outside the evidence; give the others their full name."""
     found = []
     for p in parties:
         if p.start < 0 or start <= p.start and p.end <= end:
@@ -188,8 +228,10 @@ def _within(parties: tuple[Participant, ...], text: str, start: int, end: int) -
 
 
 def _in_full(party: Participant, text: str, start: int, end: int) -> Participant:
-    """Return a party with the short name in brackets after its words, and whose body it is before them: "Norland's
-    Office for Compute (OFC)"."""
+    """Extend a participant's words by the abbreviation after it and the owner before it.
+
+    Example: "Norland's Office for Compute (OFC)".
+    """
     if party.start < 0 or text[party.start : party.end] != party.text or not party.text[:1].isupper():
         return party
     first, last = party.start, party.end
@@ -214,7 +256,7 @@ def _entities(claims: tuple[Claim, ...], lexicon: Lexicon) -> tuple[tuple[Entity
 
 
 def _is_name(name: str) -> bool:
-    """Tell whether a participant is named and not described: "Ofcom", not "Meta's AI models" or "federal agencies"."""
+    """Return whether a participant has a name: "Ofcom", not "Meta's AI models" or "federal agencies"."""
     words = name.split()
     return (
         "'s " not in name

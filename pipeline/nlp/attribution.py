@@ -1,8 +1,8 @@
-"""The parsed passages of an article come in; out goes who says so for each trigger.
+"""Attributes each trigger of an article to its speaker.
 
-A claim inside a quotation is its speaker's; one in the clause of a verb of speech is the subject's of that verb;
-"according to", "per" and a reporting clause at the end hold for the sentence; "reportedly" hides who said it. What is
-left is the article's own reporting, or its author's where the whole article is a speech.
+A claim in a quotation belongs to the speaker, one in the clause of a speech verb to the verb's subject. "According to",
+"per" and a reporting clause at the end cover their sentence; "reportedly" leaves the source unnamed. Everything else is
+the article's own reporting, or its author's if the whole article is a speech.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from pipeline.lexicon.inflection import verb_forms
 from pipeline.lexicon.speech_verbs import ATTRIBUTING
-from pipeline.nlp.credits import find_credits
 from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.parsing.dependencies import children, surface_subjects
 from pipeline.nlp.parsing.parser import Passage
@@ -25,16 +24,13 @@ if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
 
-__all__ = ["Speakers", "attribute", "find_credits", "title_speaker"]
-
-
 def _forms(verbs: str) -> frozenset[str]:
     return frozenset(form for verb in verbs.split() for form in verb_forms(verb))
 
 
-# Verbs whose infinitive is said as well: "vowed to challenge", "claims to have tested".
+# Verbs whose infinitive is reported speech too: "vowed to challenge", "claims to have tested".
 _SAY_TO = _forms("vow pledge claim")
-# Verbs that report a noun: "described the action as a market inquiry", "outlined revisions".
+# Verbs whose object is reported speech: "described the action as a market inquiry", "outlined revisions".
 _SAY_THING = _forms("describe outline")
 REPORT = _forms("report reveal write say learn find confirm disclose")
 _NOT_OPENING = frozenset(
@@ -66,8 +62,8 @@ _KINDS = {
     EntityKind.MODEL: "document",
     EntityKind.INSTRUMENT: "document",
 }
-_HEADLINE = 10  # words of a line that only names who speaks below: "Secretary of Defense Pete Hegseth:"
-_SCARE = 4  # words up to which a quotation may be only a name or a term
+_MAX_SPEAKER_LINE = 10  # words of a line that only names the speaker below: "Secretary of Defense Pete Hegseth:"
+_MAX_QUOTED_TERM = 4  # words up to which a quotation may be only a name or a term
 _TITLE_SPEAKER = re.compile(
     r"^(?:Full\s+text:\s+|Transcript:\s+)?(?:Remarks|Statement|Speech|Address|Testimony|Keynote|Opening\s+Statement|Op-?Ed)\s+"
     r"(?:by|from|of)\s+(?P<name>(?:[A-Z][\w.’'-]*\s+){1,6}?[A-Z][\w’'-]+)(?=\s+(?:on|at|to|in|before|about|regarding|after|for)\b|[,:(]|$)"
@@ -76,7 +72,7 @@ _TITLE_SPEAKER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Cue:
-    """A verb of speech outside quotation marks, and whom it makes speak."""
+    """A speech verb outside quotation marks, and its speaker."""
 
     passage: int
     start: int  # offsets in the passage
@@ -85,16 +81,17 @@ class _Cue:
 
 
 def title_speaker(title: str) -> str | None:
-    """Return who speaks in a document headed "Remarks by President Jane Roe on ..." ("President Jane Roe"), or None."""
+    """Return the speaker named in a title ("President Jane Roe" in "Remarks by President Jane Roe on ..."), or None."""
     match = _TITLE_SPEAKER.match(" ".join(title.split()))
     return match["name"] if match else None
 
 
 class Speakers:
-    """Who speaks where in one article.
+    """The speakers of one article.
 
-    `author` is the mention of a person whose speech the whole article is (see `title_speaker`), `publisher` the outlet
-    that brings it: what "CNBC has learned" in a CNBC article is its own reporting.
+    Args:
+        author: The person whose speech the whole article is; see `title_speaker`.
+        publisher: The outlet. "CNBC has learned" in a CNBC article is its own reporting.
     """
 
     def __init__(
@@ -112,7 +109,7 @@ class Speakers:
         self._blocks = self._find_blocks()
 
     def attribute(self, trigger: Token) -> Attribution:
-        """Return who says that the trigger's event happened."""
+        """Return the source of the claim that a trigger names."""
         number = trigger.doc.user_data["passage"]
         sent = trigger.sent
         framed = self._frame(number, trigger, sent)
@@ -122,13 +119,15 @@ class Speakers:
             or self._clause(number, trigger)
             or framed
             or self._blocks.get(number)
-            or (Attribution("person", self._author.name) if self._is_speech() else None)
+            or self._of_author()
             or Attribution()
         )
         return Attribution() if said.kind == "outlet" and self._is_own(said.name) else said
 
-    def _is_speech(self) -> bool:
-        return self._author is not None and self._author.kind is EntityKind.PERSON
+    def _of_author(self) -> Attribution | None:
+        if self._author is None or self._author.kind is not EntityKind.PERSON:
+            return None
+        return Attribution("person", self._author.name)
 
     def _is_own(self, name: str | None) -> bool:
         return bool(self._publisher) and bool(name) and _plain(name or "") in self._publisher
@@ -151,7 +150,7 @@ class Speakers:
         return self._who(number, subjects[0], verb)
 
     def _who(self, number: int, token: Token, verb: Token | None) -> Attribution | None:
-        """Read the kind and the name of a speaker from the head of its noun phrase."""
+        """Return the kind and name of a speaker from the head of the noun phrase."""
         passage = self.passages[number]
         start, end = passage.offset(token), passage.offset(token) + len(token.text)
         named = self.referents.name(token)
@@ -185,7 +184,7 @@ class Speakers:
         return None
 
     def _inside(self, token: Token, *deps: str) -> Mention | None:
-        """Find the party named inside a noun phrase: "a Google spokesperson", "spokesperson for the FTC"."""
+        """Return the party named inside a noun phrase: "a Google spokesperson", "spokesperson for the FTC"."""
         inside = [child for child in token.subtree if child != token]
         if deps:
             inside = [each for child in children(token, *deps) for each in child.subtree]
@@ -201,16 +200,16 @@ class Speakers:
         return None
 
     def _last_said(self, number: int, before: int) -> Attribution | None:
-        """Return who spoke last, in this passage or the one before."""
+        """Return the last speaker in this passage or the one before."""
         here = [cue for cue in self._cues[number] if cue.start < before]
         there = self._cues[number - 1] if number else []
         return (here or there)[-1].says if here or there else None
 
     def _quoted(self, number: int, trigger: Token) -> Attribution | None:
-        """A trigger inside a quotation: who is said to speak in its sentence, else beside it, else who spoke last."""
+        """Return the speaker of a quoted trigger: named in its sentence, else next to the quotation, else the last."""
         span = self._in_quotes(number, trigger.idx)
         text = self.passages[number].text
-        if span is None or len(text[slice(*span)].split()) <= _SCARE:
+        if span is None or len(text[slice(*span)].split()) <= _MAX_QUOTED_TERM:
             return None
         sent = trigger.sent
         cues = self._cues[number]
@@ -232,7 +231,7 @@ class Speakers:
         return self._blocks.get(number)
 
     def _clause(self, number: int, trigger: Token) -> Attribution | None:
-        """A trigger in the complement of a verb of speech, or with such a verb hung on as a comment."""
+        """Return the speaker if the trigger is in the complement of a speech verb, or has one as a comment."""
         token, steps = trigger, 0
         while token.head != token and steps < 30:
             edge, head = token.dep_, token.head
@@ -254,7 +253,7 @@ class Speakers:
         return next((cue.says for cue in self._cues[number] if cue.start == verb.idx), None)
 
     def _comment(self, number: int, token: Token) -> Attribution | None:
-        """Find "..., the people said" where the parser hangs the verb of speech under the content."""
+        """Return the speaker in "..., the people said" where the parser attaches the speech verb below the content."""
         for child in token.children:
             if child.dep_ in ("parataxis", "ccomp", "advcl") and child.lower_ in ATTRIBUTING and child.i > token.i:
                 before = token.doc[child.left_edge.i - 1] if child.left_edge.i else None
@@ -264,7 +263,7 @@ class Speakers:
         return None
 
     def _frame(self, number: int, trigger: Token, sent: Span) -> Attribution | None:
-        """What holds for a sentence: "according to X", "per X", "as X reported" - and "reportedly" for its clause."""
+        """Return the source of a whole sentence ("according to X", "per X") or of a clause ("reportedly")."""
         hedged = self._hedge(trigger)
         for token in sent:
             if self._in_quotes(number, token.idx):
@@ -283,7 +282,7 @@ class Speakers:
         return Attribution("outlet", None, *hedged) if hedged else None
 
     def _hedge(self, trigger: Token) -> tuple[int, int] | None:
-        """Find "reportedly" at the trigger, its auxiliaries or a verb above it in the same clause."""
+        """Return the offsets of "reportedly" at the trigger or a verb above it in the same clause."""
         token, steps = trigger, 0
         passage = self.passages[trigger.doc.user_data["passage"]]
         while steps < 6:
@@ -296,7 +295,7 @@ class Speakers:
         return None
 
     def _find_blocks(self) -> dict[int, Attribution]:
-        """Find passages that stand in the first person after a line that ends in a colon: a statement given in full."""
+        """Return the speaker of each passage of a full statement: first person, after a line that ends in a colon."""
         blocks: dict[int, Attribution] = {}
         number = 0
         while number < len(self.passages):
@@ -308,8 +307,8 @@ class Speakers:
                         break
                     if self._first_person(following):
                         last = following
-            for inside in range(number + 1, last + 1):
-                blocks[inside] = says
+            if says is not None:
+                blocks.update(dict.fromkeys(range(number + 1, last + 1), says))
             number = max(last, number) + 1
         return blocks
 
@@ -319,7 +318,7 @@ class Speakers:
             return None
         if self._cues[number]:
             return self._cues[number][-1].says
-        if len(passage.text.split()) > _HEADLINE:
+        if len(passage.text.split()) > _MAX_SPEAKER_LINE:
             return None
         named = [m for m in passage.mentions if _KINDS.get(m.kind) in ("person", "organisation")]
         return Attribution(_KINDS[named[-1].kind], named[-1].name, named[-1].start, named[-1].end) if named else None
@@ -331,7 +330,7 @@ class Speakers:
 
 
 def attribute(trigger: Token, speakers: Speakers) -> Attribution:
-    """Return who says that the trigger's event happened; the offsets mark the cue in the article, -1 without one."""
+    """Return the source of a trigger's claim; the offsets mark the speaker in the article, -1 if there is none."""
     return speakers.attribute(trigger)
 
 

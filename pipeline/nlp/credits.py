@@ -1,12 +1,13 @@
-"""An article and the names in it come in; out go the publishers that it credits for its news, with the words that do.
+"""Finds the publishers that an article credits for its news, with the words of each credit.
 
-A publisher that is only spoken of ("Reuters was founded in 1851", "a lawsuit by The New York Times") is no credit.
+A publisher that is only a subject of the news ("a lawsuit by The New York Times") is not credited.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from pipeline.records import Credit, EntityKind, Mention
@@ -14,7 +15,7 @@ from scrapers.items import Article
 
 _ADVERBS = r"(?:(?:first|earlier|also|previously|originally|exclusively|separately|has|have|had)\s+)*"
 _REPORTED = r"(?:reported|reports|revealed|reveals|broke\s+the\s+(?:news|story)|learned|found\s+that|wrote|writes)"
-# Before the name. The first word group is kept as the cue.
+# Words before the publisher's name.
 _BEFORE = re.compile(
     r"\b(?P<cue>(?:(?:first|originally|as|earlier|previously|also|initially)\s+)*(?:reported|revealed|published|broken|disclosed|"
     r"confirmed|noted|reviewed|obtained|seen|viewed|written)\s+(?:\w+\s+)?(?:by|in|on)|according\s+to|as\s+per|per|"
@@ -45,14 +46,14 @@ _FIRST_BY = re.compile(
 _ANCHOR = re.compile(
     r"\b(?:report(?:ed|s|ing)?|first\s+reported|according\s+to|told|revealed|scoop|writes|wrote|via|source)\b", re.I
 )
-_WINDOW = 90
+_WINDOW = 90  # characters around a name or link that are searched
 
 
 def find_credits(article: Article, mentions: Iterable[Mention]) -> tuple[Credit, ...]:
-    """Return the credits of an article, one for each publisher, in the order of the text, then those outside the text.
+    """Return the credits of an article, one per publisher: first those in the text, in order, then the others.
 
-    `start` and `end` mark the publisher's name in `article.text`; they are -1 for a name in a removed block (a source
-    line) or behind a link. A publisher never credits itself.
+    `start` and `end` mark the publisher's name in `article.text`; they are -1 for a name from a removed block or the
+    host of a link. A publisher never credits itself.
     """
     own = {_plain(article.publisher), _plain(_host_name(article.url))} - {""}
     found: dict[str, Credit] = {}
@@ -72,17 +73,13 @@ def find_credits(article: Article, mentions: Iterable[Mention]) -> tuple[Credit,
             found.setdefault(key, credit)
     links = {credit.name: credit.url for credit in _linked(article, outlets)}
     return tuple(
-        credit if credit.url or credit.name not in links else Credit(*_fields(credit), url=links[credit.name])
+        credit if credit.url or credit.name not in links else replace(credit, url=links[credit.name])
         for credit in found.values()
     )
 
 
-def _fields(credit: Credit) -> tuple[str, int, int, str]:
-    return credit.name, credit.start, credit.end, credit.cue
-
-
 def _beside(text: str, outlets: list[Mention]) -> Iterator[Credit]:
-    """Find publishers beside words of reporting: "first reported by X", "X reported", "told X", "X's report"."""
+    """Find publishers next to words of reporting: "first reported by X", "X reported", "told X", "X's report"."""
     for mention in outlets:
         before = text[max(0, mention.start - _WINDOW) : mention.start]
         after = text[mention.end : mention.end + _WINDOW]
@@ -92,7 +89,7 @@ def _beside(text: str, outlets: list[Mention]) -> Iterator[Credit]:
 
 
 def _first_by(text: str) -> Iterator[Credit]:
-    """Find publishers that no lexicon knows after "first reported by"."""
+    """Find publishers missing from the lexicon after "first reported by"."""
     for match in _FIRST_BY.finditer(text):
         name = re.sub(r"['’]s$", "", match["name"]).rstrip(".")
         start = match.start("name")
@@ -100,14 +97,14 @@ def _first_by(text: str) -> Iterator[Credit]:
 
 
 def _datelines(text: str) -> Iterator[Credit]:
-    """Find the agency of "LONDON (Reuters) - ..." in the first lines."""
+    """Find the agency in a dateline: "LONDON (Reuters) - ..."."""
     match = _DATELINE.match(text[:400])
     if match:
         yield Credit(match["name"], match.start("name"), match.end("name"), "dateline")
 
 
 def _lines(article: Article, outlets: list[Mention]) -> Iterator[Credit]:
-    """Read source lines, in the text or among what was removed from it."""
+    """Read source lines in the text and in the blocks removed from it."""
     for match in _SOURCE_LINE.finditer(article.text):
         if not _PICTURE.search(match[0]):
             for name, start, end in _names(match["names"], match.start("names")):
@@ -121,7 +118,7 @@ def _lines(article: Article, outlets: list[Mention]) -> Iterator[Credit]:
 
 
 def _names(line: str, offset: int) -> Iterator[tuple[str, int, int]]:
-    """Split "Engadget, The Verge and BBC" into names; a line that is a sentence gives none."""
+    """Split "Engadget, The Verge and BBC" into names with offsets; a line that is a sentence has none."""
     for match in re.finditer(r"(?:(?!\s*(?:,|;|/|\||\band\b|&\s))[^,;/|])+", line):
         name = re.sub(r"^\s*(?:and|&)\s+", "", match[0]).strip(" .()[]")
         if name and name[0].isalnum() and (name[0].isupper() or "." in name) and len(name.split()) <= 5:
@@ -130,7 +127,7 @@ def _names(line: str, offset: int) -> Iterator[tuple[str, int, int]]:
 
 
 def _linked(article: Article, outlets: list[Mention]) -> Iterator[Credit]:
-    """Read links out of the site whose words speak of a report; a name beside the link or the host is the publisher."""
+    """Read external links whose text mentions a report; the publisher is a name near the link, or the host."""
     home = _host_name(article.url)
     for address, anchor in article.links:
         host = _host_name(address)

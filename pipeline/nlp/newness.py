@@ -1,8 +1,8 @@
-"""The drafts of one article with their dates -> which of them it reports as news and which it recalls.
+"""Decides which drafts of an article are news and which are background.
 
-News stands in the first paragraphs, or bears the day of the news; what repeats it further down is news as well, and so
-is what somebody is doing as the article is written. All else, and what grammar or an older date puts into the past, is
-background.
+Events are new if the first paragraphs report them, if they carry the date of the news, if they repeat such an event, or
+if they are going on as the article is written. Everything else, and whatever grammar or an older date puts in the past,
+is background. `events.force.newness_of` gives the first estimate from grammar alone.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
     from pipeline.nlp.events.frames import Draft
 
-LEAD = 3  # paragraphs in which news stands
-FRESH = timedelta(days=4)  # news is no older
-# What has not happened yet is seldom recalled.
+LEAD = 3  # paragraphs that report the news
+FRESH = timedelta(days=4)  # maximum age of news
+# Articles seldom recall what has not happened.
 _OPEN = (Modality.PLANNED, Modality.CONDITIONAL, Modality.POSTPONED, Modality.NEGATED)
 _DONE = (Modality.OCCURRED, Modality.NEGATED, Modality.ALLEGED)
 _EARLIER = frozenset({"already", "previously", "earlier", "recently", "originally", "initially", "formerly", "long"})
-_AFTER_WORDS = ("pobj", "pcomp")  # "after the ban", "in its suit": what is so told of is known
+_AFTER_PREPOSITION = ("pobj", "pcomp")  # "after the ban", "in its suit": such an event is known already
 _JOINING = frozenset({"now", "also", "therefore", "thus", "accordingly", "consequently"})
 _ELSEWHERE = ("Separately", "Meanwhile", "Elsewhere", "In other news", "Also ")
-_STANCES = frozenset(
+_POSITION_VERBS = frozenset(
     f"{verb}{ending}"
     for verb in ("want", "refuse", "demand", "insist", "seek", "reject", "oppose", "resist", "decline")
     for ending in ("", "s")
 )
-_RULING = frozenset({"must", "may", "shall"})  # "no contractor may deal with them": a ban as it is spoken
+_RULING = frozenset({"must", "may", "shall"})  # "no contractor may deal with them" imposes the ban
 _PROMISES = frozenset({"commit", "pledge", "promise", "vow", "undertake", "agree"})
 
 
-def mentions_of(
+def judge_newness(
     drafts: Sequence[Draft],
     dates: Sequence[DateSpan | None],
     before: Sequence[DateSpan | None],
@@ -47,41 +47,48 @@ def mentions_of(
 ) -> list[str]:
     """Return "new" or "background" for each draft, in order.
 
-    `before` is the last date that its paragraph gives in the sentences before it, `news` the day that the first lines
-    of the article give, if any.
+    Args:
+        drafts: The drafts of one article, in text order.
+        dates: The date of each draft.
+        before: The last past date in the sentence before each draft's.
+        day: The day of publication.
+        news: The day of the news according to the first lines, if they name one.
     """
     dates = [
-        earlier if _lies_before(earlier, news or day) and not _has_own(own) and tells_on(draft) else own
+        earlier if _lies_before(earlier, news or day) and not _has_own(own) and continues_story(draft) else own
         for draft, own, earlier in zip(drafts, dates, before, strict=True)
     ]
-    told = [draft for draft, when in zip(drafts, dates, strict=True) if _is_lead(draft, when, day, news)]
-    if not any(draft.paragraph == 0 for draft in told):
-        told += [draft for draft, when in zip(drafts, dates, strict=True) if _opens_article(draft, when)]
-    return [_mention(draft, when, day, news, told) for draft, when in zip(drafts, dates, strict=True)]
+    lead = [draft for draft, when in zip(drafts, dates, strict=True) if _is_lead(draft, when, day, news)]
+    if not any(draft.paragraph == 0 for draft in lead):
+        lead += [draft for draft, when in zip(drafts, dates, strict=True) if _opens_article(draft, when)]
+    return [_newness(draft, when, day, news, lead) for draft, when in zip(drafts, dates, strict=True)]
 
 
-def _mention(draft: Draft, when: DateSpan | None, day: date | None, news: date | None, told: list[Draft]) -> str:
-    if _is_of_the_day(draft, when, news) or any(draft is other for other in told):
+def _newness(draft: Draft, when: DateSpan | None, day: date | None, news: date | None, lead: list[Draft]) -> str:
+    if _is_of_the_day(draft, when, news) or any(draft is other for other in lead):
         return "new"
     if _is_old(draft, when, day, news) or _is_earlier(draft.trigger):
         return "background"
     if _is_promise(draft.trigger):
         return "new"
-    if draft.newness == "background" and not _is_told_as_going_on(draft.trigger):
-        again = not _has_own(when) and "had" not in _helpers(draft.trigger) and draft.trigger.dep_ not in _AFTER_WORDS
-        return "new" if again and any(_repeats(draft, other) for other in told) else "background"
-    if not _has_own(when) and (_goes_on(draft) or _is_disclosed(draft)):
+    undated = not _has_own(when)
+    repeats = any(_repeats(draft, other) for other in lead)
+    if draft.newness == "background" and not _is_reported_as_ongoing(draft.trigger):
+        again = undated and "had" not in _helpers(draft.trigger) and draft.trigger.dep_ not in _AFTER_PREPOSITION
+        return "new" if again and repeats else "background"
+    if undated and (_is_next_step(draft) or _is_disclosed(draft)):
         return "new"
-    if _is_fresh(when, day) or _is_going_on(draft) or any(_repeats(draft, other) for other in told):
+    if _is_fresh(when, day) or _is_ongoing(draft) or repeats:
         return "new"
-    if not _has_own(when) and draft.trigger.dep_ in ("ROOT", "conj") and tells_on(draft) and _is_of_kind(draft, told):
+    joins = draft.trigger.dep_ in ("ROOT", "conj") and continues_story(draft) and _has_type_of_lead(draft, lead)
+    if undated and joins:
         return "new"
     is_open = draft.modality in _OPEN or draft.modality is Modality.CONSIDERED and not _was_weighed(draft.trigger)
     return "new" if is_open and draft.trigger.pos_ in ("VERB", "AUX") else "background"
 
 
-def _goes_on(draft: Draft) -> bool:
-    """Tell whether an adverb joins an act to the news: "has now begun", "also undertook", "therefore ordered"."""
+def _is_next_step(draft: Draft) -> bool:
+    """Return whether an adverb links an act to the news: "has now begun", "also undertook", "therefore ordered"."""
     adverbs = {child.lower_ for child in draft.trigger.children if child.dep_ == "advmod"}
     if draft.modality is not Modality.OCCURRED or draft.trigger.dep_ not in ("ROOT", "conj") or not adverbs & _JOINING:
         return False
@@ -89,15 +96,15 @@ def _goes_on(draft: Draft) -> bool:
 
 
 def _is_disclosed(draft: Draft) -> bool:
-    """Tell whether somebody made an act known that was just done: "said that it has formed a task force"."""
+    """Return whether somebody announced an act just done: "said that it has formed a task force"."""
     verb, helpers = draft.trigger, _helpers(draft.trigger)
-    told = verb.dep_ == "ccomp" and verb.head.tag_ == "VBD" and verb.head.lower_ in STATING and verb.head.i < verb.i
-    return told and draft.modality is Modality.OCCURRED and verb.tag_ == "VBN" and bool(helpers & {"has", "have"})
+    said = verb.dep_ == "ccomp" and verb.head.tag_ == "VBD" and verb.head.lower_ in STATING and verb.head.i < verb.i
+    return said and draft.modality is Modality.OCCURRED and verb.tag_ == "VBN" and bool(helpers & {"has", "have"})
 
 
-def _is_of_kind(draft: Draft, told: list[Draft]) -> bool:
-    """Tell whether the first paragraphs report an act of the same kind: "Google signed as well", "Meta refused"."""
-    return any(other.type == draft.type and other.direction == draft.direction for other in told)
+def _has_type_of_lead(draft: Draft, lead: list[Draft]) -> bool:
+    """Return whether the lead reports an event of the same type: "Google signed as well", "Meta refused"."""
+    return any(other.type == draft.type and other.direction == draft.direction for other in lead)
 
 
 def _has_own(when: DateSpan | None) -> bool:
@@ -108,18 +115,18 @@ def _lies_before(when: DateSpan | None, day: date | None) -> bool:
     return when is not None and day is not None and when.end < day
 
 
-def tells_on(draft: Draft) -> bool:
-    """Tell whether a sentence goes on with the story of the one before: past tense, no "has" or "is"."""
+def continues_story(draft: Draft) -> bool:
+    """Return whether a sentence continues the story of the one before: past tense, no "has" or "is"."""
     helpers = {child.lower_ for child in draft.trigger.children if child.dep_ in ("aux", "auxpass")}
     if draft.sent.text.startswith(_ELSEWHERE):
         return False
     if draft.modality not in _DONE or _comes_before(draft.trigger):
         return False
-    return draft.trigger.tag_ == "VBD" or bool(helpers & {"was", "were"}) or _teller(draft.trigger) is not None
+    return draft.trigger.tag_ == "VBD" or bool(helpers & {"was", "were"}) or _reporting_verb(draft.trigger) is not None
 
 
 def _comes_before(trigger: Token) -> bool:
-    """True for what the story of a sentence came after: "Her remarks come after the ministry gave it a week"."""
+    """Return whether an event precedes its sentence's story: "Her remarks come after the ministry gave it a week"."""
     for verb in (trigger, *trigger.ancestors):
         if any(child.dep_ == "mark" and child.lower_ == "after" for child in verb.children):
             return True
@@ -128,8 +135,8 @@ def _comes_before(trigger: Token) -> bool:
     return False
 
 
-def _teller(trigger: Token) -> Token | None:
-    """Return the verb in the past tense that reports what a verb in the present says: "stressed that it wants"."""
+def _reporting_verb(trigger: Token) -> Token | None:
+    """Return the past-tense speech verb above a present-tense one: "stressed that it wants"."""
     if trigger.dep_ != "ccomp" or trigger.tag_ == "VBN":
         return None
     verb = trigger.head
@@ -137,9 +144,9 @@ def _teller(trigger: Token) -> Token | None:
 
 
 def is_as_of_now(trigger: Token) -> bool:
-    """Tell whether a verb says how things stand as the article is written: "has barred them", "wants access".
+    """Return whether a verb describes the state at the time of writing: "has barred them", "wants access".
 
-    What was done on a day, and no later than it, news tells in the simple past.
+    News reports an act of a given day in the simple past.
     """
     helpers = {child.lower_ for child in trigger.children if child.dep_ in ("aux", "auxpass")}
     if trigger.tag_ == "VBN":
@@ -154,14 +161,14 @@ def _is_lead(draft: Draft, when: DateSpan | None, day: date | None, news: date |
 
 
 def _opens_article(draft: Draft, when: DateSpan | None) -> bool:
-    """Tell whether the first sentence tells an event, though only in passing: "The new head of the office is ..."."""
+    """Return whether the first sentence names an event in passing: "The new head of the office is ..."."""
     first = draft.paragraph == 0 and not draft.sent.start and not _has_own(when) and draft.modality in _DONE
-    aside = draft.trigger.dep_ in ("relcl", "acl", "advcl", *_AFTER_WORDS)
+    aside = draft.trigger.dep_ in ("relcl", "acl", "advcl", *_AFTER_PREPOSITION)
     return first and not aside and "had" not in _helpers(draft.trigger)
 
 
 def _is_old(draft: Draft, when: DateSpan | None, day: date | None, news: date | None) -> bool:
-    """Tell whether an event's own date lies before the news, or is too vague to be that of news."""
+    """Return whether an event's own date precedes the news, or is too vague for news."""
     if when is None or day is None or when.basis == "publication":
         return False
     if when.precision is not Precision.DAY and draft.paragraph and draft.modality in _DONE:
@@ -172,12 +179,12 @@ def _is_old(draft: Draft, when: DateSpan | None, day: date | None, news: date | 
 
 
 def _is_fresh(when: DateSpan | None, day: date | None) -> bool:
-    """Tell whether a date that the text itself gives lies at the publication or after it."""
+    """Return whether a date stated in the text is recent, at most FRESH before publication, or in the future."""
     return when is not None and day is not None and when.basis != "publication" and when.start >= day - FRESH
 
 
 def _is_of_the_day(draft: Draft, when: DateSpan | None, news: date | None) -> bool:
-    """Tell whether a verb says that something was done on the day of the news itself."""
+    """Return whether an act happened on the day of the news."""
     return (
         news is not None
         and when is not None
@@ -190,41 +197,42 @@ def _is_of_the_day(draft: Draft, when: DateSpan | None, news: date | None) -> bo
 
 
 def _is_earlier(trigger: Token) -> bool:
-    """Tell whether an adverb puts a verb before the news: "has already agreed"."""
+    """Return whether an adverb puts a verb before the news: "has already agreed"."""
     return any(child.dep_ == "advmod" and child.lower_ in _EARLIER for child in trigger.children)
 
 
 def _was_threatened(draft: Draft) -> bool:
-    """Tell whether an act was weighed before the news: "has threatened to label"."""
+    """Return whether an act was considered before the news: "has threatened to label"."""
     governor = _governor(draft.trigger)
     helpers = _helpers(governor)
     return draft.modality is Modality.CONSIDERED and governor.tag_ == "VBN" and bool(helpers & {"has", "have", "had"})
 
 
 def _was_weighed(trigger: Token) -> bool:
-    """Tell whether an act is told as weighed in the past: "was considering invoking", "has threatened to label"."""
+    """Return whether an act was considered in the past: "was considering invoking", "has threatened to label"."""
     governor = _governor(trigger)
     return governor.tag_ == "VBD" or bool(_helpers(governor) & {"was", "were", "has", "have", "had"})
 
 
 def _governor(trigger: Token) -> Token:
-    """Return the verb on which a chain of infinitives and participles hangs."""
+    """Return the verb above a chain of infinitives and participles."""
     governor = trigger
     while governor.dep_ in ("xcomp", "conj", "pcomp", "prep") and (governor.tag_ in ("VB", "VBG", "IN")):
         governor = governor.head
     return governor
 
 
-def _is_going_on(draft: Draft) -> bool:
-    """Tell whether a sentence says what is being done: "I am directing", "is refusing"."""
-    if _is_told_as_going_on(draft.trigger):
+def _is_ongoing(draft: Draft) -> bool:
+    """Return whether an act is going on: "I am directing", "is refusing"."""
+    if _is_reported_as_ongoing(draft.trigger):
         return True
-    if draft.modality is Modality.OCCURRED and _helpers(draft.trigger) & _RULING and _teller(draft.trigger) is None:
+    ruling = _helpers(draft.trigger) & _RULING and _reporting_verb(draft.trigger) is None
+    if draft.modality is Modality.OCCURRED and ruling:
         return True
     trigger = _main_verb(draft.trigger)
     helpers = _helpers(trigger)
     if trigger.tag_ in ("VBP", "VBZ") and not helpers and trigger.dep_ not in ("relcl", "advcl"):
-        return trigger.lower_ in _STANCES
+        return trigger.lower_ in _POSITION_VERBS
     return trigger.tag_ == "VBG" and bool(helpers & {"am", "is", "are", "'m", "’m", "'s", "’s", "'re", "’re"})
 
 
@@ -233,14 +241,14 @@ def _helpers(verb: Token) -> set[str]:
 
 
 def _main_verb(trigger: Token) -> Token:
-    """Return the verb that an infinitive hangs on: of "I am directing the ministry to bar them" the directing."""
+    """Return the verb above an infinitive: "directing" in "I am directing the ministry to bar them"."""
     while trigger.dep_ in ("xcomp", "ccomp") and trigger.tag_ == "VB":
         trigger = trigger.head
     return trigger
 
 
-def _is_told_as_going_on(trigger: Token) -> bool:
-    """Tell whether somebody said that something was being done: "announced that she was barring them"."""
+def _is_reported_as_ongoing(trigger: Token) -> bool:
+    """Return whether somebody reported an act as ongoing: "announced that she was barring them"."""
     trigger = _main_verb(trigger)
     return (
         trigger.tag_ == "VBG"
@@ -251,7 +259,7 @@ def _is_told_as_going_on(trigger: Token) -> bool:
 
 
 def _is_promise(trigger: Token) -> bool:
-    """Tell whether saying a verb does it: "The companies commit to", not "companies that commit to"."""
+    """Return whether a verb performs its act: "The companies commit to", not "companies that commit to"."""
     subjects = [child.lower_ for child in trigger.children if child.dep_ in ("nsubj", "aux", "mark", "advmod")]
     return (
         trigger.tag_ in ("VBP", "VBZ")
@@ -261,7 +269,7 @@ def _is_promise(trigger: Token) -> bool:
 
 
 def _repeats(draft: Draft, other: Draft) -> bool:
-    """Tell whether two drafts speak of one thing: same type, and what takes part in both."""
+    """Return whether two drafts name the same event: same type and direction, and shared participants."""
     if draft.type != other.type or draft.direction != other.direction:
         return False
     mine = {party.entity_id for party in draft.participants if party.role != "affected"}

@@ -1,16 +1,17 @@
-"""The whole line on one screen: articles come in, findings go out. Pure: nothing is read or written besides the tools.
+"""The extraction pipeline: reads one article and returns its findings.
 
-gate -> paragraphs -> names -> parse -> references -> frames (and the classifier where they are silent) -> attribution,
-dates, evidence.
+The steps are relevance, paragraphs, names, parsing, coreference, events (frames, then the classifier), attribution,
+dates and evidence. The pipeline is pure: it reads and writes nothing besides the tools.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.lexicon.entities import Lexicon
 from pipeline.lexicon.event_type_cards import EventTypes, load_event_types
@@ -21,9 +22,9 @@ from pipeline.nlp.credits import find_credits
 from pipeline.nlp.entities.coreference import PARTIES, Referents
 from pipeline.nlp.entities.first_person import WE_SAYS, releasing
 from pipeline.nlp.entities.mentions import NameFinder, unknown_names
-from pipeline.nlp.events.calibration import Judge, load_calibrator
+from pipeline.nlp.events.calibration import ConfidenceModel, load_calibrator
 from pipeline.nlp.events.frames import ClaimReader, Draft
-from pipeline.nlp.events.fusion import Thresholds, read_learned
+from pipeline.nlp.events.fusion import Thresholds, fuse_drafts
 from pipeline.nlp.parsing.paragraphs import BODY, find_paragraphs
 from pipeline.nlp.parsing.parser import Language, Passage, load_language
 from pipeline.nlp.relevance.score import judge_relevance
@@ -31,30 +32,36 @@ from pipeline.records import EntityKind, Findings, Mention
 from scrapers.items import Article
 from scrapers.reading.decoding import whole
 
-LONGEST = 150_000  # characters of a text that are read, some 25,000 words; the findings say how many were left
-SURE = 0.75  # confidence of a claim that makes an article relevant where the gate is in doubt
+if TYPE_CHECKING:
+    from pipeline.nlp.classifier.runtime import Classifier
+
+MAX_CHARACTERS = 150_000  # longer texts are cut here, at some 25,000 words; the findings report the rest as unread
+DECIDING_CONFIDENCE = 0.75  # a claim this certain makes an article relevant where the relevance filter is in doubt
 _PRESIDENT = re.compile(r"\bvested in me as President\b")  # the first words of a U.S. executive order
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What understanding needs; made once, used for every article.
+    """The models and data that extraction needs; loaded once and used for every article.
 
-    `classifier` None: frames alone; `judge` None: confidence stays the uncalibrated score.
+    Attributes:
+        classifier: None to use frames alone.
+        calibrator: None to keep the uncalibrated score as confidence.
+        only_relevant: False to read every text, whatever its subject.
     """
 
     language: Language
     lexicon: Lexicon
     names: NameFinder
     event_types: EventTypes
-    classifier: object | None = None
+    classifier: Classifier | None = None
     thresholds: Thresholds = Thresholds()
-    judge: Judge | None = None
-    only_relevant: bool = True  # False: every text is read, whatever it is about
+    calibrator: ConfidenceModel | None = None
+    only_relevant: bool = True
 
 
 def load_tools(*, classifier: bool = True, only_relevant: bool = True, lexicon: Iterable[Path] = ()) -> Tools:
-    """Load lexicon, cards, parser and, unless told otherwise, the classifier (takes about two seconds)."""
+    """Load the lexicon, event types, parser and, by default, the classifier. Takes about two seconds."""
     names = load_lexicon(*lexicon)
     found = None
     if classifier:
@@ -67,16 +74,16 @@ def load_tools(*, classifier: bool = True, only_relevant: bool = True, lexicon: 
         NameFinder(names),
         load_event_types(),
         found,
-        judge=load_calibrator(),
+        calibrator=load_calibrator(),
         only_relevant=only_relevant,
     )
 
 
 def extract(article: Article, tools: Tools) -> Findings:
-    """Return what one version of an article claims; no text makes it fail, an irrelevant one has no claims.
+    """Return the findings of one version of an article. No text makes it fail; an irrelevant one has no claims.
 
-    Of a text longer than LONGEST the beginning is read, up to a paragraph's or a word's end; `unread` says how much is
-    left. Halves of surrogate pairs, which no file can hold, are read as U+FFFD.
+    A text longer than MAX_CHARACTERS is cut at the end of a paragraph or word, and `unread` counts the rest. Lone
+    surrogates, which no file can store, become U+FFFD.
     """
     article = _encodable(article)
     judged = judge_relevance(article.title, article.text)
@@ -90,44 +97,46 @@ def extract(article: Article, tools: Tools) -> Findings:
     drafts: list[Draft] = []
     for passage in passages:
         drafts += reader.read(passage)
-    drafts = read_learned(drafts, passages, reader.roles, tools.event_types, tools.classifier, tools.thresholds)
-    if tools.judge is not None:
-        drafts = tools.judge.judge(drafts)
-    if tools.only_relevant and judged.doubtful and not any(draft.confidence >= SURE for draft in drafts):
+    drafts = fuse_drafts(drafts, passages, reader.roles, tools.event_types, tools.classifier, tools.thresholds)
+    if tools.calibrator is not None:
+        drafts = tools.calibrator.calibrate(drafts)
+    decided = any(draft.confidence >= DECIDING_CONFIDENCE for draft in drafts)
+    if tools.only_relevant and judged.doubtful and not decided:
         return off_topic
     speakers = Speakers(passages, referents, author, article.publisher)
     claims, entities, gaps = assemble(article, drafts, speakers, tools.lexicon, day)
     return Findings(
-        article.article_id, article.version, True, judged.score, claims, find_credits(article, mentions), gaps,
-        entities, unread,
-    )  # fmt: skip
+        article.article_id,
+        article.version,
+        True,
+        judged.score,
+        claims,
+        find_credits(article, mentions),
+        gaps,
+        entities,
+        unread,
+    )
 
 
 def _encodable(article: Article) -> Article:
-    words = (article.title, article.text, article.publisher)
-    mended = tuple(map(whole, words))
-    return article if mended == words else replace(article, title=mended[0], text=mended[1], publisher=mended[2])
+    fields = (article.title, article.text, article.publisher)
+    cleaned = tuple(map(whole, fields))
+    return article if cleaned == fields else replace(article, title=cleaned[0], text=cleaned[1], publisher=cleaned[2])
 
 
 def _shortened(article: Article) -> tuple[Article, int]:
-    """Return an article whose text is not too long, and how many characters were cut off its end."""
-    text = article.text
-    if len(text) <= LONGEST:
+    """Return the article with at most MAX_CHARACTERS of text, and the number of characters cut off."""
+    text, limit = article.text, MAX_CHARACTERS
+    if len(text) <= limit:
         return article, 0
-    cut = next((at for mark in "\n " if (at := text.rfind(mark, LONGEST // 2, LONGEST)) > 0), LONGEST)
+    cut = next((at for mark in "\n " if (at := text.rfind(mark, limit // 2, limit)) > 0), limit)
     return replace(article, text=text[:cut]), len(text) - cut
-
-
-def extract_many(articles: Iterable[Article], tools: Tools) -> Iterator[Findings]:
-    """Understand articles one after the other, lazily."""
-    for article in articles:
-        yield extract(article, tools)
 
 
 def read_text(
     article: Article, tools: Tools, day: date | None
 ) -> tuple[list[Passage], list[Mention], Referents, Mention | None]:
-    """Return the parsed body paragraphs, the names in the text, what tokens refer to, and the author if one speaks."""
+    """Return the parsed body paragraphs, the names, the coreference of tokens, and the author who speaks, if any."""
     body = [(p.start, p.end) for p in find_paragraphs(article.text) if p.kind == BODY]
     mentions = tools.names.find(article.text, day)
     passages = list(tools.language.parse(article.text, body, mentions))
@@ -138,7 +147,7 @@ def read_text(
 
 
 def _releasing(article: Article, tools: Tools, day: date | None) -> Mention | None:
-    """Return the body that speaks as "we" in a release of its own."""
+    """Return the organisation that says "we" in its own press release."""
     if not WE_SAYS.search(article.text):
         return None
     title = article.title
@@ -148,12 +157,12 @@ def _releasing(article: Article, tools: Tools, day: date | None) -> Mention | No
         governments = {place.entity_id: place.government_id for place in tools.lexicon.places}
         found = governments.get(first.entity_id)
         first = tools.names.mention(-1, -1, "", found, day, "reference") if found else None
-    house = first if first is not None and first.kind in PARTIES else None
-    return releasing(title, article.text, article.publisher, mentions, house)
+    issuer = first if first is not None and first.kind in PARTIES else None
+    return releasing(title, article.text, article.publisher, mentions, issuer)
 
 
 def author_of(article: Article, tools: Tools, day: date | None) -> Mention | None:
-    """Return who "we" and "I" are outside quotations: the speaker in the title, else a publisher that acts itself."""
+    """Return who "we" and "I" are outside quotations: the speaker in the title, else a publisher that is a party."""
     if _PRESIDENT.search(article.text) and (role := tools.lexicon.holder("President of the United States", day)):
         return tools.names.mention(-1, -1, "", role.person_id, day, "reference")
     speaker = title_speaker(article.title)

@@ -1,7 +1,6 @@
-"""Articles come in, their findings go out in the same order, read by as many processes as there are processors.
+"""Extracts many articles in parallel, one worker process per processor, and yields their findings in order.
 
-An article is read alike in any process, so that the number of readers changes nothing but the time; one that ends or
-stops its reader costs nobody else's findings.
+The number of workers changes only the time. An article that crashes or hangs its worker loses only its own findings.
 """
 
 from __future__ import annotations
@@ -17,57 +16,64 @@ from pipeline.records import Findings
 from scrapers.items import Article
 from scrapers.process_pool import Limits, Lost, WorkersFailed, run_jobs
 
-MOST = 8  # readers; each holds its own copy of parser and classifier
-WORTH_IT = 8  # articles from which a second reader pays
-# The longest text that is read takes a minute of one processor. A reader is renewed because the parser remembers every
-# new word, so that one without end would only grow.
+MAX_READERS = 8  # each worker loads its own parser and classifier
+MIN_ARTICLES = 8  # below this number of articles a second worker does not pay for its start
+# The longest text takes a minute of one processor. Workers are replaced after some articles because the parser's
+# vocabulary grows with every new word.
 LIMITS = Limits(cpu_seconds=300.0, wall_seconds=1800.0, memory_mb=4096, renewed_after=5_000)
 
 
-def readers_here() -> int:
-    """Return how many processes read here: OVERSIGHT_READERS, else one for each processor that this process may use.
+def reader_count() -> int:
+    """Return the number of worker processes: OVERSIGHT_READERS, else one per available processor, at most MAX_READERS.
 
-    Raises WrongUse where OVERSIGHT_READERS is no whole number from 1.
+    Raises WrongUse if OVERSIGHT_READERS is not a whole number of at least 1.
     """
     wanted = os.environ.get("OVERSIGHT_READERS", "").strip()
     if not wanted:
-        return max(1, min(MOST, len(os.sched_getaffinity(0))))
+        return max(1, min(MAX_READERS, len(os.sched_getaffinity(0))))
     if not wanted.isdecimal() or int(wanted) < 1:
-        raise WrongUse(f"OVERSIGHT_READERS is {wanted!r}, but should be a whole number from 1.")
+        raise WrongUse(f"OVERSIGHT_READERS is {wanted!r}; set it to a whole number of at least 1.")
     return int(wanted)
 
 
-def understand_each(
+def extract_each(
     articles: Iterable[Article],
     lexicon: Sequence[Path] = (),
     readers: int | None = None,
     start: Callable[..., Callable[[Article], Findings]] | None = None,
 ) -> Iterator[tuple[Article, Findings | Lost]]:
-    """Yield each article with its findings, or with the reason why it gave none; `start` makes a reader.
+    """Yield each article with its findings, or with the reason for their loss.
 
-    Raises OutsideFailure where readers keep ending whatever they read.
+    Args:
+        articles: The articles to read.
+        lexicon: Additional lexicon files.
+        readers: Number of worker processes; None for `reader_count()`.
+        start: Returns the function that a worker applies to each article; `reader` by default.
+
+    Raises:
+        OutsideFailure: Workers keep dying, whatever they read.
     """
-    readers = readers_here() if readers is None else readers
+    readers = reader_count() if readers is None else readers
     args = (tuple(lexicon),)
     try:
-        yield from run_jobs(articles, start or reader, args, LIMITS, processes=readers, min_jobs=WORTH_IT)
+        yield from run_jobs(articles, start or reader, args, LIMITS, processes=readers, min_jobs=MIN_ARTICLES)
     except WorkersFailed as error:
         raise OutsideFailure(
-            f"The processes that read articles keep ending. {error} What was read is kept: run this again, with "
-            "OVERSIGHT_READERS=1 in the environment where memory is short."
+            f"The worker processes keep dying. {error} Finished articles are saved: run the command again, with "
+            "OVERSIGHT_READERS=1 in the environment if memory is short."
         ) from error
 
 
 def extract_all(
     articles: Iterable[Article], lexicon: Sequence[Path] = (), readers: int | None = None
 ) -> Iterator[Findings]:
-    """Yield the findings of articles in their order. Raises OutsideFailure at one that cannot be read."""
-    for article, found in understand_each(articles, lexicon, readers):
+    """Yield the findings of articles in order. Raises OutsideFailure at the first article that cannot be read."""
+    for article, found in extract_each(articles, lexicon, readers):
         if isinstance(found, Lost):
-            raise OutsideFailure(f"{article.url}: this text cannot be read: {found.why}.")
+            raise OutsideFailure(f"{article.url}: the text could not be read: {found.why}.")
         yield found
 
 
 def reader(lexicon: tuple[Path, ...]) -> Callable[[Article], Findings]:
-    """Return what reads one article after the other in one process."""
+    """Load the tools and return the function that extracts one article."""
     return partial(extract, tools=load_tools(lexicon=lexicon))

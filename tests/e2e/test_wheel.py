@@ -32,7 +32,7 @@ def run(site: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[st
     return subprocess.run([sys.executable, *words], cwd=folder, env=env, capture_output=True, text=True, timeout=240)
 
 
-def test_the_wheel_holds_what_is_no_code(site: Path) -> None:
+def test_the_wheel_contains_data_files(site: Path) -> None:
     for name in (
         "scrapers/sources/openai.toml", "pipeline/lexicon/event_types/restriction.toml",
         "pipeline/lexicon/words/relevance.toml",
@@ -42,8 +42,16 @@ def test_the_wheel_holds_what_is_no_code(site: Path) -> None:
         "pipeline/nlp/classifier/weights/calibration.json",
     ):  # fmt: skip
         assert (site / name).is_file(), name
-    weights = ROOT / "pipeline" / "classifier" / "weights" / "model.onnx"
-    assert (site / "pipeline" / "classifier" / "weights" / "model.onnx").is_file() == weights.is_file()
+    weights = "pipeline/nlp/classifier/weights/model.onnx"
+    assert (site / weights).is_file() == (ROOT / weights).is_file()
+
+
+def test_the_benchmarks_come_with_the_source_checkout_only(site: Path, tmp_path: Path) -> None:
+    assert not (site / "pipeline/evaluation/benchmarks").exists()
+    assert (site / "pipeline/evaluation/synthetic_news.py").is_file()
+    refused = run(site, tmp_path, "-m", "pipeline.cli", "bench", "relevance")
+    assert refused.returncode == 2
+    assert len(refused.stderr.splitlines()) == 1 and "source checkout" in refused.stderr
 
 
 def test_the_demo_runs_from_the_wheel(site: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the site and the docs say of accuracy is what was measured and stored, and unsure claims stay apart."""
+"""Stored accuracy figures: the site and the docs show them, and unsure claims have their own page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.site_under_test import Site
 from pipeline.cli import oversight
 from pipeline.errors import OutsideFailure
 from pipeline.evaluation.figures.stored import hash_of, load_figures, same_program, store
-from pipeline.evaluation.figures.table import Line, by_type, lines
+from pipeline.evaluation.figures.table import Figure, by_type, lines
 from pipeline.evaluation.fitting import docs
 from pipeline.evaluation.metrics import evaluate
 from pipeline.nlp.events.calibration import load_calibrator
@@ -54,7 +54,7 @@ def test_the_page_shows_every_stored_figure_with_its_interval_and_n(site):
             assert f"{shown} n = {line.n}" in page, line
 
 
-def test_the_page_shows_every_kind_with_how_many_were_annotated(site):
+def test_the_page_shows_every_event_type_with_its_number_of_annotations(site):
     html = site.get("/accuracy").text
     rows = [_plain(row) for row in re.findall(r"<tr>.*?</tr>", html, re.S)]
     for each in load_figures().values():
@@ -63,9 +63,9 @@ def test_the_page_shows_every_kind_with_how_many_were_annotated(site):
             assert any(f" {right.n} " in row and f" {found.n} " in row for row in rows), words
 
 
-def test_the_page_shows_the_stored_reliability_and_what_waits_for_review(site):
+def test_the_page_shows_the_reliability_table_and_the_review_queue(site):
     page = _plain(site.get("/accuracy").text)
-    facts = load_calibrator().facts
+    facts = load_calibrator().report
     for each in facts["calibrated"]["bins"]:
         low, high = each["interval"]
         wanted = f"{each['claims']} {round(100 * each['mean_confidence'])} {round(100 * each['share_right'])} %"
@@ -74,7 +74,7 @@ def test_the_page_shows_the_stored_reliability_and_what_waits_for_review(site):
     assert f"were {held['under']}, of which {held['right_under']} were right" in page
 
 
-def test_figures_of_another_program_are_said_to_be_of_an_older_one(site, monkeypatch):
+def test_figures_of_another_version_are_marked_as_older(site, monkeypatch):
     measured = load_figures()
     own = {name: each | {"program_version": program_version()} for name, each in measured.items()}
     monkeypatch.setattr("pipeline.site.plugins.pages.load_figures", lambda: own)
@@ -85,7 +85,7 @@ def test_figures_of_another_program_are_said_to_be_of_an_older_one(site, monkeyp
     assert page.count("Older figures") == 1 and page.count("(older)") == len(old)
 
 
-def test_the_page_is_honest_where_nothing_was_measured(site, monkeypatch):
+def test_the_page_says_that_nothing_was_measured(site, monkeypatch):
     monkeypatch.setattr("pipeline.site.plugins.pages.load_figures", dict)
     monkeypatch.setattr("pipeline.site.plugins.pages.load_calibrator", lambda: None)
     page = site.get("/accuracy")
@@ -106,14 +106,14 @@ def test_the_docs_show_the_stored_figures():
     assert docs.renewed(text) == text, "renew it: python -m pipeline.evaluation.fitting.docs docs/accuracy.md"
 
 
-def test_a_document_without_marked_blocks_is_refused(tmp_path, capsys):
+def test_a_document_without_marked_blocks_is_rejected(tmp_path, capsys):
     plain = tmp_path / "plain.md"
     plain.write_text("# Nothing\n")
     assert docs.main([str(plain)]) == 2
     assert "no marked block" in capsys.readouterr().err
 
 
-def test_unsure_claims_are_apart_from_claims_reachable_and_said_to_be_unsure(site):
+def test_unsure_claims_have_their_own_marked_page(site):
     claims = site.get("/oversight/claims").text
     assert 'href="/oversight/unsure_claims"' in claims and "31 in 100" not in claims
     unsure = site.get("/oversight/unsure_claims").text
@@ -158,7 +158,7 @@ def test_evaluate_stores_its_figures_with_day_hash_and_version(folders, tmp_path
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", stored["date"])
 
 
-def test_only_documents_in_a_fold_are_scored_and_the_figures_say_that_they_are_held_out(folders, tmp_path):
+def test_held_out_figures_cover_only_documents_in_a_fold(folders, tmp_path):
     texts, gold, found = folders
     (tmp_path / "folds/1").mkdir(parents=True)
     (tmp_path / "folds/1/documents.json").write_text('["d"]')
@@ -180,22 +180,22 @@ def test_the_data_hash_changes_with_any_text_and_not_with_the_order(folders):
     assert hash_of(files) != before
 
 
-def test_figures_that_cannot_be_written_are_a_plain_error(tmp_path, folders):
+def test_unwritable_figures_are_reported(tmp_path, folders):
     report = evaluate(*map(Path, folders)).as_dict()
-    with pytest.raises(OutsideFailure, match="could not be written"):
+    with pytest.raises(OutsideFailure, match="Cannot write the figures"):
         store(tmp_path / "none/figures.json", report, note="", title="", data_hash="", least_confidence=0.5)
 
 
-def test_the_same_reading_code_is_the_same_program_whatever_its_package_number():
+def test_versions_with_the_same_extraction_code_are_the_same_program():
     assert same_program("0+abc", "0.1.0+abc")
     assert not same_program("0+abc", "0+abd")
 
 
-def test_a_figure_in_words_has_its_interval_where_there_is_one():
-    assert Line("x", "", 0.9, (0.85, 0.94), 10).words() == "90 % (85 to 94)"
-    assert Line("x", "", 0.9, None, 10).words() == "90 %"
+def test_a_figure_is_shown_with_its_interval_if_it_has_one():
+    assert Figure("x", "", 0.9, (0.85, 0.94), 10).words() == "90 % (85 to 94)"
+    assert Figure("x", "", 0.9, None, 10).words() == "90 %"
 
 
-def test_few_claims_that_are_all_right_leave_some_doubt(folders):
+def test_few_claims_that_are_all_right_have_a_wide_interval(folders):
     low, high = evaluate(*map(Path, folders)).intervals["claims.precision"]
     assert low < 0.5 and high == 1.0

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.whole_ledger import differences, whole_rows
 
-from pipeline.evaluation.synthetic_news import Maker
+from pipeline.evaluation.synthetic_news import NewsGenerator
 from pipeline.ledger.article_store import Library
 from pipeline.ledger.build.build import build
 from pipeline.ledger.build.recompute.entities import EntityUpdater
@@ -30,7 +30,7 @@ def body(id_: str, parent: str = "") -> Entity:
     return Entity(id_, id_.title(), EntityKind.AGENCY, parent_id=parent)
 
 
-def lexicon_of(maker: Maker) -> Lexicon:
+def lexicon_of(maker: NewsGenerator) -> Lexicon:
     """Know a few of the made parties: some lead bodies, and some belong to others, that no report names."""
     known = [replace(entity, known=True) for entity in maker._parties[:8]]
     persons = [e.entity_id for e in known if e.kind is EntityKind.PERSON]
@@ -57,7 +57,7 @@ class ArticleMaker:
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
-        self.maker = Maker(seed=seed, start=date(2026, 1, 5), filler=300, relevant=1.0, parties=24, outlets=5)
+        self.maker = NewsGenerator(seed=seed, start=date(2026, 1, 5), filler=300, relevant=1.0, parties=24, outlets=5)
         self.parent = {e.entity_id: unknown_entity_id(f"Holding {n % 3}", ORGANISATION.value)
                        for n, e in enumerate(self.maker._parties) if n % 2}  # fmt: skip
         self.holdings = {unknown_entity_id(f"Holding {n}", ORGANISATION.value): f"Holding {n}" for n in range(3)}

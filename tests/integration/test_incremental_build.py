@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from support.whole_ledger import differences, whole_rows
 
-from pipeline.evaluation.synthetic_news import Maker
+from pipeline.evaluation.synthetic_news import NewsGenerator
 from pipeline.ledger.article_store import Library
 from pipeline.ledger.build.build import build
 from pipeline.ledger.build.state import INDEXES, state_path
@@ -35,7 +35,7 @@ class Growing:
     def __init__(self, folder: Path, seed: int, **world) -> None:
         self.crawl, self.build = folder / "crawl.db", folder / "build.db"
         self.chance = random.Random(seed)
-        self.maker = Maker(seed=seed, start=date(2026, 1, 5), filler=300, relevant=0.9, **world)
+        self.maker = NewsGenerator(seed=seed, start=date(2026, 1, 5), filler=300, relevant=0.9, **world)
         self.made = list(self.maker.articles(160))
         self.articles: dict[str, tuple] = {}
         self.clock = 0

@@ -1,4 +1,4 @@
-"""Several readers find what one finds, in the same order; one that is killed is replaced; wrong settings too."""
+"""The extraction pool: order, determinism, replacement of killed workers, and wrong settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.errors import WrongUse
 from pipeline.nlp.pipeline import extract, load_tools
-from pipeline.nlp.pool import WORTH_IT, extract_all, readers_here, understand_each
+from pipeline.nlp.pool import MIN_ARTICLES, extract_all, extract_each, reader_count
 from pipeline.records import Findings
 from scrapers.items import Article, article_id, text_version
 from scrapers.process_pool import Lost
@@ -39,15 +39,15 @@ def _articles(count: int) -> list[Article]:
     ]
 
 
-def test_two_readers_find_what_one_finds_in_the_same_order() -> None:
-    articles = _articles(WORTH_IT + 6)
+def test_two_workers_give_the_findings_of_one_in_the_same_order() -> None:
+    articles = _articles(MIN_ARTICLES + 6)
     alone = list(extract_all(articles, readers=1))
     assert list(extract_all(iter(articles), readers=2)) == alone
     assert [found.article_id for found in alone] == [article.article_id for article in articles]
     assert all(found.claims for found in alone)
 
 
-def test_what_was_read_before_does_not_change_how_an_article_is_read() -> None:
+def test_findings_do_not_depend_on_earlier_articles() -> None:
     tools = load_tools(classifier=False, only_relevant=False)
     articles = _articles(4)
     first = extract(articles[0], tools)
@@ -56,9 +56,9 @@ def test_what_was_read_before_does_not_change_how_an_article_is_read() -> None:
     assert extract(articles[0], tools) == first
 
 
-def test_readers_that_are_killed_are_replaced_and_nothing_is_lost() -> None:
-    articles = _articles(WORTH_IT + 8)
-    found = understand_each(articles, readers=2)
+def test_killed_workers_are_replaced_without_loss() -> None:
+    articles = _articles(MIN_ARTICLES + 8)
+    found = extract_each(articles, readers=2)
     seen = [next(found)]
     for child in multiprocessing.active_children():
         os.kill(child.pid, signal.SIGKILL)
@@ -78,24 +78,24 @@ def deadly(lexicon: tuple) -> Callable[[Article], Findings]:
     return read
 
 
-def test_an_article_that_kills_its_reader_costs_itself_alone() -> None:
+def test_an_article_that_kills_its_worker_loses_only_its_own_findings() -> None:
     articles = _articles(4)
-    found = dict(understand_each(articles, readers=1, start=deadly))
+    found = dict(extract_each(articles, readers=1, start=deadly))
     assert found[articles[1]] == Lost("its process died (SIGSEGV), twice")
     assert [isinstance(each, Findings) for each in found.values()] == [True, False, True, True]
 
 
-def test_no_articles_need_no_reader() -> None:
+def test_no_articles_start_no_worker() -> None:
     assert list(extract_all([], readers=2)) == []
 
 
 @pytest.mark.parametrize("wrong", ["0", "-1", "two", "1.5"])
-def test_a_wrong_number_of_readers_is_refused(wrong: str, monkeypatch) -> None:
+def test_a_wrong_number_of_workers_is_rejected(wrong: str, monkeypatch) -> None:
     monkeypatch.setenv("OVERSIGHT_READERS", wrong)
     with pytest.raises(WrongUse, match="OVERSIGHT_READERS"):
-        readers_here()
+        reader_count()
 
 
-def test_the_number_of_readers_can_be_set(monkeypatch) -> None:
+def test_the_number_of_workers_can_be_set(monkeypatch) -> None:
     monkeypatch.setenv("OVERSIGHT_READERS", "3")
-    assert readers_here() == 3
+    assert reader_count() == 3

@@ -1,4 +1,4 @@
-"""Who says so: speakers of quotations and of reported speech, sources of a sentence, credits to other publishers."""
+"""Attribution: speakers of quotations and reported speech, sources of a sentence, credits to other publishers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.lexicon.load import load_lexicon
-from pipeline.nlp.attribution import Speakers, attribute, find_credits, title_speaker
+from pipeline.nlp.attribution import Speakers, attribute, title_speaker
+from pipeline.nlp.credits import find_credits
 from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.entities.mentions import NameFinder, unknown_names
 from pipeline.nlp.parsing.paragraphs import find_paragraphs

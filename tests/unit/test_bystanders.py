@@ -1,4 +1,4 @@
-"""Who stands near an act and does not do it, and what is told beside an act and is none."""
+"""Parties near an act that take no part in it, and acts that are only mentioned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Confidence keeps its word: the curve is monotone, fitted without the documents it is measured on, and reported."""
+"""Calibrated confidence: the curve is monotone, cross-validated and reported."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_higher_score_never_gives_a_lower_confidence():
     assert found[0] < found[-1] <= MOST
 
 
-def test_a_feature_that_would_turn_the_curve_round_is_left_out():
+def test_a_feature_with_the_wrong_sign_is_dropped():
     turned = [replace(c, right=not c.right) for c in _cases(bias=0.0)]
     curve = fit(turned, ("score",))
     assert curve.weights[list(SIGNS).index("score")] == 0.0
@@ -57,7 +57,7 @@ def test_the_fit_finds_the_curve_that_made_the_data():
     assert curve.intercept == pytest.approx(0.4, abs=0.12)
 
 
-def test_more_features_are_taken_only_where_they_help_on_documents_not_fitted_on():
+def test_more_features_are_used_only_if_they_help_on_unseen_documents():
     best, tried = choose(_cases())
     assert best == ("score",)
     assert len(tried) > 1
@@ -65,7 +65,7 @@ def test_more_features_are_taken_only_where_they_help_on_documents_not_fitted_on
     assert "classifier" in choose(told)[0]
 
 
-def test_a_handful_of_claims_of_one_sort_does_not_outweigh_the_rest():
+def test_a_small_set_of_texts_does_not_outweigh_the_rest():
     cases = [replace(case, of="one") for case in _cases(300)]
     few = [replace(case, of="few", right=False) for case in _cases(4)]
     assert weights_of(cases).sum() == pytest.approx(300)
@@ -75,7 +75,7 @@ def test_a_handful_of_claims_of_one_sort_does_not_outweigh_the_rest():
     assert full[:300].sum() == pytest.approx(full[300:].sum())
 
 
-def test_no_document_is_judged_by_a_curve_that_saw_its_group():
+def test_no_document_is_scored_by_a_curve_fitted_on_its_group():
     cases = _cases(60)
     before = cross_fitted(cases, ("score",))
     # What is right in a group must not move the confidence of that group's own claims.
@@ -86,7 +86,7 @@ def test_no_document_is_judged_by_a_curve_that_saw_its_group():
     assert before != after
 
 
-def test_calibration_lowers_the_error_of_a_score_that_promises_too_much():
+def test_calibration_lowers_the_error_of_an_overconfident_score():
     stored = report(_cases(1500, bias=-1.0))
     assert stored["calibrated"]["brier"] < stored["score"]["brier"]
     assert stored["calibrated"]["calibration_error"] < 0.06 < stored["score"]["calibration_error"]
@@ -94,7 +94,7 @@ def test_calibration_lowers_the_error_of_a_score_that_promises_too_much():
     assert json.loads(json.dumps(stored)) == stored
 
 
-def test_a_perfect_promise_has_no_calibration_error_and_bins_count_every_claim():
+def test_perfect_confidence_has_no_calibration_error_and_bins_count_every_claim():
     found = reliability([0.75] * 400 + [0.25] * 400, [True] * 300 + [False] * 100 + [True] * 100 + [False] * 300,
                         [f"g{n // 20}" for n in range(800)])  # fmt: skip
     assert found["calibration_error"] == 0.0
@@ -104,13 +104,13 @@ def test_a_perfect_promise_has_no_calibration_error_and_bins_count_every_claim()
     assert 0 < low < high < 0.3
 
 
-def test_wilsons_interval_holds_the_share_and_stays_within_nought_and_one():
+def test_wilsons_interval_contains_the_share_and_stays_between_0_and_1():
     assert wilson(0, 5)[0] == 0.0
     assert wilson(5, 5)[1] == pytest.approx(1.0)
     assert wilson(50, 100) == pytest.approx((0.404, 0.596), abs=0.001)
 
 
-def test_what_a_threshold_withholds_is_counted():
+def test_the_effect_of_a_threshold_is_counted():
     cases = [replace(case, right=right) for case, right in zip(_cases(4), [True, False, True, True], strict=True)]
     found = below(cases, [0.4, 0.3, 0.6, 0.9], 0.5)
     assert (found["under"], found["right_under"], found["over"]) == (2, 1, 2)
@@ -119,25 +119,25 @@ def test_what_a_threshold_withholds_is_counted():
     assert suggested([{"threshold": 0.3, "right_kept": 0.99}, {"threshold": 0.5, "right_kept": 0.9}]) == 0.3
 
 
-def test_the_shipped_numbers_belong_to_the_shipped_weights_and_rise_with_the_score():
+def test_the_shipped_curve_belongs_to_the_shipped_weights_and_is_monotone():
     curve = load_calibrator()
     assert isinstance(curve, Calibrator)
     card = json.loads((FILE.parent / "card.json").read_text(encoding="utf-8"))
-    assert curve.facts["classifier"] == card["data_hash"], "fit again: python -m pipeline.evaluation.fitting.confidence"
+    assert curve.report["classifier"] == card["data_hash"], "fit again: pipeline.evaluation.fitting.confidence"
     for weight, sign in zip(curve.weights, SIGNS.values(), strict=True):
         assert weight * sign >= 0
     assert curve.weights[0] > 0
-    assert curve.facts["calibrated"]["claims"] == curve.facts["claims"] >= 300
+    assert curve.report["calibrated"]["claims"] == curve.report["claims"] >= 300
 
 
-def test_gold_without_folds_is_refused_in_plain_words(tmp_path, capsys):
+def test_gold_without_folds_is_rejected(tmp_path, capsys):
     assert main(["--gold", str(tmp_path), str(tmp_path)]) == 2
     assert "must not have seen" in capsys.readouterr().err
 
 
-def test_a_claim_that_no_classifier_has_read_keeps_its_score():
+def test_a_claim_unread_by_the_classifier_keeps_its_score():
     class Drafted:
         seen = None
 
     draft = Drafted()
-    assert load_calibrator().judge([draft]) == [draft]
+    assert load_calibrator().calibrate([draft]) == [draft]

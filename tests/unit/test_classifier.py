@@ -1,4 +1,4 @@
-"""The claim classifier at run time and in scoring; training itself only where its tools are installed."""
+"""The claim classifier: decoding, scoring, and training where its tools are installed."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def _logits(hot: dict[int, float]) -> tuple[np.ndarray, ...]:
         trigger[0, token, 1 + RESTRICTION] = value
     modality = np.zeros((1, 6, 9))
     modality[:, :, list(Modality).index(Modality.PLANNED)] = 4.0
-    stance = np.tile(np.array([3.0, -3.0]), (1, 6, 1))
-    return sentence, trigger, modality, stance
+    flags = np.tile(np.array([3.0, -3.0]), (1, 6, 1))
+    return sentence, trigger, modality, flags
 
 
 def test_logits_become_scores_and_a_trigger_with_its_modality():
@@ -53,7 +53,7 @@ def test_logits_become_scores_and_a_trigger_with_its_modality():
     assert reading.trigger("agreement") is None
 
 
-def test_tokens_of_the_sentence_before_give_no_trigger():
+def test_context_tokens_are_never_triggers():
     (reading,) = decode(_batch(), *_logits({4: 20.0, 5: 20.0}))
     assert reading.triggers == ()
 
@@ -81,7 +81,7 @@ def test_folds_never_split_a_group_and_use_every_example():
     assert not groups[0] & groups[1] | groups[0] & groups[2] | groups[1] & groups[2]
 
 
-def test_scores_count_hits_misses_and_false_alarms_and_pass_over_optional_claims():
+def test_scores_count_hits_misses_and_false_alarms_but_not_optional_claims():
     optional = NOTE.replace("new |", "new optional |")
     examples = [_example(BARRED, "a", NOTE), _example(BARRED, "b", optional), _example("It declined to comment.", "c")]
     readings = [_reading(restriction=0.9), _reading(restriction=0.9), _reading(agreement=0.9)]
@@ -120,7 +120,7 @@ def test_the_shipped_weights_fit_their_card_and_read_any_text():
 
 
 @pytest.mark.skipif(not TRAINING, reason="the training extra is not installed")
-def test_training_is_deterministic_and_its_export_says_the_same(tmp_path):
+def test_training_is_deterministic_and_the_export_agrees_with_the_model(tmp_path):
     from pipeline.nlp.training.encoder import base_folder
     from pipeline.nlp.training.train import Settings, export, read, train
 
@@ -138,7 +138,7 @@ def test_training_is_deterministic_and_its_export_says_the_same(tmp_path):
 
 
 @pytest.mark.skipif(not TRAINING, reason="the training extra is not installed")
-def test_labels_mark_the_triggers_tokens_and_leave_optional_ones_open():
+def test_labels_mark_trigger_tokens_and_ignore_optional_claims():
     from pipeline.nlp.training.encoder import base_folder
     from pipeline.nlp.training.train import labels
 
@@ -154,5 +154,5 @@ def test_labels_mark_the_triggers_tokens_and_leave_optional_ones_open():
     assert batch.ids.shape[1] <= MAX_TOKENS
 
 
-def test_weights_are_looked_for_inside_the_package():
+def test_weights_are_loaded_from_the_package():
     assert Path(__file__).parents[2] / "pipeline/nlp/classifier/weights" == WEIGHTS

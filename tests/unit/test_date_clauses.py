@@ -1,4 +1,4 @@
-"""Which of the dates of a sentence, and which of the sentences around it, dates what a verb tells."""
+"""Which date of a sentence, and of the sentences around it, dates an event."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from unit.test_newness import FILL, claim_at, told, tools
 
 from pipeline.nlp.dates.clauses import dates_for
-from pipeline.nlp.dates.resolve import DateMention, find_dates
+from pipeline.nlp.dates.expressions import DateMention, find_dates
 from pipeline.nlp.pipeline import extract
 from pipeline.records import Modality
 from scrapers.items import Article, Precision, text_version

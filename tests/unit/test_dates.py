@@ -1,4 +1,4 @@
-"""Time expressions: what they mean, how fine, and which one dates a claim."""
+"""Time expressions: their values, their precision, and which one dates a claim."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.nlp.dates.document import settle_dates
-from pipeline.nlp.dates.resolve import claim_date, find_dates
+from pipeline.nlp.dates.expressions import find_dates
+from pipeline.nlp.dates.resolve import claim_date
 from pipeline.records import (
     Attribution,
     Claim,
@@ -150,15 +151,13 @@ def test_an_open_expression_is_read_back_and_ahead():
 def _date_of(text: str, trigger: str, modality: str = "occurred", published: date | None = THURSDAY, newness="new"):
     start = text.index(trigger)
     span = claim_date(
-        0,
-        len(text),
-        start,
-        start + len(trigger),
-        modality,
-        find_dates(text, published),
-        published,
-        text,
-        newness,
+        sentence=(0, len(text)),
+        trigger=(start, start + len(trigger)),
+        modality=Modality(modality),
+        dates=find_dates(text, published),
+        published=published,
+        text=text,
+        newness=newness,
     )
     return (span.value, span.basis) if span else None
 
@@ -215,15 +214,13 @@ def _claim(text: str, quote: str, trigger: str, newness: str = "new", published:
     start = text.index(quote)
     at = text.index(trigger, start)
     span = claim_date(
-        start,
-        start + len(quote),
-        at,
-        at + len(trigger),
-        "occurred",
-        find_dates(text, published),
-        published,
-        text,
-        newness,
+        sentence=(start, start + len(quote)),
+        trigger=(at, at + len(trigger)),
+        modality=Modality.OCCURRED,
+        dates=find_dates(text, published),
+        published=published,
+        text=text,
+        newness=newness,
     )
     people = (
         Participant("actor", "pentagon", "Pentagon", EntityKind.AGENCY),
@@ -371,15 +368,13 @@ def test_dates_of_the_annotated_claims_are_found_from_their_triggers():
             start = text.find(each["quote"])
             at = max(start, text.find(each["trigger"], start))
             span = claim_date(
-                start,
-                start + len(each["quote"]),
-                at,
-                at + len(each["trigger"]),
-                each["modality"],
-                dates,
-                published,
-                text,
-                each["mention"],
+                sentence=(start, start + len(each["quote"])),
+                trigger=(at, at + len(each["trigger"])),
+                modality=Modality(each["modality"]),
+                dates=dates,
+                published=published,
+                text=text,
+                newness=each["mention"],
             )
             people = tuple(
                 Participant(p["role"], p["name"], p["name"], EntityKind.ORGANISATION) for p in each["participants"]

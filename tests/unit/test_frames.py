@@ -1,4 +1,4 @@
-"""Claims as a whole: parties, evidence, collapsing, robustness, and one real noisy article."""
+"""Whole claims: parties, evidence, collapsing, robustness, and one real noisy article."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The classifier's reading beside the frames': what only it sees, what it may not do, and the frames without it."""
+"""Fusion of frames and classifier: added claims, limits, and the frames alone."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from pipeline.evaluation.benchmarks.inputs.archive import make_archive
-from pipeline.evaluation.benchmarks.inputs.texts import _told, irrelevant_articles, relevant_articles
+from pipeline.evaluation.benchmarks.inputs.texts import _story_sentences, irrelevant_articles, relevant_articles
 from pipeline.newsroom.pages import article_page
 from pipeline.newsroom.stories import stories
 from pipeline.nlp.relevance.html_prefilter import may_pass, text_may_pass
@@ -91,7 +91,7 @@ def test_no_page_of_the_newsroom_is_lost() -> None:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_no_training_story_is_lost_in_any_layout(layout: str) -> None:
     made = [(a.title, a.text) for a in relevant_articles(150, edition=3)]
-    for about, sentences in _told().values():
+    for about, sentences in _story_sentences().values():
         for many in (4, 12) if about else ():
             cut = [" ".join(sentences[at : at + 3]) for at in range(0, min(many, len(sentences)), 3)]
             made += [("", "\n\n".join(cut)), (sentences[0][:90], "\n\n".join(cut))]
@@ -103,7 +103,7 @@ def test_no_training_story_is_lost_in_any_layout(layout: str) -> None:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_nearly_all_borderline_stories_pass_in_any_layout(layout: str) -> None:
-    told = [(sentences[0][:90], "\n\n".join(sentences)) for about, sentences in _told().values() if about]
+    told = [(sentences[0][:90], "\n\n".join(sentences)) for about, sentences in _story_sentences().values() if about]
     doubted = [(title, text) for title, text in told if judge_relevance(title, text).doubtful]
     assert len(doubted) > 20
     lost = [title for title, text in doubted if not may_pass(LAYOUTS[layout](title, text).encode())]

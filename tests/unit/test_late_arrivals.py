@@ -1,4 +1,4 @@
-"""An article that is found late: what it never takes from an event, what it may, and that no rule could forbid it."""
+"""Late articles: when they take no reports from an event, and why they sometimes must."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.builders import article, claim
 
 from pipeline.aggregation.clustering.cluster import group
 from pipeline.evaluation.fitting.grouping import Material
-from pipeline.evaluation.fitting.late_arrivals import draws, events, losses, made, promised, table
+from pipeline.evaluation.fitting.late_arrivals import cannot_lose, draws, events, losses, synthetic, table
 from pipeline.evaluation.gold import annotated_claims, lexicon_ids
 from pipeline.lexicon.entity_graph import EntityGraph, holders_of
 from pipeline.lexicon.load import load_lexicon
@@ -35,20 +35,18 @@ def newsroom() -> Material:
 
 
 @pytest.mark.parametrize("few", [True, False])
-@pytest.mark.parametrize("of", ["newsroom", "made"])
-def test_an_article_takes_nothing_where_it_joins_nothing_or_all_it_hangs_together_with_is_older(
-    of: str, few: bool
-) -> None:
-    material = newsroom() if of == "newsroom" else made(4)
+@pytest.mark.parametrize("of", ["newsroom", "synthetic"])
+def test_an_article_without_links_or_with_only_older_links_takes_no_reports(of: str, few: bool) -> None:
+    material = newsroom() if of == "newsroom" else synthetic(4)
     held = 0
     for claims, late in draws(material, 40, few, seed=7):
-        if promised(material, claims, late):
+        if cannot_lose(material, claims, late):
             held += 1
             assert losses(material, claims, late) == []
     assert held >= (10 if few else 1)
 
 
-def test_what_any_late_article_takes_is_little_and_is_counted_with_its_reason() -> None:
+def test_late_articles_take_few_reports() -> None:
     found = [
         loss for claims, late in draws(newsroom(), 40, few=False, seed=7) for loss in losses(newsroom(), claims, late)
     ]
@@ -57,11 +55,11 @@ def test_what_any_late_article_takes_is_little_and_is_counted_with_its_reason() 
         assert 1 <= loss.after < loss.before
 
 
-def test_with_and_without_a_late_article_each_claim_stands_in_one_event() -> None:
-    for claims, late in draws(made(5), 10, few=False):
+def test_each_claim_is_in_one_event_with_and_without_a_late_article() -> None:
+    for claims, late in draws(synthetic(5), 10, few=False):
         rest = [c for c in claims if c.evidence.article_id != late]
         for some in (claims, rest):
-            held = [id_ for ids in events(made(5), some).values() for id_ in ids]
+            held = [id_ for ids in events(synthetic(5), some).values() for id_ in ids]
             assert sorted(held) == sorted(c.claim_id for c in some)
 
 
@@ -81,9 +79,8 @@ def sizes(*reports: Report) -> list[int]:
     return sorted(len(ids) for ids in group([c for _, c in reports], {a.article_id: a for a, _ in reports}))
 
 
-def test_no_rule_keeps_a_report_with_both_of_two_that_forbid_each_other() -> None:
-    """Why the number of an event's articles can fall at all: whichever of the two came last takes the third away, or is
-    left without it, and the order in which they are found must make no difference."""
+def test_a_report_cannot_stay_with_both_of_two_incompatible_claims() -> None:
+    """An event can lose articles because the result must not depend on the order of discovery."""
     assert sizes(BAN, OPEN) == [2]
     assert sizes(END, OPEN) == [2]
     assert sizes(BAN, END) == [1, 1]
@@ -93,10 +90,10 @@ def test_no_rule_keeps_a_report_with_both_of_two_that_forbid_each_other() -> Non
                         EntityGraph(()), {}, {})  # fmt: skip
     lost = losses(material, material.claims, END[0].article_id)
     assert [(loss.before, loss.after, loss.excluded) for loss in lost] == [(2, 1, True)]
-    assert not promised(material, material.claims, END[0].article_id)
+    assert not cannot_lose(material, material.claims, END[0].article_id)
 
 
-def test_the_table_names_every_draw() -> None:
-    lines = list(table([made(6)], 3))
+def test_the_table_counts_every_draw() -> None:
+    lines = list(table([synthetic(6)], 3))
     assert [line.split(", ")[0].split()[-3:] for line in lines] == [["few", "draws", "3"], ["half", "draws", "3"]]
-    assert all("against the promise 0" in line for line in lines)
+    assert all("safe with loss 0" in line for line in lines)

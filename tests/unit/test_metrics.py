@@ -1,4 +1,4 @@
-"""Scoring: what counts as a hit, what counts neither way, and the same figures as the reference scorer."""
+"""The scorer: hits, optional claims, causes of mistakes, and agreement with the reference scorer."""
 
 from __future__ import annotations
 
@@ -54,21 +54,21 @@ def folders(tmp_path):
     return score
 
 
-def test_the_annotation_itself_scores_one_everywhere(folders):
+def test_the_annotation_itself_has_perfect_scores(folders):
     report = folders([BARRED, SUE], [BARRED, SUE])
     assert report.figures["claims"]["f1"] == report.figures["usable_claims"]["f1"] == 1.0
     assert set(report.figures["accuracy_of_matched"].values()) == {1.0}
     assert report.errors == ()
 
 
-def test_no_prediction_is_an_empty_and_irrelevant_one(folders):
+def test_a_missing_prediction_counts_as_irrelevant_without_claims(folders):
     report = folders([BARRED, SUE], None)
     assert report.figures["claims"]["recall"] == 0.0
     assert report.figures["relevance_accuracy"] == 0.0
     assert report.causes == {"missed": 2}
 
 
-def test_a_sentence_of_another_type_is_named_as_that_error(folders):
+def test_a_claim_of_the_wrong_type_is_reported_as_such(folders):
     report = folders([BARRED], [{**BARRED, "type": "refusal"}])
     assert report.causes == {"wrong type": 1}
     assert report.figures["claim_sentences_any_type"]["f1"] == 1.0
@@ -80,26 +80,26 @@ def test_optional_claims_and_ignored_lines_count_neither_way(folders):
     assert report.figures["claims"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "gold": 1, "predicted": 1}
 
 
-def test_a_claim_where_there_is_none_costs_precision(folders):
+def test_a_spurious_claim_lowers_precision(folders):
     report = folders([BARRED], [BARRED, _claim("The deal is good.", "agreement")])
     assert report.figures["claims"]["precision"] == 0.5
     assert report.causes == {"not a claim": 1}
 
 
-def test_what_did_not_occur_but_is_stored_so_is_counted(folders):
+def test_claims_wrongly_stored_as_occurred_are_counted(folders):
     report = folders([SUE], [{**SUE, "modality": "occurred"}])
     assert report.figures["not_occurred_claims_stored_as_occurred"] == [1, 1]
     assert report.figures["usable_claims"]["f1"] == 0.0
     assert "modality wrong" in report.causes
 
 
-def test_offsets_do_instead_of_a_quotation(folders):
+def test_offsets_may_replace_the_quotation(folders):
     predicted = {**BARRED, "start": 0, "end": 35}
     del predicted["quote"]
     assert folders([BARRED], [predicted]).figures["claims"]["f1"] == 1.0
 
 
-def test_the_table_speaks_of_every_type_and_the_dict_is_json(folders):
+def test_the_table_has_every_type_and_the_dict_is_json(folders):
     report = folders([BARRED, SUE], [BARRED])
     table = report.as_table()
     assert "restriction" in table
@@ -108,10 +108,10 @@ def test_the_table_speaks_of_every_type_and_the_dict_is_json(folders):
     assert json.loads(json.dumps(report.as_dict()))["intervals"]["claims.f1"]
 
 
-def test_a_missing_text_is_a_plain_error(folders, tmp_path):
+def test_a_missing_text_is_reported(folders, tmp_path):
     folders([BARRED], [BARRED])
     (tmp_path / "texts/d.json").unlink()
-    with pytest.raises(WrongUse, match="text is missing"):
+    with pytest.raises(WrongUse, match="needs its text"):
         evaluate(tmp_path / "texts", tmp_path / "gold", tmp_path / "predicted")
 
 
@@ -120,7 +120,7 @@ def test_names_are_compared_without_articles_suffixes_and_dots():
     assert plain_name("U.S. Senate") == "us senate"
 
 
-def test_b_cubed_of_one_heap_and_of_perfect_groups():
+def test_b_cubed_of_a_single_group_and_of_perfect_groups():
     assert b_cubed([("a", "x"), ("a", "x"), ("b", "y")])["f1"] == 1.0
     assert b_cubed([("a", "x"), ("b", "x")]) == {"precision": 0.5, "recall": 1.0, "f1": 0.6667, "claims": 2}
 

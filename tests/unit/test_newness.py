@@ -1,4 +1,4 @@
-"""What an article reports and what it recalls, and the day that either is given."""
+"""New and background events, and the dates that both get."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import pytest
 
-from pipeline.nlp.dates.resolve import find_dates, lead_day, spoken_dates
+from pipeline.nlp.dates.expressions import find_dates
+from pipeline.nlp.dates.resolve import lead_day, spoken_dates
 from pipeline.nlp.pipeline import Tools, extract, load_tools
 from pipeline.records import Claim
 from scrapers.items import Article, text_version

@@ -1,4 +1,4 @@
-"""Training stories can be read as news: text, paragraphs, title and annotated claims fit together."""
+"""Training stories as documents: text, paragraphs, title and annotated claims match."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_story_keeps_its_paragraphs_title_and_day():
     assert "\n\n" in document["text"]
 
 
-def test_stories_of_a_group_that_the_weights_have_seen_are_seen():
+def test_stories_that_share_a_group_with_seen_stories_count_as_seen():
     examples = read_corpus().examples
     group = examples[0].group
     unseen = _unseen(examples, [examples[0].source])

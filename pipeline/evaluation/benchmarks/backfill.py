@@ -1,4 +1,7 @@
-"""A number of pages comes in; how quick archives are read goes out, beside the bare reading of the file and a peer."""
+"""Measures how fast backfill reads archives, compared with fastwarc alone and with a peer.
+
+The peer is news-please's extractor (or trafilatura's) and spaCy's small model on every page; see `peer`.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +26,19 @@ from pipeline.app.backfill.run import PART_BYTES, Backfill
 from pipeline.app.backfill.work import Order
 from pipeline.errors import OutsideFailure
 from pipeline.evaluation.benchmarks import peer
-from pipeline.evaluation.benchmarks.inputs.archive import Made, each, make_archive
+from pipeline.evaluation.benchmarks.inputs.archive import GeneratedArchive, make_archive, sample_of
 from pipeline.nlp.relevance.score import judge_relevance
 
-SHARE = 0.03  # of the pages that are relevant
-PEER_PAGES = 40  # that the peer is measured on
-LONGER, LONGEST = 5, 20_000  # where nothing is relevant, a short archive would show how processes start and little else
+SHARE = 0.03  # of relevant pages
+PEER_PAGES = 40  # read by the peer
+# The archive without relevant pages has 5 times as many, up to 20,000: over a short one, the start of the processes
+# would dominate.
+LONGER, MAX_PAGES = 5, 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """How many pages a second something read: by the clock, and by the processor's time of all its processes."""
+class Throughput:
+    """Pages per second, by the wall clock and by the CPU time of all processes."""
 
     what: str
     n: int
@@ -44,8 +49,8 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """The seconds of one run by the clock and by the processor."""
+class Times:
+    """Wall-clock and CPU seconds of one run."""
 
     wall: float
     cpu: float
@@ -54,18 +59,27 @@ class Taken:
 def measure_backfill(
     n_pages: int, runs: int, frames: Path | None, peer_python: str, workers: int, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Make two archives, one with relevant pages and one without, and read both. `peer_python`: where the peer runs."""
+    """Generate two archives, one with relevant pages and one without, and measure how fast both are read.
+
+    Args:
+        n_pages: Number of pages in the archive with relevant pages.
+        runs: Number of repetitions.
+        frames: Folder of saved pages to generate from; None for generated pages.
+        peer_python: Python interpreter for the peer; "" for this one.
+        workers: Number of worker processes.
+        say: Reports progress.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sample: list[tuple[str, bytes]] = []
-        say(f"making archives of {n_pages:,} pages")
+        say(f"generating archives of {n_pages:,} pages")
         mixed = make_archive(folder / "mixed.warc.gz", n_pages, SHARE, frames, sample=sample)
-        chosen = list(each(sample, min(PEER_PAGES, n_pages), mixed.planted))
+        chosen = list(sample_of(sample, min(PEER_PAGES, n_pages), mixed.planted))
         sample.clear()
-        n_barren = max(n_pages, min(LONGER * n_pages, LONGEST))
+        n_barren = max(n_pages, min(LONGER * n_pages, MAX_PAGES))
         barren = make_archive(folder / "barren.warc.gz", n_barren, 0.0, frames, edition=1)
         say("measuring the peer")
-        theirs, other = _peer(folder, chosen, mixed, peer_python)
+        theirs, about_peer = _peer(folder, chosen, mixed, peer_python)
         bare, empty, whole = [], [], []
         found: set[str] = set()
         claims = 0
@@ -76,30 +90,34 @@ def measure_backfill(
             say(f"run {run + 1} of {runs}: {len(mixed.planted):,} relevant")
             whole.append(_timed(lambda: _read(mixed.file, folder / f"whole-{run}", workers, build=True)))  # noqa: B023
             found, claims = _found(folder / f"whole-{run}")
-        alone, none, line = (
-            _line("fastwarc alone, one process, nothing relevant", n_barren, bare),
-            _line(f"backfill, {workers} processes, nothing relevant", n_barren, empty),
-            _line(f"backfill, {workers} processes, {SHARE:.0%} relevant, to published claims", n_pages, whole),
-        )
-        missed, extra = len(mixed.planted - found), len(found - mixed.planted)
+        alone = _throughput("fastwarc alone, one process, nothing relevant", n_barren, bare)
+        none = _throughput(f"backfill, {workers} processes, nothing relevant", n_barren, empty)
+        full = _throughput(f"backfill, {workers} processes, {SHARE:.0%} relevant, to published claims", n_pages, whole)
         return {
-            "pages": n_pages, "bytes_per_page": mixed.n_bytes // n_pages,
-            "archive_bytes": mixed.file.stat().st_size, "data_hash": f"{mixed.data_hash}{barren.data_hash}",
-            "frames": "pages of a folder" if frames else "made", "relevant": len(mixed.planted), "missed": missed,
-            "extra": extra, "claims": claims, "peer": other, "lines": [alone, none, line, theirs],
+            "pages": n_pages,
+            "bytes_per_page": mixed.n_bytes // n_pages,
+            "archive_bytes": mixed.file.stat().st_size,
+            "data_hash": f"{mixed.data_hash}{barren.data_hash}",
+            "frames": "pages of a folder" if frames else "generated",
+            "relevant": len(mixed.planted),
+            "missed": len(mixed.planted - found),
+            "extra": len(found - mixed.planted),
+            "claims": claims,
+            "peer": about_peer,
+            "lines": [alone, none, full, theirs],
             "ratios": {
-                "times the peer's rate, by the clock": round(line.per_second / (theirs.per_second * workers), 1),
-                "times the peer's rate, by processor time": round(line.per_cpu_second / theirs.per_cpu_second, 1),
-                "share of fastwarc's rate, by the clock": round(none.per_second / alone.per_second, 2),
-                "share of fastwarc's rate, by processor time": round(none.per_cpu_second / alone.per_cpu_second, 2),
+                "times the peer's rate, by wall clock": round(full.per_second / (theirs.per_second * workers), 1),
+                "times the peer's rate, by CPU time": round(full.per_cpu_second / theirs.per_cpu_second, 1),
+                "of fastwarc's rate, by wall clock": round(none.per_second / alone.per_second, 2),
+                "of fastwarc's rate, by CPU time": round(none.per_cpu_second / alone.per_cpu_second, 2),
             },
-        }  # fmt: skip
+        }
 
 
-def _timed(work: Callable[[], Any]) -> Taken:
+def _timed(work: Callable[[], Any]) -> Times:
     wall, cpu = time.perf_counter(), _cpu()
     work()
-    return Taken(time.perf_counter() - wall, _cpu() - cpu)
+    return Times(time.perf_counter() - wall, _cpu() - cpu)
 
 
 def _cpu() -> float:
@@ -107,13 +125,13 @@ def _cpu() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def _line(what: str, n: int, taken: list[Taken], note: str = "") -> Line:
+def _throughput(what: str, n: int, taken: list[Times], note: str = "") -> Throughput:
     wall, cpu = (statistics.median(getattr(one, kind) for one in taken) for kind in ("wall", "cpu"))
-    return Line(what, n, len(taken), round(n / wall, 2), round(n / cpu, 2), note)
+    return Throughput(what, n, len(taken), round(n / wall, 2), round(n / cpu, 2), note)
 
 
 def _bare(file: Path) -> None:
-    """Read and decompress every record, as the library does it by itself."""
+    """Read and decompress every record with fastwarc alone."""
     from fastwarc.warc import ArchiveIterator
 
     for record in ArchiveIterator(str(file), parse_http=False):
@@ -142,7 +160,7 @@ def _read(file: Path, data: Path, workers: int, *, build: bool = False) -> None:
 
 
 def _found(data: Path) -> tuple[set[str], int]:
-    """Return the addresses whose articles stand in a ledger, and how many claims it publishes."""
+    """Return the URLs of the articles in a ledger, and its number of claims."""
     import sqlite3
     from contextlib import closing
 
@@ -152,27 +170,34 @@ def _found(data: Path) -> tuple[set[str], int]:
         return found, db.execute("select count(*) from claims").fetchone()[0]
 
 
-def _peer(folder: Path, chosen: list[tuple[str, bytes]], made: Made, python: str) -> tuple[Line, dict[str, Any]]:
-    """Let the peer read a sample in a process of its own; judge its texts by the same gate."""
+def _peer(
+    folder: Path, chosen: list[tuple[str, bytes]], made: GeneratedArchive, python: str
+) -> tuple[Throughput, dict[str, Any]]:
+    """Run the peer over a sample in a separate process; filter its texts with our relevance filter."""
     pages = folder / "pages.pickle"
     pages.write_bytes(pickle.dumps(chosen))
     done = subprocess.run(
-        [python or sys.executable, peer.__file__, str(pages)], capture_output=True, text=True, check=False,
+        [python or sys.executable, peer.__file__, str(pages)],
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "PYTHONPATH": ""} if python else None,
-    )  # fmt: skip
+    )
     if done.returncode != 0:
         raise OutsideFailure(f"The peer failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
-    told = json.loads(done.stdout.strip().splitlines()[-1])
-    n = told["n"]
-    ours = {url for url, _ in chosen} & made.planted
-    found = {url for url, title, text in told["texts"] if judge_relevance(title, text).relevant}
-    cpu = sum(told["cpu"].values())
-    line = _line(
-        f"{told['reader']} and spaCy {told['spacy']} on every page, one process", n, [Taken(told["seconds"], cpu)]
-    )
+    answer = json.loads(done.stdout.strip().splitlines()[-1])
+    n, reader, spacy = answer["n"], answer["reader"], answer["spacy"]
+    relevant = {url for url, _ in chosen} & made.planted
+    found = {url for url, title, text in answer["texts"] if judge_relevance(title, text).relevant}
+    times = Times(answer["seconds"], sum(answer["cpu"].values()))
     about = {
-        "reader": told["reader"], "spacy": told["spacy"], "pages": n, "failed": told["failed"],
-        "relevant": len(ours), "missed": len(ours - found), "extra": len(found - ours),
-        "milliseconds": {key: round(1000 * value / n, 1) for key, value in told["cpu"].items()},
-    }  # fmt: skip
-    return line, about
+        "reader": reader,
+        "spacy": spacy,
+        "pages": n,
+        "failed": answer["failed"],
+        "relevant": len(relevant),
+        "missed": len(relevant - found),
+        "extra": len(found - relevant),
+        "milliseconds": {key: round(1000 * value / n, 1) for key, value in answer["cpu"].items()},
+    }
+    return _throughput(f"{reader} and spaCy {spacy} on every page, one process", n, [times]), about

@@ -1,4 +1,4 @@
-"""A ledger comes in; the processor time and the peak memory of each command over it go out."""
+"""Measures the CPU time and peak memory of each command over an existing ledger."""
 
 from __future__ import annotations
 
@@ -14,24 +14,43 @@ from pathlib import Path
 
 from pipeline.errors import OutsideFailure
 
-# In an order in which each finds what it needs; the last ones change nothing that the first ones read.
+# In an order in which each command finds its input; no command changes the input of an earlier one.
 COMMANDS = (
-    ("--help",), ("extract",), ("build",), ("build", "--full"), ("publish",), ("verify",), ("disk",),
-    ("prune", "--pages-older-than", "36500", "--dry-run"), ("backup", "{place}/backup"),
-    ("export", "--out", "{place}/tables"), ("upcoming",), ("contradictions",), ("unknown-names",), ("review", "list"),
-    ("sources", "health"), ("runs",),
-)  # fmt: skip
-PAGES, SHARE = 400, 0.03  # of the archive that is read
-# Pages that are asked for once while the server is measured.
-ASKED = (
-    "/", "/oversight/events", "/oversight/claims", "/status", "/upcoming", "/sources", "/about", "/accuracy",
+    ("--help",),
+    ("extract",),
+    ("build",),
+    ("build", "--full"),
+    ("publish",),
+    ("verify",),
+    ("disk",),
+    ("prune", "--pages-older-than", "36500", "--dry-run"),
+    ("backup", "{place}/backup"),
+    ("export", "--out", "{place}/tables"),
+    ("upcoming",),
+    ("contradictions",),
+    ("unknown-names",),
+    ("review", "list"),
+    ("sources", "health"),
+    ("runs",),
+)
+PAGES, SHARE = 400, 0.03  # size of the archive for `backfill`, and its share of relevant pages
+# Pages requested once while `serve` is measured.
+REQUESTED = (
+    "/",
+    "/oversight/events",
+    "/oversight/claims",
+    "/status",
+    "/upcoming",
+    "/sources",
+    "/about",
+    "/accuracy",
     "/queries",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one call of a command took, with all processes that it started."""
+    """The cost of one command, with all processes that it started."""
 
     command: str
     cpu_seconds: float
@@ -39,9 +58,9 @@ class Spent:
 
 
 def measure_commands(folder: Path, say: Callable[[str], None]) -> list[Spent]:
-    """Return what each command takes over the ledger in `folder`, one call each.
+    """Return the cost of each command over the ledger in `folder`, called once.
 
-    Raises OutsideFailure where one fails.
+    Raises OutsideFailure if a command fails.
     """
     found = []
     with tempfile.TemporaryDirectory() as place:
@@ -49,11 +68,10 @@ def measure_commands(folder: Path, say: Callable[[str], None]) -> list[Spent]:
             say(f"measuring {words[0]}")
             spent = _measure(folder, [word.format(place=place) for word in words])
             found.append(replace(spent, command=" ".join(words).format(place="FOLDER")))
-        say("measuring the whole line over the newsroom")
+        say("measuring the demo")
         found.append(_measure(Path(place) / "line", ["demo", "--no-serve"]))
-        from pipeline.evaluation.benchmarks.inputs.archive import (
-            make_archive,  # only now: a process begins with the memory of its parent
-        )
+        # Imported late: a child process starts with the memory of its parent.
+        from pipeline.evaluation.benchmarks.inputs.archive import make_archive
 
         say("measuring backfill")
         made = make_archive(Path(place) / "made.warc.gz", PAGES, SHARE)
@@ -64,16 +82,16 @@ def measure_commands(folder: Path, say: Callable[[str], None]) -> list[Spent]:
 
 
 def _serve(folder: Path) -> Spent:
-    """Return what a server takes that starts, answers each page of ASKED once, and is stopped."""
+    """Return the cost of a server that starts, answers each page of REQUESTED once, and stops."""
     from pipeline.evaluation.benchmarks.site import running
 
     call = [sys.executable, "-m", "pipeline.cli", "--data", str(folder), "serve", "--port", "{port}"]
     with running(call) as server:
-        for path in ASKED:
+        for path in REQUESTED:
             server.timed(path, 1, warm=False)
         os.kill(server.pid, signal.SIGTERM)
         _, _, used = os.wait4(server.pid, 0)
-    return Spent(f"serve ({len(ASKED)} pages)", round(used.ru_utime + used.ru_stime, 2), _mb(used))
+    return Spent(f"serve ({len(REQUESTED)} pages)", round(used.ru_utime + used.ru_stime, 2), _mb(used))
 
 
 def _measure(folder: Path, words: list[str]) -> Spent:
@@ -85,7 +103,9 @@ def _measure(folder: Path, words: list[str]) -> Spent:
         if process.returncode not in (0, 1):
             out.seek(0)
             said = out.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise OutsideFailure(f"`oversight {' '.join(words)}` ended with {process.returncode}: {' '.join(said)}")
+            raise OutsideFailure(
+                f"`oversight {' '.join(words)}` exited with code {process.returncode}: {' '.join(said)}"
+            )
     return Spent(" ".join(words), round(used.ru_utime + used.ru_stime, 2), _mb(used))
 
 

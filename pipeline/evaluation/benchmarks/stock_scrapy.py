@@ -1,7 +1,6 @@
-"""Addresses of feeds come in; the pages that they list are fetched by Scrapy as it comes out of the box: a yardstick.
+"""Fetches the pages of some feeds with stock Scrapy, as a baseline for the crawl benchmark.
 
-Nothing of it is used by the ledger. Run as `python -m pipeline.evaluation.benchmarks.stock_scrapy FEED_LIST OUT`; OUT
-may be "-" to keep nothing.
+Run `python -m pipeline.evaluation.benchmarks.stock_scrapy FEED_LIST OUT`, with "-" for OUT to discard the items.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from scrapy.http import Response
 
 
 class StockSpider(Spider):
-    """Reads each feed, fetches what it lists, and hands every page on as an item."""
+    """Reads each feed, fetches its links, and yields every page as an item."""
 
     name = "stock"
 
@@ -35,12 +34,12 @@ class StockSpider(Spider):
             yield Request(url, callback=self.parse_page)
 
     def parse_page(self, response: Response) -> Iterator[dict[str, object]]:
-        """Hand on a page with what an archive needs to know of it."""
+        """Yield a page as an item."""
         yield {"url": response.url, "status": response.status, "body": response.text}
 
 
 def main(feed_list: str, out: str) -> None:
-    """Crawl with Scrapy's own settings; with OUT also through its own export of items."""
+    """Crawl with Scrapy's default settings; unless OUT is "-", save the items with its feed export."""
     settings = {} if out == "-" else {"FEEDS": {out: {"format": "jsonlines"}}}
     process = CrawlerProcess(settings)
     process.crawl(StockSpider, feeds=Path(feed_list).read_text(encoding="utf-8").split())

@@ -1,5 +1,4 @@
-"""A report of `oversight evaluate` comes in, a file of figures goes out that says when, on what and by which program it
-was measured; and back."""
+"""Stores reports of `oversight evaluate` as files of figures, with date, data and program version, and loads them."""
 
 from __future__ import annotations
 
@@ -13,17 +12,26 @@ from typing import Any
 from pipeline.errors import OutsideFailure
 
 FOLDER = Path(__file__).parent
-ORDER = ("held-out", "retold", "newsroom")  # the files that are shown, in this order; any others after them
+ORDER = ("held-out", "retold", "newsroom")  # order in which the files are shown; any others follow
 HELD_OUT = "The classifier had not seen these documents or their events; frames and rules were made with them in view."
 NEWSROOM = "An invented news world: the classifier had not seen it; frames and rules were checked against it."
-IN_SAMPLE = "Nothing says that the program had not seen these documents before: take it as the best case."
+IN_SAMPLE = "These documents may have been used to build the program: take the figures as the best case."
 TITLES = {HELD_OUT: "Real documents, held out", NEWSROOM: "Invented newsroom", IN_SAMPLE: "Documents of your own"}
 
 
 def store(
     file: Path, report: dict[str, Any], *, note: str, title: str, data_hash: str, least_confidence: float
 ) -> None:
-    """Write a report as a file of figures. `note`: who had seen the documents; `data_hash`: see `hash_of`."""
+    """Write a report as a file of figures.
+
+    Args:
+        file: Where to write it.
+        report: The report, as `Report.as_dict` returns it.
+        note: Whether the documents had been used before, such as HELD_OUT.
+        title: The heading of its column.
+        data_hash: The hash of the documents; see `hash_of`.
+        least_confidence: The threshold below which claims were left out.
+    """
     from pipeline.versions import program_version
 
     figures = {
@@ -42,11 +50,11 @@ def store(
     try:
         file.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
-        raise OutsideFailure(f"{file}: the figures could not be written ({error.strerror}).") from error
+        raise OutsideFailure(f"Cannot write the figures to {file} ({error.strerror}).") from error
 
 
 def hash_of(files: Iterable[Path]) -> str:
-    """Return 16 hex digits that change with any of the texts and annotations."""
+    """Return a hash of 16 hex digits over texts and annotations."""
     digest = hashlib.sha256()
     for path in sorted(files, key=lambda path: (path.parent.name, path.name)):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -54,13 +62,13 @@ def hash_of(files: Iterable[Path]) -> str:
 
 
 def load_figures(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
-    """Return the stored figures by the name of their file, in the order in which they are shown."""
+    """Return file name -> stored figures, in the order in which they are shown."""
     names = sorted(folder.glob("*.json"), key=lambda path: (path.stem not in ORDER, *_place(path.stem)))
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in names}
 
 
 def same_program(one: str, other: str) -> bool:
-    """Tell whether two program versions read texts alike: the hash of what reads decides, not the package's number."""
+    """Return whether two program versions extract alike: the hash of the extraction decides, not the release number."""
     return one.rpartition("+")[2] == other.rpartition("+")[2]
 
 

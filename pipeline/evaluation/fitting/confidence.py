@@ -1,8 +1,8 @@
-"""Annotated documents that the weights have not seen come in; out go the numbers that make confidence a probability.
+"""Fits the curve that turns scores into calibrated confidence, on documents that the weights have not seen.
 
-`python -m pipeline.evaluation.fitting.confidence --gold TEXTS CLAIMS --folds DIR` reads each document with the weights
-of the fold that it is in, the invented newsroom and stories younger than the weights with the shipped ones, and writes
-calibration.json beside the weights. Without --gold the newsroom and the stories must do.
+`python -m pipeline.evaluation.fitting.confidence --gold TEXTS CLAIMS --folds DIR` reads each annotated document with
+the weights of its fold, and the newsroom and newer stories with the shipped weights. It writes calibration.json beside
+the weights. Without --gold it uses the newsroom and the stories alone.
 """
 
 from __future__ import annotations
@@ -33,21 +33,29 @@ from pipeline.settings import Settings
 from scrapers.reading.plain_text import plain_text
 from scrapers.reading.timestamps import known_day
 
-RIDGE = 1.0  # how strongly each coefficient is drawn towards none
-FOLDS = 10  # of the calibration itself, over groups of documents
-FULL = 100  # claims from which on a set of texts has its full weight
-GAIN = 0.002  # how much lower the Brier score must be before more features are worth having
-# Only signals of how well a sentence was read. That an event is planned, denied or recalled, or that nobody is named,
-# would lower the Brier score a little more (newsroom and documents: .158 against .170), but denials and plans would
-# then be the first to vanish from view.
-CANDIDATES = (("score",), ("score", "classifier"))
+RIDGE = 1.0  # penalty on the coefficients
+FOLDS = 10  # of the calibration, over groups of documents
+FULL = 100  # claims from which a set of texts has its full weight
+GAIN = 0.002  # minimum gain in the Brier score for more features
+# Only signals of how well a sentence was read. Modality, newness and a missing actor would lower the Brier score
+# slightly (newsroom and documents: .158 instead of .170), but denials and plans would then be the first to fall below
+# the threshold of publication.
+CANDIDATES: tuple[tuple[str, ...], ...] = (("score",), ("score", "classifier"))
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
-KEEP = 0.98  # the share of the right claims that a threshold should leave in the published view
+KEEP = 0.98  # share of the right claims that a threshold should keep in the published view
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One found claim: which set, document and group of documents with the same news it is from, and if it is right."""
+    """One found claim.
+
+    Attributes:
+        of: The set of texts it is from.
+        document: The document it is from.
+        group: The group of documents with the same news.
+        signals: The inputs of its confidence.
+        right: Whether the claim is right.
+    """
 
     of: str
     document: str
@@ -58,11 +66,11 @@ class Case:
 
 @dataclass
 class _Recorder:
-    """Notes the signals of drafts and leaves their score as it is."""
+    """A confidence model that records the signals of drafts and leaves their score unchanged."""
 
     seen: dict[tuple[tuple[int, int], str], Signals] = field(default_factory=dict)
 
-    def judge(self, drafts: Sequence[Draft]) -> list[Draft]:
+    def calibrate(self, drafts: Sequence[Draft]) -> list[Draft]:
         self.seen |= {(draft.words, draft.type): signals_of(draft) for draft in drafts if draft.seen is not None}
         return list(drafts)
 
@@ -71,7 +79,7 @@ Annotated = tuple[dict[str, Any], dict[str, Any]]  # a document and its annotati
 
 
 def cases_of(of: str, documents: Iterable[Annotated], tools_for: Callable[[str], Tools | None]) -> list[Case]:
-    """Read every document with its tools (None: leave it out) and return a case for each claim found."""
+    """Read every document with its tools (None: skip it) and return a case for each claim found."""
     wanted = [(document, gold, tools) for document, gold in documents if (tools := tools_for(document["id"]))]
     news = [
         (document["id"], {claim["event"] for claim in gold["claims"] if claim.get("mention") == "new"})
@@ -102,29 +110,29 @@ def _judged(document: dict[str, Any], annotated: dict[str, Any], tools: Tools) -
         published=known_day(published),
         publisher=str(document.get("site") or ""),
     )
-    claims = []
-    for claim in extract(text.article, replace(tools, judge=recorder)).claims:
+    rows = []
+    for claim in extract(text.article, replace(tools, calibrator=recorder)).claims:
         start, end = text.original_span(claim.evidence.start, claim.evidence.end)
         parties = [{"role": p.role, "name": p.name, "text": p.text} for p in claim.participants]
         signals = recorder.seen.get(((claim.trigger_start, claim.trigger_end), claim.type))
-        claims.append({"start": start, "end": end, "type": claim.type, "participants": parties, "signals": signals})
-    matched = match(document["text"], annotated, {"claims": claims})
-    for index, claim in enumerate(matched.found):
-        if claim["signals"] is not None:
-            yield claim["signals"], matched.is_right(index)
+        rows.append({"start": start, "end": end, "type": claim.type, "participants": parties, "signals": signals})
+    matched = match(document["text"], annotated, {"claims": rows})
+    for index, row in enumerate(matched.found):
+        if row["signals"] is not None:
+            yield row["signals"], matched.is_right(index)
 
 
 def weights_of(cases: Sequence[Case]) -> np.ndarray:
-    """Return what each case weighs: every set of FULL claims or more weighs the same, a smaller one less."""
+    """Return the weight of each case: all sets of at least FULL claims weigh the same, smaller ones less."""
     sizes = Counter(case.of for case in cases)
     each = np.array([min(1.0, sizes[case.of] / FULL) / sizes[case.of] for case in cases])
     return each * len(cases) / each.sum()
 
 
 def fit(cases: Sequence[Case], features: Sequence[str]) -> Calibrator:
-    """Fit the curve: logistic regression with a ridge; a coefficient of the wrong sign is left out, the rest refitted.
+    """Fit the curve by logistic regression with a ridge penalty, using these features (names in SIGNS).
 
-    `features`: the names of SIGNS that may take part.
+    A feature whose coefficient has the wrong sign is dropped, and the rest is fitted again.
     """
     x = np.array([case.signals.features() for case in cases])
     y = np.array([case.right for case in cases], float)
@@ -157,7 +165,7 @@ def _logistic(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 
 def choose(cases: Sequence[Case]) -> tuple[tuple[str, ...], dict[str, float]]:
-    """Return the features worth having, and each candidate's Brier score on documents that it was not fitted on."""
+    """Return the best features, and the cross-validated Brier score of each candidate set."""
     right = np.array([case.right for case in cases], float)
     w = weights_of(cases)
     scores = {names: float((w * (np.array(cross_fitted(cases, names)) - right) ** 2).mean()) for names in CANDIDATES}
@@ -169,7 +177,7 @@ def choose(cases: Sequence[Case]) -> tuple[tuple[str, ...], dict[str, float]]:
 
 
 def cross_fitted(cases: Sequence[Case], features: Sequence[str]) -> list[float]:
-    """Return each case's confidence by a curve that was fitted without its group's documents."""
+    """Return the confidence of each case by a curve fitted without its group."""
     size: dict[str, int] = {}
     for case in cases:
         size[case.group] = size.get(case.group, 0) + 1
@@ -187,7 +195,7 @@ def cross_fitted(cases: Sequence[Case], features: Sequence[str]) -> list[float]:
 
 
 def below(cases: Sequence[Case], confidence: Sequence[float], threshold: float) -> dict[str, Any]:
-    """Return what a threshold withholds: claims under it, how many of these are right, and the share right above it."""
+    """Return the effect of a threshold: the claims below it, how many of them are right, and the share right above."""
     under = [case.right for case, p in zip(cases, confidence, strict=True) if p < threshold]
     over = [case.right for case, p in zip(cases, confidence, strict=True) if p >= threshold]
     return {
@@ -201,12 +209,12 @@ def below(cases: Sequence[Case], confidence: Sequence[float], threshold: float) 
 
 
 def suggested(thresholds: Sequence[dict[str, Any]]) -> float:
-    """Return the highest threshold that keeps the share KEEP of the right claims; 0 where none does."""
+    """Return the highest threshold that keeps the share KEEP of the right claims, or 0."""
     return max((each["threshold"] for each in thresholds if each["right_kept"] >= KEEP), default=0.0)
 
 
 def report(cases: Sequence[Case]) -> dict[str, Any]:
-    """Return all that is to be stored: the curve and how it does on documents that it was not fitted on."""
+    """Return the content of calibration.json: the curve and its cross-validated reliability."""
     features, tried = choose(cases)
     curve, confidence = fit(cases, features), cross_fitted(cases, features)
     groups = [case.group for case in cases]
@@ -239,9 +247,9 @@ def report(cases: Sequence[Case]) -> dict[str, Any]:
 
 
 def read_all(gold: Sequence[tuple[Path, Path]], folds: Path | None) -> list[Case]:
-    """Return the cases of all texts that some weights have not seen: documents in folds, the newsroom, stories.
+    """Return the cases of all unseen texts: documents in folds, the newsroom, and stories.
 
-    Stories of the corpus take part where the shipped weights' card does not name them, or a fold has left them out.
+    Stories of the corpus count if the model card of the shipped weights does not list them, or a fold held them out.
     """
     from pipeline.newsroom.answers import write_documents
     from pipeline.newsroom.stories import FOLDER
@@ -262,7 +270,7 @@ def read_all(gold: Sequence[tuple[Path, Path]], folds: Path | None) -> list[Case
 
 
 def _unseen(examples: Sequence[Example], seen: Sequence[str] | None) -> set[str]:
-    """Return the stories that share no group of events with those that the weights have `seen` (None: unknown)."""
+    """Return the stories that share no event group with those that the weights have `seen` (None: unknown)."""
     if seen is None:
         return set()
     groups = {each.group for each in examples if each.source in set(seen)}
@@ -275,16 +283,21 @@ def _card() -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.evaluation.fitting.confidence", description=__doc__)
-    parser.add_argument("--gold", nargs=2, type=Path, action="append", default=[], metavar=("TEXTS", "CLAIMS"))
-    parser.add_argument("--folds", type=Path, help="weights by fold, as pipeline.nlp.training.train --folds-out writes")
-    parser.add_argument("--out", type=Path, default=FILE, help="where to write (default: beside the shipped weights)")
+    pair = ("TEXTS", "CLAIMS")
+    parser.add_argument(
+        "--gold", nargs=2, type=Path, action="append", default=[], metavar=pair, help="Annotated documents."
+    )
+    parser.add_argument(
+        "--folds", type=Path, help="Weights by fold, as pipeline.nlp.training.train --folds-out writes."
+    )
+    parser.add_argument("--out", type=Path, default=FILE, help="Output file (default: beside the shipped weights).")
     arguments = parser.parse_args(argv)
     if bool(arguments.gold) != bool(arguments.folds):
-        print("Give --gold together with --folds: the weights must not have seen the documents.", file=sys.stderr)
+        print("Give --gold and --folds together: the weights must not have seen the documents.", file=sys.stderr)
         return 2
     cases = read_all(arguments.gold, arguments.folds)
     if len({case.right for case in cases}) < 2:
-        print("There are no right and wrong claims to learn from. Give --gold and --folds.", file=sys.stderr)
+        print("The fit needs both right and wrong claims. Give --gold and --folds.", file=sys.stderr)
         return 2
     stored = {**report(cases), "classifier": _card()["data_hash"]}
     arguments.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")

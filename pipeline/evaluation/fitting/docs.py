@@ -20,7 +20,7 @@ BLOCK = re.compile(f"({_BEGIN}).*?(<!-- end -->)", re.DOTALL)
 
 
 def figures_block(stored: dict[str, dict[str, Any]]) -> str:
-    """Return the table of all stored measurements, one column each, and what each of them is."""
+    """Return the table of all stored figures, one column per file, and a note on each column."""
     columns = list(stored.values())
     rows = [["", *(each["title"] for each in columns)], ["---"] * (len(columns) + 1)]
     rows.append(["documents", *(str(each["documents"]) for each in columns)])
@@ -36,18 +36,18 @@ def figures_block(stored: dict[str, dict[str, Any]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n\n" + "\n".join(said) + "\n"
 
 
-def confidence_block(facts: dict[str, Any]) -> str:
-    """Return the reliability table, by set of texts and over all, and what the threshold withholds."""
-    found = facts["calibrated"]
+def confidence_block(report: dict[str, Any]) -> str:
+    """Return the reliability table, the figures by set of texts, and the effect of the default threshold."""
+    found = report["calibrated"]
     rows = ["| confidence | claims | mean confidence | right | 95 % interval |", "| --- | --- | --- | --- | --- |"]
     rows += [
         f"| {each['from']:.2f} to {each['to']:.2f} | {each['claims']} | {each['mean_confidence']:.2f} | "
         f"{each['share_right']:.2f} | {each['interval'][0]:.2f} to {each['interval'][1]:.2f} |"
         for each in found["bins"]
     ]
-    sets = ["| texts | claims | right | mean confidence | Brier score | calibration error | that of the bare score |"]
+    sets = ["| texts | claims | right | mean confidence | Brier score | calibration error | of the raw score |"]
     sets.append("| --- |" + " --- |" * 6)
-    for name, whole in [*facts["sets"].items(), ("all", facts)]:
+    for name, whole in [*report["sets"].items(), ("all", report)]:
         each = whole["calibrated"]
         low, high = each["calibration_error_interval"]
         sets.append(
@@ -55,23 +55,23 @@ def confidence_block(facts: dict[str, Any]) -> str:
             f"{each['brier']:.3f} | {each['calibration_error']:.3f} [{low:.3f}, {high:.3f}] | "
             f"{whole['score']['calibration_error']:.3f} |"
         )
-    least = facts["least_confidence"]
-    held = next((each for each in facts["thresholds"] if each["threshold"] == least), None)
+    least = report["least_confidence"]
+    effect = next((each for each in report["thresholds"] if each["threshold"] == least), None)
     words = ""
-    if held:
+    if effect:
         words = (
-            f"Beneath the default threshold of {least} lie {held['under']} of {facts['claims']} claims, "
-            f"{held['right_under']} of them right. The view without them keeps {100 * held['right_kept']:.1f} % of "
-            f"the right claims, and {100 * held['share_right_over']:.1f} % of what it shows is right instead of "
+            f"{effect['under']} of {report['claims']} claims are below the default threshold of {least}; "
+            f"{effect['right_under']} of them are right. The published view keeps {100 * effect['right_kept']:.1f} % "
+            f"of the right claims, and {100 * effect['share_right_over']:.1f} % of its claims are right instead of "
             f"{100 * found['share_right']:.1f} %.\n"
         )
     return "\n".join(rows) + "\n\n" + "\n".join(sets) + "\n\n" + words
 
 
 def renewed(text: str) -> str:
-    """Return the document with its marked blocks made anew."""
+    """Return the document with its marked blocks regenerated."""
     curve = load_calibrator()
-    blocks = {"figures": figures_block(load_figures()), "confidence": confidence_block(curve.facts) if curve else ""}
+    blocks = {"figures": figures_block(load_figures()), "confidence": confidence_block(curve.report) if curve else ""}
     return BLOCK.sub(lambda m: m[1] + "\n" + blocks[m[2]] + "\n" + m[3], text)
 
 
@@ -79,10 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     file = Path((argv if argv is not None else sys.argv[1:] or ["docs/accuracy.md"])[0])
     text = file.read_text(encoding="utf-8")
     if not BLOCK.search(text):
-        print(f"{file}: there is no marked block in it.", file=sys.stderr)
+        print(f"{file} has no marked block. Name the file that docs/accuracy.md describes.", file=sys.stderr)
         return 2
     file.write_text(renewed(text), encoding="utf-8")
-    print(f"Renewed the figures in {file}.")
+    print(f"Updated the figures in {file}.")
     return 0
 
 

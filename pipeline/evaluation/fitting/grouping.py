@@ -1,14 +1,14 @@
-"""Annotated documents come in; the weights of clustering.similarity go out, and how they group stories not seen before.
+"""Fits the weights of `clustering.similarity` to annotated documents and scores the grouping of unseen stories.
 
     python -m pipeline.evaluation.fitting.grouping [--gold TEXTS CLAIMS [--folds DIR]]
 
-`--folds`: read each document with the classifier weights that have not seen it, as new documents are read.
+With `--folds`, each document is read with the classifier weights that have not seen it.
 
-Pairs come from the newsroom's documents and, where given, from annotated ones: each as annotated, and as the program
-reads them, for the grouping has to bear missing actors and wrong references. A pair counts less the more pairs its
-claims stand in, so that one much-reported event does not decide alone. Weights: logistic regression with a small ridge.
-Stories are documents within 45 days of each other that share an event; "left out" groups every story with weights that
-have not seen it.
+Pairs come from the newsroom and, if given, from annotated documents: both as annotated and as extracted, because the
+grouping must tolerate missing actors and wrong coreference. The more pairs a claim is in, the less each counts, so that
+one widely reported event does not dominate. The weights come from logistic regression with a small ridge penalty. A
+story is a set of documents that share events within 45 days; "left out" groups each story with weights that have not
+seen it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-import pipeline.aggregation.clustering.similarity as likeness
+from pipeline.aggregation.clustering import similarity
 from pipeline.aggregation.clustering.cluster import group, neighbours
 from pipeline.aggregation.clustering.features import ClaimFeatures
 from pipeline.evaluation.documents import claim_row, read_documents
@@ -40,12 +40,21 @@ from pipeline.records import Claim
 from scrapers.items import Article
 from scrapers.reading.timestamps import known_day
 
-RIDGE, STEPS, CREDIT_DAYS = 1.0, 30, 45
+RIDGE, STEPS, STORY_DAYS = 1.0, 30, 45
 
 
 @dataclass(frozen=True)
 class Material:
-    """Claims with the annotated event of each (`keys`, where it is known), and the story of each article."""
+    """Claims to group.
+
+    Attributes:
+        name: The name of the material.
+        claims: The claims.
+        articles: Article id -> article.
+        entity_graph: The graph of related entities.
+        keys: Claim id -> annotated event, where it is known.
+        story: Article id -> story.
+    """
 
     name: str
     claims: Sequence[Claim]
@@ -56,8 +65,15 @@ class Material:
 
 
 def load(name: str, texts: Path, claims: Path, extra: Sequence[Path] = (), folds: Path | None = None) -> list[Material]:
-    """Return a folder's documents twice: as annotated, and as the program reads them. `extra`: more lexicon files;
-    `folds`: classifier weights by fold, of which each document is read with those that have not seen it."""
+    """Return the documents of a folder twice: as annotated, and as extracted.
+
+    Args:
+        name: The name of the material.
+        texts: Folder of texts.
+        claims: Folder of annotations.
+        extra: Additional lexicon files.
+        folds: Classifier weights by fold; each document is read with those that have not seen it.
+    """
     lexicon = load_lexicon(*extra)
     entity_graph, identify = EntityGraph(lexicon.entities.values(), holders_of(lexicon)), lexicon_ids(lexicon)
     golds = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(claims.glob("*.json"))}
@@ -73,8 +89,9 @@ def load(name: str, texts: Path, claims: Path, extra: Sequence[Path] = (), folds
         keys |= events
     by_article = {article_id: story[article_id] for article_id in articles}
     materials = [Material(f"{name}, annotated", found, articles, entity_graph, keys, by_article)]
-    read, read_articles, read_keys, read_story = [], {}, {}, {}
-    dated = [{**each, "published": _day(each.get("published"))} for each in documents.values()]
+    read: list[Claim] = []
+    read_articles, read_keys, read_story = {}, {}, {}
+    dated = [{**each, "published": known_day(each.get("published"))} for each in documents.values()]
     for document, text, findings in read_documents(dated, extra, folds=folds):
         read_articles[text.article.article_id] = text.article
         read_story[text.article.article_id] = story[document["id"]]
@@ -87,12 +104,8 @@ def load(name: str, texts: Path, claims: Path, extra: Sequence[Path] = (), folds
     return materials
 
 
-def _day(published: str | None) -> date | None:
-    return known_day(published)
-
-
 def stories(golds: Iterable[Mapping]) -> dict[str, str]:
-    """Return document id -> story: documents within STORY_DAYS of each other that share an event are one story."""
+    """Return document id -> story: documents that share an event within STORY_DAYS are one story."""
     documents = {gold["id"]: gold for gold in golds}
     head = {id_: id_ for id_ in documents}
 
@@ -107,16 +120,16 @@ def stories(golds: Iterable[Mapping]) -> dict[str, str]:
             of_event[claim["event"]].add(id_)
     for _, ids in sorted(of_event.items()):
         for one, other in combinations(sorted(ids), 2):
-            days = [documents[id_].get("published") for id_ in (one, other)]
-            if all(days) and abs((date.fromisoformat(days[0]) - date.fromisoformat(days[1])).days) <= CREDIT_DAYS:
+            days = [date.fromisoformat(day) for id_ in (one, other) if (day := documents[id_].get("published"))]
+            if len(days) == 2 and abs((days[0] - days[1]).days) <= STORY_DAYS:
                 head[top(other)] = top(one)
     return {id_: top(id_) for id_ in documents}
 
 
 def pairs(material: Material, story: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return readings [n, weights], whether each pair is one event [n], and how much it counts [n]."""
+    """Return the features of each pair [n, weights], whether it is one event [n], and its weight [n]."""
     of_type: dict[str, list[ClaimFeatures]] = defaultdict(list)
-    measure = likeness.Similarity(material.entity_graph)
+    measure = similarity.Similarity(material.entity_graph)
     for claim in material.claims:
         article = material.articles[claim.evidence.article_id]
         if material.story[article.article_id] == story and claim.claim_id in material.keys:
@@ -135,14 +148,14 @@ def pairs(material: Material, story: str) -> tuple[np.ndarray, np.ndarray, np.nd
                 compared.append((one, other, is_one, readings))
                 number.update([(one, is_one), (other, is_one)])
         for one, other, is_one, readings in compared:
-            rows.append([readings[name] for name in likeness.READINGS])
+            rows.append([readings[name] for name in similarity.READINGS])
             same.append(float(is_one))
             counts.append(0.5 / number[one, is_one] + 0.5 / number[other, is_one])
-    return np.array(rows).reshape(-1, len(likeness.READINGS)), np.array(same), np.array(counts)
+    return np.array(rows).reshape(-1, len(similarity.READINGS)), np.array(same), np.array(counts)
 
 
 def fit(parts: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Return the weights of a logistic regression over pairs, rounded to hundredths (Newton's method, fixed steps)."""
+    """Return the weights of a logistic regression over pairs, rounded to hundredths (Newton's method, STEPS steps)."""
     parts = list(parts)
     x, y, w = (np.concatenate([part[index] for part in parts]) for index in range(3))
     x = np.hstack([x, np.ones((len(x), 1))])
@@ -153,27 +166,27 @@ def fit(parts: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str,
         p = 1 / (1 + np.exp(-x @ weights))
         slope = x.T @ (w * (p - y)) + ridge @ weights
         weights -= np.linalg.solve((x * (w * p * (1 - p))[:, None]).T @ x + ridge, slope)
-    names = (*likeness.READINGS, "bias")
+    names = (*similarity.READINGS, "bias")
     return {"bias": 0.0} | {name: round(float(value), 2) for name, value in zip(names, weights, strict=True)}
 
 
 def grouped(material: Material, story: str | None, weights: Mapping[str, float]) -> list[tuple[str, str]]:
-    """Return (annotated event, group) of each claim of a story, or of all, grouped with some weights."""
-    kept, chosen = likeness.WEIGHTS.copy(), material.claims
+    """Return (annotated event, group) of each claim of a story (None: of all), grouped with the given weights."""
+    kept, chosen = similarity.WEIGHTS.copy(), material.claims
     if story is not None:
         chosen = [c for c in chosen if material.story[c.evidence.article_id] == story]
     try:
-        likeness.WEIGHTS.update(weights)
+        similarity.WEIGHTS.update(weights)
         found = group(chosen, material.articles, entity_graph=material.entity_graph)
     finally:
-        likeness.WEIGHTS.update(kept)
+        similarity.WEIGHTS.update(kept)
     return [
         (f"{story} {material.keys[id_]}", f"{story} {ids[0]}") for ids in found for id_ in ids if id_ in material.keys
     ]
 
 
 def materials_of(*arguments: str) -> list[Material]:
-    """Return the newsroom and, after --gold TEXTS CLAIMS [--folds DIR], annotated documents, annotated and as read."""
+    """Return the newsroom and, with --gold TEXTS CLAIMS [--folds DIR], annotated documents, annotated and extracted."""
     with tempfile.TemporaryDirectory() as folder:
         texts, claims = Path(folder, "texts"), Path(folder, "claims")
         write_documents(texts, claims)
@@ -185,7 +198,7 @@ def materials_of(*arguments: str) -> list[Material]:
 
 
 def main(*arguments: str) -> int:
-    """Print the weights and what they give, on all documents and on each story left out."""
+    """Print the fitted weights and their scores, on all documents and with each story left out."""
     materials = materials_of(*arguments)
     names = sorted({story for material in materials for story in material.story.values()})
     parts = {(m.name, story): pairs(m, story) for m in materials for story in names}
@@ -196,7 +209,7 @@ def main(*arguments: str) -> int:
             keys: list[tuple[str, str]] = []
             for story in names if label == "left out" else [None]:
                 unseen = fit(part for key, part in parts.items() if key[1] != story) if story else weights
-                keys += grouped(material, story, likeness.WEIGHTS if "present" in label else unseen)
+                keys += grouped(material, story, similarity.WEIGHTS if "present" in label else unseen)
             found = b_cubed(keys)
             print(f"{label:14}{material.name:22}" + " ".join(f"{found[k]:.3f}" for k in ("precision", "recall", "f1")))
     return 0

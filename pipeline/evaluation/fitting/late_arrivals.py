@@ -1,9 +1,9 @@
-"""Annotated documents come in; how often an article that is found late takes reports from an event goes out, and why.
+"""Measures how often a late article takes reports away from an existing event, and why.
 
     python -m pipeline.evaluation.fitting.late_arrivals [--gold TEXTS CLAIMS [--folds DIR]]
 
-Draws some articles of the newsroom, of made news and, where given, of annotated documents, takes one of them as found
-last, and groups them without it and with it. An event that then is, or leads to, one with fewer articles has lost some.
+It draws articles from the newsroom, from synthetic news and, if given, from annotated documents, takes one of them as
+late, and groups the claims without and with it. An event has lost reports if it, or its successor, has fewer articles.
 """
 
 from __future__ import annotations
@@ -19,40 +19,46 @@ from pipeline.aggregation.clustering.cluster import group, neighbours
 from pipeline.aggregation.clustering.features import ClaimFeatures
 from pipeline.aggregation.clustering.similarity import Similarity
 from pipeline.evaluation.fitting.grouping import Material, materials_of
-from pipeline.evaluation.synthetic_news import Maker
+from pipeline.evaluation.synthetic_news import NewsGenerator
 from pipeline.ledger.build.redirects import trace
 from pipeline.lexicon.entity_graph import EntityGraph
 from pipeline.records import Claim, event_id
 
 DRAWS = 250  # of each size, from each material
-FEW = 14  # articles of a small draw at most; a large one takes about half of all
-MADE = {"parties": 8, "outlets": 7, "per_day": 8, "relevant": 0.9, "filler": 100}
-MADE_ARTICLES = 120
-# Draws; those in which nothing can be lost; those in which something was, and could not be; events that lost, and those
-# among them that claims which forbid each other parted.
-_TOLD = ("draws", "promised", "with loss", "against the promise", "lost", "excluded")
+FEW = 14  # maximum articles of a small draw; a large one takes about half
+SYNTHETIC_ARTICLES = 120
+# Draws; draws that cannot lose; draws with a loss; draws with a loss that cannot lose; events with a loss; and those of
+# them that two incompatible claims split.
+_COLUMNS = ("draws", "safe", "with loss", "safe with loss", "lost", "excluded")
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """An event that lost reports to an article found late. `excluded`: two claims that forbid each other stand among
-    what has become of it; otherwise it is the averages that turned."""
+    """An event that lost reports to a late article.
+
+    Attributes:
+        event_id: The event.
+        before, after: Its number of articles.
+        excluded: Whether two incompatible claims split it; otherwise the average similarities changed.
+    """
 
     event_id: str
-    before: int  # articles
+    before: int
     after: int
     excluded: bool
 
 
 def events(material: Material, claims: Sequence[Claim]) -> dict[str, tuple[str, ...]]:
-    """Return event id -> its claim ids."""
+    """Return event id -> claim ids."""
     groups = group(claims, material.articles, entity_graph=material.entity_graph)
     return {event_id(ids[0]): ids for ids in groups}
 
 
 def losses(material: Material, claims: Sequence[Claim], late: str) -> list[Loss]:
-    """Return the events that have fewer articles with the article `late` than without it. Claims of types that it says
-    nothing on are left out: they are grouped by themselves."""
+    """Return the events with fewer articles with the article `late` than without it.
+
+    Claims of other types than its own are left out: they are grouped separately.
+    """
     types = {c.type for c in claims if c.evidence.article_id == late}
     claims = [c for c in claims if c.type in types]
     by_id = {c.claim_id: c for c in claims}
@@ -83,9 +89,12 @@ def _excluded(material: Material, claims: Sequence[Claim]) -> bool:
     return any(measure.opposed(one, other) for one, other in combinations(_cases(material, claims), 2))
 
 
-def promised(material: Material, claims: Sequence[Claim], late: str) -> bool:
-    """Tell whether an article can take nothing from any event: its claims join none of another article; or of all
-    claims that they hang together with, by any number of comparisons, none was published on its day or later."""
+def cannot_lose(material: Material, claims: Sequence[Claim], late: str) -> bool:
+    """Return whether a late article cannot take reports from any event.
+
+    Either its claims join no claim of another article, or all claims linked to them, directly or indirectly, were
+    published before its day.
+    """
     own = {c.claim_id for c in claims if c.evidence.article_id == late}
     if all(own.issuperset(ids) for ids in events(material, claims).values() if not own.isdisjoint(ids)):
         return True
@@ -107,7 +116,7 @@ def promised(material: Material, claims: Sequence[Claim], late: str) -> bool:
 
 
 def draws(material: Material, n: int, few: bool, seed: int = 0) -> Iterator[tuple[list[Claim], str]]:
-    """Yield n times some articles' claims, and the one of these articles that is found last."""
+    """Yield n times the claims of some articles, and the id of the late one among them."""
     chance = random.Random(f"{material.name} {few} {seed}")
     of_article: Mapping[str, list[Claim]] = defaultdict(list)
     for claim in material.claims:
@@ -118,33 +127,33 @@ def draws(material: Material, n: int, few: bool, seed: int = 0) -> Iterator[tupl
         yield [claim for id_ in some for claim in of_article[id_]], chance.choice(some)
 
 
-def made(seed: int) -> Material:
-    """Return made news of a few parties over two weeks, whose claims nobody annotated."""
-    maker = Maker(seed=seed, **MADE)
-    told = list(maker.articles(MADE_ARTICLES))
-    claims = {c.claim_id: c for _, found in told for c in found.claims}
-    entities = {e.entity_id: e for _, found in told for e in found.entities}
-    articles = {article.article_id: article for article, _ in told}
-    return Material(f"made news {seed}", list(claims.values()), articles, EntityGraph(entities.values()), {}, {})
+def synthetic(seed: int) -> Material:
+    """Return synthetic news of a few parties over two weeks, without annotations."""
+    generator = NewsGenerator(seed=seed, parties=8, outlets=7, per_day=8, relevant=0.9, filler=100)
+    made = list(generator.articles(SYNTHETIC_ARTICLES))
+    claims = {c.claim_id: c for _, found in made for c in found.claims}
+    entities = {e.entity_id: e for _, found in made for e in found.entities}
+    articles = {article.article_id: article for article, _ in made}
+    return Material(f"synthetic news {seed}", list(claims.values()), articles, EntityGraph(entities.values()), {}, {})
 
 
 def table(materials: Collection[Material], n: int = DRAWS) -> Iterator[str]:
-    """Yield a line for each material and size of draw: in how many draws an event lost reports, and why."""
+    """Yield a line for each material and size of draw, with the counts of _COLUMNS."""
     for material in materials:
         for few in (True, False):
             number: Counter[str] = Counter()
             for claims, late in draws(material, n, few):
                 lost = losses(material, claims, late)
-                safe = promised(material, claims, late)
-                number.update({"draws": 1, "promised": safe, "with loss": bool(lost), "lost": len(lost)})
-                number["against the promise"] += safe and bool(lost)
+                safe = cannot_lose(material, claims, late)
+                number.update({"draws": 1, "safe": safe, "with loss": bool(lost), "lost": len(lost)})
+                number["safe with loss"] += safe and bool(lost)
                 number["excluded"] += sum(loss.excluded for loss in lost)
-            yield f"{material.name:22}{'few' if few else 'half':6}" + ", ".join(f"{k} {number[k]}" for k in _TOLD)
+            yield f"{material.name:22}{'few' if few else 'half':6}" + ", ".join(f"{k} {number[k]}" for k in _COLUMNS)
 
 
 def main(*arguments: str) -> int:
     """Print how often late articles take reports from events."""
-    for line in table([*materials_of(*arguments), *map(made, range(1, 4))]):
+    for line in table([*materials_of(*arguments), *map(synthetic, range(1, 4))]):
         print(line, flush=True)
     return 0
 

@@ -1,4 +1,4 @@
-"""Training stories come in; out they go as documents with their annotations, to be read as news is read."""
+"""Turns training stories into documents with annotations, to be read as news is read."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ Document = dict[str, Any]
 
 
 def story_documents(examples: Iterable[Example], folder: Path = FOLDER) -> Iterator[tuple[Document, Document]]:
-    """Yield each story as a text and its annotation, in the layout of docs/claims.md.
+    """Yield each story as a text and its annotation, in the format of docs/claims.md.
 
-    `folder`: where the examples were read from; paragraphs and title stand only there. Claims of a story share an event
-    with no other story but those of its group.
+    Claims share an event only within the event group of their story.
+
+    Args:
+        examples: The examples, in the order of the corpus.
+        folder: The corpus folder, for paragraphs and titles.
     """
     files: dict[str, list[str]] = {}
     for source, group in groupby(examples, key=lambda each: each.source):
@@ -45,7 +48,7 @@ def _claim(note: Note, example: Example, span: tuple[int, int]) -> Document:
         "type": note.type,
         "trigger": note.trigger,
         "modality": note.modality,
-        "mention": note.mention,
+        "mention": note.newness,
         "attribution": {"kind": note.attribution, "name": note.speaker},
         "date": {"value": note.date, "basis": note.date_basis} if note.date else None,
         "force": note.force,

@@ -1,1 +1,20 @@
-"""The trained claim classifier: corpus, training, weights and what runs them."""
+"""Runs the trained claim classifier, an int8 ONNX model, without PyTorch.
+
+`runtime` loads the weights and decodes their output; `features` tokenizes. It imports only the records; the training
+code is in `pipeline.nlp.training`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Classifier", "SentenceReading"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names on first use: they need numpy and the tokenizer."""
+    if name in __all__:
+        from importlib import import_module
+
+        return getattr(import_module("pipeline.nlp.classifier.runtime"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

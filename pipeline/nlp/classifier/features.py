@@ -1,7 +1,7 @@
-"""Sentences and the sentences before them -> token ids for the encoder, alike in training and at run time.
+"""Tokenizes sentences with their context for the encoder, the same way in training and at run time.
 
-The sentence comes first and the one before it second, as context. Both together have at most MAX_TOKENS tokens: the
-longer of them is cut at its end.
+The sentence comes first, the end of the one before it second. Both together have at most MAX_TOKENS tokens; the longer
+one is cut at its end.
 """
 
 from __future__ import annotations
@@ -14,23 +14,29 @@ import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 MAX_TOKENS = 160
-CONTEXT_CHARACTERS = 120  # the end of the sentence before that is looked at: more costs time and tells little
+CONTEXT_CHARACTERS = 120  # of the sentence before; more costs time and adds little
 
 
 def role_query(type_: str, trigger: str) -> str:
-    """Return the context that asks, of a sentence, who plays which role in the event that a trigger names."""
+    """Return the context that asks the encoder for the roles in the event of a trigger."""
     return f"{type_.replace('_', ' ')}: {trigger}"
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Encoded sentences. All arrays are [n, tokens]; `own` is 1 on the tokens of the sentence itself."""
+    """Encoded sentences.
+
+    Attributes:
+        ids, mask, types: The inputs of the encoder, each [n, tokens].
+        own: [n, tokens], 1 on the tokens of the sentence itself.
+        offsets: Character offsets of each token in its sentence, (0, 0) outside it.
+    """
 
     ids: np.ndarray
     mask: np.ndarray
     types: np.ndarray
     own: np.ndarray
-    offsets: list[list[tuple[int, int]]]  # characters in the sentence; (0, 0) outside it
+    offsets: list[list[tuple[int, int]]]
 
 
 class Featurizer:
@@ -49,7 +55,7 @@ class Featurizer:
 
     @staticmethod
     def batch(encodings: Sequence[Encoding]) -> Batch:
-        """Pad encodings to the longest of them."""
+        """Pad encodings to the longest one."""
         size = max(len(each.ids) for each in encodings)
         arrays = {name: np.zeros((len(encodings), size), dtype=np.int64) for name in ("ids", "mask", "types", "own")}
         offsets = []
@@ -62,13 +68,13 @@ class Featurizer:
             offsets.append(
                 [span if part == 0 else (0, 0) for span, part in zip(each.offsets, each.sequence_ids, strict=True)]
             )
-            if not arrays["own"][row].any():  # a sentence without any token still needs something to pool
+            if not arrays["own"][row].any():  # the encoder must pool something even if a sentence has no tokens
                 arrays["own"][row, 0] = 1
         return Batch(arrays["ids"], arrays["mask"], arrays["types"], arrays["own"], offsets)
 
 
 def _end(context: str) -> str:
-    """Return the end of a context, from a word's beginning on."""
+    """Return the last CONTEXT_CHARACTERS of a context, starting at a word."""
     if len(context) <= CONTEXT_CHARACTERS:
         return context
     cut = context[-CONTEXT_CHARACTERS:]

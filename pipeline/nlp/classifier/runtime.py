@@ -1,7 +1,7 @@
-"""Sentences -> scores of the 15 claim types, and triggers with modality, by the shipped int8 model (ONNX, no PyTorch).
+"""Runs the shipped int8 model: scores sentences for the 15 claim types and tags triggers, modality and roles.
 
-The weights lie in pipeline/nlp/classifier/weights (model.onnx, tokenizer.json, card.json); where they are not shipped,
-`Classifier.load` returns None and extraction goes on with its frames alone.
+The weights are in `weights/` (model.onnx, tokenizer.json, card.json). Without them `Classifier.load` returns None, and
+extraction uses the frames alone.
 """
 
 from __future__ import annotations
@@ -18,22 +18,31 @@ from pipeline.nlp.classifier.features import Batch, Featurizer, role_query
 from pipeline.records import EVENT_TYPES, ROLES, Modality
 
 WEIGHTS = Path(__file__).parent / "weights"
-THRESHOLD = 0.4  # score of a type from which it is a claim, best on documents that no weights had seen
-TRIGGER_FLOOR = 0.2  # probability from which a token may be part of a trigger
+THRESHOLD = 0.4  # default minimum score of a claim, best on unseen documents
+TRIGGER_FLOOR = 0.2  # minimum probability of a token of a trigger
 _MODALITIES = tuple(each.value for each in Modality)
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Words that name an event. Offsets in the sentence; `modalities` has the probability of each Modality in order."""
+    """Words that name an event.
+
+    Attributes:
+        type: The event type.
+        start, end: Offsets in the sentence.
+        score: The highest probability of the type over the words.
+        modalities: [9], the probability of each Modality in order.
+        background: The probability that the event is background.
+        lift: The probability that a restriction is lifted.
+    """
 
     type: str
     start: int
     end: int
     score: float
     modalities: np.ndarray
-    background: float  # probability that an earlier event is recalled
-    lift: float  # probability that a restriction is lifted
+    background: float
+    lift: float
 
     @property
     def modality(self) -> str:
@@ -42,7 +51,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class SentenceReading:
-    """What the classifier sees in a sentence: `scores` [15] in the order of EVENT_TYPES, and triggers, best first."""
+    """The reading of one sentence: `scores` [15] in the order of EVENT_TYPES, and the triggers, best first."""
 
     scores: np.ndarray
     triggers: tuple[Trigger, ...]
@@ -63,7 +72,7 @@ class RoleSpan:
 
 
 class Classifier:
-    """The run-time model. `card` is its model card, `thresholds` the score from which each type is a claim."""
+    """The run-time model. `card` is its model card, `thresholds` the minimum score of a claim of each type."""
 
     def __init__(self, session: Any, featurizer: Featurizer, card: dict[str, Any]) -> None:
         self._session, self._featurizer, self.card = session, featurizer, card
@@ -72,7 +81,7 @@ class Classifier:
 
     @classmethod
     def load(cls, folder: Path | None = None, threads: int = 1) -> Classifier | None:
-        """Load the weights of a folder (None: the shipped ones); return None where there are none."""
+        """Load the weights of a folder (None: the shipped ones); return None if there are none."""
         folder = folder or WEIGHTS
         if not (folder / "model.onnx").is_file():
             return None
@@ -86,7 +95,7 @@ class Classifier:
         return cls(session, Featurizer(folder / "tokenizer.json"), card)
 
     def scores(self, sentences: Sequence[str], previous: Sequence[str] | None = None) -> np.ndarray:
-        """Return [n, 15]: for each sentence the probability of a claim of each of EVENT_TYPES."""
+        """Return [n, 15]: the probability of a claim of each of EVENT_TYPES in each sentence."""
         readings = self.read(sentences, previous)
         return np.stack([each.scores for each in readings]) if readings else np.zeros((0, len(EVENT_TYPES)), np.float32)
 
@@ -95,14 +104,14 @@ class Classifier:
         return self._run(sentences, previous, decode)
 
     def roles(self, asked: Sequence[tuple[str, str, str]]) -> list[tuple[RoleSpan, ...]]:
-        """Say who plays which role in events given as (sentence, type, words of the trigger), in reading order."""
+        """Return the role spans of events given as (sentence, type, words of the trigger), each in reading order."""
         return self._run([a[0] for a in asked], [role_query(a[1], a[2]) for a in asked], decode_roles)
 
     def _run(self, sentences: Sequence[str], context: Sequence[str] | None, decoder: Callable[..., list]) -> list:
         if not sentences:
             return []
-        # One sentence at a time: on a CPU quicker than a batch (no padding, and all stays in the cache); and since the
-        # int8 model scales its numbers by the largest of a batch, a sentence alone reads the same in any company.
+        # One sentence at a time: on a CPU that is faster than a batch, without padding and with everything in the
+        # cache. The int8 model also scales its values by the largest of a batch, so a batch would change the results.
         pairs = list(zip(sentences, context or [""] * len(sentences), strict=True))
         different = list(dict.fromkeys(pairs))
         found: dict[tuple[str, str], Any] = {}
@@ -115,7 +124,7 @@ class Classifier:
 
 
 def decode_roles(batch: Batch, *logits: np.ndarray) -> list[tuple[RoleSpan, ...]]:
-    """Turn the role logits, the last output, into spans: runs of tokens whose most likely role is the same."""
+    """Turn the role logits, the last output, into spans: runs of tokens with the same most likely role."""
     probabilities = _softmax(logits[-1]) * batch.own[:, :, None]
     return [_role_spans(offsets, p) for offsets, p in zip(batch.offsets, probabilities, strict=True)]
 
@@ -134,21 +143,21 @@ def _role_spans(offsets: list[tuple[int, int]], p: np.ndarray) -> tuple[RoleSpan
 
 
 def decode(
-    batch: Batch, sentence: np.ndarray, trigger: np.ndarray, modality: np.ndarray, stance: np.ndarray, *_: np.ndarray
+    batch: Batch, sentence: np.ndarray, trigger: np.ndarray, modality: np.ndarray, flags: np.ndarray, *_: np.ndarray
 ) -> list[SentenceReading]:
-    """Turn logits into readings. A type's score is the mean of what the sentence and what its best token say."""
-    token_types, modalities, stances = _softmax(trigger), _softmax(modality), _sigmoid(stance)
+    """Turn logits into readings. The score of a type is the mean of the sentence's and the best token's probability."""
+    token_types, modalities, flags = _softmax(trigger), _softmax(modality), _sigmoid(flags)
     token_types = token_types * batch.own[:, :, None]
     best = token_types[:, :, 1:].max(1)
     scores = (_sigmoid(sentence) + best) / 2
     return [
-        SentenceReading(scores[n], _triggers(batch.offsets[n], token_types[n], modalities[n], stances[n]))
+        SentenceReading(scores[n], _triggers(batch.offsets[n], token_types[n], modalities[n], flags[n]))
         for n in range(len(scores))
     ]
 
 
-def _triggers(offsets: list[tuple[int, int]], types: np.ndarray, modalities: np.ndarray, stances: np.ndarray) -> tuple:
-    """Join neighbouring tokens of one type; a trigger's modality is the weighted mean over its tokens."""
+def _triggers(offsets: list[tuple[int, int]], types: np.ndarray, modalities: np.ndarray, flags: np.ndarray) -> tuple:
+    """Join neighbouring tokens of one type; the modality of a trigger is the weighted mean over its tokens."""
     found = []
     for index, name in enumerate(EVENT_TYPES, 1):
         column, at = types[: len(offsets), index], 0
@@ -160,13 +169,18 @@ def _triggers(offsets: list[tuple[int, int]], types: np.ndarray, modalities: np.
             while stop < len(column) and column[stop] >= TRIGGER_FLOOR and offsets[stop] != (0, 0):
                 stop += 1
             weights = column[at:stop] / column[at:stop].sum()
-            background, lift = weights @ stances[at:stop]
+            background, lift = weights @ flags[at:stop]
             found.append(
                 Trigger(
-                    name, offsets[at][0], offsets[stop - 1][1], float(column[at:stop].max()),
-                    weights @ modalities[at:stop], float(background), float(lift),
+                    name,
+                    offsets[at][0],
+                    offsets[stop - 1][1],
+                    float(column[at:stop].max()),
+                    weights @ modalities[at:stop],
+                    float(background),
+                    float(lift),
                 )
-            )  # fmt: skip
+            )
             at = stop
     return tuple(sorted(found, key=lambda each: (-each.score, each.start, each.type)))
 

@@ -1,7 +1,7 @@
-"""The time expressions of a text come in; out they go with those that count from the one before: "eight days later".
+"""Resolves time expressions that count from an earlier date: "eight days later", "the next month".
 
-"The order was signed on August 3. Quillon sued eight days later and won the next month": each such expression takes its
-day, month or year from the last date that the text gives before it, as finely as both allow.
+Each takes its day, month or year from the last date before it in the text, as precisely as both allow: "The order was
+signed on August 3. Quillon sued eight days later and won the next month".
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from scrapers.items import Precision
 
 _COUNT = spans.COUNT_WORDS
 _DAYS = {"day": 1, "week": 7, "fortnight": 14}
-_SAME_MONTH = 8  # days after a month that was named, within which its event's sequel is put in the same month
+_SAME_MONTH = 8  # days; a sequel no later than this after an event "in May" is dated to May too
 _OF_A_DAY = ("day", "morning", "afternoon", "evening", "night")
 _TO_THE_DAY = (Precision.DAY, Precision.MINUTE)
-_FAR = 500  # characters between a date and what counts from it
+_MAX_DISTANCE = 500  # characters between a date and an expression that counts from it
 _RULES: tuple[tuple[str, re.Pattern], ...] = (
     (
         "shift",
@@ -41,14 +41,14 @@ _RULES: tuple[tuple[str, re.Pattern], ...] = (
 _OF_THAT_YEAR = re.compile(
     r"\s+(?:of\s+)?(?P<which>that|the\s+same|the\s+following|the\s+next|the\s+previous)\s+year\b"
 )
-Dated = tuple[int, int, DateSpan | None]  # start, end, meaning: None where it has none by itself
+Dated = tuple[int, int, DateSpan | None]  # start, end, value; None if the expression has none by itself
 
 
 def linked(text: str, dated: Sequence[Dated]) -> list[Dated]:
-    """Return the expressions of a text that count from an earlier one, in order, with their meaning.
+    """Return the expressions of a text that count from an earlier one, in order, with their values.
 
-    `dated` are its other expressions. What has no date within reach before it is left out, as are "the day" and "the
-    year" without "same". One may count from another: "sued eight days later and won the next month".
+    `dated` are its other expressions. Expressions without a date within _MAX_DISTANCE before them are left out, as are
+    "the day" and "the year" without "same". One may count from another: "sued eight days later and won the next month".
     """
     matches = sorted(
         ((match, name) for name, pattern in _RULES for match in pattern.finditer(text)),
@@ -56,20 +56,22 @@ def linked(text: str, dated: Sequence[Dated]) -> list[Dated]:
     )
     given = sorted(dated, key=lambda each: each[0])
     found: list[Dated] = []
-    anchor, at, n = None, 0, 0
-    day, day_at = None, 0  # the last date that is known to the day
+    anchor: DateSpan | None = None
+    day: DateSpan | None = None  # the last date with the precision of a day
+    at, day_at, n = 0, 0, 0
     for match, name in matches:
         while n < len(given) and given[n][1] <= match.start():
-            if given[n][2] is not None:
-                anchor, at = given[n][2], given[n][1]
-                day, day_at = (anchor, at) if anchor.precision in _TO_THE_DAY else (day, day_at)
+            _, end, value = given[n]
+            if value is not None:
+                anchor, at = value, end
+                day, day_at = (value, end) if value.precision in _TO_THE_DAY else (day, day_at)
             n += 1
         words = match[0].casefold()
         by_day = name == "same" and match["unit"].casefold() in _OF_A_DAY
         base, base_at = (day, day_at) if by_day else (anchor, at)
         if (
             base is None
-            or match.start() - base_at > _FAR
+            or match.start() - base_at > _MAX_DISTANCE
             or name == "same"
             and words.startswith("the ")
             and "same" not in words
@@ -79,17 +81,23 @@ def linked(text: str, dated: Sequence[Dated]) -> list[Dated]:
         if span is not None:
             found.append((match.start(), match.end(), span))
             anchor, at = span, match.end()
-            day, day_at = (anchor, at) if anchor.precision in _TO_THE_DAY else (day, day_at)
+            day, day_at = (span, at) if span.precision in _TO_THE_DAY else (day, day_at)
     return found
 
 
 def month_of_that_year(text: str, end: int, month: DateSpan, before: Dated | None) -> tuple[int, DateSpan] | None:
-    """Return the end and meaning of "October of that year", where `month` ends at `end` and `before` is the last date
-    before it."""
+    """Return the end and value of "October of that year", or None.
+
+    Args:
+        text: The text.
+        end: The end of the month's name.
+        month: The value of the month by itself.
+        before: The last date before it.
+    """
     match = _OF_THAT_YEAR.match(text, end)
     if match is None or before is None or before[2] is None or month.precision is not Precision.MONTH:
         return None
-    if end - before[1] > _FAR:
+    if end - before[1] > _MAX_DISTANCE:
         return None
     which = match["which"].casefold()
     shift = 1 if which.endswith(("following", "next")) else -1 if which.endswith("previous") else 0
@@ -97,11 +105,11 @@ def month_of_that_year(text: str, end: int, month: DateSpan, before: Dated | Non
 
 
 def _moved(anchor: DateSpan, unit: str, n: int) -> DateSpan | None:
-    """Return the time so many units after a date, no finer than the date and the unit are."""
+    """Return the time n units after a date, no more precise than the date and the unit."""
     day = anchor.precision in (Precision.DAY, Precision.MINUTE)
     if unit in _DAYS:
         days = n * _DAYS[unit]
-        if not day:  # some days after "in May" it was, in all likelihood, still May
+        if not day:  # some days after "in May" it was most likely still May
             return anchor if anchor.precision is Precision.MONTH and 0 < days <= _SAME_MONTH else None
         return spans.day(anchor.start + timedelta(days=days), "relative")
     if unit == "month":

@@ -1,4 +1,4 @@
-"""Calendar arithmetic: the parts of a time expression and a publication day come in; a DateSpan goes out."""
+"""Calendar arithmetic: makes a DateSpan from the parts of a time expression and the day of publication."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def weekday_number(word: str) -> int:
 
 
 def number(word: str) -> int:
-    """Return the value of "3", "three" or "a couple of"; 0 where it is none."""
+    """Return the value of "3", "three" or "a couple of"; 0 for any other word."""
     word = " ".join(word.casefold().split())
     return int(word) if word.isdigit() and len(word) < 6 else NUMBERS.get(word, 0)
 
@@ -55,7 +55,7 @@ def day(at: date, basis: str) -> DateSpan:
 
 
 def calendar_day(year: int, month: int, day_: int, basis: str = "stated") -> DateSpan | None:
-    """Return one day, or None where the calendar has no such day."""
+    """Return one day, or None if the calendar has no such day."""
     try:
         return day(date(year, month, day_), basis) if FIRST_YEAR <= year <= LAST_YEAR else None
     except ValueError:
@@ -63,7 +63,7 @@ def calendar_day(year: int, month: int, day_: int, basis: str = "stated") -> Dat
 
 
 def month(year: int, month_: int, basis: str = "stated") -> DateSpan:
-    """Return a month; `month_` may lie outside 1 to 12 and then runs into the neighbouring years."""
+    """Return a month; a `month_` outside 1 to 12 is in a neighbouring year."""
     year, month_ = year + (month_ - 1) // 12, (month_ - 1) % 12 + 1
     return DateSpan(date(year, month_, 1), date(year, month_, monthrange(year, month_)[1]), Precision.MONTH, basis)
 
@@ -93,19 +93,19 @@ def part_of_year(year_: int, part: str, basis: str = "stated") -> DateSpan:
 
 
 def quarter(year_: int, number_: int, basis: str = "stated") -> DateSpan:
-    """Return a quarter of a year; `number_` may lie outside 1 to 4 and then runs into the neighbouring years."""
+    """Return a quarter; a `number_` outside 1 to 4 is in a neighbouring year."""
     first = (number_ - 1) * 3 + 1
     return DateSpan(month(year_, first).start, month(year_, first + 2).end, Precision.QUARTER, basis)
 
 
 def season(year_: int, name: str, basis: str = "stated") -> DateSpan:
-    """Return spring, summer, autumn/fall (meteorological, northern); winter is that which begins in `year_`."""
+    """Return a meteorological season of the northern hemisphere; the winter is the one that begins in `year_`."""
     first = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12}[name]
     return DateSpan(month(year_, first).start, month(year_, first + 2).end, Precision.QUARTER, basis)
 
 
 def week(of: date, basis: str = "relative") -> DateSpan:
-    """Return the week, Monday to Sunday, cut to the month that most of it lies in: a week dates an event to a month."""
+    """Return the week, Monday to Sunday, cut to the month with most of its days: a week dates an event to a month."""
     monday = of - timedelta(days=of.weekday())
     days = [monday + timedelta(days=n) for n in range(7)]
     main = (days[3].year, days[3].month)
@@ -128,7 +128,10 @@ def next_weekday(name: int, published: date, after: bool = False) -> date:
 def either_way(
     published: date | None, make: Callable[[int], DateSpan | None]
 ) -> tuple[DateSpan | None, DateSpan | None]:
-    """Place what is said without a year: the latest such span that had begun by then, and the next not yet over."""
+    """Return the past and the future reading of an expression without a year.
+
+    They are the latest span that had begun by the day of publication and the first one not yet over.
+    """
     if published is None:
         return None, None
     candidates = [span for offset in range(-4, 5) if (span := make(published.year + offset)) is not None]
@@ -138,7 +141,7 @@ def either_way(
 
 
 def nth_weekday(year_: int, month_: int, name: int, nth: int) -> date:
-    """Return the nth such weekday of a month, from its end where nth is -1."""
+    """Return the nth such weekday of a month, or the last one if nth is -1."""
     whole = month(year_, month_)
     if nth < 0:
         return last_weekday(name, whole.end)

@@ -1,6 +1,6 @@
-"""A trigger in a parsed sentence and the time expressions of a text -> those that can date it.
+"""Selects the time expressions that can date a trigger, by the clauses of its parsed sentence.
 
-In "Halden, which signed a pact in July, wants more" the month stands in a clause that tells of another thing.
+In "Halden, which signed a pact in July, wants more" the month belongs to another clause.
 """
 
 from __future__ import annotations
@@ -18,25 +18,9 @@ from pipeline.nlp.parsing.dependencies import children, is_verb
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
-_ASIDES = ("relcl", "acl")  # clauses that hang on a noun
+_ASIDES = ("relcl", "acl")  # clauses that modify a noun
 _BEFORE = frozenset({"after", "following", "since", "despite"})
-_COMES = frozenset(
-    {
-        "come",
-        "comes",
-        "came",
-        "coming",
-        "land",
-        "lands",
-        "landed",
-        "arrive",
-        "arrives",
-        "arrived",
-        "follow",
-        "follows",
-        "followed",
-    }
-)
+_COMES = words("come comes came coming land lands landed arrive arrives arrived follow follows followed")
 _IN_RESPONSE = frozenset({"response", "reaction", "reply", "answer"})
 _KEEPS = words("keep keeps kept leave leaves left hold holds held")
 _NOT_PAST = frozenset({"will", "would", "may", "might", "could", "can", "should", "must", "shall", "to"})
@@ -46,13 +30,19 @@ _LIMITS = frozenset({"by", "until", "till", "before"})
 
 
 def dates_for(trigger: Token, sent: Span, start: int, dates: Sequence[DateMention]) -> list[DateMention]:
-    """Return the expressions less those inside a relative clause or participle that does not hold the trigger.
+    """Return the expressions that can date a trigger, without those of other clauses.
 
-    `start` is the offset of the parsed passage in the text. A clause that hangs on the trigger itself, a noun, dates
-    it: "the pact signed in July". Of two verbs joined by "and" each keeps its own: "filed on May 2 and won on May 9".
+    A clause that modifies the trigger itself dates it: "the pact signed in July". Of two verbs joined by "and" each
+    keeps its own date: "filed on May 2 and won on May 9".
+
+    Args:
+        trigger: The trigger.
+        sent: Its sentence.
+        start: The offset of the parsed passage in the text.
+        dates: The time expressions of the text.
     """
     holders = {trigger.i, *(token.i for token in trigger.ancestors)}
-    mine = [each for each in dates if not _tells_of_another(each, sent, start, trigger, holders)]
+    mine = [each for each in dates if not _dates_another(each, sent, start, trigger, holders)]
     verb = _verb_of(trigger)
     if verb is not None:
         mine = _of_own_clause(mine, sent, start, verb)
@@ -61,7 +51,7 @@ def dates_for(trigger: Token, sent: Span, start: int, dates: Sequence[DateMentio
 
 
 def _of_own_clause(dates: Sequence[DateMention], sent: Span, start: int, verb: Token) -> list[DateMention]:
-    """Drop the dates of the verbs that `verb` is joined to by "and", where it has one of its own."""
+    """Drop the dates of the verbs joined to `verb` by "and", if it has a date of its own."""
     joined = set(_joined(verb)) - {verb}
     places = {each: token for each in dates if (token := _first_token(sent, each.start - start)) is not None}
     holder = {each: _verb_of(token) for each, token in places.items()}
@@ -78,7 +68,7 @@ def _of_own_clause(dates: Sequence[DateMention], sent: Span, start: int, verb: T
 
 
 def _holds(verb: Token, lower: Token) -> bool:
-    """Tell whether a verb stands in the clause of another, not merely beside it."""
+    """Return whether a verb is in the clause of another, not merely joined to it."""
     while lower != verb:
         if lower.dep_ == "conj" and is_verb(lower) or lower.head == lower:
             return False
@@ -87,34 +77,37 @@ def _holds(verb: Token, lower: Token) -> bool:
 
 
 def _placed(each: DateMention, sent: Span, start: int, trigger: Token, verb: Token) -> DateMention:
-    """Say of an expression whether it opens what the trigger tells, or is the day on which somebody told it."""
+    """Mark an expression as `own`, `opening` or `spoken` with respect to a trigger; see `DateMention`."""
     token = _first_token(sent, each.start - start)
-    if token is not None and _hangs_on(token, trigger):
+    if token is not None and _depends_on(token, trigger):
         each = replace(each, own=True)
     if token is None or token.i >= trigger.i:
         return each
-    last = sent.doc.char_span(each.start - start, each.end - start, alignment_mode="expand")[-1]
+    span = sent.doc.char_span(each.start - start, each.end - start, alignment_mode="expand")
+    if span is None:
+        return each
+    last = span[-1]
     after = [word for word in sent.doc[last.i + 1 : last.i + 3] if word.lower_ != ","][:1]
     if after and after[0].lower_ == "when" and (after[0].head == verb or after[0].head.is_ancestor(verb)):
         return replace(each, opening=True)  # "on Thursday, when the court ruled"
     holder = _verb_of(token)
     if holder is None:
         return each
-    if holder.lower_ in STATING and holder.tag_ in ("VBD", "VBN") and _is_told(verb, holder):
+    if holder.lower_ in STATING and holder.tag_ in ("VBD", "VBN") and _is_reported(verb, holder):
         return replace(each, spoken=True)
     fronted = any(subject.i > last.i for subject in children(holder, "nsubj", "nsubjpass"))
     return replace(each, opening=True) if fronted and verb in _joined(holder) else each
 
 
-def _hangs_on(token: Token, trigger: Token) -> bool:
-    """Tell whether the words of a date stand right at a trigger: "released in July 2025"."""
+def _depends_on(token: Token, trigger: Token) -> bool:
+    """Return whether a date depends directly on a trigger: "released in July 2025"."""
     while token.dep_ in ("compound", "nummod", "amod", "pobj") and token.head != trigger:
         token = token.head
     return token.head == trigger and token.dep_ in ("prep", "npadvmod")
 
 
-def _is_told(verb: Token, speech: Token) -> bool:
-    """Tell whether a clause is what a verb of speech reports: "said on Friday that it had signed"."""
+def _is_reported(verb: Token, speech: Token) -> bool:
+    """Return whether a clause is the content of a speech verb: "said on Friday that it had signed"."""
     while verb.head != verb and verb != speech:
         if verb.dep_ == "ccomp" and verb.head == speech:
             return verb.i > speech.i
@@ -123,7 +116,7 @@ def _is_told(verb: Token, speech: Token) -> bool:
 
 
 def _joined(verb: Token) -> list[Token]:
-    """Return a verb and those that "and" joins to it."""
+    """Return a verb and those joined to it by "and"."""
     while verb.dep_ == "conj" and is_verb(verb.head):
         verb = verb.head
     found, new = [], [verb]
@@ -134,7 +127,7 @@ def _joined(verb: Token) -> list[Token]:
 
 
 def _verb_of(token: Token) -> Token | None:
-    """Return the verb in whose clause a word stands, the word itself where it is one."""
+    """Return the verb of a word's clause, or the word itself if it is a verb."""
     while not is_verb(token):
         if token.head == token:
             return None
@@ -143,7 +136,7 @@ def _verb_of(token: Token) -> Token | None:
 
 
 def _counted_back(each: DateMention, sent: Span, start: int, trigger: Token) -> DateMention:
-    """Let "four days after" date what stands behind it, where the news "comes" so much later."""
+    """Let "four days after" date the event that follows it, if the news "comes" that much later."""
     after = _first_token(sent, each.end - start - 1)
     if after is None or after.lower_ != "after" or trigger.i < after.i:
         return each
@@ -156,14 +149,16 @@ def _counted_back(each: DateMention, sent: Span, start: int, trigger: Token) -> 
     return replace(each, span=each.back, is_duration=False)
 
 
-def stands_aside(sent: Span, at: int, trigger: Token) -> bool:
-    """Tell whether the word at an offset of the parsed passage stands in a clause that tells of another thing."""
+def is_in_other_clause(sent: Span, at: int, trigger: Token) -> bool:
+    """Return whether the word at an offset of the parsed passage is in a clause about another event."""
     return _is_aside(_first_token(sent, at), trigger, {trigger.i, *(token.i for token in trigger.ancestors)})
 
 
 def lasts(trigger: Token) -> bool:
-    """Tell whether a verb says for how long something has been so: "has been in force for two years". It began long
-    before the report, nobody says when."""
+    """Return whether a verb states how long something has lasted: "has been in force for two years".
+
+    It began long before the report, on an unknown day.
+    """
     verb = _verb_of(trigger)
     while verb is not None and verb.dep_ in ("xcomp", "acomp") and verb.head != verb:
         verb = verb.head
@@ -172,26 +167,26 @@ def lasts(trigger: Token) -> bool:
     helpers = {child.lower_ for child in children(verb, "aux")}
     state = verb.lower_ == "been" or verb.tag_ == "VBG" and "been" in helpers
     if not state or not helpers & {"has", "have", "'ve", "’ve"}:
-        return False  # "has banned it for two months": so long it is to last
+        return False  # "has banned it for two months": the ban will last that long
     spans = [noun for prep in verb.subtree if prep.lower_ == "for" for noun in children(prep, "pobj")]
     return any(noun.lower_ in _TIMES for noun in spans)
 
 
 def read_back(sent: Span, start: int, dates: Sequence[DateMention]) -> list[DateMention]:
-    """Take from the expressions that hang on a verb in the past tense their reading ahead.
+    """Drop the future reading of expressions that depend on a verb in the past tense.
 
-    "In February it hired Fathom to inspect the code": whatever is to come of it, February is the one that has been.
+    In "In February it hired Fathom to inspect the code", February is the past one.
     """
     return [
         replace(each, ahead=None)
-        if each.ahead is not None and each.span is not None and _hangs_on_past(_first_token(sent, each.start - start))
+        if each.ahead is not None and each.span is not None and _is_past(_first_token(sent, each.start - start))
         else each
         for each in dates
     ]
 
 
-def _hangs_on_past(token: Token | None) -> bool:
-    """True where the nearest verb above a word stands in the past tense, unless it says, or a limit lies between."""
+def _is_past(token: Token | None) -> bool:
+    """Return whether the nearest verb above a word is past, unless it is a speech verb or a limit is between."""
     while token is not None and token.pos_ not in ("VERB", "AUX"):
         if token.lower_ in (*_LIMITS, "to", "for"):
             return False
@@ -206,17 +201,18 @@ def _hangs_on_past(token: Token | None) -> bool:
     return token.tag_ == "VBD" or token.tag_ == "VBN" and bool(helpers & {"was", "were", "had", "has", "have"})
 
 
-def _tells_of_another(each: DateMention, sent: Span, start: int, trigger: Token, holders: set[int]) -> bool:
+def _dates_another(each: DateMention, sent: Span, start: int, trigger: Token, holders: set[int]) -> bool:
+    """Return whether an expression dates something other than the trigger."""
     token = _first_token(sent, each.start - start)
     if token is None:
         return False
     if sent.doc.text[each.end - start : trigger.idx].strip() in ("to", "the"):
-        return False  # "the decision last month to ban it", wherever the parser hangs it
+        return False  # "the decision last month to ban it", wherever the parser attaches it
     return _is_aside(token, trigger, holders) or _dates_a_thing(token, trigger, holders) or _lies_before(token, trigger)
 
 
 def _dates_a_thing(token: Token, trigger: Token, holders: set[int]) -> bool:
-    """True for "the action plan from July": the month is that of the plan, not of what is done with it."""
+    """Return whether a date belongs to a thing ("the action plan from July"), not to what is done with it."""
     preposition = token.head
     while preposition.dep_ in ("compound", "nummod", "npadvmod", "pobj", "amod") and preposition.head != preposition:
         preposition = preposition.head
@@ -225,8 +221,11 @@ def _dates_a_thing(token: Token, trigger: Token, holders: set[int]) -> bool:
 
 
 def _lies_before(token: Token, trigger: Token) -> bool:
-    """True where an act is told as what went before: "After its refusal, the ministry on Friday barred the lab",
-    "lifted it on Friday, 39 days after pulling the plug"."""
+    """Return whether the trigger is an earlier act than the dated one.
+
+    Examples: "After its refusal, the ministry on Friday barred the lab"; "lifted it on Friday, 39 days after pulling
+    the plug".
+    """
     if trigger.pos_ not in ("NOUN", "PROPN"):
         return trigger.dep_ == "pcomp" and trigger.head.lower_ in _BEFORE and not trigger.head.is_ancestor(token)
     for each in trigger.ancestors:
@@ -262,12 +261,12 @@ def _is_aside(token: Token | None, trigger: Token, holders: set[int]) -> bool:
 
 
 def _is_limited(token: Token) -> bool:
-    """True for "by the end of March", "until Friday"."""
+    """Return whether a date is a limit: "by the end of March", "until Friday"."""
     return any(each.lower_ in _LIMITS for each in list(token.ancestors)[:3])
 
 
 def _is_state_of_object(token: Token, trigger: Token) -> bool:
-    """True for "has kept sales suspended since May": the participle is what the trigger does to its object."""
+    """Return whether a date belongs to the state of the trigger's object: "has kept sales suspended since May"."""
     verb = _verb_of(token)
     return (
         verb is not None
@@ -279,12 +278,12 @@ def _is_state_of_object(token: Token, trigger: Token) -> bool:
 
 
 def _is_infinitive(verb: Token) -> bool:
-    """True for "an attempt to stop them in July": the clause tells of nothing that was done at a time of its own."""
+    """Return whether a verb is an infinitive, which has no time of its own: "an attempt to stop them in July"."""
     return verb.tag_ == "VB" and any(child.lower_ == "to" and child.dep_ == "aux" for child in verb.children)
 
 
 def _is_bare_participle(verb: Token) -> bool:
-    """True for "As laid out in July, ..." and "Proposed in 2024, the act ...": an earlier step of the same story."""
+    """Return whether a verb is a bare participle, an earlier step of the story: "Proposed in 2024, the act ..."."""
     return verb.tag_ == "VBN" and not any(
         child.dep_ in ("aux", "auxpass", "nsubj", "nsubjpass") for child in verb.children
     )

@@ -1,5 +1,4 @@
-"""The claims of one article come in, dated each by its own sentence; out they go with what they tell of each other's
-dates."""
+"""Settles the dates of an article's claims, which so far are dated each by its own sentence."""
 
 from __future__ import annotations
 
@@ -8,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import zip_longest
 
 from pipeline.lexicon.entity_graph import EntityGraph
 from pipeline.nlp.dates.expressions import find_dates
@@ -37,43 +35,61 @@ _HAD_SAID = re.compile(
     r"\bhad\s+(?:\w+\s+)?(?:said|told|vowed|planned|promised|pledged|threatened|announced|warned|meant|wanted)\b", re.I
 )
 _DEADLINE = re.compile(r"\b(?:until|by)\s+(?:\w+\s+){0,2}?(?P<day>(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b", re.I)
-_CLAUSES = 2  # clause borders over which "hours after" still tells of a trigger
+_MAX_BORDERS = 2  # clause borders between "hours after" and its trigger
 _NEAR_PARAGRAPHS = 2  # how far back "the same time" may point
-_PAST = ("occurred", "negated", "denied", "alleged", "cancelled")
+_PAST = (Modality.OCCURRED, Modality.NEGATED, Modality.DENIED, Modality.ALLEGED, Modality.CANCELLED)
 
 
 def settle_dates(
     claims: Sequence[Claim],
     text: str,
     published: date | None,
-    told: Sequence[DateSpan | None] = (),
+    continued: Sequence[DateSpan | None] = (),
     as_of_now: Sequence[bool] = (),
     families: EntityGraph | None = None,
 ) -> tuple[Claim, ...]:
-    """Let the claims of one article date each other, since dates are resolved over the whole document.
+    """Let the claims of one article date each other.
 
-    (1) What was done and has no date of its own takes that of the nearest claim of the same type, done as well, that
-    shares its parties; so do what is dated to a year only and a plan that came true. (2) What is new and undated takes
-    the day of the article's news: that which the first lines name, else that of most dated new claims, if it lies in
-    the days before publication; what repeats it takes it, too. (3) What is old and undated takes the date of what is
-    told "around the same time"; a sentence that merely follows a dated one has no date of its own, unless `told` gives
-    it one. (4) What is still undated takes the date of what its own sentence tells as done with it or hours from it,
-    or that of its event told elsewhere.
+    1. A past claim without a date of its own takes that of the nearest past claim of the same event; so do a claim
+       dated only to a year and a plan that came true.
+    2. An undated new claim takes the day of the news: the one in the first lines, else the most frequent day of new
+       claims shortly before publication.
+    3. An undated old claim takes the date of one reported "around the same time". A sentence that merely follows a
+       dated one gets no date from it, unless `continued` says so.
+    4. A claim still undated takes the date of an act that its own sentence links to it, or of its event elsewhere.
 
-    `told`: for each claim the day that the story of the sentence before it goes on with, or None. `as_of_now`: whether
-    its verb tells how things stand as the article is written ("has not barred", "has a pact"): what has not been done
-    has not been done to this day, and what is so has begun at some other time.
+    Args:
+        claims: The claims in text order.
+        text: The text of the article.
+        published: The day of publication.
+        continued: For each claim the day that it continues from the sentence before, or None.
+        as_of_now: For each claim whether its verb describes the state at the time of writing ("has not barred", "has a
+            pact"): a negated one still holds, and the state began at some other time.
+        families: The graph of related entities.
     """
     kin = families or EntityGraph()
-    claims = list(claims)
-    dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
-    for index, (claim, day) in enumerate(zip_longest(claims, told)):
-        if day is not None and not _has_own(claim) and claim.modality in ("occurred", "negated"):
-            claims[index] = replace(claim, date=day)
+    settled = list(claims)
+    for index, day in enumerate(continued):
+        claim = settled[index]
+        if day is not None and not _has_own(claim) and claim.modality in (Modality.OCCURRED, Modality.NEGATED):
+            settled[index] = replace(claim, date=day)
+    _date_by_event(settled, _dated(claims), published, kin)
+    _date_by_news(settled, text, published, as_of_now)
+    _date_by_link(settled, text, as_of_now, kin)
+    return tuple(settled)
+
+
+def _dated(claims: Sequence[Claim]) -> list[Claim]:
+    """Return the past claims with a date of their own."""
+    return [each for each in claims if _has_own(each) and each.modality in _PAST]
+
+
+def _date_by_event(claims: list[Claim], dated: list[Claim], published: date | None, kin: EntityGraph) -> None:
+    """Apply rule 1 of `settle_dates`; the date of a long-gone event does not carry over to a new claim."""
     for index, claim in enumerate(claims):
         if not _has_own(claim) and claim.modality in _PAST and (other := _same_event(claim, dated, kin)):
             if claim.newness == "new" and other.newness != "new" and _is_long_gone(other.date, published):
-                continue  # "has revised its policy" is not the day on which it was adopted
+                continue  # "has revised its policy" does not take the day on which the policy was adopted
             claims[index] = replace(claim, date=other.date)
     for index, claim in enumerate(claims):
         if not _has_own(claim) and _is_old_plan(claim) and (other := _same_event(claim, dated, kin)):
@@ -83,6 +99,10 @@ def settle_dates(
             finer = [other for other in dated if _lies_within(other.date, claim.date)]
             if other := _same_event(claim, finer, kin):
                 claims[index] = replace(claim, date=other.date)
+
+
+def _date_by_news(claims: list[Claim], text: str, published: date | None, as_of_now: Sequence[bool]) -> None:
+    """Apply rules 2 and 3 of `settle_dates`."""
     news = _news_day(claims, text, published)
     for index, claim in enumerate(claims):
         if _has_own(claim) or claim.modality not in DONE:
@@ -94,29 +114,33 @@ def settle_dates(
             continue
         elif news is not None and (claim.newness == "new" or _says(_SAME_DAY, claim)):
             claims[index] = replace(claim, date=None if _is_due(claim, news) else news)
-    for linked in (_of_the_hour, _of_the_event):
-        dated = [each for each in claims if _has_own(each) and each.modality in _PAST]
-        for index, claim in enumerate(claims):
-            if claim.date is None and (other := linked(claim, dated, text, kin, any(as_of_now[index : index + 1]))):
-                claims[index] = replace(claim, date=other.date)
-    return tuple(claims)
 
 
-def _of_the_hour(claim: Claim, dated: list[Claim], text: str, kin: EntityGraph, now: bool) -> Claim | None:
-    """Find what the sentence of a claim tells as done with it, or hours before or after it."""
-    return _order_of(claim, dated) or _hours_from(claim, dated)
+def _date_by_link(claims: list[Claim], text: str, as_of_now: Sequence[bool], kin: EntityGraph) -> None:
+    """Apply rule 4 of `settle_dates`."""
+    dated = _dated(claims)
+    for index, claim in enumerate(claims):
+        if claim.date is None and (other := _order_of(claim, dated) or _hours_from(claim, dated)):
+            claims[index] = replace(claim, date=other.date)
+    dated = _dated(claims)
+    for index, claim in enumerate(claims):
+        now = any(as_of_now[index : index + 1])
+        if claim.date is None and (other := _of_the_event(claim, dated, text, kin, now)):
+            claims[index] = replace(claim, date=other.date)
 
 
 def _of_the_event(claim: Claim, dated: list[Claim], text: str, kin: EntityGraph, now: bool) -> Claim | None:
-    """Find another claim of the same event. `now`: whether a claim tells how things stand as the article is written."""
+    """Return another claim of the same event. `now`: whether the claim describes the state at the time of writing."""
     if claim.modality not in _PAST and not _is_old_plan(claim):
         return None
-    return (None if now else _same_event(claim, dated, kin)) or _told_on_from(claim, dated, text, kin)
+    return (None if now else _same_event(claim, dated, kin)) or _reworded(claim, dated, text, kin)
 
 
-def _told_on_from(claim: Claim, dated: list[Claim], text: str, kin: EntityGraph) -> Claim | None:
-    """Find what the sentence before told of the same old act in other words: "Congress killed it in July. The Senate
-    voted it down nearly unanimously." """
+def _reworded(claim: Claim, dated: list[Claim], text: str, kin: EntityGraph) -> Claim | None:
+    """Return the claim of the sentence before if this one repeats it in other words.
+
+    Example: "Congress killed it in July. The Senate voted it down nearly unanimously."
+    """
     if claim.newness != "background" or claim.modality not in DONE or _SEQUEL.search(claim.evidence.quote):
         return None
     for other in dated:
@@ -130,7 +154,7 @@ def _told_on_from(claim: Claim, dated: list[Claim], text: str, kin: EntityGraph)
 
 
 def _order_of(claim: Claim, dated: list[Claim]) -> Claim | None:
-    """Find the order by which a restriction is imposed, in its own sentence: "directed the agencies to stop"."""
+    """Return the order that imposes a restriction, in its own sentence: "directed the agencies to stop"."""
     if claim.modality is not Modality.OCCURRED or claim.type != "restriction":
         return None
     here = (other for other in dated if other.evidence == claim.evidence and other.type == "executive_action")
@@ -138,8 +162,10 @@ def _order_of(claim: Claim, dated: list[Claim]) -> Claim | None:
 
 
 def _hours_from(claim: Claim, dated: list[Claim]) -> Claim | None:
-    """Find what was told in the sentence of a claim as hours before or after it: "the pact came right after talks with
-    another lab broke down"."""
+    """Return an act in the claim's sentence reported as hours before or after it.
+
+    Example: "the pact came right after talks with another lab broke down".
+    """
     if claim.modality not in DONE:
         return None
     for other in dated:
@@ -154,7 +180,7 @@ def _hours_from(claim: Claim, dated: list[Claim]) -> Claim | None:
 
 
 def _at_that_time(claim: Claim, earlier: list[Claim], text: str) -> Claim | None:
-    """Find what was told just before a claim "around the same time", "hours after", or of "the post" of before."""
+    """Return an earlier claim that this one refers to: "around the same time", "hours after", "the post also said"."""
     to_the_day = _says(_SAME_DAY, claim)
     if not (_SAME_TIME.search(claim.evidence.quote) or to_the_day):
         return None
@@ -170,19 +196,19 @@ def _at_that_time(claim: Claim, earlier: list[Claim], text: str) -> Claim | None
 
 
 def _says(pattern: re.Pattern, claim: Claim) -> bool:
-    """Tell whether such words stand in the clause of the trigger, or in the next to it."""
+    """Return whether a pattern matches in the clause of the trigger or near it."""
     quote, start = claim.evidence.quote, claim.evidence.start
     for match in pattern.finditer(quote):
         left, right = match.end(), claim.trigger_start - start
         if right < match.start():
             left, right = claim.trigger_end - start, match.start()
-        if len(CLAUSE_BREAK.findall(quote[left:right])) <= _CLAUSES:
+        if len(CLAUSE_BREAK.findall(quote[left:right])) <= _MAX_BORDERS:
             return True
     return False
 
 
 def _is_due(claim: Claim, news: DateSpan) -> bool:
-    """True where the day of the news is the end of what a claim sets: "gave the lab until Friday" was not on Friday."""
+    """Return whether the day of the news is a claim's deadline: "gave the lab until Friday" was not on Friday."""
     days = {match["day"].casefold() for match in _DEADLINE.finditer(claim.evidence.quote)}
     return claim.type == "access_request" and f"{news.start:%A}".casefold() in days
 
@@ -192,7 +218,7 @@ def _is_long_gone(span: DateSpan | None, published: date | None) -> bool:
 
 
 def _is_old_plan(claim: Claim) -> bool:
-    """True for what "had said that it would": an older act of the kind may be what it came to."""
+    """Return whether a claim is a past plan ("had said that it would"), which an older act may have fulfilled."""
     old = claim.newness == "background" or _HAD_SAID.search(claim.evidence.quote)
     return claim.modality is Modality.PLANNED and bool(old)
 
@@ -206,7 +232,7 @@ def _has_own(claim: Claim) -> bool:
 
 
 def _lies_within(fine: DateSpan | None, coarse: DateSpan | None) -> bool:
-    """True for a shorter time inside a longer one, "in July" and "last year"; a day inside a month may be another's."""
+    """Return whether a date is inside a year; a day inside a month may be another event's."""
     if fine is None or coarse is None or coarse.precision is not Precision.YEAR:
         return False
     return fine.precision is not Precision.YEAR and coarse.start <= fine.start and fine.end <= coarse.end
@@ -217,26 +243,26 @@ def _parties(claim: Claim, *roles: str) -> set[str]:
 
 
 def _related(some: set[str], others: set[str], kin: EntityGraph) -> bool:
-    """Tell whether two sets of parties share one, or hold a person and the office that he leads."""
+    """Return whether two sets of parties share one, or contain related ones: a person and the office they lead."""
     return any(kin.closeness(one, other) for one in some for other in others)
 
 
 def _covered(some: set[str], others: set[str], kin: EntityGraph) -> bool:
-    """Tell whether each of some parties, or a body of its family, is among others."""
+    """Return whether each of some parties, or a related one, is among others."""
     return all(_related({each}, others, kin) for each in some)
 
 
 def _same_event(claim: Claim, dated: list[Claim], kin: EntityGraph) -> Claim | None:
-    """Find the nearest dated claim of the same type, direction and actor whose target or thing does not differ."""
+    """Return the nearest dated claim of the same type, direction and actor without a differing target or object."""
     same: list[Claim] = []
     bare: list[Claim] = []
     for other in dated:
         if other is claim or other.type != claim.type or other.direction != claim.direction:
             continue
         if _is_undone(other) != _is_undone(claim):
-            continue  # talks that failed are not the contract that was signed before them
+            continue  # failed talks are not the contract signed before them
         mine, its = _parties(claim, "actor"), _parties(other, "actor")
-        # "the agreement with the institute" may be any of several; with both parties named it is one
+        # "The agreement with the institute" may be any of several; with both parties named it is one.
         if (
             not _related(mine, its, kin)
             or claim.type == "agreement"
@@ -251,7 +277,7 @@ def _same_event(claim: Claim, dated: list[Claim], kin: EntityGraph) -> Claim | N
             (same if both or claim.type == "agreement" else bare).append(other)
     recalled = claim.newness == "background" and claim.modality is Modality.OCCURRED
     if not same and recalled and len({other.date for other in bare}) == 1:
-        same = bare  # "the suit that it brought" and "it sued in May": nothing else can be meant
+        same = bare  # "the suit that it brought" and "it sued in May": there is no other candidate
     return min(same, key=lambda other: abs(other.evidence.start - claim.evidence.start), default=None)
 
 
@@ -259,8 +285,8 @@ def _news_day(claims: list[Claim], text: str, published: date | None) -> DateSpa
     if published is None:
         return None
     first = next((claim.evidence for claim in claims if claim.newness == "new"), None)
-    told = (first.start, first.end) if first is not None else None
-    lead = lead_day(find_dates(text, published), text, published, told)
+    sentence = (first.start, first.end) if first is not None else None
+    lead = lead_day(find_dates(text, published), text, published, sentence)
     if lead and (published - lead.start).days <= (WEEK if lead.basis == "stated" else LEAD_DAYS):
         return lead
     days = [

@@ -1,7 +1,8 @@
-"""A text and its publication day come in; out go its time expressions with what they mean.
+"""Finds the time expressions of a text and their values.
 
-Own rules, because no library returns how fine a date is known: "June" is a month, "last week" dates to a month at best,
-"within 30 days" is no date at all. A bare weekday or a date without a year has two readings, one back and one ahead.
+A weekday or a date without a year has two readings, past and future. The rules are our own because the precision
+matters: "June" is a month, "last week" dates an event to a month at best, "within 30 days" is not a date. dateparser
+returns a precision too, but its span search misfires ("in May and", the verb "may").
 """
 
 from __future__ import annotations
@@ -17,18 +18,25 @@ from pipeline.nlp.dates import normalise as read
 from pipeline.nlp.dates.anaphora import linked, month_of_that_year
 from pipeline.records import DateSpan
 
-LONGEST = 400_000  # characters that are looked at; beyond that a text is no article
+MAX_CHARACTERS = 400_000  # the rest of a longer text is not searched
 
 
 @dataclass(frozen=True, slots=True)
 class DateMention:
     """A time expression at text[start:end].
 
-    `span` is what it means, read back from the publication day where it is open ("Friday", "June 2"), `ahead` the
-    reading forward. Both are None where nothing can be said (no publication day) and for durations ("within 30 days",
-    "three days later"). `back` is when something was done that the news came "four days after", counted from the
-    publication. As the date of one trigger (see `dateclauses.dates_for`) it may be `opening`, which holds for all that
-    its sentence goes on to tell, `spoken`, the day on which somebody said so, or the trigger's `own`, hanging on it.
+    Attributes:
+        start: Offset of its first character.
+        end: Offset after its last character.
+        span: The value, in the past reading if there are two ("Friday", "June 2"). None without a publication day and
+            for durations ("within 30 days", "three days later").
+        is_duration: Whether it is a duration.
+        ahead: The future reading, if it differs.
+        back: The date of an event that the news followed "four days after", counted from the publication.
+        opening: Whether it covers the rest of its sentence. This and the next two depend on the trigger; they are set
+            by `clauses.dates_for`.
+        spoken: Whether it is the day of a statement.
+        own: Whether it depends directly on the trigger.
     """
 
     start: int
@@ -64,7 +72,7 @@ _BEFORE_MONTH = (
     r"(?:in|since|by|until|till|before|after|from|during|for|through|of|to|this|earlier\s+in|later\s+in|back\s+in|around|"
     r"and|a|an|the|its|his|her|their|or|least|early\s+as|late\s+as|say|says|not\s+before)"
 )
-# Longest first within a sort, sorts in the order in which they may claim the same words. The first item is a duration?
+# (is it a duration?, pattern, reader). Earlier rules take precedence where two match the same words.
 _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Readings]], ...] = tuple(
     (is_duration, re.compile(pattern, flags), reader)
     for is_duration, pattern, flags, reader in (
@@ -130,7 +138,7 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
             r"\b(?:(?:Q(?P<digit>[1-4])|(?:the\s+)?(?P<word>first|second|third|fourth|last)[\s-]+(?:quarter|(?P<half>half)))"
             rf"(?:,?\s+(?:of\s+)?(?:the\s+year|(?P<year>{_YEAR})))|Q(?:(?<=Q)(?P<digit2>[1-4])))\b",
             re.I,
-            lambda match, published: read.quarter(read.Either(match, "digit"), published),
+            read.quarter,
         ),
         (
             False,
@@ -164,7 +172,7 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
             r"\b(?:in|over|within|during)\s+the\s+(?:(?:coming|next\s+few|next\s+several)\s+(?P<unit>day|week|month)s|"
             r"(?P<unit2>days|weeks|months)\s+ahead)\b",
             re.I,
-            lambda match, published: read.soon(read.Either(match, "unit"), published),
+            read.soon,
         ),
         (
             True,
@@ -172,20 +180,20 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
             rf"first\s+|last\s+|past\s+|period\s+of\s+)?(?:{_COUNT}|{_VAGUE}|\w+ty)[\s-](?:business\s+|working\s+|calendar\s+|full\s+)?"
             rf"{_UNIT}s?\b(?!\s+ago)",
             re.I,
-            read.nothing,
+            read.duration,
         ),
         (
             True,
             rf"\b(?:{_COUNT}|\w+ty|\w+teen)[\s-]{_UNIT}(?:[\s-]old)?\b(?!s|\s+(?:ago|after|later|before|earlier))",
             re.I,
-            read.nothing,
+            read.duration,
         ),
         (
             True,
             rf"\b(?:{_COUNT}|{_VAGUE}|hours|days|weeks|months|years|moments|minutes|\w+ty)(?:\s+{_UNIT}s?)?\s+"
             r"(?:later|earlier|after|before|since|prior|from\s+now)\b",
             re.I,
-            read.nothing,
+            read.duration,
         ),
         (False, rf"\b(?P<count>{_COUNT})\s+(?P<unit>{_UNIT})s?\s+ago\b", re.I, read.ago),
         (
@@ -234,24 +242,24 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
 
 
 def find_dates(text: str, published: date | None) -> list[DateMention]:
-    """Return the time expressions of a text in their order, without overlaps (the earlier rule wins)."""
+    """Return the time expressions of a text in order, without overlaps; the earlier rule wins."""
     found: list[DateMention] = []
-    looked_at = text[:LONGEST]
-    taken = bytearray(len(looked_at))
+    searched = text[:MAX_CHARACTERS]
+    taken = bytearray(len(searched))
     for is_duration, pattern, reader in _RULES:
-        for match in pattern.finditer(looked_at):
+        for match in pattern.finditer(searched):
             start, end = _extent(match)
             if any(taken[start:end]):
                 continue
             taken[start:end] = b"\x01" * (end - start)
-            if _is_dateline(looked_at, start, end):
+            if _is_dateline(searched, start, end):
                 continue
             span, ahead = reader(match, published)
             said = text[start:end]
-            ahead = _saying(ahead, said) if ahead != span else None
+            ahead = _with_words(ahead, said) if ahead != span else None
             back = read.after(said, published) if is_duration else None
-            found.append(DateMention(start, end, _saying(span, said), is_duration, ahead, _saying(back, said)))
-    return _with_links(looked_at, sorted(found, key=lambda mention: mention.start))
+            found.append(DateMention(start, end, _with_words(span, said), is_duration, ahead, _with_words(back, said)))
+    return _with_links(searched, sorted(found, key=lambda mention: mention.start))
 
 
 _PLACE = re.compile(
@@ -261,19 +269,19 @@ _FILED = re.compile(r"\s*(?:[(/][^()/\n]{1,40}[)/]\s*)?(?:-{1,2}|–|—)\s")
 
 
 def _is_dateline(text: str, start: int, end: int) -> bool:
-    """True in "PORT ELLERY, March 10 (Northline) - ": where and when a story was filed, not when its news happened."""
+    """Return whether a date is part of a dateline ("PORT ELLERY, March 10 (Northline) - "), the day of filing."""
     return bool(_FILED.match(text, end)) and bool(_PLACE.search(text[max(0, start - 80) : start]))
 
 
 def _with_links(text: str, found: list[DateMention]) -> list[DateMention]:
-    """Give those that count from an earlier date their meaning: "eight days later", "October of that year"."""
+    """Resolve expressions that count from an earlier date: "eight days later", "October of that year"."""
     last: tuple[int, int, DateSpan | None] | None = None
     for n, each in enumerate(found):
         if each.span is not None and (year := month_of_that_year(text, each.end, each.span, last)):
-            found[n] = DateMention(each.start, year[0], _saying(year[1], text[each.start : year[0]]))
+            found[n] = DateMention(each.start, year[0], _with_words(year[1], text[each.start : year[0]]))
         if found[n].span is not None and not each.is_duration:
             last = (found[n].start, found[n].end, found[n].span)
-    # "the next month" may also count from today: such an expression keeps that reading, ahead
+    # "the next month" may also count from today: it keeps that value as its future reading.
     open_ones = {each.start: each for each in found if each.is_duration or _COUNTS_ON.match(text, each.start)}
     dated = [(each.start, each.end, None if each.start in open_ones else each.span) for each in found]
     taken = bytearray(len(text))
@@ -281,7 +289,7 @@ def _with_links(text: str, found: list[DateMention]) -> list[DateMention]:
         if each.start not in open_ones:
             taken[each.start : each.end] = b"\x01" * (each.end - each.start)
     links = [
-        DateMention(start, end, _saying(span, text[start:end]), ahead=_ahead_of(open_ones, start, end))
+        DateMention(start, end, _with_words(span, text[start:end]), ahead=_ahead_of(open_ones, start, end))
         for start, end, span in linked(text, dated)
         if not any(taken[start:end])
     ]
@@ -296,17 +304,17 @@ _COUNTS_ON = re.compile(r"the\s+(?:next|following|previous)\s", re.I)
 
 
 def _ahead_of(found: dict[int, DateMention], start: int, end: int) -> DateSpan | None:
-    """Return the reading ahead of the expression that begins inside a span."""
+    """Return the future reading of the expression that begins inside a span."""
     return next((found[at].ahead or found[at].span for at in range(start, end) if at in found), None)
 
 
 def _extent(match: re.Match) -> tuple[int, int]:
-    """Leave the preposition outside a month's words: "in April" is said by "April"."""
+    """Return the offsets of a match without the preposition before a month ("in April")."""
     start = match.start()
     if "lead" in match.re.groupindex:
         start = match.start("month")
     return start, match.end()
 
 
-def _saying(span: DateSpan | None, said: str) -> DateSpan | None:
+def _with_words(span: DateSpan | None, said: str) -> DateSpan | None:
     return replace(span, said=said) if span else None

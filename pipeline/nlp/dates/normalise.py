@@ -1,6 +1,6 @@
-"""One match of a time expression and the publication day come in; out go its readings back and ahead as DateSpans.
+"""Gives time expressions their values: a past and a future reading, each a DateSpan.
 
-Each function takes the match of one rule of expressions.py, whose groups it names, and the day of publication.
+Each function takes the match of one rule of `expressions`, whose groups it uses, and the day of publication.
 """
 
 from __future__ import annotations
@@ -14,13 +14,18 @@ from pipeline.nlp.dates import calendar as spans
 from pipeline.records import DateSpan
 from scrapers.items import Precision
 
-_RECENT_DAYS = 15  # as far back "recently" reaches
+_RECENT_DAYS = 15  # how far back "recently" reaches
 
-Readings = tuple[DateSpan | None, DateSpan | None]
+Readings = tuple[DateSpan | None, DateSpan | None]  # past, future
+
+
+def _day_of(text: str) -> int:
+    """Return the number of a day: 2 for "2nd"."""
+    return int(text.rstrip("stndrh"))
 
 
 def day_month(match: re.Match, published: date | None) -> Readings:
-    month, day = spans.month_number(match["month"]), int(re.match(r"\d+", match["day"])[0])
+    month, day = spans.month_number(match["month"]), _day_of(match["day"])
     if match["year"]:
         return (spans.calendar_day(int(match["year"]), month, day),) * 2
     return spans.either_way(published, lambda year: spans.calendar_day(year, month, day))
@@ -29,15 +34,15 @@ def day_month(match: re.Match, published: date | None) -> Readings:
 def day_range(match: re.Match, published: date | None) -> Readings:
     first_month = spans.month_number(match["month"])
     last_month = spans.month_number(match["month2"]) if match["month2"] else first_month
-    days = [int(re.match(r"\d+", match[name])[0]) for name in ("day", "day2")]
+    days = [_day_of(match[name]) for name in ("day", "day2")]
 
     def make(year: int) -> DateSpan | None:
         first = spans.calendar_day(year, first_month, days[0])
         last = spans.calendar_day(year, last_month, days[1])
         if first is None or last is None or last.end < first.start:
             return None
-        fine = Precision.WEEK if (last.end - first.start).days < 7 else Precision.MONTH
-        return DateSpan(first.start, last.end, fine, "stated")
+        precision = Precision.WEEK if (last.end - first.start).days < 7 else Precision.MONTH
+        return DateSpan(first.start, last.end, precision, "stated")
 
     return (make(int(match["year"])),) * 2 if match["year"] else spans.either_way(published, make)
 
@@ -47,7 +52,7 @@ def iso(match: re.Match, _: date | None) -> Readings:
 
 
 def slashed(match: re.Match, _: date | None) -> Readings:
-    """Read 25/03/2026 and 03/25/2026; 12/03/2026 could be either day, so that only its year is sure."""
+    """Read 25/03/2026 and 03/25/2026; 12/03/2026 could be either day, so only its year is certain."""
     one, two, year = int(match["one"]), int(match["two"]), int(match["year"])
     found = {
         span
@@ -90,7 +95,7 @@ def month_of_year(match: re.Match, published: date | None) -> Readings:
     which = (match["which"] or "").casefold()
     past, ahead = spans.either_way(published, make)
     if which:
-        # "last June" said in July 2026 is the one just gone; said in June it is that of the year before.
+        # In July 2026, "last June" is June 2026; in June 2026, it is June 2025.
         if published and which == "last" and past and past.end >= published:
             past = make(past.start.year - 1)
         if published and which == "next" and ahead and ahead.start <= published:
@@ -122,7 +127,8 @@ def year_range(match: re.Match, _: date | None) -> Readings:
 
 def quarter(match: re.Match, published: date | None) -> Readings:
     words = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4}
-    number = int(match["digit"]) if match["digit"] else words[match["word"].casefold()]
+    digit = match["digit"] or match["digit2"]
+    number = int(digit) if digit else words[match["word"].casefold()]
     half = bool(match["half"])
 
     def make(year: int) -> DateSpan:
@@ -155,7 +161,7 @@ def weekday(match: re.Match, published: date | None) -> Readings:
     if not published:
         return None, None
     name, which = spans.weekday_number(match["weekday"]), (match["which"] or "").casefold()
-    # Written on a Friday, "on Friday" is that day, "last Friday" and "next Friday" are a week away.
+    # On a Friday, "on Friday" is the same day; "last Friday" and "next Friday" are a week away.
     back = spans.day(spans.last_weekday(name, published, before=which in ("last", "past")), "relative")
     ahead = spans.day(spans.next_weekday(name, published, after=which in ("next", "coming")), "relative")
     if which in ("last", "past"):
@@ -186,7 +192,7 @@ def period(match: re.Match, published: date | None) -> Readings:
 
 
 def _whole(unit: str, published: date, offset: int) -> DateSpan:
-    """Return the week, month, quarter or year of the publication, or one so many before or after it."""
+    """Return the week, month, quarter or year of the publication, shifted by `offset` units."""
     if unit == "week":
         return spans.week(published + timedelta(weeks=offset))
     if unit == "month":
@@ -197,7 +203,7 @@ def _whole(unit: str, published: date, offset: int) -> DateSpan:
 
 
 def end_of_period(match: re.Match, published: date | None) -> Readings:
-    """Read "the end of the year": its last months; a month's or a week's end stays in the month."""
+    """Read "the end of the year" as its last months; the end of a month or week keeps the precision of the month."""
     if not published:
         return None, None
     which, unit, part = (match["which"] or "").casefold(), match["unit"].casefold(), part_named(match["part"])
@@ -234,11 +240,11 @@ def ago(match: re.Match, published: date | None) -> Readings:
 _AFTER = re.compile(
     rf"(?P<count>{spans.COUNT_WORDS}|several|(?:a\s+)?few)?\s*(?P<unit>day|week|month|year)s?\s+after", re.I
 )
-_SOME = {"day": 4, "week": 3, "month": 4, "year": 3}  # about as many as "days", "several weeks", "a few months" are
+_SOME = {"day": 4, "week": 3, "month": 4, "year": 3}  # typical counts for "days", "several weeks", "a few months"
 
 
 def after(said: str, published: date | None) -> DateSpan | None:
-    """Read "four days after" as the day that the news came after; "days after" tells a month, "some months" a year."""
+    """Return the date of an event that the news followed "four days after"; without a number the result is coarser."""
     match = _AFTER.fullmatch(said)
     if not match or not published:
         return None
@@ -256,26 +262,27 @@ def after(said: str, published: date | None) -> DateSpan | None:
 
 
 def vague_weeks(match: re.Match, published: date | None) -> Readings:
-    """Read "in recent weeks": the month of publication; "in recent months" and longer say too little."""
+    """Read "in recent weeks" as the month of publication; "in recent months" and longer have no value."""
     if not published or match["unit"].casefold() in ("month", "year"):
         return None, None
     return (spans.month(published.year, published.month, "relative"),) * 2
 
 
 def recently(_: re.Match, published: date | None) -> Readings:
-    """Read "recently": the month of publication, unless that has hardly begun."""
+    """Read "recently" as the month of publication, unless it has only just begun."""
     if not published or published.day < _RECENT_DAYS:
         return None, None
     return (spans.month(published.year, published.month, "relative"),) * 2
 
 
 def soon(match: re.Match, published: date | None) -> Readings:
-    """Read "in the coming weeks", "in the months ahead": from the publication on, at most so long."""
+    """Read "in the coming weeks", "in the months ahead" as a span from the publication on."""
     if not published:
         return None, None
-    days = {"day": 7, "week": 42, "month": 183}[match["unit"].casefold()]
-    fine = Precision.WEEK if days == 7 else Precision.MONTH
-    return (DateSpan(published, published + timedelta(days=days), fine, "relative"),) * 2
+    unit = (match["unit"] or match["unit2"]).casefold().removesuffix("s")
+    days = {"day": 7, "week": 42, "month": 183}[unit]
+    precision = Precision.WEEK if days == 7 else Precision.MONTH
+    return (DateSpan(published, published + timedelta(days=days), precision, "relative"),) * 2
 
 
 _HOLIDAYS: dict[str, Callable[[int], date]] = {
@@ -301,17 +308,6 @@ def holiday(match: re.Match, published: date | None) -> Readings:
     return spans.either_way(published, lambda year: spans.day(make(year), "stated"))
 
 
-def nothing(_: re.Match, __: date | None) -> Readings:
+def duration(_: re.Match, __: date | None) -> Readings:
+    """Return no reading: "within 30 days" is not a date."""
     return None, None
-
-
-class Either:
-    """A match in which one group is written in two ways: `name` or `name` with a 2."""
-
-    def __init__(self, match: re.Match, name: str) -> None:
-        self._match, self._name = match, name
-
-    def __getitem__(self, name: str) -> str | None:
-        if name != self._name:
-            return self._match[name]
-        return self._match[name] or (self._match[name + "2"] or "").rstrip("s")

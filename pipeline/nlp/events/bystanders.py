@@ -1,4 +1,4 @@
-"""Somebody who stands near an act in a sentence -> whether he is only there and does nothing."""
+"""Recognises parties that are mentioned near an act but do not take part in it."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ _SITES = frozenset(
     words("premises office offices headquarters campus site sites building buildings plant laboratory datacentre doors")
 )
 _AT = frozenset({"at", "in", "inside", "outside", "near", "from"})
-_UPWARDS = 5  # words from somebody up to a "without"
+_MAX_STEPS = 5  # steps up the parse tree to a "without"
 
 
-def only_stands_by(type_: str, role: str, filler: Filler) -> bool:
-    """True for an actor who is a place ("agencies in the U.S."), on whose premises a test is run, or without whom."""
+def is_bystander(type_: str, role: str, filler: Filler) -> bool:
+    """Return whether an actor is only a place, the host of a test, or excluded ("without the help of Acme")."""
     if role != "actor":
         return False
-    if all(kind is EntityKind.PLACE for _, _, kind, *_ in filler.parties):
+    if all(party.kind is EntityKind.PLACE for party in filler.parties):
         return True
     return type_ == "evaluation" and _is_host(filler.token) or _is_left_out(filler.token)
 
 
-def only_asks(filler: Filler) -> bool:
-    """Tell whether somebody only asked for what a trigger names: "rejected Acme's request to suspend the order"."""
+def is_petitioner(filler: Filler) -> bool:
+    """Return whether a party only asked for the act: "rejected Acme's request to suspend the order"."""
     noun = filler.token.head
     return filler.token.dep_ == "poss" and noun.lower_ in _PLEAS and bool(children(noun, "acl"))
 
 
-def only_watches(draft: Draft, filler: Filler) -> bool:
-    """Tell whether an authority is near a model's release but not said to release it."""
+def is_observing_authority(draft: Draft, filler: Filler) -> bool:
+    """Return whether an authority is mentioned in a model release without releasing the model."""
     if draft.type != "model_release" or filler.kind not in ("agency", "government"):
         return False
     return not is_verb(draft.trigger) or filler.token not in subjects(draft.trigger)
 
 
 def _is_host(token: Token) -> bool:
-    """True for "Acme" of "three testers worked at Acme's premises"."""
+    """Return whether a party is the host: "three testers worked at Acme's premises"."""
     site = token.head
     return token.dep_ == "poss" and site.lower_ in _SITES and site.dep_ == "pobj" and site.head.lower_ in _AT
 
 
 def _is_left_out(token: Token) -> bool:
-    """True for "Acme" of "was negotiated without the help of Acme"."""
-    for _ in range(_UPWARDS):
+    """Return whether a party is excluded: "was negotiated without the help of Acme"."""
+    for _ in range(_MAX_STEPS):
         if is_verb(token) or token.head == token:
             return False
         if token.dep_ == "prep" and token.lower_ == "without":

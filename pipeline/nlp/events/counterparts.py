@@ -1,5 +1,4 @@
-"""A verb of agreeing comes in; out go the words for a side that stands elsewhere in its sentence than beside it, and
-whether the agreement is but business."""
+"""Finds the other side of an agreement elsewhere in its sentence, and recognises deals that are mere business."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 _DEALS = words("deal agreement contract pact accord memorandum settlement arrangement partnership")
-_OWN = frozenset(  # what a side of a deal does with it, and under it
+_OWN = frozenset(  # what a party to a deal does with it or under it
     form
     for verb in words(
         "change amend revise renegotiate reopen extend renew end terminate cancel suspend honour honor keep break "
@@ -23,7 +22,7 @@ _OWN = frozenset(  # what a side of a deal does with it, and under it
     )
     for form in verb_forms(verb)
 )
-# What makes an agreement among companies one that this ledger is about.
+# Words that make an agreement among companies relevant to AI oversight.
 _OVERSIGHT = re.compile(
     r"safe|guardrail|red.?line|\bterms?\b|standard|\bcodes?\b|pledge|regulat|oversight|audit|evaluat|\btest|inspect|"
     r"govern|military|defen[cs]e|pentagon|police|army|minist|classified|declar|convention|memorand|principle|statement|"
@@ -38,8 +37,10 @@ _WISH = frozenset(
 
 
 def other_sides(trigger: Token) -> list[Token]:
-    """Return who else agrees: "under a deal with the ministry, X agreed to ..."; "X wants to change the terms of a deal
-    struck with Y"."""
+    """Return the heads of the other parties to an agreement.
+
+    Examples: "under a deal with the ministry, X agreed to ..."; "X wants to change the terms of a deal struck with Y".
+    """
     under = [
         head
         for prep in children(trigger, "prep")
@@ -51,13 +52,13 @@ def other_sides(trigger: Token) -> list[Token]:
 
 
 def is_business(parties: Sequence[Participant], sentence: str) -> bool:
-    """Tell whether companies agree among themselves and the sentence names nothing that concerns oversight."""
+    """Return whether only companies agree and the sentence has no word about oversight."""
     sides = [party.kind for party in parties if party.role == "actor"]
     return len(sides) > 1 and set(sides) == {EntityKind.ORGANISATION} and not _OVERSIGHT.search(sentence)
 
 
 def _whose_deal(trigger: Token) -> list[Token]:
-    """Return who does something to a deal of which only the other side is named."""
+    """Return the party that acts on a deal of which only the other side is named."""
     noun = trigger.head
     if trigger.dep_ != "acl" or trigger.tag_ != "VBN" or noun.lower_ not in _DEALS or not children(trigger, "prep"):
         return []

@@ -1,4 +1,7 @@
-"""A sentence and a trigger -> whether the event is new or recalled, and whether it binds or is voluntary."""
+"""Reads two properties of an event from its sentence: force (is it binding?) and newness (is it news or background?).
+
+`newness_of` is a first estimate from grammar; `pipeline.nlp.newness` decides with the whole article in view.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.lexicon.months import MONTHS
-from pipeline.nlp.dates.clauses import stands_aside
+from pipeline.nlp.dates.clauses import is_in_other_clause
 from pipeline.nlp.parsing.dependencies import children, is_verb
 from pipeline.records import Force, Modality
 
@@ -21,14 +24,14 @@ _PAST_TIME = re.compile(
     r"in (?:19|20)[0-9]{2}|"
     r"(?:had|has) (?:already|long|previously)|the (?:previous|prior) (?:year|month)|formerly|originally)\b",
     re.IGNORECASE,
-)  # fmt: skip
+)
 _SUBORDINATE = frozenset(
     {"after", "since", "before", "when", "following", "because", "as", "while", "until", "despite"}
 )
 
 
 def force_of(frame: str, sent: Span) -> Force:
-    """Return how binding an event is, as its sentence or else its frame says."""
+    """Return the force of an event, as stated in its sentence or else given by its frame."""
     if _VOLUNTARY.search(sent.text):
         return Force.VOLUNTARY
     if frame != Force.NOT_STATED:
@@ -36,15 +39,15 @@ def force_of(frame: str, sent: Span) -> Force:
     return Force.BINDING if _BINDING.search(sent.text) else Force.NOT_STATED
 
 
-def mention_of(trigger: Token, sent: Span, modality: Modality, part: str) -> str:
-    """Return "background" for an event recalled (pluperfect, a noun, a clause of time or a relative one), else
-    "new"."""
+def newness_of(trigger: Token, sent: Span, modality: Modality, part: str) -> str:
+    """Return "background" for a recalled event (pluperfect, noun, temporal or relative clause), else "new"."""
     if modality in (Modality.PLANNED, Modality.CONSIDERED, Modality.CONDITIONAL):
         return "new"
     if any(child.dep_ == "aux" and child.lower_ in ("had", "'d") for child in trigger.children):
         return "background"
     if any(
-        not stands_aside(sent, sent.start_char + match.start(), trigger) for match in _PAST_TIME.finditer(sent.text)
+        not is_in_other_clause(sent, sent.start_char + match.start(), trigger)
+        for match in _PAST_TIME.finditer(sent.text)
     ):
         return "background"
     if part == "noun" and trigger.dep_ not in ("dobj", "ROOT", "attr", "nsubjpass"):

@@ -1,4 +1,4 @@
-"""A verb in its parse -> what its own auxiliaries, negation, adverbs, mark and clauses say of its event."""
+"""Collects the modality cues at a verb: its auxiliaries, negation, adverbs, conjunctions and dependent clauses."""
 
 from __future__ import annotations
 
@@ -15,21 +15,32 @@ _NO_SUBJECT = frozenset({"no", "none", "nobody", "neither", "nothing"})
 
 
 class Cues:
-    """What was met on the way up."""
+    """The cues collected on the way up from a trigger.
+
+    Attributes:
+        found: The modalities of the cues.
+        would: "would" was found.
+        past_report: A speech verb in the past was found.
+        in_if: The trigger is inside a condition.
+        has_if: A condition governs the trigger.
+        ordered: The order is the event, and its ordering verb has not been passed yet.
+        never: "never" was found.
+    """
 
     def __init__(self) -> None:
         self.found: set[Modality] = set()
-        self.would = self.reported = self.past_report = self.in_if = self.has_if = self.ordered = self.never = False
+        self.would = self.past_report = self.in_if = self.has_if = self.ordered = self.never = False
 
 
 _PRESENT = ("VBZ", "VBP")
-_TAKEN_FOR_NOUNS = ("NN", "NNS")  # verbs in short sentences: "The app returns when ..."
+_TAGGED_AS_NOUNS = ("NN", "NNS")  # the tagger's error for verbs in short sentences: "The app returns when ..."
 _PROPOSALS = frozenset({"proposal", "proposals", "draft", "drafts", "plan", "plans", "blueprint", "scheme", "bill"})
 _WHEN = frozenset({"when", "whenever", "once", "until", "till"})
 
 
-def own(verb: Token, cues: Cues) -> None:
-    before_subject = False
+# One branch per kind of dependent.
+def own(verb: Token, cues: Cues) -> None:  # noqa: C901
+    """Collect the cues among the direct dependents of a verb."""
     cues.in_if = cues.in_if or _were_to(verb)
     if verb.tag_ in ("VBZ", "VBP", "VBG") and _later(verb):
         cues.found.add(Modality.PLANNED)
@@ -86,22 +97,22 @@ def own(verb: Token, cues: Cues) -> None:
 
 
 def _waits(verb: Token) -> bool:
-    """True for both verbs of "the app returns when the agency lifts its ban": neither has come about yet."""
+    """Return whether a verb waits for another: both of "the app returns when the agency lifts its ban" are future."""
     if verb.tag_ not in _PRESENT or any(child.dep_ in ("aux", "auxpass") for child in verb.children):
         return False
-    if verb.dep_ == "advcl" and verb.head.tag_ in (*_PRESENT, *_TAKEN_FOR_NOUNS, "VB", "RB") and _when(verb):
+    if verb.dep_ == "advcl" and verb.head.tag_ in (*_PRESENT, *_TAGGED_AS_NOUNS, "VB", "RB") and _when(verb):
         return not any(child.lower_ in ("did", "would", "could", "has", "have") for child in verb.head.children)
     below = [
         *verb.children,
         *(deeper for child in verb.children if child.lower_ == "soon" for deeper in child.children),
     ]
     return any(
-        clause.dep_ == "advcl" and clause.tag_ in (*_PRESENT, *_TAKEN_FOR_NOUNS) and _when(clause) for clause in below
+        clause.dep_ == "advcl" and clause.tag_ in (*_PRESENT, *_TAGGED_AS_NOUNS) and _when(clause) for clause in below
     )
 
 
 def _is_proposed(verb: Token) -> bool:
-    """True for "under the proposal, the agency bans the app"."""
+    """Return whether a verb is part of a proposal: "under the proposal, the agency bans the app"."""
     if verb.tag_ not in _PRESENT:
         return False
     under = [noun for prep in children(verb, "prep") if prep.lower_ == "under" for noun in children(prep, "pobj")]
@@ -109,7 +120,7 @@ def _is_proposed(verb: Token) -> bool:
 
 
 def _is_left_undone(verb: Token) -> bool:
-    """True for "rather than ban it, the agency asked for a test" and "far from banning it"."""
+    """Return whether an act is left undone: "rather than ban it", "far from banning it"."""
     if verb.tag_ not in ("VB", "VBG"):
         return False
     words = [token.lower_ for token in verb.doc[max(0, verb.i - 2) : verb.i]]
@@ -117,7 +128,7 @@ def _is_left_undone(verb: Token) -> bool:
 
 
 def _was_to_have(verb: Token) -> bool:
-    """True for "was to have been tested in May"."""
+    """Return whether a plan failed: "was to have been tested in May"."""
     helpers = {child.lower_ for child in children(verb, "aux")}
     return verb.tag_ == "VBN" and {"to", "have"} <= helpers and verb.head.lower_ in ("was", "were")
 
@@ -128,7 +139,7 @@ def _when(clause: Token) -> bool:
 
 
 def _were_to(verb: Token) -> bool:
-    """Tell whether a condition is put by turning "were": "Were the bill to pass, ..."."""
+    """Return whether an inverted "were" makes a condition: "Were the bill to pass, ..."."""
     first = verb.sent[0]
     if first.lower_ != "were" or verb.sent.text.rstrip().endswith("?"):
         return False
@@ -139,19 +150,22 @@ def _were_to(verb: Token) -> bool:
 
 
 def _later(verb: Token) -> bool:
-    """Tell whether a present tense speaks of what is to come: "signs it later today", "is launching it later this
-    year"."""
+    """Return whether a present tense is about the future: "signs it later today"."""
     if verb.tag_ == "VBG" and not any(aux.lower_ in ("is", "are", "'s", "’s") for aux in children(verb, "aux")):
         return False
     near = [child for child in verb.children if child.dep_ in ("npadvmod", "advmod", "prep")]
     words = [word for child in near for word in (child, *child.children)]
-    return any(word.lower_ == "later" and word.i + 1 < len(word.doc) and word.nbor(1).lower_ in ("today", "this")
-               for word in words)  # fmt: skip
+    return any(
+        word.lower_ == "later" and word.i + 1 < len(word.doc) and word.nbor(1).lower_ in ("today", "this")
+        for word in words
+    )
 
 
 def has_condition_before(trigger: Token) -> bool:
-    """Tell whether an inverted condition stands before a trigger, whatever the parse hangs it on: ", and should
-    violations recur, the ban will be reimposed"."""
+    """Return whether an inverted condition precedes a trigger, whatever the parse attaches it to.
+
+    Example: ", and should violations recur, the ban will be reimposed".
+    """
     doc = trigger.doc
     for aux in doc[trigger.sent.start : trigger.i]:
         verb = aux.head
@@ -162,14 +176,14 @@ def has_condition_before(trigger: Token) -> bool:
 
 
 def is_condition(clause: Token) -> bool:
-    """Tell whether a clause says on what condition: "if it fails", "had it failed"."""
+    """Return whether a clause is a condition: "if it fails", "had it failed"."""
     return any(mark.lower_ in ("if", "unless") for mark in children(clause, "mark")) or any(
         aux.lower_ == "had" and _is_inverted(aux, clause) for aux in children(clause, "aux")
     )
 
 
 def _is_inverted(had: Token, verb: Token) -> bool:
-    """Tell whether "had" opens a condition: "Had the board said no, ..."; not a question, not "never had it"."""
+    """Return whether "had" opens a condition: "Had the board said no, ..."; not a question, not "never had it"."""
     subject = children(verb, "nsubj", "nsubjpass")
     if not subject or had.i > subject[0].i or had.sent.text.rstrip().endswith("?"):
         return False
@@ -177,16 +191,19 @@ def _is_inverted(had: Token, verb: Token) -> bool:
 
 
 def has_none(noun: Token) -> bool:
-    """Tell whether a noun says that there is none: "no fine", "not a single fine", "neither fine"."""
+    """Return whether a noun is negated: "no fine", "not a single fine", "neither fine"."""
     return any(
-        child.dep_ in ("det", "preconj", "cc") and child.lower_ in ("no", "neither")
-        or child.dep_ in ("neg", "preconj", "advmod") and child.lower_ == "not" and not _not_only(child)
+        child.dep_ in ("det", "preconj", "cc")
+        and child.lower_ in ("no", "neither")
+        or child.dep_ in ("neg", "preconj", "advmod")
+        and child.lower_ == "not"
+        and not _not_only(child)
         for child in noun.lefts
-    )  # fmt: skip
+    )
 
 
 def _in_case(prep: Token) -> bool:
-    """Tell whether a phrase names a condition: "in case of a breach", "in the event that it fails"."""
+    """Return whether a phrase is a condition: "in case of a breach", "in the event that it fails"."""
     for noun in children(prep, "pobj"):
         definite = any(child.lower_ == "the" for child in noun.children)
         if noun.lower_ == ("event" if definite else "case") and noun.i + 1 < len(noun.doc):
@@ -195,7 +212,7 @@ def _in_case(prep: Token) -> bool:
 
 
 def _negated_before(verb: Token) -> bool:
-    """Tell whether "not yet to", "never" or the like stands right before a verb, whatever the parse hangs it on."""
+    """Return whether a negation is right before a verb ("not yet to", "never"), whatever the parse attaches it to."""
     for token in reversed(verb.doc[max(0, verb.i - 4) : verb.i]):
         if token.lower_ in ("not", "n't", "n’t", "never"):
             return not _not_only(token)
@@ -210,13 +227,13 @@ def _not_only(token: Token) -> bool:
 
 
 def or_else(verb: Token, head: Token) -> bool:
-    """Tell whether a verb says what follows unless something is done: "must comply or pay a fine"."""
+    """Return whether a verb names the alternative to an obligation: "must comply or pay a fine"."""
     must = any(aux.lower_ == "must" for aux in children(head, "aux"))
     return must and any(word.lower_ == "or" and word.i < verb.i for word in children(head, "cc"))
 
 
 def finite(verb: Token) -> Token:
-    """Return the verb of the clause that an infinitive belongs to: what is told in the past beside it goes there."""
+    """Return the finite verb above an infinitive."""
     while verb.tag_ == "VB" and verb.head != verb and is_verb(verb):
         verb = verb.head
     return verb
@@ -227,7 +244,7 @@ def is_perfect(verb: Token) -> bool:
 
 
 def is_stray(verb: Token) -> bool:
-    """Tell whether what the parse takes for a verb is a participle before a noun: "will give it supervised access"."""
+    """Return whether the parse mistakes a participle before a noun for a verb: "will give it supervised access"."""
     if verb.tag_ not in ("VBD", "VBN") or verb.dep_ not in ("conj", "advcl") or verb.head.i > verb.i:
         return False
     if not is_verb(verb.head) or children(verb, "nsubj", "nsubjpass", "aux", "auxpass", "mark", "advmod", "prt"):
@@ -239,14 +256,14 @@ def is_stray(verb: Token) -> bool:
 
 
 def asks_how(verb: Token) -> bool:
-    """Tell whether a clause asks how or why a thing was done, which it was."""
+    """Return whether a clause asks how or why a thing was done, which implies that it was."""
     return any(
         child.lower_ in ("why", "how", "when", "where") and child.i < verb.i for child in children(verb, "advmod")
     )
 
 
 def judged(copula: Token, cues: Cues) -> None:
-    """Read what is said of an act by calling it something: "it would be wrong to ban it", "it is time to act"."""
+    """Collect the cues of a judgment on an act: "it would be wrong to ban it", "it is time to act"."""
     outer = Cues()
     own(copula, outer)
     cues.found |= outer.found - {Modality.NEGATED}

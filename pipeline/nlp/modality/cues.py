@@ -1,6 +1,6 @@
-"""A governing word -> what it makes of the event below it: the word lists of modality, and the verbs with particles.
+"""Word lists of modality: what a governing word, a phrasal verb or an idiom makes of the event below it.
 
-"pushed back the launch", "called off the signing", "stopped short of banning": verb and particle mean it together.
+Examples: "pushed back the launch", "called off the signing", "stopped short of banning".
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
         pass draft write""")),
 )  # fmt: skip
 TRYING = _verbs("attempt try seek aim hope want wish consider weigh mull contemplate mean prefer")
-# Verbs under which an infinitive is done all the same: "moved to ban", "began to share".
+# Verbs below which an infinitive is still done: "moved to ban", "began to share".
 TRANSPARENT = _verbs(
     """begin start continue manage help move go come rush force compel make have let proceed keep remain happen prove
     end dare
@@ -122,7 +122,7 @@ IMAGINED = re.compile(
     r"(?:simulated|mock|imaginary|fictional) (?:\w+ )?(?:court|trial|jury|parliament|crisis|scenario|vote))",
     re.IGNORECASE,
 )
-# What the very words of a trigger say: "not a ban", "ended without an agreement", "a six-month phase-out period".
+# Triggers that state their modality: "not a ban", "ended without an agreement", "a six-month phase-out period".
 SAYS_ITSELF = (
     (re.compile(r"\bwithout (?:an?|any) \w+|^(?:not (?!only|just)|no (?!longer)|never\b)", re.I), Modality.NEGATED),
     (re.compile(r"^(?:vacant|unfilled|unsigned)$", re.I), Modality.NEGATED),
@@ -143,26 +143,26 @@ AUXILIARIES = {
     "ca": Modality.CONSIDERED,
 }  # fmt: skip
 DROPPED = _verbs("drop abandon scrap cancel shelve end withdraw halt")
-# Nouns for doing what the noun after "of" names: what becomes of the signing becomes of the agreement.
+# Nouns for performing the act named after "of": a postponed signing of an agreement is a postponed agreement.
 ACTS = _nouns(
     """signing signature launch release adoption passage publication approval start conclusion announcement introduction
     implementation renewal ratification execution finalization imposition issuance rollout opening completion
     enforcement"""
 )
-HEARSAY = {  # nouns over a clause that only passes on what is said
+HEARSAY = {  # nouns above a clause that is hearsay
     **dict.fromkeys(_nouns("allegation accusation rumor rumour"), Modality.ALLEGED),
     **dict.fromkeys(_nouns("report claim suggestion assertion notion speculation"), Modality.ALLEGED),
 }
-# Who only passes on what is said.
+# Subjects that pass on hearsay.
 HEARERS = _nouns("rumor rumour outlet blog blogger post tweet gossip") | {"reports", "media", "word"}
 REFUTES = _verbs("deny reject dispute dismiss refute rebut contradict disavow")
 UNTRUE = frozenset({"false", "untrue", "wrong", "inaccurate", "incorrect", "baseless", "unfounded", "fabricated"})
-# (what verb and particle make of it, verbs, the words that follow)
+# (modality, verbs, particles)
 _PHRASAL: tuple[tuple[Modality, frozenset[str], tuple[str, ...]], ...] = (
     (Modality.NEGATED, _verbs("stop fall come"), ("short of",)),
     (Modality.NEGATED, _verbs("decide vote opt choose"), ("against",)),
     (Modality.NEGATED, _verbs("head stave fend ward"), ("off",)),
-    (Modality.NEGATED, _verbs("rule"), ("out",)),  # a court that ruled that ... denies nothing
+    (Modality.NEGATED, _verbs("rule"), ("out",)),  # a court that "ruled that" negates nothing
     (Modality.NEGATED, _verbs("steer shy"), ("clear of", "away from")),
     (Modality.POSTPONED, _verbs("put hold"), ("off",)),
     (Modality.POSTPONED, _verbs("push move set put"), ("back",)),
@@ -179,7 +179,7 @@ _PHRASAL: tuple[tuple[Modality, frozenset[str], tuple[str, ...]], ...] = (
     (Modality.CONSIDERED, _verbs("lean incline"), ("toward", "towards", "to")),
     (Modality.PLANNED, _verbs("gear line"), ("up",)),
 )
-# Verb and noun mean it together: (what they make of it, verbs, preposition before the noun or "", nouns).
+# (modality, verbs, preposition before the noun or "", nouns)
 _IDIOMS: tuple[tuple[Modality, frozenset[str], str, frozenset[str]], ...] = (
     (Modality.POSTPONED, _verbs("put place keep leave park"), "on", frozenset(["hold", "ice", "burner", "shelf"])),
     (Modality.POSTPONED, _verbs("hit press slam pump tap push"), "", _nouns("pause brake")),
@@ -190,25 +190,25 @@ _IDIOMS: tuple[tuple[Modality, frozenset[str], str, frozenset[str]], ...] = (
     (Modality.CONSIDERED, _verbs("leave keep hold"), "", frozenset(["door"])),
     (Modality.CONSIDERED, _verbs("set train have"), "", _nouns("sight eye")),
 )
-# What is still being made: "is hammering out a deal", "the two sides are nearing an agreement".
+# Verbs for an object still being made: "is hammering out a deal", "the two sides are nearing an agreement".
 _IN_THE_MAKING = frozenset(
     f"{verb}ing" for verb in ("hammer", "thrash", "iron", "finaliz", "finalis", "near", "approach", "inch", "edg")
 )
-# Verbs that put a thing to another time, and the words for such a time: "pushed the trial to the spring".
+# Verbs that reschedule a thing, and nouns for the new time: "pushed the trial to the spring".
 _MOVES = _verbs("move push shift slide bump slip reschedule postpone delay put")
 _TIMES = frozenset(map(str.lower, MONTHS)) | words(
     """spring summer autumn fall winter monday tuesday wednesday thursday friday saturday sunday week month year quarter
     date day"""
 )
-# Nouns that ask for what stands after "for": "the case for banning it", "growing support for a ban".
+# Nouns that favour the act named after "for": "the case for banning it", "growing support for a ban".
 IN_FAVOUR = _nouns(
     "case support ground reason argument basis backing room justification excuse pretext vote cause demand"
 )
-# Verbs after which "for a ban" names what is to come.
+# Verbs after which "for a ban" names a future act.
 AWAITING = _verbs(
     "brace prepare push press campaign argue lobby vote plan wait clamour clamor hope call fight opt plead beg"
 )
-# What an attempt, a motion or a bill does that comes to nothing.
+# Verbs for the failure of an attempt, a motion or a bill.
 FAILING = _verbs("fail collapse founder die fizzle falter flop lapse stall perish")
 _FAILING_WITH = ((_verbs("fall"), ("through", "apart", "flat", "short")), (_verbs("break"), ("down",)),
                  (_verbs("come"), ("to nothing", "to naught", "to nought")), (_verbs("go"), ("nowhere",)),
@@ -217,20 +217,13 @@ _FAILING_WITH = ((_verbs("fall"), ("through", "apart", "flat", "short")), (_verb
 PUSHES = _verbs("push")
 BEATEN = _verbs("defeat reject deny block dismiss lose quash")
 _BEATEN_WITH = ((_verbs("vote turn shoot strike"), ("down",)), (_verbs("throw kick"), ("out",)))
-# What is asked for was asked for, whoever turns it down.
-UNMOVED = _verbs("reject resist oppose")
-# Parts and sides of an act: what becomes of its second step or its date becomes of the act.
+# Verbs that leave their object as it is: a resisted request was made.
+OPPOSING_VERBS = _verbs("reject resist oppose")
+# Parts of an act: a postponed second step or date is a postponed act.
 PARTS = _nouns("step stage phase part half round wave tranche date start rollout version")
-# After these an infinitive on a noun is done: "the decision to ban it", "its move to ban".
-DECIDED = _nouns(
-    """decision move vote ruling choice success moment haste readiness determination urgency resolve courage temerity
-    way time place body tool office agency unit panel team group firm company lab lawyer counsel system model law
-    act rule country state nation city government regulator authority court minister official party person people
-    man woman member chief thing one"""
-)
-BLOWS = _nouns("fine penalty ban closure sanction suspension injunction punishment shutdown block charge")
-BEATABLE = BLOWS | _nouns("investigation probe inquiry enquiry hearing moratorium")
-# Verbs that do an act named by a noun, whatever the noun: "signed an agreement", "create a board".
+SANCTION_NOUNS = _nouns("fine penalty ban closure sanction suspension injunction punishment shutdown block charge")
+REJECTABLE_NOUNS = SANCTION_NOUNS | _nouns("investigation probe inquiry enquiry hearing moratorium")
+# Verbs that perform the act named by their object: "signed an agreement", "create a board".
 MAKING = _verbs(
     """make issue take sign reach strike launch open announce publish impose lodge file bring start begin conduct
     create establish introduce adopt pass found release hold set form enact approve ratify conclude finalise
@@ -239,7 +232,7 @@ MAKING = _verbs(
 PLANNING = _verbs("plan intend expect promise vow prepare schedule anticipate envisage foresee await predict envision")
 PREVENTING = _verbs("prevent forestall preempt pre-empt preclude thwart derail avert")
 EXPECTED = frozenset(["due", "expected", "planned", "scheduled", "slated", "foreseen", "envisaged", "envisioned"])
-# Where an act is that is not done yet.
+# States of an act not done yet: "in the works", "on the table", "on hold".
 PLACES = {
     **dict.fromkeys(["works", "pipeline", "offing", "horizon"], Modality.PLANNED),
     **dict.fromkeys(
@@ -261,23 +254,23 @@ PLACES = {
     ),
     **dict.fromkeys(["hold", "ice", "burner", "shelf"], Modality.POSTPONED),
 }
-# Where somebody stands who does what follows: "is on track to issue it", "is under pressure to ban it".
-STANCES = {
+# States of the actor of an act not done yet: "is on track to issue it", "is under pressure to ban it".
+POSITIONS = {
     **dict.fromkeys(["track", "course", "schedule", "pace", "line", "orders"], Modality.PLANNED),
     **dict.fromkeys(["pressure", "temptation", "position"], Modality.CONSIDERED),
 }  # fmt: skip
-# (preposition, the word it hangs on or "" for any) before an act that is not done.
+# (preposition, its head or "" for any) before an act that is not done.
 LEADING_TO = {
     ("of", "absence"): Modality.NEGATED, ("of", "pain"): Modality.CONDITIONAL, ("of", "case"): Modality.CONDITIONAL,
     ("of", "event"): Modality.CONDITIONAL, ("pending", ""): Modality.PLANNED, ("barring", ""): Modality.CONDITIONAL,
     ("absent", ""): Modality.NEGATED, ("without", ""): Modality.NEGATED, ("of", "instead"): Modality.NEGATED,
     ("of", "short"): Modality.NEGATED, ("of", "lieu"): Modality.NEGATED, ("than", "rather"): Modality.NEGATED,
 }  # fmt: skip
-# Verbs after which "no" denies what was looked for, and not that it was looked for: "found no flaws".
+# Verbs whose negated object does not negate the act: "found no flaws".
 FINDING = _verbs("find show reveal detect discover uncover identify see")
 FACING = _verbs("face risk invite attract incur")
 HAPPENING = _verbs("follow happen come begin start occur ensue open proceed result materialise materialize")
-# To have not done one of these is to be open to it, or to have done it.
+# Verbs whose negation leaves the act open or implies that it was done: "did not rule out", "did not fail to".
 _NOT_NOT = {
     **dict.fromkeys(_verbs("rule"), Modality.CONSIDERED),
     **dict.fromkeys(_verbs("decline refuse oppose reject resist"), Modality.CONSIDERED),
@@ -286,7 +279,7 @@ _NOT_NOT = {
 
 
 def unless_negated(verb: Token, cue: Modality | None) -> Modality | None:
-    """Return what a governing verb makes of its event where it is itself negated: "cannot rule out a ban"."""
+    """Return the modality that a governing verb gives, considering its own negation: "cannot rule out a ban"."""
     other = with_particle(verb) is Modality.NEGATED and verb.lower_ not in _verbs("rule")
     if cue is not Modality.NEGATED or verb.lower_ not in _NOT_NOT or other:
         return cue
@@ -295,38 +288,41 @@ def unless_negated(verb: Token, cue: Modality | None) -> Modality | None:
 
 
 def comes_to_nothing(verb: Token) -> bool:
-    """Tell whether a verb says that its subject came to nothing: "failed", "fell through", "broke down"."""
+    """Return whether a verb means that its subject failed: "failed", "fell through", "broke down"."""
     return verb.lower_ in FAILING or _has_particle(verb, _FAILING_WITH)
 
 
 def is_beaten(verb: Token) -> bool:
-    """Tell whether a verb says that what it is done to came to nothing: "rejected", "voted down", "lost"."""
+    """Return whether a verb means that its object failed: "rejected", "voted down", "lost"."""
     return verb.lower_ in BEATEN or _has_particle(verb, _BEATEN_WITH)
 
 
 def _has_particle(verb: Token, pairs: tuple[tuple[frozenset[str], tuple[str, ...]], ...]) -> bool:
     after = [token.lower_ for token in verb.doc[verb.i + 1 : verb.i + 1 + _NEAR]]
-    own = {child.lower_ for child in verb.children
-           if child.dep_ in ("prt", "advmod", "acomp") and not _of_limits(child)}  # fmt: skip
+    own = {
+        child.lower_ for child in verb.children if child.dep_ in ("prt", "advmod", "acomp") and not _of_limits(child)
+    }
     if any(_of_limits(token) for token in verb.doc[verb.i + 1 : verb.i + 1 + _NEAR]):
         return False
-    return any(verb.lower_ in forms and any(_follows(particle.split(), after, own) for particle in particles)
-               for forms, particles in pairs)  # fmt: skip
+    return any(
+        verb.lower_ in forms and any(_follows(particle.split(), after, own) for particle in particles)
+        for forms, particles in pairs
+    )
 
 
 def _of_limits(token: Token) -> bool:
-    """Tell whether a word is the "off" of "off limits", which puts nothing off."""
+    """Return whether a word is the "off" of "off limits", which is not a particle."""
     following = [one.lower_ for one in token.doc[token.i + 1 : token.i + 3] if not one.is_punct]
     return token.lower_ == "off" and following[:1] == ["limits"]
 
 
-_NEAR = 3  # words after a verb in which its particle stands: "put it off"
+_NEAR = 3  # maximum words between a verb and its particle: "put it off"
 
 
 def governing(verb: Token, planned: bool = True) -> Modality | None:
-    """Return what a verb makes of the event below it, by itself or with its particle; None for nothing.
+    """Return the modality that a verb, alone or with its particle, gives to the event below it, or None.
 
-    `planned` False leaves out the verbs that plan: under a noun they do not.
+    `planned` is False for nouns: below "signed" a verb is planned, but a noun is not.
     """
     phrasal = with_particle(verb)
     if phrasal is not None:
@@ -341,15 +337,23 @@ def governing(verb: Token, planned: bool = True) -> Modality | None:
 
 
 def with_particle(verb: Token) -> Modality | None:
-    """Return what a verb means together with its particle, if it has one of those: "pushed back" is postponed."""
-    return next((modality for modality, *pair in _PHRASAL if _has_particle(verb, (tuple(pair),))), _idiom(verb))
+    """Return the modality of a phrasal verb or an idiom ("pushed back": postponed), or None."""
+    return next(
+        (modality for modality, verbs, particles in _PHRASAL if _has_particle(verb, ((verbs, particles),))),
+        _idiom(verb),
+    )
 
 
 def _idiom(verb: Token) -> Modality | None:
-    """Return what a verb means with a noun that belongs to it: "put on hold", "hit pause", "moved to the spring"."""
+    """Return the modality of a verb with its noun: "put on hold", "hit pause", "moved to the spring"."""
     word = verb.lower_
-    after = [(prep.lower_, thing) for prep in verb.children if prep.dep_ == "prep" and prep.i > verb.i
-             for thing in prep.children if thing.dep_ == "pobj"]  # fmt: skip
+    after = [
+        (prep.lower_, thing)
+        for prep in verb.children
+        if prep.dep_ == "prep" and prep.i > verb.i
+        for thing in prep.children
+        if thing.dep_ == "pobj"
+    ]
     if word in _MOVES and any(prep in ("to", "until", "till", "into") and _is_time(thing) for prep, thing in after):
         return None if any(child.lower_ in ("up", "forward") for child in verb.children) else Modality.POSTPONED
     own = {("", child.lower_) for child in verb.children if child.dep_ == "dobj"}
@@ -365,7 +369,7 @@ def _is_time(noun: Token) -> bool:
 
 
 def is_in_the_making(verb: Token) -> bool:
-    """Tell whether a verb says that its object is being made: "are hammering out a deal"; not "after hammering out"."""
+    """Return whether a verb's object is still being made: "are hammering out a deal", not "after hammering out"."""
     return verb.lower_ in _IN_THE_MAKING and verb.dep_ not in ("pcomp", "amod")
 
 
@@ -377,8 +381,8 @@ def _follows(particle: list[str], after: list[str], own: set[str]) -> bool:
 
 _SEVERABLE = frozenset(["agreement", "commitment", "litigation", "restriction", "refusal", "access_grant"])
 _DEMANDING = frozenset(["access_request", "refusal", "litigation", "investigation", "evaluation"])
-# What a verb makes of an event that it names itself: "is weighing a ban", "the hearing was expected in May".
-# (modality, verbs, types of event for which the verb means something else)
+# The modality of an event named by the verb itself: "is weighing a ban", "the hearing was expected in May".
+# (modality, verbs, event types for which the verb means something else)
 _SENSES: tuple[tuple[Modality, frozenset[str], frozenset[str]], ...] = (
     (Modality.CANCELLED, _verbs("cancel scrap shelve abandon ditch bury dump"), _SEVERABLE),
     (Modality.POSTPONED, _verbs("postpone delay defer slip punt"), frozenset(["refusal"])),
@@ -400,16 +404,16 @@ _DRAWN = frozenset(["executive_action", "legislation"])
 
 
 def _stops(verb: Token, type_: str, sense: Modality) -> bool:
-    """Tell whether an idiom says that a thing was stopped, which is the event: "pulled the plug on the chatbot"."""
+    """Return whether an idiom means that something was stopped, which is the event: "pulled the plug on"."""
     if sense is Modality.CANCELLED:
         return type_ in _SEVERABLE and any(child.lower_ == "plug" for child in verb.children)
     held = sense is Modality.POSTPONED and _idiom(verb) is sense
-    act = any(child.lower_ in BLOWS or child.dep_ == "prt" for child in verb.children)
+    act = any(child.lower_ in SANCTION_NOUNS or child.dep_ == "prt" for child in verb.children)
     return type_ == "restriction" and held and not act
 
 
 def own_sense(verb: Token, type_: str) -> Modality | None:
-    """Return what a verb that is itself the trigger says of an event of a type; None where it says nothing."""
+    """Return the modality that a trigger verb gives to its own event of a type, or None."""
     sense = with_particle(verb)
     if type_ != "refusal" and sense is not None and not _stops(verb, type_, sense):  # to push back is to refuse, too
         return sense

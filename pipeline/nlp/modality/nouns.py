@@ -1,6 +1,6 @@
-"""A noun for an act, an attempt or a report in its parse -> what the words around it say becomes of it.
+"""Collects the modality cues around a noun for an act, an attempt or a report.
 
-"An attempt to ban it collapsed", "any agreement would need consent", "an order is in the works", "reports are false".
+Examples: "An attempt to ban it collapsed", "any agreement would need consent", "an order is in the works".
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pipeline.nlp.modality.cues import (
     EXPECTED,
     LEADING_TO,
     PLACES,
+    POSITIONS,
     PREVENTING,
     PUSHES,
     REFUTES,
-    STANCES,
     UNTRUE,
     comes_to_nothing,
     is_beaten,
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 
-def fate(noun: Token, cues: Cues) -> None:
-    """Read what becomes of an attempt, a motion or a plan: "an attempt to ban it collapsed", "lost its bid for"."""
+def outcome(noun: Token, cues: Cues) -> None:
+    """Collect the outcome of an attempt, a motion or a plan: "an attempt to ban it collapsed", "lost its bid for"."""
     verb = noun.head
     if noun.dep_ == "nsubj" and comes_to_nothing(verb) or any(comes_to_nothing(each) for each in children(noun, "acl")):
         cues.found.add(Modality.NEGATED)
@@ -45,14 +45,14 @@ _DOOMED = frozenset({"failed", "unsuccessful", "abortive", "doomed", "fruitless"
 
 
 def is_to(verb: Token) -> bool:
-    """Tell whether a verb only sets a thing to come: "is to be heard", "was to have been announced"."""
+    """Return whether a copula schedules an act: "is to be heard", "was to have been announced"."""
     return verb.lower_ in ("is", "are", "was", "were") and any(
         child.lower_ == "to" for clause in children(verb, "xcomp") for child in children(clause, "aux")
     )
 
 
 def is_refuted(noun: Token, verb: Token) -> bool:
-    """Tell whether somebody says that a report is wrong: "denied a report that", "claims that ... are untrue"."""
+    """Return whether a report is denied: "denied a report that", "claims that ... are untrue"."""
     if noun.dep_ in ("dobj", "nsubjpass", "pobj"):
         back = verb.lower_ in PUSHES and any(child.lower_ == "back" for child in verb.children)
         return back or verb.lower_ in REFUTES or with_particle(verb) is Modality.DENIED or is_beaten(verb)
@@ -66,7 +66,7 @@ _BRINGING = frozenset(
 
 
 def is_imagined(noun: Token, verb: Token) -> bool:
-    """Tell whether a noun without "the" might bring something: "resistance from Meta could lead to tensions"."""
+    """Return whether a noun without "the" is the cause of a possible effect: "resistance could lead to tensions"."""
     if verb.lower_ not in _BRINGING or not any(
         aux.lower_ in ("could", "might", "would") for aux in children(verb, "aux")
     ):
@@ -75,7 +75,7 @@ def is_imagined(noun: Token, verb: Token) -> bool:
 
 
 def is_one_of_many(noun: Token) -> bool:
-    """Tell whether a noun means no act in particular: "a ban", "any agreement", "fines"; not "the ban", "its ban"."""
+    """Return whether a noun names no specific act: "a ban", "any agreement", "fines"; not "the ban", "its ban"."""
     return not any(
         child.dep_ in ("poss", "nummod") or child.dep_ == "det" and child.lower_ not in ("a", "an", "any", "such", "no")
         for child in noun.lefts
@@ -83,29 +83,29 @@ def is_one_of_many(noun: Token) -> bool:
 
 
 def is_supposed(noun: Token, verb: Token) -> bool:
-    """Tell whether a clause only says what such an act would do: "any agreement would need the board's consent"."""
+    """Return whether a clause describes a hypothetical act: "any agreement would need the board's consent"."""
     said = {child.lower_ for child in children(noun, "det")}
     would = any(aux.lower_ in ("would", "could", "might", "must") for aux in children(verb, "aux"))
     return would and ("any" in said or is_one_of_many(noun) and not children(noun, "acl", "relcl"))
 
 
 def after_noun(noun: Token, cues: Cues) -> None:
-    """Read what stands right after a noun: "an agreement to be signed on Monday", "a rule due in June"."""
+    """Collect the cues right after a noun: "an agreement to be signed on Monday", "a rule due in June"."""
     for child in noun.rights:
         if child.dep_ in ("acl", "amod", "relcl", "appos", "advcl") and child.lower_ in EXPECTED:
             found = not children(child, "nsubj", "nsubjpass", "xcomp")
         else:
-            to_be = any(aux.lower_ == "to" for aux in children(child, "aux")) and children(child, "auxpass")
+            to_be = any(aux.lower_ == "to" for aux in children(child, "aux")) and bool(children(child, "auxpass"))
             found = child.dep_ in ("acl", "relcl") and to_be and not children(child, "nsubjpass")
         if found:
             cues.found.add(Modality.PLANNED)
 
 
-_HANGS = frozenset({"looms", "loomed", "loom", "looming", "hinges", "hinge", "depends", "depend"})
+_PENDING = frozenset({"looms", "loomed", "loom", "looming", "hinges", "hinge", "depends", "depend"})
 
 
 def said_of_noun(noun: Token, verb: Token, cues: Cues) -> None:
-    """Read what is said of an act: "a deal is close", "an order is in the works", "her appointment awaits consent"."""
+    """Collect the cues of a predicate: "a deal is close", "an order is in the works", "awaits consent"."""
     if (
         comes_to_nothing(verb)
         and not verb.lower_.startswith("stall")
@@ -124,46 +124,37 @@ def said_of_noun(noun: Token, verb: Token, cues: Cues) -> None:
                 cues.found.add(PLACES[thing.lower_])
     if verb.lower_ in ("awaits", "awaited", "await"):
         cues.found.add(Modality.PLANNED)
-    elif verb.lower_ in (
-        "looms",
-        "loomed",
-        "loom",
-        "looming",
-        "hinges",
-        "hinge",
-        "depends",
-        "depend",
-    ) and is_one_of_many(noun):
+    elif verb.lower_ in _PENDING and is_one_of_many(noun):
         cues.found.add(Modality.CONSIDERED)
 
 
 def short_of(prep: Token) -> Modality | None:
-    """Return what a preposition or its like makes of the act after it: "short of a ban", "barring an agreement"."""
+    """Return the modality that a preposition gives to the act after it: "short of a ban", "barring an agreement"."""
     word, head = prep.lower_, prep.head.lower_
     if word == "from" and head in ("away", "far"):  # "is days away from a deal", "is far from a deal"
-        stands = prep.head.head.pos_ == "AUX"
-        return (Modality.NEGATED if head == "far" else Modality.PLANNED) if stands else None
+        predicative = prep.head.head.pos_ == "AUX"
+        return (Modality.NEGATED if head == "far" else Modality.PLANNED) if predicative else None
     return LEADING_TO.get((word, head)) or LEADING_TO.get((word, ""))
 
 
 def is_prevented(noun: Token, verb: Token) -> bool:
-    """Tell whether a verb keeps an act from being done: "to forestall a ban"; to prevent the ban one knows is open."""
+    """Return whether a verb prevents an act: "to forestall a ban"; preventing a known ban says nothing about it."""
     return noun.dep_ == "dobj" and verb.lower_ in PREVENTING and is_one_of_many(noun)
 
 
-def stance(copula: Token) -> Modality | None:
-    """Return what it says of an act where its doer stands: "is in no position to", "is on track to"."""
+def position_of(copula: Token) -> Modality | None:
+    """Return the modality that the actor's position gives to an act: "is in no position to", "is on track to"."""
     for prep in children(copula, "prep"):
         for thing in children(prep, "pobj"):
             if has_none(thing):
                 return Modality.NEGATED
-            if thing.lower_ in STANCES:
-                return STANCES[thing.lower_]
+            if thing.lower_ in POSITIONS:
+                return POSITIONS[thing.lower_]
     return None
 
 
 def is_in_vain(verb: Token) -> bool:
-    """Tell whether what is tried comes to nothing: "tried in vain to", "sought unsuccessfully to"."""
+    """Return whether an attempt failed: "tried in vain to", "sought unsuccessfully to"."""
     vain = any(thing.lower_ in ("vain", "avail") for prep in children(verb, "prep") for thing in children(prep, "pobj"))
     return vain or any(
         child.lower_ in ("unsuccessfully", "fruitlessly", "vainly") for child in children(verb, "advmod")
@@ -171,21 +162,21 @@ def is_in_vain(verb: Token) -> bool:
 
 
 def turns_down(upper: Token, lower: Token) -> bool:
-    """Tell whether a court turns down what it was asked to undo or to stop, which is a ruling: "declined to dismiss".
+    """Return whether a court rules by declining to undo or stop something: "declined to dismiss".
 
-    What it declines to give ("declined to grant relief") is only not given.
+    Declining to give something ("declined to grant relief") is not a ruling.
     """
     return upper.lower_ in _DECLINES and lower.dep_ == "xcomp" and lower.head == upper and lower.lower_ not in _GIVES
 
 
 _DECLINES = frozenset(form for verb in ("decline", "refuse") for form in verb_forms(verb))
 _GIVES = frozenset("grant issue award give allow extend impose order rule decide say comment approve".split())  # noqa: SIM905
-# Out of what a clause can be taken before it is law.
+# Texts from which a clause can be dropped before it becomes law.
 _DRAFTS = frozenset("bill draft text package legislation version proposal measure act".split())  # noqa: SIM905
 
 
 def out_of_a_bill(verb: Token) -> bool:
-    """Tell whether a thing leaves a bill before it was in force for anybody: "dropped the ban from the bill"."""
+    """Return whether something is dropped from a bill before it became law: "dropped the ban from the bill"."""
     preps = [
         *children(verb, "prep"),
         *(p for noun in children(verb, "dobj", "nsubjpass") for p in children(noun, "prep")),
@@ -196,7 +187,7 @@ def out_of_a_bill(verb: Token) -> bool:
 
 
 def is_hearsay(verb: Token) -> bool:
-    """Tell whether a verb only passes on what is said: "word has it that", "rumor has it that"."""
+    """Return whether a verb passes on hearsay: "word has it that", "rumor has it that"."""
     return verb.lower_ in ("has", "had") and any(child.lower_ in _WORD for child in children(verb, "nsubj"))
 
 

@@ -1,9 +1,7 @@
-"""A trigger in its parse -> how sure the sentence is of the event: from the trigger upwards through all that governs
-it.
+"""Determines the modality of a trigger by walking from it up the parse tree through everything that governs it.
 
 Auxiliaries, negation, "if", adverbs, and governing verbs and nouns ("plans to", "has yet to", "denied that", "threat
-to") each leave a cue; of several cues the strongest decides. Reporting verbs leave none: "X said
-it signed" is occurred.
+to") each leave a cue, and the strongest cue decides. Reporting verbs leave none: "X said it signed" is occurred.
 """
 
 from __future__ import annotations
@@ -30,9 +28,7 @@ from pipeline.nlp.modality.cues import (
     ADJECTIVES,
     ADVERBS,
     AWAITING,
-    BEATABLE,
     BEFORE_NOUN,
-    BLOWS,
     DROPPED,
     ENABLES,
     FACING,
@@ -44,11 +40,13 @@ from pipeline.nlp.modality.cues import (
     IN_FAVOUR,
     MAKING,
     NOUNS,
+    OPPOSING_VERBS,
     ORDERING,
     PARTS,
     PLANNING,
+    REJECTABLE_NOUNS,
+    SANCTION_NOUNS,
     TRANSPARENT,
-    UNMOVED,
     comes_to_nothing,
     governing,
     is_beaten,
@@ -57,7 +55,6 @@ from pipeline.nlp.modality.cues import (
 )
 from pipeline.nlp.modality.nouns import (
     after_noun,
-    fate,
     is_hearsay,
     is_imagined,
     is_in_vain,
@@ -66,9 +63,10 @@ from pipeline.nlp.modality.nouns import (
     is_refuted,
     is_supposed,
     is_to,
+    outcome,
+    position_of,
     said_of_noun,
     short_of,
-    stance,
 )
 from pipeline.nlp.parsing.dependencies import SUPPORT, children, is_passive, is_verb
 from pipeline.records import Modality
@@ -84,18 +82,24 @@ _TOLD = frozenset({"report", "reveal", "confirm", "disclose", "exclusively"})
 _SUPPORT_NOUN = frozenset({"dobj", "nsubjpass", "pobj", "attr", "nsubj", "conj", "oprd"})
 # The strongest cue first.
 _ORDER = (
-    Modality.DENIED, Modality.CANCELLED, Modality.POSTPONED, Modality.NEGATED, Modality.CONDITIONAL,
+    Modality.DENIED,
+    Modality.CANCELLED,
+    Modality.POSTPONED,
+    Modality.NEGATED,
+    Modality.CONDITIONAL,
     Modality.CONSIDERED,
-    Modality.PLANNED, Modality.ALLEGED,
-)  # fmt: skip
+    Modality.PLANNED,
+    Modality.ALLEGED,
+)
 _REPORTS = re.compile(
     r"\baccording to (?:(?:some |several |multiple |recent |media |press |news |unconfirmed )*reports?|rumou?rs)\b|"
     r"^(?:reports|rumou?rs) (?:say|suggest|claim|indicate)|\b(?:it (?:has been|was|is)) (?:reported|rumou?red|"
     r"alleged) that\b|"
     r"\b(?:unverified|unconfirmed|unsubstantiated)\b|\bneither \w+ (?:would|could|did) confirm\b|"
     r"\b(?:could|can|ha[sd]|have|did|does|would|were|was) ?(?:not|n['’]t) (?:be |been |yet )*(?:\w+ly )?"
-    r"(?:verif(?:y|ied)|confirm(?:ed)?|corroborated?|substantiated?)\b", re.IGNORECASE,
-)  # fmt: skip
+    r"(?:verif(?:y|ied)|confirm(?:ed)?|corroborated?|substantiated?)\b",
+    re.IGNORECASE,
+)
 _ABOUT = frozenset({"for", "of", "on", "about", "at"})
 _SAID_OF = frozenset({"said", "believed", "rumored", "rumoured", "alleged", "understood", "reported", "thought"})
 
@@ -105,9 +109,13 @@ def modality_of(
 ) -> Modality:
     """Return the modality of the event that a trigger names.
 
-    `base` is what the cue means by itself ("talks": considered). `done_by_order`: the order is itself the event ("was
-    ordered to suspend"), so the ordering verb above the trigger plans nothing. `fixed`: negation and auxiliaries are
-    part of the cue ("cannot accede").
+    Args:
+        trigger: The trigger.
+        sentence: The text of its sentence.
+        base: The modality of the cue by itself ("talks": considered).
+        done_by_order: Whether the order is the event ("was ordered to suspend"), so that the ordering verb above the
+            trigger does not make it planned.
+        fixed: Whether negation and auxiliaries are part of the cue ("cannot accede").
     """
     cues = Cues()
     cues.ordered = done_by_order
@@ -143,14 +151,14 @@ def modality_of(
 
 
 def is_negated(verb: Token) -> bool:
-    """Tell whether a verb is negated, by itself or by what governs it: "refused to budge", "is not going to"."""
+    """Return whether a verb is negated, by itself or by what governs it: "refused to budge", "is not going to"."""
     cues = Cues()
     _verb(verb, cues, 0)
     return Modality.NEGATED in cues.found
 
 
 def modality_of_words(words: Sequence[Token], sentence: str, base: Modality | None = None) -> Modality:
-    """Return the modality of an event that several words name together ("postponed the signing"): the strongest cue."""
+    """Return the modality of an event named by several words ("postponed the signing"): the strongest cue."""
     heads = [word.head if word.dep_ in ("compound", "nmod", "amod") else word for word in words]
     found = {modality_of(word, sentence, base) for word in heads if word.pos_ in ("VERB", "AUX", "NOUN", "ADJ")}
     for modality in (Modality.CANCELLED, Modality.POSTPONED):
@@ -160,14 +168,14 @@ def modality_of_words(words: Sequence[Token], sentence: str, base: Modality | No
 
 
 def _verb(verb: Token, cues: Cues, depth: int) -> None:
-    """Read the cues at a verb and go on to what governs it."""
+    """Collect the cues at a verb, then those of what governs it."""
     own(verb, cues)
     head = verb.head
     if is_stray(verb) and depth <= _DEPTH:
         _verb(head, cues, depth + 1)  # "will give engineers supervised access"
         return
     if head == verb or depth > _DEPTH or any(child.lower_ == "whether" for child in children(verb, "mark")):
-        return  # what is asked is open, whoever asks or does not know it
+        return  # "whether" leaves the event open, whoever asks
     if verb.dep_ in ("ccomp", "csubj", "pcomp") and verb.tag_ in ("VBD", "VBZ", "VBN") and asks_how(verb):
         return  # "it is not clear why it agreed": it did
     infinitive = any(child.lower_ == "to" and child.dep_ == "aux" for child in verb.children)
@@ -189,16 +197,17 @@ def _verb(verb: Token, cues: Cues, depth: int) -> None:
 
 
 def _above(head: Token, cues: Cues, depth: int) -> None:
-    """Go on above a clause that is co-ordinate with the one read: its own auxiliaries do not count."""
+    """Continue above a clause coordinated with the one read; its own auxiliaries do not count."""
     if head.dep_ in ("ccomp", "conj", "advcl") and head.head != head and is_verb(head.head) and depth <= _DEPTH:
         _governed(head, head.head, "ccomp" if head.dep_ == "conj" else head.dep_, False, cues, depth + 1)
 
 
-def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, depth: int) -> None:
-    """Read what a governing word makes of the clause below it."""
+# One branch per construction, in order of precedence.
+def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, depth: int) -> None:  # noqa: C901
+    """Collect the cue that a governing word gives to the clause below it."""
     word = head.lower_
     if any(token.text == ";" for token in verb.doc[min(verb.i, head.i) : max(verb.i, head.i)]):
-        return  # a sentence of its own
+        return  # a separate sentence
     if dep in ("ccomp", "parataxis") and not infinitive and word in _TOLD and verb.i < head.i:
         return  # "The director resigned, the paper can report"
     spliced = dep == "ccomp" and not infinitive and verb.i < head.i and word not in STATING | _EXPECTS
@@ -237,7 +246,6 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
             _noun_governor(head, cues, depth)
         return
     if word in STATING and dep in ("ccomp", "parataxis") and not infinitive:
-        cues.reported = True
         if word in ("claim", "claims", "claimed", "claiming"):
             cues.found.add(Modality.ALLEGED)
         if any(child.lower_ in HEARERS and not children(child, "poss") for child in children(head, "nsubj")):
@@ -273,8 +281,8 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
     if dep == "advcl" and not infinitive:
         _adverbial(verb, head, cues, depth)
         return
-    if dep == "advcl" and head.pos_ == "AUX" and infinitive and (stands := stance(head)) is not None:
-        cues.found.add(stands)
+    if dep == "advcl" and head.pos_ == "AUX" and infinitive and (position := position_of(head)) is not None:
+        cues.found.add(position)
     if cues.ordered and (cue is Modality.PLANNED or word in ORDERING):
         cues.ordered = False
         _verb(head, cues, depth + 1)
@@ -309,7 +317,7 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
 
 
 def _adverbial(verb: Token, head: Token, cues: Cues, depth: int) -> None:
-    """A participle clause shares the certainty of its sentence only where it has no subject: "would ..., barring X"."""
+    """Collect the cues of an adverbial clause; a participle without a subject shares those of its sentence."""
     marks = {child.lower_ for child in children(verb, "mark", "advmod")}
     if verb.tag_ == "VBG" and verb.i - head.i == 2 and (particle := with_particle(head)) is not None:
         cues.found.add(particle)  # "held off suing"
@@ -326,6 +334,7 @@ def _adverbial(verb: Token, head: Token, cues: Cues, depth: int) -> None:
 
 
 def _preposition(prep: Token, cues: Cues, depth: int) -> None:
+    """Collect the cues of a preposition before a gerund: "without signing", "held off on issuing"."""
     word, head = prep.lower_, prep.head
     governor = head if is_verb(head) else head.head
     if is_verb(governor) and (cue := governing(governor, planned=False)) not in (None, Modality.CONSIDERED):
@@ -356,7 +365,9 @@ def _preposition(prep: Token, cues: Cues, depth: int) -> None:
         cues.found.add(Modality.NEGATED if came else ADJECTIVES[head.lower_])  # "came close to banning it"
 
 
-def _noun_governor(noun: Token, cues: Cues, depth: int) -> None:
+# The branches share their state.
+def _noun_governor(noun: Token, cues: Cues, depth: int) -> None:  # noqa: C901
+    """Collect the cues of a noun that governs a clause: "plan to", "threat of", "failure to"."""
     if noun.dep_ == "npadvmod" and noun.head.pos_ in ("NOUN", "PROPN") and noun.head.i < noun.i:
         noun = noun.head  # "its decision last month to ban it"
     word = noun.lower_
@@ -371,7 +382,7 @@ def _noun_governor(noun: Token, cues: Cues, depth: int) -> None:
         cues.found.add(Modality.NEGATED)
     head = noun.head
     if cue is not None:
-        fate(noun, cues)
+        outcome(noun, cues)
     told = head.head if noun.dep_ == "pobj" and not is_verb(head) else head
     if word in HEARSAY and is_verb(told):
         cues.found.add(Modality.DENIED if is_refuted(noun, told) else HEARSAY[word])
@@ -390,7 +401,7 @@ def _noun_governor(noun: Token, cues: Cues, depth: int) -> None:
 
 
 def _made_in(noun: Token, cues: Cues, depth: int) -> None:
-    """Read a relative clause that says of an act that it is made: "a board that the policy proposed to create"."""
+    """Collect the cues of a relative clause on the making of an act: "a board that the policy proposed to create"."""
     for clause in children(noun, "relcl"):
         verb = clause
         while (inner := next(iter(children(verb, "xcomp", "ccomp")), None)) is not None and is_verb(inner):
@@ -401,10 +412,11 @@ def _made_in(noun: Token, cues: Cues, depth: int) -> None:
             _verb(verb, cues, depth + 1)
 
 
-def _noun(noun: Token, cues: Cues, depth: int) -> None:
-    """Read the cues at an eventive noun: its modifiers, then the verb it completes."""
+# One branch per construction, in order of precedence.
+def _noun(noun: Token, cues: Cues, depth: int) -> None:  # noqa: C901
+    """Collect the cues at an eventive noun: those of its modifiers, then those of the verb it completes."""
     before = [inner for child in children(noun, "compound", "nmod", "amod") for inner in child.lefts]
-    for child in (*noun.children, *before):  # "a draft AI order": "draft" may hang on "AI"
+    for child in (*noun.children, *before):  # "a draft AI order": "draft" may be attached to "AI"
         word = child.lower_
         if child.dep_ in ("amod", "compound", "nmod", "advmod") and word in BEFORE_NOUN:
             cues.found.add(BEFORE_NOUN[word])
@@ -431,7 +443,7 @@ def _noun(noun: Token, cues: Cues, depth: int) -> None:
             cue = next((modality for modality, forms in NOUNS if governed.lower_ in forms), None)
             if cue is not Modality.PLANNED and cue is not None and word in ("of", "for", "to", "on", "about"):
                 cues.found.add(cue)
-                fate(governed, cues)
+                outcome(governed, cues)
             elif word == "for" and governed.lower_ in IN_FAVOUR and is_one_of_many(noun):
                 cues.found.add(Modality.CONSIDERED)
             if word in ("on", "to") and is_verb(governed.head) and (idiom := with_particle(governed.head)) is not None:
@@ -465,14 +477,14 @@ def _noun(noun: Token, cues: Cues, depth: int) -> None:
         if (
             cue is not None
             and noun.dep_ in ("dobj", "nsubjpass")
-            and (head.lower_ not in UNMOVED or noun.lower_ in BLOWS)
+            and (head.lower_ not in OPPOSING_VERBS or noun.lower_ in SANCTION_NOUNS)
         ):
             cues.found.add(cue)
-        if noun.dep_ == "dobj" and head.lower_ in FACING and noun.lower_ in BLOWS and is_one_of_many(noun):
+        if noun.dep_ == "dobj" and head.lower_ in FACING and noun.lower_ in SANCTION_NOUNS and is_one_of_many(noun):
             cues.found.add(Modality.CONSIDERED)
         if noun.dep_ == "dobj" and head.lower_ in PLANNING and is_one_of_many(noun):
             cues.found.add(Modality.PLANNED)
-        if is_prevented(noun, head) or is_beaten(head) and noun.lower_ in BEATABLE and is_one_of_many(noun):
+        if is_prevented(noun, head) or is_beaten(head) and noun.lower_ in REJECTABLE_NOUNS and is_one_of_many(noun):
             cues.found.add(Modality.NEGATED)
         if noun.dep_ == "nsubj":
             said_of_noun(noun, head, cues)

@@ -1,7 +1,7 @@
-"""Training stories and annotated documents -> sentences in context with their claims, as examples to learn from.
+"""Reads training stories and annotated documents into examples: sentences in context with their claims.
 
-Stories are written in the format of corpus/FORMAT.md; annotated documents are a folder of texts and one of claims in
-the layout of docs/claims.md. Both give the same `Example` records.
+Stories have the format of corpus/FORMAT.md. Annotated documents are a folder of texts and one of claims in the format
+of docs/claims.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REGISTERS = (
     "blog", "local", "broadcast",
 )  # fmt: skip
 _HEADING = ("story", "event-group", "register", "region", "published", "title")
-_FURTHER = ("relevant",)  # "no": a document that is not about AI oversight, so that its fines and bans are no claims
+_OPTIONAL = ("relevant",)  # "no": a document that is not about AI oversight, so its fines and bans are not claims
 _DATE = re.compile(r"^(\d{4}(?:-\d\d(?:-\d\d)?)?) (stated|relative|publication)$")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’')\]]*\s+(?=[\"“‘'(\[]?[A-Z0-9@#])")
 _ABBREVIATED = re.compile(
@@ -33,7 +33,7 @@ _ABBREVIATED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One participant of a claim: `text` the words in the sentence ("" if none), `name` the full name."""
+    """One participant of a claim: `text` is its words in the sentence ("" if none), `name` its full name."""
 
     role: str
     text: str
@@ -42,11 +42,11 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One claim noted beneath a sentence. `start` and `end` mark the trigger in the sentence."""
+    """One claim noted below a sentence. `start` and `end` mark the trigger in the sentence."""
 
     type: str
     modality: str
-    mention: str
+    newness: str
     trigger: str
     start: int
     end: int
@@ -63,7 +63,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A sentence to learn from: `previous` is the one before it, `group` the events of its story."""
+    """A training sentence. `previous` is the sentence before it, `group` the event group of its story."""
 
     sentence: str
     previous: str
@@ -74,12 +74,12 @@ class Example:
     register: str = ""
     region: str = ""
     published: date | None = None
-    relevant: bool = True  # False: of no use for a reader of relevant documents, but for the gate
+    relevant: bool = True  # False: only for the relevance filter
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong in a corpus file, and where."""
+    """An error in a corpus file, with its place."""
 
     place: str
     message: str
@@ -90,14 +90,14 @@ class Fault:
 
 @dataclass(slots=True)
 class Reading:
-    """All examples of a corpus and everything that is wrong with it."""
+    """All examples of a corpus and all faults in it."""
 
     examples: list[Example] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
 
 def read_corpus(folder: Path | None = None) -> Reading:
-    """Read every story of a folder (None: the packaged one). Faults are collected, not raised."""
+    """Read every story of a folder (None: the packaged corpus). Faults are collected, not raised."""
     reading = Reading()
     stories: dict[str, str] = {}
     for path in sorted((folder or FOLDER).glob("*.txt")):
@@ -106,7 +106,7 @@ def read_corpus(folder: Path | None = None) -> Reading:
 
 
 class _File:
-    """Reads one file line by line."""
+    """Reads one corpus file line by line."""
 
     def __init__(self, path: Path, reading: Reading, stories: dict[str, str]) -> None:
         self.path, self.reading, self.stories = path, reading, stories
@@ -124,7 +124,7 @@ class _File:
                 self._finish()
                 self._heading_line(line[1:].strip(), here)
             elif line.startswith("! "):
-                self._finish()  # a line outside the body: there are no claims in it and nothing to learn
+                self._finish()  # a line outside the body has no claims and is not an example
                 self._begin_text(here)
             elif line.startswith(">"):
                 self._claim_line(line[1:].strip(), here)
@@ -146,8 +146,8 @@ class _File:
         for part in parts:
             key, colon, value = part.partition(":")
             key, value = key.strip(), value.strip()
-            if not colon or key not in _HEADING + _FURTHER:
-                self._fault(here, f"'{part}' is no heading; known are {', '.join(_HEADING + _FURTHER)}.")
+            if not colon or key not in _HEADING + _OPTIONAL:
+                self._fault(here, f"'{part}' is not a heading. Known headings: {', '.join(_HEADING + _OPTIONAL)}.")
             else:
                 self.heading[key] = value
 
@@ -157,23 +157,22 @@ class _File:
         self.in_text = True
         for key in _HEADING:
             if not self.heading.get(key):
-                self._fault(here, f"the story's heading has no '{key}'. Write a line '# {key}: ...' above the text.")
+                self._fault(here, f"The story's heading lacks '{key}'. Add a line '# {key}: ...' above the text.")
         story = self.heading.get("story", "")
         if story and story in self.stories:
-            self._fault(here, f"story '{story}' stands in {self.stories[story]} as well. Give it another name.")
+            self._fault(here, f"Story '{story}' already exists at {self.stories[story]}. Give it another name.")
         self.stories[story] = here
         if self.heading.get("register") and self.heading["register"] not in REGISTERS:
-            self._fault(here, f"register '{self.heading['register']}' is unknown; known are {', '.join(REGISTERS)}.")
+            self._fault(here, f"Unknown register '{self.heading['register']}'. Known: {', '.join(REGISTERS)}.")
+        published = self.heading.get("published", "")
         try:
-            date.fromisoformat(self.heading.get("published", ""))
+            date.fromisoformat(published)
         except ValueError:
-            self._fault(
-                here, f"published is '{self.heading.get('published', '')}'; a day such as 2026-05-08 is wanted."
-            )
+            self._fault(here, f"published is '{published}'. Write a day such as 2026-05-08.")
 
     def _claim_line(self, line: str, here: str) -> None:
         if not self.sentence:
-            self._fault(here, "this claim line has no sentence above it.")
+            self._fault(here, "This claim line has no sentence above it.")
             return
         try:
             self.notes.append(read_note(line, self.sentence))
@@ -181,7 +180,7 @@ class _File:
             self._fault(here, str(error))
 
     def _finish(self) -> None:
-        """Close the sentence in hand; its paragraph's end does not end the context."""
+        """Turn the current sentence into an example. It remains the context of the next one, across paragraphs."""
         if not self.sentence:
             return
         try:
@@ -190,65 +189,87 @@ class _File:
             published = None
         self.reading.examples.append(
             Example(
-                self.sentence, self.previous, tuple(self.notes), self.heading.get("event-group", ""),
-                self.heading.get("story", ""), self.place, self.heading.get("register", ""),
-                self.heading.get("region", ""), published, self.heading.get("relevant") != "no",
+                self.sentence,
+                self.previous,
+                tuple(self.notes),
+                self.heading.get("event-group", ""),
+                self.heading.get("story", ""),
+                self.place,
+                self.heading.get("register", ""),
+                self.heading.get("region", ""),
+                published,
+                self.heading.get("relevant") != "no",
             )
-        )  # fmt: skip
+        )
         self.previous, self.sentence, self.notes = self.sentence, "", []
 
 
 def read_note(line: str, sentence: str) -> Note:
-    """Read one claim line (without its ">"). Raises ValueError in words that say what to change."""
+    """Read one claim line (without its ">"). Raises ValueError with a message that says what to change."""
     parts = [part.strip() for part in re.split(r"\s\|\s", line)]
     if len(parts) < 2:
-        raise ValueError("a claim line needs its words and its trigger: 'type modality new | trigger | actor=...'.")
-    type_, modality, mention, direction, optional = _words(parts[0])
+        raise ValueError("A claim line needs a description and a trigger: 'type modality new | trigger | actor=...'.")
+    type_, modality, newness, direction, optional = _description(parts[0])
     start, end = _find(parts[1], sentence, "trigger")
-    values: dict[str, object] = {}
-    roles = []
+    roles: list[Role] = []
+    values: dict[str, str] = {}
     for part in parts[2:]:
         key, equals, value = (each.strip() for each in part.partition("="))
         if not equals:
-            raise ValueError(f"'{part}' should be written key=value.")
+            raise ValueError(f"'{part}' is not of the form key=value.")
         if key in ROLES:
             roles.append(_role(key, value, sentence))
         elif key in values:
-            raise ValueError(f"'{key}' stands twice.")
-        elif key == "date":
-            values["date"], values["date_basis"] = _date(value)
-        elif key == "by":
-            values["attribution"], values["speaker"] = _by(value)
-        elif key == "force":
-            if value not in [each.value for each in Force]:
-                raise ValueError(f"force is '{value}'; known are binding, voluntary, not_stated.")
-            values["force"] = value
+            raise ValueError(f"'{key}' is given twice.")
+        elif key in ("date", "by", "force"):
+            values[key] = value
         else:
-            raise ValueError(f"'{key}' is unknown; known are {', '.join(ROLES)}, date, by, force.")
-    if "date" not in values or "attribution" not in values:
-        raise ValueError("a claim line needs 'date=' (or date=none) and 'by='.")
+            raise ValueError(f"Unknown key '{key}'. Known: {', '.join(ROLES)}, date, by, force.")
+    if "date" not in values or "by" not in values:
+        raise ValueError("A claim line needs 'date=' (or date=none) and 'by='.")
     if not roles and not optional:
-        raise ValueError("a claim needs at least one participant.")
-    return Note(type_, modality, mention, sentence[start:end], start, end, direction, optional, tuple(roles), **values)  # type: ignore[arg-type]
+        raise ValueError("A claim needs at least one participant.")
+    force = values.get("force", Force.NOT_STATED.value)
+    if force not in list(Force):
+        raise ValueError(f"Unknown force '{force}'. Known: binding, voluntary, not_stated.")
+    when, basis = _date(values["date"])
+    attribution, speaker = _by(values["by"])
+    return Note(
+        type=type_,
+        modality=modality,
+        newness=newness,
+        trigger=sentence[start:end],
+        start=start,
+        end=end,
+        direction=direction,
+        optional=optional,
+        roles=tuple(roles),
+        date=when,
+        date_basis=basis,
+        attribution=attribution,
+        speaker=speaker,
+        force=force,
+    )
 
 
-def _words(text: str) -> tuple[str, str, str, str | None, bool]:
+def _description(text: str) -> tuple[str, str, str, str | None, bool]:
+    """Return type, modality, newness, direction and whether the claim is optional."""
     words = text.split()
     if len(words) < 3:
         raise ValueError(f"'{text}' should read: type modality [impose|lift] new|background [optional].")
     type_, modality, *rest = words
     if type_ not in EVENT_TYPES:
-        raise ValueError(f"type '{type_}' is unknown; known are {', '.join(EVENT_TYPES)}.")
-    if modality not in [each.value for each in Modality]:
-        raise ValueError(f"modality '{modality}' is unknown; known are {', '.join(each.value for each in Modality)}.")
+        raise ValueError(f"Unknown type '{type_}'. Known: {', '.join(EVENT_TYPES)}.")
+    if modality not in list(Modality):
+        raise ValueError(f"Unknown modality '{modality}'. Known: {', '.join(Modality)}.")
     direction = next((word for word in rest if word in ("impose", "lift")), None)
-    mentions = [word for word in rest if word in ("new", "background")]
+    newness = [word for word in rest if word in ("new", "background")]
     unknown = [word for word in rest if word not in ("impose", "lift", "new", "background", "optional")]
-    if unknown or len(mentions) != 1:
-        raise ValueError(f"'{text}': after the modality stand impose or lift, new or background, optional.")
+    if unknown or len(newness) != 1:
+        raise ValueError(f"'{text}': the modality is followed by impose or lift, new or background, optional.")
     if (type_ == "restriction") != (direction is not None):
-        raise ValueError(f"'{text}': a restriction, and only that, says impose or lift.")
-    return type_, modality, mentions[0], direction, "optional" in rest
+        raise ValueError(f"'{text}': a restriction needs impose or lift; other types must not have it.")
+    return type_, modality, newness[0], direction, "optional" in rest
 
 
 def _find(words: str, sentence: str, what: str) -> tuple[int, int]:
@@ -256,7 +277,7 @@ def _find(words: str, sentence: str, what: str) -> tuple[int, int]:
     text, nth = (match[1], int(match[2] or 1)) if match else (words, 1)
     places = [each.start() for each in re.finditer(rf"(?<!\w){re.escape(text)}(?!\w)", sentence)]
     if len(places) < nth:
-        raise ValueError(f"the {what} '{words}' does not stand in the sentence as whole words.")
+        raise ValueError(f"The {what} '{words}' is not in the sentence as whole words.")
     return places[nth - 1], places[nth - 1] + len(text)
 
 
@@ -264,8 +285,8 @@ def _role(role: str, value: str, sentence: str) -> Role:
     words, arrow, name = (each.strip() for each in value.partition("->"))
     if words and words not in sentence:
         if arrow:
-            raise ValueError(f"the words '{words}' of {role} do not stand in the sentence.")
-        words, name = "", words  # the full name of somebody whom the sentence does not mention
+            raise ValueError(f"The words '{words}' of {role} are not in the sentence.")
+        words, name = "", words  # the full name of a participant that the sentence does not mention
     if not words and not name:
         raise ValueError(f"{role} is empty.")
     return Role(role, words, name or words)
@@ -281,24 +302,24 @@ def _date(value: str) -> tuple[str | None, str | None]:
             return match[1], match[2]
     except ValueError:
         pass
-    raise ValueError(f"date is '{value}'; wanted is '2026-05-08 relative' (stated, relative, publication) or 'none'.")
+    raise ValueError(f"date is '{value}'. Write '2026-05-08 relative' (or stated, publication), or 'none'.")
 
 
 def _by(value: str) -> tuple[str, str | None]:
     kind, _, name = (each.strip() for each in value.partition(":"))
     if kind not in ATTRIBUTION_KINDS:
-        raise ValueError(f"by is '{value}'; kinds are {', '.join(ATTRIBUTION_KINDS)}, a name follows after ':'.")
+        raise ValueError(f"by is '{value}'. Write one of {', '.join(ATTRIBUTION_KINDS)}; a name follows after ':'.")
     return kind, name or None
 
 
 def read_annotated(texts: Path, claims: Path) -> list[Example]:
-    """Read annotated documents into examples, without ignored lines; documents with the same news are one group."""
+    """Read annotated documents into examples, without ignored lines. Documents with the same news form a group."""
     documents = []
     for path in sorted(Path(claims).glob("*.json")):
         gold = json.loads(path.read_text(encoding="utf-8"))
         text = json.loads((Path(texts) / path.name).read_text(encoding="utf-8"))["text"]
         documents.append((path.stem, gold, text))
-    # Old events that many articles recall would make one group of everything; they are kept apart when folds are made.
+    # Old events that many articles recall would join everything into one group; the folds separate them instead.
     news = [(name, {c["event"] for c in gold["claims"] if c["mention"] == "new"}) for name, gold, _ in documents]
     groups = connected(news)
     return [each for name, gold, text in documents for each in _document(name, gold, text, groups[name])]
@@ -329,16 +350,26 @@ def _note(claim: dict, sentence: str) -> Note:
     start = max(0, sentence.find(claim["trigger"]))
     when = claim.get("date") or {}
     return Note(
-        claim["type"], claim["modality"], claim["mention"], claim["trigger"], start, start + len(claim["trigger"]),
-        claim.get("direction"), bool(claim.get("optional")),
+        claim["type"],
+        claim["modality"],
+        claim["mention"],
+        claim["trigger"],
+        start,
+        start + len(claim["trigger"]),
+        claim.get("direction"),
+        bool(claim.get("optional")),
         tuple(Role(each["role"], each.get("text") or "", each["name"]) for each in claim["participants"]),
-        when.get("value"), when.get("basis"), claim["attribution"]["kind"], claim["attribution"].get("name"),
-        claim.get("force", "not_stated"), claim["event"],
-    )  # fmt: skip
+        when.get("value"),
+        when.get("basis"),
+        claim["attribution"]["kind"],
+        claim["attribution"].get("name"),
+        claim.get("force", "not_stated"),
+        claim["event"],
+    )
 
 
 def split_sentences(text: str, fixed: Iterable[tuple[int, int]] = ()) -> list[tuple[int, int]]:
-    """Cut a text into sentence spans; `fixed` spans are kept whole. For training: extraction has its own parser."""
+    """Split a text into sentence spans, keeping `fixed` spans whole. For training only: extraction uses the parser."""
     kept = sorted(set(fixed))
     borders, at = [], 0
     for start, end in kept:
@@ -371,7 +402,7 @@ def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def connected(documents: Sequence[tuple[str, set[str]]]) -> dict[str, str]:
-    """Give documents that share an event, directly or over others, one group named after its first document."""
+    """Return document -> group: documents linked by shared events form a group named after its first document."""
     leader = {name: name for name, _ in documents}
 
     def find(name: str) -> str:
@@ -388,7 +419,7 @@ def connected(documents: Sequence[tuple[str, set[str]]]) -> dict[str, str]:
 
 
 def data_hash(examples: Iterable[Example]) -> str:
-    """Return 16 hex digits that change with any sentence or note."""
+    """Return a hash of 16 hex digits over all sentences and notes."""
     digest = hashlib.sha256()
     for each in examples:
         digest.update(repr((each.sentence, each.previous, each.notes, each.group)).encode())

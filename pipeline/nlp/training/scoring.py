@@ -1,4 +1,4 @@
-"""Examples with their notes and what a classifier read in them -> folds, thresholds and scores per claim type."""
+"""Splits examples into folds, chooses thresholds, and scores the readings of a classifier by claim type."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pipeline.nlp.training.corpus import Example
 from pipeline.records import EVENT_TYPES
 
 _GRID = np.arange(0.2, 0.81, 0.05)
-_SHRINK = 15  # claims: a type with few claims keeps near the common threshold
+_SHRINK = 15  # claims at which the threshold of a type is halfway between its own best and the common one
 
 
 def folds(examples: Sequence[Example], n: int) -> list[list[int]]:
-    """Spread the groups of events over n folds of about equal numbers of claims; a group is never split."""
+    """Spread the event groups over n folds with about equal numbers of claims; a group is never split."""
     groups: dict[str, list[int]] = defaultdict(list)
     for index, each in enumerate(examples):
         groups[each.group].append(index)
@@ -34,7 +34,7 @@ def _weight(examples: Sequence[Example], indices: Sequence[int]) -> float:
 
 
 def _truth(examples: Sequence[Example]) -> np.ndarray:
-    """Return [n, 15]: 1 a required claim, -1 an optional one, 0 none."""
+    """Return [n, 15]: 1 for a required claim, -1 for an optional one, 0 for none."""
     truth = np.zeros((len(examples), len(EVENT_TYPES)), int)
     for row, each in enumerate(examples):
         for note in each.notes:
@@ -44,7 +44,7 @@ def _truth(examples: Sequence[Example]) -> np.ndarray:
 
 
 def _counts(truth: np.ndarray, found: np.ndarray) -> tuple[int, int, int]:
-    """Return hits, found and wanted; optional claims count neither way."""
+    """Return the numbers of hits, found and wanted claims; optional claims count neither way."""
     asked = truth != -1
     return int((found & (truth == 1)).sum()), int((found & asked).sum()), int((truth == 1).sum())
 
@@ -54,7 +54,7 @@ def _f1(hit: int, found: int, wanted: int) -> float:
 
 
 def choose_thresholds(examples: Sequence[Example], readings: Sequence[SentenceReading]) -> dict[str, float]:
-    """Choose for each type the threshold with the best F1, drawn towards the best common one where claims are few."""
+    """Choose for each type the threshold with the best F1, shrunk towards the best common one for rare types."""
     truth, scores = _truth(examples), np.stack([each.scores for each in readings])
     common = max(_GRID, key=lambda t: (_f1(*_counts(truth, scores >= t)), -t))
     chosen = {}
@@ -72,15 +72,15 @@ def score_table(
     thresholds: dict[str, float],
     say: Callable[[str], None],
 ) -> dict:
-    """Print and return precision, recall and F1 per type over sentences, and how often modality and so on are right.
+    """Print and return precision, recall and F1 by type over sentences, and the accuracy of the details.
 
-    Stories of the corpus and annotated documents are shown apart as well: the first have a register, the others none.
+    The table also shows corpus stories (which have a register) and annotated documents (which have none) separately.
     """
     truth, scores = _truth(examples), np.stack([each.scores for each in readings])
     found = scores >= np.array([thresholds[name] for name in EVENT_TYPES])
     table: dict[str, dict[str, float]] = {}
     stories = np.array([bool(each.register) for each in examples])
-    rows = {"all": slice(None), "corpus": stories, "annotated documents": ~stories}
+    rows = {"all": np.ones_like(stories), "corpus": stories, "annotated documents": ~stories}
     for name, chosen in rows.items():
         table[name] = _prf(*_counts(truth[chosen], found[chosen]))
     for column, name in enumerate(EVENT_TYPES):
@@ -90,7 +90,7 @@ def score_table(
         say(f"{name:22}{row['precision']:10.3f}{row['recall']:10.3f}{row['f1']:10.3f}{row['claims']:8}")
     details = _details(examples, readings)
     for name, (right, asked) in details.items():
-        say(f"{name} right on {right} of {asked} claims ({right / asked:.3f})" if asked else f"{name}: no claims")
+        say(f"{name} correct for {right} of {asked} claims ({right / asked:.3f})" if asked else f"{name}: no claims")
     clean = [n for n, each in enumerate(examples) if not each.notes]
     alarms = sum(bool(found[n].any()) for n in clean)
     say(f"false alarms on {alarms} of {len(clean)} sentences without a claim")
@@ -108,8 +108,12 @@ def _prf(hit: int, found: int, wanted: int) -> dict[str, float]:
 
 
 def _details(examples: Sequence[Example], readings: Sequence[SentenceReading]) -> dict[str, tuple[int, int]]:
-    """Count over required claims whether their trigger is found, and given it the modality, mention and direction."""
-    right, asked = Counter(), Counter()
+    """Count the required claims whose trigger is found, and of these the ones with correct details.
+
+    Returns for each detail the number correct and the number of claims.
+    """
+    right: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
     for example, reading in zip(examples, readings, strict=True):
         for note in example.notes:
             if note.optional:
@@ -123,8 +127,8 @@ def _details(examples: Sequence[Example], readings: Sequence[SentenceReading]) -
             right["modality"] += near[0].modality == note.modality
             asked["not occurred"] += note.modality != "occurred"
             right["not occurred"] += note.modality != "occurred" and near[0].modality != "occurred"
-            asked["mention"] += 1
-            right["mention"] += (near[0].background > 0.5) == (note.mention == "background")
+            asked["newness"] += 1
+            right["newness"] += (near[0].background > 0.5) == (note.newness == "background")
             if note.direction:
                 asked["direction"] += 1
                 right["direction"] += (near[0].lift > 0.5) == (note.direction == "lift")

@@ -1,7 +1,7 @@
-"""The training corpus and annotated documents come in; out go int8 weights and a model card, or cross-validated scores.
+"""Trains the claim classifier on the corpus and annotated documents, cross-validates it, and exports int8 weights.
 
-`python -m pipeline.nlp.training.train --out DIR [--corpus DIR] [--gold TEXTS CLAIMS] [--cross-validate --folds 5]`. It
-needs the training extra, runs on a CPU or a CUDA device and gives the same weights on the same machine every time.
+Run `python -m pipeline.nlp.training.train --out DIR [--corpus DIR] [--gold TEXTS CLAIMS] [--cross-validate --folds 5]`.
+It needs the `train` extra, runs on a CPU or a CUDA device, and is deterministic on one machine.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from pipeline.nlp.training.encoder import MODALITIES, ClaimModel, base_folder, n
 from pipeline.nlp.training.scoring import choose_thresholds, folds, score_table
 from pipeline.records import EVENT_TYPES, ROLES
 
-_NO = -100  # a token or type whose label is open
+_NO = -100  # label of a token or type that is ignored
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to train: chosen so that a CPU with two cores is done in well under an hour."""
+    """Hyperparameters, chosen so that training takes well under an hour on a CPU with two cores."""
 
     epochs: int = 3
-    role_share: float = 1.0  # part of the role questions asked in each epoch
+    role_share: float = 1.0  # share of the role queries used in each epoch
     batch: int = 16
-    frozen_layers: int = 2  # the embeddings and so many of the lowest layers stay as they are
+    frozen_layers: int = 2  # number of lowest layers that are frozen along with the embeddings
     encoder_rate: float = 1e-4
     head_rate: float = 1e-3
-    warmup: float = 0.1
+    warmup: float = 0.1  # share of the steps
     weight_decay: float = 0.01
-    positive_weight: float = 2.0  # a claim counts as much as so many sentences without one
+    positive_weight: float = 2.0  # weight of a claim relative to a sentence without one
     seed: int = 20260101
-    threads: int = 1  # one is nearly as quick as two: the matrices are small
+    threads: int = 1  # a second thread hardly helps: the matrices are small
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,16 @@ class _Labels:
     types: np.ndarray  # [n, 15]: 1, 0 or _NO
     trigger: np.ndarray  # [n, tokens]: 0 none, 1 + type, or _NO
     modality: np.ndarray  # [n, tokens]: index or _NO
-    stance: np.ndarray  # [n, tokens, 2]: background, lift: 1, 0 or _NO
+    flags: np.ndarray  # [n, tokens, 2]: background, lift: 1, 0 or _NO
 
 
 def labels(examples: Sequence[Example], batch: Batch) -> _Labels:
-    """Turn the notes of examples into label arrays; optional claims are neither asked for nor forbidden."""
+    """Turn the notes of examples into label arrays; optional claims are ignored."""
     n, size = batch.ids.shape
     types = np.zeros((n, len(EVENT_TYPES)), np.float32)
     trigger = np.where(batch.own == 1, 0, _NO)
     modality = np.full((n, size), _NO)
-    stance = np.full((n, size, 2), float(_NO), np.float32)
+    flags = np.full((n, size, 2), float(_NO), np.float32)
     for row, example in enumerate(examples):
         for note in sorted(example.notes, key=lambda each: not each.optional):  # required notes overwrite optional ones
             column = EVENT_TYPES.index(note.type)
@@ -76,14 +76,14 @@ def labels(examples: Sequence[Example], batch: Batch) -> _Labels:
                 if start < end and start < note.end and note.start < end:
                     trigger[row, at] = _NO if note.optional else 1 + column
                     modality[row, at] = MODALITIES.index(note.modality)
-                    stance[row, at, 0] = note.mention == "background"
-                    stance[row, at, 1] = note.direction == "lift" if note.direction else _NO
-    return _Labels(types, trigger, modality, stance)
+                    flags[row, at, 0] = note.newness == "background"
+                    flags[row, at, 1] = note.direction == "lift" if note.direction else _NO
+    return _Labels(types, trigger, modality, flags)
 
 
 def loss_of(outputs: tuple[Tensor, ...], target: _Labels, positive_weight: float, device: torch.device) -> Tensor:
-    """Add up what the heads got wrong; open labels are left out."""
-    sentence, trigger, modality, stance, _ = outputs
+    """Return the summed loss of all heads but the role head; ignored labels do not count."""
+    sentence, trigger, modality, flags, _ = outputs
     types = torch.from_numpy(target.types).to(device)
     known = types != _NO
     weight = torch.where(types == 1, positive_weight, 1.0) * known
@@ -96,15 +96,15 @@ def loss_of(outputs: tuple[Tensor, ...], target: _Labels, positive_weight: float
     kind = torch.from_numpy(target.modality).to(device).long()
     if (kind != _NO).any():
         total = total + 0.5 * nn.functional.cross_entropy(modality.transpose(1, 2), kind, ignore_index=_NO)
-    wanted = torch.from_numpy(target.stance).to(device)
+    wanted = torch.from_numpy(target.flags).to(device)
     asked = wanted != _NO
     if asked.any():
-        total = total + 0.5 * nn.functional.binary_cross_entropy_with_logits(stance[asked], wanted[asked])
+        total = total + 0.5 * nn.functional.binary_cross_entropy_with_logits(flags[asked], wanted[asked])
     return total
 
 
 def role_labels(notes: Sequence[tuple[Example, Note]], batch: Batch) -> np.ndarray:
-    """Return [n, tokens]: the role each token of the sentence plays in the note's event, 0 for none, or _NO."""
+    """Return [n, tokens]: the role of each token in the note's event, 0 for none, or _NO."""
     roles = np.where(batch.own == 1, 0, _NO)
     for row, (example, note) in enumerate(notes):
         for role in note.roles:
@@ -118,7 +118,7 @@ def role_labels(notes: Sequence[tuple[Example, Note]], batch: Batch) -> np.ndarr
 
 
 def role_loss_of(outputs: tuple[Tensor, ...], target: np.ndarray, device: torch.device) -> Tensor:
-    """Say how wrong the roles are."""
+    """Return the loss of the role head."""
     at = torch.from_numpy(target).to(device).long()
     return nn.functional.cross_entropy(outputs[-1].transpose(1, 2), at, ignore_index=_NO)
 
@@ -134,7 +134,7 @@ def train(
     encodings = featurizer.encode([e.sentence for e in examples], [e.previous for e in examples])
     notes = [(example, note) for example in examples for note in example.notes if note.roles]
     asked = featurizer.encode([e.sentence for e, _ in notes], [role_query(n.type, n.trigger) for _, n in notes])
-    heads = ("sentence", "trigger", "modality", "stance", "role")
+    heads = ("sentence", "trigger", "modality", "flags", "role")
     groups = [
         {
             "params": [
@@ -180,7 +180,7 @@ def train(
 
 
 def prepare(settings: Settings) -> torch.device:
-    """Fix every source of chance and return the device to train on."""
+    """Fix every source of randomness and return the device to train on."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     random.seed(settings.seed)
     np.random.seed(settings.seed % 2**32)
@@ -191,12 +191,12 @@ def prepare(settings: Settings) -> torch.device:
 
 
 def half_precision() -> bool:
-    """Tell whether this machine multiplies bfloat16 matrices in hardware: a third quicker, and as good here."""
+    """Return whether the hardware multiplies bfloat16 matrices, which is a third faster with the same accuracy here."""
     return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
 
 
 def _batches(encodings: Sequence, size: int, dice: random.Random) -> list[list[int]]:
-    """Shuffle, then sort within stretches of many batches, so that batches are even in length but new in each epoch."""
+    """Return shuffled batches of similar length: sorted by length within stretches of 16 batches."""
     order = list(range(len(encodings)))
     dice.shuffle(order)
     stretch, batches = size * 16, []
@@ -213,7 +213,7 @@ def _tensors(batch: Batch, device: torch.device) -> tuple[Tensor, ...]:
 
 @torch.no_grad()
 def read(model: ClaimModel, examples: Sequence[Example], featurizer: Featurizer) -> list[SentenceReading]:
-    """Read examples with a model in memory, as `Classifier.read` does with the shipped one."""
+    """Read examples with a model in memory, as `Classifier.read` does with the exported one."""
     device = next(model.parameters()).device
     encodings = featurizer.encode([e.sentence for e in examples], [e.previous for e in examples])
     found: list[SentenceReading] = []
@@ -226,7 +226,7 @@ def read(model: ClaimModel, examples: Sequence[Example], featurizer: Featurizer)
 def cross_validate(
     examples: Sequence[Example], featurizer: Featurizer, settings: Settings, n_folds: int, say: Callable[[str], None]
 ) -> list[SentenceReading]:
-    """Read every example with a model that saw none of its group's stories and none of its events."""
+    """Read every example with a model trained without its group and its events."""
     readings: dict[int, SentenceReading] = {}
     for number, test in enumerate(folds(examples, n_folds), 1):
         groups = {examples[n].group for n in test}
@@ -254,10 +254,17 @@ def write_folds(
 ) -> None:
     """Write weights for n folds of the annotated documents, each trained without its documents and their events.
 
-    `out`/1, `out`/2 ... get the weights and documents.json, the ids of the documents that they have not seen. The
-    stories of the corpus are in every training set: they are invented, and share no event with any document. With
-    `stories` they are spread over the folds as well, each left out once: less to train on, but far more to test on.
-    The documents of `apart` are in no fold: in each training set stands what shares no event with the fold.
+    `out`/1, `out`/2 ... receive the weights and documents.json, the ids of the documents unseen by them.
+
+    Args:
+        examples: All examples.
+        featurizer: The tokenizer.
+        settings: The hyperparameters.
+        n_folds: The number of folds.
+        out: The folder to write to.
+        stories: Whether to spread the corpus stories over the folds too, for more test data and less training data.
+            By default they are in every training set: they are invented and share no event with any document.
+        apart: Documents in no fold. They are in each training set unless they share an event with the fold.
     """
     documents = [n for n, each in enumerate(examples) if (stories or not each.register) and each.source not in apart]
     for number, test in enumerate(folds([examples[n] for n in documents], n_folds), 1):
@@ -285,12 +292,18 @@ def export(model: ClaimModel, featurizer: Featurizer, out: Path) -> None:
     batch = featurizer.batch(featurizer.encode(["One sentence.", "Another, longer sentence."], ["", "Before."]))
     full = out / "full.onnx"
     names = ["ids", "mask", "types", "own"]
-    outputs = ["sentence", "trigger", "modality", "stance", "role"]
+    outputs = ["sentence", "trigger", "modality", "flags", "role"]
     axes = {name: {0: "n", 1: "tokens"} for name in [*names, *outputs[1:]]} | {"sentence": {0: "n"}}
     torch.onnx.export(
-        model, _tensors(batch, torch.device("cpu")), str(full), input_names=names, output_names=outputs,
-        dynamic_axes=axes, opset_version=17, dynamo=False,
-    )  # fmt: skip
+        model,
+        _tensors(batch, torch.device("cpu")),
+        str(full),
+        input_names=names,
+        output_names=outputs,
+        dynamic_axes=axes,
+        opset_version=17,
+        dynamo=False,
+    )
     quantize_dynamic(full, out / "model.onnx", weight_type=QuantType.QInt8, per_channel=True)
     full.unlink()
     shutil.copyfile(base_folder() / "tokenizer.json", out / "tokenizer.json")
@@ -298,18 +311,22 @@ def export(model: ClaimModel, featurizer: Featurizer, out: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.nlp.training.train", description=__doc__)
-    parser.add_argument("--corpus", type=Path, help="folder of training stories (default: the packaged one)")
-    parser.add_argument("--gold", nargs=2, type=Path, action="append", default=[], metavar=("TEXTS", "CLAIMS"))
-    parser.add_argument("--also", nargs=2, type=Path, action="append", default=[], metavar=("TEXTS", "CLAIMS"),
-                        help="annotated documents to learn from that are in no fold")  # fmt: skip
-    parser.add_argument("--out", type=Path, help="folder for the weights")
-    parser.add_argument("--cross-validate", action="store_true", help="score by groups of events before training")
-    parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--folds-out", type=Path, help="folder for the weights of each fold over the --gold documents")
-    parser.add_argument("--fold-stories", action="store_true", help="spread the stories over the folds as well")
-    parser.add_argument("--epochs", type=int, default=Settings().epochs)
-    parser.add_argument("--seed", type=int, default=Settings().seed)
-    parser.add_argument("--threads", type=int, default=Settings().threads)
+    pair = ("TEXTS", "CLAIMS")
+    parser.add_argument("--corpus", type=Path, help="Folder of training stories (default: the packaged corpus).")
+    parser.add_argument(
+        "--gold", nargs=2, type=Path, action="append", default=[], metavar=pair, help="Annotated documents."
+    )
+    parser.add_argument(
+        "--also", nargs=2, type=Path, action="append", default=[], metavar=pair, help="Annotated documents in no fold."
+    )
+    parser.add_argument("--out", type=Path, help="Folder for the weights.")
+    parser.add_argument("--cross-validate", action="store_true", help="Score by event groups before training.")
+    parser.add_argument("--folds", type=int, default=5, help="Number of folds.")
+    parser.add_argument("--folds-out", type=Path, help="Folder for the weights of each fold over the --gold documents.")
+    parser.add_argument("--fold-stories", action="store_true", help="Spread the stories over the folds too.")
+    parser.add_argument("--epochs", type=int, default=Settings().epochs, help="Number of epochs.")
+    parser.add_argument("--seed", type=int, default=Settings().seed, help="Random seed.")
+    parser.add_argument("--threads", type=int, default=Settings().threads, help="Number of CPU threads.")
     arguments = parser.parse_args(argv)
     settings = Settings(epochs=arguments.epochs, seed=arguments.seed, threads=arguments.threads)
     reading, faults = check(arguments.corpus)
@@ -320,7 +337,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     also = [each for texts, claims in arguments.also for each in read_annotated(texts, claims)]
     examples += also
     if not examples:
-        print("There is nothing to train on. Give --corpus or --gold.", file=sys.stderr)
+        print("There are no training examples. Give --corpus or --gold.", file=sys.stderr)
         return 2
     featurizer = Featurizer(base_folder() / "tokenizer.json")
     card = _card(examples, settings)
@@ -332,8 +349,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             **score_table(examples, readings, card["thresholds"], print),
         }
     if arguments.folds_out:
-        write_folds(examples, featurizer, settings, arguments.folds, arguments.folds_out,
-                    stories=arguments.fold_stories, apart=frozenset(each.source for each in also))  # fmt: skip
+        write_folds(
+            examples,
+            featurizer,
+            settings,
+            arguments.folds,
+            arguments.folds_out,
+            stories=arguments.fold_stories,
+            apart=frozenset(each.source for each in also),
+        )
     if arguments.out:
         model = train(examples, featurizer, settings, print)
         export(model, featurizer, arguments.out)
@@ -346,7 +370,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _card(examples: Sequence[Example], settings: Settings) -> dict:
-    """Return what somebody who uses the weights must know: data, versions, settings."""
+    """Return the model card: data, settings and versions."""
     notes = [note for each in examples for note in each.notes]
     return {
         "model": "all-MiniLM-L6-v2 (Apache-2.0), fine-tuned for claims on AI oversight, int8",

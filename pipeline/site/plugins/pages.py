@@ -295,7 +295,7 @@ async def accuracy_page(datasette: LedgerSite, request: Request) -> Response:
             for each in load_figures().values()
         ],
         running=program_version(),
-        confidence=curve.facts if curve else None,
+        confidence=curve.report if curve else None,
         facts=await common.build_info(db),
     )
 

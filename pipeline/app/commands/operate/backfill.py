@@ -100,7 +100,7 @@ def _read(
     from pipeline.app.backfill.progress import Books
     from pipeline.app.backfill.run import Backfill
     from pipeline.app.backfill.work import Order
-    from pipeline.nlp.pool import readers_here
+    from pipeline.nlp.pool import reader_count
     from scrapers.archive.remote_files import Access, is_address
 
     settings = settings_of(folder)
@@ -111,7 +111,7 @@ def _read(
     agent = f"OversightLedger/0.1 (+{settings.contact})" if settings.contact else "OversightLedger/0.1"
     access = Access(agent, allow_loopback)
     order = Order(hosts, sources, lexicon, access)
-    engine: Engine = DaskEngine(order, dask_address) if dask_address else LocalEngine(order, workers or readers_here())
+    engine: Engine = DaskEngine(order, dask_address) if dask_address else LocalEngine(order, workers or reader_count())
     books = Books(folder.crawl_db, folder.archive, lexicon)
     watcher = _Watcher(len(names), quiet=as_json)
     try:

@@ -1,8 +1,8 @@
-"""A number of pages and a share of relevant ones in; a WARC archive of real size with just so many planted in it out.
+"""Generates WARC archives of realistic size with a given share of relevant pages.
 
-The pages are those of a folder, each repeated with other numbers in it, where one is given; else they are made of the
-shipped stories in frames of scripts, styles and menus as large as those of news sites. A relevant page is such a frame
-around an article about the oversight of AI.
+The pages come from a folder, each repeated with other numbers in its text, or are generated: shipped stories in frames
+of scripts, styles and menus as large as those of news sites. A relevant page is a frame around an article about the
+oversight of AI.
 """
 
 from __future__ import annotations
@@ -37,28 +37,44 @@ _BODY = re.compile(rb"<body\b[^>]*>", re.I)
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """An archive that was made: its relevant addresses, and a sample of its pages for others to read."""
+class GeneratedArchive:
+    """A generated archive.
+
+    Attributes:
+        file: The archive.
+        n_pages: Number of pages.
+        n_bytes: Size of the pages before compression.
+        planted: URLs of the relevant pages.
+        data_hash: 16 hex digits over all records.
+    """
 
     file: Path
     n_pages: int
-    n_bytes: int  # of pages, before compression
+    n_bytes: int
     planted: frozenset[str]
     data_hash: str
 
 
 def make_archive(
     file: Path, n_pages: int, share: float, frames: Path | None = None, edition: int = 0, sample: list | None = None
-) -> Made:
-    """Write an archive; `sample`, where given, gets (address, page) of every page. The same arguments give the same
-    bytes."""
+) -> GeneratedArchive:
+    """Write an archive. The same arguments give the same bytes.
+
+    Args:
+        file: Where to write it.
+        n_pages: Number of pages.
+        share: Share of relevant pages.
+        frames: Folder of saved pages; None to generate the frames.
+        edition: Varies the texts.
+        sample: Receives (URL, HTML) of every page.
+    """
     chance = random.Random(f"archive {edition}")
     n_relevant = round(n_pages * share)
     relevant_at = set(chance.sample(range(n_pages), n_relevant))
     bodies = real_pages(frames) if frames else made_pages()
     others = [_packed(_varied(body, number)) for body in bodies for number in range(VARIANTS)]
     articles = iter(texts.relevant_articles(n_relevant, edition))
-    empty = [body for body in bodies if _takes_another(body)] if n_relevant else []
+    empty = [body for body in bodies if _is_usable_frame(body)] if n_relevant else []
     planted, digest, n_bytes = set(), hashlib.sha256(), 0
     with file.open("wb") as out:
         out.write(warcs.member(warcs.info()))
@@ -77,16 +93,16 @@ def make_archive(
             out.write(data)
             if sample is not None:
                 sample.append((url, packed.body))
-    return Made(file, n_pages, n_bytes, frozenset(planted), digest.hexdigest()[:16])
+    return GeneratedArchive(file, n_pages, n_bytes, frozenset(planted), digest.hexdigest()[:16])
 
 
 def real_pages(folder: Path) -> list[bytes]:
-    """Return the pages of a folder (.html or .html.gz, at any depth) that are not about the oversight of AI."""
+    """Return the irrelevant pages of a folder (.html or .html.gz, at any depth)."""
     files = sorted([*folder.rglob("*.html"), *folder.rglob("*.html.gz")])
     bodies = [gzip.decompress(f.read_bytes()) if f.suffix == ".gz" else f.read_bytes() for f in files]
     bodies = [body for body in bodies if not _is_relevant(body)]
     if not bodies:
-        raise WrongUse(f"{folder}: there are no pages (.html or .html.gz) in it.")
+        raise WrongUse(f"{folder} has no irrelevant pages (.html or .html.gz). Name a folder with saved news pages.")
     return bodies
 
 
@@ -95,8 +111,8 @@ def _is_relevant(body: bytes) -> bool:
     return article is not None and judge_relevance(article.title, article.text).relevant
 
 
-def _takes_another(body: bytes) -> bool:
-    """Tell whether a page, used as a frame, shows the article that was put into it and not one of its own."""
+def _is_usable_frame(body: bytes) -> bool:
+    """Return whether the article extracted from a page is the one put into it, not one of its own."""
     probe = texts.relevant_articles(1, 99)[0]
     article = _article_on(framed(probe.title, probe.text, body))
     return article is not None and abs(len(article.text) - len(probe.text)) < 0.2 * len(probe.text)
@@ -104,14 +120,12 @@ def _takes_another(body: bytes) -> bool:
 
 def _article_on(body: bytes) -> Article | None:
     address = "https://bench.example/page"
-    page = Page(
-        address, address, "", FETCHED, 200, "text/html", "", (), body, hashlib.sha256(body).hexdigest()
-    )  # fmt: skip
+    page = Page(address, address, "", FETCHED, 200, "text/html", "", (), body, hashlib.sha256(body).hexdigest())
     return read_page(page, None).article
 
 
 def made_pages(count: int = 24) -> list[bytes]:
-    """Return pages about anything else in made frames of some 150 to 400 kB."""
+    """Return irrelevant pages in generated frames of some 150 to 400 kB."""
     return [
         framed(article.title, article.text, _frame(number))
         for number, article in enumerate(texts.irrelevant_articles(count, 77))
@@ -119,7 +133,7 @@ def made_pages(count: int = 24) -> list[bytes]:
 
 
 def framed(title: str, text: str, frame: bytes) -> bytes:
-    """Return a page with an article in place of the frame's own."""
+    """Return a frame with an article in place of its own."""
     parts = "".join(f"<p>{html.escape(part)}</p>\n" for part in text.split("\n\n"))
     head = f"<title>{html.escape(title)}</title>".encode()
     body = f"<main><article><h1>{html.escape(title)}</h1>\n{parts}</article></main>".encode()
@@ -131,7 +145,7 @@ def framed(title: str, text: str, frame: bytes) -> bytes:
 
 
 def _frame(number: int) -> bytes:
-    """Return a page without an article: scripts, styles, menus and teasers, a third of it text markup."""
+    """Return a page without an article: scripts, styles, menus and teasers."""
     chance = random.Random(f"frame {number}")
     names = [f"{chance.choice('abcdefgh')}{chance.randrange(10**6):x}" for _ in range(400)]
     script = ";".join(
@@ -167,7 +181,7 @@ def _varied(body: bytes, number: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
-    """A body with its deflated bytes, so that a page that stands in an archive often is compressed once."""
+    """A body with its deflated bytes, so that a page that occurs often is compressed only once."""
 
     body: bytes
     deflated: bytes
@@ -179,7 +193,7 @@ def _packed(body: bytes) -> _Packed:
 
 
 def _member(url: str, page: _Packed, at: datetime) -> bytes:
-    """Return a record as a gzip member that is put together of two deflated parts."""
+    """Return a record as a gzip member made of two deflated parts."""
     data = warcs.response(url, page.body, at)
     head = data[: len(data) - len(page.body) - 4]
     packer = zlib.compressobj(6, wbits=-15)
@@ -188,8 +202,8 @@ def _member(url: str, page: _Packed, at: datetime) -> bytes:
     return b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" + first + page.deflated + end
 
 
-def each(sample: list[tuple[str, bytes]], count: int, planted: frozenset[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield `count` pages of a sample, the relevant ones with their share in all of it."""
+def sample_of(sample: list[tuple[str, bytes]], count: int, planted: frozenset[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield `count` pages of a sample with the same share of relevant ones."""
     ours = [pair for pair in sample if pair[0] in planted]
     other = [pair for pair in sample if pair[0] not in planted]
     n_ours = min(len(ours), max(1 if ours else 0, round(count * len(ours) / max(1, len(sample)))))

@@ -1,8 +1,8 @@
-"""A number of pages comes in; the newsroom scaled to that many is served on loopback until standard input ends.
+"""Serves the newsroom, scaled to a number of pages, on loopback until standard input ends.
 
-Each publisher has an address of its own. Answers are made beforehand, so that the server is never what is measured.
-Run as `python -m pipeline.evaluation.benchmarks.inputs.newsroom_server PAGES`; the
-feeds' addresses are printed, one a line, then "ready".
+Each publisher has its own address. Responses are prepared in advance, so that the server is not the bottleneck. Run
+`python -m pipeline.evaluation.benchmarks.inputs.newsroom_server PAGES`; it prints the URLs of the feeds, one per line,
+then "ready".
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from pipeline.newsroom.pages import article_page
 from pipeline.newsroom.stories import publishers, stories
 
-Answers = dict[bytes, tuple[bytes, bytes]]  # path -> the answer as it is, and gzipped
+Answers = dict[bytes, tuple[bytes, bytes]]  # path -> response, plain and gzipped
 
 
 class _Connection(asyncio.Protocol):
@@ -53,7 +53,7 @@ _NOT_FOUND = _answer(b"<h1>Not found</h1>", "text/html; charset=utf-8", "404 Not
 
 
 def _sites(pages: int) -> list[tuple[str, Answers, list[tuple[str, str]]]]:
-    """Return each publisher's answers, and its (path, title) list: the stories again and again, each time marked."""
+    """Return each publisher's id, responses and (path, title) list; repeated stories get numbered titles."""
     by_id: dict[str, tuple[str, Answers, list[tuple[str, str]]]] = {id_: (id_, {}, []) for id_ in publishers()}
     sound = [story for story in stories() if not story.broken]
     for number in range(pages):

@@ -1,6 +1,6 @@
-"""A number of events comes in; a published ledger of that size, made up of invented names, goes out as a snapshot file.
+"""Generates a published ledger of any size from invented names, to time the site over.
 
-Nothing in it was read from a report. Parties, kinds and months follow Zipf's law, as they do in news.
+Nothing in it was extracted from text. Parties, types and months follow Zipf's law, as they do in news.
 """
 
 from __future__ import annotations
@@ -28,34 +28,18 @@ WORDS = (
     "model test safety order agency court access weights release signed rule draft hearing fine board export licence",
     "audit compute filing appeal pledge contract review panel minister deadline evaluation limit duty report",
 )
-SYLLABLES = (
-    "ba",
-    "ce",
-    "di",
-    "fo",
-    "gu",
-    "ha",
-    "le",
-    "mi",
-    "no",
-    "pu",
-    "ra",
-    "se",
-    "ti",
-    "vo",
-    "zu",
-    "kel",
-    "mar",
-    "ton",
+SYLLABLES = tuple(
+    ["ba", "ce", "di", "fo", "gu", "ha", "le", "mi", "no", "pu", "ra", "se", "ti", "vo", "zu", "kel", "mar", "ton"]
 )
 N_WORDS, FIRST_KNOWN, BETWEEN_KNOWN = 5_800, 40, 10
 MOMENT = "2026-06-30T12:00:00+00:00"
 N_SOURCES, LAST_DAY, DAYS = 90, date(2026, 6, 30), 900
+EDITED = 50  # one in 50 articles was edited
 Row = tuple[Any, ...]
 
 
 def vocabulary() -> tuple[str, ...]:
-    """Return the words of all texts, the most frequent first: made-up ones, and English ones among the rarer."""
+    """Return the words of all texts, the most frequent first: invented words, with English ones among the rarer."""
     made = ("".join(three) for three in product(SYLLABLES, repeat=3))
     words = [word for word, _ in zip(made, range(N_WORDS), strict=False)]
     for n, word in enumerate(" ".join(WORDS).split()):
@@ -68,13 +52,13 @@ COMMON_WORD = VOCABULARY[0]  # in about two thirds of all sentences
 
 
 class Chance:
-    """Repeatable choices, the early ones of a list far more often than the late ones."""
+    """Reproducible random choices by Zipf's law: early values of a list are far more frequent than late ones."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
 
     def place(self, n: int) -> int:
-        """Return a place from 0 to n - 1 by Zipf's law."""
+        """Return an index from 0 to n - 1."""
         return min(int(n ** self.random.random()) - 1, n - 1)
 
     def one(self, values: tuple[str, ...]) -> str:
@@ -87,8 +71,9 @@ class Chance:
 def make_ledger(path: Path, n_events: int) -> None:
     """Write a ledger of `n_events` events with three parties each, somewhat more claims, and a fifth as many articles.
 
-    All else grows with the events: stages of lines (a third as many), days due (a twentieth), disagreements (a
-    ninetieth), edits, decisions and merged events. Every ninetieth event has nine claims, the others one.
+    Everything else is proportional: timeline entries (a third of the events), upcoming days (a twentieth),
+    contradictions (a ninetieth), edits, reviews and merged events. Every ninetieth event has nine claims, the others
+    one.
     """
     chance = Chance(n_events)
     n_articles, n_entities = max(n_events // 5, 1), max(min(n_events // 20, 20_000), 12)
@@ -99,61 +84,53 @@ def make_ledger(path: Path, n_events: int) -> None:
         db.executescript("pragma journal_mode=off; pragma synchronous=off; pragma foreign_keys=off;")
         make_published_tables(db)
         db.execute("begin")
-        _insert(db, "sources", _sources())
-        _insert(
-            db, "fetch_outcomes", ((f"s{i}", o, 5) for i in range(N_SOURCES) for o in ("saved", "unchanged", "gone"))
-        )
-        _insert(db, "entities", _entities(names, n_events))
-        _insert(
-            db, "entity_names", ((f"n{i}", f"Former Name {i}", "former", None, None) for i in range(0, n_entities, 7))
-        )
-        _insert(db, "entity_relations", ((f"n{i}", "part_of", f"n{i // 7}", None, None) for i in range(7, n_entities)))
+        # The order matters: all tables share one random generator.
         _insert(db, "articles", _articles(chance, n_articles))
-        _insert(
-            db,
-            "article_versions",
-            (
-                (f"a{i}", f"v{v}", MOMENT, MOMENT, f"{i:064x}", 5)
-                for i in range(n_articles)
-                for v in range(1 + _edited(i))
-            ),
-        )
-        _insert(db, "origins", ((f"o{i}", "original", f"Origin {i}", f"a{i}", 1) for i in range(n_articles)))
-        _insert(
-            db,
-            "origin_edges",
-            ((f"a{i}", f"a{i - 1}", "Source", "credit", "first reported by") for i in range(5, n_articles, 5)),
-        )
         _insert(db, "events", events)
-        _insert(db, "event_participants", _participants(parties))
         _insert(db, "claims", _claims(chance, events, n_articles))
-        _insert(db, "claim_participants", _claim_parties(parties))
-        _insert(
-            db, "contradictions", ((f"k{i}", f"e{i:016d}", "date", "Reports differ.") for i in range(0, n_events, 90))
-        )
-        _insert(
-            db,
-            "contradiction_sides",
-            ((f"k{i}", f"2026-0{1 + n % 2}-01", f"c{i:016d}{n}") for i in range(0, n_events, 90) for n in range(9)),
-        )
         _insert(db, "timeline_entries", _timeline_entries(chance, events, parties))
-        _insert(db, "timeline_claims", ((f"t{i}", f"c{3 * i:016d}0") for i in range(n_events // 3)))
         _insert(db, "upcoming", _due(chance, events))
-        _insert(db, "article_edits", _edits(n_articles))
         _insert(db, "revisions", _revisions(chance, events, n_articles))
-        _insert(db, "reviews", _reviews(events))
-        _insert(
-            db,
-            "event_redirects",
-            ((f"m{i}", f"e{i:016d}", "It was the same.", "2026-06-29") for i in range(0, n_events, 500)),
-        )
         _insert(db, "unsure_claims", _unsure(chance, events, n_articles))
+        for table, rows in _regular_tables(names, n_articles, parties):
+            _insert(db, table, rows)
+        _insert(db, "reviews", _reviews(events))
         _insert(db, "build_info", [("schema_version", str(SCHEMA_VERSION)), ("program_version", "bench")])
         for table in ("events", "claims"):
             db.execute(f"insert into {table}_fts ({table}_fts) values ('rebuild')")
         create_indexes(db)
         db.execute("analyze")
         db.execute("commit")
+
+
+def _regular_tables(
+    names: Sequence[str], n_articles: int, parties: Sequence[tuple[int, ...]]
+) -> Iterator[tuple[str, Iterable[Row]]]:
+    """Yield the tables without random values, with their rows."""
+    n_events, n_entities = len(parties), len(names)
+    contradicted = range(0, n_events, 90)
+    outcomes = ("saved", "unchanged", "gone")
+    yield "sources", _sources()
+    yield "fetch_outcomes", ((f"s{i}", outcome, 5) for i in range(N_SOURCES) for outcome in outcomes)
+    yield "entities", _entities(names, n_events)
+    yield "entity_names", ((f"n{i}", f"Former Name {i}", "former", None, None) for i in range(0, n_entities, 7))
+    yield "entity_relations", ((f"n{i}", "part_of", f"n{i // 7}", None, None) for i in range(7, n_entities))
+    yield "article_versions", _versions(n_articles)
+    yield "article_edits", _edits(n_articles)
+    yield "origins", ((f"o{i}", "original", f"Origin {i}", f"a{i}", 1) for i in range(n_articles))
+    yield "origin_edges", _credits(n_articles)
+    yield "event_participants", _participants(parties)
+    yield "claim_participants", _claim_parties(parties)
+    yield "contradictions", ((f"k{i}", f"e{i:016d}", "date", "Reports differ.") for i in contradicted)
+    yield (
+        "contradiction_sides",
+        ((f"k{i}", f"2026-0{1 + n % 2}-01", f"c{i:016d}{n}") for i in contradicted for n in range(9)),
+    )
+    yield "timeline_claims", ((f"t{i}", f"c{3 * i:016d}0") for i in range(n_events // 3))
+    yield (
+        "event_redirects",
+        ((f"m{i}", f"e{i:016d}", "It was the same.", "2026-06-29") for i in range(0, n_events, 500)),
+    )
 
 
 def _insert(db: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
@@ -166,7 +143,7 @@ def _insert(db: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
 
 
 def _day(chance: Chance) -> date:
-    return LAST_DAY - timedelta(days=int(DAYS * chance.random.random() ** 1.2))  # more of late, as news are
+    return LAST_DAY - timedelta(days=int(DAYS * chance.random.random() ** 1.2))  # recent days are more frequent
 
 
 def _sources() -> Iterator[Row]:
@@ -177,7 +154,7 @@ def _sources() -> Iterator[Row]:
 
 def _entities(names: Sequence[str], n_events: int) -> Iterator[Row]:
     for i, name in enumerate(names):
-        expected = int(3 * n_events / (i + 1) / 9) + 1  # about what Zipf's law gives
+        expected = int(3 * n_events / (i + 1) / 9) + 1  # approximately, by Zipf's law
         yield (f"n{i}", name, KINDS[i % 6], PLACES[i % 12], None, "", "", 1, expected, expected)
 
 
@@ -244,7 +221,7 @@ def _claim_parties(parties: Sequence[tuple[int, ...]]) -> Iterator[Row]:
 
 
 def _timeline_entries(chance: Chance, events: Sequence[Row], parties: Sequence[tuple[int, ...]]) -> Iterator[Row]:
-    """Stages, three in a line, of every third event."""
+    """Yield the timeline entries of every third event, three per timeline."""
     for i in range(len(events) // 3):
         event, (actor, other, thing) = events[3 * i], parties[3 * (i - i % 3)]
         yield (f"t{i}", f"l{i // 3}", i % 3, MATTERS[i // 3 % len(MATTERS)], f"n{actor}", f"n{other}",
@@ -256,23 +233,30 @@ def _timeline_entries(chance: Chance, events: Sequence[Row], parties: Sequence[t
 def _due(chance: Chance, events: Sequence[Row]) -> Iterator[Row]:
     for i in range(0, len(events), 20):
         day = (LAST_DAY + timedelta(days=chance.place(400) - 200)).isoformat()
-        fate = chance.one(("open", "open", "happened", "put_off", "moved"))
+        status = chance.one(("open", "open", "happened", "put_off", "moved"))
         yield (f"d{i}", day, day, "day", ("deadline", "effect", "hearing", "plan")[i // 20 % 4], "planned",
-               events[i][3], fate, None if fate == "open" else "2026-06-20", events[i][0], f"c{i:016d}0", "that day",
-               1, events[i][23])  # fmt: skip
+               events[i][3], status, None if status == "open" else "2026-06-20", events[i][0], f"c{i:016d}0",
+               "that day", 1, events[i][23])  # fmt: skip
 
 
-def _edited(article: int) -> int:
-    return int(article % 50 == 0)
+def _versions(n_articles: int) -> Iterator[Row]:
+    for i in range(n_articles):
+        for version in range(2 if i % EDITED == 0 else 1):
+            yield f"a{i}", f"v{version}", MOMENT, MOMENT, f"{i:064x}", 5
+
+
+def _credits(n_articles: int) -> Iterator[Row]:
+    for i in range(5, n_articles, 5):
+        yield f"a{i}", f"a{i - 1}", "Source", "credit", "first reported by"
 
 
 def _edits(n_articles: int) -> Iterator[Row]:
-    for i in range(0, n_articles, 50):
+    for i in range(0, n_articles, EDITED):
         yield f"a{i}", 1, "v0", "v1", MOMENT, MOMENT, "Before", "After", 1, 1, 1
 
 
 def _revisions(chance: Chance, events: Sequence[Row], n_articles: int) -> Iterator[Row]:
-    for i in range(0, n_articles, 50):
+    for i in range(0, n_articles, EDITED):
         yield (f"r{i}", f"a{i}", 1, _day(chance).isoformat(), "changed", "modality", events[i][0], None,
                f"c{i:016d}0", events[i][1], "planned", events[i][2], None, None, "", "", "It will.", "It did.",
                "modality")  # fmt: skip

@@ -1,7 +1,7 @@
-"""The shipped stories -> articles and pages to measure with: as many as wanted, each a little unlike all others.
+"""Generates any number of different articles and pages from the shipped stories.
 
-Relevant ones are the newsroom's articles and the training stories, short ones joined to an ordinary length;
-irrelevant ones are put together, at that length, from training stories that have nothing to do with AI oversight.
+Relevant articles are those of the newsroom and the training stories, short ones joined to an ordinary length.
+Irrelevant ones are composed, at the same length, from training stories that are not about AI oversight.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ _DAY = date(2026, 5, 5)
 
 
 def relevant_articles(count: int, edition: int = 0) -> list[Article]:
-    """Return articles about the oversight of AI. Another edition has other numbers and another order of paragraphs."""
-    return [_edition(*stock, number, edition) for number, stock in zip(range(count), _cycle(_relevant()), strict=False)]
+    """Return relevant articles. Editions differ in the numbers and the order of paragraphs."""
+    stock = zip(range(count), _cycle(_relevant()), strict=False)
+    return [_edition(title, text, number, edition) for number, (title, text) in stock]
 
 
 def irrelevant_articles(count: int, edition: int = 0) -> list[Article]:
-    """Return articles of ordinary length about anything else, each another mixture of sentences."""
+    """Return irrelevant articles of ordinary length, each a different mixture of sentences."""
     chance = random.Random(f"irrelevant {edition}")
     sentences, made = _irrelevant(), []
     for number in range(count):
@@ -45,23 +46,30 @@ def irrelevant_articles(count: int, edition: int = 0) -> list[Article]:
 
 
 def pages(count: int, edition: int = 0) -> list[Page]:
-    """Return pages as fetched: the newsroom's, in the layouts of its publishers, each with a mark of its own."""
+    """Return pages as fetched: the newsroom's, in the layouts of its publishers, made unique by a comment."""
     made = []
     sound = [story for story in stories() if not story.broken]
     for number, story in zip(range(count), _cycle(sound), strict=False):
         body = article_page(story) + f"<!-- {edition} {number} -->".encode()
         made.append(
             Page(
-                url=f"{story.url}?{edition}.{number}", final_url=story.url, source_id="bench", status=200,
-                fetched_at=datetime(2026, 6, 1, tzinfo=UTC), media_type="text/html", charset=story.encoding,
-                headers=(), body=body, sha256=hashlib.sha256(body).hexdigest(),
+                url=f"{story.url}?{edition}.{number}",
+                final_url=story.url,
+                source_id="bench",
+                status=200,
+                fetched_at=datetime(2026, 6, 1, tzinfo=UTC),
+                media_type="text/html",
+                charset=story.encoding,
+                headers=(),
+                body=body,
+                sha256=hashlib.sha256(body).hexdigest(),
             )
-        )  # fmt: skip
+        )
     return made
 
 
 def data_hash() -> str:
-    """Return 16 hex digits over everything that the measured texts are made from."""
+    """Return a hash of 16 hex digits over everything that the texts are made from."""
     digest = hashlib.sha256()
     for title, text in _relevant():
         digest.update(f"{title}\0{text}\0".encode())
@@ -71,7 +79,7 @@ def data_hash() -> str:
 
 
 def mean_lengths() -> dict[str, int]:
-    """Return how many characters the relevant and the irrelevant texts have on average."""
+    """Return the mean number of characters of the relevant and the irrelevant texts."""
     made = {"relevant": [text for _, text in _relevant()], "irrelevant": [a.text for a in irrelevant_articles(50)]}
     return {name: round(sum(map(len, found)) / len(found)) for name, found in made.items()}
 
@@ -92,15 +100,23 @@ def _edition(title: str, text: str, number: int, edition: int) -> Article:
 def _article(name: str, title: str, text: str) -> Article:
     url = f"https://bench.example/{name}"
     return Article(
-        article_id(url), text_version(text), "bench", url, title, text,
-        published_at=datetime.combine(_DAY, time(12), tzinfo=UTC), published_basis="given",
-        published_precision=Precision.DAY, fetched_at=datetime(2026, 5, 6, tzinfo=UTC), publisher="bench",
-    )  # fmt: skip
+        article_id(url),
+        text_version(text),
+        "bench",
+        url,
+        title,
+        text,
+        published_at=datetime.combine(_DAY, time(12), tzinfo=UTC),
+        published_basis="given",
+        published_precision=Precision.DAY,
+        fetched_at=datetime(2026, 5, 6, tzinfo=UTC),
+        publisher="bench",
+    )
 
 
 @cache
-def _told() -> dict[str, tuple[bool, list[str]]]:
-    """Return the training stories: whether they are relevant, and their sentences."""
+def _story_sentences() -> dict[str, tuple[bool, list[str]]]:
+    """Return training story -> (whether it is relevant, its sentences)."""
     found: dict[str, tuple[bool, list[str]]] = {}
     for example in read_corpus().examples:
         found.setdefault(example.source, (example.relevant, []))[1].append(example.sentence)
@@ -110,7 +126,7 @@ def _told() -> dict[str, tuple[bool, list[str]]]:
 @cache
 def _relevant() -> list[tuple[str, str]]:
     made = [(story.title, story.text) for story in stories() if story.language == "en" and not story.broken]
-    for about, sentences in _told().values():
+    for about, sentences in _story_sentences().values():
         if about and len(sentences) > 5:
             cut = [" ".join(sentences[at : at + PARAGRAPH]) for at in range(0, len(sentences), PARAGRAPH)]
             made.append((sentences[0][:90], "\n\n".join(cut)))
@@ -129,10 +145,10 @@ def _relevant() -> list[tuple[str, str]]:
 
 @cache
 def _irrelevant() -> list[str]:
-    """Return the sentences of stories on other things: their mixture must not come to speak of AI and of courts."""
+    """Return the sentences of irrelevant stories that don't mention AI, so that no mixture becomes relevant."""
     from pipeline.nlp.relevance.score import judge_relevance
 
-    others = (sentences for about, sentences in _told().values() if not about)
+    others = (sentences for about, sentences in _story_sentences().values() if not about)
     return [
         sentence for sentences in others if not judge_relevance("", " ".join(sentences)).ai for sentence in sentences
     ]

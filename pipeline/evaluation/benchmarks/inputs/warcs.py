@@ -1,4 +1,4 @@
-"""Pages in; the records of a WARC archive that holds them, as Common Crawl's news archive has them, out."""
+"""Writes WARC records like those of Common Crawl's news archive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def response(
     headers: Iterable[tuple[str, str]] = HEADERS,
     digest: str | None = "",
 ) -> bytes:
-    """Return one response record, not compressed. `digest`: "" the right one, None for none at all."""
+    """Return one uncompressed response record. `digest` is "" for the correct one, None for no digest."""
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers), f"Content-Length: {len(body)}"]
     block = "\r\n".join(lines).encode() + b"\r\n\r\n" + body
     fields = {
@@ -38,28 +38,28 @@ def response(
 
 
 def record(fields: dict[str, str], block: bytes) -> bytes:
-    """Return a record with these fields, and its length, around a block."""
+    """Return a record with these header fields, its length and a block."""
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"WARC/1.0\r\n{head}Content-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n"
 
 
 def info() -> bytes:
-    """Return the record that an archive begins with."""
+    """Return the first record of an archive."""
     return record({"WARC-Type": "warcinfo", "WARC-Date": "2026-01-01T00:00:00Z"}, b"software: bench\r\n")
 
 
 def sha1(data: bytes) -> str:
-    """Return a digest as WARC files write it."""
+    """Return a SHA-1 digest in the format of WARC files."""
     return "sha1:" + base64.b32encode(hashlib.sha1(data).digest()).decode()
 
 
 def member(data: bytes, level: int = 6) -> bytes:
-    """Return a record as a gzip member of its own."""
+    """Return a record as a gzip member."""
     return gzip.compress(data, level, mtime=0)
 
 
 def write(file: BinaryIO, records: Iterable[bytes], level: int = 6) -> Iterator[int]:
-    """Write records, each as a gzip member; yield where each begins."""
+    """Write records, each as a gzip member; yield the offset of each."""
     for data in records:
         yield file.tell()
         file.write(member(data, level))
