@@ -1,7 +1,7 @@
-"""The nouns of the second room: entity, mention, evidence, claim, event, origin, contradiction - and their stable ids.
+"""Records of the pipeline: entities, mentions, claims, events, origins and contradictions, and their stable ids.
 
-Frozen dataclasses of plain values. All offsets are character offsets into `Article.text`, end exclusive.
-The meaning of types, roles, modalities and attributes is written out in docs/claims.md.
+All records are frozen dataclasses of plain values. Offsets count characters of `Article.text`; ends are exclusive.
+docs/claims.md defines event types, roles, modalities and attributes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ATTRIBUTION_KINDS = ("own_reporting", "person", "organisation", "anonymous", "do
 
 
 class Modality(StrEnum):
-    """How sure a sentence is of its event. Only OCCURRED states it as done or going on."""
+    """How certain a sentence presents its event. Only OCCURRED states it as done or ongoing."""
 
     OCCURRED = "occurred"
     PLANNED = "planned"
@@ -37,40 +37,48 @@ class Modality(StrEnum):
 
 
 class Force(StrEnum):
+    """Legal force of an obligation, as far as the text states it."""
+
     BINDING = "binding"
     VOLUNTARY = "voluntary"
     NOT_STATED = "not_stated"
 
 
 class EntityKind(StrEnum):
-    """What sort of thing a name stands for."""
+    """Kind of entity."""
 
     ORGANISATION = "organisation"  # company, lab, association, university
-    AGENCY = "agency"  # a body of the state: department, regulator, institute, court, legislature
-    GOVERNMENT = "government"  # a state or its executive as an actor ("U.S. government", "White House")
+    AGENCY = "agency"  # a public body: department, regulator, institute, court, legislature
+    GOVERNMENT = "government"  # a state or its executive as an actor: "U.S. government", "White House"
     OUTLET = "outlet"  # a news publisher
     PERSON = "person"
     MODEL = "model"  # an AI model, system or product
     INSTRUMENT = "instrument"  # an order, act, bill, rule, contract, code, case
-    GROUP = "group"  # a class without a name of its own: "AI developers", "federal agencies"
+    GROUP = "group"  # an unnamed class: "AI developers", "federal agencies"
     PLACE = "place"
 
 
 @dataclass(frozen=True, slots=True)
 class DateSpan:
-    """When an event happened or is to happen: both days inclusive; start == end for precision DAY.
+    """When an event happened or will happen. Both days are inclusive; they are equal for precision DAY.
 
-    `value` is ISO 8601 at its precision: 2026-05-05, 2026-05, 2026 (week and quarter: the month or year around).
+    Attributes:
+        start: first possible day.
+        end: last possible day.
+        precision: how precisely the text gives the date.
+        basis: "stated", "relative" (to the publication day) or "publication" (the text gives no date).
+        said: the words that give the date.
     """
 
     start: date
     end: date
     precision: Precision
-    basis: str  # stated, relative, publication
-    said: str = ""  # the words it was read from
+    basis: str
+    said: str = ""
 
     @property
     def value(self) -> str:
+        """ISO 8601 at this precision: 2026-05-05, 2026-05 or 2026; for a week or quarter its month or year."""
         if self.precision in (Precision.DAY, Precision.MINUTE):
             return self.start.isoformat()
         if self.precision is Precision.YEAR or (self.start.year, self.start.month) != (self.end.year, self.end.month):
@@ -80,9 +88,9 @@ class DateSpan:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A named thing of the lexicon, or one that the text alone taught us (`known` False)."""
+    """An entity from the lexicon, or one that only texts name (`known` is False)."""
 
-    entity_id: str  # lexicon: a slug such as "openai"; unknown: see unknown_entity_id()
+    entity_id: str  # from the lexicon: a slug such as "openai"; otherwise see unknown_entity_id()
     name: str  # canonical, in English, without legal suffix
     kind: EntityKind
     known: bool = True
@@ -94,20 +102,20 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Words in a text that stand for an entity."""
+    """Words in a text that refer to an entity."""
 
     start: int
     end: int
     text: str
     entity_id: str
-    name: str  # canonical name (the name of the time, where a body was renamed)
+    name: str  # canonical name; for a renamed body, its name at the time
     kind: EntityKind
     basis: str  # lexicon, pattern, ner, capitals, reference (pronoun or "the company"), nominal
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One party of a claim. `start`/`end` are -1 where the words stand outside the sentence or nowhere."""
+    """One party of a claim. `start` and `end` are -1 if the party is not named in the sentence."""
 
     role: str
     entity_id: str
@@ -120,9 +128,9 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who says so. `start`/`end` mark the cue in the text, -1 where there is none."""
+    """Who makes the claim. `start` and `end` mark the attributing words, -1 if there are none."""
 
-    kind: str = "own_reporting"
+    kind: str = "own_reporting"  # one of ATTRIBUTION_KINDS
     name: str | None = None
     start: int = -1
     end: int = -1
@@ -130,7 +138,7 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The words a claim rests on: `article.text[start:end] == quote`, always."""
+    """The quoted sentence of a claim. Always `article.text[start:end] == quote`."""
 
     article_id: str
     version: str
@@ -141,28 +149,28 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence's assertion, in any modality, that an oversight event happened, will happen, is denied ..."""
+    """The assertion of one sentence, in any modality, about an oversight event."""
 
-    claim_id: str
-    type: str
+    claim_id: str  # see claim_id()
+    type: str  # one of EVENT_TYPES
     modality: Modality
     evidence: Evidence
     trigger_start: int
     trigger_end: int
-    trigger: str
+    trigger: str  # the words that name the event
     participants: tuple[Participant, ...]
     attribution: Attribution
     date: DateSpan | None
-    direction: str | None  # impose or lift, for restriction
+    direction: str | None  # "impose" or "lift", for restrictions only
     force: Force
-    newness: str  # new or background
-    confidence: float  # probability that type and sentence are right, 0 to 1
-    rule: str  # the frame or model that found it
+    newness: str  # "new" or "background"
+    confidence: float  # estimated probability that the sentence makes a claim of this type, 0 to 1
+    rule: str  # the frame or model that found the claim; "editor" for an added one
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """A text names another publisher as the origin of its news."""
+    """A passage that names another publisher as the origin of the news."""
 
     name: str  # outlet or agency as named
     start: int
@@ -173,7 +181,7 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class UnknownName:
-    """A name that the lexicon does not know yet."""
+    """A name that is not in the lexicon."""
 
     name: str
     kind: EntityKind
@@ -183,7 +191,7 @@ class UnknownName:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that was read out of one version of one article."""
+    """Everything extracted from one version of an article."""
 
     article_id: str
     version: str
@@ -192,35 +200,35 @@ class Findings:
     claims: tuple[Claim, ...] = ()
     credits: tuple[Credit, ...] = ()
     unknown_names: tuple[UnknownName, ...] = ()
-    entities: tuple[Entity, ...] = ()  # every entity the claims refer to
+    entities: tuple[Entity, ...] = ()  # every entity that the claims refer to
     unread: int = 0  # characters cut off a text longer than pipeline.nlp.pipeline.MAX_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One independent source of news: articles that are copies of, or rest on, the same report."""
+    """One independent source of news: articles that copy or rely on the same report."""
 
     origin_id: str
-    kind: str  # original, wire, family, credited (a named outlet outside the ledger)
+    kind: str  # original, wire, family, or credited (a named outlet that is not in the ledger)
     label: str  # publisher's name
-    lead_article_id: str  # "" where the report itself is not in the ledger
+    lead_article_id: str  # "" if the report itself is not in the ledger
     article_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class OriginEdge:
-    """Why an article was put under another report."""
+    """Why an article counts as derived from another report."""
 
     article_id: str
-    to_article_id: str  # "" where it is not in the ledger
+    to_article_id: str  # "" if it is not in the ledger
     to_name: str
     basis: str  # copy, wire, family, credit
-    detail: str  # similarity, or the cue's words
+    detail: str  # similarity, or the crediting words
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What several claims say together. `modality` is the best supported one, see events.py."""
+    """One event reported by one or more claims. `modality` is the best supported one among them."""
 
     event_id: str
     type: str
@@ -233,41 +241,49 @@ class Event:
     force: Force
     stage: str
     n_articles: int
-    n_origins: int  # independent origins among the claims that bear the event's modality
+    n_origins: int  # independent origins among the claims with the event's modality
     contradicted: bool
     jurisdiction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Claims of one event (or of one article) that cannot all be right about a field."""
+    """Claims of one event, or of one article, that cannot all be true about a field."""
 
     contradiction_id: str
     event_id: str
     field: str  # date, actor, amount, force, happened, direction
-    values: tuple[tuple[str, tuple[str, ...]], ...]  # (value in words, claim ids)
-    article_id: str = ""  # the article that contradicts itself, "" where the claims stand in several
-    note: str = ""  # what else is to be known, in a sentence
+    values: tuple[tuple[str, tuple[str, ...]], ...]  # (value in words, ids of the claims with this value)
+    article_id: str = ""  # the article that contradicts itself; "" if the claims come from several articles
+    note: str = ""  # an additional sentence for readers
 
 
 def digest(*parts: str) -> str:
-    """Return the 16 hex digits that ids are made of, from the parts that a thing's identity rests on."""
+    """Return 16 hex digits of a hash over the parts that identify a record."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
 def claim_id(article_id: str, quote: str, nth: int, type_: str, trigger: str, nth_trigger: int) -> str:
-    """Return a claim's id: "c" and 16 hex digits, from its sentence (which occurrence), type and trigger.
+    """Return the id of a claim: "c" and 16 hex digits, derived from its sentence, type and trigger.
 
-    An edit elsewhere in the article leaves it as it is; an edit of the sentence makes a new claim.
+    Edits elsewhere in the article do not change the id; an edit of the sentence does.
+
+    Args:
+        article_id: the article.
+        quote: the sentence.
+        nth: which occurrence of the sentence in the article, from 1.
+        type_: one of EVENT_TYPES.
+        trigger: the words that name the event.
+        nth_trigger: which occurrence of the trigger in the sentence.
     """
     return "c" + digest(article_id, quote, str(nth), type_, trigger, str(nth_trigger))
 
 
 def event_id(anchor_claim_id: str) -> str:
-    """Return the id of the event whose earliest claim is given: "e" and 16 hex digits."""
+    """Return the id of the event with this earliest claim: "e" and 16 hex digits."""
     return "e" + digest(anchor_claim_id)
 
 
 def unknown_entity_id(name: str, kind: str) -> str:
-    """Return the id of an entity that only texts know: "x-" and 16 hex digits, from name and kind."""
+    """Return the id of an entity that is not in the lexicon: "x-" and 16 hex digits, derived from name and kind."""
     return "x-" + digest(" ".join(name.casefold().split()), kind)

@@ -1,7 +1,6 @@
-"""Versions of the parts of the program: each is a hash of the folders whose code, cards or weights decide a result.
+"""Versions of the program's stages: hashes of the code, data files and weights that decide a stage's result.
 
-A page is read again, an article understood again, or the ledger joined again only when the version of the part that
-decides it has changed.
+Pages are parsed again, articles analysed again and the ledger rebuilt only when the version of that stage changes.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ import scrapers
 
 _SUFFIXES = frozenset({".py", ".toml", ".json", ".onnx"})
 
-# What decides how a page becomes an article. Paths are relative to the folder of the two packages.
+# How a page becomes an article. Paths are relative to the folder that holds both packages.
 READING = ("scrapers/reading", "scrapers/sources", "scrapers/cards.py", "scrapers/items.py")
-# What decides whether an item is about the oversight of AI. The lexicon's names and words are part of it.
+# Whether an item is about the oversight of AI; this depends on the lexicon's names and words, too.
 RELEVANCE = ("pipeline/nlp/relevance", "pipeline/lexicon")
-# What decides which claims a relevant article makes.
+# Which claims a relevant article makes.
 UNDERSTANDING = ("pipeline/nlp", "pipeline/lexicon", "pipeline/records.py")
 NOT_UNDERSTANDING = ("pipeline/nlp/relevance", "pipeline/nlp/training")
-# What decides how claims become events and how they are written.
+# How claims become events, and how these are stored.
 AGGREGATION = ("pipeline/aggregation", "pipeline/ledger", "pipeline/lexicon", "pipeline/records.py")
 
 
 def package_version() -> str:
-    """Return the version of the installed distribution, "0" where it is run without being installed."""
+    """Return the version of the installed distribution, "0" if it is not installed."""
     try:
         return version("oversight-ledger")
     except PackageNotFoundError:
@@ -38,37 +37,37 @@ def package_version() -> str:
 
 @cache
 def reader_version() -> str:
-    """Return the version of what turns a page into an article."""
+    """Return the version of the stage that turns a page into an article."""
     return f"{package_version()}+{_hash(READING)}"
 
 
 @cache
 def program_version(*further: Path) -> str:
-    """Return the version of what turns an article into findings. `further`: lexicon files from outside the package."""
+    """Return the version of the stage that turns an article into claims. `further`: lexicon files of the settings."""
     return f"{package_version()}+{_hash(RELEVANCE, _hash(UNDERSTANDING, without=NOT_UNDERSTANDING), further=further)}"
 
 
 @cache
 def joining_version() -> str:
-    """Return the version of what joins findings into a ledger and writes it."""
+    """Return the version of the stage that groups claims into events and writes build.db."""
     return _hash(AGGREGATION)
 
 
 @cache
 def relevance_version() -> str:
-    """Return the version of what judges by title and summary whether an item is about the oversight of AI."""
+    """Return the version of the relevance filter."""
     return _hash(RELEVANCE)
 
 
 def hashed_files(places: Iterable[str], without: Iterable[str] = ()) -> dict[str, Path]:
-    """Return the files that a version covers, by their path below the folder of the packages, in order.
+    """Return the files that a version covers, by path relative to the folder that holds both packages, sorted.
 
     Args:
-        places: files and folders, relative to the folder that holds the two packages.
-        without: folders below them that the version does not cover.
+        places: files and folders, relative to that folder.
+        without: folders below them to leave out.
 
     Raises:
-        FileNotFoundError: a place holds no such file, so that a renamed folder can't drop out of a version unnoticed.
+        FileNotFoundError: a place holds no file to hash. A renamed folder must not silently drop out of a version.
     """
     found: dict[str, Path] = {}
     for place in places:

@@ -1,4 +1,4 @@
-"""The data folder: where each file of a running ledger lies, and the lock that keeps two runs apart."""
+"""The data folder of a ledger: its files, and the lock that admits one writing process at a time."""
 
 from __future__ import annotations
 
@@ -22,75 +22,77 @@ class DataFolder:
 
     @property
     def crawl_db(self) -> Path:
-        """Private: what was crawled and read, with full texts."""
+        """Private: frontier, fetch records, articles with full text, and extracted claims."""
         return self.path / "crawl.db"
 
     @property
     def archive(self) -> Path:
-        """The raw pages, as WARC files by day."""
+        """Fetched pages, in one WARC file per day."""
         return self.path / "archive"
 
     @property
     def build_db(self) -> Path:
-        """The ledger as last built, before it is published."""
+        """The ledger as last built, not yet published."""
         return self.path / "build.db"
 
     @property
     def published(self) -> Path:
-        """The published snapshots; `current` in it points at the newest."""
+        """Published snapshots; `current` links to the newest."""
         return self.path / "published"
 
     @property
     def current(self) -> Path:
+        """Link to the newest published snapshot."""
         return self.published / "current"
 
     @property
     def settings(self) -> Path:
-        """Optional settings of this ledger: oversight.toml."""
+        """Optional settings: oversight.toml."""
         return self.path / "oversight.toml"
 
     @property
     def reviews(self) -> Path:
-        """What editors decided, unless the settings name another file."""
+        """Editors' decisions, unless the settings name another file."""
         return self.path / "reviews.toml"
 
     @property
     def alerts_db(self) -> Path:
-        """Private: what alerts have told, and the messages that still have to go out."""
+        """Private: reported items and queued messages of all alerts."""
         return self.path / "alerts.db"
 
     @property
     def alerts(self) -> Path:
-        """An Atom feed for each alert."""
+        """One Atom feed per alert."""
         return self.path / "alerts"
 
     @property
     def logs(self) -> Path:
+        """Log files of the crawler and of cron."""
         return self.path / "logs"
 
-    def turn_logs(self) -> None:
-        """Put a log that has grown large aside, in place of the one put aside before: a ledger runs for years."""
+    def rotate_logs(self) -> None:
+        """Rename each log over LARGE_LOG bytes to NAME.1, replacing an older one."""
         for file in self.logs.glob("*.log"):
             if file.stat().st_size > LARGE_LOG:
                 file.replace(file.with_name(f"{file.name}.1"))
 
     def make(self) -> DataFolder:
-        """Create the folder where it is missing; raise OutsideFailure where that cannot be done."""
+        """Create the folder if it is missing; raise OutsideFailure if that fails."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutsideFailure(f"{self.path}: cannot be made a data folder ({error.strerror}).") from error
+            raise OutsideFailure(f"{self.path}: cannot create the data folder ({error.strerror}).") from error
         return self
 
     def need(self, file: Path, cure: str) -> Path:
-        """Return `file` if it is there; raise WrongUse with the cure otherwise."""
+        """Return `file` if it exists; raise WrongUse with the cure otherwise."""
         if not file.exists():
-            raise WrongUse(f"{file} is not there. {cure}")
+            raise WrongUse(f"{file} does not exist. {cure}")
         return file
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold this folder for one writing run; raise AnotherRun where another process holds it."""
+        """Lock this folder for one writing run; raise AnotherRun if another process holds the lock."""
         self.make()
         file = self.path / "lock"
         with file.open("a+") as handle:
@@ -100,7 +102,7 @@ class DataFolder:
                 handle.seek(0)
                 holder = handle.read().strip() or "another process"
                 raise AnotherRun(
-                    f"{self.path} is in use by {holder}. Wait for it to end, or name another folder with --data."
+                    f"{self.path} is in use by {holder}. Wait until it ends, or choose another folder with --data."
                 ) from None
             handle.truncate(0)
             handle.write(f"process {os.getpid()}")

@@ -1,4 +1,4 @@
-"""A run of the line comes in step by step; its record in table `runs` of crawl.db goes out, whatever ends the run."""
+"""The run log: every pipeline run as a row in table `runs` of crawl.db, whatever ends the run."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from pipeline.workspace import DataFolder
 from scrapers.database import open_crawl_db
 from scrapers.messages import as_text
 
-NEED_A_LEDGER = ("build", "publish")
+NEED_CRAWL_DB = ("build", "publish")
 DONE, STOPPED, FAILED, INTERRUPTED = "done", "stopped", "failed", "interrupted"
 
 
 @dataclass(slots=True)
 class Run:
-    """What one run has done so far. `outcomes`: of its visits and readings; `seconds`: of each step."""
+    """What one run has done so far: outcomes by step, counts, and seconds per step. `words`: why it ended early."""
 
     outcomes: dict[str, dict[str, int]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Run:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Measure a step, also one that fails."""
+        """Measure the duration of a step, also if it fails."""
         started = time.monotonic()
         try:
             yield
@@ -41,7 +41,7 @@ class Run:
             self.seconds[name] = round(time.monotonic() - started, 2)
 
     def add(self, step: str, report: Mapping[str, Any]) -> None:
-        """Take the counts of a step's report over."""
+        """Add the counts and outcomes of a step's report."""
         if report.get("outcomes"):
             self.outcomes[step] = dict(report["outcomes"])
         self.counts |= {f"{step}.{key}": value for key, value in report.items() if type(value) is int}
@@ -50,10 +50,10 @@ class Run:
 
 @contextmanager
 def recorded(folder: DataFolder, command: str) -> Iterator[Run]:
-    """Record a run: a row stands from its beginning, so that one that was killed is seen as interrupted."""
+    """Record a run. Its row is written at the start, so that a killed run shows up as interrupted."""
     run = Run()
-    if not folder.crawl_db.exists() and command in NEED_A_LEDGER:
-        yield run  # which says by itself what is missing
+    if not folder.crawl_db.exists() and command in NEED_CRAWL_DB:
+        yield run  # the command itself reports what is missing
         return
     with plain_errors(folder.crawl_db, "open"):
         opened = open_crawl_db(folder.crawl_db)
@@ -69,7 +69,7 @@ def recorded(folder: DataFolder, command: str) -> Iterator[Run]:
             yield run
             ended = DONE
         except (Stopped, KeyboardInterrupt) as error:
-            ended, run.words = STOPPED, str(error) or "by hand"
+            ended, run.words = STOPPED, str(error) or "by the user"
             raise
         except Exception as error:
             kind = "" if isinstance(error, OversightError) else f"{type(error).__name__}: "
@@ -85,13 +85,18 @@ def _finish(db: sqlite3.Connection, id_: int | None, ended: str, run: Run) -> No
             "update runs set finished_at = ?, ended = ?, words = ?, outcomes = ?, counts = ?, seconds = ? "
             "where run_id = ?",
             (
-                *(as_text(datetime.now(UTC)), ended, run.words, json.dumps(run.outcomes, sort_keys=True)),
-                *(json.dumps(run.counts, sort_keys=True), json.dumps(run.seconds), id_),
+                as_text(datetime.now(UTC)),
+                ended,
+                run.words,
+                json.dumps(run.outcomes, sort_keys=True),
+                json.dumps(run.counts, sort_keys=True),
+                json.dumps(run.seconds),
+                id_,
             ),
         )
     except sqlite3.Error:
         if ended == DONE:
-            raise  # otherwise what ended the run is the news: a full disk, most likely
+            raise  # otherwise the error that ended the run matters more: a full disk, most likely
 
 
 def last_runs(folder: DataFolder, n: int) -> list[dict[str, Any]]:
@@ -101,7 +106,8 @@ def last_runs(folder: DataFolder, n: int) -> list[dict[str, Any]]:
     with closing(opened) as db:
         rows = db.execute("select * from runs order by run_id desc limit ?", (n,)).fetchall()
     return [
-        {**dict(row), **{key: json.loads(row[key]) for key in ("outcomes", "counts", "seconds")},
-         "ended": row["ended"] or "running"}
+        dict(row)
+        | {key: json.loads(row[key]) for key in ("outcomes", "counts", "seconds")}
+        | {"ended": row["ended"] or "running"}
         for row in rows
-    ]  # fmt: skip
+    ]

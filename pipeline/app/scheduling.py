@@ -1,4 +1,4 @@
-"""A ledger's folder and how often it is to run come in; units for systemd or a line for cron go out as text."""
+"""Text of systemd units and of a crontab line that run a ledger regularly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ After=network-online.target
 Type=oneshot
 WorkingDirectory={folder_plain}
 ExecStart={command}
-# 3: another run is still at work. 143: stopped in order.
+# 3: another run holds the lock. 143: stopped by SIGTERM.
 SuccessExitStatus=3 143
 TimeoutStartSec=6h
 TimeoutStopSec=20
@@ -47,9 +47,12 @@ WantedBy=timers.target
 
 
 def systemd_units(command: Sequence[str], folder: Path, minutes: int) -> dict[str, str]:
-    """Return the units by file name: a service that runs once, and the timer that starts it.
+    """Return the units by file name: a service for one run, and the timer that starts it.
 
-    `command`: the program and what comes before its arguments; `folder`: the ledger's, absolute.
+    Args:
+        command: the program and its leading arguments.
+        folder: the data folder, absolute.
+        minutes: time between two runs.
     """
     words = [*command, "--data", str(folder), "run"]
     return {
@@ -61,16 +64,18 @@ def systemd_units(command: Sequence[str], folder: Path, minutes: int) -> dict[st
 
 
 def cron_line(command: Sequence[str], folder: Path, minutes: int) -> str:
-    """Return a line for crontab: one run at a time, all it says in a log in the ledger's folder."""
+    """Return a crontab line that runs one process at a time and logs into the data folder."""
     run = shlex.join([*command, "--data", str(folder), "run"])
     lock, log = shlex.quote(str(folder / "cron.lock")), shlex.quote(str(folder / "logs" / "cron.log"))
     return f"{_cron_times(minutes)} " + f"flock -n {lock} {run} >> {log} 2>&1".replace("%", r"\%")
 
 
 def check_minutes(minutes: int) -> int:
-    """Return the minutes where they divide an hour or a day evenly; raise WrongUse otherwise."""
+    """Return the minutes if they divide an hour or a day evenly; raise WrongUse otherwise."""
     if minutes < 5 or minutes > 1440 or (60 % minutes if minutes <= 60 else minutes % 60 or 1440 % minutes):
-        raise WrongUse(f"A run every {minutes} minutes cannot be said in a timer: give 5, 10, 15, 20, 30, 60, 120 ...")
+        raise WrongUse(
+            f"--every: {minutes} minutes do not divide an hour or a day evenly. Give 5, 10, 15, 20, 30, 60, 120 ..."
+        )
     return minutes
 
 
@@ -87,6 +92,6 @@ def _cron_times(minutes: int) -> str:
 
 
 def _systemd_word(word: str) -> str:
-    """Return a word as systemd reads it back: % and $ doubled, quoted where it must be."""
+    """Return an argument escaped for ExecStart: % and $ doubled, quoted if necessary."""
     word = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{word}"' if not word or any(c.isspace() or c in "\"'\\;" for c in word) else word

@@ -1,7 +1,6 @@
-"""The steps of the line over a data folder: crawl, extract, build, publish; each takes up where the last run ended.
+"""The steps of a pipeline run after the crawl: extract, build, publish.
 
-Every step says how far it has come through `say`, keeps what it has done in small transactions, and may be killed at
-any moment: the next run goes on.
+Each step commits in small transactions and can be killed at any moment; the next run continues from there.
 """
 
 from __future__ import annotations
@@ -32,27 +31,24 @@ from scrapers.crawling.source_health import SourceHealth, health_of
 from scrapers.items import Article, Outcome, Source, Visit
 from scrapers.process_pool import Lost
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractReport:
-    """What one extraction did. `outcomes` counts how reading the new pages ended."""
+    """Counts of one extraction. `outcomes` counts the outcomes of parsing the new pages."""
 
     n_pages: int
     n_articles: int
     n_relevant: int
     n_claims: int
     outcomes: dict[str, int] = field(default_factory=dict)
-    n_lost: int = 0  # articles that could not be understood: each is kept with the reason
+    n_lost: int = 0  # articles on which extraction failed; the reason is stored with each
 
 
-def read_pages(folder: DataFolder, sources: Sequence[Source], say: Say) -> Counter[str]:
-    """Read every archived page that this version of the reader has not read yet; return how the readings ended.
-
-    Pages are read in processes of their own: one that ends or stops its reader becomes the outcome UNREADABLE.
-    """
-    ended: Counter[str] = Counter()
+def read_pages(folder: DataFolder, sources: Sequence[Source], progress: Progress) -> Counter[str]:
+    """Parse every archived page that this version of the parser has not parsed yet; return the outcomes."""
+    outcomes: Counter[str] = Counter()
     with Library(folder.crawl_db) as library, closing(Frontier(folder.crawl_db)) as frontier:
         archive = Archive(folder.archive, folder.crawl_db)
         waiting = [r for r in archive.pages() if not library.was_read(r.sha256, r.url, reader_version())]
@@ -61,15 +57,17 @@ def read_pages(folder: DataFolder, sources: Sequence[Source], say: Say) -> Count
             library.save_reading(
                 page.sha256, page.url, source_id, reader_version(), reading.outcome, reading.article, reading.detail
             )
-            ended[reading.outcome.value] += 1
-            say(f"read {ended.total()} of {len(waiting)} pages")
+            outcomes[reading.outcome.value] += 1
+            progress(f"parsed {outcomes.total()} of {len(waiting)} pages")
         archive.close()
-    return ended
+    return outcomes
 
 
-def extract(folder: DataFolder, sources: Sequence[Source], say: Say, lexicon: Sequence[Path] = ()) -> ExtractReport:
-    """Read new pages into articles and new articles into findings."""
-    ended = read_pages(folder, sources, say)
+def extract(
+    folder: DataFolder, sources: Sequence[Source], progress: Progress, lexicon: Sequence[Path] = ()
+) -> ExtractReport:
+    """Parse new pages into articles and extract the claims of new articles."""
+    outcomes = read_pages(folder, sources, progress)
     version = program_version(*lexicon)
     n_articles = n_relevant = n_claims = n_lost = 0
     with Library(folder.crawl_db) as library:
@@ -82,17 +80,17 @@ def extract(folder: DataFolder, sources: Sequence[Source], say: Say, lexicon: Se
                 if isinstance(findings, Lost):
                     n_lost += 1
                     library.save_lost(article, version, findings.why)
-                    say(f"{article.url} could not be understood: {findings.why}")
+                    progress(f"extraction failed on {article.url}: {findings.why}")
                     continue
                 library.save_findings(findings, version)
                 n_relevant += findings.relevant
                 n_claims += len(findings.claims)
-                say(f"understood {n_articles} of {waiting} articles: {n_claims} claims")
-    return ExtractReport(ended.total(), n_articles, n_relevant, n_claims, dict(ended), n_lost)
+                progress(f"extracted {n_claims} claims from {n_articles} of {waiting} articles")
+    return ExtractReport(outcomes.total(), n_articles, n_relevant, n_claims, dict(outcomes), n_lost)
 
 
 def add_article(folder: DataFolder, article: Article, lexicon: Sequence[Path] = ()) -> Findings:
-    """Keep one article and what it says; return the findings."""
+    """Save one article with its findings; return the findings."""
     from pipeline.nlp.pipeline import extract as extract_from  # heavy: spaCy
     from pipeline.nlp.pipeline import load_tools
 
@@ -112,11 +110,17 @@ def build(
     reviews: Path | None = None,
     full: bool = False,
 ) -> BuildReport:
-    """Join what changed into build.db, as the editors decided: `reviews` is their file, by default the folder's.
+    """Build or update build.db, applying the editors' decisions.
 
-    `full`: join everything anew, which gives the same ledger.
+    Args:
+        folder: the data folder.
+        sources: the source cards.
+        least_confidence: claims below this probability wait for review.
+        lexicon: further lexicon files.
+        reviews: the file of decisions; by default that of the data folder.
+        full: rebuild from scratch. The result is the same.
     """
-    decided = load_reviews(reviews or folder.reviews)
+    decisions = load_reviews(reviews or folder.reviews)
     version = program_version(*lexicon)
     with closing(Frontier(folder.crawl_db)) as frontier:
         gone = frontier.gone()
@@ -124,47 +128,50 @@ def build(
         folder.crawl_db,
         folder.build_db,
         sources,
-        visits=visited(folder, version),
-        program_version=_readers_version(folder, lexicon),
+        visits=visits_by_source(folder, version),
+        program_version=_extracted_version(folder, lexicon),
         lexicon=load_lexicon(*lexicon),
         min_confidence=least_confidence,
-        reviews=decided,
+        reviews=decisions,
         health=health(folder, sources, version),
         gone=gone,
         full=full,
     )
 
 
-def _readers_version(folder: DataFolder, lexicon: Sequence[Path]) -> str | None:
-    """Return this program's version, or None (the last one's) where this program has not read anything yet."""
+def _extracted_version(folder: DataFolder, lexicon: Sequence[Path]) -> str | None:
+    """Return this program's version, or None (use the last one's) if this version has extracted nothing yet."""
     version = program_version(*lexicon)
     with Library(folder.crawl_db) as library:
         return version if library.has_findings(version) else None
 
 
-class Ends:
-    """How reading each page ended, by (sha256, address), looked up when asked for.
+class ParsingOutcomes:
+    """The outcome of parsing each page, by (sha256, address), read from crawl.db one at a time.
 
-    `version`: of the program: a page whose article it could not understand ends as unreadable.
+    A page whose article failed in extraction, by program `version`, counts as unreadable.
     """
 
     def __init__(self, library: Library, version: str) -> None:
         self.library, self.version = library, version
 
-    def get(self, page: tuple[str, str], default: Outcome | None = None) -> Outcome | None:
-        """Return how reading a page ended, the default where it was not read by this version of the reader."""
-        return self.library.end_of(*page, reader_version(), self.version) or default
+    def get(self, page: tuple[str, str], /) -> Outcome | None:
+        """Return a page's outcome, None if this version of the parser has not parsed it."""
+        return self.library.end_of(*page, reader_version(), self.version)
 
 
-def visited(folder: DataFolder, version: str) -> dict[str, Visited]:
-    """Return how the visits to each source went, each with its last word: a page that was saved, but could not be read,
-    ends as the reader said. Visits that were let go (scrapers/crawling/retention.py) count as they then ended."""
+def visits_by_source(folder: DataFolder, version: str) -> dict[str, Visited]:
+    """Return the visits to each source: outcome counts, the last visit and the last successful one.
+
+    A page that was saved but could not be parsed counts with the outcome of parsing. Deleted fetch records still count
+    (scrapers/crawling/retention.py).
+    """
     with Library(folder.crawl_db) as library, closing(Frontier(folder.crawl_db)) as frontier:
-        ends = Ends(library, version)
+        parsed = ParsingOutcomes(library, version)
 
         def settled(visit: Visit) -> Visit:
-            end = ends.get((visit.sha256, visit.url)) if visit.outcome is Outcome.SAVED else None
-            return replace(visit, outcome=end) if end else visit
+            outcome = parsed.get((visit.sha256, visit.url)) if visit.outcome is Outcome.SAVED else None
+            return replace(visit, outcome=outcome) if outcome else visit
 
         counts = library.visit_outcomes(reader_version(), version)
         return {
@@ -174,7 +181,7 @@ def visited(folder: DataFolder, version: str) -> dict[str, Visited]:
 
 
 def _last(backwards: Iterable[Visit]) -> tuple[Visit | None, Visit | None]:
-    """Return the last visit, of several at one moment a good one, and the last good one. `backwards`: by time."""
+    """Return the last visit and the last good one; of several at one moment, a good one counts as last."""
     last: Visit | None = None
     for visit in backwards:
         good = visit.outcome in GOOD
@@ -188,26 +195,26 @@ def _last(backwards: Iterable[Visit]) -> tuple[Visit | None, Visit | None]:
 def health(
     folder: DataFolder, sources: Sequence[Source], version: str, now: datetime | None = None
 ) -> dict[str, SourceHealth]:
-    """Return how each source fares; by default as of the last visit to any, so that a build depends on no clock."""
+    """Return the health of each source, by default as of the last visit to any, so that builds are reproducible."""
     with Library(folder.crawl_db) as library, closing(Frontier(folder.crawl_db)) as frontier:
-        return health_of(frontier.db, sources, Ends(library, version), now)
+        return health_of(frontier.db, sources, ParsingOutcomes(library, version), now)
 
 
 def publish(folder: DataFolder, *, force: bool = False) -> PublishReport:
-    """Publish build.db as a new snapshot, with what a server needs to take it up at once beside it."""
+    """Publish build.db as a new snapshot, with the facet arrays that let a server switch to it at once."""
     months = load_settings(folder.settings).keep_months
     return publish_snapshot(folder.build_db, folder.published, force=force, keep_months=months, prepare=_prepare)
 
 
 def _prepare(copy: Path, snapshot: Path) -> None:
-    """Keep the arrays that the site counts with beside a snapshot. A server without them reads them itself."""
+    """Store facet arrays beside a snapshot. A server without them computes them itself."""
     from pipeline.site.facets.columns import save_arrays
 
     with suppress(OSError):
         save_arrays(copy, snapshot)
 
 
-def every_source(cards: Iterable[Source], more: Iterable[Source]) -> tuple[Source, ...]:
-    """Return both sets of cards; the second replaces cards of the first with the same id."""
+def merge_sources(cards: Iterable[Source], more: Iterable[Source]) -> tuple[Source, ...]:
+    """Return both sets of cards, sorted by id; a card of the second set replaces one of the first."""
     by_id = {source.source_id: source for source in (*cards, *more)}
     return tuple(by_id[key] for key in sorted(by_id))

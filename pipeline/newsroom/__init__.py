@@ -1,5 +1,8 @@
-"""A small invented news world: its publishers, articles, layouts, feeds, a loopback server, and the findings expected.
+"""An invented newsroom for the demo, the README and the tests: publishers, articles, feeds, a server, expected claims.
 
-Every publisher, laboratory, model, agency, law and person in it is invented, and so are the countries. Nothing here
-says anything about real people or bodies. `oversight demo` crawls it, the README tours it, the tests live in it.
+Every publisher, company, model, agency, law, person and country in it is invented. May import scrapers only.
 """
+
+from pipeline.newsroom.stories import LAST_DAY, Publisher, Story, publishers, stories, story
+
+__all__ = ["LAST_DAY", "Publisher", "Story", "publishers", "stories", "story"]

@@ -1,4 +1,4 @@
-"""The files under expected/ come in; what a right reading finds in the newsroom, and the planted cases, go out."""
+"""The expected claims of the newsroom's articles, and the planted cases for tests."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ EXPECTED = FOLDER / "expected"
 
 @cache
 def expected() -> dict[str, dict[str, Any]]:
-    """Return the expected findings by document id, each in the format of the claims guidelines.
+    """Return the expected claims by document id, in the format of the annotation guidelines.
 
-    A document is an article's first version under the article's id, or a later one under "ID@2". Quotes stand in its
-    `text`, which holds nothing of what stands on the page beside the article.
+    A document is the first version of an article, under its id, or a later one, under "ID@2".
     """
     files = sorted((EXPECTED / "claims").glob("*.json"))
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
@@ -26,12 +25,12 @@ def expected() -> dict[str, dict[str, Any]]:
 
 @cache
 def planted() -> dict[str, Any]:
-    """Return the planted cases, as planted.toml has them."""
+    """Return the planted cases of planted.toml."""
     return tomllib.loads((EXPECTED / "planted.toml").read_text(encoding="utf-8"))
 
 
 def version(document_id: str) -> Story:
-    """Return the version of an article that a document id stands for; KeyError where there is none."""
+    """Return the version of an article with this document id; raise KeyError if there is none."""
     story_id, _, number = document_id.partition("@")
     for story in stories():
         if story.story_id == story_id:
@@ -40,7 +39,7 @@ def version(document_id: str) -> Story:
 
 
 def document(document_id: str) -> dict[str, Any]:
-    """Return a document as extraction takes it: id, url, title, published (YYYY-MM-DD), site, text."""
+    """Return a document in the input format of `oversight claims`."""
     story = version(document_id)
     return {
         "id": document_id,
@@ -53,7 +52,7 @@ def document(document_id: str) -> dict[str, Any]:
 
 
 def write_documents(texts: Path, claims: Path) -> int:
-    """Write every document to `texts` and its expected findings to `claims`, one ID.json each; return how many."""
+    """Write every document to `texts` and its expected claims to `claims`, one ID.json each; return their number."""
     for folder in (texts, claims):
         folder.mkdir(parents=True, exist_ok=True)
     for document_id, findings in expected().items():

@@ -1,4 +1,4 @@
-"""A publisher of the newsroom comes in as a Source; the source card that says the same goes out as TOML."""
+"""Writes a Source as a source card in TOML."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _OF_A_FEED = ("items", "link", "title", "date", "summary")
 
 
 def card_text(source: Source) -> str:
-    """Return the card of a source; `scrapers.cards.read_card` makes the same source of it."""
+    """Return the card of a source; `scrapers.cards.read_card` returns the same source."""
     lines = [f"{key} = {_value(value)}" for key, value in _facts(source).items()]
     for feed in source.feeds:
         lines += ["", "[[feed]]", *(f"{key} = {_value(value)}" for key, value in _feed(feed).items())]
@@ -19,11 +19,17 @@ def card_text(source: Source) -> str:
 
 def _facts(source: Source) -> dict[str, object]:
     return {
-        "title": source.title, "homepage": source.homepage, "source_type": source.source_type.value,
-        "jurisdiction": source.jurisdiction, "language": source.language, "family": source.family,
-        "hosts": list(source.hosts), "pause_seconds": source.pause_seconds, "agency": source.agency,
+        "title": source.title,
+        "homepage": source.homepage,
+        "source_type": source.source_type.value,
+        "jurisdiction": source.jurisdiction,
+        "language": source.language,
+        "family": source.family,
+        "hosts": list(source.hosts),
+        "pause_seconds": source.pause_seconds,
+        "agency": source.agency,
         "note": source.note,
-    }  # fmt: skip
+    }
 
 
 def _feed(feed: Feed) -> dict[str, object]:
@@ -32,5 +38,5 @@ def _feed(feed: Feed) -> dict[str, object]:
 
 
 def _value(value: object) -> str:
-    """Return a text, number, truth value or list of texts as TOML writes it, which is as JSON does."""
+    """Return a value in TOML, which writes strings, numbers, booleans and lists of strings as JSON does."""
     return json.dumps(value, ensure_ascii=False)

@@ -1,8 +1,7 @@
-"""A publisher's stories come in; its feed goes out as bytes, in whichever of seven shapes the publisher has.
+"""Writes a publisher's feed in one of seven shapes.
 
-`origin` is where the newsroom answers for the publisher, such as "http://127.0.0.1:8100": entries are addressed there,
-while their ids are the canonical addresses, which never change. `odd` are (title, address) of entries that lead to no
-article.
+`origin` is the address of the publisher's site, such as "http://127.0.0.1:8100". Links in a feed start with it, while
+entry ids are canonical addresses, which never change. `odd` lists (title, address) of entries that lead to no article.
 """
 
 from __future__ import annotations
@@ -108,7 +107,7 @@ def json_feed(publisher: Publisher, stories: Sequence[Story], odd: Odd, origin: 
 
 
 def sitemap_index(publisher: Publisher, stories: Sequence[Story], odd: Odd, origin: str) -> bytes:
-    """One child sitemap a month, at /sitemap-YYYY-MM.xml."""
+    """Return an index of one child sitemap per month, at /sitemap-YYYY-MM.xml."""
     root = ET.Element("sitemapindex", xmlns=_SITEMAP)
     for month in dict.fromkeys(story.published.strftime("%Y-%m") for story in stories):
         child = _add(root, "sitemap")
@@ -178,7 +177,7 @@ SHAPES: dict[str, tuple[str, Callable[[Publisher, Sequence[Story], Odd, str], by
 def feed_documents(
     publisher: Publisher, feed: FeedPath, stories: Sequence[Story], odd: Odd, origin: str
 ) -> dict[str, tuple[str, bytes]]:
-    """Return what a feed consists of: {path: (content type, body)}, the feed itself and any child sitemaps."""
+    """Return the documents of a feed by path, each with its content type: the feed and any child sitemaps."""
     content_type, write = SHAPES[feed.shape]
     found = {feed.path: (content_type, write(publisher, stories, odd, origin))}
     if feed.shape == "sitemap":

@@ -1,4 +1,4 @@
-"""A story, or a publisher's stories, come in; the bytes of the page that shows them go out, in the publisher's way."""
+"""Renders article pages, front pages and listings in each publisher's layout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 
 
 def _inline(source: str) -> Markup:
-    """Return a paragraph as HTML: escaped, with its [words](address) as links."""
+    """Return a paragraph as HTML, with [words](address) as links."""
     parts, at = [], 0
     for link in _LINK.finditer(source):
         parts += [escape(source[at : link.start()]), Markup('<a href="{}">{}</a>').format(link[2], link[1])]
@@ -47,10 +47,10 @@ def _layouts() -> jinja2.Environment:
 
 
 def article_page(story: Story) -> bytes:
-    """Return an article's page, byte for byte the same on every machine, in the story's encoding.
+    """Return the page of an article in the story's encoding; the bytes are the same on every machine.
 
-    A story that is `broken` gets what its publisher's server sends: the page stops in the middle of the fourth
-    paragraph, without closing a single element, and ends in bytes that belong to no encoding.
+    The page of a `broken` story stops in the middle of the fourth paragraph, closes no element, and ends in bytes that
+    are invalid in its encoding.
     """
     html = _layouts().get_template(story.publisher.layout).render(story=story, related=earlier_by_same(story))
     body = html.encode(story.encoding, errors="xmlcharrefreplace")
@@ -62,10 +62,10 @@ def article_page(story: Story) -> bytes:
 
 
 def front_page(publisher: Publisher, stories: list[Story]) -> bytes:
-    """Return a publisher's front page: links to its feeds and to the stories given."""
+    """Return a publisher's front page, with links to its feeds and stories."""
     return _layouts().get_template("front_page.html").render(publisher=publisher, stories=stories).encode()
 
 
 def listing_page(stories: list[Story]) -> bytes:
-    """Return the page on which a publisher without a feed lists its stories."""
+    """Return the listing page of a publisher without a feed."""
     return _layouts().get_template("latest.html").render(stories=stories).encode()

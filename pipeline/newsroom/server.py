@@ -1,4 +1,4 @@
-"""The invented publishers come in; a site for each goes out, on loopback ports of one process, as of any day.
+"""Serves the newsroom's sites on loopback ports, as of any day.
 
 python -m pipeline.newsroom.server --port 8100 --day 2026-04-10
 """
@@ -40,9 +40,9 @@ _PDF = (
 
 @dataclass(frozen=True, slots=True)
 class OddAddress:
-    """An address that a feed names from a day on and behind which no article stands.
+    """An address that a feed lists from a day on, but that leads to no article.
 
-    `outcome` is what a crawler should make of the visit, `reading` what a reader should make of the page, "" if none.
+    `outcome` is the expected outcome of the visit, `reading` that of parsing the page, "" if there is no page.
     """
 
     publisher_id: str
@@ -53,12 +53,12 @@ class OddAddress:
     outcome: str
     reading: str = ""
     to: str = ""
-    address: str = ""  # where it lies on a host that is not the publisher's
+    address: str = ""  # full address, if it is not on the publisher's host
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a site says to one path."""
+    """The response of a site."""
 
     status: int
     content_type: str = "text/html; charset=utf-8"
@@ -68,6 +68,7 @@ class Answer:
 
     @property
     def etag(self) -> str:
+        """Entity tag of the body."""
         return f'"{hashlib.sha256(self.body).hexdigest()[:20]}"'
 
 
@@ -79,18 +80,19 @@ def odd_addresses() -> tuple[OddAddress, ...]:
 
 
 class Site:
-    """One publisher's site at one origin. `answer` is what it says to a path at a moment."""
+    """The site of one publisher at one origin."""
 
     def __init__(self, publisher: Publisher, origin: str) -> None:
         self.publisher = publisher
         self.origin = origin
 
     def odd(self, moment: datetime) -> list[OddAddress]:
+        """Return the publisher's odd addresses at a moment."""
         mine = (each for each in odd_addresses() if each.publisher_id == self.publisher.publisher_id)
         return [each for each in mine if each.since <= moment.date()]
 
     def answer(self, path: str, moment: datetime) -> Answer:
-        """Return the answer to a path (with its query) at a moment; 404 for what is not there or not out yet."""
+        """Return the response to a path with its query at a moment; 404 for a story that is not out yet."""
         stories = out_by(moment, self.publisher.publisher_id)
         for each in stories:
             if each.path == path:
@@ -127,10 +129,14 @@ def _odd_answer(odd: OddAddress) -> Answer:
 
 
 class Newsroom:
-    """All sites of the newsroom, served from threads while the context lasts.
+    """Serves all sites of the newsroom from threads; a context manager.
 
-    `day`: what was out at the end of that day is served (or up to that moment, if a datetime). `port`: the first
-    publisher's port, the others follow; 0 takes free ones. Raises OSError where a port is taken.
+    Args:
+        day: serve the stories published by the end of that day, or by that moment.
+        port: port of the first publisher, the others follow; 0 for free ports.
+
+    Raises:
+        OSError: a port is in use.
     """
 
     def __init__(self, day: date | datetime = LAST_DAY, port: int = 0) -> None:
@@ -140,7 +146,7 @@ class Newsroom:
         self._servers: list[ThreadingHTTPServer] = []
 
     def set_day(self, day: date | datetime) -> None:
-        """Serve what was out by the end of a day, or at a moment, as it then stood."""
+        """Serve the stories as of the end of a day, or of a moment."""
         if isinstance(day, datetime):
             self.moment = day if day.tzinfo else day.replace(tzinfo=UTC)
         else:
@@ -167,7 +173,7 @@ class Newsroom:
         self.close()
 
     def close(self) -> None:
-        """Stop every site and free its port."""
+        """Stop all sites and free their ports."""
         for server in self._servers:
             if getattr(server, "site", None) is not None:
                 server.shutdown()
@@ -176,7 +182,7 @@ class Newsroom:
         self.sites.clear()
 
     def address(self, story_id: str) -> str:
-        """Return where a story is served now. Its canonical address is `story(story_id).url`."""
+        """Return the address at which a story is served. Its canonical address is `story(story_id).url`."""
         this = story(story_id)
         return self.sites[this.publisher.publisher_id].origin + this.path
 
@@ -258,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _has(self, answer: Answer) -> bool:
-        """Tell whether the client's validators say that it holds this answer; If-None-Match goes before the date."""
+        """Return whether the client has this response already; If-None-Match takes precedence."""
         if tags := self.headers.get("If-None-Match"):
             return answer.etag in (tag.strip().removeprefix("W/") for tag in tags.split(","))
         if since := self.headers.get("If-Modified-Since"):
@@ -273,14 +279,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Last-Modified", format_datetime(answer.modified.astimezone(UTC), usegmt=True))
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the crawler keeps the record."""
+        """Log nothing; the crawler keeps a log."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve the newsroom until interrupted, and say where."""
+    """Serve the newsroom until interrupted, and print the addresses."""
     parser = argparse.ArgumentParser(description="Serve the invented newsroom on loopback.")
-    parser.add_argument("--port", type=int, default=8100, help="the first publisher's port; the others follow")
-    parser.add_argument("--day", type=date.fromisoformat, default=LAST_DAY, help="what was out by then, YYYY-MM-DD")
+    parser.add_argument("--port", type=int, default=8100, help="port of the first publisher; the others follow")
+    parser.add_argument(
+        "--day", type=date.fromisoformat, default=LAST_DAY, help="serve the stories published by this day, YYYY-MM-DD"
+    )
     chosen = parser.parse_args(arguments)
     try:
         with Newsroom(datetime.combine(chosen.day, time.max, tzinfo=UTC), chosen.port) as newsroom:
@@ -292,7 +300,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except OSError as error:
         last = chosen.port + len(publishers()) - 1
-        print(f"Ports {chosen.port} to {last} on {LOOPBACK}: {error.strerror}. Choose others with --port.")
+        print(f"Ports {chosen.port} to {last} on {LOOPBACK}: {error.strerror}. Choose other ports with --port.")
         return 4
     return 0
 

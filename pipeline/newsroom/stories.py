@@ -1,9 +1,9 @@
-"""Article files and the publishers' list come in; `Publisher` and `Story` records come out, as they stood on any day.
+"""Loads publishers and stories of the newsroom, in the version of any day.
 
-An article file is TOML between two `+++` lines, then paragraphs divided by blank lines. A paragraph may be
-`## a subhead`, a `- list` (one item a line), or `::kind text` for what stands on the page beside the article: caption,
-product, affiliate, related, newsletter, note, paywall. `[words](address)` is a link. `[[edit]]` tables say what was
-changed later, and when.
+An article file is TOML between two `+++` lines, followed by paragraphs separated by blank lines. A paragraph may be
+`## a subhead`, a `- list` (one item per line), or `::kind text` for page elements that are not part of the article:
+caption, product, affiliate, related, newsletter, note, paywall. `[words](address)` is a link. `[[edit]]` tables
+describe later edits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-LAST_DAY = date(2026, 5, 31)  # by then everything is out
+LAST_DAY = date(2026, 5, 31)  # every story is published by then
 
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 _BESIDE = re.compile(r"::(\w+) +(.*)", re.DOTALL)
@@ -24,7 +24,7 @@ _BESIDE = re.compile(r"::(\w+) +(.*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class FeedPath:
-    """One feed of a publisher: its path on the host, its shape, and for listing and API what to find where."""
+    """One feed of a publisher: path, shape, and for listings and APIs the selectors of its fields."""
 
     path: str
     shape: str
@@ -38,7 +38,7 @@ class FeedPath:
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """One publisher. `host` is the address that its pages name as their own; `robots` is None where there is none."""
+    """One publisher. `host` is the host of its canonical addresses; `robots` the text of its robots.txt, if any."""
 
     publisher_id: str
     title: str
@@ -55,7 +55,7 @@ class Publisher:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What was changed in a published article at a time: (old, new), each once. `kind` is text or boilerplate."""
+    """An edit of a published article. `replace`: (old, new), each old text unique; `kind`: text or boilerplate."""
 
     at: datetime
     kind: str
@@ -64,21 +64,22 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One piece of a page's body. `kind` is p, h2, list, or one of the kinds that stand beside the article."""
+    """One block of a page's body. `kind` is p, h2, list, or one of the page elements beside the article."""
 
     kind: str
-    text: str  # as read, without link marks
-    source: str  # as written
+    text: str  # without link markup
+    source: str  # with link markup
     items: tuple[str, ...] = ()  # of a list
 
     @property
     def of_article(self) -> bool:
+        """Whether the block belongs to the article."""
         return self.kind in ("p", "h2", "list")
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One article in one version. Times are aware, in UTC."""
+    """One version of an article. Times are in UTC."""
 
     story_id: str
     publisher: Publisher
@@ -89,38 +90,39 @@ class Story:
     byline: tuple[str, ...] = ()
     deck: str = ""
     section: str = ""
-    credit: str = ""  # the agency that the page credits
+    credit: str = ""  # credited news agency
     reference: str = ""  # file number of a regulator
     language: str = "en"
     access: str = "full"
-    encoding: str = "utf-8"  # of the bytes
-    declared: str = ""  # what the page and its header claim; "" = the truth
+    encoding: str = "utf-8"  # of the page
+    declared: str = ""  # encoding that page and header declare, if it is a wrong one
     broken: str = ""  # "truncated": the page breaks off
     modified: datetime | None = None
     edits: tuple[Edit, ...] = field(default=(), repr=False)
 
     @property
     def url(self) -> str:
-        """The canonical address, the same wherever the newsroom runs."""
+        """The canonical address, independent of where the newsroom runs."""
         return f"https://{self.publisher.host}{self.path}"
 
     @property
     def blocks(self) -> tuple[Block, ...]:
+        """The blocks of the page's body, in order."""
         return tuple(_block(paragraph) for paragraph in re.split(r"\n\s*\n", self.body.strip()) if paragraph.strip())
 
     @property
     def text(self) -> str:
-        """The article as a careful reader would copy it: paragraphs joined by a blank line, nothing from beside it."""
+        """The text that a perfect parser returns: paragraphs and list items, separated by blank lines."""
         return "\n\n".join(block.text for block in self.blocks if block.kind in ("p", "list"))
 
     @property
     def summary(self) -> str:
-        """The deck and the first paragraph: what a feed says of the story."""
+        """The summary in feeds: the deck and the first paragraph."""
         first = next((block.text for block in self.blocks if block.kind == "p"), "")
         return f"{self.deck}. {first}" if self.deck else first
 
     def as_of(self, moment: datetime) -> Story | None:
-        """Return the version that stood on the page at a moment, or None where it was not out yet."""
+        """Return the version published at a moment, or None if the story was not out yet."""
         if moment < self.published:
             return None
         body, modified = self.body, self.modified
@@ -129,7 +131,7 @@ class Story:
                 for old, new in edit.replace:
                     if body.count(old) != 1:
                         raise ValueError(
-                            f"{self.story_id}: edit of {edit.at}: {old[:50]!r} stands {body.count(old)} times"
+                            f"{self.story_id}: edit of {edit.at}: {old[:50]!r} occurs {body.count(old)} times"
                         )
                     body = body.replace(old, new)
                 modified = edit.at
@@ -137,7 +139,7 @@ class Story:
 
     @property
     def versions(self) -> tuple[Story, ...]:
-        """Every version of the page, the first one first."""
+        """All versions of the page, oldest first."""
         moments = [self.published, *(edit.at for edit in self.edits)]
         return tuple(version for moment in moments if (version := self.as_of(moment)))
 
@@ -173,7 +175,7 @@ def publishers() -> dict[str, Publisher]:
 
 
 def read_story(path: Path) -> Story:
-    """Read one article file. Raises ValueError, naming the file, where its front matter is missing or wrong."""
+    """Return the story in an article file; raise ValueError if its front matter is missing or invalid."""
     parts = path.read_text(encoding="utf-8").split("+++\n", 2)
     if len(parts) != 3 or parts[0]:
         raise ValueError(f"{path}: an article file begins with front matter between two '+++' lines")
@@ -192,13 +194,13 @@ def read_story(path: Path) -> Story:
 
 @cache
 def stories() -> tuple[Story, ...]:
-    """Return every article in its first version, by time of publication."""
+    """Return all stories in their first version, by time of publication."""
     found = [read_story(path) for path in sorted((FOLDER / "articles").glob("*/*.md"))]
     return tuple(sorted(found, key=lambda story: (story.published, story.story_id)))
 
 
 def story(story_id: str) -> Story:
-    """Return one article by its id; KeyError where there is none."""
+    """Return a story by its id; raise KeyError if there is none."""
     return {each.story_id: each for each in stories()}[story_id]
 
 
@@ -208,7 +210,7 @@ def end_of(day: date) -> datetime:
 
 
 def out_by(moment: datetime, publisher_id: str | None = None) -> list[Story]:
-    """Return the articles out at a moment as they then stood, newest first, of one publisher or of all."""
+    """Return the stories published at a moment, newest first, of one publisher or of all."""
     out = [
         version
         for each in stories()
@@ -218,6 +220,6 @@ def out_by(moment: datetime, publisher_id: str | None = None) -> list[Story]:
 
 
 def earlier_by_same(this: Story, count: int = 3) -> list[Story]:
-    """Return the stories the same publisher ran just before this one: the same on every day, so pages stand still."""
+    """Return the preceding stories of the same publisher. They are the same on every day, so pages do not change."""
     before = this.published - timedelta(seconds=1)
     return out_by(before, this.publisher.publisher_id)[:count]

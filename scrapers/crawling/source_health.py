@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from scrapers.items import FETCHED, Outcome, Source
 from scrapers.messages import as_moment
@@ -40,7 +41,14 @@ _FAILED = frozenset(
 )
 MAX_FEED_VISITS, MAX_PAGES, MAX_ITEMS = 400, 20, 60
 
-ReadingOutcomes = Mapping[tuple[str, str], Outcome]  # by (sha256, url) of the page
+
+class ReadingOutcomes(Protocol):
+    """Looks up the outcome of reading a page by its (sha256, url)."""
+
+    def get(self, page: tuple[str, str], /) -> Outcome | None: ...
+
+
+_NO_OUTCOMES: dict[tuple[str, str], Outcome] = {}
 
 _VISITS = """select v.url, v.at, v.outcome, v.detail, v.sha256, v.n_entries from visits v join urls u using (url)
     where v.source_id = ? and u.kind = ? and v.outcome not in ('OUT_OF_SCOPE', 'UNCHANGED', ?)
@@ -107,7 +115,7 @@ def history_of(db: sqlite3.Connection, source_id: str, ends: ReadingOutcomes) ->
     pages = db.execute(_VISITS, (source_id, "article", "GONE", MAX_PAGES)).fetchall()
     items = db.execute(_ITEMS, (source_id, MAX_ITEMS)).fetchall()
     return SourceHistory(
-        tuple(_observation(row, {}) for row in feeds.fetchall()),
+        tuple(_observation(row, _NO_OUTCOMES) for row in feeds.fetchall()),
         tuple(_observation(row, ends) for row in pages),
         tuple(sorted((as_moment(row[0]) for row in items), reverse=True)),
     )
@@ -116,7 +124,7 @@ def history_of(db: sqlite3.Connection, source_id: str, ends: ReadingOutcomes) ->
 def _observation(row: sqlite3.Row, ends: ReadingOutcomes) -> Observation:
     outcome = Outcome(row["outcome"])
     if outcome is Outcome.SAVED:
-        outcome = ends.get((row["sha256"], row["url"]), outcome)
+        outcome = ends.get((row["sha256"], row["url"])) or outcome
     return Observation(row["url"], as_moment(row["at"]), outcome, row["detail"], row["n_entries"])
 
 

@@ -1,4 +1,4 @@
-"""kill -9 at random moments of crawl, extract, build and publish changes nothing of what comes out in the end."""
+"""A pipeline run killed at random moments ends with the same result as an undisturbed one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.kills import KILLS_OF_A_TRIAL, kill_again_and_again
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_a_line_that_is_killed_at_random_moments_ends_as_the_undisturbed_one(tmp_path: Path) -> None:
+def test_pipeline_killed_at_random_moments_ends_like_an_undisturbed_one(tmp_path: Path) -> None:
     """OVERSIGHT_KILLS sets how many, OVERSIGHT_SEED which moments: `make kills` takes fifty."""
     kills = int(os.environ.get("OVERSIGHT_KILLS", KILLS_OF_A_TRIAL))
     report = kill_again_and_again(tmp_path, kills, int(os.environ.get("OVERSIGHT_SEED", "7")))
@@ -23,7 +23,7 @@ def test_a_line_that_is_killed_at_random_moments_ends_as_the_undisturbed_one(tmp
 
 
 def test_sigterm_stops_any_step_in_order_within_ten_seconds(tmp_path: Path) -> None:
-    """A long step is told to stop: it says so in one line, ends with 143, frees the lock, and is recorded."""
+    """The step prints one line, exits with 143, releases the lock, and is recorded."""
     waits = (
         "import sys, time; import pipeline.cli as cli; import pipeline.app.commands.operate.run as line;"
         "line._build = lambda folder, full: (print('at work', flush=True), time.sleep(60));"
@@ -42,7 +42,7 @@ def test_sigterm_stops_any_step_in_order_within_ten_seconds(tmp_path: Path) -> N
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=20)
     assert time.monotonic() - started < 10
-    assert process.returncode == 143 and said.startswith("oversight: Told to stop.") and said.count("\n") == 1
+    assert process.returncode == 143 and said.startswith("oversight: Stopped by a signal.") and said.count("\n") == 1
 
     from pipeline.app.run_log import last_runs
     from pipeline.workspace import DataFolder

@@ -1,4 +1,4 @@
-"""`oversight review` on a small ledger: what it shows, what it writes, what it refuses, and that a build follows it."""
+"""`oversight review` on a small ledger: its output, its file, its refusals, and the build after it."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def decisions(ledger: Path) -> list[str]:
 
 def test_an_accepted_event_is_confirmed_claim_by_claim_and_not_twice(ledger: Path) -> None:
     ((event_id,),) = rows(ledger, "select event_id from events where n_claims = 2")
-    assert "confirmed as it is read" in said(ledger, "review", "accept", event_id, "--who", "ada")
+    assert "confirmed as extracted" in said(ledger, "review", "accept", event_id, "--who", "ada")
     before = (ledger / "reviews.toml").read_bytes()
-    assert "Nothing was written" in said(ledger, "review", "accept", ids()[0])
+    assert "Nothing was saved" in said(ledger, "review", "accept", ids()[0])
     assert (ledger / "reviews.toml").read_bytes() == before
     said(ledger, "build")
     assert rows(ledger, "select count(*) from claims where reviewed = 'confirmed'") == [(2,)]
@@ -111,7 +111,7 @@ def test_an_edit_says_what_will_change_and_the_next_build_does_it(ledger: Path) 
     assert "modality: occurred → planned" in said(ledger, "review", "list", "--decided")
 
 
-def test_a_rejection_of_all_copies_withdraws_the_event(ledger: Path) -> None:
+def test_rejection_of_all_claims_withdraws_the_event(ledger: Path) -> None:
     text = said(ledger, "review", "reject", ids()[0], "--copies", "--why", "Nobody signed.", "--json")
     assert len(json.loads(text)) == 2
     assert "2 applied, 0 reopened, 0 waiting" in said(ledger, "build")
@@ -135,8 +135,8 @@ def test_a_missed_claim_is_added_and_can_be_changed_afterwards(ledger: Path) -> 
 
 def test_events_are_merged_and_split_again(ledger: Path) -> None:
     ((event_id,),) = rows(ledger, "select event_id from events where n_claims = 2")
-    assert "does not stand in event" in refused(ledger, "review", "split", event_id, ids()[2], "--why", "x")
-    assert "at least one must stay" in refused(ledger, "review", "split", event_id, *ids()[:2], "--why", "x")
+    assert "Not in event" in refused(ledger, "review", "split", event_id, ids()[2], "--why", "x")
+    assert "At least one claim must stay" in refused(ledger, "review", "split", event_id, *ids()[:2], "--why", "x")
     said(ledger, "review", "split", event_id, ids()[1], "--why", "Two signings.")
     said(ledger, "build")
     signings = [row[0] for row in rows(ledger, "select event_id from events where actors like '%Meridian%'")]
@@ -162,9 +162,9 @@ def test_events_of_two_kinds_are_not_merged(ledger: Path) -> None:
     assert "agreement and commitment" in refused(ledger, "review", "merge", *events, "--why", "x")
 
 
-def test_an_unknown_name_is_settled(ledger: Path) -> None:
+def test_unknown_name_is_resolved(ledger: Path) -> None:
     assert "`oversight unknown-names`" in refused(ledger, "review", "gap", "Nobody", "--no-name")
-    assert "Say one of" in refused(ledger, "review", "gap", "Oxbow")
+    assert "Give one of" in refused(ledger, "review", "gap", "Oxbow")
     assert "taken by OpenAI" in refused(ledger, "review", "gap", "Oxbow", "--new", "organisation", "--id", "openai")
     assert "The lexicon has no 'Nessie'" in refused(ledger, "review", "gap", "Oxbow", "--is", "Nessie")
     assert "kinds are" in refused(ledger, "review", "gap", "Oxbow", "--new", "spaceship")
@@ -181,12 +181,12 @@ def test_an_unknown_name_is_settled(ledger: Path) -> None:
     [
         (("accept", "c0123456789abcdef"), "There is no claim"),
         (("accept", "e0123456789abcdef"), "There is no event"),
-        (("reject", "{}"), "Say why"),
+        (("reject", "{}"), "Give a reason"),
         (("edit", "{}", "modality=done", "--why", "x"), "it can be occurred"),
         (("edit", "{}", "mood=good", "--why", "x"), "known fields are type"),
         (("edit", "{}", "planned", "--why", "x"), "Write field=value"),
-        (("edit", "{}", "modality+=planned", "--why", "x"), "only parties can be added"),
-        (("edit", "{}", "actor-=Nobody", "--why", "x"), "'Nobody' is no actor of this claim"),
+        (("edit", "{}", "modality+=planned", "--why", "x"), "apply to parties only"),
+        (("edit", "{}", "actor-=Nobody", "--why", "x"), "'Nobody' is not a party in the role actor"),
         (("edit", "{}", "modality=occurred", "--why", "x"), "nothing would change"),
         (("edit", "{}", "type=restriction", "--why", "x"), "direction=impose or direction=lift"),
         (("edit", "{}", "direction=lift", "--why", "x"), "nothing would change"),
@@ -197,7 +197,7 @@ def test_an_unknown_name_is_settled(ledger: Path) -> None:
         (("accept", "{}", "--who", "\udcff"), "no text"),
     ],
 )
-def test_what_cannot_be_decided_is_refused_and_nothing_is_written(ledger: Path, words, answer: str) -> None:
+def test_invalid_decision_is_refused_and_nothing_is_written(ledger: Path, words, answer: str) -> None:
     filled = [word.format(ids()[0]) for word in words]
     assert answer in refused(ledger, "review", *filled)
     assert not (ledger / "reviews.toml").exists()
@@ -205,7 +205,7 @@ def test_what_cannot_be_decided_is_refused_and_nothing_is_written(ledger: Path, 
 
 def test_check_names_every_problem_and_ends_with_1_and_a_build_refuses_the_file(ledger: Path) -> None:
     said(ledger, "review", "accept", ids()[0])
-    assert "1 decisions, all readable" in said(ledger, "review", "check")
+    assert "1 decision, all valid" in said(ledger, "review", "check")
     file = ledger / "reviews.toml"
     file.write_text(
         file.read_text() + '\n[[decision]]\naction = "erase"\n\n[[decision]]\naction = "accept"\nwho = ""\n'
@@ -222,7 +222,7 @@ def test_check_names_every_problem_and_ends_with_1_and_a_build_refuses_the_file(
     assert done.returncode == 2 and "Traceback" not in done.stderr and "decision 2, line" in done.stderr
 
 
-def test_the_file_may_lie_elsewhere_and_the_editor_be_set(ledger: Path, tmp_path: Path) -> None:
+def test_file_and_editor_can_be_configured(ledger: Path, tmp_path: Path) -> None:
     (ledger / "oversight.toml").write_text('reviews = "desk/ours.toml"\neditor = "Ada Arden"\n')
     said(ledger, "review", "accept", ids()[0])
     (decision,) = load_reviews(ledger / "desk" / "ours.toml").decisions
@@ -233,7 +233,7 @@ def test_the_file_may_lie_elsewhere_and_the_editor_be_set(ledger: Path, tmp_path
 def test_a_decision_waits_for_another_run_to_end(ledger: Path) -> None:
     with DataFolder(ledger).lock():
         assert isinstance(call(ledger, "review", "accept", ids()[0]).exception, AnotherRun)
-        assert "await review" in said(ledger, "review", "list")
+        assert "to review" in said(ledger, "review", "list")
 
 
 def test_there_is_nothing_to_review_before_a_build(tmp_path: Path) -> None:
@@ -241,15 +241,15 @@ def test_there_is_nothing_to_review_before_a_build(tmp_path: Path) -> None:
     assert isinstance(result.exception, WrongUse) and "oversight build" in str(result.exception)
 
 
-def test_the_queue_is_gone_through_with_plain_questions(ledger: Path) -> None:
+def test_queue_asks_plain_questions(ledger: Path) -> None:
     text = said(ledger, "review", "next", "--who", "ada", given="n\norganisation\n\n")
     assert "1 of 1" in text and "Oxbow" in text and "is a new organisation: oxbow" in text
     assert decisions(ledger) == ["gap"]
     said(ledger, "build")
-    assert "Nothing awaits review" in said(ledger, "review", "next")
+    assert "The review queue is empty" in said(ledger, "review", "next")
 
 
-def test_a_doubtful_claim_is_confirmed_in_the_queue_and_then_published(ledger: Path) -> None:
+def test_low_confidence_claim_confirmed_in_the_queue_is_published(ledger: Path) -> None:
     doubtful = signing("herald", "doubt", day=6, confidence=0.2)
     with Library(ledger / "crawl.db") as library:
         library.save(*doubtful, "1")
@@ -258,7 +258,7 @@ def test_a_doubtful_claim_is_confirmed_in_the_queue_and_then_published(ledger: P
     assert [item["reason"] for item in queue] == ["unsure", "name"]
     assert SIGNED in said(ledger, "review", "list")
     text = said(ledger, "review", "next", given="e\nforce=loose\nx\nq\n")
-    assert "Not done: Force is 'loose'" in text and decisions_or_none(ledger) == []
+    assert "Not saved: Force is 'loose'" in text and decisions_or_none(ledger) == []
     said(ledger, "review", "next", given="a\n\nq\n")
     said(ledger, "build")
     assert rows(ledger, "select max(n_claims) from events") == [(3,)]

@@ -106,7 +106,7 @@ def test_a_page_or_article_that_ends_its_reader_becomes_a_row_and_never_stops_th
             ("the program failed on it: RecursionError: maximum recursion depth exceeded",)
         ]
     with Library(folder.crawl_db) as library, closing(Frontier(folder.crawl_db)) as frontier:
-        ends = steps.Ends(library, program_version())
+        ends = steps.ParsingOutcomes(library, program_version())
         last_words = {v.url.rpartition("/")[2]: ends.get((v.sha256, v.url)) for v in frontier.visits()}
     assert last_words == {
         "first": Outcome.SAVED, "spins": Outcome.UNREADABLE, "crashes": Outcome.UNREADABLE,

@@ -1,4 +1,4 @@
-"""Alerts over a real published ledger and local mail and web servers: what is told, to whom, and never twice."""
+"""Alerts from a published ledger to local mail and web servers: content, recipients, retries, no duplicates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support.mail_and_webhook import MailServer, Webhook
 
 from pipeline.app.alerts.outbox import Outbox
 from pipeline.app.alerts.rules import read_rules
-from pipeline.app.alerts.run import Round, make_round
+from pipeline.app.alerts.run import AlertReport, run_alerts
 from pipeline.app.run_log import last_runs
 from pipeline.cli import oversight
 from pipeline.errors import OutsideFailure, WrongUse
@@ -52,7 +52,7 @@ def hook() -> Iterator[Webhook]:
 
 
 class Ledger:
-    """A published ledger from which events can be held back, as if they had not been reported yet."""
+    """A published ledger that can hide events, as if they had not been reported yet."""
 
     def __init__(self, folder: DataFolder) -> None:
         self.folder = folder
@@ -76,10 +76,10 @@ class Ledger:
         self.folder.current.unlink()
         self.folder.current.symlink_to(path)
 
-    def round(self, *tables: dict, after: timedelta = timedelta(0), **more: object) -> Round:
+    def round(self, *tables: dict, after: timedelta = timedelta(0), **more: object) -> AlertReport:
         health = {name: SourceHealth(name, None, None, None, None, alarms) for name, alarms in self.sick.items()}
         rules = read_rules(tables, FILE)
-        return make_round(self.folder, rules, health, [COURIER], "https://ledger.example", lambda: NOW + after, **more)
+        return run_alerts(self.folder, rules, health, [COURIER], "https://ledger.example", lambda: NOW + after, **more)
 
 
 @pytest.fixture
@@ -95,16 +95,16 @@ def alert(*to: str, watch: str = "events", chosen: str = "", name: str = "news d
     return {"name": name, "watch": watch, "filter": chosen, "to": list(to)}
 
 
-def test_what_stands_is_known_and_a_new_event_is_told_once_to_everybody(
+def test_existing_events_are_not_sent_and_a_new_one_is_sent_once_to_everybody(
     ledger: Ledger, mail: MailServer, hook: Webhook
 ) -> None:
     event_id, other, *_ = ledger.events()
     rule = alert(mail.address(), hook.address())
     ledger.publish(without=(event_id, other))
-    assert ledger.round(rule).told == 0
+    assert ledger.round(rule).new == 0
     ledger.publish(without=(other,))
     report = ledger.round(rule)
-    assert (report.told, report.sent, report.waiting, report.faults) == (1, 2, 0, ())
+    assert (report.new, report.sent, report.waiting, report.faults) == (1, 2, 0, ())
     ((subject, text),) = mail.texts()
     with closing(sqlite3.connect(ledger.whole)) as db:
         summary, modality = db.execute("select summary, modality from events where event_id = ?",
@@ -114,9 +114,9 @@ def test_what_stands_is_known_and_a_new_event_is_told_once_to_everybody(
     assert post["alert"] == "news desk" and [item["key"] for item in post["items"]] == [event_id]
     assert headers["Idempotency-Key"] == post["message_id"] and summary in post["message"]
     again = ledger.round(rule, after=timedelta(minutes=15))
-    assert (again.told, again.sent, len(mail.mails), len(hook.posts)) == (0, 0, 1, 1)
+    assert (again.new, again.sent, len(mail.mails), len(hook.posts)) == (0, 0, 1, 1)
     ledger.publish()
-    assert ledger.round(rule, after=timedelta(minutes=30)).told == 1
+    assert ledger.round(rule, after=timedelta(minutes=30)).new == 1
     assert len(mail.mails) == 2 and mail.mails[0]["X-Oversight-Message"] != mail.mails[1]["X-Oversight-Message"]
 
 
@@ -127,7 +127,7 @@ def test_many_new_events_make_one_message_that_calls_a_plan_a_plan(ledger: Ledge
     ledger.publish(without=tuple(events))
     ledger.round(alert(mail.address()))
     ledger.publish()
-    assert ledger.round(alert(mail.address())).told == len(events) > 5
+    assert ledger.round(alert(mail.address())).new == len(events) > 5
     ((subject, text),) = mail.texts()
     assert f"{len(events)} new events" in subject
     with closing(sqlite3.connect(ledger.whole)) as db:
@@ -136,7 +136,7 @@ def test_many_new_events_make_one_message_that_calls_a_plan_a_plan(ledger: Ledge
     assert len(shown) == min(20, len(events))
     for _, modality, summary in shown:
         assert f"{modality_words(modality).badge}: {summary}" in text
-    assert any(modality != "occurred" for _, modality, _ in shown), "otherwise this test tests nothing"
+    assert any(modality != "occurred" for _, modality, _ in shown), "otherwise this test checks nothing"
 
 
 def test_the_filter_means_what_it_means_on_the_site(ledger: Ledger) -> None:
@@ -165,7 +165,7 @@ def test_the_filter_means_what_it_means_on_the_site(ledger: Ledger) -> None:
         matches("nonsense=1")
 
 
-def test_an_event_that_took_over_one_that_was_told_is_not_told_again(ledger: Ledger, mail: MailServer) -> None:
+def test_event_merged_with_a_sent_one_is_not_sent_again(ledger: Ledger, mail: MailServer) -> None:
     event_id, *_ = ledger.events()
     ledger.publish()
     ledger.round(alert(mail.address()))
@@ -175,65 +175,65 @@ def test_an_event_that_took_over_one_that_was_told_is_not_told_again(ledger: Led
         insert into event_redirects (old_event_id, event_id, reason) values ('{event_id}', 'e-between', 'merged');
     """
     ledger.publish(and_then=renamed)
-    assert ledger.round(alert(mail.address())).told == 0 and mail.mails == []
+    assert ledger.round(alert(mail.address())).new == 0 and mail.mails == []
 
 
-def test_what_was_reported_long_ago_is_no_news(ledger: Ledger, mail: MailServer) -> None:
+def test_old_report_is_not_sent(ledger: Ledger, mail: MailServer) -> None:
     event_id, *_ = ledger.events()
     ledger.publish(without=(event_id,))
     ledger.round(alert(mail.address()))
     ledger.publish(and_then=f"update events set last_reported_on = '2025-01-01' where event_id = '{event_id}'")
-    assert ledger.round(alert(mail.address())).told == 0
+    assert ledger.round(alert(mail.address())).new == 0
     ledger.publish()
-    assert ledger.round(alert(mail.address())).told == 0, "it was met before"
+    assert ledger.round(alert(mail.address())).new == 0, "the outbox knows it already"
 
 
-def test_another_filter_takes_what_stands_as_known(ledger: Ledger, mail: MailServer) -> None:
+def test_changed_filter_treats_existing_events_as_known(ledger: Ledger, mail: MailServer) -> None:
     ledger.round(alert(mail.address(), chosen="type=agreement"))
-    assert ledger.round(alert(mail.address(), chosen="")).told == 0
+    assert ledger.round(alert(mail.address(), chosen="")).new == 0
     assert mail.mails == []
 
 
-def test_a_disagreement_is_told_when_it_begins_with_its_words(ledger: Ledger, mail: MailServer) -> None:
+def test_new_contradiction_is_sent_with_its_values(ledger: Ledger, mail: MailServer) -> None:
     contradicted = ledger.events("contradicted = 1")
     assert contradicted
     rule = alert(mail.address(), watch="contradicted")
     ledger.publish(without=tuple(contradicted))
     ledger.round(rule)
     ledger.publish()
-    assert ledger.round(rule).told > 0
+    assert ledger.round(rule).new > 0
     ((_, text),) = mail.texts()
     with closing(sqlite3.connect(ledger.whole)) as db:
-        told = db.execute("select event_id, summary from contradictions").fetchall()
-    assert [f"Reports disagree: {words}" in text for event_id, words in told if event_id in contradicted]
-    assert all(f"Reports disagree: {words}" in text for event_id, words in told if event_id in contradicted)
-    assert all(f"/event/{event_id}" in text for event_id, _ in told if event_id in contradicted)
-    assert ledger.round(rule).told == 0
+        summaries = db.execute("select event_id, summary from contradictions").fetchall()
+    assert [f"Reports disagree: {words}" in text for event_id, words in summaries if event_id in contradicted]
+    assert all(f"Reports disagree: {words}" in text for event_id, words in summaries if event_id in contradicted)
+    assert all(f"/event/{event_id}" in text for event_id, _ in summaries if event_id in contradicted)
+    assert ledger.round(rule).new == 0
 
 
-def test_trouble_with_a_source_is_told_once_and_so_is_its_end(ledger: Ledger, mail: MailServer) -> None:
+def test_source_alarm_and_its_end_are_each_sent_once(ledger: Ledger, mail: MailServer) -> None:
     rule, hour = alert(mail.address(), watch="sources"), timedelta(hours=1)
     ledger.sick = {"courier": (Alarm("silent", "nothing new since 2026-04-01"),)}
-    assert ledger.round(rule).told == 1, "trouble that stands already is told, too"
-    assert ledger.round(rule, after=hour).told == 0
+    assert ledger.round(rule).new == 1, "an existing problem is reported, too"
+    assert ledger.round(rule, after=hour).new == 0
     ledger.sick = {"courier": ()}
     ledger.round(rule, after=2 * hour)
     ledger.sick = {"courier": (Alarm("silent", "nothing new since 2026-04-01"),)}
-    assert ledger.round(rule, after=3 * hour).told == 0, "it flickered"
+    assert ledger.round(rule, after=3 * hour).new == 0, "the problem only flickered"
     ledger.sick = {"courier": ()}
     ledger.round(rule, after=30 * hour)
     ledger.round(rule, after=31 * hour)
     ledger.sick = {"courier": (Alarm("silent", "nothing new since 2026-05-01"),)}
-    assert ledger.round(rule, after=60 * hour).told == 1, "it is sick anew"
+    assert ledger.round(rule, after=60 * hour).new == 1, "the problem is back"
     assert [subject for subject, _ in mail.texts()] == [
-        "[news desk] The Courier: nothing new since 2026-04-01", "[news desk] 1 well again",
+        "[news desk] The Courier: nothing new since 2026-04-01", "[news desk] 1 resolved",
         "[news desk] The Courier: nothing new since 2026-05-01",
     ]  # fmt: skip
-    assert "Well again for a day: The Courier (was: nothing new since 2026-04-01)" in mail.texts()[1][1]
+    assert "No problem for a day: The Courier (was: nothing new since 2026-04-01)" in mail.texts()[1][1]
 
 
 def waiting(ledger: Ledger, *to: str) -> dict:
-    """Set an alert up, and let one event be new."""
+    """Return an alert for which one event is new."""
     rule = alert(*to)
     event_id, *_ = ledger.events()
     ledger.publish(without=(event_id,))
@@ -243,15 +243,13 @@ def waiting(ledger: Ledger, *to: str) -> dict:
 
 
 @pytest.mark.parametrize("how", ["try later", "closes at once"])
-def test_a_mail_that_certainly_did_not_arrive_is_tried_again_ever_more_seldom(
-    ledger: Ledger, mail: MailServer, how: str
-) -> None:
+def test_undelivered_mail_is_retried_with_growing_delays(ledger: Ledger, mail: MailServer, how: str) -> None:
     rule = waiting(ledger, mail.address())
     mail.how = how
     report = ledger.round(rule)
-    assert (report.told, report.sent, report.waiting, report.unsure) == (1, 0, 1, 0)
-    assert "could not be reached, the next run tries again" in report.faults[0] and mail.mails == []
-    assert ledger.round(rule, after=timedelta(seconds=30)).faults == (), "its turn has not come"
+    assert (report.new, report.sent, report.waiting, report.unsure) == (1, 0, 1, 0)
+    assert "could not be reached; the next run tries again" in report.faults[0] and mail.mails == []
+    assert ledger.round(rule, after=timedelta(seconds=30)).faults == (), "it is not due yet"
     assert ledger.round(rule, after=timedelta(minutes=2)).waiting == 1
     assert ledger.round(rule, after=timedelta(minutes=4)).faults == ()
     assert ledger.round(rule, after=timedelta(minutes=15)).waiting == 1
@@ -261,14 +259,14 @@ def test_a_mail_that_certainly_did_not_arrive_is_tried_again_ever_more_seldom(
     assert ledger.round(rule, after=timedelta(hours=9)).sent == 0 and len(mail.mails) == 1
 
 
-def test_one_recipient_that_cannot_be_reached_costs_the_others_nothing(ledger: Ledger, mail: MailServer) -> None:
+def test_unreachable_recipient_does_not_affect_the_others(ledger: Ledger, mail: MailServer) -> None:
     rule = waiting(ledger, "mailto://127.0.0.1:9?from=a@news.example&to=b@news.example&cto=1", mail.address())
     report = ledger.round(rule)
     assert (report.sent, report.waiting) == (1, 1)
     assert ledger.round(rule, after=timedelta(hours=2)).sent == 0 and len(mail.mails) == 1
 
 
-def test_a_webhook_that_fails_is_tried_again_and_given_up_after_three_days(ledger: Ledger, hook: Webhook) -> None:
+def test_failing_webhook_is_retried_for_three_days(ledger: Ledger, hook: Webhook) -> None:
     rule = waiting(ledger, hook.address())
     hook.answers = [500]
     assert ledger.round(rule).waiting == 1
@@ -288,7 +286,7 @@ def test_a_webhook_that_fails_is_tried_again_and_given_up_after_three_days(ledge
 
 
 @pytest.mark.parametrize("how", ["breaks off", "falls silent"])
-def test_a_mail_that_may_have_arrived_is_not_sent_again_and_the_next_one_says_so(
+def test_mail_that_may_have_arrived_is_not_sent_again_and_the_next_one_says_so(
     ledger: Ledger, mail: MailServer, how: str
 ) -> None:
     rule = waiting(ledger, mail.address())
@@ -306,10 +304,10 @@ def test_a_mail_that_may_have_arrived_is_not_sent_again_and_the_next_one_says_so
     assert f"may not have reached you: “{first}” of 2026-04-17 12:00 UTC" in mail.texts()[1][1]
     ledger.publish(and_then=changed + ";" + changed)
     assert ledger.round(rule, after=timedelta(hours=102)).sent == 1
-    assert "may not have reached you" not in mail.texts()[2][1], "it was said"
+    assert "may not have reached you" not in mail.texts()[2][1], "it was mentioned once"
 
 
-def test_a_webhook_that_falls_silent_after_it_was_told_is_not_told_again(ledger: Ledger, hook: Webhook) -> None:
+def test_webhook_that_hangs_after_receipt_is_not_called_again(ledger: Ledger, hook: Webhook) -> None:
     rule = waiting(ledger, hook.address())
     hook.answers = [0]
     assert ledger.round(rule).unsure == 1
@@ -333,7 +331,7 @@ def send(message, address):
     os.kill(os.getpid(), 9)
 rule = {"name": "news desk", "watch": "events", "filter": "", "to": [to]}
 moment = datetime(2026, 4, 17, 13, tzinfo=UTC)
-round.make_round(DataFolder(Path(folder)), read_rules((rule,), Path("x")), {}, [], "", lambda: moment, send)
+round.run_alerts(DataFolder(Path(folder)), read_rules((rule,), Path("x")), {}, [], "", lambda: moment, send)
 """
 
 
@@ -348,8 +346,8 @@ def test_a_kill_while_a_message_is_sent_never_sends_it_twice(
     )  # fmt: skip
     assert done.returncode == -9 and len(mail.mails) == mails
     report = ledger.round(rule, after=timedelta(hours=2))
-    assert (report.told, report.sent, report.unsure) == (0, 0, 1) and len(mail.mails) == mails
-    assert "the last run was stopped while it was being sent" in report.faults[0]
+    assert (report.new, report.sent, report.unsure) == (0, 0, 1) and len(mail.mails) == mails
+    assert "the last run was stopped while sending" in report.faults[0]
     with closing(Outbox(ledger.folder.alerts_db)) as outbox:
         (message,) = outbox.last(5)
         assert message.state == "unsure"
@@ -358,7 +356,7 @@ def test_a_kill_while_a_message_is_sent_never_sends_it_twice(
     assert len(mail.mails) == mails + 1
 
 
-def test_a_kill_before_anything_is_entered_loses_nothing(ledger: Ledger, mail: MailServer, monkeypatch) -> None:
+def test_kill_before_the_outbox_is_written_loses_nothing(ledger: Ledger, mail: MailServer, monkeypatch) -> None:
     rule = waiting(ledger, mail.address())
 
     def dies(*args: object) -> str:
@@ -371,10 +369,10 @@ def test_a_kill_before_anything_is_entered_loses_nothing(ledger: Ledger, mail: M
     assert ledger.round(rule).sent == 1 and len(mail.mails) == 1
 
 
-def test_a_clock_that_was_set_back_puts_no_message_off(ledger: Ledger, mail: MailServer) -> None:
+def test_clock_set_back_delays_no_message(ledger: Ledger, mail: MailServer) -> None:
     rule = waiting(ledger, mail.address())
     mail.how = "try later"
-    assert ledger.round(rule, after=timedelta(days=400)).told == 0, "by that clock it is no news"
+    assert ledger.round(rule, after=timedelta(days=400)).new == 0, "by that clock it is too old"
     ledger.publish(and_then="update events set event_id = event_id || '-x', last_reported_on = '2027-05-20'")
     assert ledger.round(rule, after=timedelta(days=400)).waiting == 1
     mail.how = ""
@@ -411,13 +409,13 @@ def test_each_alert_has_a_feed_whose_entries_keep_their_ids(ledger: Ledger) -> N
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"watch": "evnts"}, "watch is 'evnts'; write one of events, contradicted, sources"),
-        ({"name": ""}, "give it a name"),
-        ({"name": "../../x"}, "give it a name"),
+        ({"watch": "evnts"}, "'watch' is 'evnts', but should be one of events, contradicted, sources"),
+        ({"name": ""}, "should be a name of letters"),
+        ({"name": "../../x"}, "should be a name of letters"),
         ({"whom": "me"}, "unknown key 'whom'"),
-        ({"to": "me@news.example"}, "should be a list"),
-        ({"to": ["me@news.example"]}, "none that can be told"),
-        ({"to": ["nosuch://x"]}, "the nosuch address in 'to' is none that can be told"),
+        ({"to": "me@news.example"}, "should be a list of addresses"),
+        ({"to": ["me@news.example"]}, "cannot receive messages"),
+        ({"to": ["nosuch://x"]}, "the nosuch address in 'to' cannot receive messages"),
         ({"to": ["json://${NO_SUCH_VARIABLE}/"]}, "the environment has no NO_SUCH_VARIABLE"),
         ({"to": ["mailto://mail.example?from=a@b.example&to=x@b.example,y@b.example"]}, "has 2 recipients"),
         ({"to": ["json://a.example/x", "json://a.example/x?rto=9"]}, "names one recipient twice"),
@@ -425,16 +423,16 @@ def test_each_alert_has_a_feed_whose_entries_keep_their_ids(ledger: Ledger) -> N
         ({"filter": 7}, "should be text"),
     ],
 )
-def test_a_mistake_in_an_alert_is_named_with_its_cure(change: dict, said: str) -> None:
+def test_mistake_in_an_alert_is_named_with_its_correction(change: dict, said: str) -> None:
     with pytest.raises(WrongUse, match=re.escape(said)):
         read_rules((alert() | change,), FILE)
 
 
 @pytest.mark.parametrize("chosen", ["type=order", "modality__in=occurred,done", "type=agreement&force=maybe"])
-def test_an_alert_on_what_no_event_can_be_is_refused_and_not_silent_for_ever(ledger: Ledger, chosen: str) -> None:
+def test_alert_that_can_never_match_is_refused(ledger: Ledger, chosen: str) -> None:
     ledger.folder.settings.write_text(f'[[alert]]\nname = "orders"\nwatch = "events"\nfilter = "{chosen}"\n')
-    told = CliRunner().invoke(oversight, ["--data", str(ledger.folder.path), "alerts"])
-    assert isinstance(told.exception, WrongUse) and "which no event has. Use one of" in str(told.exception)
+    result = CliRunner().invoke(oversight, ["--data", str(ledger.folder.path), "alerts"])
+    assert isinstance(result.exception, WrongUse) and "which no event has. Use one of" in str(result.exception)
 
 
 def test_example_filters_in_help_and_docs_are_accepted(ledger: Ledger) -> None:
@@ -445,11 +443,11 @@ def test_example_filters_in_help_and_docs_are_accepted(ledger: Ledger) -> None:
         assert filters
         for chosen in filters:
             ledger.folder.settings.write_text(f'[[alert]]\nname = "a"\nwatch = "events"\nfilter = "{chosen}"\n')
-            told = CliRunner().invoke(oversight, ["--data", str(ledger.folder.path), "alerts"])
-            assert told.exit_code == 0, told.exception
+            result = CliRunner().invoke(oversight, ["--data", str(ledger.folder.path), "alerts"])
+            assert result.exit_code == 0, result.exception
 
 
-def test_two_alerts_of_one_name_and_tables_that_are_none_are_refused(tmp_path: Path) -> None:
+def test_duplicate_alert_names_and_malformed_tables_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="two alerts are called"):
         read_rules((alert(), alert(name="News desk")), FILE)
     (tmp_path / "oversight.toml").write_text('alert = "me@news.example"')
@@ -466,7 +464,7 @@ def test_the_command_lists_tries_and_resends(ledger: Ledger, mail: MailServer) -
         f'[[alert]]\nname = "news desk"\nwatch = "events"\nto = ["{mail.address()}"]\n'
         '[[alert]]\nname = "feeds"\nwatch = "sources"\n'
     )
-    assert "desk@news.example" in run().output and "begins with the next run" in run().output
+    assert "desk@news.example" in run().output and "starts with the next run" in run().output
     tried = run("test")
     assert tried.exit_code == 0 and "news desk to desk@news.example: accepted." in tried.output
     assert mail.texts()[0][0] == "[news desk] Test of an alert"
@@ -480,7 +478,7 @@ def test_the_command_lists_tries_and_resends(ledger: Ledger, mail: MailServer) -
     with closing(Outbox(ledger.folder.alerts_db)) as outbox:
         (message,) = outbox.last(1)
     assert (
-        "unsure" in run("log").output and "goes out with the next run" in run("resend", message.message_id[:8]).output
+        "unsure" in run("log").output and "will be sent by the next run" in run("resend", message.message_id[:8]).output
     )
     assert isinstance(run("resend", "%").exception, WrongUse)
     assert isinstance(run("resend", "ffffffff").exception, WrongUse)
@@ -492,14 +490,14 @@ def test_a_run_sends_alerts_at_its_end_also_where_a_step_failed(
     ledger: Ledger, mail: MailServer, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     """The steps themselves are tested elsewhere; here they do nothing, or fail."""
-    import pipeline.app.commands.operate.run as line
+    import pipeline.app.commands.operate.run as run_commands
 
     def fails(*args: object, **more: object) -> dict:
         raise OutsideFailure("the disk went away")
 
-    steps = ("_crawl", "_extract", "_build", "_publish", "_let_go")
+    steps = ("_crawl", "_extract", "_build", "_publish", "_delete_old_visits")
     for name in steps:
-        monkeypatch.setattr(line, name, fails if name == broken else lambda *a, **k: {"visits": 0, "pages": 0,
+        monkeypatch.setattr(run_commands, name, fails if name == broken else lambda *a, **k: {"visits": 0, "pages": 0,
                             "outcomes": {}, "stopped": ""})  # fmt: skip
     sick = SourceHealth("ftc", NOW, None, None, None, (Alarm("failing", "it could not be read"),))
     monkeypatch.setattr("pipeline.app.steps.health", lambda *args: {"ftc": sick})
@@ -515,7 +513,7 @@ def test_a_run_sends_alerts_at_its_end_also_where_a_step_failed(
     assert sorted(path.name for path in ledger.folder.logs.iterdir()) == ["crawl.log", "cron.log.1"]
 
 
-def test_a_recipient_that_was_taken_out_is_told_nothing_more(ledger: Ledger, mail: MailServer) -> None:
+def test_removed_recipient_gets_no_more_messages(ledger: Ledger, mail: MailServer) -> None:
     rule = waiting(ledger, mail.address())
     mail.how = "try later"
     ledger.round(rule)
@@ -530,9 +528,9 @@ def replace_to(rule: dict) -> dict:
 
 
 def test_the_source_of_an_alarm_is_named_by_its_title(ledger: Ledger) -> None:
-    from pipeline.app.alerts.events import trouble_items
+    from pipeline.app.alerts.events import source_items
 
     health = {"courier": SourceHealth("courier", None, None, None, None, (Alarm("failing", "it fails"),)),
               "gone": SourceHealth("gone", None, None, None, None, (Alarm("failing", "it fails"),))}  # fmt: skip
-    items = trouble_items(health, [replace(COURIER, title="The Marsh Courier")])
+    items = source_items(health, [replace(COURIER, title="The Marsh Courier")])
     assert [item.title for item in items] == ["The Marsh Courier: it fails"]

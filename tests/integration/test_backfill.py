@@ -1,4 +1,4 @@
-"""An archive of the web becomes what crawling its pages would have become, however the reading of it is disturbed."""
+"""Backfill from web archives gives the articles that crawling would have given, whatever interrupts it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from support import backfill_world as world
 from pipeline.app.backfill import engines
 from pipeline.app.backfill.engines import LocalEngine
 from pipeline.app.backfill.hosts import ADDED, hosts_of, read_hosts
-from pipeline.app.backfill.run import ENDS_READER
-from pipeline.app.backfill.work import Order, Part, worker
-from pipeline.app.commands.operate.backfill import bar, lasting, progress_words
+from pipeline.app.backfill.run import CRASHED
+from pipeline.app.backfill.work import Part, WorkerSettings, worker
+from pipeline.app.commands.operate.backfill import bar, duration_words, progress_words
 from pipeline.errors import WrongUse
 from pipeline.evaluation.benchmarks.inputs import warcs
 from pipeline.ledger.article_store import Library
@@ -82,11 +82,11 @@ def _page(story):
                 hashlib.sha256(body).hexdigest())  # fmt: skip
 
 
-def test_every_record_ends_in_one_named_way(undisturbed: dict) -> None:
+def test_every_record_ends_in_one_named_outcome(undisturbed: dict) -> None:
     tally = undisturbed["tally"]
     assert tally.records == len(world.records())
     assert tally.records == tally.relevant + tally.passed_over.total() + tally.bad.total()
-    assert {"another host", "no answer to a request", "no web page", "answer without a page"} <= set(tally.passed_over)
+    assert {"another host", "not a response", "no web page", "answer without a page"} <= set(tally.passed_over)
     assert tally.claims > tally.relevant and not tally.bad
 
 
@@ -101,9 +101,9 @@ def test_a_second_run_adds_nothing_and_reads_nothing(undisturbed: dict, archive:
     assert differences(world.held(undisturbed["data"]), undisturbed) == []
 
 
-def test_other_hosts_read_a_file_anew_and_nothing_is_there_twice(archive: Path, tmp_path: Path) -> None:
+def test_file_read_again_for_other_hosts_duplicates_nothing(archive: Path, tmp_path: Path) -> None:
     few = hosts_of((), world.hosts()[:2])
-    first = world.fill(tmp_path, [str(archive)], order_=Order(few, ()))
+    first = world.fill(tmp_path, [str(archive)], order_=WorkerSettings(few, ()))
     second = world.fill(tmp_path, [str(archive)])
     held = world.held(tmp_path)
     assert 0 < first.relevant < second.relevant
@@ -119,7 +119,7 @@ def test_neither_the_size_of_parts_nor_the_number_of_workers_changes_a_row(
     assert differences(world.held(tmp_path), undisturbed) == []
 
 
-def test_an_archive_that_is_one_stream_is_read_as_well(undisturbed: dict, tmp_path: Path) -> None:
+def test_archive_in_one_gzip_stream_is_read_too(undisturbed: dict, tmp_path: Path) -> None:
     file = tmp_path / "stream.warc.gz"
     file.write_bytes(gzip.compress(b"".join(world.records())))
     plain = tmp_path / "plain.warc"
@@ -133,12 +133,12 @@ def test_an_archive_that_is_one_stream_is_read_as_well(undisturbed: dict, tmp_pa
         assert world.fill(data, [str(name)]).records == 0
 
 
-def test_killed_again_and_again_it_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+def test_backfill_killed_repeatedly_ends_like_an_undisturbed_one(tmp_path: Path) -> None:
     archive, hosts, data = tmp_path / "news.warc.gz", tmp_path / "hosts.txt", tmp_path / "data"
     world.write(archive, world.records(1))
     hosts.write_text("\n".join(world.hosts(1)))
     everything = world.hosts_of((), world.hosts(1))
-    world.fill(tmp_path / "undisturbed", [str(archive)], order_=Order(everything, ()), workers=2)
+    world.fill(tmp_path / "undisturbed", [str(archive)], order_=WorkerSettings(everything, ()), workers=2)
     words = (str(archive), "--hosts", str(hosts), "--part-mb", "0.004", "--workers", "1", "--no-build")
     chance, positions = random.Random(7), [0]
     for _ in range(3):
@@ -151,7 +151,7 @@ def test_killed_again_and_again_it_ends_as_if_it_had_not_been(tmp_path: Path) ->
     out, err = process.communicate(timeout=200)
     assert process.returncode == 0, err
     assert len({at for at in positions if 0 < at < archive.stat().st_size}) > 1, "the kills missed the file's middle"
-    assert "goes on at" in out
+    assert "continuing at byte" in out
     assert differences(world.held(data), world.held(tmp_path / "undisturbed")) == []
 
 
@@ -215,7 +215,7 @@ def test_damage_is_counted_by_reason_and_costs_no_other_article(undisturbed: dic
 class _Deadly:
     """Works off parts, but ends its process at the page of one story, as a fault in a library would."""
 
-    def __init__(self, order: Order, address: str) -> None:
+    def __init__(self, order: WorkerSettings, address: str) -> None:
         from pipeline.app.backfill import work
 
         real, self.work = work._read, worker(order)
@@ -231,22 +231,20 @@ class _Deadly:
         return self.work(part)
 
 
-def deadly_at_third(order: Order) -> _Deadly:
+def deadly_at_third(order: WorkerSettings) -> _Deadly:
     return _Deadly(order, world.chosen()[2].url)
 
 
-def test_a_page_that_ends_its_reader_is_the_only_one_that_is_lost(
-    archive: Path, undisturbed: dict, tmp_path: Path
-) -> None:
+def test_page_that_crashes_its_reader_is_the_only_one_lost(archive: Path, undisturbed: dict, tmp_path: Path) -> None:
     order = world.order()
     tally = world.fill(tmp_path, [str(archive)], LocalEngine(order, 1, deadly_at_third))
-    assert tally.bad == Counter({ENDS_READER: 1})
+    assert tally.bad == Counter({CRASHED: 1})
     lost = world.chosen()[2].url
     assert {row[3] for row in undisturbed["records"]} - {row[3] for row in world.held(tmp_path)["records"]} == {lost}
     assert tally.records == tally.relevant + tally.passed_over.total() + tally.bad.total()
 
 
-def slow_at_third(order: Order):
+def slow_at_third(order: WorkerSettings):
     from pipeline.app.backfill import work
 
     real, address, inner = work._read, world.chosen()[2].url, worker(order)
@@ -260,12 +258,12 @@ def slow_at_third(order: Order):
     return inner
 
 
-def test_a_page_that_never_ends_is_given_up(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_that_hangs_its_reader_is_given_up(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     short = Limits(cpu_seconds=8.0, wall_seconds=60.0, memory_mb=4096, renewed_after=500)
     monkeypatch.setattr(engines, "LIMITS", short)
     monkeypatch.setattr(engines, "ONE_PAGE", short)
     tally = world.fill(tmp_path, [str(archive)], LocalEngine(world.order(), 1, slow_at_third))
-    assert tally.bad == Counter({ENDS_READER: 1}) and tally.finished == 1
+    assert tally.bad == Counter({CRASHED: 1}) and tally.finished == 1
 
 
 def test_an_edited_page_of_two_archives_makes_two_versions_of_one_article(tmp_path: Path) -> None:
@@ -293,7 +291,7 @@ def test_the_command_reads_builds_and_publishes(archive: Path, tmp_path: Path) -
     process = world.command(tmp_path / "data", str(archive), "--hosts", str(hosts), "--workers", "1")
     out, err = process.communicate(timeout=200)
     assert process.returncode == 0, err
-    assert "on AI oversight" in out and "Passed over:" in out and "Published" in out
+    assert "on AI oversight" in out and "Skipped:" in out and "Published" in out
     assert (tmp_path / "data" / "published" / "current").exists()
     again = world.command(tmp_path / "data", str(archive), "--hosts", str(hosts), "--json")
     out, _ = again.communicate(timeout=100)
@@ -305,13 +303,13 @@ def test_the_command_reads_builds_and_publishes(archive: Path, tmp_path: Path) -
     ("words", "said"),
     [
         (["none.warc.gz"], "no such file"),
-        (["README.md"], "is no WARC archive"),
+        (["README.md"], "not a WARC file"),
         (["README.md", "--workers", "2", "--dask", "tcp://127.0.0.1:1"], "give one of them"),
         (["README.md", "--hosts", "Makefile", "--all-hosts"], "give one of them"),
         (["http://127.0.0.1:1/a.warc.gz"], "contact"),
     ],
 )
-def test_wrong_use_is_answered_with_two_and_a_cure(tmp_path: Path, words: list[str], said: str) -> None:
+def test_usage_error_exits_with_2_and_a_hint(tmp_path: Path, words: list[str], said: str) -> None:
     process = world.command(tmp_path, *words)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 2 and said in err and "Traceback" not in err
@@ -327,7 +325,7 @@ def test_a_list_of_hosts_is_checked(tmp_path: Path) -> None:
             read_hosts(file)
 
 
-def test_a_host_is_matched_as_a_whole_and_never_as_a_part_of_another() -> None:
+def test_host_is_matched_as_a_whole() -> None:
     from support.builders import source
 
     cards = (source("paper"), source("gov"))
@@ -353,14 +351,14 @@ def test_a_host_is_matched_as_a_whole_and_never_as_a_part_of_another() -> None:
     assert everything.source_of("https://any.example/x") == ADDED
 
 
-def test_progress_is_told_in_words() -> None:
+def test_progress_is_reported() -> None:
     from pipeline.app.backfill.run import Tally
 
     tally = Tally(4, share=0.5, share_before=0.25, records=12_000, pages=5_000, relevant=60, claims=300)
     words = progress_words(tally, 60.0)
     assert words == ("50% of 4 files, 200 records/s, 5,000 pages, 60 on AI oversight, 300 claims, about 2 min left")
     assert bar(0.5) == "[##########----------]" and bar(2) == "[####################]"
-    assert [lasting(s) for s in (4, 89, 600, 7_500)] == ["4 s", "89 s", "10 min", "2 h 5 min"]
+    assert [duration_words(s) for s in (4, 89, 600, 7_500)] == ["4 s", "89 s", "10 min", "2 h 5 min"]
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
@@ -387,7 +385,7 @@ class _InProcess:
 
     shares_files, n_workers = True, 1
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: WorkerSettings) -> None:
         self.work = worker(order)
 
     def run(self, parts):
@@ -400,7 +398,7 @@ class _InProcess:
         pass
 
 
-def test_there_are_stories_to_test_with() -> None:
+def test_test_archive_has_stories() -> None:
     assert len(world.chosen()) >= 12 and len(stories()) > 40
 
 
@@ -416,11 +414,13 @@ def test_an_archive_made_to_measure_holds_just_the_relevant_pages_that_were_plan
     assert made.data_hash == again.data_hash != other.data_hash
     assert (tmp_path / "a.warc.gz").read_bytes() == (tmp_path / "b.warc.gz").read_bytes()
     assert len(made.planted) == 12 and made.n_bytes / 120 > 100_000
-    tally = world.fill(tmp_path, [str(made.file)], order_=Order(hosts_of((), every=True), ()), part_bytes=1_000_000)
+    tally = world.fill(
+        tmp_path, [str(made.file)], order_=WorkerSettings(hosts_of((), every=True), ()), part_bytes=1_000_000
+    )
     assert {row[3] for row in world.held(tmp_path)["records"]} == made.planted and tally.records == 121
 
 
-def test_the_bench_of_backfill_tells_rates_ratios_and_what_was_found() -> None:
+def test_backfill_benchmark_prints_rates_ratios_and_findings() -> None:
     from click.testing import CliRunner
 
     from pipeline.app.commands.bench import bench
@@ -434,7 +434,7 @@ def test_the_bench_of_backfill_tells_rates_ratios_and_what_was_found() -> None:
 
 
 @pytest.mark.parametrize("words", [["backfill", "relevance"], ["backfill", "--pages", "5"]])
-def test_the_bench_of_backfill_stands_alone(words: list[str]) -> None:
+def test_backfill_benchmark_runs_alone(words: list[str]) -> None:
     from click.testing import CliRunner
 
     from pipeline.app.commands.bench import bench

@@ -1,4 +1,4 @@
-"""A ledger runs for years: what is let go was needed by nobody, and a backup brings all of it back."""
+"""Retention deletes only unreferenced pages and fetch records; a backup restores everything."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from support.builders import article, findings, signing, source
 
-from pipeline.app.maintenance import FORMER, back_up, let_go_of_visits, prune_pages, room_of
-from pipeline.app.steps import health, visited
+from pipeline.app.maintenance import FORMER, back_up, delete_old_visits, disk_usage, prune_pages
+from pipeline.app.steps import health, visits_by_source
 from pipeline.cli import _run
 from pipeline.errors import WrongUse
 from pipeline.ledger.article_store import Library
@@ -96,7 +96,7 @@ def urls(data: DataFolder) -> set[str]:
 # pages
 
 
-def test_only_old_pages_on_which_nothing_rests_leave_the_archive(folder: DataFolder) -> None:
+def test_only_old_unreferenced_pages_are_deleted(folder: DataFolder) -> None:
     before = urls(folder)
     would = prune_pages(folder, 365 * DAY, now=NOW, dry=True)
     assert (would.n_pages, urls(folder)) == (2, before)
@@ -113,7 +113,7 @@ def test_a_page_that_an_editor_decided_on_stays(folder: DataFolder) -> None:
     assert {url.rpartition("/")[2] for url in urls(folder)} >= {"a", "tennis", "waiting", "golf"}
 
 
-def test_a_page_that_is_missing_by_no_ones_will_is_still_a_fault(folder: DataFolder) -> None:
+def test_page_missing_without_a_record_is_a_fault(folder: DataFolder) -> None:
     prune_pages(folder, 365 * DAY, now=NOW)
     with closing(sqlite3.connect(folder.crawl_db, isolation_level=None)) as db:
         db.execute("delete from pages where url like '%/a'")
@@ -121,7 +121,7 @@ def test_a_page_that_is_missing_by_no_ones_will_is_still_a_fault(folder: DataFol
     assert fault.what == "page" and "not in the archive" in str(fault)
 
 
-def test_an_archive_that_was_pruned_half_way_is_whole(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_pruned_archive_is_consistent(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed after the index was written and before the old file was removed: the next crawl removes it."""
     with monkeypatch.context() as context:
         context.setattr(Archive, "remove_leftovers", lambda self: None)
@@ -143,7 +143,7 @@ def test_the_index_of_a_pruned_archive_can_be_made_again(folder: DataFolder) -> 
     assert urls(folder) == left and verify(folder.path) == []
 
 
-def test_prune_tells_what_it_would_do(folder: DataFolder, monkeypatch, capsys) -> None:
+def test_prune_reports_what_it_would_do(folder: DataFolder, monkeypatch, capsys) -> None:
     def oversight(*words: str) -> int:
         monkeypatch.setattr("sys.argv", ["oversight", "--data", str(folder.path), *words])
         return _run()
@@ -152,10 +152,10 @@ def test_prune_tells_what_it_would_do(folder: DataFolder, monkeypatch, capsys) -
     assert oversight("prune", "--pages-older-than", "300", "--dry-run", "--json") == 0
     assert json.loads(capsys.readouterr().out)["pages"]["n_pages"] == 2
     assert oversight("prune", "--pages-older-than", "300", "--visits-older-than", "400") == 0
-    assert "Took 2 pages" in capsys.readouterr().out
+    assert "Deleted 2 pages" in capsys.readouterr().out
     assert oversight("verify") == 0
     said = capsys.readouterr().out
-    assert "2 pages on which nothing in the ledger rests were taken out" in said and "All is as it was." in said
+    assert "2 unreferenced pages were deleted" in said and "0 faults." in said
 
 
 # visits
@@ -193,7 +193,7 @@ def visits_of_two_years(path: Path) -> None:
     frontier.close()
 
 
-def test_visits_of_past_years_are_counted_and_let_go(tmp_path: Path) -> None:
+def test_visits_of_past_years_are_counted_and_deleted(tmp_path: Path) -> None:
     data = DataFolder(tmp_path).make()
     visits_of_two_years(data.crawl_db)
     with Library(data.crawl_db) as library:  # one saved page could not be read
@@ -202,7 +202,7 @@ def test_visits_of_past_years_are_counted_and_let_go(tmp_path: Path) -> None:
     def known() -> tuple:
         with closing(Frontier(data.crawl_db)) as frontier:
             gone, sums = frontier.gone(), frontier.summaries()["gazette"]
-        now = visited(data, "1")["gazette"]
+        now = visits_by_source(data, "1")["gazette"]
         return (
             gone,
             now.last,
@@ -214,26 +214,26 @@ def test_visits_of_past_years_are_counted_and_let_go(tmp_path: Path) -> None:
 
     before = known()
     assert dict(before[3])["NO_TEXT"] == 1 and len(before[0]) == 1
-    would = let_go_of_visits(data, "1", now=NOW, dry=True)
-    done = let_go_of_visits(data, "1", now=NOW)
+    would = delete_old_visits(data, "1", now=NOW, dry=True)
+    done = delete_old_visits(data, "1", now=NOW)
     assert done == would and done > 600
     assert known() == before
     with closing(sqlite3.connect(data.crawl_db)) as db:
         assert db.execute("select count(*) from visits").fetchone()[0] == 730 * 3 - done
-    assert let_go_of_visits(data, "1", now=NOW) == 0
+    assert delete_old_visits(data, "1", now=NOW) == 0
 
 
 # room and backup
 
 
 def test_the_room_of_a_ledger_adds_up(folder: DataFolder) -> None:
-    room = room_of(folder)
+    room = disk_usage(folder)
     assert (room.n_articles, room.n_relevant, room.n_pages) == (5, 1, 6)
     assert room.files["archive"] == sum(m.n_bytes for m in room.months)
     assert room.files["crawl.db"] >= 5 * room.crawl_db_per_article > 0 and room.per_month > 0
 
 
-def test_a_backup_brings_everything_back(folder: DataFolder, tmp_path: Path) -> None:
+def test_backup_restores_everything(folder: DataFolder, tmp_path: Path) -> None:
     (folder.path / "oversight.toml").write_text('contact = "desk@ledger.example"\n')
     wanted = exported(folder, tmp_path / "before")
     first = back_up(folder, tmp_path / "backup")
@@ -265,7 +265,7 @@ def test_a_folder_is_not_backed_up_into_itself(folder: DataFolder) -> None:
         back_up(folder, folder.path / "backup")
 
 
-def test_a_ledger_that_was_restored_is_joined_anew(folder: DataFolder, tmp_path: Path) -> None:
+def test_restored_ledger_is_built_from_scratch(folder: DataFolder, tmp_path: Path) -> None:
     """build.db knows more than an older crawl.db: it is not grown from there."""
     back_up(folder, tmp_path / "backup")
     with Library(folder.crawl_db) as library:

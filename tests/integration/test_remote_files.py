@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support import backfill_world as world
 
-from pipeline.app.backfill.work import Order
+from pipeline.app.backfill.work import WorkerSettings
 from scrapers.archive import remote_files
 from scrapers.archive.remote_files import (
     Access,
@@ -125,7 +125,7 @@ def test_redirects_are_checked_like_the_first_url(file: Path) -> None:
 @pytest.mark.parametrize("ranges", [True, False])
 def test_remote_archive_gives_the_same_result_as_the_file(ranges: bool, tmp_path: Path) -> None:
     archive = world.write(tmp_path / "news.warc.gz", world.records(8))
-    order = Order(world.wanted(8), (), access=HERE)
+    order = WorkerSettings(world.wanted(8), (), access=HERE)
     world.fill(tmp_path / "file", [str(archive)], order_=order)
     with world.serving(archive, ranges=ranges) as server:
         server.break_after = [30_000] if ranges else [40_000]
@@ -138,7 +138,7 @@ def test_remote_archive_gives_the_same_result_as_the_file(ranges: bool, tmp_path
 
 def test_unreadable_file_does_not_stop_others(tmp_path: Path) -> None:
     archive = world.write(tmp_path / "news.warc.gz", world.records(8))
-    order = Order(world.wanted(8), (), access=HERE)
+    order = WorkerSettings(world.wanted(8), (), access=HERE)
     with world.serving(archive) as server:
         server.status = [404]
         tally = world.fill(tmp_path / "data", [server.url, str(archive)], order_=order)

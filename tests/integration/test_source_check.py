@@ -1,4 +1,4 @@
-"""Cards tried against local sites, and pages recorded from them: what is said, what is asked, what is kept."""
+"""Source cards tried against local sites, and pages recorded from them."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_a_card_that_works_is_told_with_what_was_found(run, site: Site) -> None:
     links = [f"/{n}" for n in range(5)]
     site.routes |= {"/feed": site.feed(links, {"/1": "Regulator opens AI probe"})} | dict.fromkeys(links, LONG)
     said = check(run)
-    assert "courier (The Courier): works." in said and "1 of 1 work." in said
-    assert f"{site.url('/feed')} (rss) lists 5 items: none has a date, 1 pass the topic filter." in said
-    assert "reads as “Order signed”" in said and "2026-11-20 (meta)" in said
+    assert "courier (The Courier): works." in said and "1 of 1 cards work." in said
+    assert f"{site.url('/feed')} (rss) lists 5 items: none is dated, 1 pass the relevance filter." in said
+    assert "is “Order signed”" in said and "2026-11-20 (meta)" in said
     asked = site.paths(without_robots=False)
     assert asked[:2] == ["/robots.txt", "/feed"] and len(asked) == 4, "robots.txt, the feed and two pages"
     assert "desk@courier.example" in site.asked[0].headers["user-agent"]
@@ -74,7 +74,7 @@ def test_a_card_that_works_is_told_with_what_was_found(run, site: Site) -> None:
 def test_a_feed_that_gives_nothing_is_told_with_the_reason(run, site: Site, route, said: str) -> None:
     site.routes["/feed"] = route
     out = check(run)
-    assert said in out and "look at: courier." in out and "does not work" in out
+    assert said in out and "problems with: courier." in out and "does not work" in out
 
 
 def test_robots_txt_is_obeyed_and_told(run, site: Site) -> None:
@@ -89,16 +89,16 @@ def test_pages_that_are_no_articles_or_lie_elsewhere_are_told(run, site: Site) -
         "/thin": story(), "/empty": b"<html><body><div id=root></div></body></html>",
     }  # fmt: skip
     said = check(run)
-    assert "That is very little: does the card need a recipe?" in said
-    assert "is no article that could be read: NO_TEXT" in said
-    assert "1 of its items lead to addresses that are not the card's, such as elsewhere.example" in said
+    assert "That is short: does the card need a recipe?" in said
+    assert "NO_TEXT" in said
+    assert "1 of its items link to hosts that are not on the card, such as elsewhere.example" in said
     assert "works in part" in said
 
 
 def test_a_feed_whose_newest_item_is_old_is_doubted(run, site: Site) -> None:
     feed = site.feed(["/a"]).replace(b"</item>", b"<pubDate>Mon, 06 Jan 2020 10:00:00 GMT</pubDate></item>")
     site.routes |= {"/feed": feed, "/a": LONG}
-    assert "Does it still bring anything?" in check(run)
+    assert "Is the feed still updated?" in check(run)
 
 
 def test_a_host_that_asked_to_be_left_alone_is_left_alone(run, site: Site, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_host_that_asked_to_be_left_alone_is_left_alone(run, site: Site, tmp_p
     frontier.hold_host(site.host, now + timedelta(hours=2), "status 429", now)
     frontier.close()
     site.routes |= {"/feed": site.feed(["/a"]), "/a": LONG}
-    assert "its host asked to be left alone until" in check(run) and site.asked == []
+    assert "the host asked crawlers to wait until" in check(run) and site.asked == []
 
 
 def test_without_a_network_nothing_is_said_against_the_cards(run, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_without_a_network_nothing_is_said_against_the_cards(run, tmp_path: Path
     result = run("check", "nowhere")
     assert "nowhere (Nowhere): not reached." in result.output
     assert "the name nowhere.invalid does not resolve" in result.output
-    assert isinstance(result.exception, OutsideFailure) and "seems to have no network" in str(result.exception)
+    assert isinstance(result.exception, OutsideFailure) and "network or DNS seems to be down" in str(result.exception)
 
 
 def test_json_and_exit_codes_say_the_same(run, site: Site) -> None:
@@ -142,12 +142,12 @@ def test_a_recorded_page_is_a_test_of_its_card(run, site: Site, tmp_path: Path) 
     folder = tmp_path / "cards" / "recorded" / "courier"
     (answer,) = folder.glob("*.json")
     assert answer.with_suffix(".html.gz").exists() and "2026-order" in answer.name
-    assert "1 of 1 recorded pages read as they did." in run("check", "--offline").output
+    assert "1 of 1 recorded pages give the recorded result." in run("check", "--offline").output
 
     card = tmp_path / "cards" / "courier.toml"
     card.write_text(card.read_text() + '[[recipe]]\nbody = "article"\ndrop = ["p:last-of-type"]\n')
     changed = run("check", "courier", "--offline")
-    assert "reads otherwise than when it was recorded" in changed.output
+    assert "the result differs from the recorded one" in changed.output
     assert "paragraph missing: “Members" in changed.output
 
     answer.with_suffix(".html.gz").write_bytes(b"no gzip")
@@ -157,10 +157,10 @@ def test_a_recorded_page_is_a_test_of_its_card(run, site: Site, tmp_path: Path) 
 
 def test_what_is_no_article_or_lies_elsewhere_is_not_recorded(run, site: Site, tmp_path: Path) -> None:
     site.routes |= {"/empty": b"<html><body></body></html>", "/gone": status(410)}
-    assert "Nothing was kept" in run("record", "courier", site.url("/empty"), "--newsroom").output
+    assert "Nothing was saved" in run("record", "courier", site.url("/empty"), "--newsroom").output
     assert "GONE" in str(run("record", "courier", site.url("/gone"), "--newsroom").exception)
     abroad = run("record", "courier", "https://elsewhere.example/x", "--newsroom").exception
-    assert isinstance(abroad, WrongUse) and "is on no host of the card" in str(abroad)
+    assert isinstance(abroad, WrongUse) and "is not on a host of the card" in str(abroad)
     assert not (tmp_path / "cards" / "recorded").exists()
 
 

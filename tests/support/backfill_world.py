@@ -1,4 +1,4 @@
-"""A small archive of the newsroom's pages for the tests of backfill, the ledger it becomes, and what a ledger holds."""
+"""A small web archive of the newsroom's pages, and helpers that run and inspect backfill."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pipeline.app.backfill.engines import Engine, LocalEngine
 from pipeline.app.backfill.hosts import Hosts, hosts_of
-from pipeline.app.backfill.progress import Books
+from pipeline.app.backfill.progress import ProgressStore
 from pipeline.app.backfill.run import Backfill, Tally
-from pipeline.app.backfill.work import Order
+from pipeline.app.backfill.work import WorkerSettings
 from pipeline.evaluation.benchmarks.inputs import warcs
 from pipeline.ledger.publish.verify import verify
 from pipeline.newsroom.pages import article_page
@@ -58,17 +58,17 @@ def write(file: Path, data: list[bytes]) -> Path:
     return file
 
 
-def order(**more) -> Order:
-    return Order(wanted(), (), access=Access(allow_loopback=True), **more)
+def order(**more) -> WorkerSettings:
+    return WorkerSettings(wanted(), (), access=Access(allow_loopback=True), **more)
 
 
 def fill(
     data: Path, files: list[str], engine: Engine | None = None, *, part_bytes: int = 20_000, workers: int = 1,
-    order_: Order | None = None, said: list[str] | None = None,
+    order_: WorkerSettings | None = None, said: list[str] | None = None,
 ) -> Tally:  # fmt: skip
     """Backfill files into a data folder, in this process."""
     order_ = order_ or order()
-    books = Books(data / "crawl.db", data / "archive", ())
+    books = ProgressStore(data / "crawl.db", data / "archive", ())
     try:
         watch = lambda tally, line: said.append(line) if said is not None and line else None  # noqa: E731
         engine = engine or LocalEngine(order_, workers)

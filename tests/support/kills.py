@@ -1,4 +1,4 @@
-"""Kills the line again and again at random moments over a small newsroom and compares what comes out in the end.
+"""Kills the pipeline at random moments over a small newsroom and compares the final results.
 
 python tests/support/kills.py --kills 50 --seed 1
 """
@@ -29,8 +29,8 @@ WEIGHTS = (5, 5, 3, 3)
 KILLS_OF_A_TRIAL = 5
 
 
-def line(data: Path, cards: Path, phases: Path) -> None:
-    """Run the line once, as of the newsroom's moment; write the name of each phase down when it begins."""
+def run_pipeline(data: Path, cards: Path, phases: Path) -> None:
+    """Run the pipeline once, as of MOMENT; append the name of each phase to `phases` when it begins."""
     from pipeline.app import steps
     from pipeline.app.commands.operate.demo import demo_lexicon
     from pipeline.nlp.relevance.score import passes_topic
@@ -68,7 +68,7 @@ def line(data: Path, cards: Path, phases: Path) -> None:
 
 @dataclass
 class Attempt:
-    """One start of the line in a process of its own, watched by the phases that it writes down."""
+    """One pipeline run in a process of its own, with the phases that it reports."""
 
     data: Path
     cards: Path
@@ -85,7 +85,7 @@ class Attempt:
         )  # fmt: skip
 
     def look(self) -> bool:
-        """Note which phases have begun; return whether the process still runs."""
+        """Record which phases have begun; return whether the process still runs."""
         if self.phases.exists():
             for phase in self.phases.read_text().split():
                 self.started.setdefault(phase, time.monotonic())
@@ -95,17 +95,17 @@ class Attempt:
         return list(self.started)[-1] if self.started else "start"
 
     def finish(self) -> dict[str, float]:
-        """Wait for the end; return how long each phase took. Raises RuntimeError where the line failed."""
+        """Wait for the end; return the duration of each phase. Raises RuntimeError if the run failed."""
         while self.look():
             time.sleep(0.01)
         output = self.process.stdout.read() if self.process.stdout else ""
         if self.process.returncode != 0:
-            raise RuntimeError(f"the line ended with {self.process.returncode}:\n{output}")
+            raise RuntimeError(f"the run ended with {self.process.returncode}:\n{output}")
         ends = [*list(self.started.values())[1:], time.monotonic()]
         return {phase: end - begun for (phase, begun), end in zip(self.started.items(), ends, strict=True)}
 
     def kill_in(self, phase: str, after: float, *, everything: bool) -> str:
-        """Kill -9 so long after a phase began, or once it is over; return the phase in which that was, "" if none."""
+        """Kill -9 `after` seconds into a phase or once it is over; return the phase then, "" if the run had ended."""
         while self.look():
             begun = self.started.get(phase)
             later = any(PHASES.index(other) > PHASES.index(phase) for other in self.started)
@@ -121,7 +121,7 @@ class Attempt:
 
 
 def state_of(data: Path, out: Path) -> dict[str, bytes]:
-    """Return what a ledger is in the end: every exported file, the archived pages and the visits."""
+    """Return the state of a ledger: every exported file, the archived pages and the visits."""
     import sqlite3
 
     from pipeline.ledger.publish.export import export
@@ -145,7 +145,7 @@ def state_of(data: Path, out: Path) -> dict[str, bytes]:
 
 @dataclass
 class Report:
-    """What a series of kills came to. `differences`: for each trial that differs, what does."""
+    """The result of a series of kills. `differences`: what differs, for each trial that does."""
 
     kills: Counter[str]
     trials: int
@@ -154,7 +154,7 @@ class Report:
 
 
 def kill_again_and_again(folder: Path, kills: int, seed: int) -> Report:
-    """Kill the line so many times, each five over one fresh ledger, and compare each with the undisturbed one."""
+    """Kill `kills` runs, KILLS_OF_A_TRIAL for each new ledger, and compare each ledger with an undisturbed one."""
     from pipeline.newsroom.server import Newsroom
 
     chance = random.Random(seed)
@@ -176,7 +176,7 @@ def kill_again_and_again(folder: Path, kills: int, seed: int) -> Report:
                 if not where and attempt.process.returncode == 0:
                     break  # it was done before the moment came
                 if not where:
-                    raise RuntimeError(f"the line failed before {phase}: {attempt.process.stdout.read()}")
+                    raise RuntimeError(f"the run failed before {phase}: {attempt.process.stdout.read()}")
                 report.kills[where] += 1
             Attempt(data, cards).finish()
             found = state_of(data, folder / f"export-{report.trials}")
@@ -196,7 +196,7 @@ def main() -> int:
     parser.add_argument("--line", nargs=3, type=Path, metavar=("DATA", "CARDS", "PHASES"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.line:
-        line(*chosen.line)
+        run_pipeline(*chosen.line)
         return 0
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -204,7 +204,7 @@ def main() -> int:
     where = ", ".join(f"{n} in {phase}" for phase, n in report.kills.items())
     print(f"{report.kills.total()} kills ({where}) over {report.trials} ledgers of {report.n_pages} pages, "
           f"{time.monotonic() - started:.0f} s.")  # fmt: skip
-    print("\n".join(report.differences) or "Each ledger came out as the undisturbed one.")
+    print("\n".join(report.differences) or "Each ledger equals the undisturbed one.")
     return bool(report.differences)
 
 

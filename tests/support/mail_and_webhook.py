@@ -1,4 +1,4 @@
-"""A mail server and a webhook on loopback that keep what they are sent and misbehave as a test asks for."""
+"""A mail server and a webhook on loopback that keep messages and misbehave as a test requests."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _Session(socketserver.StreamRequestHandler):
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """A mail server. `how`: "" keeps every mail; else what it does instead."""
+    """A mail server. `how`: "" accepts every mail; otherwise the kind of failure."""
 
     allow_reuse_address, daemon_threads, block_on_close = True, True, False
 
@@ -90,11 +90,11 @@ class _Hook(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Webhook(ThreadingHTTPServer):
-    """A webhook. `answers`: the next statuses it answers with, 0 for silence; then 200."""
+    """A webhook. `answers`: the next status codes, 0 for a timeout; then 200."""
 
     daemon_threads, block_on_close = True, False
 

@@ -1,8 +1,8 @@
-"""A message and its recipient's address come in; whether it arrived, did not arrive, or may have arrived goes out.
+"""Delivers one message and reports whether it arrived, did not arrive, or may have arrived.
 
-Apprise does the sending: e-mail, webhooks and the services that it knows. It says only yes or no, so its log is read
-for what a no means: a refusal or a connection that never came about is certain, a connection that broke or fell silent
-while the message was on its way is not.
+Apprise sends e-mail, webhook calls and messages to many services, but returns only True or False. Its log shows what
+False means: after a refusal or a failed connection the message certainly did not arrive; after a connection that broke
+or timed out during transmission nobody knows.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from pipeline.app.alerts.outbox import Message
 from pipeline.app.alerts.rules import service_of
 
 ARRIVED, NOT_ARRIVED, UNKNOWN = "arrived", "not arrived", "unknown"
-LONGEST_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 _NEVER_CONNECTED = re.compile(
     r"Connection error while submitting email|Failed to establish a new connection|NameResolutionError|"
     r"connect timeout=|Connection refused|SSLError|CERTIFICATE_VERIFY_FAILED|InvalidURL|Invalid URL"
 )
 _REFUSED = re.compile(r"error=(\d{3})\b|\((\d{3}), b['\"]|was refused: (\d{3})")
-_MAYBE_DONE = {"408", "504", "524"}  # a gateway gave up on a server that may have done it all the same
+_MAY_HAVE_ARRIVED = {"408", "504", "524"}  # a gateway gave up on a server that may have accepted the message
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
-    """How one attempt ended, with the reason in words where it did not arrive."""
+class Delivery:
+    """Result of one attempt: a status and, unless the message arrived, the reason."""
 
-    end: str
-    why: str = ""
+    status: str
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -51,30 +51,30 @@ class _Listener(logging.Handler):
         self.attempt.lines.append(record.getMessage()[:500])
 
 
-def send(message: Message, address: str, seconds: float = LONGEST_SECONDS) -> Sending:
-    """Send one message once. It is given `seconds`; a signal that ends the program is not swallowed meanwhile."""
+def send(message: Message, address: str, seconds: float = TIMEOUT_SECONDS) -> Delivery:
+    """Send a message once, within `seconds`. The thread keeps the program responsive to signals."""
     attempt = _Attempt()
     thread = threading.Thread(target=_send, args=(message, address, attempt), daemon=True)
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        return Sending(UNKNOWN, f"no answer within {seconds:.0f} seconds")
+        return Delivery(UNKNOWN, f"no answer within {seconds:.0f} seconds")
     if attempt.result:
-        return Sending(ARRIVED)
-    said = " ".join([*attempt.lines, attempt.error])
-    why = without_secrets(_why(attempt), address)
+        return Delivery(ARRIVED)
+    log = " ".join([*attempt.lines, attempt.error])
+    reason = without_secrets(_reason(attempt), address)
     if attempt.error and not attempt.lines:
-        return Sending(NOT_ARRIVED, why)
-    if _NEVER_CONNECTED.search(said):
-        return Sending(NOT_ARRIVED, why)
-    refused = _REFUSED.search(said)
-    if refused and next(filter(None, refused.groups())) not in _MAYBE_DONE:
-        return Sending(NOT_ARRIVED, why)
-    return Sending(UNKNOWN, why)
+        return Delivery(NOT_ARRIVED, reason)
+    if _NEVER_CONNECTED.search(log):
+        return Delivery(NOT_ARRIVED, reason)
+    refused = _REFUSED.search(log)
+    if refused and next(filter(None, refused.groups())) not in _MAY_HAVE_ARRIVED:
+        return Delivery(NOT_ARRIVED, reason)
+    return Delivery(UNKNOWN, reason)
 
 
 def without_secrets(text: str, address: str) -> str:
-    """Return a text without what an address holds besides hosts and mail addresses: passwords, tokens, paths."""
+    """Mask every part of an address in a text, such as passwords, tokens and paths; hosts and e-mail addresses stay."""
     try:
         parts = urlsplit(address)
         known = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query)), parts.password or ""]
@@ -105,13 +105,13 @@ def _send(message: Message, address: str, attempt: _Attempt) -> None:
             log.removeHandler(listener)
             log.setLevel(before)
             log.propagate = propagate
-    except Exception as error:  # noqa: BLE001 - whatever a service raises, this message alone failed
+    except Exception as error:  # whatever a service raises, only this message failed
         attempt.error = f"{type(error).__name__}: {error}"[:300]
 
 
 def _label(service: Any, message: Message) -> None:
-    """Give a message its id, so that a recipient can tell a copy, and a webhook its items as data."""
-    service.overflow_mode = "truncate"  # one message is one message
+    """Add the message id, so that recipients can detect duplicates, and for webhooks the items as data."""
+    service.overflow_mode = "truncate"  # never split a message
     headers = getattr(service, "headers", None)
     if isinstance(headers, dict):
         headers["X-Oversight-Message"] = message.message_id
@@ -122,9 +122,9 @@ def _label(service: Any, message: Message) -> None:
         extras |= {"message_id": message.message_id, "alert": message.alert, "items": list(message.items)}
 
 
-def _why(attempt: _Attempt) -> str:
-    """Return the last telling line of the log."""
-    telling = [line for line in attempt.lines if re.search(r"rror|xception|fail|refused|error=", line)]
-    detail = [line for line in telling if line.startswith("Socket Exception")]
-    words = " ".join(filter(None, (telling[0] if telling else "", detail[-1] if detail else "", attempt.error)))
-    return " ".join(words.split())[:300] or "the service said no without a reason"
+def _reason(attempt: _Attempt) -> str:
+    """Return the first line of the log that reports an error, with socket details."""
+    errors = [line for line in attempt.lines if re.search(r"rror|xception|fail|refused|error=", line)]
+    detail = [line for line in errors if line.startswith("Socket Exception")]
+    words = " ".join(filter(None, (errors[0] if errors else "", detail[-1] if detail else "", attempt.error)))
+    return " ".join(words.split())[:300] or "the service refused the message without a reason"

@@ -1,4 +1,4 @@
-"""The published ledger, or the health of its sources, comes in; what an alert may tell of it goes out as items."""
+"""Finds the items of an alert: events and contradictions of the published ledger, or problems of its sources."""
 
 from __future__ import annotations
 
@@ -18,23 +18,17 @@ from scrapers.items import Source
 if TYPE_CHECKING:
     from pipeline.site.saved_filters import SavedFilter
 
-# What reports tell of no more is no news: neither an archive that is read in nor a better reader floods anybody.
-NEWS_FOR = timedelta(days=14)
+# Alerts ignore events last reported longer ago, so that neither a backfill nor better extraction floods anybody.
+MAX_AGE = timedelta(days=14)
 
-
-SAID_BOTH = (
-    "modality"  # an event that is contradicted with no contradiction in a field: reports say both of what became of it
-)
-# Each event's contradictions, also those kept with another event that a claim of this one takes part in, such as a
-# denial.
+MODALITY = "modality"  # the field of an event that is contradicted in no other field: reports disagree on its modality
+# Each event's contradictions, including those stored with another event that shares a claim, such as a denial.
 _FIELDS = """
-    select event_id, field, event_id as kept_with from
-    contradictions
+    select event_id, field, event_id as kept_with from contradictions
     union select c.event_id, k.field, k.event_id from contradictions k
-    join contradiction_sides v using (contradiction_id)
-        join claims c on c.claim_id = v.claim_id order by 1, 2, 3
+    join contradiction_sides v using (contradiction_id) join claims c on c.claim_id = v.claim_id order by 1, 2, 3
 """
-_WORDS = """
+_SUMMARIES = """
     select k.summary from contradictions k where k.field = :field and (k.event_id = :event_id or k.contradiction_id in (
         select v.contradiction_id from contradiction_sides v join claims c using (claim_id)
         where c.event_id = :event_id))
@@ -42,8 +36,8 @@ _WORDS = """
 """
 
 
-def chosen(db: sqlite3.Connection, rule: Rule) -> SavedFilter:
-    """Return what a rule's filter means on the site's list of events. Raises WrongUse for one that it does not know."""
+def selection_of(db: sqlite3.Connection, rule: Rule) -> SavedFilter:
+    """Return the filter of a rule as the site's list of events applies it; raise WrongUse for an invalid one."""
     from pipeline.site.saved_filters import saved_filter
 
     return saved_filter(db, rule.filter, f"alert '{rule.name}'")
@@ -57,8 +51,8 @@ def open_snapshot(path: Path) -> sqlite3.Connection:
 
 
 def keys_of(db: sqlite3.Connection, rule: Rule) -> dict[str, str]:
-    """Return the keys of all that an alert on events can tell now, each with the day of the last report."""
-    found = chosen(db, rule)
+    """Return the key of every current item of an alert on events, with the day of its last report."""
+    found = selection_of(db, rule)
     where = " and ".join([*found.clauses, "contradicted = 1" if rule.watch == CONTRADICTED else "1"])
     rows = db.execute(f"select event_id, last_reported_on from events where {where} order by 1", found.params)
     days = {row[0]: row[1] or "" for row in rows.fetchall()}
@@ -71,12 +65,12 @@ def keys_of(db: sqlite3.Connection, rule: Rule) -> dict[str, str]:
     return {
         f"{event_id} {field}": day
         for event_id, day in days.items()
-        for field in sorted(kept[event_id] or ((SAID_BOTH,) if not elsewhere[event_id] else ()))
+        for field in sorted(kept[event_id] or ((MODALITY,) if not elsewhere[event_id] else ()))
     }
 
 
 def former_keys(db: sqlite3.Connection, keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return, for keys of events that took over others, the keys that these had."""
+    """Return the earlier keys of each item whose event absorbed other events."""
     wanted = set(keys)
     into: dict[str, list[str]] = defaultdict(list)
     for old, new in db.execute("select old_event_id, event_id from event_redirects where event_id is not null"):
@@ -94,7 +88,7 @@ def former_keys(db: sqlite3.Connection, keys: Iterable[str]) -> dict[str, tuple[
 
 
 def items_of(db: sqlite3.Connection, keys: Sequence[str], site: str) -> list[Item]:
-    """Return what is to be told under these keys, the last reported first. A plan is called a plan, always."""
+    """Return the items with these keys, the most recently reported first. The title always states the modality."""
     from pipeline.site.text.formatting import day_words, span_words, support_words
     from pipeline.site.text.labels import modality_words
 
@@ -118,26 +112,30 @@ def items_of(db: sqlite3.Connection, keys: Sequence[str], site: str) -> list[Ite
             if not field:
                 found.append((row["last_reported_on"] or "", Item(event_id, title, "\n".join(lines), link)))
                 continue
-            told = db.execute(_WORDS, {"event_id": event_id, "field": field}).fetchall()
-            said = [one[0] for one in told] or ["some tell of it as done, some do not."]
-            words = "\n".join([*(f"Reports disagree: {one}" for one in said), *lines])
-            found.append((row["last_reported_on"] or "", Item(f"{event_id} {field}", title, words, link)))
+            rows = db.execute(_SUMMARIES, {"event_id": event_id, "field": field}).fetchall()
+            summaries = [one[0] for one in rows] or ["some report it as done, others do not."]
+            detail = "\n".join([*(f"Reports disagree: {one}" for one in summaries), *lines])
+            found.append((row["last_reported_on"] or "", Item(f"{event_id} {field}", title, detail, link)))
     found.sort(key=lambda each: (each[0], each[1].key), reverse=True)
     return [item for _, item in found]
 
 
-def is_news(day: str, now: datetime) -> bool:
-    """Tell whether an event that was last reported on a day is news at a moment."""
-    return day >= (now - NEWS_FOR).strftime("%Y-%m-%d")
+def is_recent(day: str, now: datetime) -> bool:
+    """Return whether a last report on `day` (ISO) is recent enough for an alert."""
+    return day >= (now - MAX_AGE).strftime("%Y-%m-%d")
 
 
-def trouble_items(health: Mapping[str, SourceHealth], sources: Iterable[Source]) -> list[Item]:
-    """Return every alarm of every source, by source and kind."""
+def source_items(health: Mapping[str, SourceHealth], sources: Iterable[Source]) -> list[Item]:
+    """Return one item for each alarm of each source."""
     by_id = {source.source_id: source for source in sources}
     return [
         Item(
-            f"{source_id} {alarm.kind}", f"{by_id[source_id].title}: {alarm.words}",
-            f"Source {source_id}. `oversight sources health` shows how it fares.", by_id[source_id].homepage,
+            f"{source_id} {alarm.kind}",
+            f"{by_id[source_id].title}: {alarm.words}",
+            f"Source {source_id}. `oversight sources health` shows its state.",
+            by_id[source_id].homepage,
         )
-        for source_id, one in sorted(health.items()) for alarm in one.alarms if source_id in by_id
-    ]  # fmt: skip
+        for source_id, one in sorted(health.items())
+        for alarm in one.alarms
+        if source_id in by_id
+    ]

@@ -1,4 +1,4 @@
-"""The [[alert]] tables of oversight.toml come in; checked rules with the addresses to tell go out."""
+"""The alerts of a ledger: the [[alert]] tables of oversight.toml as checked rules, each with its recipients."""
 
 from __future__ import annotations
 
@@ -6,22 +6,40 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import WrongUse
+from pipeline.settings import explain
 
 EVENTS, CONTRADICTED, SOURCES = "events", "contradicted", "sources"
 WATCHED = {
     EVENTS: "new events",
     CONTRADICTED: "events on which reports begin to disagree",
-    SOURCES: "sources in trouble, and when they are well again",
+    SOURCES: "sources that fail or fall silent, and their recovery",
 }
-_KEYS = ("name", "watch", "filter", "to")
-_NAME = re.compile(r"\w[\w .,()-]{0,59}")
+# What a value should be, by key, for error messages.
+_EXPECTED = {
+    "name": "a name of letters, digits, spaces and -, at most 60 characters",
+    "watch": f"one of {', '.join(WATCHED)}",
+    "to": 'a list of addresses, such as ["mailto://..."]',
+}
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+class _Table(BaseModel):
+    """One [[alert]] table as an editor writes it."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    name: str = Field(pattern=r"^\w[\w .,()-]{0,59}$")
+    watch: Literal["events", "contradicted", "sources"]
+    filter: str = ""
+    to: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +53,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One alert. `filter`: the part behind the ? of the site's list of events, "" for all."""
+    """One alert. `filter` is the query string of the site's list of events, without "?"; "" selects every event."""
 
     name: str
     watch: str
@@ -49,49 +67,37 @@ class Rule:
 
     @property
     def definition(self) -> str:
-        """What is watched: where it changes, what stands already is taken as known."""
+        """What the alert watches. When it changes, everything that matches already counts as known."""
         return f"{self.watch} {self.filter}"
 
 
-def read_rules(tables: tuple[Mapping[str, Any], ...], file: Path) -> tuple[Rule, ...]:
-    """Return the alerts of a settings file; raise WrongUse with file, alert, key and cure."""
+def read_rules(tables: Sequence[Mapping[str, Any]], file: Path) -> tuple[Rule, ...]:
+    """Return the alerts of a settings file; raise WrongUse naming file, alert, key and cure."""
     rules: list[Rule] = []
     for number, table in enumerate(tables, 1):
         rule = _rule(table, number, file)
         if rule.slug in {other.slug for other in rules}:
-            raise WrongUse(f"{file}: two alerts are called '{rule.name}'. Give each a name of its own.")
+            raise WrongUse(f"{file}: two alerts are called '{rule.name}'. Give each a different name.")
         rules.append(rule)
     return tuple(rules)
 
 
-def _rule(table: Mapping[str, Any], number: int, file: Path) -> Rule:
-    if not isinstance(table, Mapping):
-        raise WrongUse(f"{file}: alert {number} is no table. Begin each alert with a line [[alert]].")
-    where = f"{file}: alert {table.get('name') or number!r}"
-    for key in table:
-        if key not in _KEYS:
-            raise WrongUse(f"{where}: unknown key '{key}'. Known keys: {', '.join(_KEYS)}.")
-    for key in ("name", "watch", "filter"):
-        if not isinstance(table.get(key, ""), str):
-            raise WrongUse(f"{where}: '{key}' is {table[key]!r}, but should be text.")
-    name, watch, chosen = (table.get(key, "").strip() for key in ("name", "watch", "filter"))
-    if not _NAME.fullmatch(name):
-        raise WrongUse(f"{where}: give it a name of letters, digits, spaces and -, at most 60 characters.")
-    if watch not in WATCHED:
-        raise WrongUse(f"{where}: watch is {watch!r}; write one of {', '.join(WATCHED)}.")
-    if chosen and watch == SOURCES:
-        raise WrongUse(f"{where}: a filter chooses events; leave it out where watch is '{SOURCES}'.")
-    to = table.get("to", [])
-    if not isinstance(to, list) or not all(isinstance(one, str) for one in to):
-        raise WrongUse(f"{where}: 'to' should be a list of addresses, such as [\"mailto://...\"].")
-    targets = [_target(one, where) for one in to]
+def _rule(written: Mapping[str, Any], number: int, file: Path) -> Rule:
+    where = f"{file}: alert {written.get('name') or number!r}"
+    try:
+        table = _Table(**written)
+    except ValidationError as error:
+        raise WrongUse(f"{where}: {explain(error, 'key', _Table, _EXPECTED)}") from error
+    if table.filter and table.watch == SOURCES:
+        raise WrongUse(f"{where}: a filter selects events; leave it out where watch is '{SOURCES}'.")
+    targets = tuple(_target(address, where) for address in table.to)
     if len({target.target_id for target in targets}) < len(targets):
         raise WrongUse(f"{where}: 'to' names one recipient twice ({', '.join(t.shown for t in targets)}).")
-    return Rule(name, watch, chosen.rpartition("?")[2], tuple(targets))
+    return Rule(table.name, table.watch, table.filter.rpartition("?")[2], targets)
 
 
 def _target(written: str, where: str) -> Target:
-    """Check one address as Apprise reads it; passwords may stand in the environment, as ${NAME}."""
+    """Check one address as Apprise reads it; a password can be taken from the environment, as ${NAME}."""
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
@@ -103,20 +109,20 @@ def _target(written: str, where: str) -> Target:
     service = service_of(address)
     if service is None:
         raise WrongUse(
-            f"{where}: the {scheme if '://' in written else 'first'} address in 'to' is none that can be told. Write "
+            f"{where}: the {scheme if '://' in written else 'first'} address in 'to' cannot receive messages. Write "
             "it as Apprise does: mailtos://USER:PASSWORD@HOST?from=A&to=B, json://HOST/PATH, slack://..."
         )
     if len(service) != 1:
         raise WrongUse(
-            f"{where}: the {scheme} address in 'to' has {len(service)} recipients. Write an address for each, so that "
-            "one that fails is tried again alone."
+            f"{where}: the {scheme} address in 'to' has {len(service)} recipients. Write one address for each, so "
+            "that a failed delivery is retried for that recipient alone."
         )
     plain = service.url(privacy=True).partition("?")[0]
     return Target(hashlib.sha256(plain.encode()).hexdigest()[:12], _shown(service), address)
 
 
 def service_of(address: str) -> Any:
-    """Return Apprise's service for an address, None where it knows none. It asks once and stores nothing."""
+    """Return Apprise's service for an address, None for an unknown one. The service sends once and stores nothing."""
     from apprise import Apprise, AppriseAsset
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL)

@@ -1,6 +1,6 @@
-"""One round of alerts: what is new since the last round is entered, what waits is sent; a report goes out.
+"""Runs all alerts: queues messages on what is new, writes the feeds and sends what is due.
 
-Called at the end of each `oversight run`, by the holder of the ledger's lock.
+`oversight run` calls this at its end, holding the ledger's lock.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from pipeline.workspace import DataFolder
 from scrapers.crawling.source_health import SourceHealth
 from scrapers.items import Source
 
-MOST_SECONDS = 120.0  # what is not sent by then waits for the next run
+MAX_SECONDS = 120.0  # messages not sent by then wait for the next run
 
 
 @dataclass(slots=True)
-class Round:
-    """What one round did. `faults`: in words, what did not arrive and why."""
+class AlertReport:
+    """Counts of one run of the alerts. `faults`: failed deliveries, in words."""
 
-    told: int = 0  # new items, over all alerts
+    new: int = 0  # items, over all alerts
     sent: int = 0
     waiting: int = 0
     unsure: int = 0
@@ -38,81 +38,90 @@ class Round:
         return asdict(self)
 
 
-def look(
-    folder: DataFolder, outbox: Outbox, rules: Sequence[Rule], health: Mapping[str, SourceHealth],
-    sources: Sequence[Source], site: str, now: datetime,
-) -> int:  # fmt: skip
-    """Enter what each alert has to tell; return how many things are new."""
-    told = 0
+def queue_new(
+    folder: DataFolder,
+    outbox: Outbox,
+    rules: Sequence[Rule],
+    health: Mapping[str, SourceHealth],
+    sources: Sequence[Source],
+    site: str,
+    now: datetime,
+) -> int:
+    """Queue messages on what is new for each alert; return the number of new items."""
+    n_new = 0
     for rule in rules:
         if rule.watch == SOURCES:
-            told += _look_at_sources(outbox, rule, events.trouble_items(health, sources), now)
+            n_new += _queue_source_items(outbox, rule, events.source_items(health, sources), now)
         elif folder.current.exists():
-            told += _look_at_events(folder, outbox, rule, site, now)
-    return told
+            n_new += _queue_event_items(folder, outbox, rule, site, now)
+    return n_new
 
 
-def _look_at_sources(outbox: Outbox, rule: Rule, items: list[Item], now: datetime) -> int:
+def _queue_source_items(outbox: Outbox, rule: Rule, items: list[Item], now: datetime) -> int:
     if outbox.is_new(rule):
-        outbox.begin(rule, (), now)
-    new = outbox.unknown(rule.name, items)
-    over = outbox.over(rule.name, items, now)
+        outbox.start(rule, (), now)
+    new = outbox.unreported(rule.name, items)
+    resolved = outbox.resolved(rule.name, items, now)
     keys = {item.key for item in new}
-    seen = [item for item in items if item.key not in keys]
-    outbox.tell(rule, seen, new, over, partial(messages.letter, rule, new, over, ""), now)
+    known = [item for item in items if item.key not in keys]
+    outbox.queue(rule, known, new, resolved, partial(messages.compose, rule, new, resolved, ""), now)
     return len(new)
 
 
-def _look_at_events(folder: DataFolder, outbox: Outbox, rule: Rule, site: str, now: datetime) -> int:
+def _queue_event_items(folder: DataFolder, outbox: Outbox, rule: Rule, site: str, now: datetime) -> int:
     with closing(events.open_snapshot(folder.current)) as db:
         days = events.keys_of(db, rule)
         bare = [Item(key, "", "") for key in days]
         if outbox.is_new(rule):
-            outbox.begin(rule, bare, now)
+            outbox.start(rule, bare, now)
             return 0
         former = events.former_keys(db, days)
-        unseen = outbox.unknown(rule.name, bare)
-        fresh = {i.key for i in outbox.unknown(rule.name, [Item(i.key, "", "", was=former[i.key]) for i in unseen])}
-        wanted = [i.key for i in unseen if i.key in fresh and events.is_news(days[i.key], now)]
-        new = events.items_of(db, wanted, site)
-        known = [item for item in unseen if item.key not in set(wanted)]
-        words = events.chosen(db, rule).words
-    outbox.tell(rule, known, new, (), partial(messages.letter, rule, new, (), words), now)
+        unseen = outbox.unreported(rule.name, bare)
+        with_former = [Item(item.key, "", "", was=former[item.key]) for item in unseen]
+        unreported = {item.key for item in outbox.unreported(rule.name, with_former)}
+        keys = [item.key for item in unseen if item.key in unreported and events.is_recent(days[item.key], now)]
+        new = events.items_of(db, keys, site)
+        known = [item for item in unseen if item.key not in set(keys)]
+        filter_words = events.selection_of(db, rule).words
+    outbox.queue(rule, known, new, (), partial(messages.compose, rule, new, (), filter_words), now)
     return len(new)
 
 
 def send_due(
-    outbox: Outbox, rules: Sequence[Rule], clock: Callable[[], datetime], report: Round,
-    send: Callable[..., delivery.Sending] = delivery.send,
-) -> None:  # fmt: skip
-    """Send what waits, the oldest first; a recipient that cannot be reached is left alone for the rest of the round."""
+    outbox: Outbox,
+    rules: Sequence[Rule],
+    clock: Callable[[], datetime],
+    report: AlertReport,
+    send: Callable[..., delivery.Delivery] = delivery.send,
+) -> None:
+    """Send due messages, oldest first. After a failure, further messages to the same recipient wait."""
     addresses = {(rule.name, t.target_id): t.address for rule in rules for t in rule.targets}
-    ends, failing, faults = time.monotonic() + MOST_SECONDS, set(), []
+    ends, failing, faults = time.monotonic() + MAX_SECONDS, set(), []
     for message in outbox.due(clock()):
         address = addresses.get((message.alert, message.target_id))
         if address is None:
-            outbox.drop(message, "its recipient, or its alert, was taken out of the settings", clock())
+            outbox.drop(message, "its recipient or its alert was removed from the settings", clock())
             continue
         if message.target_id in failing or time.monotonic() > ends:
             report.waiting += 1
             continue
-        outbox.sending(message)
-        found = send(message, address)
-        if found.end == delivery.ARRIVED:
-            outbox.sent(message, clock())
+        outbox.mark_sending(message)
+        result = send(message, address)
+        if result.status == delivery.ARRIVED:
+            outbox.mark_sent(message, clock())
             report.sent += 1
             continue
         failing.add(message.target_id)
-        if found.end == delivery.UNKNOWN:
-            outbox.unsure(message, found.why, clock())
+        if result.status == delivery.UNKNOWN:
+            outbox.mark_unsure(message, result.reason, clock())
             report.unsure += 1
-            faults.append(f"“{message.subject}” may or may not have reached {message.shown}: {found.why}.")
-        elif outbox.failed(message, found.why, clock()) == GIVEN_UP:
+            faults.append(f"“{message.subject}” may or may not have reached {message.shown}: {result.reason}.")
+        elif outbox.mark_failed(message, result.reason, clock()) == GIVEN_UP:
             report.given_up += 1
-            faults.append(f"“{message.subject}” could not be sent to {message.shown} for three days: {found.why}.")
+            faults.append(f"“{message.subject}” could not be sent to {message.shown} for three days: {result.reason}.")
         else:
             report.waiting += 1
-            faults.append(f"{message.shown} could not be reached, the next run tries again: {found.why}.")
+            faults.append(f"{message.shown} could not be reached; the next run tries again: {result.reason}.")
     report.faults = (*report.faults, *faults)
 
 
@@ -121,24 +130,39 @@ def write_feeds(folder: DataFolder, outbox: Outbox, rules: Sequence[Rule]) -> No
     for rule in rules:
         since = outbox.db.execute("select since from alerts where alert = ?", (rule.name,)).fetchone()
         if since is not None:
-            told = outbox.told(rule.name, messages.MOST_ENTRIES)
-            messages.write_feed(folder.alerts / f"{rule.slug}.atom", rule, told, since[0])
+            reported = outbox.reported(rule.name, messages.MAX_ENTRIES)
+            messages.write_feed(folder.alerts / f"{rule.slug}.atom", rule, reported, since[0])
 
 
-def make_round(
-    folder: DataFolder, rules: Sequence[Rule], health: Mapping[str, SourceHealth], sources: Sequence[Source],
-    site: str, clock: Callable[[], datetime], send: Callable[..., delivery.Sending] = delivery.send,
-) -> Round:  # fmt: skip
-    """Look, send, and write the feeds."""
-    report = Round()
+def run_alerts(
+    folder: DataFolder,
+    rules: Sequence[Rule],
+    health: Mapping[str, SourceHealth],
+    sources: Sequence[Source],
+    site: str,
+    clock: Callable[[], datetime],
+    send: Callable[..., delivery.Delivery] = delivery.send,
+) -> AlertReport:
+    """Queue messages on what is new, write the feeds and send due messages.
+
+    Args:
+        folder: the data folder; the caller holds its lock.
+        rules: the alerts.
+        health: the health of each source.
+        sources: the source cards.
+        site: public address of the site, for links; "" for none.
+        clock: returns the current time.
+        send: delivers one message.
+    """
+    report = AlertReport()
     with closing(Outbox(folder.alerts_db)) as outbox:
         now = clock()
-        lost = outbox.settle(now)
+        lost = outbox.mark_interrupted(now)
         report.unsure += lost
         if lost:
-            words = "the last run was stopped while it was being sent: `oversight alerts log` names it"
-            report.faults = (f"{lost} message{'s' * (lost > 1)} may or may not have arrived: {words}.",)
-        report.told = look(folder, outbox, rules, health, sources, site, now)
+            reason = "the last run was stopped while sending; see `oversight alerts log`"
+            report.faults = (f"{lost} message{'s' * (lost > 1)} may or may not have arrived: {reason}.",)
+        report.new = queue_new(folder, outbox, rules, health, sources, site, now)
         write_feeds(folder, outbox, rules)
         send_due(outbox, rules, clock, report, send)
     return report

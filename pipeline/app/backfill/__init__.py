@@ -1,1 +1,5 @@
-"""Archives of the web become articles and claims: a file is read in parts, a part is read by any process anywhere."""
+"""Imports web archives (WARC files): files are split into parts, and any process or cluster can read a part.
+
+`run` coordinates, `work` reads one part, `engines` distribute parts, `progress` stores results, `hosts` selects pages.
+Imports scrapers, nlp and ledger; never the commands.
+"""

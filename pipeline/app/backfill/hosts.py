@@ -1,4 +1,4 @@
-"""A list of hosts or source cards in; which source an address of an archive belongs to, or none, out."""
+"""Selects pages of an archive by host and assigns each to a source."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pipeline.errors import WrongUse
 from scrapers.fetching.url_guard import host_key
 from scrapers.items import Source
 
-ADDED = "added"  # the source of what no card stands for
+ADDED = "added"  # source id of hosts without a source card
 
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The hosts whose pages are wanted, each with its source. `every`: pages of all other hosts as well."""
+    """The selected hosts, each with its source id. `every`: select all other hosts, too."""
 
     exact: tuple[tuple[str, str], ...]
-    under: tuple[tuple[str, str], ...] = ()  # a domain that is admitted with all that lies under it
+    under: tuple[tuple[str, str], ...] = ()  # domains selected with their subdomains
     every: bool = False
 
-    def mark(self) -> str:
-        """Return a short name for this choice: another choice reads a file anew."""
+    def fingerprint(self) -> str:
+        """Return a hash of this selection. Under another selection a file is read again."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
     def finder(self) -> HostFinder:
@@ -31,22 +31,22 @@ class Hosts:
 
 
 class HostFinder:
-    """Finds the source of an address; hosts that were met are remembered."""
+    """Finds the source of an address, with a cache by host."""
 
-    MOST = 100_000
+    MAX_CACHED = 100_000
 
     def __init__(self, hosts: Hosts) -> None:
         self._exact, self._under, self._every = dict(hosts.exact), dict(hosts.under), hosts.every
         self._known: dict[str, str | None] = {}
 
     def source_of(self, url: str) -> str | None:
-        """Return the id of the source that an address belongs to, None where its pages are not wanted."""
+        """Return the source id of an address, None if its host is not selected."""
         scheme, _, rest = url.partition("://")
         netloc = rest.partition("/")[0].partition("?")[0]
         key = f"{scheme}://{netloc}"
         if key in self._known:
             return self._known[key]
-        if len(self._known) >= self.MOST:
+        if len(self._known) >= self.MAX_CACHED:
             self._known.clear()
         self._known[key] = found = self._look(key)
         return found
@@ -67,9 +67,13 @@ class HostFinder:
 
 
 def hosts_of(sources: Iterable[Source], wanted: Iterable[str] | None = None, *, every: bool = False) -> Hosts:
-    """Return the hosts of the cards, or those of a list; a name of the list that a card has belongs to its source.
+    """Return the hosts to select.
 
-    As on a card, a leading dot admits the host and all under it.
+    Args:
+        sources: the source cards.
+        wanted: host names; ".news.example" includes subdomains. By default the hosts of the cards. A host on a card is
+            assigned to that card's source, any other to ADDED.
+        every: select all other hosts, too.
     """
     exact: dict[str, str] = {}
     under: dict[str, str] = {}
@@ -94,16 +98,18 @@ def hosts_of(sources: Iterable[Source], wanted: Iterable[str] | None = None, *, 
 
 
 def read_hosts(file: Path) -> list[str]:
-    """Return the hosts named in a file, one on each line, # for remarks. Raises WrongUse in plain words."""
+    """Return the hosts listed in a file, one per line, "#" before comments; raise WrongUse for an invalid file."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise WrongUse(f"{file}: this list of hosts cannot be read ({error}).") from error
+        raise WrongUse(f"{file}: cannot read this list of hosts ({error}).") from error
     names = [name for line in lines if (name := line.partition("#")[0].strip())]
     for name in names:
         if "/" in name or " " in name or "." not in name.strip("."):
-            raise WrongUse(f"{file}: {name!r} is no host. Write one on each line: news.example, or .news.example for "
-                           "all hosts under it as well.")  # fmt: skip
+            raise WrongUse(
+                f"{file}: {name!r} is not a host. Write one per line: news.example, or .news.example to include "
+                "subdomains."
+            )
     if not names:
-        raise WrongUse(f"{file}: there is no host in it.")
+        raise WrongUse(f"{file}: the file lists no host.")
     return names

@@ -1,7 +1,6 @@
-"""What the parts of archives held comes in; articles, pages and how far each file is read stand in crawl.db.
+"""Stores the results of a backfill, and the position reached in each file, in crawl.db.
 
-A part is entered in one transaction, with the place up to which its file is read: after a crash it is there whole or
-not at all, and is then read again.
+Each part is committed in one transaction together with the new position: after a crash it is complete or absent.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from scrapers.messages import as_text
 
 @dataclass(slots=True)
 class FileState:
-    """How far one archive is read. `position`: where the next record begins that is not entered yet."""
+    """Progress in one file. `position`: byte offset of the first record not committed yet."""
 
     file_id: str
-    choice: str  # of hosts, and of the program's sieve and reader: another choice reads the file anew
+    choice: str  # hash of host selection, prefilter and parser; if it changes, the file is read again
     name: str
     size: int
     position: int = 0
@@ -40,11 +39,11 @@ class FileState:
     finished_at: str | None = None
 
 
-class Books:
-    """The writing end of a backfill: one process, one ledger."""
+class ProgressStore:
+    """Writes the results of a backfill. One process per ledger."""
 
     def __init__(self, crawl_db: Path, archive: Path, lexicon: tuple[Path, ...]) -> None:
-        """Open a ledger's crawl.db and archive, making them where they are missing. Raises StoreError."""
+        """Open crawl.db and archive, or create them; raise StoreError if that fails."""
         with plain_errors(crawl_db, "open"):
             open_crawl_db(crawl_db).close()
         self.library = Library(crawl_db)
@@ -61,19 +60,29 @@ class Books:
         self.library.close()
 
     def state(self, file_id: str, choice: str, name: str, size: int) -> FileState:
-        """Return how far a file is read, a new state where it was never met."""
+        """Return the progress in a file, a new state if it is unknown."""
         row = self._db.execute(
             "select * from backfill_files where file_id = ? and choice = ?", (file_id, choice)
         ).fetchone()
         if row is None:
             return FileState(file_id, choice, name, size)
         return FileState(
-            file_id, choice, name, size, row["position"], row["records"], row["pages"], row["relevant"], row["claims"],
-            Counter(json.loads(row["passed_over"])), Counter(json.loads(row["bad"])), row["finished_at"],
-        )  # fmt: skip
+            file_id,
+            choice,
+            name,
+            size,
+            row["position"],
+            row["records"],
+            row["pages"],
+            row["relevant"],
+            row["claims"],
+            Counter(json.loads(row["passed_over"])),
+            Counter(json.loads(row["bad"])),
+            row["finished_at"],
+        )
 
-    def enter(self, state: FileState, report: PartReport, position: int, *, done: bool) -> int:
-        """Enter a part and move its file's place on; return how many articles were new to this file."""
+    def commit(self, state: FileState, report: PartReport, position: int, *, done: bool) -> int:
+        """Store the results of a part and advance its file to `position`; return the number of new articles."""
         refs = [self.archive.append(one.page) for one in report.found]
         now = as_text(datetime.now(UTC))
         new = 0
@@ -86,9 +95,15 @@ class Books:
                 self.library.save_findings(one.findings, self._program)
                 new += db.execute(
                     "insert or ignore into backfill_records values (?, ?, ?, ?, ?, ?)",
-                    (state.file_id, one.offset, one.page.sha256, one.page.url, one.article.article_id,
-                     one.article.version),
-                ).rowcount  # fmt: skip
+                    (
+                        state.file_id,
+                        one.offset,
+                        one.page.sha256,
+                        one.page.url,
+                        one.article.article_id,
+                        one.article.version,
+                    ),
+                ).rowcount
             state.position = position
             state.records += report.n_records
             state.pages += report.n_pages
@@ -99,8 +114,20 @@ class Books:
             state.finished_at = now if done else None
             db.execute(
                 "insert or replace into backfill_files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (state.file_id, state.choice, state.name, state.size, state.position, state.records, state.pages,
-                 state.relevant, state.claims, json.dumps(state.passed_over, sort_keys=True),
-                 json.dumps(state.bad, sort_keys=True), now, state.finished_at),
-            )  # fmt: skip
+                (
+                    state.file_id,
+                    state.choice,
+                    state.name,
+                    state.size,
+                    state.position,
+                    state.records,
+                    state.pages,
+                    state.relevant,
+                    state.claims,
+                    json.dumps(state.passed_over, sort_keys=True),
+                    json.dumps(state.bad, sort_keys=True),
+                    now,
+                    state.finished_at,
+                ),
+            )
         return new

@@ -1,7 +1,7 @@
-"""A part of an archive in; the articles on the oversight of AI in it, with all that they claim, out.
+"""Reads one part of an archive into relevant articles and their claims.
 
-One function for every engine: a process of this machine and one of a cluster do the same, hold nothing between two
-parts but what they have loaded, and write nothing. Pages pass the host filter and the sieve before anything is parsed.
+All engines call the same function. Workers keep no state between parts except loaded models, and write nothing. The
+host filter and the HTML prefilter run before any page is parsed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 
-from pipeline.app.backfill.hosts import Hosts
+from pipeline.app.backfill.hosts import HostFinder, Hosts
 from pipeline.nlp.relevance.html_prefilter import may_pass, prefilter, text_may_pass
 from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.records import Findings
@@ -23,17 +23,17 @@ from scrapers.archive.warc_pages import Answer, NoPage, answer_of, page_of
 from scrapers.items import Article, Outcome, Page, Source
 from scrapers.reading.article import Draft, draft, finish
 
-# Why a sound record is passed over; the other reasons stand in scrapers.archive.warc and scrapers.archive.warc_pages.
-NO_ANSWER, OTHER_HOST, OFF_TOPIC = "no answer to a request", "another host", "not about the oversight of AI"
-NO_ARTICLE, UNREADABLE = "no article on the page", "page that cannot be read"
-_KEPT_FREE = 31 << 20
+# Why an intact record is skipped; scrapers.archive.warc and scrapers.archive.warc_pages name further reasons.
+NO_ANSWER, OTHER_HOST, OFF_TOPIC = "not a response", "another host", "not about the oversight of AI"
+NO_ARTICLE, UNREADABLE = "no article on the page", "unreadable page"
+_LARGEST_POOLED_BLOCK = 31 << 20  # bytes; glibc's limit for a dynamic threshold is 32 MiB
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a file: the records that begin from `start` on and before `stop`.
+    """A part of a file: the records that begin at byte `start` or later, and before `stop`.
 
-    `exact`: a record begins at `start` for certain. `alone`: the candidates are only named, not read.
+    `exact`: a record certainly begins at `start`. `alone`: only list the candidates, do not read them.
     """
 
     file: str
@@ -46,7 +46,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An article on the oversight of AI: the page it was read from, what it claims, and where it lay."""
+    """A relevant article: its page, its findings and the offset of its record."""
 
     offset: int
     page: Page
@@ -56,26 +56,26 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class PartReport:
-    """What a part held. `first`: where its first record began, `end`: where the first one behind it does.
+    """Contents of a part. `first`: offset of its first record, `end`: offset of the first record after the part.
 
-    `passed_over` and `bad` count records by reason; `candidates` are the offsets of pages that the sieve let through.
+    `passed_over` and `bad` count records by reason. `candidates` are the offsets of pages that passed the prefilter.
     """
 
     part: Part
     first: int | None
     end: int | None
     n_records: int = 0
-    n_pages: int = 0  # of wanted hosts, with a body that is a web page
+    n_pages: int = 0  # web pages of selected hosts
     found: tuple[Found, ...] = ()
     passed_over: dict[str, int] = field(default_factory=dict)
     bad: dict[str, int] = field(default_factory=dict)
     candidates: tuple[int, ...] = ()
-    failed: str = ""  # why the file itself could not be read, in words
+    failed: str = ""  # why the file cannot be read
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """Everything that a worker needs to know at its start."""
+class WorkerSettings:
+    """What a worker needs to start."""
 
     hosts: Hosts
     sources: tuple[Source, ...]
@@ -83,20 +83,20 @@ class Order:
     access: Access = Access()
 
 
-def worker(order: Order) -> Callable[[Part], PartReport]:
-    """Return what works off one part after the other in one process."""
-    prefilter()  # loaded before memory is limited
-    _keep_freed_memory()
-    return partial(work, order)
+def worker(settings: WorkerSettings) -> Callable[[Part], PartReport]:
+    """Return the function that reads parts in one worker process."""
+    prefilter()  # load it before memory is limited
+    _pool_freed_memory()
+    return partial(work, settings)
 
 
-def _keep_freed_memory() -> None:
-    """Let the C library keep what one page frees for the next, instead of giving it back and asking anew.
+def _pool_freed_memory() -> None:
+    """Make the C library keep the memory that one page frees for the next, instead of returning it to the system.
 
-    glibc keeps as much as twice the largest block it ever took back, up to 32 MiB a block (mallopt(3),
-    M_MMAP_THRESHOLD); other libraries take no notice. The block is never written to, so it costs no memory.
+    Freeing a large block raises glibc's M_MMAP_THRESHOLD (mallopt(3)); other C libraries ignore it. The block is never
+    written to, so it costs no memory.
     """
-    bytes(_KEPT_FREE)
+    bytes(_LARGEST_POOLED_BLOCK)
 
 
 @lru_cache(maxsize=4)
@@ -112,27 +112,27 @@ def _reader(lexicon: tuple[Path, ...]) -> Callable[[Article], Findings]:
 
 
 @lru_cache(maxsize=2)
-def _known(order: Order):
-    return order.hosts.finder(), {source.source_id: source for source in order.sources}
+def _known(settings: WorkerSettings) -> tuple[HostFinder, dict[str, Source]]:
+    return settings.hosts.finder(), {source.source_id: source for source in settings.sources}
 
 
-def work(order: Order, part: Part) -> PartReport:
-    """Read one part. No record makes it fail, and a file that cannot be read is told in the report."""
+def work(settings: WorkerSettings, part: Part) -> PartReport:
+    """Read one part. No record makes it fail; an unreadable file is noted in the report."""
     try:
-        return _work(order, part)
+        return _work(settings, part)
     except ArchiveFileError as error:
         _place.cache_clear()
         return PartReport(part, None, None, failed=error.words)
 
 
-def _work(order: Order, part: Part) -> PartReport:
-    finder, sources = _known(order)
+def _work(settings: WorkerSettings, part: Part) -> PartReport:
+    finder, sources = _known(settings)
     passed, bad = Counter[str](), Counter[str]()
     found: list[Found] = []
     candidates: list[int] = []
     n_pages = 0
 
-    def wish(fields: Fields) -> bool:
+    def wanted(fields: Fields) -> bool:
         if _field(fields, "warc-type").lower() != "response":
             passed[NO_ANSWER] += 1
             return False
@@ -141,7 +141,7 @@ def _work(order: Order, part: Part) -> PartReport:
             return False
         return True
 
-    scan = Scan(_place(part.file, order.access), part.packing, part.start, part.stop, wish, exact=part.exact)
+    scan = Scan(_place(part.file, settings.access), part.packing, part.start, part.stop, wanted, exact=part.exact)
     for record in scan:
         if not isinstance(record, Record):
             bad[record.fault.value] += 1
@@ -159,7 +159,7 @@ def _work(order: Order, part: Part) -> PartReport:
         if part.alone:
             continue
         try:
-            one = _read(record, answer, finder.source_of, sources, order.lexicon)
+            one = _read(record, answer, finder.source_of, sources, settings.lexicon)
         except NoPage as error:
             (bad if error.why in _BAD else passed)[error.why] += 1
             continue
@@ -181,10 +181,13 @@ def _address(field: str) -> str:
 
 
 def _read(
-    record: Record, answer: Answer, source_of: Callable[[str], str | None], sources: dict[str, Source],
+    record: Record,
+    answer: Answer,
+    source_of: Callable[[str], str | None],
+    sources: dict[str, Source],
     lexicon: tuple[Path, ...],
-) -> Found:  # fmt: skip
-    """Read a page and understand its article. Raises NoPage with the reason where it is not one to keep."""
+) -> Found:
+    """Parse a page and extract the claims of its article; raise NoPage with the reason if it is not relevant."""
     url = _address(_field(record.fields, "warc-target-uri"))
     source_id = source_of(url) or ""
     page = page_of(answer, record.fields, url, source_id)

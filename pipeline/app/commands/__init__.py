@@ -1,1 +1,1 @@
-"""The subcommands of `oversight`, one module per subject."""
+"""The subcommands of `oversight`, one module per subject, imported only when they are called."""

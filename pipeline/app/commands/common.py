@@ -1,4 +1,4 @@
-"""What several commands share: the source cards and lexicon files of a ledger, and errors in the words of the house."""
+"""Shared by the commands: settings, source cards and lexicon of a ledger, and the published database."""
 
 from __future__ import annotations
 
@@ -6,54 +6,58 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import OutsideFailure, WrongUse
-from pipeline.settings import Settings, load_settings
 from pipeline.workspace import DataFolder
 from scrapers.items import Source
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
 
 def settings_of(folder: DataFolder) -> Settings:
     """Return the settings of a ledger."""
+    from pipeline.settings import load_settings  # pydantic would slow down --help
+
     return load_settings(folder.settings)
 
 
 def sources_of(settings: Settings) -> tuple[Source, ...]:
-    """Return the packaged source cards, if wanted, and those of the settings' folder; raise WrongUse for a bad one."""
-    from pipeline.app.steps import every_source
+    """Return the packaged source cards and those of the settings; raise WrongUse for an invalid one."""
+    from pipeline.app.steps import merge_sources
     from scrapers.cards import CardError, load_sources
 
     try:
         packaged = load_sources() if settings.catalogue else ()
-        return every_source(packaged, load_sources(Path(settings.cards)) if settings.cards else ())
+        return merge_sources(packaged, load_sources(Path(settings.cards)) if settings.cards else ())
     except CardError as error:
         raise WrongUse(str(error)) from error
     except OSError as error:
-        raise WrongUse(f"{settings.cards}: the folder of source cards cannot be read ({error.strerror}).") from error
+        raise WrongUse(f"{settings.cards}: cannot read the folder of source cards ({error.strerror}).") from error
 
 
 def lexicon_of(settings: Settings) -> tuple[Path, ...]:
-    """Return the further lexicon files of the settings."""
+    """Return the lexicon files of the settings."""
     if not settings.lexicon:
         return ()
     place = Path(settings.lexicon)
     if not place.exists():
-        raise WrongUse(f"{place}: the lexicon named in the settings is not there.")
+        raise WrongUse(f"{place}: the lexicon named in the settings does not exist.")
     return (place,)
 
 
 def need_contact(folder: DataFolder, settings: Settings) -> None:
-    """Raise WrongUse where nobody is named whom the owners of a site could write to."""
+    """Raise WrongUse if the settings give site owners no contact address."""
     if not settings.contact:
         raise WrongUse(
-            'The sites must be able to reach whoever crawls them. Put `contact = "you@your-newsroom.org"` into '
+            'Site owners need a contact address. Put `contact = "you@your-newsroom.org"` into '
             f"{folder.settings}, or set OVERSIGHT_CONTACT."
         )
 
 
 def open_ledger(folder: DataFolder) -> sqlite3.Connection:
-    """Open the published ledger for reading; raise where there is none, or one of another version's tables."""
+    """Open the published ledger; raise WrongUse if there is none, or if another version wrote it."""
     from pipeline.ledger.schema import refuse_other_schema
 
     file = folder.need(
@@ -66,10 +70,10 @@ def open_ledger(folder: DataFolder) -> sqlite3.Connection:
 
 
 def _elsewhere(folder: DataFolder) -> str:
-    """Return how to name a ledger that lies just beneath the folder, as the demo's does."""
+    """Return a hint at a ledger one level below the folder, where the demo puts its own."""
     for place in sorted(folder.path.glob("*/published/current")):
-        return f", or name the ledger that is there: --data {place.parents[1]}"
-    return ", or name another ledger's folder with --data"
+        return f", or use the ledger in this folder: --data {place.parents[1]}"
+    return ", or give another ledger's folder with --data"
 
 
 def rows(db: sqlite3.Connection, sql: str, *values: Any) -> list[dict[str, Any]]:
@@ -78,13 +82,13 @@ def rows(db: sqlite3.Connection, sql: str, *values: Any) -> list[dict[str, Any]]
 
 
 def reviews_of(folder: DataFolder, settings: Settings) -> Path:
-    """Return the file of the editors' decisions; a relative path in the settings counts from the data folder."""
-    return folder.path / settings.reviews if settings.reviews else folder.reviews
+    """Return the file of the editors' decisions."""
+    return Path(settings.reviews) if settings.reviews else folder.reviews
 
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turn the errors of the rooms below into those that the command line speaks."""
+    """Turn errors of the packages below into errors of the command line."""
     from pipeline.lexicon.load import LexiconError
     from scrapers.archive.store import ArchiveError
     from scrapers.crawling.crawl import ConfigError, CrawlError

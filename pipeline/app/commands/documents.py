@@ -1,10 +1,11 @@
-"""Commands over files: add one page or text, read a folder of texts into claims, score claims against annotations."""
+"""The commands `add`, `claims` and `evaluate`."""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,17 +15,21 @@ from pipeline.app.commands.output import Progress, json_option, say_json
 from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
+from scrapers.items import Article, Feed, FeedEntry, FeedShape, Page, Source, SourceType
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
 
 @click.command()
 @click.argument("what")
-@click.option("--title", default="", help="Title, where the file does not give one.")
-@click.option("--published", default="", help="Publication date (2026-05-08), where the file does not give one.")
-@click.option("--url", default="", help="Address of the original, where the file does not give one.")
+@click.option("--title", default="", help="Title, if the file has none.")
+@click.option("--published", default="", help="Publication date (2026-05-08), if the file has none.")
+@click.option("--url", default="", help="Web address of the original, if the file has none.")
 @json_option
 @click.pass_obj
 def add(folder: DataFolder, what: str, title: str, published: str, url: str, as_json: bool) -> None:
-    """Add one page or text: WHAT is a file (.json with "text", .html, .txt) or an http(s) address."""
+    """Add one article: WHAT is a file (.json with "text", .html, .txt) or an http(s) address."""
     from pipeline.app.steps import add_article
 
     with folder.lock(), plain_errors():
@@ -36,22 +41,28 @@ def add(folder: DataFolder, what: str, title: str, published: str, url: str, as_
             article = _from_file(folder, need_file(what), title, published, url)
         findings = add_article(folder, article, lexicon_of(settings))
     if as_json:
-        say_json({"article_id": article.article_id, "version": article.version, "relevant": findings.relevant,
-                  "claims": len(findings.claims)})  # fmt: skip
+        say_json(
+            {
+                "article_id": article.article_id,
+                "version": article.version,
+                "relevant": findings.relevant,
+                "claims": len(findings.claims),
+            }
+        )
         return
-    about = count_words(len(findings.claims), "claim") if findings.relevant else "it is not about the oversight of AI"
+    about = count_words(len(findings.claims), "claim") if findings.relevant else "not about the oversight of AI"
     click.echo(f"Added “{article.title or article.url}” as {article.article_id}: {about}.")
     click.echo("Run `oversight build` and `oversight publish` to see it on the site.")
 
 
-def _from_file(folder: DataFolder, path: Path, title: str, published: str, url: str):
+def _from_file(folder: DataFolder, path: Path, title: str, published: str, url: str) -> Article:
     from dataclasses import replace
 
     from scrapers.reading.canonical_url import tidy_address
     from scrapers.reading.plain_text import plain_text
 
     if url and not tidy_address(url):
-        raise WrongUse(f"--url: {url!r} is no address. Write it like https://courier.example/2026/05/story.")
+        raise WrongUse(f"--url: {url!r} is not a web address. Write it like https://courier.example/2026/05/story.")
     if path.suffix.lower() in {".html", ".htm"}:
         article = _read_html(folder, path, url)
         return replace(article, title=title or article.title)
@@ -66,40 +77,46 @@ def _from_file(folder: DataFolder, path: Path, title: str, published: str, url: 
         publisher=str(document.get("site") or ""),
     ).article
     if not article.text:
-        raise WrongUse(f"{path}: there is no text in it.")
+        raise WrongUse(f"{path}: the file contains no text.")
     return article
 
 
-def _read_html(folder: DataFolder, path: Path, url: str):
+def _read_html(folder: DataFolder, path: Path, url: str) -> Article:
     import hashlib
-
-    from scrapers.items import Page
 
     body = path.read_bytes()
     address = url or f"https://files.invalid/{path.name}"
     page = Page(
-        url=address, final_url=address, source_id="added", fetched_at=datetime.now(UTC), status=200,
-        media_type="text/html", charset="", headers=(), body=body, sha256=hashlib.sha256(body).hexdigest(),
-    )  # fmt: skip
+        url=address,
+        final_url=address,
+        source_id="added",
+        fetched_at=datetime.now(UTC),
+        status=200,
+        media_type="text/html",
+        charset="",
+        headers=(),
+        body=body,
+        sha256=hashlib.sha256(body).hexdigest(),
+    )
     return _article_on(folder, page, str(path))
 
 
-def _article_on(folder: DataFolder, page, name: str):
-    """Archive a page and return the article on it; raise WrongUse where there is none."""
+def _article_on(folder: DataFolder, page: Page, name: str) -> Article:
+    """Archive a page and return the article on it; raise WrongUse if there is none."""
     from pipeline.app.page_reader import read_one
     from scrapers.archive.store import Archive
 
     reading = read_one(page)
     if reading.article is None:
-        raise WrongUse(f"{name}: no article was found in it ({reading.outcome.value}: {reading.detail}).")
+        raise WrongUse(f"{name}: no article found ({reading.outcome.value}: {reading.detail}).")
     archive = Archive(folder.archive, folder.crawl_db)
     archive.add(page)
     archive.close()
     return reading.article
 
 
-def _fetched(folder: DataFolder, url: str, settings):
-    """Fetch one address through the crawler, with all its manners and guards."""
+def _fetched(folder: DataFolder, url: str, settings: Settings) -> Article:
+    """Fetch one address through the crawler, respecting robots.txt and rate limits."""
     from contextlib import closing
     from dataclasses import replace
     from urllib.parse import urlsplit
@@ -107,15 +124,21 @@ def _fetched(folder: DataFolder, url: str, settings):
     from scrapers.archive.store import Archive
     from scrapers.crawling.crawl import CrawlConfig, crawl
     from scrapers.crawling.frontier import Frontier
-    from scrapers.items import Feed, FeedEntry, FeedShape, Source, SourceType
 
     host = urlsplit(url).hostname or ""
     card = next((s for s in sources_of(settings) if host in s.hosts), None)
     source = card or Source(
-        source_id="added", title=host, homepage=f"https://{host}/", source_type=SourceType.PRESS, jurisdiction="INT",
-        language="en", family="", feeds=(), hosts=(host,),
-    )  # fmt: skip
-    kept: list = []
+        source_id="added",
+        title=host,
+        homepage=f"https://{host}/",
+        source_type=SourceType.PRESS,
+        jurisdiction="INT",
+        language="en",
+        family="",
+        feeds=(),
+        hosts=(host,),
+    )
+    kept: list[Page] = []
     wanted = Feed(url=url, shape=FeedShape.LISTING, pass_all=True)
     with closing(Frontier(folder.crawl_db)) as frontier:
         archive = Archive(folder.archive, folder.crawl_db)
@@ -124,22 +147,27 @@ def _fetched(folder: DataFolder, url: str, settings):
         crawl([replace(source, feeds=())], frontier, archive, config=config, sink=kept.append)
         kept += [archive.read(ref) for ref in archive.pages() if ref.url == url and not kept]
         last = [visit for visit in frontier.visits(source.source_id) if visit.url == url][-1:]
-        ended = f"{last[0].outcome.value}: {last[0].detail}" if last else "its host is resting: try again later"
+        ended = f"{last[0].outcome.value}: {last[0].detail}" if last else "the host asked us to wait: try again later"
         archive.close()
     if not kept:
-        raise OutsideFailure(f"{url}: it could not be fetched ({ended}).")
+        raise OutsideFailure(f"{url}: could not be fetched ({ended}).")
     return _article_on(folder, kept[-1], url)
 
 
 @click.command()
 @click.argument("texts", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where to write ID.json.")
-@click.option("--everything", is_flag=True, help="Also the claims that would wait for review.")
-@click.option("--folds", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="Weights by fold: each document is read with those that have not seen it.")  # fmt: skip
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder for ID.json files."
+)
+@click.option("--everything", is_flag=True, help="Include claims that would wait for review.")
+@click.option(
+    "--folds",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of weights by fold; each document is read with weights that have not seen it.",
+)
 @click.pass_obj
 def claims(folder: DataFolder, texts: Path, out: Path, everything: bool, folds: Path | None) -> None:
-    """Read every ID.json in the folder TEXTS (`id`, `title`, `published`, `text`) and write its claims to --out."""
+    """Extract the claims of every ID.json in the folder TEXTS (`id`, `title`, `published`, `text`)."""
     settings = settings_of(folder)
     least = 0.0 if everything else settings.least_confidence
     _read_into(texts, out, lexicon_of(settings), least, folds)
@@ -153,17 +181,17 @@ def _read_into(
     folds: Path | None,
     only: set[str] | None = None,
     *,
-    only_for_now: bool = False,
+    temporary: bool = False,
 ) -> None:
     from pipeline.evaluation.documents import read_folder
 
     paths = sorted(texts.glob("*.json"))
     if not paths:
-        raise WrongUse(f"{texts}: there is no .json file in it.")
+        raise WrongUse(f"{texts}: the folder contains no .json file.")
     paths = [path for path in paths if only is None or path.stem in only]
     documents = read_documents(paths)
     if out.resolve() == texts.resolve():
-        raise WrongUse(f"{out}: --out is the folder of the documents, which would be written over. Name another one.")
+        raise WrongUse(f"{out}: --out is the folder of the documents and would be overwritten. Choose another folder.")
     out.mkdir(parents=True, exist_ok=True)
     progress = Progress()
     found = 0
@@ -171,22 +199,31 @@ def _read_into(
         for result in read_folder(documents, lexicon, progress, folds=folds, least_confidence=least):
             (out / f"{result['id']}.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
             found += len(result["claims"])
-    where = "" if only_for_now else f" into {out}"
-    progress.done(f"Read {count_words(len(documents), 'document')}{where}: {count_words(found, 'claim')}.")
+    where = "" if temporary else f" into {out}"
+    progress.done(f"Extracted {count_words(found, 'claim')} from {count_words(len(documents), 'document')}{where}.")
 
 
 @click.command()
 @click.argument("texts", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("gold", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--predicted", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="Claims made before with `oversight claims`; without it they are made now.")  # fmt: skip
-@click.option("--folds", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="Weights by fold: each document is read with those that have not seen it.")  # fmt: skip
-@click.option("--show", default=0, help="Show so many of the errors.")
-@click.option("--store", type=click.Path(dir_okay=False, path_type=Path),
-              help="Write the figures to this file, with day, data hash and program version.")  # fmt: skip
-@click.option("--title", default="", help="With --store: what was measured on, in a few words.")
-@click.option("--note", default="", help="With --store: who had seen these documents before.")
+@click.option(
+    "--predicted",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of claims from `oversight claims`; by default they are extracted now.",
+)
+@click.option(
+    "--folds",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of weights by fold; each document is read with weights that have not seen it.",
+)
+@click.option("--show", default=0, help="Number of errors to show.")
+@click.option(
+    "--store",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the figures to this file, with date, data hash and program version.",
+)
+@click.option("--title", default="", help="With --store: short description of the data.")
+@click.option("--note", default="", help="With --store: how far the program has seen these documents.")
 @json_option
 @click.pass_obj
 def evaluate(
@@ -201,10 +238,10 @@ def evaluate(
     note: str,
     as_json: bool,
 ) -> None:
-    """Score the extraction over the documents in TEXTS against the annotations in GOLD.
+    """Score the claims extracted from the documents in TEXTS against the annotations in GOLD.
 
-    Without TEXTS and GOLD it scores the articles of the invented newsroom. With --folds only documents that are in a
-    fold are scored.
+    Without TEXTS and GOLD, score the articles of the invented newsroom. With --folds, score only documents that belong
+    to a fold.
     """
     import tempfile
 
@@ -229,12 +266,18 @@ def evaluate(
             write_documents(texts, gold)
         if predicted is None:
             predicted = scratch / "found"
-            _read_into(texts, predicted, lexicon, settings.least_confidence, folds, only, only_for_now=True)
+            _read_into(texts, predicted, lexicon, settings.least_confidence, folds, only, temporary=True)
         report = score(texts, gold, predicted, only)
         if store:
             files = [p for p in (*texts.glob("*.json"), *gold.glob("*.json")) if only is None or p.stem in only]
-            store_figures(store, report.as_dict(), note=note, title=title, data_hash=hash_of(files),
-                          least_confidence=settings.least_confidence)  # fmt: skip
+            store_figures(
+                store,
+                report.as_dict(),
+                note=note,
+                title=title,
+                data_hash=hash_of(files),
+                least_confidence=settings.least_confidence,
+            )
     if as_json:
         say_json(report.as_dict())
     else:
@@ -244,13 +287,13 @@ def evaluate(
 
 
 def _in_folds(gold: Path, folds: Path) -> set[str]:
-    """Return the ids of the annotated documents that some fold has not seen, and say how many others are left out."""
+    """Return the ids of the annotated documents that belong to a fold, and report how many do not."""
     from pipeline.evaluation.documents import documents_of
 
     names = {path.stem for path in gold.glob("*.json")}
     found = names & documents_of(folds)
     if not found:
-        raise WrongUse(f"{folds}: no fold in it names a document of {gold}. Make it with the same documents.")
+        raise WrongUse(f"{folds}: no fold names a document of {gold}. Create the folds from the same documents.")
     if left := len(names - found):
-        click.echo(f"{left} documents are in no fold and left out.", err=True)
+        click.echo(f"Skipped {count_words(left, 'document')} that belong to no fold.", err=True)
     return found

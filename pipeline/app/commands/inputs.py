@@ -1,4 +1,4 @@
-"""A file that a user names comes in; the document in it goes out, or a plain word why it is none, and what to give."""
+"""Reads the documents that a user names, or explains why a file cannot be read."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from scrapers.reading.decoding import decode, foreign_format
 from scrapers.reading.timestamps import known_day
 
 KINDS = "Give a .json, .html or .txt file, or an http(s) address."
-_LONGEST_NAME = 200  # bytes: with ".json" and a file system's own marks it stays under the 255 of most of them
+_LONGEST_NAME = 200  # bytes; most file systems allow 255, and ".json" is added
 
 
 def need_file(name: str, kinds: str = KINDS) -> Path:
-    """Return the path of a file; raise WrongUse where nothing, or a folder, stands there. `kinds`: what to give."""
+    """Return the path of an existing file, or raise WrongUse; `kinds` says what to give instead."""
     path = Path(name)
     if not name.strip():
         raise WrongUse(f"The name of the file is empty. {kinds}")
     if "://" in name:
-        raise WrongUse(f"{name}: addresses begin with http:// or https:// here. {kinds}")
+        raise WrongUse(f"{name}: an address must begin with http:// or https://. {kinds}")
     if path.is_dir():
         raise WrongUse(f"{name}: this is a folder, not a file. {kinds}")
     if not path.is_file():
-        raise WrongUse(f"{name}: there is no such file. {kinds}")
+        raise WrongUse(f"{name}: no such file. {kinds}")
     return path
 
 
 def text_in(path: Path) -> str:
-    """Return the text of a file in UTF-8, UTF-16 or Windows-1252; raise WrongUse where its bytes are no text."""
+    """Return the text of a file in UTF-8, UTF-16 or Windows-1252; raise WrongUse for a binary file."""
     body = path.read_bytes()
     what = foreign_format(body)
     if not what and b"\x00" in body and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        what = "a file of bytes that are no text"
+        what = "a binary file"
     if what:
-        raise WrongUse(f"{path}: this is {what}. Save its text as .txt or .html, and add that.")
+        raise WrongUse(f"{path}: this is {what}. Save its text as .txt or .html and add that file.")
     return decode(body)
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """Read a JSON document with at least `text`; raise WrongUse in plain words."""
+    """Return a JSON document that has at least `text`; raise WrongUse otherwise."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise WrongUse(f"{path}: this is not readable JSON ({error}).") from error
+        raise WrongUse(f"{path}: not readable as JSON ({error}).") from error
     if not isinstance(document, dict) or not isinstance(document.get("text"), str):
         raise WrongUse(f'{path}: a document needs a key "text" with the article\'s text.')
     return document
 
 
 def day_of(path: Path, document: dict[str, Any]) -> date | None:
-    """Return the publication day of a document, None where it is unknown; raise WrongUse where it is no ISO date."""
+    """Return the publication day of a document, None if it has none; raise WrongUse if it is not an ISO date."""
     value = document.get("published")
     if not value:
         return None
@@ -65,9 +65,10 @@ def day_of(path: Path, document: dict[str, Any]) -> date | None:
 
 
 def read_documents(paths: list[Path]) -> list[dict[str, Any]]:
-    """Return the documents in these files, each with an `id` that is a file name of its own, and its day or None.
+    """Return the documents in these files, each with a unique `id` that can serve as a file name, and its day or None.
 
-    Raises WrongUse where an id leads out of the folder that the claims are written to, or two documents bear one.
+    Raises:
+        WrongUse: an id would leave the output folder, or two documents share one.
     """
     documents: list[dict[str, Any]] = []
     taken: dict[str, Path] = {}
@@ -76,11 +77,11 @@ def read_documents(paths: list[Path]) -> list[dict[str, Any]]:
         id_ = str(document.get("id") or path.stem)
         if not _is_file_name(id_):
             raise WrongUse(
-                f'{path}: "id" is {id_[:80]!r}, and ID.json is to be written: an id is the name of a file, so it needs '
-                f'to be one, without "/" or "\\" and no longer than {_LONGEST_NAME} bytes.'
+                f'{path}: "id" is {id_[:80]!r}, but the claims go into ID.json. Give an id that can be the name of a '
+                f'file: without "/" or "\\", at most {_LONGEST_NAME} bytes.'
             )
         if id_ in taken:
-            raise WrongUse(f'{path}: "id" is {id_!r}, as in {taken[id_]}. Each document needs an id of its own.')
+            raise WrongUse(f'{path}: "id" is {id_!r}, as in {taken[id_]}. Give each document a different id.')
         taken[id_] = path
         documents.append({**document, "id": id_, "published": day_of(path, document)})
     return documents

@@ -1,4 +1,4 @@
-"""What a user typed for an event comes in - an id, its beginning, words of its summary - and the event comes out."""
+"""Finds the event that a user means by an id, the beginning of an id, or words of its summary."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.errors import WrongUse
 
 
 def find_event(db: sqlite3.Connection, name: str) -> dict[str, Any]:
-    """Return the event of an id, of the beginning of an id, or of an id that was merged into another."""
+    """Return the event that `name` identifies, following merged ids; raise WrongUse if none or several match."""
     if not name.strip():
         raise WrongUse("Which event? Give an id such as e1234567890abcdef, or words of its summary.")
     found = _rows(db, "select * from events where event_id = ? or event_id like ? limit 2", name, name + "%")
@@ -30,7 +30,7 @@ def find_event(db: sqlite3.Connection, name: str) -> dict[str, Any]:
 
 
 def _search_event(db: sqlite3.Connection, words: str) -> dict[str, Any]:
-    """Return the one event whose summary or names hold these words; raise WrongUse with the candidates otherwise."""
+    """Return the only event that contains these words; raise WrongUse with the candidates otherwise."""
     quoted = " ".join('"' + word.replace('"', "") + '"' for word in words.split())
     found = _rows(
         db,
@@ -42,5 +42,5 @@ def _search_event(db: sqlite3.Connection, words: str) -> dict[str, Any]:
         return found[0]
     if found:
         lines = "\n".join(f"  {row['event_id']}  {row['summary']}" for row in found[:10])
-        raise WrongUse(f"{len(found)} events fit '{words}'. Give one of these ids, or more words:\n{lines}")
+        raise WrongUse(f"{len(found)} events match '{words}'. Give one of these ids, or more words:\n{lines}")
     raise WrongUse(f"There is no event '{words}'. Give an id such as e1234567890abcdef, or words of its summary.")

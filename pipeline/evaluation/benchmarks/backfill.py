@@ -21,9 +21,9 @@ from typing import Any
 
 from pipeline.app.backfill.engines import LocalEngine
 from pipeline.app.backfill.hosts import Hosts
-from pipeline.app.backfill.progress import Books
+from pipeline.app.backfill.progress import ProgressStore
 from pipeline.app.backfill.run import PART_BYTES, Backfill
-from pipeline.app.backfill.work import Order
+from pipeline.app.backfill.work import WorkerSettings
 from pipeline.errors import OutsideFailure
 from pipeline.evaluation.benchmarks import peer
 from pipeline.evaluation.benchmarks.inputs.archive import GeneratedArchive, make_archive, sample_of
@@ -139,8 +139,8 @@ def _bare(file: Path) -> None:
 
 
 def _read(file: Path, data: Path, workers: int, *, build: bool = False) -> None:
-    order = Order(Hosts((), (), every=True), ())
-    books = Books(data / "crawl.db", data / "archive", ())
+    order = WorkerSettings(Hosts((), (), every=True), ())
+    books = ProgressStore(data / "crawl.db", data / "archive", ())
     try:
         tally = Backfill(
             books, LocalEngine(order, workers), order, data / "spool", lambda tally, line: None, PART_BYTES

@@ -1,4 +1,4 @@
-"""`oversight contradictions`: the published ledger comes in; who says what, side by side, goes out."""
+"""The command `contradictions`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,15 @@ from pipeline.app.commands.lookup import find_event
 from pipeline.app.commands.output import json_option, say_json
 from pipeline.workspace import DataFolder
 
-WIDTH = 100  # characters of a line; columns share it
-MOST_COLUMNS = 3  # more values stand one beneath the other
+WIDTH = 100  # characters per line
+MAX_COLUMNS = 3  # more sides are printed one below the other
 
 
 def contradictions_of(db: sqlite3.Connection, event_id: str | None = None) -> list[dict[str, Any]]:
-    """Return the contradictions of an event, or all, each with its `values`: value, claim, quote, source, day,
-    speaker.
-    """
+    """Return the contradictions of an event, or all, each with its `values`: the sides and the claims behind them."""
     found = rows(
         db,
-        """select k.*, e.summary as event from contradictions k join events e using
-        (event_id)
+        """select k.*, e.summary as event from contradictions k join events e using (event_id)
            where ?1 is null or k.event_id = ?1 or k.contradiction_id in (
                select v.contradiction_id from contradiction_sides v join claims c using (claim_id)
                where c.event_id = ?1)
@@ -46,11 +43,11 @@ def contradictions_of(db: sqlite3.Connection, event_id: str | None = None) -> li
 
 
 @click.command()
-@click.option("--event", "event_id", help="Only those of this event: its id, or words of its summary.")
+@click.option("--event", "event_id", help="Only contradictions of this event: its id, or words of its summary.")
 @json_option
 @click.pass_obj
 def contradictions(folder: DataFolder, event_id: str | None, as_json: bool) -> None:
-    """Show where reports disagree, or one article contradicts itself: each side with the sentences behind it."""
+    """Show where reports disagree or an article contradicts itself, with the sentences behind each side."""
     db = open_ledger(folder)
     if event_id:
         event_id = find_event(db, event_id)["event_id"]
@@ -59,7 +56,7 @@ def contradictions(folder: DataFolder, event_id: str | None, as_json: bool) -> N
         say_json(found)
         return
     if not found:
-        click.echo("No disagreement found.")
+        click.echo("No contradictions found.")
     for position, contradiction in enumerate(found):
         if position == 0 or contradiction["event_id"] != found[position - 1]["event_id"]:
             click.echo(("\n" if position else "") + f"{contradiction['event']} ({contradiction['event_id']})")
@@ -70,7 +67,7 @@ def contradictions(folder: DataFolder, event_id: str | None, as_json: bool) -> N
 
 
 def _sides(values: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
-    """Return each value with what is said for it, in the order of the reports."""
+    """Return each value with its supporting quotes, in order of publication."""
     sides: dict[str, list[str]] = {}
     for value in values:
         who = f"{value['source']}, {value['published_on'] or 'no date'}"
@@ -81,8 +78,8 @@ def _sides(values: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
 
 
 def side_by_side(sides: list[tuple[str, list[str]]], width: int = WIDTH - 4) -> list[str]:
-    """Return lines with one column for each (heading, paragraphs); too many columns stand one beneath the other."""
-    columns = len(sides) if len(sides) <= MOST_COLUMNS else 1
+    """Return the lines of a table with one column per (heading, paragraphs), or of a list if there are too many."""
+    columns = len(sides) if len(sides) <= MAX_COLUMNS else 1
     room = (width - 3 * (columns - 1)) // columns
     blocks = []
     for heading, paragraphs in sides:

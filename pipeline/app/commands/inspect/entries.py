@@ -1,4 +1,4 @@
-"""Commands that look into the published ledger: an id or a name comes in, words or JSON go out."""
+"""The commands `event`, `entity`, `origins` and `unknown-names`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ def _claims_of(db: sqlite3.Connection, event_id: str) -> list[dict[str, Any]]:
 @json_option
 @click.pass_obj
 def event(folder: DataFolder, event_id: str, as_json: bool) -> None:
-    """Show one EVENT (its id, or words of its summary) with its evidence: each sentence, how sure, and who says so."""
+    """Show one EVENT with its evidence: each quoted sentence, its modality and its source.
+
+    EVENT is an id or words of the summary.
+    """
     db = _open(folder)
     found = find_event(db, event_id)
     claims = _claims_of(db, found["event_id"])
@@ -60,22 +63,22 @@ def event(folder: DataFolder, event_id: str, as_json: bool) -> None:
 
 
 def _support(event: dict[str, Any], claims: list[dict[str, Any]]) -> str:
-    """Return how many origins and articles bear an event out, and how many articles put it otherwise."""
-    bearing = len({claim["article_id"] for claim in claims if claim["modality"] == event["modality"]})
-    others = event["n_articles"] - bearing
-    more = f"; {count_words(others, 'more article')} {'puts' if others == 1 else 'put'} it otherwise" if others else ""
-    return support_words(event["n_origins"], bearing) + more
+    """Return the number of supporting origins and articles, and of articles with another modality."""
+    supporting = len({claim["article_id"] for claim in claims if claim["modality"] == event["modality"]})
+    others = event["n_articles"] - supporting
+    more = f"; {count_words(others, 'more article')} {'differs' if others == 1 else 'differ'}" if others else ""
+    return support_words(event["n_origins"], supporting) + more
 
 
 def _date_words(row: dict[str, Any]) -> str:
     if not row["date_start"]:
-        return "no date known"
+        return "date unknown"
     span = row["date_start"] if row["date_start"] == row["date_end"] else f"{row['date_start']} to {row['date_end']}"
     return f"{span} ({row['date_precision']})"
 
 
 def _brief_date(row: dict[str, Any]) -> str:
-    """Return a date in at most ten characters, no finer than it is known: 2026-04-09, 2026-04, 2026, undated."""
+    """Return a date in at most ten characters, no more precise than known: 2026-04-09, 2026-04, 2026, undated."""
     if not row["date_start"]:
         return "undated"
     if row["date_start"] == row["date_end"]:
@@ -89,7 +92,7 @@ def _brief_date(row: dict[str, Any]) -> str:
 @json_option
 @click.pass_obj
 def entity(folder: DataFolder, name: str, as_json: bool) -> None:
-    """Show one person, body, company, model or instrument by its NAME or id, with its latest events."""
+    """Show a person, public body, company, model or law by NAME or id, with its latest events."""
     db = _open(folder)
     found = _rows(
         db,
@@ -102,12 +105,13 @@ def entity(folder: DataFolder, name: str, as_json: bool) -> None:
         hint = (
             f"Did you mean: {', '.join(row['name'] for row in near)}?"
             if near
-            else "Give a part of its name, or look for new names with `oversight unknown-names`."
+            else "Give a part of its name, or see `oversight unknown-names`."
         )
-        raise WrongUse(f"The ledger knows no '{name}'. {hint}")
+        raise WrongUse(f"The ledger has no entity '{name}'. {hint}")
     for one in found:
-        one["names"] = _rows(db, "select name, kind, used_from, used_until from entity_names where entity_id = ?",
-                             one["entity_id"])  # fmt: skip
+        one["names"] = _rows(
+            db, "select name, kind, used_from, used_until from entity_names where entity_id = ?", one["entity_id"]
+        )
         one["offices"] = _rows(
             db,
             """select r.office, r.held_from, r.held_until, p.name as person, b.name as body from entity_roles r
@@ -135,9 +139,9 @@ def entity(folder: DataFolder, name: str, as_json: bool) -> None:
         return
     for one in found:
         click.echo(f"{one['name']} ({one['kind']}, {one['entity_id']}): {count_words(one['n_events'], 'event')}")
-        for name in one["names"]:
-            if name["used_from"] or name["used_until"]:
-                click.echo(f"  named {name['name']}{_days(name['used_from'], name['used_until'])}")
+        for row in one["names"]:
+            if row["used_from"] or row["used_until"]:
+                click.echo(f"  named {row['name']}{_days(row['used_from'], row['used_until'])}")
         for row in one["offices"]:
             click.echo(f"  {row['person']}: {row['office']}{_days(row['held_from'], row['held_until'])}")
         for row in one["relations"]:
@@ -146,20 +150,20 @@ def entity(folder: DataFolder, name: str, as_json: bool) -> None:
         for row in one["events"][:25]:
             click.echo(f"  {_brief_date(row):<10}  {row['modality']:<11} {row['summary']}")
         if len(one["events"]) > 25:
-            click.echo(f"  ... and {len(one['events']) - 25} more: --json lists them all")
+            click.echo(f"  ... and {len(one['events']) - 25} more; --json lists all")
 
 
 def _days(start: str | None, end: str | None) -> str:
-    """Return " from 2024-02-01 until 2025-12-31", "" where no day is known."""
+    """Return " from 2024-02-01 until 2025-12-31", "" if both days are unknown."""
     return (f" from {start}" if start else "") + (f" until {end}" if end else "")
 
 
 @click.command()
-@click.argument("event_id")
+@click.argument("event_id", metavar="EVENT")
 @json_option
 @click.pass_obj
 def origins(folder: DataFolder, event_id: str, as_json: bool) -> None:
-    """Show which reports behind an event are independent, and why the others are not counted."""
+    """Show which reports of EVENT are independent, and why the others do not count."""
     db = _open(folder)
     found = find_event(db, event_id)
     rows = _rows(
@@ -186,19 +190,19 @@ def origins(folder: DataFolder, event_id: str, as_json: bool) -> None:
         click.echo(f"  {row['source']}: {row['url']}")
         for edge in edges:
             if edge["article_id"] == row["article_id"]:
-                click.echo(f"    rests on {edge['to_name']} ({edge['basis']}: {edge['detail']})")
+                click.echo(f"    relies on {edge['to_name']} ({edge['basis']}: {edge['detail']})")
 
 
 @click.command()
 @json_option
 @click.pass_obj
 def unknown_names(folder: DataFolder, as_json: bool) -> None:
-    """Show names that the lexicon does not know yet, the most frequent first."""
+    """List names that are not in the lexicon, most frequent first."""
     found = _rows(_open(folder), "select * from unknown_names order by n_articles desc, n_mentions desc, name")
     if as_json:
         say_json(found)
         return
     say_rows(
         ((row["name"], row["kind"], str(row["n_articles"]), row["example"][:70]) for row in found),
-        ("name", "looks like", "articles", "example"),
+        ("name", "probable kind", "articles", "example"),
     )

@@ -1,4 +1,4 @@
-"""How an article was edited: its address or id comes in, its versions and changed claims go out."""
+"""The command `revisions`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from pipeline.workspace import DataFolder
 
 @click.command()
 @click.argument("article", metavar="URL_OR_ARTICLE")
-@click.option("--claims", "with_claims", is_flag=True, help="Also what each edit did to the article's claims.")
+@click.option("--claims", "with_claims", is_flag=True, help="Also show which claims each edit changed.")
 @json_option
 @click.pass_obj
 def revisions(folder: DataFolder, article: str, with_claims: bool, as_json: bool) -> None:
-    """Show the versions of an article and what its publisher changed, by address, id or words of its headline.
+    """Show the versions of an article and what its publisher changed.
 
-    The changed sentences are read from this ledger's private texts, where they are on this machine.
+    URL_OR_ARTICLE is an address, an id or words of the headline. The changed sentences come from the private texts, if
+    crawl.db is in the data folder.
     """
     db = open_ledger(folder)
     found = _find_article(db, article)
@@ -39,16 +40,16 @@ def revisions(folder: DataFolder, article: str, with_claims: bool, as_json: bool
         return
     click.echo(f"{found['title']} ({id_})\n  {found['source']}, {found['published_on']} · {found['url']}")
     for version in versions:
-        now = ", the one read last" if version["version"] == found["version"] else ""
-        click.echo(f"  version {version['version']}: seen from {version['first_seen_at'][:16]}{now}")
+        latest = ", the latest" if version["version"] == found["version"] else ""
+        click.echo(f"  version {version['version']}: first seen {version['first_seen_at'][:16]}{latest}")
     if not edits:
-        click.echo("  No edit was seen.")
+        click.echo("  No edits found.")
     for edit in edits:
         _say_edit(edit)
 
 
 def _find_article(db: Any, words: str) -> dict[str, Any]:
-    """Return the one article of an address, an id or the beginning of one, or words of the headline."""
+    """Return the article with this address, id or headline; raise WrongUse if none or several match."""
     sql = "select a.*, s.title as source from articles a join sources s using (source_id) where "
     found = rows(db, sql + "a.article_id = ?1 or a.url = ?1 or rtrim(a.url, '/') = rtrim(?1, '/')", words)
     if not found and words:
@@ -58,12 +59,12 @@ def _find_article(db: Any, words: str) -> dict[str, Any]:
         return found[0]
     if found:
         lines = "\n".join(f"  {row['article_id']}  {row['title']}" for row in found[:10])
-        raise WrongUse(f"{len(found)} articles fit '{words}'. Give one of these ids, or more words:\n{lines}")
+        raise WrongUse(f"{len(found)} articles match '{words}'. Give one of these ids, or more words:\n{lines}")
     raise WrongUse(f"The ledger has no article '{words}'. Give its address, its id, or words of its headline.")
 
 
 def _sentences(folder: DataFolder, article_id: str, edit: dict[str, Any]) -> dict[str, Any]:
-    """Return the sentences that went and came, None where the texts are not on this machine."""
+    """Return the deleted and added sentences, None if the texts are not available."""
     if not folder.crawl_db.exists():
         return {"gone": None, "come": None}
     from pipeline.aggregation.revisions.text_diff import compare
@@ -82,14 +83,14 @@ def _say_edit(edit: dict[str, Any]) -> None:
     if edit["old_title"] != edit["new_title"]:
         click.echo(f"  headline: {edit['old_title']} → {edit['new_title']}")
     if not edit["n_sentences_gone"] and not edit["n_sentences_come"]:
-        click.echo("  no sentence changed: typography or clutter only")
+        click.echo("  no sentence changed, only typography or boilerplate")
     elif edit["gone"] is None:
-        click.echo(f"  {count_words(edit['n_sentences_gone'], 'sentence')} went, {edit['n_sentences_come']} came")
+        click.echo(f"  {count_words(edit['n_sentences_gone'], 'sentence')} deleted, {edit['n_sentences_come']} added")
     for sign, sentences in (("-", edit["gone"]), ("+", edit["come"])):
         for sentence in sentences or ():
             click.echo(f"  {sign} {sentence}")
     for claim in edit.get("claims", ()):
         click.echo(f"  {claim['kind']}: {claim['type'].replace('_', ' ')}: {claim['summary']}")
-        click.echo(f"    event {claim['event_id'] or 'none: its sentence was the only one that told of it'}")
+        click.echo(f"    event {claim['event_id'] or 'withdrawn: this was its only claim'}")
     if edit.get("claims") == []:
         click.echo("  no claim changed")

@@ -1,4 +1,4 @@
-"""Commands on where things stand and what is due: a name and a day come in, plain words or JSON go out."""
+"""The commands `status` and `upcoming`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from pipeline.workspace import DataFolder
 
 
 def _day(db: sqlite3.Connection, text: str | None, option: str) -> tuple[str, str]:
-    """Return the asked day and the day of the newest report, both ISO."""
+    """Return the requested day and the day of the newest report, as ISO dates."""
     newest = db.execute("select max(published_on) from articles").fetchone()[0] or date.today().isoformat()
     if text is None:
         return newest, newest
     try:
         return date.fromisoformat(text).isoformat(), newest
     except ValueError:
-        raise WrongUse(f"{option}: '{text}' is no day. Write it like 2026-05-31.") from None
+        raise WrongUse(f"{option}: '{text}' is not a date. Write it like 2026-05-31.") from None
 
 
 def _find(db: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
-    """Return the entities of an id, a name or a former name; raise WrongUse with the nearest names otherwise."""
+    """Return the entities with this id, name or former name; raise WrongUse with the nearest names otherwise."""
     found = rows(
         db,
         """select distinct e.entity_id, e.name, e.kind from entities e left join entity_names n using (entity_id)
@@ -48,13 +48,13 @@ def _find(db: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
     hint = (
         f" Did you mean: {', '.join(list(dict.fromkeys(near))[:5])}?"
         if near
-        else " `oversight unknown-names` lists new names."
+        else " `oversight unknown-names` lists names that are not in the lexicon."
     )
-    raise WrongUse(f"The ledger knows no '{name}'.{hint}")
+    raise WrongUse(f"The ledger has no entity '{name}'.{hint}")
 
 
-def _lines(db: sqlite3.Connection, timeline_ids: Sequence[str]) -> tuple[dict[str, list], dict[str, list[str]]]:
-    """Return the rows of lines by line, and the claim ids by stage."""
+def _timelines(db: sqlite3.Connection, timeline_ids: Sequence[str]) -> tuple[dict[str, list], dict[str, list[str]]]:
+    """Return the entries of each timeline, and the claim ids of each entry."""
     from pipeline.site.queries.timelines import stages_sql
 
     lines: dict[str, list] = {timeline_id: [] for timeline_id in timeline_ids}
@@ -73,14 +73,16 @@ def _lines(db: sqlite3.Connection, timeline_ids: Sequence[str]) -> tuple[dict[st
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--as-of", "as_of", metavar="DAY", help="How it stood on this day (default: the newest report's day).")
+@click.option(
+    "--as-of", "as_of", metavar="DAY", help="Show the status on this day; by default the day of the newest report."
+)
 @json_option
 @click.pass_obj
 def status(folder: DataFolder, name: str | None, as_of: str | None, as_json: bool) -> None:
-    """Show how things stand with NAME: a company, public body, person, model, law or order, by any of its names.
+    """Show the status of NAME: a company, public body, person, model, law or order, by any of its names.
 
-    Who has signed, was asked, refused or only plans to; whose access is suspended, since when and by whose order; cases
-    and rules. Without NAME: which company has which agreement with which body, and who may use which model.
+    The status covers agreements, access requests, restrictions, cases and rules, with what is only planned. Without
+    NAME: which company has which agreement with which public body, and who may use which model.
     """
     db = open_ledger(folder)
     day, newest = _day(db, as_of, "--as-of")
@@ -94,29 +96,29 @@ def status(folder: DataFolder, name: str | None, as_of: str | None, as_json: boo
     ids = [one["entity_id"] for one in found]
     own = [row["entity_id"] for row in rows(db, entities_and_models_sql(len(ids)), *ids, *ids)]
     timeline_ids = [row["timeline_id"] for row in rows(db, entity_timeline_ids_sql(len(own)), *thrice(own), 10_000)]
-    lines, claims = _lines(db, timeline_ids)
+    lines, claims = _timelines(db, timeline_ids)
     views = timeline_views(lines, day, claims)
     if as_json:
         say_json({"as_of": day, "newest_report": newest, "entities": found, "lines": views})
         return
     names = ", ".join(one["name"] for one in found)
-    click.echo(f"{names}, as of {_day_said(day, newest)}")
+    click.echo(f"{names}, as of {_day_words(day, newest)}")
     _say_lines(views, day)
     if not views:
-        click.echo("Nothing is known of it by that day.")
+        click.echo("Nothing is known as of that day.")
 
 
-def _day_said(day: str, newest: str) -> str:
+def _day_words(day: str, newest: str) -> str:
     from pipeline.site.text.formatting import day_words
 
     note = " (the day of the newest report)" if day == newest else ""
     if day > newest:
-        note = f" (the newest report is of {day_words(newest)}: what came after is not known)"
+        note = f" (the newest report is of {day_words(newest)}; later developments are unknown)"
     return f"{day_words(day)}{note}"
 
 
-def _told(stage: dict[str, Any], whole: bool = True) -> str:
-    """Return a stage as a line of the terminal."""
+def _stage_line(stage: dict[str, Any], whole: bool = True) -> str:
+    """Return a timeline entry as one line."""
     sentence = f" {stage['summary']}" if whole else ""
     disagree = " Reports disagree." if stage["contradicted"] else ""
     return f"{stage['brief']}.{sentence}{disagree} [{stage['event_id']}]"
@@ -132,20 +134,20 @@ def _say_lines(views: list[dict[str, Any]], day: str) -> None:
             click.echo(f"  {view['title']}")
             shown = [view["done"]] if view["done"] else []
             for stage in [*shown, *view["besides"], *view["undated"]]:
-                click.echo(f"    {_told(stage)}")
+                click.echo(f"    {_stage_line(stage)}")
             for stage in view["possibly"]:
-                click.echo(f"    Possibly already: {_told(stage)}")
+                click.echo(f"    Possibly already: {_stage_line(stage)}")
             for stage in view["open"]:
-                click.echo(f"    {_told(stage)}")
-            told = {stage["entry_id"] for key in ("besides", "undated", "possibly", "open") for stage in view[key]}
-            told |= {stage["entry_id"] for stage in shown}
+                click.echo(f"    {_stage_line(stage)}")
+            printed = {stage["entry_id"] for key in ("besides", "undated", "possibly", "open") for stage in view[key]}
+            printed |= {stage["entry_id"] for stage in shown}
             for stage in view["stages"]:
-                if stage["entry_id"] not in told and (stage["sure_from"] or "9") <= day:
+                if stage["entry_id"] not in printed and (stage["sure_from"] or "9") <= day:
                     click.echo(f"      before: {stage['brief']}")
 
 
 def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
-    """Say the matrix of agreements, and who may use which model."""
+    """Print all agreements, and who may use which model."""
     from pipeline.site.queries.timelines import (
         MOST_TIMELINES,
         affected_sql,
@@ -159,7 +161,7 @@ def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
     ids: list[str] = []
     for matter in ("agreement", "access", "restriction", "release"):
         ids += [row["timeline_id"] for row in rows(db, timeline_ids_sql(), matter, day, MOST_TIMELINES)]
-    lines, claims = _lines(db, ids)
+    lines, claims = _timelines(db, ids)
     views = timeline_views(lines, day, claims)
     table = matrix(views, most_rows=1000, most_columns=1000)
     found = models(views)
@@ -168,11 +170,11 @@ def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
     if as_json:
         say_json({"as_of": day, "newest_report": newest, "agreements": table, "models": named})
         return
-    click.echo(f"As of {_day_said(day, newest)}\n\nWhich company has which agreement with which body")
+    click.echo(f"As of {_day_words(day, newest)}\n\nWhich company has which agreement with which body")
     for row in table["rows"]:
         for column in table["columns"]:
             for view in table["cells"].get(row["entity_id"], {}).get(column["entity_id"], []):
-                click.echo(f"  {row['name']} - {column['name']}: {_told(view['head'], whole=False)}")
+                click.echo(f"  {row['name']} - {column['name']}: {_stage_line(view['head'], whole=False)}")
     if not table["rows"]:
         click.echo("  No agreement is known.")
     click.echo("\nWho may use which model, since when and by whose order")
@@ -183,14 +185,20 @@ def _all(db: sqlite3.Connection, day: str, newest: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--from", "from_", metavar="DAY", help="Look ahead from this day (default: the newest report's day).")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10000), help="At most so many of each.")
+@click.option("--from", "from_", metavar="DAY", help="Start from this day; by default the day of the newest report.")
+@click.option(
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 10000),
+    help="Maximum number of entries in each list.",
+)
 @json_option
 @click.pass_obj
 def upcoming(folder: DataFolder, from_: str | None, limit: int, as_json: bool) -> None:
-    """Show what is due next: deadlines, effective dates, hearings and announced steps, each with the claim behind it.
+    """List deadlines, effective dates, hearings and announced steps, each with the claim behind it.
 
-    What was due before and of which no report says that it happened is listed as well.
+    Past dates are listed with what has been reported since.
     """
     from pipeline.site.queries.timelines import LATEST, NEAREST, upcoming_sql
     from pipeline.site.text.labels import UPCOMING_KINDS
@@ -205,11 +213,11 @@ def upcoming(folder: DataFolder, from_: str | None, limit: int, as_json: bool) -
     if as_json:
         say_json({"from": day, "newest_report": newest, "ahead": ahead, "behind": behind})
         return
-    click.echo(f"Due, seen from {_day_said(day, newest)}")
-    for title, found in (("Ahead", ahead), ("Before that day", behind)):
+    click.echo(f"Due dates as of {_day_words(day, newest)}")
+    for title, found in (("Upcoming", ahead), ("Past", behind)):
         click.echo(f"\n{title}")
         for row in found:
             click.echo(f"  {row['when']}  {UPCOMING_KINDS[row['kind']]}: {row['summary']} {row['state']}")
             click.echo(f"    “{row['quote']}” {row['source_title']}, {row['published_on']} [{row['claim_id']}]")
         if not found:
-            click.echo("  Nothing that a report names a day for.")
+            click.echo("  None.")

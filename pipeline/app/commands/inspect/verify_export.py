@@ -1,7 +1,9 @@
-"""Commands that check and hand out the ledger: verify, export."""
+"""The commands `verify` and `export`."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,7 +20,11 @@ from pipeline.workspace import DataFolder
 @json_option
 @click.pass_obj
 def verify(folder: DataFolder, as_json: bool) -> int:
-    """Check archive, texts, claims and published ledger against each other, byte by byte."""
+    """Check the integrity of archive, texts, claims and snapshots.
+
+    Every page and text is hashed again, and every quote is looked up in its article. The exit code is 1 if anything
+    differs.
+    """
     from pipeline.ledger.publish.verify import pruned
     from pipeline.ledger.publish.verify import verify as check
 
@@ -33,25 +39,53 @@ def verify(folder: DataFolder, as_json: bool) -> int:
             click.echo(str(fault))
         if n_pruned:
             click.echo(
-                f"{n_pruned:,} pages on which nothing in the ledger rests were taken out of the archive by `oversight "
-                "prune`; of these only the texts were checked."
+                f"{n_pruned:,} unreferenced pages were deleted by `oversight prune`; only their texts were checked."
             )
-        click.echo("All is as it was." if not faults else f"{count_words(len(faults), 'fault')} found.")
+        click.echo(f"{_checked(folder)}: {count_words(len(faults), 'fault')}.")
     return PROBLEM if faults else DONE
 
 
+def _checked(folder: DataFolder) -> str:
+    """Return the numbers of pages, files, articles, claims and snapshots that `verify` covers."""
+    from pipeline.ledger.publish.publish import snapshots
+
+    with closing(sqlite3.connect(f"file:{folder.crawl_db.absolute()}?mode=ro", uri=True)) as db:
+        try:
+            n_pages, n_files = db.execute("select count(*), count(distinct warc_file) from pages").fetchone()
+            n_texts = db.execute("select count(*) from articles").fetchone()[0]
+        except sqlite3.DatabaseError:
+            return "Checked crawl.db"
+    parts = [f"{count_words(n_pages, 'page')} in {count_words(n_files, 'archive file')}", count_words(n_texts, "text")]
+    if folder.current.exists():
+        with closing(sqlite3.connect(f"file:{folder.current.resolve()}?mode=ro&immutable=1", uri=True)) as db:
+            n_claims, n_quotes, n_events = db.execute(
+                "select count(*), count(distinct article_id || quote), (select count(*) from events) from claims"
+            ).fetchone()
+        parts += [
+            f"{count_words(n_claims, 'published claim')} with {count_words(n_quotes, 'quote')}",
+            count_words(n_events, "event"),
+            count_words(len(snapshots(folder.published)), "snapshot"),
+        ]
+    return f"Checked {', '.join(parts)}"
+
+
 @click.command()
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write into.")
-@click.option("--format", "formats", multiple=True, metavar="NAME",
-              help="csv, jsonl or parquet; may be given more than once.  [default: csv and jsonl]")  # fmt: skip
-@click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table; may be given more than once.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME",
+    help="csv, jsonl or parquet; repeatable.  [default: csv and jsonl]",
+)
+@click.option("--table", "tables", multiple=True, metavar="NAME", help="Export only this table; repeatable.")
 @json_option
 @click.pass_obj
 def export(folder: DataFolder, out: Path, formats: tuple[str, ...], tables: tuple[str, ...], as_json: bool) -> None:
-    """Write the published tables as CSV, JSON Lines or Parquet, with a data dictionary and the SHA-256 of each file.
+    """Export the published tables as CSV, JSON Lines or Parquet, with a data dictionary and SHA-256 checksums.
 
-    The folder is replaced as a whole if it holds an older export, and left alone if it holds anything else.
-    Parquet needs the extra: pip install 'oversight-ledger[parquet]'.
+    An older export in the output folder is replaced. A folder with any other content is refused. Parquet needs pyarrow:
+    pip install 'oversight-ledger[parquet]'.
     """
     from pipeline.ledger.publish.export import export as write_tables
     from pipeline.site.app import metadata_file
@@ -68,4 +102,4 @@ def export(folder: DataFolder, out: Path, formats: tuple[str, ...], tables: tupl
             }
         )
     else:
-        click.echo(f"Wrote {len(report.files) + 1} files with {sum(report.counts.values())} rows into {out}.")
+        click.echo(f"Wrote {len(report.files) + 1} files with {sum(report.counts.values()):,} rows to {out}.")

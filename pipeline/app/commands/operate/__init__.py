@@ -1,1 +1,1 @@
-"""operate."""
+"""Commands that run a ledger: crawl, build, publish, serve, backfill, alerts, sources, maintenance, schedule, demo."""

@@ -1,11 +1,12 @@
-"""The command that shows everything on the small invented newsroom."""
+"""The command `demo`: a ledger of the invented newsroom."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,9 +17,9 @@ from pipeline.errors import OutsideFailure
 from pipeline.workspace import DataFolder
 from scrapers.items import Source
 
-# When the demo crawls: before and after an article is edited, and at the end of the newsroom's three months.
+# Times of the crawls: before and after articles are edited, and at the end of the newsroom's three months.
 DAYS = ((2026, 3, 20, 12), (2026, 3, 27, 12), (2026, 4, 17, 12), (2026, 5, 11, 12), (2026, 5, 31, 12))
-SETTINGS = """# The demo knows the publishers and names of its invented newsroom, and no others.
+SETTINGS = """# The demo has only the publishers and names of its invented newsroom.
 catalogue = false
 cards = "cards"
 lexicon = "lexicon.toml"
@@ -38,27 +39,27 @@ def _newsroom():
 
 
 def demo_lexicon() -> Path:
-    """Return the lexicon of the newsroom's invented names."""
+    """Return the lexicon file of the newsroom's invented names."""
     from pipeline.newsroom.stories import FOLDER
 
     return FOLDER / "lexicon.toml"
 
 
 def write_settings(folder: DataFolder, cards: Iterable[Source]) -> None:
-    """Write cards, names and settings of the newsroom into the demo's folder: any command on it knows them by that."""
+    """Write cards, lexicon and settings of the newsroom into the demo's folder, for later commands on it."""
     from pipeline.newsroom.cards import card_text
 
-    place = folder.path / "cards"
-    place.mkdir(exist_ok=True)
+    cards_folder = folder.path / "cards"
+    cards_folder.mkdir(exist_ok=True)
     for card in cards:
-        (place / f"{card.source_id}.toml").write_text(card_text(card), encoding="utf-8")
+        (cards_folder / f"{card.source_id}.toml").write_text(card_text(card), encoding="utf-8")
     (folder.path / "lexicon.toml").write_bytes(demo_lexicon().read_bytes())
-    if not folder.settings.exists():  # what its owner wrote there since stays
+    if not folder.settings.exists():  # keep what its owner has changed
         folder.settings.write_text(SETTINGS, encoding="utf-8")
 
 
-def make_demo(folder: DataFolder, say=click.echo) -> None:
-    """Crawl the newsroom on two of its days (the second sees edits), extract, build, publish."""
+def make_demo(folder: DataFolder, say: Callable[[str], None] = click.echo) -> None:
+    """Crawl the newsroom on each of DAYS, then extract, build and publish."""
     from pipeline.app import steps
     from pipeline.nlp.relevance.score import passes_topic
     from scrapers.archive.store import Archive
@@ -77,7 +78,7 @@ def make_demo(folder: DataFolder, say=click.echo) -> None:
                 allow_loopback=True,
                 topic_filter=passes_topic,
                 pause_seconds=0.0,
-                now=lambda moment=moment: moment,
+                now=partial(_same, moment),
                 log_file=str(folder.logs / "crawl.log"),
             )
             with closing(Frontier(folder.crawl_db)) as frontier:
@@ -85,7 +86,7 @@ def make_demo(folder: DataFolder, say=click.echo) -> None:
                 report = crawl(cards, frontier, archive, config=config)
                 archive.close()
             say(
-                f"Crawled the newsroom as of {moment.date()}: {report.n_visits} visits, "
+                f"Crawled the newsroom as of {moment.date()}: {report.n_visits} requests, "
                 f"{report.n_pages} new or changed pages."
             )
     # The sites ran on ports of their own; in the ledger they stand under their (invented) names.
@@ -94,19 +95,29 @@ def make_demo(folder: DataFolder, say=click.echo) -> None:
     sources, lexicon = sources_of(settings), lexicon_of(settings)
     progress = Progress()
     found = steps.extract(folder, sources, progress, lexicon)
-    progress.done(f"Read {found.n_pages} pages: {found.n_relevant} articles on AI oversight, {found.n_claims} claims.")
+    progress.done(
+        f"Parsed {found.n_pages} pages: {found.n_relevant} articles on AI oversight, {found.n_claims} claims."
+    )
     built = steps.build(folder, sources, least_confidence=settings.least_confidence, lexicon=lexicon)
-    say(f"Built {built.n_events} events of {built.n_origins} origins, with {built.n_contradictions} disagreements.")
+    say(
+        f"Built {built.n_events} events from {built.n_origins} independent origins; "
+        f"{built.n_contradictions} contradictions."
+    )
     steps.publish(folder)
+
+
+def _same(moment: datetime) -> datetime:
+    """Serve as the crawler's clock."""
+    return moment
 
 
 @click.command()
 @click.option("--port", default=8001, show_default=True, type=click.IntRange(0, 65535), help="Port of the site.")
-@click.option("--no-serve", is_flag=True, help="Only make the ledger, do not serve it.")
-@click.option("--again", is_flag=True, help="Start from nothing, even where the demo was made before.")
+@click.option("--no-serve", is_flag=True, help="Build the ledger without serving it.")
+@click.option("--again", is_flag=True, help="Start from scratch, deleting an earlier demo ledger.")
 @click.pass_obj
 def demo(folder: DataFolder, port: int, no_serve: bool, again: bool) -> None:
-    """Crawl the small invented newsroom, read it, build its ledger and serve it."""
+    """Build and serve a demo ledger: crawl an invented newsroom, extract, build and publish."""
     import shutil
 
     place = DataFolder(Path(folder.path) / "demo")
@@ -120,7 +131,7 @@ def demo(folder: DataFolder, port: int, no_serve: bool, again: bool) -> None:
             make_demo(place)
         except OSError as error:
             raise OutsideFailure(f"{place.path}: {error.strerror or error}") from error
-    click.echo(f"The demo's ledger lies in {place.path}: look into it with `oversight --data {place.path} ...`.")
+    click.echo(f"The demo ledger is in {place.path}. Query it with `oversight --data {place.path} ...`.")
     if not no_serve:
         from pipeline.site.app import serve
 

@@ -1,4 +1,4 @@
-"""Commands over the source cards: list them, try them, record pages as tests of them, show their health."""
+"""The commands `sources list`, `check`, `record` and `health`."""
 
 from __future__ import annotations
 
@@ -8,49 +8,67 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.app.commands.common import need_contact, plain_errors, settings_of, sources_of
+from pipeline.app.commands.groups import SuggestingGroup, did_you_mean
 from pipeline.app.commands.output import json_option, say_json, say_rows
 from pipeline.errors import DONE, PROBLEM, OutsideFailure, OversightError, WrongUse
-from pipeline.settings import Settings
 from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
-from scrapers.items import Source
+from scrapers.items import Article, Source
 
 if TYPE_CHECKING:
+    from pipeline.settings import Settings
     from scrapers.messages import CrawlConfig
 
 
-class Problem(OversightError):
-    """A card or a recording that is not in order."""
+class InvalidCard(OversightError):
+    """An invalid source card or recording."""
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def sources() -> None:
-    """List and try the source cards, record pages as tests of them, show their health."""
+    """List and check sources, record pages as regression tests, report health."""
 
 
 @sources.command("list")
 @json_option
 @click.pass_obj
 def list_sources(folder: DataFolder, as_json: bool) -> None:
-    """List the sources that this ledger knows."""
+    """List the sources of this ledger."""
     cards = sources_of(settings_of(folder))
-    rows = [
-        {"source_id": c.source_id, "title": c.title, "source_type": c.source_type.value, "jurisdiction": c.jurisdiction,
-         "feeds": [feed.shape.value for feed in c.feeds], "enabled": c.enabled, "note": c.note}
-        for c in cards
-    ]  # fmt: skip
     if as_json:
-        say_json(rows)
+        say_json(
+            [
+                {
+                    "source_id": card.source_id,
+                    "title": card.title,
+                    "source_type": card.source_type.value,
+                    "jurisdiction": card.jurisdiction,
+                    "feeds": [feed.shape.value for feed in card.feeds],
+                    "enabled": card.enabled,
+                    "note": card.note,
+                }
+                for card in cards
+            ]
+        )
         return
     say_rows(
-        ((r["source_id"], r["title"], r["source_type"], r["jurisdiction"], ", ".join(r["feeds"]) or "-",
-          "" if r["enabled"] else f"off: {r['note']}") for r in rows),
-        ("id", "title", "source_type", "where", "feeds", "note"),
-    )  # fmt: skip
+        (
+            (
+                card.source_id,
+                card.title,
+                card.source_type.value,
+                card.jurisdiction,
+                ", ".join(feed.shape.value for feed in card.feeds) or "-",
+                "" if card.enabled else f"off: {card.note}",
+            )
+            for card in cards
+        ),
+        ("id", "title", "source_type", "jurisdiction", "feeds", "note"),
+    )
 
 
-def _wanted(folder: DataFolder, settings: Settings, names: tuple[str, ...], every: bool) -> list[Source]:
-    """Return the cards of these names: ids of sources, or card files; all that are switched on where none is named."""
+def _selected(settings: Settings, names: tuple[str, ...], every: bool) -> list[Source]:
+    """Return the cards with these ids or file names; without names, all enabled cards, or `every` card."""
     from scrapers.cards import CardError, read_card
 
     known = {source.source_id: source for source in sources_of(settings)}
@@ -64,10 +82,12 @@ def _wanted(folder: DataFolder, settings: Settings, names: tuple[str, ...], ever
             try:
                 found.append(read_card(Path(name)))
             except CardError as error:
-                raise Problem(str(error)) from error
+                raise InvalidCard(str(error)) from error
         else:
-            raise WrongUse(f"There is no source '{name}'. `oversight sources list` names them all; a card file ends "
-                           "in .toml.")  # fmt: skip
+            raise WrongUse(
+                f"There is no source '{name}'.{did_you_mean(name, known)} `oversight sources list` lists all sources; "
+                "the name of a card file ends in .toml."
+            )
     return found
 
 
@@ -76,43 +96,52 @@ def _config(folder: DataFolder, settings: Settings, newsroom: bool, max_seconds:
 
     if not newsroom:
         need_contact(folder, settings)
-    return CrawlConfig(contact=settings.contact, allow_loopback=newsroom, max_seconds=max_seconds,
-                       pause_seconds=0.0 if newsroom else None)  # fmt: skip
+    return CrawlConfig(
+        contact=settings.contact,
+        allow_loopback=newsroom,
+        max_seconds=max_seconds,
+        pause_seconds=0.0 if newsroom else None,
+    )
 
 
 @sources.command("check")
 @click.argument("names", nargs=-1, metavar="[CARD]...")
-@click.option("--offline", is_flag=True, help="Fetch nothing: check the cards' form, and read recorded pages again.")
-@click.option("--all", "every", is_flag=True, help="Also cards that are switched off.")
-@click.option("--max-seconds", default=600.0, show_default=True, help="Take at most so long.")
-@click.option("--newsroom", is_flag=True, hidden=True, help="For developers: the sites are on this machine.")
+@click.option("--offline", is_flag=True, help="Fetch nothing; validate the cards and parse the recorded pages again.")
+@click.option("--all", "every", is_flag=True, help="Include disabled cards.")
+@click.option("--max-seconds", default=600.0, show_default=True, help="Maximum duration, in seconds.")
+@click.option("--newsroom", is_flag=True, hidden=True, help="For developers: the sites run on this machine.")
 @json_option
 @click.pass_obj
 def check_sources(
-    folder: DataFolder, names: tuple[str, ...], offline: bool, every: bool, max_seconds: float, newsroom: bool,
+    folder: DataFolder,
+    names: tuple[str, ...],
+    offline: bool,
+    every: bool,
+    max_seconds: float,
+    newsroom: bool,
     as_json: bool,
-) -> int:  # fmt: skip
-    """Try each CARD (an id or a .toml file; else all) against its live site, and say in words what works.
+) -> int:
+    """Check source cards against their live sites. CARD is an id or a .toml file; by default all cards are checked.
 
-    Every feed is read once and its newest items are fetched, with all manners; nothing is kept. Ends with 1 where a
-    card does not work, with 4 where no site at all can be reached.
+    Every feed is fetched once, with its newest items, respecting robots.txt and rate limits. Nothing is saved. The exit
+    code is 1 if a card does not work, and 4 if no site can be reached.
     """
     settings = settings_of(folder)
     try:
-        wanted = _wanted(folder, settings, names, every)
+        selected = _selected(settings, names, every)
         if offline:
-            return _check_offline(folder, settings, wanted, bool(names), as_json)
-    except Problem as found:
-        click.echo(str(found))
+            return _check_offline(folder, settings, selected, bool(names), as_json)
+    except InvalidCard as error:
+        click.echo(str(error))
         return PROBLEM
     from pipeline.app.source_check import NO_NETWORK, nothing_reached, probe
     from pipeline.nlp.relevance.score import passes_topic
 
     config = _config(folder, settings, newsroom, max_seconds)
     if not as_json:
-        click.echo(f"Trying {len(wanted)} card{'s' * (len(wanted) != 1)}: each feed once, and its newest pages ...")
-    with folder.lock(), plain_errors():  # one request at a time for each host: not beside a run
-        found = probe(wanted, config, on_topic=passes_topic, crawl_db=folder.crawl_db)
+        click.echo(f"Checking {count_words(len(selected), 'card')}: each feed once, and its newest pages ...")
+    with folder.lock(), plain_errors():  # a run at the same time would break the rate limits
+        found = probe(selected, config, on_topic=passes_topic, crawl_db=folder.crawl_db)
     if as_json:
         say_json([one.as_dict() for one in found])
     for one in [] if as_json else found:
@@ -125,14 +154,13 @@ def check_sources(
         raise OutsideFailure(NO_NETWORK)
     broken = [one.source_id for one in found if one.trouble]
     if not as_json:
-        click.echo(f"\n{len(found) - len(broken)} of {len(found)} work" + (f"; look at: {', '.join(broken)}." if broken
-                                                                          else "."))  # fmt: skip
+        failed = f"; problems with: {', '.join(broken)}." if broken else "."
+        click.echo(f"\n{len(found) - len(broken)} of {len(found)} cards work{failed}")
     return PROBLEM if broken else DONE
 
 
-def _check_offline(
-    folder: DataFolder, settings: Settings, wanted: list[Source], named: bool, as_json: bool
-) -> int:  # fmt: skip
+def _check_offline(folder: DataFolder, settings: Settings, wanted: list[Source], named: bool, as_json: bool) -> int:
+    """Validate cards and parse the recorded pages again; return the exit code."""
     from scrapers.recordings import RecordingError, differences, recordings
 
     by_id = {source.source_id: source for source in (*sources_of(settings), *wanted)}
@@ -145,25 +173,27 @@ def _check_offline(
                     if said := differences(one, by_id):
                         rows.append({"recording": str(one.path), "url": one.page.url, "differences": said})
         except RecordingError as error:
-            raise Problem(str(error)) from error
+            raise InvalidCard(str(error)) from error
     if as_json:
         say_json({"cards": [source.source_id for source in wanted], "recordings": n, "differ": rows})
         return PROBLEM if rows else DONE
     for source in wanted if named else ():
-        click.echo(f"{source.source_id}: in order. {source.title}: {count_words(len(source.feeds), 'feed')}, "
-                   f"{count_words(len(source.recipes), 'recipe')}.")  # fmt: skip
+        click.echo(
+            f"{source.source_id} ({source.title}): valid, with {count_words(len(source.feeds), 'feed')} and "
+            f"{count_words(len(source.recipes), 'recipe')}."
+        )
     if not named:
-        click.echo(f"{len(sources_of(settings))} cards are in order.")
+        click.echo(f"{count_words(len(sources_of(settings)), 'card')} valid.")
     for row in rows:
-        click.echo(f"{row['recording']} reads otherwise than when it was recorded:")
+        click.echo(f"{row['recording']}: the result differs from the recorded one:")
         click.echo("".join(f"  {line}\n" for line in row["differences"][:20]), nl=False)
     if n:
-        click.echo(f"{n - len(rows)} of {n} recorded pages read as they did.")
+        click.echo(f"{n - len(rows)} of {n} recorded pages give the recorded result.")
     return PROBLEM if rows else DONE
 
 
 def _recorded_places(folder: DataFolder, settings: Settings) -> list[Path]:
-    """Return the folders in which pages are recorded: beside the editor's own cards, and the ledger's."""
+    """Return the existing folders of recorded pages: in the data folder and beside the ledger's own cards."""
     places = [folder.path / "recorded", *([Path(settings.cards) / "recorded"] if settings.cards else [])]
     return [place for place in places if place.is_dir()]
 
@@ -171,14 +201,14 @@ def _recorded_places(folder: DataFolder, settings: Settings) -> list[Path]:
 @sources.command("record")
 @click.argument("name", metavar="NAME")
 @click.argument("url")
-@click.option("--into", type=click.Path(file_okay=False, path_type=Path), help="Keep it in this folder.")
-@click.option("--newsroom", is_flag=True, hidden=True, help="For developers: the site is on this machine.")
+@click.option("--into", type=click.Path(file_okay=False, path_type=Path), help="Save the recording in this folder.")
+@click.option("--newsroom", is_flag=True, hidden=True, help="For developers: the site runs on this machine.")
 @click.pass_obj
 def record_page(folder: DataFolder, name: str, url: str, into: Path | None, newsroom: bool) -> int:
-    """Keep the page at URL with its reading, as a test of the card NAME (an id or a .toml file).
+    """Save the page at URL and its parsed result as a regression test of the card NAME (an id or a .toml file).
 
-    It is fetched once, with all manners. From then on `oversight sources check --offline` reads it again with the card
-    and the program of the day, and says what has changed.
+    The page is fetched once. From then on `oversight sources check --offline` parses it again with the current card and
+    program, and reports what has changed.
     """
     from pipeline.app.page_reader import read_each
     from pipeline.app.source_check import fetch_one
@@ -186,47 +216,51 @@ def record_page(folder: DataFolder, name: str, url: str, into: Path | None, news
     from scrapers.recordings import record
 
     settings = settings_of(folder)
-    (source,) = _wanted(folder, settings, (name,), every=True)
+    (source,) = _selected(settings, (name,), every=True)
     if not in_scope(url, source):
-        raise WrongUse(f"{url} is on no host of the card '{source.source_id}' ({', '.join(source.hosts)}). Give an "
-                       "address of the source, or add its host to `hosts` on the card.")  # fmt: skip
+        raise WrongUse(
+            f"{url} is not on a host of the card '{source.source_id}' ({', '.join(source.hosts)}). Give an address of "
+            "the source, or add its host to `hosts` on the card."
+        )
     with folder.lock(), plain_errors():
         page, why = fetch_one(source, url, _config(folder, settings, newsroom, 120.0), folder.crawl_db)
     if page is None:
-        raise OutsideFailure(f"{url}: it could not be fetched ({why}).")
+        raise OutsideFailure(f"{url}: could not be fetched ({why}).")
     reading = next(read_each([(page, source.source_id, None)], [source]))[1]
     if reading.article is None:
-        click.echo(f"{url}: no article was read from it ({reading.outcome.value}: {reading.detail}). Nothing was kept: "
-                   "give the card a [[recipe]] with the selectors of its pages, and record it again.")  # fmt: skip
+        click.echo(
+            f"{url}: no article found ({reading.outcome.value}: {reading.detail}). Nothing was saved. Add a [[recipe]] "
+            "with the selectors of these pages to the card, and record the page again."
+        )
         return PROBLEM
-    own = (
-        Path(settings.cards)
-        if settings.cards and (Path(settings.cards) / f"{source.source_id}.toml").exists()
-        else None
+    has_own_card = settings.cards and (Path(settings.cards) / f"{source.source_id}.toml").exists()
+    path = record(page, reading, into or (Path(settings.cards) if has_own_card else folder.make().path) / "recorded")
+    _say_article(reading.article)
+    click.echo(
+        f"Saved {path} and {path.with_suffix('.html.gz').name}. Check that this is the whole article and nothing else. "
+        "If not, correct the card and record the page again."
     )
-    place = into or (own or folder.make().path) / "recorded"
-    path = record(page, reading, place)
-    article = reading.article
-    click.echo(f"“{article.title}”")
-    click.echo(f"By {', '.join(article.byline) or 'nobody named'}, "
-               f"{article.published_at or 'no date'} ({article.published_basis}).")  # fmt: skip
-    for text in article.text.split("\n\n"):
-        click.echo(f"  {text}")
-    if article.removed_blocks:
-        click.echo("Taken out:")
-        for block in article.removed_blocks:
-            click.echo(f"  [{block.rule}] {block.text}")
-    click.echo(f"Kept: {path} and {path.with_suffix('.html.gz').name}. Is this the article, the whole article and "
-               "nothing else? If not, mend the card and record it again.")  # fmt: skip
     return DONE
 
 
+def _say_article(article: Article) -> None:
+    click.echo(f"“{article.title}”")
+    byline = ", ".join(article.byline) or "no byline"
+    click.echo(f"By {byline}, {article.published_at or 'no date'} ({article.published_basis}).")
+    for text in article.text.split("\n\n"):
+        click.echo(f"  {text}")
+    if article.removed_blocks:
+        click.echo("Removed:")
+        for block in article.removed_blocks:
+            click.echo(f"  [{block.rule}] {block.text}")
+
+
 @sources.command("health")
-@click.option("--strict", is_flag=True, help="Exit with 1 where any source is in trouble, naming only those.")
+@click.option("--strict", is_flag=True, help="List only sources with problems, and exit with code 1 if there are any.")
 @json_option
 @click.pass_obj
 def source_health(folder: DataFolder, strict: bool, as_json: bool) -> int:
-    """Show how each source fares, and in words what is wrong with it."""
+    """Report the health of each source and its problems."""
     from datetime import UTC, datetime
 
     from pipeline.app.commands.common import lexicon_of
@@ -238,7 +272,7 @@ def source_health(folder: DataFolder, strict: bool, as_json: bool) -> int:
     settings = settings_of(folder)
     found = health(folder, sources_of(settings), program_version(*lexicon_of(settings)), datetime.now(UTC))
     shown = [one for _, one in sorted(found.items()) if one.last_visit_at and (one.alarms or not strict)]
-    sick = [one for one in shown if one.alarms]
+    failing = [one for one in shown if one.alarms]
     if as_json:
         say_json(
             [
@@ -260,13 +294,13 @@ def source_health(folder: DataFolder, strict: bool, as_json: bool) -> int:
                     one.source_id,
                     str(one.last_success_at or "never")[:16],
                     str(one.last_item_at or "none yet")[:16],
-                    in_words(one.usual_gap) if one.usual_gap else "not known",
+                    in_words(one.usual_gap) if one.usual_gap else "unknown",
                     "; ".join(alarm.words for alarm in one.alarms),
                 )
                 for one in shown
             ),
-            ("id", "last success", "newest item", "usual gap", "trouble"),
+            ("id", "last success", "newest item", "usual gap", "problem"),
         )
     else:
-        click.echo("No source is in trouble." if strict else "No source was visited yet.")
-    return PROBLEM if strict and sick else DONE
+        click.echo("No source has a problem." if strict else "No source has been visited yet.")
+    return PROBLEM if strict and failing else DONE

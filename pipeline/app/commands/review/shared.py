@@ -1,10 +1,11 @@
-"""What the review commands share: the desk of a ledger, ids and words that become claims, claims that become words."""
+"""Shared by the review commands: opening a session, finding claims, describing claims and decisions."""
 
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,25 +16,25 @@ from pipeline.errors import WrongUse
 from pipeline.workspace import DataFolder
 
 if TYPE_CHECKING:
-    from pipeline.app.commands.review.editor import Desk, Subject
+    from pipeline.app.commands.review.session import ReviewedClaim, ReviewSession
     from pipeline.ledger.reviews.decisions import Decision
 
-NEXT = "It counts from the next `oversight build` on."
+NEXT = "The next `oversight build` applies it."
 
 
-def need(why: str) -> None:
-    """Raise WrongUse where no reason is given."""
+def require_reason(why: str) -> None:
+    """Raise WrongUse if no reason is given."""
     if not why.strip():
-        raise WrongUse('Say why: --why "...". It is published with the decision.')
+        raise WrongUse('Give a reason: --why "...". It is published with the decision.')
 
 
 @contextmanager
-def at_desk(folder: DataFolder, *, writing: bool = False):
-    """Open the desk of a ledger, holding its lock where something is to be written."""
+def open_session(folder: DataFolder, *, writing: bool = False) -> Iterator[ReviewSession]:
+    """Open a review session; with `writing`, hold the lock of the ledger."""
     from contextlib import nullcontext
 
     from pipeline.app.commands.common import plain_errors
-    from pipeline.app.commands.review.editor import Desk
+    from pipeline.app.commands.review.session import ReviewSession
     from pipeline.lexicon.load import load_lexicon
 
     settings = settings_of(folder)
@@ -41,36 +42,36 @@ def at_desk(folder: DataFolder, *, writing: bool = False):
     with (
         folder.lock() if writing else nullcontext(),
         plain_errors(),
-        Desk(folder, reviews_of(folder, settings), load_lexicon(*lexicon_of(settings))) as desk,
+        ReviewSession(folder, reviews_of(folder, settings), load_lexicon(*lexicon_of(settings))) as session,
     ):
-        yield desk
+        yield session
 
 
-def editor(folder: DataFolder, who: str | None) -> str:
-    """Return who decides: as told, by the settings, or this user of the machine."""
+def editor_name(folder: DataFolder, who: str | None) -> str:
+    """Return who decides: `who`, else `editor` in the settings, else the current user."""
     if who or (who := settings_of(folder).editor):
         return who
     try:
         return getpass.getuser()
     except (OSError, KeyError):
-        raise WrongUse('Say who decides: --who NAME, or editor = "NAME" in oversight.toml.') from None
+        raise WrongUse('Give the name of the editor: --who NAME, or editor = "NAME" in oversight.toml.') from None
 
 
-def keep(desk: Desk, decisions: Sequence[Decision], as_json: bool, said: Sequence[str]) -> None:
-    """Write decisions and say what they will do."""
+def save_decisions(session: ReviewSession, decisions: Sequence[Decision], as_json: bool, said: Sequence[str]) -> None:
+    """Append decisions to the file and print their effects."""
     from pipeline.ledger.reviews.file import append_decisions
 
-    append_decisions(desk.path, decisions)
+    append_decisions(session.path, decisions)
     if as_json:
-        say_json([as_dict(decision) | {"effect": words} for decision, words in zip(decisions, said, strict=True)])
+        say_json([decision_dict(decision) | {"effect": words} for decision, words in zip(decisions, said, strict=True)])
         return
     for words in said:
         click.echo(words)
-    click.echo(f"Written to {desk.path}. {NEXT}" if decisions else "Nothing was written.")
+    click.echo(f"Saved to {session.path}. {NEXT}" if decisions else "Nothing was saved.")
 
 
-def as_dict(decision: Decision) -> dict[str, Any]:
-    """Return a decision as plain values."""
+def decision_dict(decision: Decision) -> dict[str, Any]:
+    """Return a decision as plain values, without empty ones."""
     from dataclasses import asdict
 
     found = {"review_id": decision.review_id, **asdict(decision)}
@@ -79,128 +80,148 @@ def as_dict(decision: Decision) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value not in ("", (), {})}
 
 
-def subjects_of(desk: Desk, id_: str) -> list[Subject]:
-    """Return the claim of an id, or the claims of an event given by id or words."""
+def claims_named(session: ReviewSession, id_: str) -> list[ReviewedClaim]:
+    """Return the claim with this id, or all claims of an event given by id or words."""
     if id_[:1] == "c" and id_[1:] and all(c in "0123456789abcdef" for c in id_[1:]):
-        return [desk.claim(id_)]
-    event_id = event_of(desk, id_)
-    return [desk.claim(row["claim_id"]) for row in desk.rows(
-        "select claim_id from claims where event_id = ? order by published_on, claim_id", event_id)]  # fmt: skip
+        return [session.claim(id_)]
+    event_id = find_event_id(session, id_)
+    return [
+        session.claim(row["claim_id"])
+        for row in session.rows(
+            "select claim_id from claims where event_id = ? order by published_on, claim_id", event_id
+        )
+    ]
 
 
-def event_of(desk: Desk, name: str) -> str:
+def find_event_id(session: ReviewSession, name: str) -> str:
     """Return the id of an event given by id, beginning of an id, or words of its summary."""
     from pipeline.app.commands.lookup import find_event
 
-    return find_event(desk.db, name)["event_id"]
+    return find_event(session.db, name)["event_id"]
 
 
-def subject_dict(subject: Subject) -> dict[str, Any]:
-    """Return a claim with both readings and its decisions as plain values."""
+def claim_dict(reviewed: ReviewedClaim) -> dict[str, Any]:
+    """Return a claim as plain values: its fields, the fields as extracted, and its decisions."""
     from pipeline.ledger.reviews.fields import fields_of
 
-    claim = subject.claim
+    claim, extracted = reviewed.claim, reviewed.extracted
     return {
-        "claim_id": claim.claim_id, "event_id": subject.event_id, "article_id": subject.article.article_id,
-        "url": subject.article.url, "quote": claim.evidence.quote, "trigger": claim.trigger,
-        "confidence": round(subject.machine.confidence, 4) if subject.machine else None, "fields": fields_of(claim),
-        "program_reads": fields_of(subject.machine) if subject.machine else None,
-        "decisions": [{"status": e.status, "detail": e.detail, **as_dict(e.decision)} for e in subject.decisions],
-    }  # fmt: skip
+        "claim_id": claim.claim_id,
+        "event_id": reviewed.event_id,
+        "article_id": reviewed.article.article_id,
+        "url": reviewed.article.url,
+        "quote": claim.evidence.quote,
+        "trigger": claim.trigger,
+        "confidence": round(extracted.confidence, 4) if extracted else None,
+        "fields": fields_of(claim),
+        "program_reads": fields_of(extracted) if extracted else None,
+        "decisions": [
+            {"status": one.status, "detail": one.detail, **decision_dict(one.decision)} for one in reviewed.decisions
+        ],
+    }
 
 
-def subject_words(subject: Subject) -> str:
-    """Return a claim as an editor reads it."""
+def describe_claim(reviewed: ReviewedClaim) -> str:
+    """Return a claim with its fields and decisions as text."""
     from pipeline.ledger.reviews.decisions import FIELDS
     from pipeline.ledger.reviews.fields import fields_of
 
-    claim = subject.claim
-    sure = f"{round(100 * subject.machine.confidence)} in 100" if subject.machine else "not found by the program"
+    claim = reviewed.claim
+    sure = f"{round(100 * reviewed.extracted.confidence)} %" if reviewed.extracted else "added by an editor"
     lines = [
-        f"{claim.claim_id}  {subject.article.title}",
-        f"  {subject.article.url}",
+        f"{claim.claim_id}  {reviewed.article.title}",
+        f"  {reviewed.article.url}",
         f"  “{claim.evidence.quote}”",
-        f"  told by: {claim.trigger}; read correctly: {sure}; event: {subject.event_id or 'none yet'}",
+        f"  trigger: {claim.trigger}; confidence: {sure}; event: {reviewed.event_id or 'none yet'}",
     ]
-    fields, machine = fields_of(claim), fields_of(subject.machine) if subject.machine else {}
+    fields, extracted = fields_of(claim), fields_of(reviewed.extracted) if reviewed.extracted else {}
     for name in FIELDS:
-        value, was = fields.get(name), machine.get(name)
+        value, was = fields.get(name), extracted.get(name)
         if value:
             shown = value if isinstance(value, str) else "; ".join(value)
             before = was if isinstance(was, str) else "; ".join(was or ())
-            changed = f"   (the program reads: {before or 'none'})" if subject.machine and was != value else ""
+            changed = f"   (as extracted: {before or 'none'})" if reviewed.extracted and was != value else ""
             lines.append(f"    {name:<12} {shown}{changed}")
-    for effect in subject.decisions:
+    for effect in reviewed.decisions:
         d = effect.decision
         lines.append(f"  {d.day} {d.who}: {d.action}, {effect.status}. {d.why or effect.detail}")
     return "\n".join(lines)
 
 
-def decided_already(subject: Subject, decision: Decision) -> str:
-    """Return in words that a claim was accepted before, so that nothing is written twice; "" if it was not."""
-    for effect in subject.decisions:
+def describe_earlier_decision(reviewed: ReviewedClaim, decision: Decision) -> str:
+    """Return a note if the claim has been accepted before, so that nothing is saved twice; otherwise ""."""
+    for effect in reviewed.decisions:
         if decision.action == "accept" and effect.decision.action in ("accept", "edit") and effect.status == "applied":
             other = effect.decision
-            return f"{subject.claim.claim_id}: {other.who} decided so on {other.day} ({other.action})."
+            return f"{reviewed.claim.claim_id}: already decided by {other.who} on {other.day} ({other.action})."
     return ""
 
 
-def effect_words(desk: Desk, subject: Subject, decision: Decision) -> str:
-    """Return what a decision will change, in words; raise WrongUse where it could not apply or changes nothing."""
-    effect = desk.preview(decision)
+def describe_effect(session: ReviewSession, reviewed: ReviewedClaim, decision: Decision) -> str:
+    """Return what a decision will change; raise WrongUse if it cannot apply or changes nothing."""
+    effect = session.preview(decision)
     if effect.status != "applied":
-        raise WrongUse(f"{subject.claim.claim_id}: {effect.detail}.")
-    before = [e for e in subject.decisions if e.status == "applied"]
+        raise WrongUse(f"{reviewed.claim.claim_id}: {effect.detail}.")
+    before = [e for e in reviewed.decisions if e.status == "applied"]
     if decision.action == "edit":
         from pipeline.ledger.reviews.fields import differences, fields_of
 
-        after = next(s.claim for s in desk.claims_of(subject.article.article_id, [decision])
-                     if s.claim.claim_id == subject.claim.claim_id)  # fmt: skip
-        changed = differences(fields_of(subject.claim), fields_of(after))
+        after = next(
+            s.claim
+            for s in session.claims_of(reviewed.article.article_id, [decision])
+            if s.claim.claim_id == reviewed.claim.claim_id
+        )
+        changed = differences(fields_of(reviewed.claim), fields_of(after))
         if not changed:
-            raise WrongUse(f"{subject.claim.claim_id} reads so already: nothing would change.")
+            raise WrongUse(f"{reviewed.claim.claim_id} has these values already: nothing would change.")
         if after.type == "restriction" and not after.direction:
-            raise WrongUse("A restriction is imposed or lifted: give direction=impose or direction=lift too.")
+            raise WrongUse("A restriction needs a direction: add direction=impose or direction=lift.")
         words = "; ".join(f"{name}: {was} → {is_}" for name, was, is_ in changed)
     else:
-        words = "confirmed as it is read" if decision.action == "accept" else "taken out"
+        words = "confirmed as extracted" if decision.action == "accept" else "rejected"
     if before and decision.action != "accept":
         old = before[-1].decision
-        words += f" (instead of the decision of {old.who} on {old.day})"
-    return f"{subject.claim.claim_id}: {words}.{_event_words(desk, subject, decision)}"
+        words += f" (replaces the decision of {old.who} on {old.day})"
+    return f"{reviewed.claim.claim_id}: {words}.{_event_words(session, reviewed, decision)}"
 
 
-def _event_words(desk: Desk, subject: Subject, decision: Decision) -> str:
-    """Return what becomes of the event behind a claim that is rejected or retyped."""
-    if not subject.event_id or decision.action == "accept":
+def _event_words(session: ReviewSession, reviewed: ReviewedClaim, decision: Decision) -> str:
+    """Return what happens to the event of a rejected or edited claim."""
+    if not reviewed.event_id or decision.action == "accept":
         return ""
-    (row,) = desk.rows("select n_claims, summary from events where event_id = ?", subject.event_id)
+    (row,) = session.rows("select n_claims, summary from events where event_id = ?", reviewed.event_id)
     if row["n_claims"] == 1 and decision.action == "reject":
-        return f" Event {subject.event_id} rests on it alone and will be withdrawn: {row['summary']}"
+        return f" It is the only claim of event {reviewed.event_id}, which will be withdrawn: {row['summary']}"
     if row["n_claims"] == 1:
-        return f" Event {subject.event_id} rests on it alone: {row['summary']}"
+        return f" It is the only claim of event {reviewed.event_id}: {row['summary']}"
     others = row["n_claims"] - 1
-    return f" Event {subject.event_id} has {others} other claim{'' if others == 1 else 's'}: {row['summary']}"
+    return f" Event {reviewed.event_id} has {others} other claim{'' if others == 1 else 's'}: {row['summary']}"
 
 
-def name_decision(
-    desk: Desk, name: str, who: str, why: str, entity: str | None, kind: str | None, id_: str | None = None,
+def decide_name(
+    session: ReviewSession,
+    name: str,
+    who: str,
+    why: str,
+    entity: str | None,
+    kind: str | None,
+    id_: str | None = None,
     more: dict[str, str] | None = None,
-) -> tuple[Decision, str]:  # fmt: skip
-    """Return the decision on an unknown name, and what it does in words; raise WrongUse for an unknown answer."""
-    from pipeline.app.commands.review.editor import now
+) -> tuple[Decision, str]:
+    """Return the decision on an unknown name and its effect in words; raise WrongUse if the id is taken."""
+    from pipeline.app.commands.review.session import now
     from pipeline.ledger.reviews.decisions import Decision
     from pipeline.ledger.reviews.names import slug
 
-    common = {"action": "gap", "who": who, "when": now(), "why": why, "name": " ".join(name.split())}
+    decision = Decision("gap", who, now(), why, name=" ".join(name.split()))
     if entity:
-        found = desk.entity_id(entity)
-        return Decision(**common, entity=found), f"“{name}” is another name of {found}."
+        found = session.entity_id(entity)
+        return replace(decision, entity=found), f"“{name}” is another name of {found}."
     if kind:
         id_ = id_ or slug(name)
-        if desk.names.lexicon and id_ in desk.names.lexicon.entities:
-            other = desk.names.lexicon.entities[id_].name
-            raise WrongUse(f"The id '{id_}' is taken by {other}. Say --is {id_}, or give another --id.")
+        if session.names.lexicon and id_ in session.names.lexicon.entities:
+            other = session.names.lexicon.entities[id_].name
+            raise WrongUse(f"The id '{id_}' is taken by {other}. Use --is {id_}, or give another --id.")
         more = {key: value for key, value in (more or {}).items() if value}
-        return Decision(**common, entity=id_, kind=kind, more=more), f"“{name}” is a new {kind}: {id_}."
-    return Decision(**common), f"“{name}” is no name: no party is made of it."
+        return replace(decision, entity=id_, kind=kind, more=more), f"“{name}” is a new {kind}: {id_}."
+    return decision, f"“{name}” is not a name; claims will not have it as a party."
