@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -92,6 +92,7 @@ class CrawlConfig:
     user_agent: str = "OversightLedger/0.1"
     contact: str = ""  # an e-mail address or a web page that a site's owner can write to
     allow_loopback: bool = False
+    local_ports: Mapping[str, int] = field(default_factory=dict)  # hosts that a port of this machine stands in for
     max_pages: int = 2000  # maximum number of visits in one run, to articles and feeds
     max_seconds: float = 1800.0
     host_seconds: float = 600.0  # longest time spent on one host in one run
@@ -114,6 +115,7 @@ class FetchOrder:
     user_agent: str  # including the contact
     robots_token: str  # the name to match in robots.txt
     allow_loopback: bool
+    local_ports: Mapping[str, int]
     pause_seconds: float | None
     timeout_seconds: float
     max_bytes: int

@@ -21,6 +21,7 @@ def scrapy_settings(order: FetchOrder) -> dict[str, Any]:
     return {
         "USER_AGENT": order.user_agent,
         "OVERSIGHT_ALLOW_LOOPBACK": order.allow_loopback,
+        "OVERSIGHT_LOCAL_PORTS": dict(order.local_ports),
         # It handles URL checks, robots.txt, rate limits, redirects, size and compression itself: no middlewares.
         "DOWNLOADER": "scrapers.fetching.downloader.HostDownloader",
         "TWISTED_REACTOR_ENABLED": False,

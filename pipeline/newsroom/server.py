@@ -134,14 +134,18 @@ class Newsroom:
     Args:
         day: serve the stories published by the end of that day, or by that moment.
         port: port of the first publisher, the others follow; 0 for free ports.
+        under_own_hosts: address the sites by their own hosts, such as http://www.northline.example/, instead of by
+            loopback address and port. Crawlers resolve these hosts with `ports`.
 
     Raises:
         OSError: a port is in use.
     """
 
-    def __init__(self, day: date | datetime = LAST_DAY, port: int = 0) -> None:
+    def __init__(self, day: date | datetime = LAST_DAY, port: int = 0, *, under_own_hosts: bool = False) -> None:
         self.set_day(day)
         self.sites: dict[str, Site] = {}
+        self.ports: dict[str, int] = {}  # of each publisher's host
+        self.under_own_hosts = under_own_hosts
         self._first_port = port
         self._servers: list[ThreadingHTTPServer] = []
 
@@ -158,7 +162,9 @@ class Newsroom:
                 port = self._first_port + number if self._first_port else 0
                 server = ThreadingHTTPServer((LOOPBACK, port), _Handler)
                 self._servers.append(server)
-                site = Site(publisher, f"http://{LOOPBACK}:{server.server_address[1]}")
+                bound = int(server.server_address[1])
+                self.ports[publisher.host] = bound
+                site = Site(publisher, f"http://{publisher.host if self.under_own_hosts else f'{LOOPBACK}:{bound}'}")
                 server.site, server.newsroom = site, self  # type: ignore[attr-defined]
                 self.sites[publisher.publisher_id] = site
                 threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -180,6 +186,7 @@ class Newsroom:
             server.server_close()
         self._servers.clear()
         self.sites.clear()
+        self.ports.clear()
 
     def address(self, story_id: str) -> str:
         """Return the address at which a story is served. Its canonical address is `story(story_id).url`."""
@@ -219,7 +226,7 @@ def _card(site: Site, every_minutes: int) -> Source:
         language="en",
         family=publisher.family,
         feeds=feeds,
-        hosts=(urlsplit(site.origin).netloc, publisher.host),
+        hosts=tuple(dict.fromkeys((urlsplit(site.origin).netloc, publisher.host))),
         pause_seconds=0.0,
         agency=publisher.agency,
         note=publisher.note or "A publisher of the invented newsroom.",

@@ -169,6 +169,7 @@ def _order(sources: tuple[Source, ...], tasks: tuple[Task, ...], config: CrawlCo
         user_agent=agent,
         robots_token=config.user_agent.partition("/")[0].strip() or config.user_agent,
         allow_loopback=config.allow_loopback,
+        local_ports=config.local_ports,
         pause_seconds=config.pause_seconds,
         timeout_seconds=config.timeout_seconds,
         max_bytes=config.max_bytes,

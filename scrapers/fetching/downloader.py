@@ -74,6 +74,7 @@ class HostDownloader:
         self.active: set[Request] = set()
         settings = crawler.settings
         self.allow_loopback: bool = settings.getbool("OVERSIGHT_ALLOW_LOOPBACK")
+        self.local_ports: dict[str, int] = settings.getdict("OVERSIGHT_LOCAL_PORTS")
         self.max_bytes: int = settings.getint("DOWNLOAD_MAXSIZE")
         self.seconds: float = settings.getfloat("DOWNLOAD_TIMEOUT")
         self.agent: str = settings["USER_AGENT"]
@@ -229,7 +230,11 @@ class HostDownloader:
         if self.session is None:
             self.session = aiohttp.ClientSession(
                 connector=guarded_connector(
-                    self.allow_loopback, limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ttl_dns_cache=60
+                    self.allow_loopback,
+                    self.local_ports,
+                    limit=0,
+                    keepalive_timeout=KEEPALIVE_SECONDS,
+                    ttl_dns_cache=60,
                 ),
                 headers={
                     "User-Agent": self.agent,

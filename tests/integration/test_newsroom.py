@@ -522,6 +522,12 @@ def test_cards_admit_the_loopback_port_and_the_stable_host(newsroom: Newsroom) -
     assert [card.source_id for card in cards.values() if card.agency] == ["northline"]
 
 
+def test_sites_under_their_own_hosts_have_addresses_without_port() -> None:
+    with Newsroom(under_own_hosts=True) as running:
+        assert running.address("gazette-vellichor-signing").startswith("http://www.harbour-gazette.example/")
+        assert {card.hosts for card in running.cards()} == {(host,) for host in running.ports}
+
+
 def test_a_closed_newsroom_frees_its_ports() -> None:
     with Newsroom() as first:
         port = urlsplit(next(iter(first.sites.values())).origin).port

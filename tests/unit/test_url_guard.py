@@ -162,6 +162,14 @@ def test_resolver_with_allow_loopback_permits_loopback_and_nothing_else() -> Non
     assert resolved(resolver, "press.localhost") == ["127.0.0.1"]
 
 
+def test_a_local_port_opens_one_host_and_one_port_only() -> None:
+    resolver = GuardedResolver(False, FakeResolver(["127.0.0.1"]), {"www.northline.example": 8123})
+    (found,) = asyncio.run(resolver.resolve("www.northline.example", 80))
+    assert (found["host"], found["port"]) == ("127.0.0.1", 8123)
+    with pytest.raises(RefusedAddress):
+        asyncio.run(resolver.resolve("other.example", 8123))
+
+
 class PermissiveResolver(GuardedResolver):
     """A resolver that returns loopback unchecked, as if the name had changed after the check."""
 
@@ -175,7 +183,8 @@ def test_no_socket_is_created_for_a_forbidden_ip_address(address: str, monkeypat
     monkeypatch.setattr("scrapers.fetching.dns_guard.GuardedResolver", PermissiveResolver)
 
     async def ask() -> None:
-        async with aiohttp.ClientSession(connector=guarded_connector(False)) as session, session.get(address):
+        connector = guarded_connector(False, {"www.northline.example": 2})
+        async with aiohttp.ClientSession(connector=connector) as session, session.get(address):
             pass
 
     with pytest.raises(aiohttp.ClientConnectorError) as error:

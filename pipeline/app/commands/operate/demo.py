@@ -13,7 +13,7 @@ import click
 
 from pipeline.app.commands.common import lexicon_of, plain_errors, settings_of, sources_of
 from pipeline.app.commands.output import Progress
-from pipeline.errors import OutsideFailure
+from pipeline.errors import OutsideFailure, Stopped
 from pipeline.workspace import DataFolder
 from scrapers.items import Source
 
@@ -24,18 +24,6 @@ catalogue = false
 cards = "cards"
 lexicon = "lexicon.toml"
 """
-NEWSROOM_PORT = 8101  # the first of twelve: always the same, so that a second run meets the same addresses
-
-
-def _newsroom():
-    """Return the newsroom on its usual ports, or on free ones where another program holds those."""
-    from pipeline.newsroom.server import Newsroom
-
-    try:
-        Newsroom(port=NEWSROOM_PORT).__enter__().close()
-    except OSError:
-        return Newsroom()
-    return Newsroom(port=NEWSROOM_PORT)
 
 
 def demo_lexicon() -> Path:
@@ -61,6 +49,7 @@ def write_settings(folder: DataFolder, cards: Iterable[Source]) -> None:
 def make_demo(folder: DataFolder, say: Callable[[str], None] = click.echo) -> None:
     """Crawl the newsroom on each of DAYS, then extract, build and publish."""
     from pipeline.app import steps
+    from pipeline.newsroom.server import Newsroom
     from pipeline.nlp.relevance.score import passes_topic
     from scrapers.archive.store import Archive
     from scrapers.crawling.crawl import CrawlConfig, crawl
@@ -69,13 +58,13 @@ def make_demo(folder: DataFolder, say: Callable[[str], None] = click.echo) -> No
     folder.make()
     folder.logs.mkdir(exist_ok=True)
     moments = [datetime(*day, tzinfo=UTC) for day in DAYS]
-    with _newsroom() as newsroom:
+    with Newsroom(under_own_hosts=True) as newsroom:
         cards = newsroom.cards()
         for moment in moments:
             newsroom.set_day(moment)
             config = CrawlConfig(
                 contact="demo@oversight-ledger.example",
-                allow_loopback=True,
+                local_ports=newsroom.ports,
                 topic_filter=passes_topic,
                 pause_seconds=0.0,
                 now=partial(_same, moment),
@@ -85,11 +74,12 @@ def make_demo(folder: DataFolder, say: Callable[[str], None] = click.echo) -> No
                 archive = Archive(folder.archive, folder.crawl_db)
                 report = crawl(cards, frontier, archive, config=config)
                 archive.close()
+            if report.interrupted:
+                raise Stopped(f"The crawl was stopped: {report.stopped}. Run the command again to continue.")
             say(
                 f"Crawled the newsroom as of {moment.date()}: {report.n_visits} requests, "
                 f"{report.n_pages} new or changed pages."
             )
-    # The sites ran on ports of their own; in the ledger they stand under their (invented) names.
     write_settings(folder, (replace(card, homepage=f"https://{card.hosts[-1]}/") for card in cards))
     settings = settings_of(folder)
     sources, lexicon = sources_of(settings), lexicon_of(settings)
