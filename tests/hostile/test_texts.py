@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.nlp_tools import load_once
 
 from pipeline.evaluation.documents import read_folder
 from pipeline.nlp import pipeline as flow
-from pipeline.nlp.pipeline import Tools, extract, load_tools
+from pipeline.nlp.pipeline import extract
 from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.records import Findings
 from scrapers.items import Article, article_id, text_version
@@ -76,11 +76,6 @@ HOSTILE: dict[str, Callable[[int], str]] = {
 }
 
 
-@cache
-def _tools(classifier: bool = False) -> Tools:
-    return load_tools(classifier=classifier, only_relevant=False)
-
-
 def _article(text: str) -> Article:
     return Article(
         article_id("https://odd.example/1"), text_version(whole(text)), "odd", "https://odd.example/1", TITLE, text,
@@ -90,7 +85,7 @@ def _article(text: str) -> Article:
 
 def _read(text: str, classifier: bool = False) -> Findings:
     """Understand a text; check that every quote, trigger and participant stands where it is said to."""
-    found = extract(_article(text), _tools(classifier))
+    found = extract(_article(text), load_once(classifier=classifier))
     mended = whole(text)
     assert len(mended) == len(text)
     for claim in found.claims:
@@ -145,7 +140,7 @@ def test_any_mixture_of_words_and_signs_is_read_with_exact_quotes(text: str) -> 
 @given(st.lists(PIECES, max_size=60).map(" ".join))
 def test_a_place_in_a_cleaned_text_leads_back_to_the_text_as_it_was(text: str) -> None:
     made = plain_text(text, name="odd", title=text[:50], published=date(2026, 5, 5))
-    for claim in extract(made.article, _tools()).claims:
+    for claim in extract(made.article, load_once(classifier=False)).claims:
         start, end = made.original_span(claim.evidence.start, claim.evidence.end)
         assert "".join(made.original[start:end].split()) == "".join(claim.evidence.quote.split())
         assert "".join(whole(text)[start:end].split()) == "".join(claim.evidence.quote.split())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
 
-from pipeline.nlp.pipeline import SURE, Tools, extract, load_tools
+from support.nlp_tools import load_once
+
+from pipeline.nlp.pipeline import SURE, extract
 from pipeline.nlp.relevance.score import DOUBT, THRESHOLD, judge_relevance
 from scrapers.items import Article, text_version
 
@@ -30,15 +31,11 @@ PHONE = (
 )
 
 
-@lru_cache(maxsize=1)
-def tools() -> Tools:
-    return load_tools()
-
-
 def read(title: str, text: str):
     day = datetime(2026, 5, 5, tzinfo=UTC)
     return extract(
-        Article("a1", text_version(text), "t", "https://e.example/1", title, text, published_at=day), tools()
+        Article("a1", text_version(text), "t", "https://e.example/1", title, text, published_at=day),
+        load_once(only_relevant=True),
     )
 
 

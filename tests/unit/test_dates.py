@@ -31,67 +31,6 @@ SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[2].paren
 THURSDAY = date(2026, 6, 25)
 
 
-@pytest.mark.parametrize(
-    ("words", "value", "precision"),
-    [
-        ("on June 2, 2026", "2026-06-02", "day"),
-        ("on June 2", "2026-06-02", "day"),
-        ("on 2 June", "2026-06-02", "day"),
-        ("on the 2nd of June", "2026-06-02", "day"),
-        ("on Aug. 29", "2025-08-29", "day"),
-        ("dated 2026-05-05.", "2026-05-05", "day"),
-        ("on 25/03/2026", "2026-03-25", "day"),
-        ("on 03/25/2026", "2026-03-25", "day"),
-        ("on Friday, Feb. 27,", "2026-02-27", "day"),
-        ("on Tuesday", "2026-06-23", "day"),
-        ("on Thursday", "2026-06-25", "day"),
-        ("last Thursday", "2026-06-18", "day"),
-        ("next Friday", "2026-06-26", "day"),
-        ("yesterday", "2026-06-24", "day"),
-        ("Today’s order", "2026-06-25", "day"),
-        ("tomorrow", "2026-06-26", "day"),
-        ("late Wednesday evening", "2026-06-24", "day"),
-        ("New Year's Day", "2026-01-01", "day"),
-        ("on Thanksgiving 2025", "2025-11-27", "day"),
-        ("three days ago", "2026-06-22", "day"),
-        ("eighteen days ago", "2026-06-07", "day"),
-        ("on Halloween", "2025-10-31", "day"),
-        ("last week", "2026-06", "week"),
-        ("two weeks ago", "2026-06", "week"),
-        ("over the weekend", "2026-06", "week"),
-        ("on June 2-4", "2026-06", "week"),
-        ("earlier this month", "2026-06", "month"),
-        ("recently signed", "2026-06", "month"),
-        ("last month", "2026-05", "month"),
-        ("in April", "2026-04", "month"),
-        ("since February", "2026-02", "month"),
-        ("in a June blog post", "2026-06", "month"),
-        ("mid-June", "2026-06", "month"),
-        ("last October", "2025-10", "month"),
-        ("last June", "2025-06", "month"),
-        ("in May 2025", "2025-05", "month"),
-        ("in Q3 2026", "2026", "quarter"),
-        ("in the third quarter of 2026", "2026", "quarter"),
-        ("in January at the earliest", "2026-01", "month"),
-        ("until at least May", "2026-05", "month"),
-        ("last summer", "2025", "quarter"),
-        ("last autumn under that law", "2025", "quarter"),
-        ("by summer", "2026", "quarter"),
-        ("put off to 2027,", "2027", "year"),
-        ("this summer", "2026", "quarter"),
-        ("in 2023", "2023", "year"),
-        ("in early 2027", "2027", "year"),
-        ("next year", "2027", "year"),
-        ("by the end of the year", "2026", "year"),
-        ("in the first half of 2027", "2027", "year"),
-    ],
-)
-def test_an_expression_has_its_meaning_at_its_own_precision(words, value, precision):
-    (mention,) = find_dates(f"The agency acted {words} again.", THURSDAY)
-    assert mention.span is not None
-    assert (mention.span.value, mention.span.precision) == (value, Precision(precision))
-
-
 def test_the_coming_weeks_begin_with_the_publication():
     for words in ("in the weeks ahead", "in the coming weeks", "over the next few weeks"):
         (mention,) = find_dates(f"It will act {words}.", THURSDAY)
@@ -289,24 +228,6 @@ def test_what_repeats_the_news_has_its_day():
     assert _dates(text, first, second) == ["2026-06-24"] * 2
 
 
-def test_a_day_some_weeks_ahead_is_not_that_of_the_year_before():
-    assert _date_of("The hearing on Halden, penciled in for July 9, was dropped.", "dropped") == (
-        "2026-06-25",
-        "publication",
-    )
-    assert _date_of("The Pentagon barred Halden in July.", "barred", newness="background") == ("2025-07", "stated")
-
-
-def test_the_month_that_opens_a_sentence_holds_for_it_without_a_comma():
-    text = "In March our own group, eleven people led by Dana Roy, with a budget of her own and a free hand, tested it."
-    assert _date_of(text, "tested") == ("2026-03", "stated")
-
-
-def test_what_was_called_off_as_news_was_called_off_that_day():
-    assert _date_of("The ministry called off the launch.", "called off", "cancelled") == ("2026-06-25", "publication")
-    assert _date_of("The ministry called off the launch.", "called off", "cancelled", newness="background") is None
-
-
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -325,16 +246,6 @@ def test_an_expression_counts_from_the_date_before_it(text, value):
 def test_weeks_after_a_month_may_lie_in_another():
     found = find_dates("The order was signed in May. The firm sued three weeks later.", THURSDAY)
     assert found[-1].span is None
-
-
-def test_the_end_of_a_day_is_a_deadline_too():
-    text = "The Pentagon gave Halden until the close of business on Wednesday to agree."
-    assert _date_of(text, "gave") == ("2026-06-25", "publication")
-
-
-def test_a_speech_behind_a_contrast_dates_no_other_story():
-    text = "Talks with the ministry broke down, though Dana Roy had told a reporter on Tuesday that she was hopeful."
-    assert _date_of(text, "broke down", newness="background") is None
 
 
 def test_new_and_undated_claims_take_the_day_of_the_news():
