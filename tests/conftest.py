@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = DataFolder(tmp_path_factory.mktemp("demo") / "ledger")
     make_demo(folder, say=lambda line: None)
     return folder.path
+
+
+@pytest.fixture
+def ledger(demo: Path, tmp_path: Path) -> Path:
+    """A copy of the demo's ledger that a test may damage."""
+    copy = tmp_path / "ledger"
+    shutil.copytree(demo, copy, symlinks=True)
+    return copy
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from e2e.test_commands import DONE, WRONG_USE, ledger, one_line, oversight  # noqa: F401 - a fixture among them
+from support.command import DONE, WRONG_USE, one_line, oversight
 from support.site_under_test import Site
 
 from pipeline.newsroom.cards import card_text
@@ -102,7 +102,7 @@ def _figures(path: Path) -> list[tuple]:
         ).fetchall()
 
 
-def test_the_demos_ledger_built_again_by_hand_is_the_same(ledger: Path) -> None:  # noqa: F811
+def test_the_demos_ledger_built_again_by_hand_is_the_same(ledger: Path) -> None:
     before = _figures(ledger / "build.db")
     assert oversight("extract", data=ledger).stdout.startswith("Read 0 pages and understood 0 articles")
     assert oversight("build", "--full", data=ledger).returncode == DONE
@@ -121,7 +121,7 @@ def test_a_relative_place_in_the_settings_counts_from_the_data_folder(tmp_path: 
     assert settings.catalogue is False
 
 
-def test_a_backup_takes_the_ledgers_own_cards_along(ledger: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_a_backup_takes_the_ledgers_own_cards_along(ledger: Path, tmp_path: Path) -> None:
     assert oversight("backup", tmp_path / "copy", data=ledger).returncode == DONE
     assert (tmp_path / "copy" / "cards" / "northline.toml").exists()
     assert "lies in the folder" in one_line(oversight("backup", ledger / "copy", data=ledger), WRONG_USE)
@@ -176,7 +176,7 @@ def test_the_demos_ledger_is_named_to_those_who_look_beside_it(demo: Path, tmp_p
     assert "another ledger's folder" in one_line(oversight("gaps", data=tmp_path), WRONG_USE)
 
 
-def test_the_list_of_runs_says_what_a_user_can_mend_without_our_names_for_it(ledger: Path) -> None:  # noqa: F811
+def test_the_list_of_runs_says_what_a_user_can_mend_without_our_names_for_it(ledger: Path) -> None:
     assert "No run is noted yet" in oversight("runs", data=ledger).stdout
     oversight("crawl", "--source", "nobody", data=ledger)
     said = oversight("runs", data=ledger).stdout

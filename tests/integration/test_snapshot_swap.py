@@ -13,7 +13,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from support.site_data import publish
+from support.site_data import publish, rebuilt
 from support.site_under_test import Site
 
 from pipeline.ledger.publish.publish import publish as publish_snapshot

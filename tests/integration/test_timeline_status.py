@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.builders import article, claim
 from support.newsroom_world import newsroom_world
+from support.reported_events import BAN, LAB, OFFICE, PAIR, Told
 
-from pipeline.aggregation.clustering.merge import make_event
 from pipeline.aggregation.timelines.relations import is_title
 from pipeline.aggregation.timelines.status import Stage, as_of, by_timeline, timeline_entries
 from pipeline.newsroom.answers import planted
-from pipeline.records import EntityKind, Modality
+from pipeline.records import Modality
 from pipeline.site.text.status_text import brief, latest_words, sentence_words, since_words, stage_words
 
 TEXT = "Meridian Labs and the Office did it. They plan it. It bans them."
