@@ -1,4 +1,4 @@
-"""A cluster of workers reads an archive to the same rows, also when one of them is killed in the middle."""
+"""Backfill on a Dask cluster gives the same rows, even when a worker is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What newcomers type: files that are no texts, ids that are no names, the plain commands over the demo's ledger."""
+"""Mistakes of newcomers, and the basic commands over the demo's ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole line over the newsroom: what is planted there comes out, and a second run adds nothing."""
+"""The whole pipeline over the invented newsroom finds what was planted there; a second run adds nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`oversight review` on a small ledger: what it shows, what it writes, what it refuses, and that a build follows it."""
+"""`oversight review` on a small ledger: its output, its file, its refusals, and the build after it."""
 
 from __future__ import annotations
 

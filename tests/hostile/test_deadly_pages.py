@@ -1,4 +1,4 @@
-"""Pages and articles that end or stop their reader become rows with words; everything else is read all the same."""
+"""Pages and articles that crash or hang the parser end in a named outcome; all others are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No text, however odd, breaks or stalls extraction: quotes stay exact, two readings agree, time grows with length."""
+"""Odd texts neither break nor stall extraction: quotes stay exact and time grows with length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alerts over a real published ledger and local mail and web servers: what is told, to whom, and never twice."""
+"""Alerts from a published ledger to local mail and web servers: content, recipients, retries, no duplicates."""
 
 from __future__ import annotations
 

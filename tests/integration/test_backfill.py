@@ -1,4 +1,4 @@
-"""An archive of the web becomes what crawling its pages would have become, however the reading of it is disturbed."""
+"""Backfill from web archives gives the articles that crawling would have given, whatever interrupts it."""
 
 from __future__ import annotations
 

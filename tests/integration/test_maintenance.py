@@ -1,4 +1,4 @@
-"""A ledger runs for years: what is let go was needed by nobody, and a backup brings all of it back."""
+"""Retention deletes only unreferenced pages and fetch records; a backup restores everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The invented newsroom: is its content whole, do the expected findings stand in it, does its server tell the truth?"""
+"""The invented newsroom is complete and consistent, and its server serves it as planned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cards tried against local sites, and pages recorded from them: what is said, what is asked, what is kept."""
+"""Source cards tried against local sites, and pages recorded from them."""
 
 from __future__ import annotations
 

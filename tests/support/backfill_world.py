@@ -1,4 +1,4 @@
-"""A small archive of the newsroom's pages for the tests of backfill, the ledger it becomes, and what a ledger holds."""
+"""A small web archive of the newsroom's pages, and helpers that run and inspect backfill."""
 
 from __future__ import annotations
 

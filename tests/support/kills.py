@@ -1,4 +1,4 @@
-"""Kills the line again and again at random moments over a small newsroom and compares what comes out in the end.
+"""Kills the pipeline at random moments over a small newsroom and compares the final results.
 
 python tests/support/kills.py --kills 50 --seed 1
 """

@@ -1,4 +1,4 @@
-"""A mail server and a webhook on loopback that keep what they are sent and misbehave as a test asks for."""
+"""A mail server and a webhook on loopback that keep messages and misbehave as a test requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The newsroom's expected findings come in; its events, as a right reading joins them, go out with names for days."""
+"""The newsroom's expected findings, joined into events as a correct run would join them."""
 
 from __future__ import annotations
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import date
-from pathlib import Path
 
 import pytest
 from support.nlp_tools import load_once
+from support.paths import SHARED
 
 from pipeline.lexicon.load import load_lexicon
 from pipeline.nlp.attribution import Speakers, attribute, title_speaker
@@ -19,7 +18,6 @@ from pipeline.nlp.parsing.paragraphs import find_paragraphs
 from pipeline.records import EntityKind, Mention
 from scrapers.items import Article, RemovedBlock
 
-SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[2].parent / "shared"))
 DAY = date(2026, 6, 25)
 
 

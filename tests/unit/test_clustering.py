@@ -10,7 +10,8 @@ from datetime import date
 
 import pytest
 from support.builders import article, claim, day_span
-from support.gold_claims import SHARED, b_cubed, load_gold
+from support.gold_claims import b_cubed, load_gold
+from support.paths import SHARED
 
 from pipeline.aggregation.clustering.cluster import beyond_reach, group, link_of
 from pipeline.aggregation.clustering.features import ClaimFeatures, is_named

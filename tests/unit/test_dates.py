@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.paths import SHARED
 
 from pipeline.nlp.dates.document import settle_dates
 from pipeline.nlp.dates.expressions import find_dates
@@ -27,7 +26,6 @@ from pipeline.records import (
 from scrapers.items import Precision
 from scrapers.reading.timestamps import known_day
 
-SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[2].parent / "shared"))
 THURSDAY = date(2026, 6, 25)
 
 

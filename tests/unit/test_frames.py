@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.nlp_tools import load_once
+from support.paths import SHARED
 
 from pipeline.aggregation.aggregate import aggregate
 from pipeline.lexicon.load import load_lexicon
 from pipeline.nlp.pipeline import Tools, extract
 from pipeline.records import Claim
 from scrapers.items import Article, text_version
-
-SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[2].parent / "shared"))
 
 
 def article(text: str, title: str = "Title", day: str = "2026-05-05") -> Article:

@@ -1,4 +1,4 @@
-"""The layout holds: packages import only what lies below them, pure packages stay pure, frameworks stay in place."""
+"""Packages import only what lies below them, pure packages stay pure, and frameworks stay in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The units and the cron line are read back as systemd and cron read them, with awkward names too."""
+"""systemd units and the cron line, also with awkward folder names."""
 
 from __future__ import annotations
 
