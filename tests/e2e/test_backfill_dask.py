@@ -65,7 +65,7 @@ def order() -> Order:
     return Order(world.wanted(1), ())
 
 
-def test_a_worker_that_is_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+def test_killed_worker_loses_nothing(tmp_path: Path) -> None:
     archive = world.write(tmp_path / "news.warc.gz", world.records(1))
     world.fill(tmp_path / "here", [str(archive)], order_=order(), workers=2)
     with cluster(tmp_path) as (address, workers):
@@ -90,7 +90,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing(tmp_path: Path) -> 
     assert world.held(tmp_path / "cluster") == world.held(tmp_path / "here")
 
 
-def test_the_command_lets_a_cluster_read(tmp_path: Path) -> None:
+def test_command_reads_on_a_cluster(tmp_path: Path) -> None:
     archive = world.write(tmp_path / "news.warc.gz", world.records(8))
     hosts = tmp_path / "hosts.txt"
     hosts.write_text("\n".join(world.hosts(8)))
@@ -101,6 +101,6 @@ def test_the_command_lets_a_cluster_read(tmp_path: Path) -> None:
     assert "on AI oversight" in out and world.held(tmp_path / "data")["articles"]
 
 
-def test_a_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_missing_cluster_is_reported(tmp_path: Path) -> None:
     with pytest.raises(OutsideFailure, match="no Dask cluster"):
         DaskEngine(order(), "tcp://127.0.0.1:9")

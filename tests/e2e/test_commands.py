@@ -24,14 +24,14 @@ def test_help_names_every_command_and_each_has_help() -> None:
         assert "Usage:" in oversight(name, "--help").stdout
 
 
-def test_an_unknown_command_is_wrong_use() -> None:
+def test_unknown_command_is_a_usage_error() -> None:
     assert "no command 'crwal'" in one_line(oversight("crwal"), WRONG_USE)
 
 
 @pytest.mark.parametrize(
     "words", [("build",), ("verify",), ("event", "e1"), ("serve",), ("export", "--out", "x"), ("unknown-names",)]
 )
-def test_a_ledger_that_is_not_there_yet_is_said_with_the_cure(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_missing_ledger_is_reported_with_what_to_do(words: tuple[str, ...], tmp_path: Path) -> None:
     result = oversight(*words, data=tmp_path / "none")
     assert result.returncode in (WRONG_USE, OUTSIDE)
     assert "oversight" in result.stderr.split(":", 1)[1] and "Traceback" not in result.stderr
@@ -45,14 +45,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert "nowhere.html" in one_line(oversight("add", "nowhere.html", data=tmp_path), WRONG_USE)
 
 
-def test_a_document_that_is_no_json_is_named(tmp_path: Path) -> None:
+def test_document_that_is_not_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "one.json").write_text("{not json")
     said = one_line(oversight("claims", tmp_path / "texts", "--out", tmp_path / "out"), WRONG_USE)
     assert "one.json" in said and "JSON" in said
 
 
-def test_a_date_that_is_none_is_named(tmp_path: Path) -> None:
+def test_invalid_date_is_named(tmp_path: Path) -> None:
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "one.json").write_text(json.dumps({"text": "A text.", "published": "next Tuesday"}))
     said = one_line(oversight("claims", tmp_path / "texts", "--out", tmp_path / "out"), WRONG_USE)
@@ -75,7 +75,7 @@ def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
     assert "contakt" in one_line(oversight("sources", "list", data=tmp_path), WRONG_USE)
 
 
-def test_a_second_run_steps_back(ledger: Path) -> None:
+def test_second_run_on_a_locked_ledger_exits(ledger: Path) -> None:
     with (ledger / "lock").open("a+") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         assert "in use" in one_line(oversight("build", data=ledger), LOCKED)
@@ -93,7 +93,7 @@ def test_a_damaged_database_is_named_and_left_alone(ledger: Path, name: str) -> 
     assert oversight("verify", data=ledger).returncode in (PROBLEM, OUTSIDE)
 
 
-def test_a_locked_database_is_said_and_nothing_is_lost(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locked_database_is_reported_and_nothing_is_lost(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = sqlite3.connect(ledger / "crawl.db", isolation_level=None)
     before = other.execute("select count(*) from articles").fetchone()
     other.execute("begin exclusive")
@@ -103,7 +103,7 @@ def test_a_locked_database_is_said_and_nothing_is_lost(ledger: Path, monkeypatch
     assert other.execute("select count(*) from articles").fetchone() == before
 
 
-def test_a_full_disk_is_said_and_the_ledger_stays(ledger: Path, tmp_path: Path) -> None:
+def test_full_disk_is_reported_and_the_ledger_stays_intact(ledger: Path, tmp_path: Path) -> None:
     """A file system of one megabyte stands for the full disk; it takes the right to mount one."""
     small = tmp_path / "small"
     small.mkdir()
@@ -118,19 +118,19 @@ def test_a_full_disk_is_said_and_the_ledger_stays(ledger: Path, tmp_path: Path) 
     assert oversight("verify", data=ledger).returncode == DONE
 
 
-def test_no_network_is_an_outcome_not_a_crash(tmp_path: Path) -> None:
+def test_missing_network_is_an_outcome_not_a_crash(tmp_path: Path) -> None:
     (tmp_path / "oversight.toml").write_text('contact = "desk@newsroom.example"\n')
     result = oversight("add", "https://no-such-host.invalid/story", data=tmp_path)
     assert "no-such-host.invalid" in one_line(result, OUTSIDE)
 
 
-def test_an_address_in_the_own_network_is_not_fetched(tmp_path: Path) -> None:
+def test_local_address_is_not_fetched(tmp_path: Path) -> None:
     (tmp_path / "oversight.toml").write_text('contact = "desk@newsroom.example"\n')
     result = oversight("add", "http://127.0.0.1:9/secret", data=tmp_path)
     assert "BLOCKED_ADDRESS" in one_line(result, OUTSIDE)
 
 
-def test_verify_is_content_with_the_demo(demo: Path) -> None:
+def test_verify_finds_no_fault_in_the_demo(demo: Path) -> None:
     result = oversight("verify", data=demo)
     assert (result.returncode, result.stdout) == (DONE, "All is as it was.\n")
 
@@ -180,7 +180,7 @@ def test_two_builds_export_the_same_bytes(ledger: Path, tmp_path: Path) -> None:
     assert exports[0] == exports[1]
 
 
-def test_nothing_of_an_articles_text_but_its_quotes_is_published(demo: Path) -> None:
+def test_only_quotes_of_an_article_are_published(demo: Path) -> None:
     published = sqlite3.connect(demo / "published" / "current")
     longest = published.execute("select max(length(quote)) from claims").fetchone()[0]
     assert 40 < longest <= 700
@@ -189,6 +189,6 @@ def test_nothing_of_an_articles_text_but_its_quotes_is_published(demo: Path) -> 
     assert texts and not [text for (text,) in texts if text[:800] in dump]
 
 
-def test_the_tables_say_json_where_it_is_asked_for(demo: Path) -> None:
+def test_tables_are_output_as_json_on_request(demo: Path) -> None:
     for words in (("contradictions",), ("unknown-names",), ("sources", "list"), ("entity", "Vellichor"), ("verify",)):
         assert isinstance(json.loads(oversight(*words, "--json", data=demo).stdout), list)

@@ -22,7 +22,7 @@ NO_TEXTS = [
 
 
 @pytest.mark.parametrize(("body", "name", "said"), NO_TEXTS, ids=[name for _, name, _ in NO_TEXTS])
-def test_bytes_that_are_no_text_are_not_added_as_one(tmp_path: Path, body: bytes, name: str, said: str) -> None:
+def test_binary_file_is_not_added_as_text(tmp_path: Path, body: bytes, name: str, said: str) -> None:
     (tmp_path / name).write_bytes(body)
     line = one_line(oversight("add", tmp_path / name, data=tmp_path / "mine"), WRONG_USE)
     assert said in line and "Save its text" in line
@@ -40,18 +40,18 @@ def test_a_text_in_another_encoding_is_read_as_it_was_written(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("what", "said"), [("", "empty"), ("folder", "a folder"), ("ftp://courier.example/x", "ftp://courier.example/x")]
 )
-def test_what_cannot_be_added_is_named_as_it_was_typed(tmp_path: Path, what: str, said: str) -> None:
+def test_input_that_cannot_be_added_is_named_as_it_was_typed(tmp_path: Path, what: str, said: str) -> None:
     (tmp_path / "folder").mkdir()
     line = one_line(oversight("add", str(tmp_path / what) if what == "folder" else what, data=tmp_path), WRONG_USE)
     assert said in line and ".json, .html or .txt" in line
 
 
-def test_an_address_of_the_original_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_invalid_original_url_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("The ministry banned the model.")
     assert "--url" in one_line(oversight("add", tmp_path / "a.txt", "--url", "courier", data=tmp_path), WRONG_USE)
 
 
-def test_the_cure_for_a_missing_contact_names_the_file(tmp_path: Path) -> None:
+def test_error_on_a_missing_contact_names_the_settings_file(tmp_path: Path) -> None:
     line = one_line(oversight("add", "https://courier.example/story", data=tmp_path), WRONG_USE)
     assert str(tmp_path / "oversight.toml") in line
 
@@ -72,20 +72,20 @@ def test_an_id_never_leads_out_of_the_folder_of_claims(tmp_path: Path, id_: str)
     assert {path.name for path in tmp_path.rglob("*")} == {"texts", "a.json"}
 
 
-def test_two_documents_of_one_id_are_not_written_over_each_other(tmp_path: Path) -> None:
+def test_documents_with_the_same_id_do_not_overwrite_each_other(tmp_path: Path) -> None:
     texts = _documents(tmp_path / "texts", a="same", b="same")
     line = one_line(oversight("claims", texts, "--out", tmp_path / "out"), WRONG_USE)
     assert "a.json" in line and "b.json" in line
 
 
-def test_claims_are_never_written_over_their_documents(tmp_path: Path) -> None:
+def test_claims_never_overwrite_their_documents(tmp_path: Path) -> None:
     texts = _documents(tmp_path / "texts", a="a")
     before = (texts / "a.json").read_bytes()
     assert "written over" in one_line(oversight("claims", texts, "--out", texts / ".." / "texts"), WRONG_USE)
     assert (texts / "a.json").read_bytes() == before
 
 
-def test_the_cards_of_the_newsroom_are_written_as_they_are_read(tmp_path: Path) -> None:
+def test_newsroom_cards_survive_writing_and_reading(tmp_path: Path) -> None:
     from pipeline.newsroom.server import Newsroom
 
     with Newsroom() as newsroom:
@@ -102,7 +102,7 @@ def _figures(path: Path) -> list[tuple]:
         ).fetchall()
 
 
-def test_the_demos_ledger_built_again_by_hand_is_the_same(ledger: Path) -> None:
+def test_demo_ledger_rebuilt_by_hand_is_the_same(ledger: Path) -> None:
     before = _figures(ledger / "build.db")
     assert oversight("extract", data=ledger).stdout.startswith("Read 0 pages and understood 0 articles")
     assert oversight("build", "--full", data=ledger).returncode == DONE
@@ -110,7 +110,7 @@ def test_the_demos_ledger_built_again_by_hand_is_the_same(ledger: Path) -> None:
     assert "northline" in oversight("sources", "health", data=ledger).stdout
 
 
-def test_a_relative_place_in_the_settings_counts_from_the_data_folder(tmp_path: Path) -> None:
+def test_relative_path_in_the_settings_starts_at_the_data_folder(tmp_path: Path) -> None:
     from pipeline.settings import load_settings
 
     (tmp_path / "cards").mkdir()
@@ -121,22 +121,20 @@ def test_a_relative_place_in_the_settings_counts_from_the_data_folder(tmp_path: 
     assert settings.catalogue is False
 
 
-def test_a_backup_takes_the_ledgers_own_cards_along(ledger: Path, tmp_path: Path) -> None:
+def test_backup_includes_the_ledgers_own_cards(ledger: Path, tmp_path: Path) -> None:
     assert oversight("backup", tmp_path / "copy", data=ledger).returncode == DONE
     assert (tmp_path / "copy" / "cards" / "northline.toml").exists()
     assert "lies in the folder" in one_line(oversight("backup", ledger / "copy", data=ledger), WRONG_USE)
 
 
-def test_a_fault_in_the_program_is_told_in_the_ledgers_own_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_crash_report_names_the_ledgers_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pipeline import cli
 
     monkeypatch.setattr("sys.argv", ["oversight", "--data", str(tmp_path / "mine"), "runs"])
     assert str(tmp_path / "mine" / "logs") in cli._keep_traceback(ValueError("odd"))
 
 
-def test_what_the_system_refuses_is_said_with_what_to_do_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_operating_system_error_is_reported_with_what_to_do_next(monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
 
     from pipeline.cli import _words_for_os
@@ -144,7 +142,7 @@ def test_what_the_system_refuses_is_said_with_what_to_do_next(monkeypatch: pytes
     assert "name another place" in _words_for_os(PermissionError(errno.EACCES, "Permission denied", "/ledger/x"))
 
 
-def test_what_is_counted_is_counted_in_plain_english(demo: Path) -> None:
+def test_counts_use_correct_plurals(demo: Path) -> None:
     for words in (("event", "Corvid 4 signed"), ("origins", "Corvid 4 signed"), ("entity", "Harrowmere")):
         said = oversight(*words, data=demo).stdout
         assert "(s)" not in said and not re.search(r"\b1 \w+s\b(?! \()", said), said
@@ -152,13 +150,13 @@ def test_what_is_counted_is_counted_in_plain_english(demo: Path) -> None:
     assert re.search(r"\d independent origins \(\d articles\); \d more articles? puts? it otherwise", said)
 
 
-def test_the_first_quote_of_an_event_bears_it_out(demo: Path) -> None:
+def test_first_quote_of_an_event_supports_it(demo: Path) -> None:
     said = oversight("event", "Corvid 4 signed", data=demo).stdout
     first = said[said.index("“") :].splitlines()[1]
     assert first.strip().startswith("occurred ")
 
 
-def test_a_list_of_events_gives_no_date_finer_than_it_is_known() -> None:
+def test_list_of_events_shows_no_date_more_precise_than_known() -> None:
     from pipeline.app.commands.inspect.entries import _brief_date
 
     said = [("2026-04-09", "2026-04-09"), ("2026-04-01", "2026-04-30"), ("2025-09-01", "2025-11-30"), (None, None)]
@@ -166,24 +164,24 @@ def test_a_list_of_events_gives_no_date_finer_than_it_is_known() -> None:
     assert dates == ["2026-04-09", "2026-04", "2025", "undated"]
 
 
-def test_a_name_that_nobody_knows_is_said_with_what_to_try(demo: Path) -> None:
+def test_unknown_name_is_reported_with_suggestions(demo: Path) -> None:
     assert "oversight unknown-names" in one_line(oversight("entity", "zzz", data=demo), WRONG_USE)
     assert "Which event?" in one_line(oversight("event", "", data=demo), WRONG_USE)
 
 
-def test_the_demos_ledger_is_named_to_those_who_look_beside_it(demo: Path, tmp_path: Path) -> None:
+def test_missing_ledger_error_mentions_the_demo(demo: Path, tmp_path: Path) -> None:
     assert f"--data {demo}" in one_line(oversight("entity", "Vellichor", data=demo.parent), WRONG_USE)
     assert "another ledger's folder" in one_line(oversight("gaps", data=tmp_path), WRONG_USE)
 
 
-def test_the_list_of_runs_says_what_a_user_can_mend_without_our_names_for_it(ledger: Path) -> None:
+def test_list_of_runs_explains_failures_in_plain_words(ledger: Path) -> None:
     assert "No run is noted yet" in oversight("runs", data=ledger).stdout
     oversight("crawl", "--source", "nobody", data=ledger)
     said = oversight("runs", data=ledger).stdout
     assert "There is no source 'nobody'" in said and "WrongUse" not in said
 
 
-def test_answers_to_saved_questions_give_no_date_finer_than_it_is_known(demo: Path) -> None:
+def test_saved_queries_show_no_date_more_precise_than_known(demo: Path) -> None:
     site = Site(demo)
     rows = site.get("/oversight/planned_and_not_done.json?_shape=objects").json()["rows"]
     assert {row["due"] for row in rows if "Kroon" in row["summary"]} == {"2026-09"}
@@ -191,7 +189,7 @@ def test_answers_to_saved_questions_give_no_date_finer_than_it_is_known(demo: Pa
     assert {"2023", "2025-01", "2025-09-01 to 2025-11-30", "2026-03-26"} <= {row["date"] for row in rows}
 
 
-def test_who_hoped_for_it_first_did_not_report_it_first(demo: Path) -> None:
+def test_hopes_do_not_count_as_the_first_report(demo: Path) -> None:
     site = Site(demo)
     rows = site.get("/oversight/who_reported_first.json?_shape=objects").json()["rows"]
     signed = next(row for row in rows if row["summary"].startswith("Vellichor and the Federal Office"))
@@ -200,7 +198,7 @@ def test_who_hoped_for_it_first_did_not_report_it_first(demo: Path) -> None:
     assert {row["origin"] for row in rows if "renamed" in row["summary"]} == {"Northline"}
 
 
-def test_an_article_says_what_ties_others_to_it(demo: Path) -> None:
+def test_article_page_explains_why_others_share_its_origin(demo: Path) -> None:
     site = Site(demo)
     page = site.get(f"/article/{site.one('select to_article_id from origin_edges where basis = ?', 'family')}").text
     assert "belongs to the same publisher group as this one" in page
@@ -217,17 +215,17 @@ def test_an_article_says_what_ties_others_to_it(demo: Path) -> None:
         ('catalogue = "perhaps"', "true or false"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_refused(tmp_path: Path, setting: str, said: str) -> None:
+def test_invalid_setting_is_refused(tmp_path: Path, setting: str, said: str) -> None:
     (tmp_path / "oversight.toml").write_text(setting + "\n")
     line = one_line(oversight("alerts", data=tmp_path), WRONG_USE)
     assert said in line and setting.split()[0] in line
 
 
-def test_the_page_of_models_says_to_whom_one_was_released(demo: Path) -> None:
+def test_page_of_models_states_to_whom_a_model_was_released(demo: Path) -> None:
     assert "Released by Vellichor to 200 vetted organisations, 21 April 2026." in oversight("status", data=demo).stdout
 
 
-def test_every_place_of_a_card_or_a_name_is_shown_by_its_name() -> None:
+def test_every_country_code_has_a_name() -> None:
     from pipeline.lexicon.load import load_lexicon
     from pipeline.site.text.labels import words_for
     from scrapers.cards import load_sources
@@ -238,7 +236,7 @@ def test_every_place_of_a_card_or_a_name_is_shown_by_its_name() -> None:
     assert not sorted(code for code in codes if words_for("jurisdiction", code) == code)
 
 
-def test_a_ledger_of_ones_own_says_what_is_watched_and_what_is_not(tmp_path: Path) -> None:
+def test_new_ledger_states_its_coverage(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     example = Path(__file__).parents[2] / "docs" / "example-article.txt"
     for words in (("add", example, "--published", "2026-05-12"), ("build",), ("publish",)):

@@ -14,7 +14,7 @@ from support.kills import KILLS_OF_A_TRIAL, kill_again_and_again
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_a_line_that_is_killed_at_random_moments_ends_as_the_undisturbed_one(tmp_path: Path) -> None:
+def test_pipeline_killed_at_random_moments_ends_like_an_undisturbed_one(tmp_path: Path) -> None:
     """OVERSIGHT_KILLS sets how many, OVERSIGHT_SEED which moments: `make kills` takes fifty."""
     kills = int(os.environ.get("OVERSIGHT_KILLS", KILLS_OF_A_TRIAL))
     report = kill_again_and_again(tmp_path, kills, int(os.environ.get("OVERSIGHT_SEED", "7")))

@@ -55,7 +55,7 @@ def test_a_second_run_adds_nothing(demo: Path, tmp_path: Path) -> None:
     assert sum(path.stat().st_size for path in (again / "archive").iterdir()) == pages
 
 
-def test_what_did_not_happen_is_never_stored_as_done(demo: Path) -> None:
+def test_event_that_did_not_happen_is_never_stored_as_occurred(demo: Path) -> None:
     """The newsroom's plans, hopes, denials and negations, by sentence."""
     stored = set(rows(demo, "select distinct quote, type from claims where modality = 'occurred'"))
     guilty = [
@@ -72,7 +72,7 @@ def test_what_did_not_happen_is_never_stored_as_done(demo: Path) -> None:
     assert len(guilty) <= open_claims // 20, guilty
 
 
-def test_an_event_is_done_only_where_a_claim_says_so(demo: Path) -> None:
+def test_event_occurred_only_where_a_claim_says_so(demo: Path) -> None:
     assert not rows(
         demo,
         """select event_id from events e where modality = 'occurred'
@@ -111,7 +111,7 @@ def test_each_planted_edge_is_there_with_its_reason(demo: Path, edge: dict) -> N
     assert any(edge.get("cue", "") in detail for _, detail in found)
 
 
-def test_a_denial_that_cites_the_report_it_denies_is_no_part_of_it(demo: Path) -> None:
+def test_denial_that_cites_a_report_has_its_own_origin(demo: Path) -> None:
     labels = rows(
         demo,
         """select distinct label from claims c join articles using (article_id)
@@ -132,7 +132,7 @@ def test_the_edited_article_has_two_versions_and_shows_the_later_one(demo: Path)
 @pytest.mark.parametrize(
     "one", planted()["contradiction"], ids=lambda one: f"{one['event'].split('/')[-1]}-{one['field']}"
 )
-def test_each_planted_disagreement_is_found_with_its_articles(demo: Path, one: dict) -> None:
+def test_each_planted_contradiction_is_found_with_its_articles(demo: Path, one: dict) -> None:
     sides: dict[str, dict[str, set[str]]] = {}
     for contradiction, value, url in rows(
         demo,
@@ -148,6 +148,6 @@ def test_each_planted_disagreement_is_found_with_its_articles(demo: Path, one: d
     ), sides
 
 
-def test_only_planted_disagreements_are_found(demo: Path) -> None:
+def test_only_planted_contradictions_are_found(demo: Path) -> None:
     found = rows(demo, "select field, summary from contradictions")
     assert sorted(field for field, _ in found) == sorted(one["field"] for one in planted()["contradiction"]), found

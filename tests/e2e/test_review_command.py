@@ -111,7 +111,7 @@ def test_an_edit_says_what_will_change_and_the_next_build_does_it(ledger: Path) 
     assert "modality: occurred → planned" in said(ledger, "review", "list", "--decided")
 
 
-def test_a_rejection_of_all_copies_withdraws_the_event(ledger: Path) -> None:
+def test_rejection_of_all_claims_withdraws_the_event(ledger: Path) -> None:
     text = said(ledger, "review", "reject", ids()[0], "--copies", "--why", "Nobody signed.", "--json")
     assert len(json.loads(text)) == 2
     assert "2 applied, 0 reopened, 0 waiting" in said(ledger, "build")
@@ -162,7 +162,7 @@ def test_events_of_two_kinds_are_not_merged(ledger: Path) -> None:
     assert "agreement and commitment" in refused(ledger, "review", "merge", *events, "--why", "x")
 
 
-def test_an_unknown_name_is_settled(ledger: Path) -> None:
+def test_unknown_name_is_resolved(ledger: Path) -> None:
     assert "`oversight unknown-names`" in refused(ledger, "review", "gap", "Nobody", "--no-name")
     assert "Say one of" in refused(ledger, "review", "gap", "Oxbow")
     assert "taken by OpenAI" in refused(ledger, "review", "gap", "Oxbow", "--new", "organisation", "--id", "openai")
@@ -197,7 +197,7 @@ def test_an_unknown_name_is_settled(ledger: Path) -> None:
         (("accept", "{}", "--who", "\udcff"), "no text"),
     ],
 )
-def test_what_cannot_be_decided_is_refused_and_nothing_is_written(ledger: Path, words, answer: str) -> None:
+def test_invalid_decision_is_refused_and_nothing_is_written(ledger: Path, words, answer: str) -> None:
     filled = [word.format(ids()[0]) for word in words]
     assert answer in refused(ledger, "review", *filled)
     assert not (ledger / "reviews.toml").exists()
@@ -222,7 +222,7 @@ def test_check_names_every_problem_and_ends_with_1_and_a_build_refuses_the_file(
     assert done.returncode == 2 and "Traceback" not in done.stderr and "decision 2, line" in done.stderr
 
 
-def test_the_file_may_lie_elsewhere_and_the_editor_be_set(ledger: Path, tmp_path: Path) -> None:
+def test_file_and_editor_can_be_configured(ledger: Path, tmp_path: Path) -> None:
     (ledger / "oversight.toml").write_text('reviews = "desk/ours.toml"\neditor = "Ada Arden"\n')
     said(ledger, "review", "accept", ids()[0])
     (decision,) = load_reviews(ledger / "desk" / "ours.toml").decisions
@@ -241,7 +241,7 @@ def test_there_is_nothing_to_review_before_a_build(tmp_path: Path) -> None:
     assert isinstance(result.exception, WrongUse) and "oversight build" in str(result.exception)
 
 
-def test_the_queue_is_gone_through_with_plain_questions(ledger: Path) -> None:
+def test_queue_asks_plain_questions(ledger: Path) -> None:
     text = said(ledger, "review", "next", "--who", "ada", given="n\norganisation\n\n")
     assert "1 of 1" in text and "Oxbow" in text and "is a new organisation: oxbow" in text
     assert decisions(ledger) == ["gap"]
@@ -249,7 +249,7 @@ def test_the_queue_is_gone_through_with_plain_questions(ledger: Path) -> None:
     assert "Nothing awaits review" in said(ledger, "review", "next")
 
 
-def test_a_doubtful_claim_is_confirmed_in_the_queue_and_then_published(ledger: Path) -> None:
+def test_low_confidence_claim_confirmed_in_the_queue_is_published(ledger: Path) -> None:
     doubtful = signing("herald", "doubt", day=6, confidence=0.2)
     with Library(ledger / "crawl.db") as library:
         library.save(*doubtful, "1")

@@ -95,7 +95,7 @@ def alert(*to: str, watch: str = "events", chosen: str = "", name: str = "news d
     return {"name": name, "watch": watch, "filter": chosen, "to": list(to)}
 
 
-def test_what_stands_is_known_and_a_new_event_is_told_once_to_everybody(
+def test_existing_events_are_not_sent_and_a_new_one_is_sent_once_to_everybody(
     ledger: Ledger, mail: MailServer, hook: Webhook
 ) -> None:
     event_id, other, *_ = ledger.events()
@@ -165,7 +165,7 @@ def test_the_filter_means_what_it_means_on_the_site(ledger: Ledger) -> None:
         matches("nonsense=1")
 
 
-def test_an_event_that_took_over_one_that_was_told_is_not_told_again(ledger: Ledger, mail: MailServer) -> None:
+def test_event_merged_with_a_sent_one_is_not_sent_again(ledger: Ledger, mail: MailServer) -> None:
     event_id, *_ = ledger.events()
     ledger.publish()
     ledger.round(alert(mail.address()))
@@ -178,7 +178,7 @@ def test_an_event_that_took_over_one_that_was_told_is_not_told_again(ledger: Led
     assert ledger.round(alert(mail.address())).told == 0 and mail.mails == []
 
 
-def test_what_was_reported_long_ago_is_no_news(ledger: Ledger, mail: MailServer) -> None:
+def test_old_report_is_not_sent(ledger: Ledger, mail: MailServer) -> None:
     event_id, *_ = ledger.events()
     ledger.publish(without=(event_id,))
     ledger.round(alert(mail.address()))
@@ -188,13 +188,13 @@ def test_what_was_reported_long_ago_is_no_news(ledger: Ledger, mail: MailServer)
     assert ledger.round(alert(mail.address())).told == 0, "it was met before"
 
 
-def test_another_filter_takes_what_stands_as_known(ledger: Ledger, mail: MailServer) -> None:
+def test_changed_filter_treats_existing_events_as_known(ledger: Ledger, mail: MailServer) -> None:
     ledger.round(alert(mail.address(), chosen="type=agreement"))
     assert ledger.round(alert(mail.address(), chosen="")).told == 0
     assert mail.mails == []
 
 
-def test_a_disagreement_is_told_when_it_begins_with_its_words(ledger: Ledger, mail: MailServer) -> None:
+def test_new_contradiction_is_sent_with_its_values(ledger: Ledger, mail: MailServer) -> None:
     contradicted = ledger.events("contradicted = 1")
     assert contradicted
     rule = alert(mail.address(), watch="contradicted")
@@ -211,7 +211,7 @@ def test_a_disagreement_is_told_when_it_begins_with_its_words(ledger: Ledger, ma
     assert ledger.round(rule).told == 0
 
 
-def test_trouble_with_a_source_is_told_once_and_so_is_its_end(ledger: Ledger, mail: MailServer) -> None:
+def test_source_alarm_and_its_end_are_each_sent_once(ledger: Ledger, mail: MailServer) -> None:
     rule, hour = alert(mail.address(), watch="sources"), timedelta(hours=1)
     ledger.sick = {"courier": (Alarm("silent", "nothing new since 2026-04-01"),)}
     assert ledger.round(rule).told == 1, "trouble that stands already is told, too"
@@ -243,9 +243,7 @@ def waiting(ledger: Ledger, *to: str) -> dict:
 
 
 @pytest.mark.parametrize("how", ["try later", "closes at once"])
-def test_a_mail_that_certainly_did_not_arrive_is_tried_again_ever_more_seldom(
-    ledger: Ledger, mail: MailServer, how: str
-) -> None:
+def test_undelivered_mail_is_retried_with_growing_delays(ledger: Ledger, mail: MailServer, how: str) -> None:
     rule = waiting(ledger, mail.address())
     mail.how = how
     report = ledger.round(rule)
@@ -261,14 +259,14 @@ def test_a_mail_that_certainly_did_not_arrive_is_tried_again_ever_more_seldom(
     assert ledger.round(rule, after=timedelta(hours=9)).sent == 0 and len(mail.mails) == 1
 
 
-def test_one_recipient_that_cannot_be_reached_costs_the_others_nothing(ledger: Ledger, mail: MailServer) -> None:
+def test_unreachable_recipient_does_not_affect_the_others(ledger: Ledger, mail: MailServer) -> None:
     rule = waiting(ledger, "mailto://127.0.0.1:9?from=a@news.example&to=b@news.example&cto=1", mail.address())
     report = ledger.round(rule)
     assert (report.sent, report.waiting) == (1, 1)
     assert ledger.round(rule, after=timedelta(hours=2)).sent == 0 and len(mail.mails) == 1
 
 
-def test_a_webhook_that_fails_is_tried_again_and_given_up_after_three_days(ledger: Ledger, hook: Webhook) -> None:
+def test_failing_webhook_is_retried_for_three_days(ledger: Ledger, hook: Webhook) -> None:
     rule = waiting(ledger, hook.address())
     hook.answers = [500]
     assert ledger.round(rule).waiting == 1
@@ -288,7 +286,7 @@ def test_a_webhook_that_fails_is_tried_again_and_given_up_after_three_days(ledge
 
 
 @pytest.mark.parametrize("how", ["breaks off", "falls silent"])
-def test_a_mail_that_may_have_arrived_is_not_sent_again_and_the_next_one_says_so(
+def test_mail_that_may_have_arrived_is_not_sent_again_and_the_next_one_says_so(
     ledger: Ledger, mail: MailServer, how: str
 ) -> None:
     rule = waiting(ledger, mail.address())
@@ -309,7 +307,7 @@ def test_a_mail_that_may_have_arrived_is_not_sent_again_and_the_next_one_says_so
     assert "may not have reached you" not in mail.texts()[2][1], "it was said"
 
 
-def test_a_webhook_that_falls_silent_after_it_was_told_is_not_told_again(ledger: Ledger, hook: Webhook) -> None:
+def test_webhook_that_hangs_after_receipt_is_not_called_again(ledger: Ledger, hook: Webhook) -> None:
     rule = waiting(ledger, hook.address())
     hook.answers = [0]
     assert ledger.round(rule).unsure == 1
@@ -358,7 +356,7 @@ def test_a_kill_while_a_message_is_sent_never_sends_it_twice(
     assert len(mail.mails) == mails + 1
 
 
-def test_a_kill_before_anything_is_entered_loses_nothing(ledger: Ledger, mail: MailServer, monkeypatch) -> None:
+def test_kill_before_the_outbox_is_written_loses_nothing(ledger: Ledger, mail: MailServer, monkeypatch) -> None:
     rule = waiting(ledger, mail.address())
 
     def dies(*args: object) -> str:
@@ -371,7 +369,7 @@ def test_a_kill_before_anything_is_entered_loses_nothing(ledger: Ledger, mail: M
     assert ledger.round(rule).sent == 1 and len(mail.mails) == 1
 
 
-def test_a_clock_that_was_set_back_puts_no_message_off(ledger: Ledger, mail: MailServer) -> None:
+def test_clock_set_back_delays_no_message(ledger: Ledger, mail: MailServer) -> None:
     rule = waiting(ledger, mail.address())
     mail.how = "try later"
     assert ledger.round(rule, after=timedelta(days=400)).told == 0, "by that clock it is no news"
@@ -425,13 +423,13 @@ def test_each_alert_has_a_feed_whose_entries_keep_their_ids(ledger: Ledger) -> N
         ({"filter": 7}, "should be text"),
     ],
 )
-def test_a_mistake_in_an_alert_is_named_with_its_cure(change: dict, said: str) -> None:
+def test_mistake_in_an_alert_is_named_with_its_correction(change: dict, said: str) -> None:
     with pytest.raises(WrongUse, match=re.escape(said)):
         read_rules((alert() | change,), FILE)
 
 
 @pytest.mark.parametrize("chosen", ["type=order", "modality__in=occurred,done", "type=agreement&force=maybe"])
-def test_an_alert_on_what_no_event_can_be_is_refused_and_not_silent_for_ever(ledger: Ledger, chosen: str) -> None:
+def test_alert_that_can_never_match_is_refused(ledger: Ledger, chosen: str) -> None:
     ledger.folder.settings.write_text(f'[[alert]]\nname = "orders"\nwatch = "events"\nfilter = "{chosen}"\n')
     told = CliRunner().invoke(oversight, ["--data", str(ledger.folder.path), "alerts"])
     assert isinstance(told.exception, WrongUse) and "which no event has. Use one of" in str(told.exception)
@@ -449,7 +447,7 @@ def test_example_filters_in_help_and_docs_are_accepted(ledger: Ledger) -> None:
             assert told.exit_code == 0, told.exception
 
 
-def test_two_alerts_of_one_name_and_tables_that_are_none_are_refused(tmp_path: Path) -> None:
+def test_duplicate_alert_names_and_malformed_tables_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="two alerts are called"):
         read_rules((alert(), alert(name="News desk")), FILE)
     (tmp_path / "oversight.toml").write_text('alert = "me@news.example"')
@@ -515,7 +513,7 @@ def test_a_run_sends_alerts_at_its_end_also_where_a_step_failed(
     assert sorted(path.name for path in ledger.folder.logs.iterdir()) == ["crawl.log", "cron.log.1"]
 
 
-def test_a_recipient_that_was_taken_out_is_told_nothing_more(ledger: Ledger, mail: MailServer) -> None:
+def test_removed_recipient_gets_no_more_messages(ledger: Ledger, mail: MailServer) -> None:
     rule = waiting(ledger, mail.address())
     mail.how = "try later"
     ledger.round(rule)

@@ -82,7 +82,7 @@ def _page(story):
                 hashlib.sha256(body).hexdigest())  # fmt: skip
 
 
-def test_every_record_ends_in_one_named_way(undisturbed: dict) -> None:
+def test_every_record_ends_in_one_named_outcome(undisturbed: dict) -> None:
     tally = undisturbed["tally"]
     assert tally.records == len(world.records())
     assert tally.records == tally.relevant + tally.passed_over.total() + tally.bad.total()
@@ -101,7 +101,7 @@ def test_a_second_run_adds_nothing_and_reads_nothing(undisturbed: dict, archive:
     assert differences(world.held(undisturbed["data"]), undisturbed) == []
 
 
-def test_other_hosts_read_a_file_anew_and_nothing_is_there_twice(archive: Path, tmp_path: Path) -> None:
+def test_file_read_again_for_other_hosts_duplicates_nothing(archive: Path, tmp_path: Path) -> None:
     few = hosts_of((), world.hosts()[:2])
     first = world.fill(tmp_path, [str(archive)], order_=Order(few, ()))
     second = world.fill(tmp_path, [str(archive)])
@@ -119,7 +119,7 @@ def test_neither_the_size_of_parts_nor_the_number_of_workers_changes_a_row(
     assert differences(world.held(tmp_path), undisturbed) == []
 
 
-def test_an_archive_that_is_one_stream_is_read_as_well(undisturbed: dict, tmp_path: Path) -> None:
+def test_archive_in_one_gzip_stream_is_read_too(undisturbed: dict, tmp_path: Path) -> None:
     file = tmp_path / "stream.warc.gz"
     file.write_bytes(gzip.compress(b"".join(world.records())))
     plain = tmp_path / "plain.warc"
@@ -133,7 +133,7 @@ def test_an_archive_that_is_one_stream_is_read_as_well(undisturbed: dict, tmp_pa
         assert world.fill(data, [str(name)]).records == 0
 
 
-def test_killed_again_and_again_it_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+def test_backfill_killed_repeatedly_ends_like_an_undisturbed_one(tmp_path: Path) -> None:
     archive, hosts, data = tmp_path / "news.warc.gz", tmp_path / "hosts.txt", tmp_path / "data"
     world.write(archive, world.records(1))
     hosts.write_text("\n".join(world.hosts(1)))
@@ -235,9 +235,7 @@ def deadly_at_third(order: Order) -> _Deadly:
     return _Deadly(order, world.chosen()[2].url)
 
 
-def test_a_page_that_ends_its_reader_is_the_only_one_that_is_lost(
-    archive: Path, undisturbed: dict, tmp_path: Path
-) -> None:
+def test_page_that_crashes_its_reader_is_the_only_one_lost(archive: Path, undisturbed: dict, tmp_path: Path) -> None:
     order = world.order()
     tally = world.fill(tmp_path, [str(archive)], LocalEngine(order, 1, deadly_at_third))
     assert tally.bad == Counter({ENDS_READER: 1})
@@ -260,7 +258,7 @@ def slow_at_third(order: Order):
     return inner
 
 
-def test_a_page_that_never_ends_is_given_up(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_that_hangs_its_reader_is_given_up(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     short = Limits(cpu_seconds=8.0, wall_seconds=60.0, memory_mb=4096, renewed_after=500)
     monkeypatch.setattr(engines, "LIMITS", short)
     monkeypatch.setattr(engines, "ONE_PAGE", short)
@@ -311,7 +309,7 @@ def test_the_command_reads_builds_and_publishes(archive: Path, tmp_path: Path) -
         (["http://127.0.0.1:1/a.warc.gz"], "contact"),
     ],
 )
-def test_wrong_use_is_answered_with_two_and_a_cure(tmp_path: Path, words: list[str], said: str) -> None:
+def test_usage_error_exits_with_2_and_a_hint(tmp_path: Path, words: list[str], said: str) -> None:
     process = world.command(tmp_path, *words)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 2 and said in err and "Traceback" not in err
@@ -327,7 +325,7 @@ def test_a_list_of_hosts_is_checked(tmp_path: Path) -> None:
             read_hosts(file)
 
 
-def test_a_host_is_matched_as_a_whole_and_never_as_a_part_of_another() -> None:
+def test_host_is_matched_as_a_whole() -> None:
     from support.builders import source
 
     cards = (source("paper"), source("gov"))
@@ -353,7 +351,7 @@ def test_a_host_is_matched_as_a_whole_and_never_as_a_part_of_another() -> None:
     assert everything.source_of("https://any.example/x") == ADDED
 
 
-def test_progress_is_told_in_words() -> None:
+def test_progress_is_reported() -> None:
     from pipeline.app.backfill.run import Tally
 
     tally = Tally(4, share=0.5, share_before=0.25, records=12_000, pages=5_000, relevant=60, claims=300)
@@ -400,7 +398,7 @@ class _InProcess:
         pass
 
 
-def test_there_are_stories_to_test_with() -> None:
+def test_test_archive_has_stories() -> None:
     assert len(world.chosen()) >= 12 and len(stories()) > 40
 
 
@@ -420,7 +418,7 @@ def test_an_archive_made_to_measure_holds_just_the_relevant_pages_that_were_plan
     assert {row[3] for row in world.held(tmp_path)["records"]} == made.planted and tally.records == 121
 
 
-def test_the_bench_of_backfill_tells_rates_ratios_and_what_was_found() -> None:
+def test_backfill_benchmark_prints_rates_ratios_and_findings() -> None:
     from click.testing import CliRunner
 
     from pipeline.app.commands.bench import bench
@@ -434,7 +432,7 @@ def test_the_bench_of_backfill_tells_rates_ratios_and_what_was_found() -> None:
 
 
 @pytest.mark.parametrize("words", [["backfill", "relevance"], ["backfill", "--pages", "5"]])
-def test_the_bench_of_backfill_stands_alone(words: list[str]) -> None:
+def test_backfill_benchmark_runs_alone(words: list[str]) -> None:
     from click.testing import CliRunner
 
     from pipeline.app.commands.bench import bench

@@ -96,7 +96,7 @@ def urls(data: DataFolder) -> set[str]:
 # pages
 
 
-def test_only_old_pages_on_which_nothing_rests_leave_the_archive(folder: DataFolder) -> None:
+def test_only_old_unreferenced_pages_are_deleted(folder: DataFolder) -> None:
     before = urls(folder)
     would = prune_pages(folder, 365 * DAY, now=NOW, dry=True)
     assert (would.n_pages, urls(folder)) == (2, before)
@@ -113,7 +113,7 @@ def test_a_page_that_an_editor_decided_on_stays(folder: DataFolder) -> None:
     assert {url.rpartition("/")[2] for url in urls(folder)} >= {"a", "tennis", "waiting", "golf"}
 
 
-def test_a_page_that_is_missing_by_no_ones_will_is_still_a_fault(folder: DataFolder) -> None:
+def test_page_missing_without_a_record_is_a_fault(folder: DataFolder) -> None:
     prune_pages(folder, 365 * DAY, now=NOW)
     with closing(sqlite3.connect(folder.crawl_db, isolation_level=None)) as db:
         db.execute("delete from pages where url like '%/a'")
@@ -121,7 +121,7 @@ def test_a_page_that_is_missing_by_no_ones_will_is_still_a_fault(folder: DataFol
     assert fault.what == "page" and "not in the archive" in str(fault)
 
 
-def test_an_archive_that_was_pruned_half_way_is_whole(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_pruned_archive_is_consistent(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed after the index was written and before the old file was removed: the next crawl removes it."""
     with monkeypatch.context() as context:
         context.setattr(Archive, "remove_leftovers", lambda self: None)
@@ -143,7 +143,7 @@ def test_the_index_of_a_pruned_archive_can_be_made_again(folder: DataFolder) -> 
     assert urls(folder) == left and verify(folder.path) == []
 
 
-def test_prune_tells_what_it_would_do(folder: DataFolder, monkeypatch, capsys) -> None:
+def test_prune_reports_what_it_would_do(folder: DataFolder, monkeypatch, capsys) -> None:
     def oversight(*words: str) -> int:
         monkeypatch.setattr("sys.argv", ["oversight", "--data", str(folder.path), *words])
         return _run()
@@ -193,7 +193,7 @@ def visits_of_two_years(path: Path) -> None:
     frontier.close()
 
 
-def test_visits_of_past_years_are_counted_and_let_go(tmp_path: Path) -> None:
+def test_visits_of_past_years_are_counted_and_deleted(tmp_path: Path) -> None:
     data = DataFolder(tmp_path).make()
     visits_of_two_years(data.crawl_db)
     with Library(data.crawl_db) as library:  # one saved page could not be read
@@ -233,7 +233,7 @@ def test_the_room_of_a_ledger_adds_up(folder: DataFolder) -> None:
     assert room.files["crawl.db"] >= 5 * room.crawl_db_per_article > 0 and room.per_month > 0
 
 
-def test_a_backup_brings_everything_back(folder: DataFolder, tmp_path: Path) -> None:
+def test_backup_restores_everything(folder: DataFolder, tmp_path: Path) -> None:
     (folder.path / "oversight.toml").write_text('contact = "desk@ledger.example"\n')
     wanted = exported(folder, tmp_path / "before")
     first = back_up(folder, tmp_path / "backup")
@@ -265,7 +265,7 @@ def test_a_folder_is_not_backed_up_into_itself(folder: DataFolder) -> None:
         back_up(folder, folder.path / "backup")
 
 
-def test_a_ledger_that_was_restored_is_joined_anew(folder: DataFolder, tmp_path: Path) -> None:
+def test_restored_ledger_is_built_from_scratch(folder: DataFolder, tmp_path: Path) -> None:
     """build.db knows more than an older crawl.db: it is not grown from there."""
     back_up(folder, tmp_path / "backup")
     with Library(folder.crawl_db) as library:

@@ -162,7 +162,7 @@ def test_a_page_names_its_stable_address_and_holds_no_port(newsroom: Newsroom) -
         assert b"127.0.0.1" not in page
 
 
-def test_every_paragraph_stands_on_its_page() -> None:
+def test_every_paragraph_is_on_its_page() -> None:
     for each in stories():
         shown = LexborHTMLParser(article_page(each).decode(each.encoding, "replace")).text()
         missing = [block.text for block in each.blocks if block.kind == "p" and block.text not in shown]
@@ -172,7 +172,7 @@ def test_every_paragraph_stands_on_its_page() -> None:
             assert missing == [], each.story_id
 
 
-def test_the_layouts_say_the_date_in_different_ways() -> None:
+def test_layouts_give_the_date_in_different_ways() -> None:
     def marks(publisher_id: str) -> set[bytes]:
         page = next(article_page(each) for each in stories() if each.publisher.publisher_id == publisher_id)
         known = (b"ld+json", b"article:published_time", b"<time", b"dcterms.issued", b'name="date"', b"itemprop=")
@@ -198,7 +198,7 @@ def test_at_least_thirty_articles_have_expected_claims() -> None:
 
 
 @pytest.mark.parametrize("document_id", sorted(expected()))
-def test_every_expected_claim_stands_in_its_article(document_id: str) -> None:
+def test_every_expected_claim_is_in_its_article(document_id: str) -> None:
     findings, text = expected()[document_id], version(document_id).text
     assert findings["id"] == document_id
     assert findings["published"] == version(document_id).published.date().isoformat()
@@ -283,14 +283,14 @@ def test_planted_contradictions_are_in_the_expected_claims() -> None:
     assert fields == {"date", "force", "happened", "amount"}
 
 
-def test_what_is_not_done_is_expected_as_such() -> None:
+def test_unfinished_acts_are_expected_as_such() -> None:
     for case in planted()["never_occurred"]:
         claims = [claim for claim in expected()[case["article"]]["claims"] if case["words"] in claim["quote"]]
         assert claims, case
         assert {claim["modality"] for claim in claims} == {case["modality"]}, case
 
 
-def test_edits_and_kept_plans_are_in_the_expected_claims() -> None:
+def test_edits_and_fulfilled_plans_are_in_the_expected_claims() -> None:
     def modalities(document_id: str, event: str) -> set[str]:
         return {claim["modality"] for claim in expected()[document_id]["claims"] if claim["event"] == event}
 
@@ -302,7 +302,7 @@ def test_edits_and_kept_plans_are_in_the_expected_claims() -> None:
         assert "occurred" in modalities(case["occurred"], case["event"])
 
 
-def test_timelines_name_expected_events_and_what_only_impends_is_never_done() -> None:
+def test_timelines_name_expected_events_and_plans_are_never_done() -> None:
     done: dict[str, set[str]] = {}
     for document in expected().values():
         for claim in document["claims"]:
@@ -320,7 +320,7 @@ def test_pages_that_are_not_about_oversight_have_no_claims() -> None:
     assert {name for name, document in expected().items() if not document["relevant"]} == set(articles["irrelevant"])
 
 
-def test_gaps_are_names_that_stand_in_the_texts_and_not_in_the_lexicon() -> None:
+def test_gaps_are_names_in_the_texts_but_not_in_the_lexicon() -> None:
     lexicon = tomllib.loads((FOLDER / "lexicon.toml").read_text())
     known = {entity["name"] for entity in lexicon["entity"]}
     texts = "\n".join(each.text for each in stories())
@@ -340,7 +340,7 @@ def test_the_newsrooms_lexicon_joins_the_packaged_one() -> None:
     assert not [name for names_of in planted()["gaps"].values() for name in names_of if name.casefold() in names]
 
 
-def test_the_gate_lets_in_what_is_about_oversight_and_nothing_else() -> None:
+def test_relevance_filter_passes_oversight_and_nothing_else() -> None:
     articles = planted()["articles"]
     undecided = {*articles["relevant_without_event"], *articles["other_language"]}
     for document_id, findings in expected().items():
@@ -398,7 +398,7 @@ def test_robots_files_answer_or_are_missing_as_planned(newsroom: Newsroom) -> No
     assert {publisher.robots is None for publisher in publishers().values()} == {True, False}
 
 
-def test_odd_addresses_answer_oddly(newsroom: Newsroom) -> None:
+def test_odd_addresses_misbehave_as_planned(newsroom: Newsroom) -> None:
     wanted = {"gone": 410, "pdf": 200, "redirect": 301, "page": 200, "shell": 200, "forbidden": 403}
     seen = set()
     for odd in odd_addresses():
@@ -438,7 +438,7 @@ def test_feeds_name_the_odd_addresses_from_their_day_on(last_day: Newsroom) -> N
         assert address not in listed(), odd.path
 
 
-def test_only_what_was_out_is_served_and_an_edit_shows_after_its_hour(last_day: Newsroom) -> None:
+def test_only_published_pages_are_served_and_an_edit_shows_after_its_hour(last_day: Newsroom) -> None:
     name = "gazette-vellichor-signing"
     address = last_day.address(name)
     last_day.set_day(date(2026, 3, 16))
@@ -454,7 +454,7 @@ def test_only_what_was_out_is_served_and_an_edit_shows_after_its_hour(last_day: 
     assert b"2026-03-23T16:40:00+00:00" in ask(rss)[2]
 
 
-def test_a_page_stands_still_while_other_stories_come_out(last_day: Newsroom) -> None:
+def test_page_is_unchanged_when_other_stories_are_published(last_day: Newsroom) -> None:
     address = last_day.address("gazette-vellichor-hopes")
     last_day.set_day(date(2026, 3, 2))
     first = ask(address)
@@ -463,7 +463,7 @@ def test_a_page_stands_still_while_other_stories_come_out(last_day: Newsroom) ->
     assert ask(address)[1]["etag"] == first[1]["etag"]
 
 
-def test_a_client_that_holds_the_page_is_told_so(newsroom: Newsroom) -> None:
+def test_client_with_a_fresh_copy_gets_304(newsroom: Newsroom) -> None:
     address = newsroom.address("northline-tessel-request")
     _, headers, body = ask(address)
     assert ask(address, If_None_Match=headers["etag"])[::2] == (304, b"")
@@ -483,7 +483,7 @@ def test_pages_are_compressed_for_clients_that_can_read_it(newsroom: Newsroom) -
     assert int(headers["content-length"]) == len(ask(address)[2])
 
 
-def test_the_lying_page_and_the_broken_page_are_as_bad_as_promised(newsroom: Newsroom) -> None:
+def test_lying_and_broken_pages_are_as_planned(newsroom: Newsroom) -> None:
     (lying,) = planted()["articles"]["lying_charset"]
     _, headers, body = ask(newsroom.address(lying))
     assert headers["content-type"] == "text/html; charset=utf-8"

@@ -39,7 +39,7 @@ def read(title: str, text: str):
     )
 
 
-def test_a_doubtful_article_with_a_sure_claim_is_kept_and_one_without_is_not() -> None:
+def test_borderline_article_is_kept_only_with_a_confident_claim() -> None:
     for title, text in (COUNCIL, PHONE):
         judged = judge_relevance(title, text)
         assert judged.doubtful and not judged.relevant and DOUBT <= judged.score < THRESHOLD, (title, judged)

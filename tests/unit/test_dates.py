@@ -29,7 +29,7 @@ from scrapers.reading.timestamps import known_day
 THURSDAY = date(2026, 6, 25)
 
 
-def test_the_coming_weeks_begin_with_the_publication():
+def test_coming_weeks_begin_at_publication():
     for words in ("in the weeks ahead", "in the coming weeks", "over the next few weeks"):
         (mention,) = find_dates(f"It will act {words}.", THURSDAY)
         assert mention.span is not None
@@ -37,12 +37,12 @@ def test_the_coming_weeks_begin_with_the_publication():
         assert not mention.is_duration
 
 
-def test_recently_says_nothing_when_the_month_has_hardly_begun():
+def test_recently_is_undated_early_in_a_month():
     (mention,) = find_dates("It recently signed the pact.", date(2026, 6, 3))
     assert mention.span is None
 
 
-def test_a_day_and_month_that_could_be_swapped_leave_only_the_year():
+def test_ambiguous_day_and_month_leave_only_the_year():
     (mention,) = find_dates("It was signed on 12/03/2026.", THURSDAY)
     assert mention.span is not None
     assert (mention.span.value, mention.span.precision) == ("2026", Precision.YEAR)
@@ -51,7 +51,7 @@ def test_a_day_and_month_that_could_be_swapped_leave_only_the_year():
 @pytest.mark.parametrize(
     "words", ["within 30 days", "three days later", "for two years", "a 30-day period", "in six months"]
 )
-def test_a_duration_is_no_date(words):
+def test_duration_is_not_a_date(words):
     assert all(each.is_duration and each.span is None for each in find_dates(f"It acts {words} of that.", THURSDAY))
 
 
@@ -68,7 +68,7 @@ def test_a_duration_is_no_date(words):
         "a fall in prices",
     ],
 )
-def test_words_that_only_look_like_dates_give_no_day(text):
+def test_words_that_look_like_dates_give_no_day(text):
     assert not [each for each in find_dates(text, THURSDAY) if each.span and each.span.precision is Precision.DAY]
 
 
@@ -79,7 +79,7 @@ def test_without_a_publication_day_only_full_dates_can_be_read():
     assert found == {None, "2026-06-03"}
 
 
-def test_an_open_expression_is_read_back_and_ahead():
+def test_weekday_can_lie_before_or_after_publication():
     (mention,) = find_dates("on Friday", THURSDAY)
     assert mention.span and mention.span.value == "2026-06-19"
     assert mention.ahead and mention.ahead.value == "2026-06-26"
@@ -182,7 +182,7 @@ def _claim(text: str, quote: str, trigger: str, newness: str = "new", published:
     )
 
 
-def test_a_claim_learns_its_date_from_another_claim_of_the_same_event():
+def test_claim_takes_its_date_from_another_claim_of_the_event():
     text = "The Pentagon barred Halden on Tuesday.\n\nAfter the designation, Halden fell silent."
     first = _claim(text, "The Pentagon barred Halden on Tuesday.", "barred")
     second = _claim(text, "After the designation, Halden fell silent.", "designation", "background")
@@ -191,7 +191,7 @@ def test_a_claim_learns_its_date_from_another_claim_of_the_same_event():
     ] * 2
 
 
-def test_a_year_gives_way_to_the_month_that_another_sentence_names():
+def test_month_of_another_sentence_refines_a_year():
     text = "The Pentagon barred Halden in July.\n\nThe Pentagon barred Halden last year, after a dispute."
     first = _claim(text, "The Pentagon barred Halden in July.", "barred", "background", date(2026, 3, 2))
     second = _claim(text, "The Pentagon barred Halden last year, after a dispute.", "barred", "background")
@@ -203,7 +203,7 @@ def _dates(text: str, *claims: Claim) -> list[str | None]:
     return [each.date.value if each.date else None for each in settle_dates(claims, text, THURSDAY)]
 
 
-def test_talks_that_failed_are_not_the_contract_signed_before_them():
+def test_negated_claim_does_not_take_the_date_of_a_completed_act():
     text = "The Pentagon barred Halden in July.\n\nThe Pentagon never barred Halden, it says."
     first = _claim(text, "The Pentagon barred Halden in July.", "barred", "background")
     second = _claim(text, "The Pentagon never barred Halden, it says.", "barred", "background")
@@ -211,7 +211,7 @@ def test_talks_that_failed_are_not_the_contract_signed_before_them():
     assert _dates(text, first, second) == ["2025-07"] * 2
 
 
-def test_a_plan_that_came_true_takes_the_day_on_which_it_did():
+def test_fulfilled_plan_takes_the_day_of_fulfilment():
     text = "The Pentagon barred Halden on Tuesday.\n\nIt had said that it would ban Halden."
     first = _claim(text, "The Pentagon barred Halden on Tuesday.", "barred")
     second = replace(_claim(text, "It had said that it would ban Halden.", "ban"), modality=Modality.PLANNED, date=None)
@@ -219,7 +219,7 @@ def test_a_plan_that_came_true_takes_the_day_on_which_it_did():
     assert _dates(text, first, replace(second, modality=Modality.CONDITIONAL)) == ["2026-06-23", None]
 
 
-def test_what_repeats_the_news_has_its_day():
+def test_claim_that_repeats_the_news_has_its_day():
     text = "Halden said on Wednesday it was puzzled.\n\nThe Pentagon barred Halden.\n\nAfter the ban, Halden sued."
     first = _claim(text, "The Pentagon barred Halden.", "barred")
     second = _claim(text, "After the ban, Halden sued.", "ban", "background")
@@ -235,13 +235,13 @@ def test_what_repeats_the_news_has_its_day():
         ("The order was signed in May. The firm sued eight days later.", "2026-05"),
     ],
 )
-def test_an_expression_counts_from_the_date_before_it(text, value):
+def test_relative_expression_counts_from_the_preceding_date(text, value):
     found = find_dates(text, THURSDAY)
     assert found[-1].span is not None
     assert found[-1].span.value == value
 
 
-def test_weeks_after_a_month_may_lie_in_another():
+def test_weeks_after_a_month_are_undated():
     found = find_dates("The order was signed in May. The firm sued three weeks later.", THURSDAY)
     assert found[-1].span is None
 
@@ -254,7 +254,7 @@ def test_new_and_undated_claims_take_the_day_of_the_news():
 
 
 @given(st.text(max_size=400), st.dates(min_value=date(1950, 1, 1), max_value=date(2080, 1, 1)))
-def test_any_text_is_read_without_a_fault_and_quotes_itself(text, published):
+def test_dates_of_any_text_quote_it(text, published):
     for each in find_dates(text + " on June 2 or last week", published):
         assert 0 <= each.start < each.end
         if each.span:
@@ -262,7 +262,7 @@ def test_any_text_is_read_without_a_fault_and_quotes_itself(text, published):
             assert each.span.said == (text + " on June 2 or last week")[each.start : each.end]
 
 
-def test_dates_of_the_annotated_claims_are_found_from_their_triggers():
+def test_dates_of_annotated_claims_are_found_from_their_triggers():
     """A floor for claims of what was done; many of the rest need knowledge from outside the text."""
     if not (SHARED / "gold/dev").is_dir():
         pytest.skip("the annotated documents are not on this machine")

@@ -33,7 +33,7 @@ def parties(claim: Claim, role: str) -> list[str]:
     return [party.name for party in claim.participants if party.role == role]
 
 
-def test_what_companies_sell_each_other_is_too_little_to_be_shown() -> None:
+def test_ordinary_business_deal_is_below_the_confidence_threshold() -> None:
     from pipeline.settings import Settings
 
     (business,) = claims("OpenAI struck a deal with Microsoft on data centres for its AI models.")
@@ -42,7 +42,7 @@ def test_what_companies_sell_each_other_is_too_little_to_be_shown() -> None:
     assert oversight.confidence > Settings().least_confidence
 
 
-def test_a_company_unknown_to_the_lexicon_is_a_gap() -> None:
+def test_company_missing_from_the_lexicon_is_reported_as_unknown() -> None:
     findings = extract(article("The Federal Compute Agency banned Lumenar on Monday."), load_once(classifier=False))
     assert {gap.name for gap in findings.unknown_names} == {"Federal Compute Agency", "Lumenar"}
     assert {entity.name for entity in findings.entities if not entity.known} == {"Federal Compute Agency", "Lumenar"}
@@ -57,7 +57,7 @@ def test_the_quote_of_a_long_sentence_is_cut_to_the_clauses_around_the_trigger()
     assert "Anthropic sued the Pentagon" in claim.evidence.quote
 
 
-def test_every_quote_trigger_and_party_stands_where_it_says() -> None:
+def test_every_quote_trigger_and_party_has_exact_offsets() -> None:
     text = (
         "“We signed a deal with the Pentagon,” Sam Altman said.\n\nOpenAI’s models, he added, will be tested by CAISI."
     )
@@ -68,7 +68,7 @@ def test_every_quote_trigger_and_party_stands_where_it_says() -> None:
             assert party.start < 0 or text[party.start : party.end].replace("’", "'") == party.text.replace("’", "'")
 
 
-def test_a_second_reading_gives_the_same() -> None:
+def test_second_extraction_gives_the_same_claims() -> None:
     text = "Anthropic sued the Pentagon. The Pentagon banned Anthropic on Monday."
     assert claims(text) == claims(text)
 
@@ -91,7 +91,7 @@ def test_an_irrelevant_text_has_no_claims() -> None:
         "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
     ],
 )  # fmt: skip
-def test_no_text_makes_it_fail(text: str) -> None:
+def test_no_text_causes_an_error(text: str) -> None:
     extract(article(text), load_once(classifier=False))
 
 
@@ -103,7 +103,7 @@ WORDS = st.sampled_from(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(WORDS, max_size=40))
-def test_no_order_of_words_makes_it_fail(words: list[str]) -> None:
+def test_no_order_of_words_causes_an_error(words: list[str]) -> None:
     text = " ".join(words)
     for claim in claims(text):
         assert text[claim.evidence.start : claim.evidence.end] == claim.evidence.quote
@@ -147,14 +147,14 @@ def test_the_real_articles_claims_are_found(seed, tmp_path) -> None:
     assert 2 * hits / (required + hits + extra) >= 0.85
 
 
-def test_nothing_comes_from_its_headings_and_advertising(seed) -> None:
+def test_headings_and_advertising_yield_no_claims(seed) -> None:
     document, found = seed
     gold = json.loads((SHARED / "seed" / "claims" / f"{document['id']}.json").read_text())
     for line in gold["ignore"]:
         assert not [claim.trigger for claim in found if claim.evidence.quote in line]
 
 
-def test_what_has_not_happened_is_not_stored_as_done(seed) -> None:
+def test_uncompleted_act_is_not_stored_as_occurred(seed) -> None:
     _, found = seed
     for words in ("has yet to voluntarily share", "hopes to sign", "has not yet agreed", "aims to finalize"):
         of_sentence = [

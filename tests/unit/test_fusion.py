@@ -41,7 +41,7 @@ def test_classifier_finds_claims_that_no_frame_covers(tools: Tools) -> None:
     assert all(claim.participants for claim in found)
 
 
-def test_who_is_told_to_open_his_files_is_the_one_who_gives(tools: Tools) -> None:
+def test_company_ordered_to_open_its_files_grants_the_access(tools: Tools) -> None:
     text = "The Federal Compute Agency has told Brightwater AI to open up the training files of its AI model."
     found = [claim for claim in read(text, tools) if claim.type == "access_grant"]
     for claim in found:
@@ -56,7 +56,7 @@ def test_triggers_are_whole_words(tools: Tools) -> None:
     assert not any(claim.modality is Modality.OCCURRED for claim in found)
 
 
-def test_what_the_classifier_adds_quotes_its_sentence(tools: Tools) -> None:
+def test_claim_of_the_classifier_quotes_its_sentence(tools: Tools) -> None:
     text = "A first sentence on AI.\n\n" + " ".join(NOT_IN_FRAMES)
     body = plain_text(text, name="one").article.text
     claims = read(text, tools)
@@ -66,7 +66,7 @@ def test_what_the_classifier_adds_quotes_its_sentence(tools: Tools) -> None:
         assert body[claim.trigger_start : claim.trigger_end] == claim.trigger
 
 
-def test_without_a_classifier_the_frames_stand_alone(tools: Tools) -> None:
+def test_frames_work_without_the_classifier(tools: Tools) -> None:
     text = "The Pentagon barred Halden Systems from new AI contracts."
     (alone,) = read(text, replace(tools, classifier=None))
     assert alone.rule.startswith("restriction:")

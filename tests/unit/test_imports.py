@@ -168,7 +168,7 @@ def test_every_module_begins_with_a_sentence() -> None:
     assert silent == []
 
 
-def test_nothing_of_the_workshop_is_left_in_the_text() -> None:
+def test_no_work_notes_are_left_in_the_text() -> None:
     """No path of one machine, no unfinished notes."""
     bad = re.compile(r"/work/|/root/|/home/\w+/|\bTODO\b|\bFIXME\b|NotImplementedError")
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()

@@ -23,36 +23,36 @@ def new_names_in(text: str) -> dict[str, EntityKind]:
     return {mention.name: mention.kind for mention in unknown_names(passages, load_once(classifier=False).lexicon)}
 
 
-def test_offsets_give_the_words_back() -> None:
+def test_offsets_quote_the_text() -> None:
     text = "OpenAI’s deal with Google DeepMind — and NIST’s reply."
     for mention in load_once(classifier=False).names.find(text, DAY):
         assert text[mention.start : mention.end].replace("’", "'") == mention.text
 
 
-def test_an_acronym_in_brackets_is_learnt() -> None:
+def test_acronym_in_brackets_is_learnt() -> None:
     text = "The Office for Compute Oversight (OCO) opened in May. OCO has ten staff."
     found = [mention for mention in load_once(classifier=False).names.find(text, DAY) if mention.text == "OCO"]
     assert len(found) == 2
     assert {mention.name for mention in found} == {"Office for Compute Oversight"}
 
 
-def test_a_number_makes_a_model_of_a_name() -> None:
+def test_name_with_a_number_is_a_model() -> None:
     assert kind_of_name(["Heron", "4"]) is EntityKind.MODEL
     assert kind_of_name(["Section", "230"]) is not EntityKind.MODEL
 
 
-def test_all_after_you_may_also_like_is_teaser() -> None:
+def test_everything_after_you_may_also_like_is_a_teaser() -> None:
     text = "One. Two.\n\nThree is here.\n\nFour is too.\n\nYou May Also Like\n\nLumenar was banned on Friday.\n"
     assert [paragraph.kind for paragraph in find_paragraphs(text)][-2:] == ["teaser", "teaser"]
 
 
-def test_paragraphs_cover_a_line_of_ten_thousand_words_in_pieces() -> None:
+def test_very_long_line_is_split_into_paragraphs_without_loss() -> None:
     text = "word and word, " * 5000 + "end."
     pieces = find_paragraphs(text)
     assert max(piece.end - piece.start for piece in pieces) <= 5000
     assert "".join(text[piece.start : piece.end] for piece in pieces) == text
 
 
-def test_a_country_that_a_text_keeps_speaking_of_decides_far_from_its_words() -> None:
+def test_frequent_country_of_a_text_decides_far_from_its_name() -> None:
     text = "Japan Japan Japan. " + "x " * 400 + "The House of Representatives passed the bill on Tuesday."
     assert "House of Representatives of Japan" in names_in(text)

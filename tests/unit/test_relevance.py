@@ -135,7 +135,7 @@ def test_names_of_models_labs_and_ai_bodies_are_words_about_ai():
     assert "frontier model forum" in found(text, AI)
 
 
-def test_names_that_are_also_ordinary_words_are_only_traces():
+def test_names_that_are_also_ordinary_words_are_weak_evidence():
     text = "Apollo, Runway and Devin met at the Opus; Siri and Alexa spoke. SB 53 passed."
     assert found(text, AI) == set()
     assert {"Runway", "Opus", "Siri", "SB 53"} <= found(text, TRACE)

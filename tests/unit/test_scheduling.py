@@ -45,7 +45,7 @@ def test_the_units_hold_only_settings_that_systemd_knows() -> None:
         }
 
 
-def test_the_service_runs_this_ledger_whatever_its_folder_is_called() -> None:
+def test_service_quotes_any_folder_name() -> None:
     service = parsed(systemd_units(COMMAND, FOLDER, 15)[f"{UNIT}.service"])["Service"]
     assert as_systemd_reads(service["ExecStart"]) == [*COMMAND, "--data", str(FOLDER), "run"]
     assert service["Type"] == "oneshot" and "3" in service["SuccessExitStatus"].split()
@@ -54,7 +54,7 @@ def test_the_service_runs_this_ledger_whatever_its_folder_is_called() -> None:
 @pytest.mark.parametrize(
     ("minutes", "calendar"), [(5, "*:0/5"), (30, "*:0/30"), (60, "hourly"), (120, "0/2:00"), (1440, "daily")]
 )
-def test_the_timer_starts_the_service_as_often_as_asked(minutes: int, calendar: str) -> None:
+def test_timer_has_the_requested_interval(minutes: int, calendar: str) -> None:
     timer = parsed(systemd_units(COMMAND, FOLDER, minutes)[f"{UNIT}.timer"])["Timer"]
     assert timer["OnCalendar"] == calendar and timer["Unit"] == f"{UNIT}.service"
 
@@ -109,6 +109,6 @@ def test_two_runs_from_cron_do_not_overlap(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("minutes", [0, 3, 7, 45, 90, 300, 2000])
-def test_a_rhythm_that_a_timer_cannot_keep_is_refused(minutes: int) -> None:
+def test_interval_that_a_timer_cannot_express_is_refused(minutes: int) -> None:
     with pytest.raises(WrongUse, match="cannot be said"):
         check_minutes(minutes)
