@@ -16,6 +16,31 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+# Modules of tests/unit and tests/integration that take more than some seconds; tests over the demo are slow, too.
+SLOW_MODULES = {
+    "test_alerts", "test_backfill", "test_benchmarks", "test_entity_rows", "test_export", "test_feedparser_suite",
+    "test_incremental_build", "test_maintenance", "test_metrics", "test_nlp_pool", "test_past_snapshots",
+    "test_publish", "test_real_pages", "test_remote_files", "test_reviews", "test_schema", "test_site",
+    "test_snapshot_swap", "test_source_check", "test_training_stories", "test_xlsx",
+}  # fmt: skip
+SLOW_TESTS = {
+    "test_dates_of_annotated_claims_are_found_from_their_triggers",
+    "test_grouping_of_the_annotated_claims_keeps_its_level",
+    "test_source_is_right_for_nine_in_ten_annotated_claims",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark slow tests, which `make test-fast` leaves out."""
+    for item in items:
+        if (
+            item.path.stem in SLOW_MODULES
+            or getattr(item, "originalname", item.name) in SLOW_TESTS
+            or "demo" in getattr(item, "fixturenames", ())
+        ):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def demo(run_folder: Path) -> Path:
     """The demo's data folder: crawled, read, built and published. Not to be changed: copy it first."""

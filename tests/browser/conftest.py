@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.browser import CHROMIUM, FLAGS, Served, serving
 from support.site_data import publish
 
 ROOT = Path(__file__).parents[2]

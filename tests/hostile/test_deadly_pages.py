@@ -35,7 +35,7 @@ PARAGRAPHS = "".join(
 FEED = Feed("https://gazette.example/feed", FeedShape.RSS)
 SOURCE = Source("gazette", "The Gazette", "https://gazette.example/", SourceType.PRESS, "US", "en", "gazette", (FEED,),
                 ("gazette.example",))  # fmt: skip
-LIMITS = Limits(cpu_seconds=1.0, wall_seconds=5.0, memory_mb=256, renewed_after=100)
+LIMITS = Limits(cpu_seconds=1.0, wall_seconds=60.0, memory_mb=256, renewed_after=100)
 
 
 def page(name: str) -> Page:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from support.paths import ROOT
+
 DONE, PROBLEM, WRONG_USE, LOCKED, OUTSIDE = 0, 1, 2, 3, 4  # exit codes
 
 
@@ -19,6 +21,17 @@ def oversight(*words: str | Path, data: Path | None = None, **more) -> subproces
         [sys.executable, "-m", "pipeline.cli", *place, *map(str, words)],
         capture_output=True, text=True, cwd=ROOT, env=env, timeout=120, **more,
     )  # fmt: skip
+
+
+def least_cpu_seconds(*words: str, runs: int = 3) -> float:
+    """Return the CPU time of the quickest of several runs: other work on the machine does not count."""
+    times = []
+    for _ in range(runs):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert oversight(*words).returncode == DONE
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(times)
 
 
 def one_line(result: subprocess.CompletedProcess[str], code: int) -> str:

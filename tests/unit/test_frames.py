@@ -85,7 +85,7 @@ def test_an_irrelevant_text_has_no_claims() -> None:
     [
         "", " ", "\n\n\n", "😀 🇪🇺 😀", "‏שלום עולם‏ sued the Pentagon.", "\x00\x01\x02 Anthropic \x07sued\x1b the "
         "Pentagon.",
-        "“" * 500, "(((((", "A" * 20_000, "Anthropic " * 3000, "sued " * 3000, "İstanbul’da Anthropic sued the "
+        "“" * 500, "(((((", "A" * 20_000, "Anthropic " * 1000, "sued " * 3000, "İstanbul’da Anthropic sued the "
         "Pentagon.",
         "banned by by by of of to to and and and", "No may can not never until if unless.",
         "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
