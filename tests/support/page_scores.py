@@ -22,6 +22,7 @@ from pathlib import Path
 from scrapers.cards import load_sources
 from scrapers.items import Page, Reading, Source
 from scrapers.reading.article import read_page
+from support.paths import SHARED
 
 WORD = re.compile(r"\w+")
 CANONICAL = re.compile(rb"""<link[^>]*rel=["']?canonical["']?[^>]*>""", re.I)

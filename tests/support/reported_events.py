@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.aggregation.clustering.merge import make_event
-from pipeline.aggregation.timelines.status import Stage, by_line, timeline_entries
+from pipeline.aggregation.timelines.status import Stage, by_timeline, timeline_entries
 from pipeline.records import EntityKind
 from support.builders import article, claim
 
@@ -14,16 +14,16 @@ OFFICE, LAB = "Office of Safety", "Meridian Labs"
 KINDS = {OFFICE: EntityKind.AGENCY, "Ministry of Trade": EntityKind.AGENCY}
 
 
-class Told:
-    """Sentences told day by day (days after 4 May 2026), and the stages that come of them."""
+class Reports:
+    """Sentences reported day by day (days after 4 May 2026), and the stages of their events."""
 
     def __init__(self) -> None:
         self.events, self.claims, self.articles, self.day_of = [], {}, {}, {}
 
-    def event(self, *told: dict, type_: str = "agreement") -> str:
+    def event(self, *claims: dict, type_: str = "agreement") -> str:
         """Add an event of several claims: day, modality, on, trigger, and the roles."""
         found = []
-        for one in told:
+        for one in claims:
             number = len(self.claims)
             art = article("gazette", f"report-{number}", TEXT, day=one.pop("day"))
             trigger = one.pop("trigger", "did")
@@ -43,10 +43,10 @@ class Told:
         return timeline_entries(self.events, self.claims, self.day_of)
 
     @property
-    def line(self) -> list[Stage]:
-        """The only line."""
-        (line,) = by_line(self.stages).values()
-        return line
+    def timeline(self) -> list[Stage]:
+        """The only timeline."""
+        (timeline,) = by_timeline(self.stages).values()
+        return timeline
 
 
 PAIR = {"actor": [LAB, OFFICE]}

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import lru_cache
-
-import pytest
-
 from pipeline.aggregation.clustering.stages import act, distinct_stage
-from pipeline.nlp.pipeline import Tools, extract, load_tools
-from pipeline.records import Claim
-from scrapers.items import Article, text_version
 
 
 def test_breach_of_an_agreement_is_not_its_end() -> None:
