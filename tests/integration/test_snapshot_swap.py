@@ -37,20 +37,6 @@ PATHS = (
 )
 
 
-def rebuilt(snapshot: Path, folder: Path, sentence: str, fewer: int = 0) -> Path:
-    """Return a ledger like a snapshot, with a different summary of the newest event and some events removed."""
-    target = folder / "build.db"
-    shutil.copy(snapshot, target)
-    with closing(sqlite3.connect(target)) as db:
-        db.execute(
-            "update events set summary = ? where rowid = (select rowid from events order by first_reported_on desc, "
-            "n_origins desc limit 1)",
-            [sentence],
-        )
-        db.commit()
-    return target
-
-
 def test_a_request_sees_one_snapshot_throughout(tmp_path):
     old = publish(tmp_path)
     site = Site(tmp_path)

@@ -14,13 +14,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.nlp.attribution import Speakers, attribute, find_credits
-from pipeline.nlp.dates.resolve import claim_date, find_dates
+from pipeline.nlp.attribution import Speakers, attribute
+from pipeline.nlp.credits import find_credits
+from pipeline.nlp.dates.expressions import find_dates
+from pipeline.nlp.dates.resolve import claim_date
 from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.entities.mentions import unknown_names
 from pipeline.nlp.parsing.paragraphs import find_paragraphs
 from pipeline.nlp.pipeline import extract, read_text
-from pipeline.records import Claim, Participant
+from pipeline.records import Claim, Modality, Participant
 from scrapers.items import Article, text_version
 from support.nlp_tools import load_once
 
@@ -212,9 +214,14 @@ def trigger_dates(case: Case) -> dict[str, Any]:
     start = case.text.index(case.trigger)
     dates = find_dates(case.text, case.published)
     span = claim_date(
-        0, len(case.text), start, start + len(case.trigger), case.modality, dates, case.published, case.text,
-        case.newness,
-    )  # fmt: skip
+        sentence=(0, len(case.text)),
+        trigger=(start, start + len(case.trigger)),
+        modality=Modality(case.modality),
+        dates=dates,
+        published=case.published,
+        text=case.text,
+        newness=case.newness,
+    )
     return {"date": span.value if span else "", "basis": span.basis if span else ""}
 
 

@@ -1,4 +1,4 @@
-"""Attribution: speakers of quotations and reported speech, sources of a sentence, credits to other publishers."""
+"""Speakers of speeches, credits in removed lines and links, and the accuracy of attribution on annotated texts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from support.nlp_tools import load_once
 from support.paths import SHARED
 
-from pipeline.lexicon.load import load_lexicon
 from pipeline.nlp.attribution import Speakers, attribute, title_speaker
 from pipeline.nlp.credits import find_credits
 from pipeline.nlp.entities.coreference import Referents

@@ -1,4 +1,4 @@
-"""Parties near an act that take no part in it, and acts that are only mentioned."""
+"""The stage of an event that a trigger names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which date of a sentence, and of the sentences around it, dates an event."""
+"""Dates that may date a verb, by clause, and relative dates that count from an earlier one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole claims: parties, evidence, collapsing, robustness, and one real noisy article."""
+"""Claims of whole texts: evidence, robustness, and one real noisy article."""
 
 from __future__ import annotations
 

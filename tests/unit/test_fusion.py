@@ -1,4 +1,4 @@
-"""Fusion of frames and classifier: added claims, limits, and the frames alone."""
+"""Fusion of frames and classifier: claims that only the classifier finds, and its limits."""
 
 from __future__ import annotations
 

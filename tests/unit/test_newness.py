@@ -1,4 +1,4 @@
-"""New and background events, and the dates that both get."""
+"""The day of the news: from the first lines, from answers to it, and from the article's own clock."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from support.nlp_tools import load_once
 
 from pipeline.nlp.dates.expressions import find_dates
 from pipeline.nlp.dates.resolve import lead_day, spoken_dates
-from pipeline.nlp.pipeline import Tools, extract, load_tools
-from pipeline.records import Claim
+from pipeline.nlp.pipeline import extract
 from scrapers.items import Article, text_version
 
 SATURDAY = date(2026, 5, 9)
