@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from support.nlp_tools import load_once
 
-from pipeline.nlp.pipeline import SURE, extract
+from pipeline.nlp.pipeline import DECIDING_CONFIDENCE, extract
 from pipeline.nlp.relevance.score import DOUBT, THRESHOLD, judge_relevance
 from scrapers.items import Article, text_version
 
@@ -44,7 +44,7 @@ def test_borderline_article_is_kept_only_with_a_confident_claim() -> None:
         judged = judge_relevance(title, text)
         assert judged.doubtful and not judged.relevant and DOUBT <= judged.score < THRESHOLD, (title, judged)
     kept, left = read(*COUNCIL), read(*PHONE)
-    assert kept.relevant and max(claim.confidence for claim in kept.claims) >= SURE
+    assert kept.relevant and max(claim.confidence for claim in kept.claims) >= DECIDING_CONFIDENCE
     assert not left.relevant and left.claims == () and left.relevance_score == judge_relevance(*PHONE).score
 
 
