@@ -3,17 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8001
+# Tests run in one process more than there are cores, as some of them wait for subprocesses.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope
 
-.PHONY: help install demo test kills lint lock wheel chromium clean
+.PHONY: help install demo test test-fast kills lint lock wheel chromium clean
 
 help:
-	@echo "make demo    set up, crawl the small newsroom, build the ledger, serve it on http://127.0.0.1:$(PORT)"
-	@echo "make test    set up with the test tools and run the whole test suite"
-	@echo "make kills   kill the line at fifty random moments and compare what comes out"
-	@echo "make lint    check style and types"
-	@echo "make wheel   build a wheel into dist/"
-	@echo "make lock    renew requirements/*.txt (versions with hashes) from pyproject.toml"
-	@echo "make clean   remove the environment, the demo's data and build results"
+	@echo "make demo       set up, crawl the small newsroom, build the ledger, serve it on http://127.0.0.1:$(PORT)"
+	@echo "make test       set up with the test tools and run the whole test suite"
+	@echo "make test-fast  run the quick tests, in under a minute"
+	@echo "make kills      kill the pipeline at fifty random moments and compare the results"
+	@echo "make lint       check style and types"
+	@echo "make wheel      build a wheel into dist/"
+	@echo "make lock       renew requirements/*.txt (versions with hashes) from pyproject.toml"
+	@echo "make clean      remove the environment, the demo's data and build results"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -40,7 +44,10 @@ demo: $(VENV)/.run
 test: $(VENV)/.test chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(PYTEST) --durations=10
+
+test-fast: $(VENV)/.test
+	$(PYTEST) -m "not slow" tests/unit tests/integration
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

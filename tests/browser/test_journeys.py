@@ -8,8 +8,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import pytest
-
-from tests.browser.conftest import SHOTS, opened
+from support.browser import SHOTS, opened
 
 pytestmark = pytest.mark.browser
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from support.browser import SHOTS, SIZES, opened
 
 from pipeline.site.past_snapshots import stamp_of
-from tests.browser.conftest import SHOTS, SIZES, opened
 
 pytestmark = pytest.mark.browser
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -62,8 +62,7 @@ def paths(world) -> dict[str, str]:
 
 
 @pytest.mark.timeout(1200)  # 36 pages
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "scheme"), [("desk", "light"), ("phone", "dark")])
 def test_axe_finds_nothing_serious_on_any_page(browser, world, paths, size, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}

@@ -4,54 +4,26 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import shutil
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from support.command import DONE, LOCKED, OUTSIDE, PROBLEM, WRONG_USE, one_line, oversight
 
 ROOT = Path(__file__).resolve().parents[2]
-DONE, PROBLEM, WRONG_USE, LOCKED, OUTSIDE = 0, 1, 2, 3, 4
-
-
-def oversight(*words: str | Path, data: Path | None = None, **more) -> subprocess.CompletedProcess[str]:
-    """Call the command in a process of its own."""
-    place = ["--data", str(data)] if data else []
-    env = {key: value for key, value in os.environ.items() if not key.startswith("OVERSIGHT_")}
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", *place, *map(str, words)],
-        capture_output=True, text=True, cwd=ROOT, env=env, timeout=120, **more,
-    )  # fmt: skip
-
-
-def one_line(result: subprocess.CompletedProcess[str], code: int) -> str:
-    """Return the one line that a failed command said; no traceback, the code as documented."""
-    assert result.returncode == code, result.stderr + result.stdout
-    assert "Traceback" not in result.stderr
-    lines = [line for line in result.stderr.splitlines() if line.startswith(("oversight: ", "Error: "))]
-    assert len(lines) == 1, result.stderr
-    return lines[0]
-
-
-@pytest.fixture
-def ledger(demo: Path, tmp_path: Path) -> Path:
-    """A copy of the demo's ledger that a test may damage."""
-    copy = tmp_path / "ledger"
-    shutil.copytree(demo, copy, symlinks=True)
-    return copy
 
 
 def test_help_names_every_command_and_each_has_help() -> None:
     from pipeline.cli import COMMANDS
+    from pipeline.cli import oversight as group
 
     text = oversight("--help").stdout
     for name in COMMANDS:
         assert f"\n  {name} " in text
     for name in COMMANDS:
-        assert "Usage:" in oversight(name, "--help").stdout
+        assert "Usage:" in CliRunner().invoke(group, [name, "--help"]).output
 
 
 def test_unknown_command_is_a_usage_error() -> None:

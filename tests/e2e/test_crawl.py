@@ -314,7 +314,7 @@ def test_pause_of_the_card_is_kept_between_requests_to_a_host(site: Site, ledger
     assert max(gaps) - min(gaps) > 0.002, "pauses are randomised"
 
 
-def test_a_long_crawl_delay_is_kept_from_run_to_run(site: Site, ledger: Ledger) -> None:
+def test_long_crawl_delay_is_obeyed_across_runs(site: Site, ledger: Ledger) -> None:
     site.routes["/robots.txt"] = b"User-agent: *\nCrawl-delay: 900"
     site.routes |= {"/feed": site.feed(["/a", "/b"]), "/a": article("A."), "/b": article("B.")}
     ledger.crawl(source_of(site))

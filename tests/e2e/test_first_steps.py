@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from e2e.test_commands import DONE, WRONG_USE, ledger, one_line, oversight  # noqa: F401 - a fixture among them
+from support.command import DONE, WRONG_USE, one_line, oversight
 from support.site_under_test import Site
 
 from pipeline.newsroom.cards import card_text
@@ -102,7 +102,7 @@ def _figures(path: Path) -> list[tuple]:
         ).fetchall()
 
 
-def test_demo_ledger_rebuilt_by_hand_is_the_same(ledger: Path) -> None:  # noqa: F811
+def test_demo_ledger_rebuilt_by_hand_is_the_same(ledger: Path) -> None:
     before = _figures(ledger / "build.db")
     assert oversight("extract", data=ledger).stdout.startswith("Parsed 0 pages and analysed 0 articles")
     assert oversight("build", "--full", data=ledger).returncode == DONE
@@ -121,7 +121,7 @@ def test_relative_path_in_the_settings_starts_at_the_data_folder(tmp_path: Path)
     assert settings.catalogue is False
 
 
-def test_backup_includes_the_ledgers_own_cards(ledger: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_backup_includes_the_ledgers_own_cards(ledger: Path, tmp_path: Path) -> None:
     assert oversight("backup", tmp_path / "copy", data=ledger).returncode == DONE
     assert (tmp_path / "copy" / "cards" / "northline.toml").exists()
     assert "lies in the folder" in one_line(oversight("backup", ledger / "copy", data=ledger), WRONG_USE)
@@ -174,7 +174,7 @@ def test_missing_ledger_error_mentions_the_demo(demo: Path, tmp_path: Path) -> N
     assert "another ledger's folder" in one_line(oversight("gaps", data=tmp_path), WRONG_USE)
 
 
-def test_list_of_runs_explains_failures_in_plain_words(ledger: Path) -> None:  # noqa: F811
+def test_list_of_runs_explains_failures_in_plain_words(ledger: Path) -> None:
     assert "No run has been recorded yet" in oversight("runs", data=ledger).stdout
     oversight("crawl", "--source", "nobody", data=ledger)
     said = oversight("runs", data=ledger).stdout

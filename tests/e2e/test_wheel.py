@@ -1,4 +1,4 @@
-"""A wheel built from the project works outside the checkout: cards, weights, templates and metadata are inside."""
+"""A wheel built from the project works outside the checkout."""
 
 from __future__ import annotations
 

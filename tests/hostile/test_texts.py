@@ -1,4 +1,4 @@
-"""No text, however odd, breaks or stalls extraction: quotes stay exact, two readings agree, time grows with length."""
+"""Odd texts neither break nor stall extraction: quotes stay exact and time grows with length."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.nlp_tools import load_once
 
 from pipeline.evaluation.documents import read_folder
 from pipeline.nlp import pipeline as flow
-from pipeline.nlp.pipeline import Tools, extract, load_tools
+from pipeline.nlp.pipeline import extract
 from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.records import Findings
 from scrapers.items import Article, article_id, text_version
@@ -76,11 +76,6 @@ HOSTILE: dict[str, Callable[[int], str]] = {
 }
 
 
-@cache
-def _tools(classifier: bool = False) -> Tools:
-    return load_tools(classifier=classifier, only_relevant=False)
-
-
 def _article(text: str) -> Article:
     return Article(
         article_id("https://odd.example/1"), text_version(whole(text)), "odd", "https://odd.example/1", TITLE, text,
@@ -90,7 +85,7 @@ def _article(text: str) -> Article:
 
 def _read(text: str, classifier: bool = False) -> Findings:
     """Understand a text; check that every quote, trigger and participant stands where it is said to."""
-    found = extract(_article(text), _tools(classifier))
+    found = extract(_article(text), load_once(classifier=classifier))
     mended = whole(text)
     assert len(mended) == len(text)
     for claim in found.claims:
@@ -106,7 +101,7 @@ def _read(text: str, classifier: bool = False) -> Findings:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_an_odd_text_is_read_twice_alike_and_in_time_that_grows_with_its_length(name: str) -> None:
+def test_odd_text_gives_equal_results_in_linear_time(name: str) -> None:
     """Four times the text may take four times as long; a margin of three on top tells that from sixteen times."""
     spent = []
     for n in (1_500, 6_000):
@@ -137,21 +132,21 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.one_of(st.lists(PIECES, max_size=60).map("".join), st.lists(PIECES, max_size=60).map(" ".join), st.text()))
-def test_any_mixture_of_words_and_signs_is_read_with_exact_quotes(text: str) -> None:
+def test_any_mixture_of_characters_gives_exact_quotes(text: str) -> None:
     _read(text)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(PIECES, max_size=60).map(" ".join))
-def test_a_place_in_a_cleaned_text_leads_back_to_the_text_as_it_was(text: str) -> None:
+def test_offsets_of_a_cleaned_text_map_back_to_the_original(text: str) -> None:
     made = plain_text(text, name="odd", title=text[:50], published=date(2026, 5, 5))
-    for claim in extract(made.article, _tools()).claims:
+    for claim in extract(made.article, load_once(classifier=False)).claims:
         start, end = made.original_span(claim.evidence.start, claim.evidence.end)
         assert "".join(made.original[start:end].split()) == "".join(claim.evidence.quote.split())
         assert "".join(whole(text)[start:end].split()) == "".join(claim.evidence.quote.split())
 
 
-def test_of_a_very_long_text_the_beginning_is_read_and_the_findings_say_how_much_is_left(monkeypatch) -> None:
+def test_very_long_text_is_read_up_to_a_limit_that_is_reported(monkeypatch) -> None:
     monkeypatch.setattr(flow, "LONGEST", 3_000)
     text = f"{NEWS}\n\n" * 80
     found = _read(text)
@@ -161,7 +156,7 @@ def test_of_a_very_long_text_the_beginning_is_read_and_the_findings_say_how_much
     assert _read("x" * 5_000).unread == 2_000
 
 
-def test_two_megabytes_pass_the_gate_and_are_taken_apart_quickly() -> None:
+def test_two_megabytes_are_filtered_and_split_quickly() -> None:
     before = time.process_time()
     for text in ("word " * 400_000, "\n" * 2_000_000, "AI act " * 300_000, '"' * 2_000_000, "😀" * 500_000):
         judge_relevance(TITLE, text)
@@ -169,14 +164,14 @@ def test_two_megabytes_pass_the_gate_and_are_taken_apart_quickly() -> None:
     assert time.process_time() - before < 30
 
 
-def test_a_document_with_halves_of_characters_gives_a_result_that_a_file_can_hold() -> None:
+def test_document_with_lone_surrogates_gives_valid_utf8() -> None:
     document = {"id": "odd", "title": "AI \ud83d ban", "published": date(2026, 5, 5), "text": f"{NEWS} \udc00 " * 12}
     result = next(iter(read_folder([document], (), lambda line: None)))
     assert result["claims"] and json.dumps(result, ensure_ascii=False).encode()
     assert result["title"] == "AI \ufffd ban"
 
 
-def test_json_of_a_page_gives_whole_characters_and_names_what_is_too_deep() -> None:
+def test_json_in_a_page_gives_valid_characters_and_reports_deep_nesting() -> None:
     assert load_json('{"headline": "A \\ud83d ban", "a": ["\\ud83d\\ude00"]}') == {
         "headline": "A \ufffd ban",
         "a": ["😀"],
@@ -185,7 +180,7 @@ def test_json_of_a_page_gives_whole_characters_and_names_what_is_too_deep() -> N
         load_json("[" * 200_000)
 
 
-def test_an_unreadable_document_is_named_and_ends_with_wrong_use(tmp_path: Path) -> None:
+def test_unreadable_document_is_named_as_a_usage_error(tmp_path: Path) -> None:
     from pipeline.app.commands.documents import read_document
     from pipeline.errors import WrongUse
 

@@ -65,7 +65,7 @@ def make(tmp_path: Path, name: str, reports=WORLD) -> Path:
 # the article store
 
 
-def test_an_article_comes_back_as_it_was_kept(tmp_path: Path) -> None:
+def test_article_is_returned_as_it_was_stored(tmp_path: Path) -> None:
     art = dataclasses.replace(
         WORLD[0][0], byline=("Ada Arden", "B. Bellow"), links=(("https://x.example/", "the “order”"),),
         removed_blocks=(RemovedBlock("Buy now", "affiliate"),), has_affiliate_content=True, access="partial",
@@ -90,7 +90,7 @@ def test_every_version_is_kept_and_the_one_seen_last_is_the_latest(tmp_path: Pat
         assert [v.article.version for v in library.versions(one.article_id)] == [two.version, one.version]
 
 
-def test_what_this_program_has_not_read_yet_is_pending(tmp_path: Path) -> None:
+def test_article_unread_by_this_version_is_pending(tmp_path: Path) -> None:
     with Library(fill(tmp_path / "crawl.db", program="1")) as library:
         assert list(library.pending("1")) == []
         assert [a.article_id for a in library.pending("2", limit=2)] == [a.article_id for a, _ in WORLD[:2]]
@@ -116,7 +116,7 @@ def test_only_articles_that_were_read_once_and_are_irrelevant_need_no_closer_loo
         assert {source_id for _, source_id in library.sources()} == {plain.source_id}
 
 
-def test_an_article_and_its_findings_are_kept_together_or_not_at_all(tmp_path: Path) -> None:
+def test_article_and_findings_are_stored_together_or_not_at_all(tmp_path: Path) -> None:
     art, found = WORLD[0]
     other = dataclasses.replace(found, article_id="a0")
     with Library(tmp_path / "crawl.db") as library:
@@ -130,7 +130,7 @@ def test_an_article_and_its_findings_are_kept_together_or_not_at_all(tmp_path: P
         assert library.count() == 1
 
 
-def test_a_damaged_database_is_named_with_its_cure(tmp_path: Path) -> None:
+def test_damaged_database_is_named_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "crawl.db"
     path.write_bytes(b"this is no database, whatever its name says" * 40)
     with pytest.raises(StoreError, match=r"crawl\.db is damaged or not a database .*backup"):
@@ -171,7 +171,7 @@ TEXTS = st.text(max_size=40)
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_findings_come_back_from_json_as_they_were(data: st.DataObject) -> None:
+def test_findings_survive_json(data: st.DataObject) -> None:
     body = data.draw(st.text(min_size=1, max_size=80))
     art = Article("a1", "v1", "s", "https://s.example/", "T", body)
     found = claim(
@@ -210,7 +210,7 @@ def test_a_long_quote_is_cut_around_its_trigger_and_still_quotes_the_text() -> N
 # the ledger
 
 
-def test_a_build_tells_what_it_made_and_keeps_no_full_text(tmp_path: Path) -> None:
+def test_build_reports_its_results_and_stores_no_full_text(tmp_path: Path) -> None:
     secret = "A sentence that no claim rests on and that must stay private."
     reports = (*WORLD, signing("courier", "d", text=secret, day=4))
     crawl = fill(tmp_path / "crawl.db", reports)
@@ -227,7 +227,7 @@ def test_a_build_tells_what_it_made_and_keeps_no_full_text(tmp_path: Path) -> No
     assert rows(tmp_path / "build.db", "select count(*) from events_fts where events_fts match 'harbour'") == [(1,)]
 
 
-def test_the_order_in_which_articles_came_makes_no_difference(tmp_path: Path) -> None:
+def test_order_of_arrival_makes_no_difference(tmp_path: Path) -> None:
     expected = exported(tmp_path / "out", make(tmp_path, "first"))
     for seed in range(3):
         shuffled = random.Random(seed).sample(WORLD, len(WORLD))
@@ -339,7 +339,7 @@ def test_the_export_has_a_dictionary_and_hashes_that_hold(tmp_path: Path) -> Non
     assert not any("fts" in name or "migrations" in name for name in report.files)
 
 
-def test_unsure_claims_are_published_apart_and_count_for_nothing(tmp_path: Path) -> None:
+def test_low_confidence_claims_are_published_separately_and_do_not_count(tmp_path: Path) -> None:
     weak = signing("signal", "weak", confidence=0.3)
     crawl = fill(tmp_path / "crawl.db", (WORLD[0], weak))
     build(crawl, tmp_path / "build.db", SOURCES)
@@ -356,7 +356,7 @@ def test_unsure_claims_are_published_apart_and_count_for_nothing(tmp_path: Path)
     assert rows(database, "select value from build_info where key = 'n_withheld'") == [("1",)]
 
 
-def test_an_event_that_only_unsure_claims_tell_of_does_not_exist(tmp_path: Path) -> None:
+def test_event_of_low_confidence_claims_alone_does_not_exist(tmp_path: Path) -> None:
     crawl = fill(tmp_path / "crawl.db", (signing("signal", "weak", confidence=0.2),))
     build(crawl, tmp_path / "build.db", SOURCES)
     assert rows(tmp_path / "build.db", "select count(*) from events") == [(0,)]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support import backfill_world as world
+from support.nlp_tools import load_once
 
 from pipeline.app.backfill import engines
 from pipeline.app.backfill.engines import LocalEngine
@@ -26,7 +27,7 @@ from pipeline.evaluation.benchmarks.inputs import warcs
 from pipeline.ledger.article_store import Library
 from pipeline.newsroom.pages import article_page
 from pipeline.newsroom.stories import stories
-from pipeline.nlp.pipeline import extract, load_tools
+from pipeline.nlp.pipeline import extract
 from pipeline.nlp.relevance.score import judge_relevance
 from scrapers.process_pool import Limits
 from scrapers.reading.article import read_page
@@ -40,7 +41,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     data = tmp_path_factory.mktemp("undisturbed")
-    tally = world.fill(data, [str(archive)])
+    tally = world.fill(data, [str(archive)], workers=1)
     assert tally.problems == [] and tally.finished == 1
     return {**world.held(data), "data": data, "tally": tally}
 
@@ -52,7 +53,7 @@ def differences(found: dict, wanted: dict) -> list[str]:
 def test_an_archive_gives_the_articles_that_crawling_its_pages_gives(undisturbed: dict) -> None:
     from scrapers.archive.store import Archive
 
-    tools, archived = load_tools(), 0
+    tools, archived = load_once(only_relevant=True), 0
     with Library(undisturbed["data"] / "crawl.db") as library:
         archive = Archive(undisturbed["data"] / "archive", undisturbed["data"] / "crawl.db")
         for ref in archive.pages():
@@ -111,7 +112,7 @@ def test_file_read_again_for_other_hosts_duplicates_nothing(archive: Path, tmp_p
     assert len(held["records"]) == len(held["articles"]) == second.relevant and len(held["files"]) == 2
 
 
-@pytest.mark.parametrize(("part_bytes", "workers"), [(500, 1), (6_000, 2), (10_000_000, 1)])
+@pytest.mark.parametrize(("part_bytes", "workers"), [(500, 0), (6_000, 2), (10_000_000, 0)])
 def test_neither_the_size_of_parts_nor_the_number_of_workers_changes_a_row(
     archive: Path, undisturbed: dict, tmp_path: Path, part_bytes: int, workers: int
 ) -> None:
@@ -255,11 +256,12 @@ def slow_at_third(order: WorkerSettings):
         return real(record, *more)
 
     work._read = endless
+    work._reader(order.lexicon)  # loaded before time is limited
     return inner
 
 
 def test_page_that_hangs_its_reader_is_given_up(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    short = Limits(cpu_seconds=8.0, wall_seconds=60.0, memory_mb=4096, renewed_after=500)
+    short = Limits(cpu_seconds=2.0, wall_seconds=60.0, memory_mb=4096, renewed_after=500)
     monkeypatch.setattr(engines, "LIMITS", short)
     monkeypatch.setattr(engines, "ONE_PAGE", short)
     tally = world.fill(tmp_path, [str(archive)], LocalEngine(world.order(), 1, slow_at_third))
@@ -373,32 +375,14 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         file = tmp_path / f"{times}.warc.gz"
         file.write_bytes(warcs.member(warcs.info()) + b"".join(packed * times))
         tracemalloc.start()
-        tally = world.fill(tmp_path / str(times), [str(file)], _InProcess(world.order()), part_bytes=500_000)
+        tally = world.fill(tmp_path / str(times), [str(file)], world.InProcess(world.order()), part_bytes=500_000)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert tally.records == 5 * times + 1
     assert peaks[1] < 1.2 * peaks[0] + 1_000_000
 
 
-class _InProcess:
-    """An engine without processes of its own."""
-
-    shares_files, n_workers = True, 1
-
-    def __init__(self, order: WorkerSettings) -> None:
-        self.work = worker(order)
-
-    def run(self, parts):
-        for part in parts:
-            yield part, self.work(part)
-
-    one_by_one = run
-
-    def close(self) -> None:
-        pass
-
-
-def test_test_archive_has_stories() -> None:
+def test_archive_of_the_tests_has_stories() -> None:
     assert len(world.chosen()) >= 12 and len(stories()) > 40
 
 

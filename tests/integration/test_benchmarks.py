@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.nlp_tools import load_once
 
 from pipeline.app.commands.bench import bench
 from pipeline.errors import WrongUse
@@ -14,7 +15,7 @@ from pipeline.evaluation.benchmarks.crawl import STOCK, STOCK_SAVING
 from pipeline.evaluation.benchmarks.inputs.texts import data_hash, irrelevant_articles, pages, relevant_articles
 from pipeline.evaluation.benchmarks.site import combinations_of
 from pipeline.evaluation.benchmarks.stages import STAGES, staged
-from pipeline.nlp.pipeline import extract, load_tools
+from pipeline.nlp.pipeline import extract
 from pipeline.nlp.relevance.score import judge_relevance
 
 
@@ -73,7 +74,7 @@ def test_wrong_arguments_are_rejected(words: list[str]) -> None:
 
 
 def test_the_timed_stages_find_what_extraction_finds() -> None:
-    tools = load_tools()
+    tools = load_once(only_relevant=True)
     for article in relevant_articles(2, edition=3):
         spent = dict.fromkeys(STAGES, 0.0)
         assert staged(article, tools, spent) == extract(article, tools).claims != ()

@@ -140,7 +140,7 @@ def rows(path: Path, sql: str) -> list[tuple]:
         ("meridian-labs", "", None, None),
     ],
 )
-def test_a_word_for_a_role_names_its_holder_in_a_body_on_a_day(
+def test_role_names_its_holder_in_a_body_on_a_day(
     lexicon: Lexicon, body: str, role: str, day: date | None, person: str | None
 ) -> None:
     found = lexicon.role_holder(body, role, day)
@@ -179,7 +179,7 @@ def test_the_packaged_offices_name_their_holders(body: str, role: str, day: date
     assert (found.person_id if found else None) == person
 
 
-def test_a_body_of_three_names_bears_the_one_of_the_day() -> None:
+def test_body_with_three_names_has_the_name_of_the_day() -> None:
     lexicon = load_lexicon()
     names = [
         lexicon.name_at("uk-ai-security-institute", date(*day)) for day in ((2023, 5, 1), (2023, 10, 1), (2024, 1, 1))
@@ -277,7 +277,7 @@ def page(ledger: Path, entity_id: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
 
 
-def test_the_page_of_an_entity_tells_names_offices_and_what_belongs_together(ledger: Path) -> None:
+def test_entity_page_shows_names_offices_and_relations(ledger: Path) -> None:
     office = page(ledger, "office-of-machine-safety")
     assert "Office of Model Tests (former name) from 1 February 2024 until 31 December 2025" in office
     assert "Office of Machine Safety (current name) from 1 January 2026" in office
@@ -334,7 +334,7 @@ def test_a_renamed_institute_is_one_entity_also_where_a_later_report_uses_its_fo
     assert rows(demo / "published" / "current", others) == []
 
 
-def test_the_command_tells_names_offices_and_relations_with_their_days(ledger: Path) -> None:
+def test_command_shows_names_offices_and_relations_with_their_dates(ledger: Path) -> None:
     command = [sys.executable, "-m", "pipeline.cli", "--data", str(ledger), "entity"]
     lab, office = (
         subprocess.run([*command, name], capture_output=True, text=True, check=True).stdout

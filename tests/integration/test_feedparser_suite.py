@@ -27,13 +27,13 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
-from support.page_scores import shared_folder
+from support.paths import SHARED
 
 from scrapers.feeds.parse import absolute, plain, read_feed, xml_entries
 from scrapers.items import Feed, FeedEntry, FeedShape
 from scrapers.reading.timestamps import read_moment
 
-ARCHIVE = shared_folder() / "feeds" / "feedparser-tests.tar.gz"
+ARCHIVE = SHARED / "feeds" / "feedparser-tests.tar.gz"
 BASE = "http://127.0.0.1:8097/"
 DATES = {"published": "published_at", "updated": "updated_at", "created": "published_at"}
 

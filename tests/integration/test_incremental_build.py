@@ -136,7 +136,7 @@ def test_a_rebuilt_state_has_every_index_and_no_staged_rows(tmp_path: Path) -> N
     assert all(n)
 
 
-def test_so_it_is_where_pages_go_and_come_back(tmp_path: Path) -> None:
+def test_incremental_build_equals_full_build_when_pages_vanish_and_return(tmp_path: Path) -> None:
     ledger = Growing(tmp_path, 9, parties=6, outlets=5, per_day=8)
     with Library(ledger.crawl) as library:
         for _ in range(6):
@@ -176,7 +176,7 @@ def decided(ledger: Growing, library: Library) -> tuple[Decision, ...]:
 
 
 @pytest.mark.parametrize("seed", range(40, 43))
-def test_so_it_is_where_editors_have_decided(tmp_path: Path, seed: int) -> None:
+def test_incremental_build_equals_full_build_with_review_decisions(tmp_path: Path, seed: int) -> None:
     ledger = Growing(tmp_path, seed, parties=6, outlets=5, per_day=8)
     with Library(ledger.crawl) as library:
         ledger.step(library, 40)

@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from integration.test_snapshot_swap import rebuilt
-from support.site_data import publish
+from support.site_data import publish, rebuilt
 from support.site_under_test import Site
 
 from pipeline.ledger.publish import seals

@@ -98,7 +98,7 @@ def test_a_damaged_ledger_is_never_shown(tmp_path: Path) -> None:
     assert list(folder.glob("*.tmp*")) == []
 
 
-def test_a_row_that_refers_to_nothing_is_found(tmp_path: Path) -> None:
+def test_dangling_reference_is_found(tmp_path: Path) -> None:
     database = ledger(tmp_path, 1)
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("update claims set event_id = 'e0'")
@@ -159,7 +159,7 @@ def test_a_kill_at_any_step_leaves_a_whole_ledger_shown(tmp_path: Path, step: st
     assert list(folder.glob("*.tmp*")) == []
 
 
-def test_a_reader_never_finds_nothing_while_ledgers_are_switched(tmp_path: Path) -> None:
+def test_reader_always_finds_a_ledger_during_a_switch(tmp_path: Path) -> None:
     database, folder = ledger(tmp_path, 1), tmp_path / "published"
     publish(database, folder, now=NOW)
     with closing(sqlite3.connect(f"file:{(folder / 'current').resolve()}?mode=ro", uri=True)) as reader:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 import pytest
-from support.page_scores import Score, score_all, shared_folder, summary
+from support.page_scores import Score, score_all, summary
+from support.paths import SHARED
 
 from scrapers.items import Outcome
 
-PAGES = shared_folder() / "pages"
+PAGES = SHARED / "pages"
 
 pytestmark = pytest.mark.skipif(not PAGES.is_dir(), reason=f"recorded pages not found ({PAGES})")
 

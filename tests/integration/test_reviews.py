@@ -73,7 +73,7 @@ def test_an_edit_changes_its_fields_alone_and_keeps_id_and_quote() -> None:
     assert done.effects[0].machine["modality"] == "occurred"
 
 
-def test_a_party_named_by_an_editor_has_the_offsets_of_its_words() -> None:
+def test_party_added_by_an_editor_has_the_offsets_of_its_text() -> None:
     art, found = signing("courier", "a")
     done = applied([(art, found)], decide("edit", art, found.claims[0], target=("Harbour Council = Harbour Accord",)))
     party = next(p for p in only(done).participants if p.role == "target")
@@ -210,7 +210,7 @@ def test_the_order_of_the_input_makes_no_difference() -> None:
 
 
 @given(st.sampled_from(["2026-05-05", "2026-05", "2026", "2026-05-04 to 2026-05-10 (relative)"]))
-def test_a_claim_and_its_fields_lose_nothing_on_the_way(when: str) -> None:
+def test_claim_and_its_fields_survive_writing_and_reading(when: str) -> None:
     art, found = signing("courier", "a", on=None)
     dated = with_fields(found.claims[0], {"date": when}, lambda *_: pytest.fail("no party changed"))
     assert fields_of(dated)["date"] == when
@@ -292,7 +292,7 @@ def test_an_alias_may_refer_to_a_new_name_further_down_in_the_file() -> None:
     assert settle_names(LEXICON, decisions).settled["heron-xl ai"].name == "Heron-XL"
 
 
-def test_a_claim_that_was_confirmed_before_follows_what_is_later_said_of_its_names() -> None:
+def test_confirmed_claim_follows_later_decisions_on_its_names() -> None:
     art, found = with_gap("Heron-XL", EntityKind.ORGANISATION, "object")
     accept = decide("accept", art, found.claims[0], place=2)
     for answer, objects in (({"entity": "heron"}, {"heron"}), ({}, set())):
@@ -300,13 +300,13 @@ def test_a_claim_that_was_confirmed_before_follows_what_is_later_said_of_its_nam
         assert {p.entity_id for p in only(done).participants if p.role == "object"} == objects
 
 
-def test_an_answer_that_leads_nowhere_waits() -> None:
+def test_decision_on_a_missing_name_waits() -> None:
     done = applied([with_gap()], settle("Oxbow", entity="nobody"), settle("Unheard", 2), lexicon=LEXICON)
     assert [e.status for e in done.effects] == ["waiting", "waiting"]
     assert "no entity 'nobody'" in done.effects[0].detail and "no claim" in done.effects[1].detail
 
 
-def test_a_claim_whose_only_party_is_no_name_is_taken_out() -> None:
+def test_claim_whose_only_party_is_not_a_name_is_removed() -> None:
     art, found = with_gap()
     lone = replace(found.claims[0], participants=found.claims[0].participants[-1:])
     done = applied([(art, replace(found, claims=(lone,)))], settle("Oxbow"))
@@ -333,7 +333,7 @@ def example() -> list[Decision]:
     ]  # fmt: skip
 
 
-def test_what_is_written_reads_as_it_was_decided_and_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_written_decisions_are_read_back_byte_for_byte(tmp_path: Path) -> None:
     path = tmp_path / "reviews.toml"
     append_decisions(path, example())
     read = load_reviews(path).decisions
@@ -349,7 +349,7 @@ def test_what_is_written_reads_as_it_was_decided_and_gives_the_same_bytes(tmp_pa
     assert path.read_bytes() == before
 
 
-def test_what_an_editor_wrote_stays_byte_for_byte_when_a_decision_is_added(tmp_path: Path) -> None:
+def test_editors_own_text_stays_unchanged_when_a_decision_is_added(tmp_path: Path) -> None:
     path = tmp_path / "reviews.toml"
     by_hand = '# our file\n[[decision]] # first\naction   = "gap"\nwho="ada"\nwhen=2026-06-01\nname="X"\nno_name=true'
     path.write_text(by_hand)
@@ -389,7 +389,7 @@ GOOD = decision_text(example()[1])
         ('[[decision]]\naction = "merge"\nwho = "a"\nwhen = 2026-06-01\nwhy = "x"\n', "a claim of each event"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_file_place_and_cure(text: str, words: str, tmp_path: Path) -> None:
+def test_invalid_decision_is_refused_with_file_place_and_correction(text: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "reviews.toml"
     path.write_text(text)
     read = read_reviews(path)
@@ -473,7 +473,7 @@ def test_a_merge_and_a_split_make_the_events_that_editors_asked_for(tmp_path: Pa
     ]
 
 
-def test_a_claim_can_be_added_to_an_article_that_the_gate_took_for_irrelevant(tmp_path: Path) -> None:
+def test_claim_can_be_added_to_an_article_judged_irrelevant(tmp_path: Path) -> None:
     art, found = signing("courier", "a")
     added = decide("add", art, found.claims[0], **fields_of(found.claims[0]))
     nothing = Findings(art.article_id, art.version, False, 0.1)

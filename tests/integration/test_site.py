@@ -54,7 +54,7 @@ def test_the_fixed_pages_open_and_are_accessible(site, path):
     assert "<script" not in harmless(answer.text) and "style=" not in answer.text
 
 
-def test_home_never_shows_a_plan_without_saying_so(site):
+def test_home_marks_plans_as_plans(site):
     text = site.get("/").text
     plan = text.index("The Senate will hold a hearing on testing")
     assert "Planned" in text[plan - 700 : plan]
@@ -163,7 +163,7 @@ def test_search_finds_former_names_short_names_quotes_and_beginnings(site):
 
 
 @pytest.mark.parametrize("words", ['"', "AND", "a OR", "NEAR(", "*", "' or 1=1 --", "%", "\\", "🙂", "x" * 5000])
-def test_search_takes_any_words(site, words):
+def test_search_accepts_any_text(site, words):
     assert site.get("/search?" + urlencode({"q": words})).status_code == 200
 
 
@@ -388,7 +388,7 @@ def test_sql_can_be_switched_off(tmp_path):
     assert site.get("/oversight/where_reports_disagree").status_code == 200
 
 
-def test_what_is_served_is_inside_the_package():
+def test_static_files_are_inside_the_package():
     assert json.loads(app.metadata_file().read_text(encoding="utf-8"))["title"] == "Oversight Ledger"
     for name in ("templates/base.html", "static/ledger.css", "static/icon.svg"):
         assert (app.HERE / name).is_file()

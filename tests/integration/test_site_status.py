@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from e2e.test_commands import DONE, WRONG_USE, one_line, oversight
 from support.calendars import read_calendar
+from support.command import DONE, WRONG_USE, one_line, oversight
 from support.site_data import publish
 from support.site_under_test import Site
 

@@ -13,7 +13,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from support.site_data import publish
+from support.site_data import publish, rebuilt
 from support.site_under_test import Site
 
 from pipeline.ledger.publish.publish import publish as publish_snapshot
@@ -35,20 +35,6 @@ PATHS = (
     "/oversight/events.json?modality=occurred",
     "/oversight/events.csv",
 )
-
-
-def rebuilt(snapshot: Path, folder: Path, sentence: str, fewer: int = 0) -> Path:
-    """Return a ledger like a snapshot, with a different summary of the newest event and some events removed."""
-    target = folder / "build.db"
-    shutil.copy(snapshot, target)
-    with closing(sqlite3.connect(target)) as db:
-        db.execute(
-            "update events set summary = ? where rowid = (select rowid from events order by first_reported_on desc, "
-            "n_origins desc limit 1)",
-            [sentence],
-        )
-        db.commit()
-    return target
 
 
 def test_a_request_sees_one_snapshot_throughout(tmp_path):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from integration.test_timeline_status import LAB, OFFICE, PAIR, Reports
 from support.calendars import read_calendar, unescaped
 from support.newsroom_world import newsroom_world
+from support.reported_events import LAB, OFFICE, PAIR, Reports
 
 from pipeline.aggregation.timelines.status import timeline_entries
 from pipeline.aggregation.timelines.upcoming import Upcoming, upcoming_days

@@ -1,4 +1,4 @@
-"""One changed byte anywhere is found, and the claims that rest on it are named."""
+"""Verification finds one changed byte anywhere and names the claims that depend on it."""
 
 from __future__ import annotations
 

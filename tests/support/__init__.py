@@ -1,1 +1,1 @@
-"""What several test modules share: builders, invented worlds, local servers, reference implementations."""
+"""Helpers of several test modules: builders, invented worlds, local servers, reference implementations."""

@@ -7,16 +7,17 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from pipeline.app.backfill.engines import Engine, LocalEngine
+from pipeline.app.backfill.engines import Answer, Engine, LocalEngine
 from pipeline.app.backfill.hosts import Hosts, hosts_of
 from pipeline.app.backfill.progress import ProgressStore
 from pipeline.app.backfill.run import Backfill, Tally
-from pipeline.app.backfill.work import WorkerSettings
+from pipeline.app.backfill.work import Part, WorkerSettings, worker
 from pipeline.evaluation.benchmarks.inputs import warcs
 from pipeline.ledger.publish.verify import verify
 from pipeline.newsroom.pages import article_page
@@ -62,16 +63,34 @@ def order(**more) -> WorkerSettings:
     return WorkerSettings(wanted(), (), access=Access(allow_loopback=True), **more)
 
 
+class InProcess:
+    """An engine without processes of its own: nothing is loaded again for each run."""
+
+    shares_files, n_workers = True, 1
+
+    def __init__(self, order: WorkerSettings) -> None:
+        self.work = worker(order)
+
+    def run(self, parts: Iterable[Part]) -> Iterator[Answer]:
+        for part in parts:
+            yield part, self.work(part)
+
+    one_by_one = run
+
+    def close(self) -> None:
+        pass
+
+
 def fill(
-    data: Path, files: list[str], engine: Engine | None = None, *, part_bytes: int = 20_000, workers: int = 1,
+    data: Path, files: list[str], engine: Engine | None = None, *, part_bytes: int = 20_000, workers: int = 0,
     order_: WorkerSettings | None = None, said: list[str] | None = None,
 ) -> Tally:  # fmt: skip
-    """Backfill files into a data folder, in this process."""
+    """Backfill files into a data folder: in this process, or with `workers` processes of their own."""
     order_ = order_ or order()
     books = ProgressStore(data / "crawl.db", data / "archive", ())
     try:
         watch = lambda tally, line: said.append(line) if said is not None and line else None  # noqa: E731
-        engine = engine or LocalEngine(order_, workers)
+        engine = engine or (LocalEngine(order_, workers) if workers else InProcess(order_))
         return Backfill(books, engine, order_, data / "backfill", watch, part_bytes).run(files)
     finally:
         books.close()

@@ -1,4 +1,4 @@
-"""Small invented articles and claims for the tests: words come in, whole records with right offsets and ids go out."""
+"""Builds small invented articles, claims and findings with correct offsets and ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A strict reader of calendar files for tests: bytes come in, the entries go out, or a fault against RFC 5545."""
+"""A strict reader of iCalendar files (RFC 5545)."""
 
 from __future__ import annotations
 

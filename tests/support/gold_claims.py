@@ -1,17 +1,14 @@
-"""Annotated documents come in; records as the pipeline makes them, and the events they belong to, go out."""
+"""Loads annotated documents as the pipeline's records, with the events that they belong to."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections import defaultdict
 from pathlib import Path
 
 from pipeline.evaluation.gold import annotated_claims, slug
 from pipeline.records import Claim, Entity, EntityKind
 from scrapers.items import Article
-
-SHARED = Path(os.environ.get("OVERSIGHT_SHARED") or Path(__file__).parents[2].parent / "shared")
 
 
 def load_gold(folder: Path | str) -> tuple[list[Claim], dict[str, Article], list[Entity], dict[str, str]]:

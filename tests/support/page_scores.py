@@ -1,10 +1,10 @@
-"""Recorded pages with a gold answer in; body, title, date and author scores out, as a table a person can read.
+"""Scores the page reader against recorded pages: body, title, date and authors.
 
 The body metric is that of scrapinghub/article-extraction-benchmark: four-word shingles as multisets, precision and
 recall of each page, their means over the pages, and F1 of the two means. Gold body = summary, then each section's
 headline and paragraphs.
 
-    python -m tests.scoring_pages            # the table over shared/pages
+    PYTHONPATH=tests python -m support.page_scores    # the table over shared/pages
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import re
 import time
 from collections import Counter
@@ -23,6 +22,7 @@ from pathlib import Path
 from scrapers.cards import load_sources
 from scrapers.items import Page, Reading, Source
 from scrapers.reading.article import read_page
+from support.paths import SHARED
 
 WORD = re.compile(r"\w+")
 CANONICAL = re.compile(rb"""<link[^>]*rel=["']?canonical["']?[^>]*>""", re.I)
@@ -53,11 +53,6 @@ class Score:
     day: bool
     authors: bool
     reading: Reading
-
-
-def shared_folder() -> Path:
-    """Return the folder of shared test material: $OVERSIGHT_SHARED, or `shared` beside the checkout."""
-    return Path(os.environ.get("OVERSIGHT_SHARED") or Path(__file__).parents[2].parent / "shared")
 
 
 def gold_pages(folder: Path) -> list[GoldPage]:
@@ -170,7 +165,7 @@ def summary(scores: list[Score]) -> dict[str, float]:
 
 def main() -> None:
     """Print one line a page and the macro figures, without and with recipes."""
-    folder = shared_folder() / "pages"
+    folder = SHARED / "pages"
     for recipes in (False, True):
         began = time.process_time()
         scores = score_all(folder, recipes=recipes)

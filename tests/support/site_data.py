@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -704,3 +707,17 @@ def publish(data_dir: Path, name: str = "oversight-20260721T070000.db") -> Path:
     snapshot = make_snapshot(folder / name)
     (folder / "current").symlink_to(snapshot.name)
     return snapshot
+
+
+def rebuilt(snapshot: Path, folder: Path, sentence: str) -> Path:
+    """Copy a snapshot to build.db with another summary of its newest event."""
+    target = folder / "build.db"
+    shutil.copy(snapshot, target)
+    with closing(sqlite3.connect(target)) as db:
+        db.execute(
+            "update events set summary = ? where rowid = (select rowid from events order by first_reported_on desc, "
+            "n_origins desc limit 1)",
+            [sentence],
+        )
+        db.commit()
+    return target

@@ -55,7 +55,7 @@ def joined(pairs: list[tuple[Article, Findings]]) -> Aggregate:
 
 @settings(max_examples=25, deadline=None)
 @given(SEVERAL, st.randoms(use_true_random=False))
-def test_the_order_of_articles_does_not_matter(numbers, shuffle) -> None:
+def test_order_of_articles_does_not_matter(numbers, shuffle) -> None:
     pairs = some(numbers)
     expected = joined(pairs)
     shuffle.shuffle(pairs)
@@ -100,7 +100,7 @@ def test_every_claim_is_in_one_event_and_every_event_has_a_claim(numbers) -> Non
     assert len({event.event_id for event in found.events}) == len(found.events)
 
 
-def test_no_event_of_the_newsroom_is_taken_apart_by_later_news_and_only_few_by_older() -> None:
+def test_later_articles_split_no_event_and_older_ones_few() -> None:
     pairs = list(reports())
     whole = joined(pairs)
     number = {event.event_id: event.n_articles for event in whole.events}

@@ -7,12 +7,12 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.page_scores import shared_folder
+from support.paths import SHARED
 
 from scrapers.reading.blocks import tidy
 from scrapers.reading.boilerplate import clean, clean_text, rule_for
 
-SEED = shared_folder() / "seed" / "texts" / "seed-us-urges-meta.json"
+SEED = SHARED / "seed" / "texts" / "seed-us-urges-meta.json"
 
 # Headings of the seed article that may be kept: the author wrote them.
 HEADINGS = (

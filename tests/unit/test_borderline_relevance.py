@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
 
-from pipeline.nlp.pipeline import SURE, Tools, extract, load_tools
+from support.nlp_tools import load_once
+
+from pipeline.nlp.pipeline import DECIDING_CONFIDENCE, extract
 from pipeline.nlp.relevance.score import DOUBT, THRESHOLD, judge_relevance
 from scrapers.items import Article, text_version
 
@@ -30,24 +31,20 @@ PHONE = (
 )
 
 
-@lru_cache(maxsize=1)
-def tools() -> Tools:
-    return load_tools()
-
-
 def read(title: str, text: str):
     day = datetime(2026, 5, 5, tzinfo=UTC)
     return extract(
-        Article("a1", text_version(text), "t", "https://e.example/1", title, text, published_at=day), tools()
+        Article("a1", text_version(text), "t", "https://e.example/1", title, text, published_at=day),
+        load_once(only_relevant=True),
     )
 
 
-def test_a_doubtful_article_with_a_sure_claim_is_kept_and_one_without_is_not() -> None:
+def test_borderline_article_is_kept_only_with_a_confident_claim() -> None:
     for title, text in (COUNCIL, PHONE):
         judged = judge_relevance(title, text)
         assert judged.doubtful and not judged.relevant and DOUBT <= judged.score < THRESHOLD, (title, judged)
     kept, left = read(*COUNCIL), read(*PHONE)
-    assert kept.relevant and max(claim.confidence for claim in kept.claims) >= SURE
+    assert kept.relevant and max(claim.confidence for claim in kept.claims) >= DECIDING_CONFIDENCE
     assert not left.relevant and left.claims == () and left.relevance_score == judge_relevance(*PHONE).score
 
 

@@ -104,7 +104,7 @@ def test_thresholds_of_rare_types_stay_near_the_common_one():
     assert chosen["evaluation"] == pytest.approx(chosen["restriction"], abs=0.1)
 
 
-def test_the_shipped_weights_fit_their_card_and_read_any_text():
+def test_shipped_weights_match_their_card_and_read_any_text():
     classifier = Classifier.load()
     if classifier is None:
         pytest.skip("no weights are shipped in pipeline/nlp/classifier/weights")

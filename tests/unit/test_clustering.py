@@ -10,7 +10,8 @@ from datetime import date
 
 import pytest
 from support.builders import article, claim, day_span
-from support.gold_claims import SHARED, b_cubed, load_gold
+from support.gold_claims import b_cubed, load_gold
+from support.paths import SHARED
 
 from pipeline.aggregation.clustering.cluster import beyond_reach, group, link_of
 from pipeline.aggregation.clustering.features import ClaimFeatures, is_named
@@ -185,7 +186,7 @@ def test_a_renamed_body_is_not_summarised_as_an_appointment() -> None:
     assert "appointed" not in event.summary
 
 
-def test_where_as_many_say_that_it_binds_as_that_it_does_not_neither_is_picked() -> None:
+def test_tie_between_binding_and_voluntary_is_left_open() -> None:
     told = [make(name, SIGNED, "signed", **PARTIES) for name in ("gazette", "herald", "wire")]
     arts = {art.article_id: art for art, _ in told}
     binding, voluntary, third = (replace(found, force=f) for (_, found), f in zip(told, FORCES, strict=True))

@@ -79,7 +79,7 @@ def test_a_denial_contradicts_a_report_that_it_happened() -> None:
     assert (found.field, [v for v, _ in found.values]) == ("happened", ["it did not (denied)", "it happened"])
 
 
-def test_a_did_not_that_was_written_afterwards_contradicts() -> None:
+def test_later_denial_in_the_past_tense_contradicts() -> None:
     (found,) = contradictions(say("a", on="2026-05-05"), say("b", modality="negated", day=9))
     assert found.field == "happened"
 
@@ -234,7 +234,7 @@ def test_near_duplicates_do_not_contradict_each_other() -> None:
     assert [k.field for k in find_contradictions({"e1": [one[1], copy[1]]}, articles)] == ["date"]
 
 
-def test_an_article_that_calls_its_agreement_voluntary_further_down_is_heard() -> None:
+def test_voluntary_mentioned_further_down_counts() -> None:
     one = agreed("a", then=" It took a year. The agreement is voluntary.")
     other = agreed("b", "signed a legally binding agreement with", force="binding")
     (found,) = contradictions(one, other)
@@ -306,7 +306,7 @@ def test_a_change_of_office_is_no_contradiction(changed: dict) -> None:
     assert find_contradictions({"e1": [open_], "e2": [done]}, {art.article_id: art}) == ()
 
 
-def test_who_is_known_to_govern_settles_whether_a_plan_of_a_successor_is_odd() -> None:
+def test_known_administrations_explain_a_successors_plan() -> None:
     art, (done, open_) = framework()
     handed_over = {"Arden": ((date(2022, 1, 1), date(2026, 5, 5)),), "Bellow": ((date(2026, 5, 5), None),)}
     still_there = {"Arden": ((date(2022, 1, 1), None),), "Bellow": ((date(2018, 1, 1), date(2021, 12, 31)),)}
@@ -327,7 +327,7 @@ def test_a_body_made_under_one_and_renamed_under_another_administration_is_no_co
     assert find_contradictions({"e1": made[:1], "e2": made[1:]}, {art.article_id: art}) == ()
 
 
-def test_one_report_that_tells_of_both_the_ban_and_its_end_on_one_day_is_no_contradiction() -> None:
+def test_report_of_both_the_ban_and_its_end_is_not_a_contradiction() -> None:
     text = "The Ministry banned Meridian Labs at noon. The Ministry freed Meridian Labs at night."
     art = article("a", "x", text)
     roles = {"actor": "Ministry", "target": "Meridian Labs", "on": "2026-05-05"}

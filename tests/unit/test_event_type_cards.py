@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
 
 import pytest
+from support.nlp_tools import load_once
 
 from pipeline.lexicon.event_type_cards import EventTypeError, load_event_types, read_card
-from pipeline.nlp.pipeline import Tools, extract, load_tools
+from pipeline.nlp.pipeline import extract
 from pipeline.records import EVENT_TYPES, Claim
 from scrapers.items import Article, text_version
 
@@ -17,15 +17,10 @@ EXAMPLES = [(card.type, example) for card in CARDS.values() for example in card.
 NEAR_MISSES = [(card.type, miss.text, miss.because) for card in CARDS.values() for miss in card.near_misses]
 
 
-@lru_cache(maxsize=1)
-def tools() -> Tools:
-    return load_tools(classifier=False, only_relevant=False)
-
-
 def claims_in(text: str) -> tuple[Claim, ...]:
     published = datetime(2026, 5, 5, tzinfo=UTC)
     article = Article("a1", text_version(text), "test", "https://example.org/1", "Title", text, published_at=published)
-    return extract(article, tools()).claims
+    return extract(article, load_once(classifier=False)).claims
 
 
 def test_there_is_a_card_for_each_type_and_no_other() -> None:

@@ -1,31 +1,23 @@
-"""Whole claims: parties, evidence, collapsing, robustness, and one real noisy article."""
+"""Claims of whole texts: evidence, robustness, and one real noisy article."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import os
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.nlp_tools import load_once
+from support.paths import SHARED
 
 from pipeline.aggregation.aggregate import aggregate
 from pipeline.lexicon.load import load_lexicon
-from pipeline.nlp.pipeline import Tools, extract, load_tools
+from pipeline.nlp.pipeline import Tools, extract
 from pipeline.records import Claim
 from scrapers.items import Article, text_version
-
-SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[2].parent / "shared"))
-
-
-@lru_cache(maxsize=1)
-def tools() -> Tools:
-    return load_tools(classifier=False, only_relevant=False)
 
 
 def article(text: str, title: str = "Title", day: str = "2026-05-05") -> Article:
@@ -34,44 +26,14 @@ def article(text: str, title: str = "Title", day: str = "2026-05-05") -> Article
 
 
 def claims(text: str, with_: Tools | None = None) -> tuple[Claim, ...]:
-    return extract(article(text), with_ or tools()).claims
+    return extract(article(text), with_ or load_once(classifier=False)).claims
 
 
 def parties(claim: Claim, role: str) -> list[str]:
     return [party.name for party in claim.participants if party.role == role]
 
 
-def test_coordinated_parties_stay_in_one_claim() -> None:
-    (claim,) = claims("OpenAI, Anthropic, Google and xAI signed agreements with CAISI on Tuesday.")
-    expected = ["OpenAI", "Anthropic", "Google", "xAI", "Center for AI Standards and Innovation"]
-    assert sorted(parties(claim, "actor")) == sorted(expected)
-
-
-def test_two_stages_with_days_of_their_own_are_two_claims() -> None:
-    found = claims("The FTC opened its probe into OpenAI in May and widened it in July.")
-    assert [claim.type for claim in found] == ["investigation", "investigation"]
-    assert len(claims("The FTC opened and widened its probe into OpenAI in July.")) == 1
-
-
-def test_the_tribunal_of_an_authority_acts_for_it() -> None:
-    (claim,) = claims("The tribunal of the Competition and Markets Authority turned down an appeal by Orchid Labs.")
-    assert parties(claim, "actor") == ["Competition and Markets Authority"]
-
-
-def test_a_name_that_begins_small_may_begin_a_sentence() -> None:
-    found = claims("Ofcom fined Orchid Labs over pictures of children. xAI signed an agreement with CAISI on Monday.")
-    assert [claim.type for claim in found] == ["enforcement", "agreement"]
-    assert found[1].evidence.quote.startswith("xAI")
-
-
-def test_a_past_verb_behind_an_infinitive_belongs_to_the_sentence() -> None:
-    text = "The Federal Compute Agency dropped its effort to ban the model and fined Orchid Labs over AI."
-    claim = claims(text)[-1]
-    assert (claim.trigger, claim.modality.value) == ("fined", "occurred")
-    assert parties(claim, "actor") == ["Federal Compute Agency"]
-
-
-def test_what_companies_sell_each_other_is_too_little_to_be_shown() -> None:
+def test_ordinary_business_deal_is_below_the_confidence_threshold() -> None:
     from pipeline.settings import Settings
 
     (business,) = claims("OpenAI struck a deal with Microsoft on data centres for its AI models.")
@@ -80,90 +42,8 @@ def test_what_companies_sell_each_other_is_too_little_to_be_shown() -> None:
     assert oversight.confidence > Settings().least_confidence
 
 
-def test_two_deals_of_one_side_with_others_are_two() -> None:
-    text = "OpenAI's deal with the Pentagon came right after talks between Anthropic and the Pentagon broke down."
-    assert [(c.trigger, c.modality.value) for c in claims(text)] == [("deal", "occurred"), ("broke down", "negated")]
-
-
-@pytest.mark.parametrize(
-    ("text", "instrument"),
-    [
-        ("Donald Trump signed an executive order on chip exports on Monday.", "an executive order on chip exports"),
-        ("Donald Trump signed an executive order on Monday.", "an executive order"),
-        ("Donald Trump signed an executive order that bars states from acting.", "an executive order"),
-    ],
-)
-def test_an_instrument_is_told_with_what_it_is_on(text: str, instrument: str) -> None:
-    (claim,) = claims(text)
-    assert [party.text for party in claim.participants if party.role == "instrument"] == [instrument]
-
-
-def test_a_place_or_an_office_before_a_person_is_only_a_title() -> None:
-    text = "After a hearing, U.S. Senator Josh Hawley (R-Mo.) sent a letter to OpenAI demanding chat logs."
-    (claim,) = (c for c in claims(text) if c.type == "access_request")
-    assert parties(claim, "actor") == ["Josh Hawley"]
-
-
-def test_marks_of_footnotes_are_no_part_of_a_name() -> None:
-    text = "The Federal Trade Commission fined Tulliver LLC.[1] The company may appeal.[2]"
-    (claim,) = (c for c in claims(text) if c.type == "enforcement")
-    assert parties(claim, "target") == ["Tulliver LLC"]
-    assert claim.evidence.quote in text
-
-
-def test_several_events_in_a_sentence_are_several_claims() -> None:
-    found = claims("Anthropic sued the Pentagon after Pete Hegseth designated the company a supply chain risk.")
-    assert sorted(claim.type for claim in found) == ["litigation", "restriction"]
-    assert len({claim.evidence.quote for claim in found}) == 1
-
-
-def test_an_order_to_suspend_access_is_one_restriction() -> None:
-    text = "Anthropic was ordered to suspend access to its Mythos 5 and Fable 5 models for foreign nationals."
-    (claim,) = claims(text)
-    assert claim.type == "restriction" and claim.direction == "impose"
-    assert parties(claim, "target") == ["Anthropic"]
-    assert parties(claim, "affected") == ["foreign nationals"]
-    assert len(parties(claim, "object")) == 2
-
-
-def test_in_a_ban_the_vendor_is_the_target_and_who_must_obey_is_affected() -> None:
-    (claim,) = claims("President Donald Trump directed federal agencies to stop using Anthropic's technology.")
-    assert parties(claim, "actor") == ["Donald Trump"]
-    assert parties(claim, "target") == ["Anthropic"]
-    assert parties(claim, "affected") == ["federal agencies"]
-    assert parties(claim, "object") == ["Anthropic's technology"]
-
-
-def test_the_maker_of_a_model_is_the_target() -> None:
-    (claim,) = claims("The Pentagon ordered agencies to stop using Claude.")
-    assert "Anthropic" in parties(claim, "target")
-
-
-def test_a_noun_names_an_event_of_the_past() -> None:
-    found = claims("Amazon kept its contract after the Pentagon's designation of Anthropic as a supply chain risk.")
-    restriction = next(claim for claim in found if claim.type == "restriction")
-    assert restriction.newness == "background"
-    assert parties(restriction, "target") == ["Anthropic"]
-
-
-def test_scare_quotes_do_not_hide_an_order() -> None:
-    found = claims(
-        "Donald Trump said he was instructing every federal agency to “immediately cease” use of Anthropic’s tools."
-    )
-    assert [claim.type for claim in found] == ["restriction"]
-
-
-def test_headings_questions_and_teasers_give_no_claims() -> None:
-    text = (
-        "Anthropic Sues the Pentagon\n\nHas Anthropic sued the Pentagon?\n\nIt is raining in Rome. The sun will "
-        "shine.\n\n"
-        "You May Also Like\n\nAnthropic sued the Pentagon on Friday.\n"
-    )
-    assert claims(text) == ()
-
-
-def test_a_company_unknown_to_the_lexicon_is_a_gap() -> None:
-    findings = extract(article("The Federal Compute Agency banned Lumenar on Monday."), tools())
+def test_company_missing_from_the_lexicon_is_reported_as_unknown() -> None:
+    findings = extract(article("The Federal Compute Agency banned Lumenar on Monday."), load_once(classifier=False))
     assert {gap.name for gap in findings.unknown_names} == {"Federal Compute Agency", "Lumenar"}
     assert {entity.name for entity in findings.entities if not entity.known} == {"Federal Compute Agency", "Lumenar"}
 
@@ -177,7 +57,7 @@ def test_the_quote_of_a_long_sentence_is_cut_to_the_clauses_around_the_trigger()
     assert "Anthropic sued the Pentagon" in claim.evidence.quote
 
 
-def test_every_quote_trigger_and_party_stands_where_it_says() -> None:
+def test_every_quote_trigger_and_party_has_exact_offsets() -> None:
     text = (
         "“We signed a deal with the Pentagon,” Sam Altman said.\n\nOpenAI’s models, he added, will be tested by CAISI."
     )
@@ -188,13 +68,15 @@ def test_every_quote_trigger_and_party_stands_where_it_says() -> None:
             assert party.start < 0 or text[party.start : party.end].replace("’", "'") == party.text.replace("’", "'")
 
 
-def test_a_second_reading_gives_the_same() -> None:
+def test_second_extraction_gives_the_same_claims() -> None:
     text = "Anthropic sued the Pentagon. The Pentagon banned Anthropic on Monday."
     assert claims(text) == claims(text)
 
 
 def test_an_irrelevant_text_has_no_claims() -> None:
-    findings = extract(article("The council passed the parking act."), replace(tools(), only_relevant=True))
+    findings = extract(
+        article("The council passed the parking act."), replace(load_once(classifier=False), only_relevant=True)
+    )
     assert not findings.relevant and findings.claims == ()
 
 
@@ -203,14 +85,14 @@ def test_an_irrelevant_text_has_no_claims() -> None:
     [
         "", " ", "\n\n\n", "😀 🇪🇺 😀", "‏שלום עולם‏ sued the Pentagon.", "\x00\x01\x02 Anthropic \x07sued\x1b the "
         "Pentagon.",
-        "“" * 500, "(((((", "A" * 20_000, "Anthropic " * 3000, "sued " * 3000, "İstanbul’da Anthropic sued the "
+        "“" * 500, "(((((", "A" * 20_000, "Anthropic " * 1000, "sued " * 3000, "İstanbul’da Anthropic sued the "
         "Pentagon.",
         "banned by by by of of to to and and and", "No may can not never until if unless.",
         "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
     ],
 )  # fmt: skip
-def test_no_text_makes_it_fail(text: str) -> None:
-    extract(article(text), tools())
+def test_no_text_causes_an_error(text: str) -> None:
+    extract(article(text), load_once(classifier=False))
 
 
 WORDS = st.sampled_from(
@@ -221,7 +103,7 @@ WORDS = st.sampled_from(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(WORDS, max_size=40))
-def test_no_order_of_words_makes_it_fail(words: list[str]) -> None:
+def test_no_order_of_words_causes_an_error(words: list[str]) -> None:
     text = " ".join(words)
     for claim in claims(text):
         assert text[claim.evidence.start : claim.evidence.end] == claim.evidence.quote
@@ -237,7 +119,9 @@ def seed() -> tuple[dict, tuple[Claim, ...]]:
     if not path.exists():
         pytest.skip(f"{path} is not here: set OVERSIGHT_SHARED to the folder that holds seed/")
     document = json.loads(path.read_text())
-    return document, extract(article(document["text"], document["title"], document["published"]), tools()).claims
+    return document, extract(
+        article(document["text"], document["title"], document["published"]), load_once(classifier=False)
+    ).claims
 
 
 def test_the_real_articles_claims_are_found(seed, tmp_path) -> None:
@@ -263,14 +147,14 @@ def test_the_real_articles_claims_are_found(seed, tmp_path) -> None:
     assert 2 * hits / (required + hits + extra) >= 0.85
 
 
-def test_nothing_comes_from_its_headings_and_advertising(seed) -> None:
+def test_headings_and_advertising_yield_no_claims(seed) -> None:
     document, found = seed
     gold = json.loads((SHARED / "seed" / "claims" / f"{document['id']}.json").read_text())
     for line in gold["ignore"]:
         assert not [claim.trigger for claim in found if claim.evidence.quote in line]
 
 
-def test_what_has_not_happened_is_not_stored_as_done(seed) -> None:
+def test_uncompleted_act_is_not_stored_as_occurred(seed) -> None:
     _, found = seed
     for words in ("has yet to voluntarily share", "hopes to sign", "has not yet agreed", "aims to finalize"):
         of_sentence = [
@@ -301,7 +185,7 @@ def test_the_real_article_credits_one_framework_to_two_administrations(seed) -> 
     document, _ = seed
     art = article(document["text"], document["title"], document["published"])
     lexicon = load_lexicon()
-    found = aggregate([extract(art, tools())], [art], [], lexicon=lexicon)
+    found = aggregate([extract(art, load_once(classifier=False))], [art], [], lexicon=lexicon)
     twice = [contradiction for contradiction in found.contradictions if contradiction.field == "actor"]
     assert [sorted(value for value, _ in contradiction.values) for contradiction in twice] == [
         ["Biden administration", "Trump administration"]
@@ -311,15 +195,3 @@ def test_the_real_article_credits_one_framework_to_two_administrations(seed) -> 
     assert any(quote.startswith("The Biden administration aims to finalize") for quote in quotes)
     # What was set and what is yet to be finished never becomes one event that is done.
     assert len({found.claim_event[id_] for _, ids in twice[0].values for id_ in ids}) == 2
-
-
-def test_a_verb_that_the_parser_took_for_an_adjective_is_the_sentences() -> None:
-    text = (
-        "The Moravian Ministry of Schools on Monday barred schools from using the AI chatbot Petrel, made by "
-        "Kobalt Labs, after inspectors found that it kept recordings."
-    )
-    claim = claims(text)[0]
-    assert claim.trigger == "barred"
-    assert parties(claim, "actor") == ["Moravian Ministry of Schools"]
-    assert parties(claim, "affected") == ["schools"]
-    assert parties(claim, "object") == ["Petrel"]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from datetime import date
 from pathlib import Path
 
 import pytest
+from support.paths import SHARED
 
 from pipeline.lexicon.entities import Lexicon
 from pipeline.lexicon.load import LexiconError, load_lexicon
 from pipeline.records import EntityKind
-
-SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[2].parent / "shared"))
 
 
 @pytest.fixture(scope="module")

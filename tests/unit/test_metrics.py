@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import random
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from support.paths import SHARED
 
 from pipeline.errors import WrongUse
 from pipeline.evaluation.matching import plain_name
 from pipeline.evaluation.metrics import b_cubed, evaluate
 
-SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[2].parent / "shared"))
 TEXT = "The agency barred Halden on Friday. Halden may sue. Buy our mugs. The deal is good."
 
 

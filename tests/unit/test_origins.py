@@ -44,7 +44,7 @@ def n_origins(*reports) -> list[tuple[int, int]]:
     return [(e.n_articles, e.n_origins) for e in joined(*reports).events]
 
 
-def test_a_reprinted_wire_story_is_one_origin_and_the_agency_leads_it() -> None:
+def test_reprinted_wire_story_is_one_origin_led_by_the_agency() -> None:
     wire = signing("wirepool", "accord", text=WIRE_TEXT, day=2)
     reprints = [signing(s, "accord-reprint", text=WIRE_TEXT, day=1) for s in ("courier", "signal")]
     result = joined(wire, *reprints)
@@ -171,7 +171,7 @@ def test_another_reprint_adds_an_article_and_never_a_confirmation(names: list[st
     assert counts == [[(n + 1, 1)] for n in range(len(reports))]
 
 
-def test_a_circle_of_credits_ends_and_is_one_origin() -> None:
+def test_cycle_of_credits_ends_and_is_one_origin() -> None:
     names = ("Courier", "Signal", "Beacon")
     reports = [
         signing(name.casefold(), "x", text=f"{to} reported it.", credits=[(to, "reported")])
@@ -180,7 +180,7 @@ def test_a_circle_of_credits_ends_and_is_one_origin() -> None:
     assert n_origins(*reports) == [(3, 1)]
 
 
-def test_a_copy_with_a_first_paragraph_of_its_own_is_a_copy() -> None:
+def test_reprint_with_a_new_first_paragraph_is_a_reprint() -> None:
     sentence = "It is done: Meridian Labs has signed the Harbour Accord with the Office of Machine Safety."
     one = signing("courier", "a", text=WIRE_TEXT)
     edited = signing("signal", "new-headline", text=WIRE_TEXT, sentence=sentence, day=2)
@@ -227,7 +227,7 @@ def test_a_linked_report_is_found_even_if_its_names_are_read_differently() -> No
     }
 
 
-def test_a_report_that_tells_only_a_bodys_own_statement_counts_under_the_statement() -> None:
+def test_report_of_a_statement_alone_shares_its_origin() -> None:
     office = source("office_of_machine_safety", source_type=SourceType.PRIMARY)
     says = Attribution("organisation", "Office of Machine Safety")
     statement = signing("office_of_machine_safety", "statement", text=WIRE_TEXT)
@@ -277,7 +277,7 @@ def drawn(number: int, outlet: str, text: str, credited: str, cue: str):
 
 @settings(max_examples=40, deadline=None)
 @given(DRAWN, st.randoms(use_true_random=False))
-def test_whatever_is_credited_the_order_is_nothing_and_origins_are_no_more_than_articles(rows, shuffle) -> None:
+def test_order_does_not_matter_and_origins_never_exceed_articles(rows, shuffle) -> None:
     reports = [drawn(n, *row) for n, row in enumerate(rows)]
     expected = joined(*reports)
     assert all(1 <= e.n_origins <= e.n_articles for e in expected.events)

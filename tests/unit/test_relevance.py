@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 import tomllib
@@ -11,6 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from support.paths import SHARED
 
 from pipeline.nlp.relevance.score import LONGEST, judge_relevance, passes_topic
 from pipeline.nlp.relevance.terms import AI, TRACE, finder
@@ -18,7 +18,6 @@ from pipeline.nlp.training.corpus import read_corpus
 
 TEXTS = tomllib.loads((Path(__file__).parent / "relevance_texts.toml").read_text(encoding="utf-8"))
 CORPUS = Path(__file__).parents[2] / "pipeline" / "nlp" / "training" / "corpus"
-SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[2].parent / "shared"))
 
 
 def test_an_agency_that_bars_an_ai_company_is_relevant_though_no_lexicon_knows_the_company():
@@ -136,7 +135,7 @@ def test_names_of_models_labs_and_ai_bodies_are_words_about_ai():
     assert "frontier model forum" in found(text, AI)
 
 
-def test_names_that_are_also_ordinary_words_are_only_traces():
+def test_names_that_are_also_ordinary_words_are_weak_evidence():
     text = "Apollo, Runway and Devin met at the Opus; Siri and Alexa spoke. SB 53 passed."
     assert found(text, AI) == set()
     assert {"Runway", "Opus", "Siri", "SB 53"} <= found(text, TRACE)

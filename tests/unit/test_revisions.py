@@ -84,7 +84,7 @@ REAL_EDITS = {
 
 
 @pytest.mark.parametrize("case", CLUTTER_EDITS)
-def test_clutter_and_typography_are_no_edit(case: str) -> None:
+def test_changes_of_clutter_and_typography_are_not_edits(case: str) -> None:
     old, new = CLUTTER_EDITS[case]
     assert compare(old, new) == compare(new, old) == ((), ())
 
@@ -104,7 +104,7 @@ def test_sentences_end_where_a_reader_would_end_them() -> None:
     assert sentences('He said "No." Then he left.\nThe end.') == ['He said "No."', "Then he left.", "The end."]
 
 
-def test_changed_words_are_marked_and_the_pieces_are_the_sentence_again() -> None:
+def test_marked_changes_join_to_the_full_sentence() -> None:
     old, new = "Meta will sign the accord on May 5.", "Meta has not signed the accord."
     before, after = word_changes(old, new)
     assert "".join(w for w, _ in before) == old and "".join(w for w, _ in after) == new
@@ -166,7 +166,7 @@ def test_a_boilerplate_edit_changes_no_claim_even_if_it_was_read_differently(cas
     assert edit.changes == () and not edit.touches_the_text
 
 
-def test_what_is_read_in_an_untouched_sentence_on_one_day_alone_is_no_edit() -> None:
+def test_different_reading_of_an_unchanged_sentence_is_not_an_edit() -> None:
     one = version(f"{SIGNED} {MORE}", signed(), signed(type_="commitment"))
     two = version(f"{SIGNED} Both sides had talked since April.", signed(), day=2)
     (edit,) = edits_of([one, two])
@@ -342,7 +342,7 @@ def test_the_command_shows_versions_sentences_and_claims(demo: Path) -> None:
     assert many.returncode == WRONG_USE and "articles fit 'Tessel'" in many.stderr
 
 
-def test_pages_tell_an_edit_in_words_and_not_by_colour_alone(demo: Path) -> None:
+def test_pages_describe_an_edit_in_words(demo: Path) -> None:
     import asyncio
 
     from pipeline.site.app import build_site
@@ -365,7 +365,7 @@ def test_pages_tell_an_edit_in_words_and_not_by_colour_alone(demo: Path) -> None
     assert "This sentence was changed" in page and "seen on 27 March 2026" in page and "Edited by publishers" in page
 
 
-def test_an_event_page_tells_what_is_no_longer_said(tmp_path: Path) -> None:
+def test_event_page_lists_withdrawn_statements(tmp_path: Path) -> None:
     import asyncio
 
     from pipeline.ledger.publish.publish import publish
@@ -386,6 +386,6 @@ def test_an_event_page_tells_what_is_no_longer_said(tmp_path: Path) -> None:
     assert "1 independent origin (1 article)" in page
 
 
-def test_plain_keeps_what_tells_sentences_apart() -> None:
+def test_plain_text_keeps_differences_between_sentences() -> None:
     assert plain("“It’s  done” – he said…") == plain('"It\'s done" - he said...')
     assert plain("It is done.") != plain("It is not done.")

@@ -111,7 +111,7 @@ def test_every_type_and_modality_gives_one_clean_sentence(type_: str, modality: 
          "Meridian dropped plans to release Lantern 2."),
     ],
 )  # fmt: skip
-def test_sentences_read_as_a_person_would_write_them(type_, modality, act_, people, expected) -> None:  # noqa: ANN001
+def test_sentences_read_naturally(type_, modality, act_, people, expected) -> None:  # noqa: ANN001
     assert summarise(type_, Modality(modality), people, act=act_) == expected
 
 
@@ -166,7 +166,7 @@ def test_nouns_take_the_article_that_english_wants() -> None:
     assert listing(["A", "B", "C", "D", "E"]) == "A, B, C and 2 others"
 
 
-def test_a_trigger_names_its_stage_and_silence_names_none() -> None:
+def test_trigger_names_its_stage() -> None:
     assert (act("legislation", "vetoed"), act("legislation", "moved on")) == ("vetoed", "")
     assert distinct_stage("agreement", "signed") == distinct_stage("agreement", "agreed")
     assert distinct_stage("litigation", "sued") != distinct_stage("litigation", "appealed")

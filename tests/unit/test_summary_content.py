@@ -85,7 +85,7 @@ def test_a_long_clause_ends_where_another_begins() -> None:
     assert clipped(long) == "to tell the office about every fault that was found by its own staff"
 
 
-def test_an_object_with_its_owners_name_stays_where_the_sentence_has_it() -> None:
+def test_object_keeps_its_owners_name() -> None:
     sentence = "In May Halden requested access to Lantern's logs."
     found = told("access_request", sentence, "requested", actor="Halden", object="Lantern's logs")
     assert summary(found) == "Halden requested access to Lantern's logs."

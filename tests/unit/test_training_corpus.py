@@ -1,19 +1,18 @@
-"""The training corpus: its format, its check, and annotated documents as examples."""
+"""The training corpus: its format, its checks, and annotated documents as examples."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from support.paths import SHARED
 
 from pipeline.nlp.training.corpus import FOLDER, data_hash, read_annotated, read_corpus, read_note, split_sentences
 from pipeline.nlp.training.corpus_check import check, counts, main
 from pipeline.records import EVENT_TYPES
 
-SHARED = Path(os.environ.get("OVERSIGHT_SHARED", Path(__file__).parents[2].parent / "shared"))
 HEADING = "# story: one\n# event-group: halden\n# register: wire    region: US    published: 2026-05-08\n# title: No\n"
 BARRED = "The Pentagon on Friday barred Halden Systems from new contracts."
 CLAIM = (
