@@ -44,6 +44,7 @@ demo: $(VENV)/.run
 test: $(VENV)/.test chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy scrapers pipeline
 	$(PYTEST) --durations=10
 
 test-fast: $(VENV)/.test

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.aggregation.aggregate import Aggregate
 from pipeline.aggregation.aggregate import aggregate as _aggregate
 from pipeline.app import steps
-from pipeline.app.commands.common import lexicon_of, open_ledger, reviews_of, settings_of, sources_of
+from pipeline.commands.common import lexicon_of, open_ledger, reviews_of, settings_of, sources_of
 from pipeline.lexicon.load import load_lexicon
 from pipeline.records import Findings
 from pipeline.workspace import DataFolder

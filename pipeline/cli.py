@@ -14,10 +14,10 @@ from pathlib import Path
 
 import click
 
-from pipeline.app.commands.groups import SuggestingGroup
+from pipeline.commands.groups import SuggestingGroup
 from pipeline.errors import DONE, INTERNAL, OUTSIDE, WRONG_USE, OversightError, Stopped
 
-COMMANDS = {  # name -> (module below pipeline.app.commands, line in --help)
+COMMANDS = {  # name -> (module below pipeline.commands, line in --help)
     "demo": ("operate.demo", "Build and serve a demo ledger from an invented newsroom."),
     "run": ("operate.run", "Crawl, extract, build, publish and send alerts."),
     "crawl": ("operate.run", "Fetch the pages that are due."),
@@ -61,7 +61,7 @@ class LazyCommands(SuggestingGroup):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"pipeline.app.commands.{COMMANDS[name][0]}")
+        module = importlib.import_module(f"pipeline.commands.{COMMANDS[name][0]}")
         return getattr(module, name.replace("-", "_"))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

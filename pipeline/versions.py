@@ -11,9 +11,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import pipeline
-import scrapers
-
+ROOT = Path(__file__).parents[1]  # the folder that holds both packages
 _SUFFIXES = frozenset({".py", ".toml", ".json", ".onnx"})
 
 # How a page becomes an article. Paths are relative to the folder that holds both packages.
@@ -71,12 +69,11 @@ def hashed_files(places: Iterable[str], without: Iterable[str] = ()) -> dict[str
     """
     found: dict[str, Path] = {}
     for place in places:
-        root = Path((scrapers if place.startswith("scrapers") else pipeline).__file__ or "").parents[1]
-        path = root / place
+        path = ROOT / place
         files = [path] if path.is_file() else [file for file in path.rglob("*") if file.suffix in _SUFFIXES]
         if not files:
             raise FileNotFoundError(f"{path}: nothing to hash. Correct the folders named in pipeline/versions.py.")
-        found |= {file.relative_to(root).as_posix(): file for file in files}
+        found |= {file.relative_to(ROOT).as_posix(): file for file in files}
     kept = (name for name in found if not name.startswith(tuple(f"{place}/" for place in without)))
     return {name: found[name] for name in sorted(kept)}
 

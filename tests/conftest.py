@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def demo(run_folder: Path) -> Path:
     """The demo's data folder: crawled, read, built and published. Not to be changed: copy it first."""
-    from pipeline.app.commands.operate.demo import make_demo
+    from pipeline.commands.operate.demo import make_demo
     from pipeline.workspace import DataFolder
 
     folder, done = DataFolder(run_folder / "demo" / "ledger"), run_folder / "demo-is-made"

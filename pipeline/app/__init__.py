@@ -1,4 +1,4 @@
-"""What runs: commands, pipeline steps, run log, alerts, backfill, maintenance and source checks.
+"""What runs: pipeline steps, run log, alerts, backfill, maintenance and source checks.
 
-May import every other package of the project; only the command line imports it.
+May import every package below it, the site among them; the commands and `pipeline.api` import it.
 """

@@ -1,8 +1,8 @@
-"""Measures the extraction: metrics against annotated claims, reliability of the confidence, and stored figures.
+"""Measures the extraction: metrics against annotated claims, gold documents, fitted confidence and clustering.
 
 `fitting` fits confidence and clustering to annotated texts, `synthetic_news` generates news for tests and benchmarks,
-and `benchmarks` measures speed (source checkout only). The package may import everything but the site and the app;
-only the `bench` command may import `benchmarks`.
+and `benchmarks` measures speed (source checkout only). The package may import everything but the commands; only
+the `bench` command may import `benchmarks`.
 """
 
 from __future__ import annotations

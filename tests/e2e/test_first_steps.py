@@ -29,7 +29,7 @@ def test_binary_file_is_not_added_as_text(tmp_path: Path, body: bytes, name: str
 
 
 def test_a_text_in_another_encoding_is_read_as_it_was_written(tmp_path: Path) -> None:
-    from pipeline.app.commands.inputs import text_in
+    from pipeline.commands.inputs import text_in
 
     words = "The regulator said “no” to Ostrava’s café."
     for name, encoding in (("a", "utf-8"), ("b", "utf-16"), ("c", "cp1252"), ("d", "utf-8-sig")):
@@ -157,7 +157,7 @@ def test_first_quote_of_an_event_supports_it(demo: Path) -> None:
 
 
 def test_list_of_events_shows_no_date_more_precise_than_known() -> None:
-    from pipeline.app.commands.inspect.entries import _brief_date
+    from pipeline.commands.inspect.entries import _brief_date
 
     said = [("2026-04-09", "2026-04-09"), ("2026-04-01", "2026-04-30"), ("2025-09-01", "2025-11-30"), (None, None)]
     dates = [_brief_date({"date_start": start, "date_end": end}) for start, end in said]

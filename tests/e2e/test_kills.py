@@ -25,7 +25,7 @@ def test_pipeline_killed_at_random_moments_ends_like_an_undisturbed_one(tmp_path
 def test_sigterm_stops_any_step_in_order_within_ten_seconds(tmp_path: Path) -> None:
     """The step prints one line, exits with 143, releases the lock, and is recorded."""
     waits = (
-        "import sys, time; import pipeline.cli as cli; import pipeline.app.commands.operate.run as line;"
+        "import sys, time; import pipeline.cli as cli; import pipeline.commands.operate.run as line;"
         "line._build = lambda folder, full: (print('at work', flush=True), time.sleep(60));"
         "folder = sys.argv[1]; sys.argv = ['oversight', '--data', folder, 'build']; cli.main()"
     )

@@ -43,7 +43,7 @@ def test_every_article_of_the_newsroom_is_read(demo: Path) -> None:
 
 
 def test_a_second_run_adds_nothing(demo: Path, tmp_path: Path) -> None:
-    from pipeline.app.commands.operate.demo import make_demo
+    from pipeline.commands.operate.demo import make_demo
     from pipeline.workspace import DataFolder
 
     again = tmp_path / "ledger"

@@ -38,7 +38,7 @@ def test_the_wheel_contains_data_files(site: Path) -> None:
         "pipeline/lexicon/words/relevance.toml",
         "pipeline/site/datasette_metadata.json", "pipeline/site/static/ledger.css",
         "pipeline/site/templates/base.html", "pipeline/newsroom/publishers.toml",
-        "pipeline/evaluation/figures/newsroom.json",
+        "pipeline/accuracy/newsroom.json",
         "pipeline/nlp/classifier/weights/calibration.json",
     ):  # fmt: skip
         assert (site / name).is_file(), name

@@ -181,7 +181,7 @@ def test_json_in_a_page_gives_valid_characters_and_reports_deep_nesting() -> Non
 
 
 def test_unreadable_document_is_named_as_a_usage_error(tmp_path: Path) -> None:
-    from pipeline.app.commands.documents import read_document
+    from pipeline.commands.documents import read_document
     from pipeline.errors import WrongUse
 
     deep = tmp_path / "deep.json"

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from support.site_data import publish
 from support.site_under_test import Site
 
+from pipeline.accuracy.stored import hash_of, load_figures, same_program, store
+from pipeline.accuracy.table import Figure, by_type, lines
 from pipeline.cli import oversight
 from pipeline.errors import OutsideFailure
-from pipeline.evaluation.figures.stored import hash_of, load_figures, same_program, store
-from pipeline.evaluation.figures.table import Figure, by_type, lines
 from pipeline.evaluation.fitting import docs
 from pipeline.evaluation.metrics import evaluate
 from pipeline.nlp.events.calibration import load_calibrator

@@ -436,7 +436,7 @@ def test_alert_that_can_never_match_is_refused(ledger: Ledger, chosen: str) -> N
 
 
 def test_example_filters_in_help_and_docs_are_accepted(ledger: Ledger) -> None:
-    from pipeline.app.commands.operate.alerts import EXAMPLE
+    from pipeline.commands.operate.alerts import EXAMPLE
 
     for text in (EXAMPLE, (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")):
         filters = re.findall(r'^filter = "(.+)"$', text, re.MULTILINE)
@@ -490,7 +490,7 @@ def test_a_run_sends_alerts_at_its_end_also_where_a_step_failed(
     ledger: Ledger, mail: MailServer, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     """The steps themselves are tested elsewhere; here they do nothing, or fail."""
-    import pipeline.app.commands.operate.run as run_commands
+    import pipeline.commands.operate.run as run_commands
 
     def fails(*args: object, **more: object) -> dict:
         raise OutsideFailure("the disk went away")

@@ -21,7 +21,7 @@ from pipeline.app.backfill.engines import LocalEngine
 from pipeline.app.backfill.hosts import ADDED, hosts_of, read_hosts
 from pipeline.app.backfill.run import CRASHED
 from pipeline.app.backfill.work import Part, WorkerSettings, worker
-from pipeline.app.commands.operate.backfill import bar, duration_words, progress_words
+from pipeline.commands.operate.backfill import bar, duration_words, progress_words
 from pipeline.errors import WrongUse
 from pipeline.evaluation.benchmarks.inputs import warcs
 from pipeline.ledger.article_store import Library
@@ -407,7 +407,7 @@ def test_an_archive_made_to_measure_holds_just_the_relevant_pages_that_were_plan
 def test_backfill_benchmark_prints_rates_ratios_and_findings() -> None:
     from click.testing import CliRunner
 
-    from pipeline.app.commands.bench import bench
+    from pipeline.commands.bench import bench
 
     result = CliRunner().invoke(bench, ["backfill", "--quick", "--json"], catch_exceptions=False)
     assert result.exit_code == 0
@@ -421,6 +421,6 @@ def test_backfill_benchmark_prints_rates_ratios_and_findings() -> None:
 def test_backfill_benchmark_runs_alone(words: list[str]) -> None:
     from click.testing import CliRunner
 
-    from pipeline.app.commands.bench import bench
+    from pipeline.commands.bench import bench
 
     assert isinstance(CliRunner().invoke(bench, words).exception, WrongUse)

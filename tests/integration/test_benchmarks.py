@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from support.nlp_tools import load_once
 
-from pipeline.app.commands.bench import bench
+from pipeline.commands.bench import bench
 from pipeline.errors import WrongUse
 from pipeline.evaluation.benchmarks.crawl import STOCK, STOCK_SAVING
 from pipeline.evaluation.benchmarks.inputs.texts import data_hash, irrelevant_articles, pages, relevant_articles

@@ -32,7 +32,7 @@ KILLS_OF_A_TRIAL = 5
 def run_pipeline(data: Path, cards: Path, phases: Path) -> None:
     """Run the pipeline once, as of MOMENT; append the name of each phase to `phases` when it begins."""
     from pipeline.app import steps
-    from pipeline.app.commands.operate.demo import demo_lexicon
+    from pipeline.commands.operate.demo import demo_lexicon
     from pipeline.nlp.relevance.score import passes_topic
     from pipeline.workspace import DataFolder
     from scrapers.archive.store import Archive

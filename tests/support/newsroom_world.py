@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.aggregation.clustering.merge import make_event
-from pipeline.app.commands.operate.demo import demo_lexicon
+from pipeline.commands.operate.demo import demo_lexicon
 from pipeline.lexicon.load import load_lexicon
 from pipeline.newsroom.answers import write_documents
 from pipeline.records import Claim, Event

@@ -13,7 +13,7 @@ from support.builders import source
 from support.gold_claims import load_gold
 
 from pipeline.aggregation.aggregate import Aggregate, aggregate
-from pipeline.app.commands.operate.demo import demo_lexicon
+from pipeline.commands.operate.demo import demo_lexicon
 from pipeline.lexicon.load import load_lexicon
 from pipeline.newsroom.answers import write_documents
 from pipeline.records import Findings

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline.accuracy.reliability import reliability, wilson
 from pipeline.evaluation.fitting.confidence import (
     Case,
     below,
@@ -20,7 +21,6 @@ from pipeline.evaluation.fitting.confidence import (
     suggested,
     weights_of,
 )
-from pipeline.evaluation.reliability import reliability, wilson
 from pipeline.nlp.events.calibration import FILE, MOST, SIGNS, Calibrator, Signals, load_calibrator, logit
 
 PLAIN = Signals(0.8, 0.5, alone=False, actor=True, occurred=True, recalled=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -115,6 +114,4 @@ def test_the_definition_of_a_claim_names_every_type_role_modality_and_attributio
 
 def test_every_setting_is_documented() -> None:
     text = text_of("docs/operating.md")
-    assert [
-        field.name for field in fields(Settings) if f"`{field.name}`" not in text and f"[[{field.name}]]" not in text
-    ] == []
+    assert [name for name in Settings.model_fields if f"`{name}`" not in text and f"[[{name}]]" not in text] == []

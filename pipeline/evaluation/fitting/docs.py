@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.evaluation.figures.stored import load_figures
-from pipeline.evaluation.figures.table import lines, percent
+from pipeline.accuracy.stored import load_figures
+from pipeline.accuracy.table import lines, percent
 from pipeline.nlp.events.calibration import load_calibrator
 
 _BEGIN = r"<!-- (figures|confidence): made by `python -m pipeline\.evaluation\.fitting\.docs` -->\n"

@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlencode
 from datasette import NotFound, Response, hookimpl
 from datasette.utils.asgi import BadRequest, Request
 
-from pipeline.evaluation.figures.stored import load_figures, same_program
-from pipeline.evaluation.figures.table import by_type, lines
+from pipeline.accuracy.stored import load_figures, same_program
+from pipeline.accuracy.table import by_type, lines
 from pipeline.nlp.events.calibration import load_calibrator
 from pipeline.site.formats import jsonld
 from pipeline.site.ledger_site import LedgerSite

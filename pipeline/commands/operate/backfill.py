@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.app.commands.common import lexicon_of, need_contact, plain_errors, settings_of, sources_of
-from pipeline.app.commands.inputs import need_file
-from pipeline.app.commands.operate.run import Report, _build, _publish
-from pipeline.app.commands.output import Progress, json_option, say_json
 from pipeline.app.run_log import recorded
+from pipeline.commands.common import lexicon_of, need_contact, plain_errors, settings_of, sources_of
+from pipeline.commands.inputs import need_file
+from pipeline.commands.operate.run import Report, _build, _publish
+from pipeline.commands.output import Progress, json_option, say_json
 from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.workspace import DataFolder
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.app.commands.common import lexicon_of, reviews_of, settings_of
-from pipeline.app.commands.output import say_json
+from pipeline.commands.common import lexicon_of, reviews_of, settings_of
+from pipeline.commands.output import say_json
 from pipeline.errors import WrongUse
 from pipeline.workspace import DataFolder
 
 if TYPE_CHECKING:
-    from pipeline.app.commands.review.session import ReviewedClaim, ReviewSession
+    from pipeline.commands.review.session import ReviewedClaim, ReviewSession
     from pipeline.ledger.reviews.decisions import Decision
 
 NEXT = "The next `oversight build` applies it."
@@ -33,8 +33,8 @@ def open_session(folder: DataFolder, *, writing: bool = False) -> Iterator[Revie
     """Open a review session; with `writing`, hold the lock of the ledger."""
     from contextlib import nullcontext
 
-    from pipeline.app.commands.common import plain_errors
-    from pipeline.app.commands.review.session import ReviewSession
+    from pipeline.commands.common import plain_errors
+    from pipeline.commands.review.session import ReviewSession
     from pipeline.lexicon.load import load_lexicon
 
     settings = settings_of(folder)
@@ -95,7 +95,7 @@ def claims_named(session: ReviewSession, id_: str) -> list[ReviewedClaim]:
 
 def find_event_id(session: ReviewSession, name: str) -> str:
     """Return the id of an event given by id, beginning of an id, or words of its summary."""
-    from pipeline.app.commands.lookup import find_event
+    from pipeline.commands.lookup import find_event
 
     return find_event(session.db, name)["event_id"]
 
@@ -209,7 +209,7 @@ def decide_name(
     more: dict[str, str] | None = None,
 ) -> tuple[Decision, str]:
     """Return the decision on an unknown name and its effect in words; raise WrongUse if the id is taken."""
-    from pipeline.app.commands.review.session import now
+    from pipeline.commands.review.session import now
     from pipeline.ledger.reviews.decisions import Decision
     from pipeline.ledger.reviews.names import slug
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.app.commands.common import rows as _rows
+from pipeline.commands.common import rows as _rows
 from pipeline.errors import WrongUse
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from pipeline.app.commands.common import plain_errors
-from pipeline.app.commands.output import json_option, say_json
+from pipeline.commands.common import plain_errors
+from pipeline.commands.output import json_option, say_json
 from pipeline.errors import DONE, PROBLEM
 from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from pipeline.app.commands.common import lexicon_of, plain_errors, reviews_of, settings_of
-from pipeline.app.commands.output import Progress, json_option, say_json, say_rows
+from pipeline.commands.common import lexicon_of, plain_errors, reviews_of, settings_of
+from pipeline.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.errors import WrongUse
 from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder

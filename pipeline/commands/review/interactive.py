@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.app.commands.review.session import changes_of
-from pipeline.app.commands.review.shared import (
+from pipeline.commands.review.session import changes_of
+from pipeline.commands.review.shared import (
     claims_named,
     decide_name,
     describe_claim,

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from pipeline.app.commands.common import open_ledger, rows
-from pipeline.app.commands.output import json_option, say_json
+from pipeline.commands.common import open_ledger, rows
+from pipeline.commands.output import json_option, say_json
 from pipeline.errors import WrongUse
 from pipeline.workspace import DataFolder
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.app.commands.output import Progress, json_option, say_json, say_rows
+from pipeline.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.errors import WrongUse
 from pipeline.workspace import DataFolder
 

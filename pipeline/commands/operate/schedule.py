@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.app.commands.groups import SuggestingGroup
+from pipeline.commands.groups import SuggestingGroup
 from pipeline.workspace import DataFolder
 
 every = click.option("--every", "minutes", default=15, show_default=True, help="Minutes between runs.")

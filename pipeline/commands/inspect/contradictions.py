@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from pipeline.app.commands.common import open_ledger, rows
-from pipeline.app.commands.lookup import find_event
-from pipeline.app.commands.output import json_option, say_json
+from pipeline.commands.common import open_ledger, rows
+from pipeline.commands.lookup import find_event
+from pipeline.commands.output import json_option, say_json
 from pipeline.workspace import DataFolder
 
 WIDTH = 100  # characters per line

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from pipeline.app.commands.common import open_ledger as _open
-from pipeline.app.commands.common import rows as _rows
-from pipeline.app.commands.inspect.contradictions import contradictions_of
-from pipeline.app.commands.lookup import find_event
-from pipeline.app.commands.output import json_option, say_json, say_rows
+from pipeline.commands.common import open_ledger as _open
+from pipeline.commands.common import rows as _rows
+from pipeline.commands.inspect.contradictions import contradictions_of
+from pipeline.commands.lookup import find_event
+from pipeline.commands.output import json_option, say_json, say_rows
 from pipeline.errors import WrongUse
 from pipeline.site.text.formatting import count_words, support_words
 from pipeline.workspace import DataFolder

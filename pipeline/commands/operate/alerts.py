@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.app.commands.common import lexicon_of, settings_of, sources_of
-from pipeline.app.commands.groups import SuggestingGroup, did_you_mean
-from pipeline.app.commands.output import json_option, say_json, say_rows
+from pipeline.commands.common import lexicon_of, settings_of, sources_of
+from pipeline.commands.groups import SuggestingGroup, did_you_mean
+from pipeline.commands.output import json_option, say_json, say_rows
 from pipeline.errors import DONE, OUTSIDE, PROBLEM, WrongUse
 from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
@@ -187,7 +187,7 @@ def send_test_messages(folder: DataFolder, names: tuple[str, ...]) -> int:
 @click.pass_obj
 def send_now(folder: DataFolder, as_json: bool) -> None:
     """Report what is new and send waiting messages, as `oversight run` does at its end."""
-    from pipeline.app.commands.common import plain_errors
+    from pipeline.commands.common import plain_errors
 
     if not settings_of(folder).alert:
         raise WrongUse(NONE.format(example=EXAMPLE, file=folder.settings).rstrip())

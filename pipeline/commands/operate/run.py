@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from pipeline.app.commands.common import lexicon_of, need_contact, plain_errors, reviews_of, settings_of, sources_of
-from pipeline.app.commands.groups import did_you_mean
-from pipeline.app.commands.operate.alerts import rules_of, send_alerts
-from pipeline.app.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.app.run_log import Run, recorded
+from pipeline.commands.common import lexicon_of, need_contact, plain_errors, reviews_of, settings_of, sources_of
+from pipeline.commands.groups import did_you_mean
+from pipeline.commands.operate.alerts import rules_of, send_alerts
+from pipeline.commands.output import Progress, json_option, say_json, say_rows
 from pipeline.errors import Stopped, WrongUse
 from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.app.commands.common import lexicon_of, need_contact, plain_errors, settings_of, sources_of
-from pipeline.app.commands.inputs import day_of, need_file, read_document, read_documents, text_in
-from pipeline.app.commands.output import Progress, json_option, say_json
+from pipeline.commands.common import lexicon_of, need_contact, plain_errors, settings_of, sources_of
+from pipeline.commands.inputs import day_of, need_file, read_document, read_documents, text_in
+from pipeline.commands.output import Progress, json_option, say_json
 from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
@@ -245,9 +245,9 @@ def evaluate(
     """
     import tempfile
 
-    from pipeline.app.commands.operate.demo import demo_lexicon
-    from pipeline.evaluation.figures.stored import HELD_OUT, IN_SAMPLE, NEWSROOM, hash_of
-    from pipeline.evaluation.figures.stored import store as store_figures
+    from pipeline.accuracy.stored import HELD_OUT, IN_SAMPLE, NEWSROOM, hash_of
+    from pipeline.accuracy.stored import store as store_figures
+    from pipeline.commands.operate.demo import demo_lexicon
     from pipeline.evaluation.metrics import evaluate as score
     from pipeline.newsroom.answers import write_documents
 

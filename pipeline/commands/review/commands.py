@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.app.commands.common import reviews_of, settings_of
-from pipeline.app.commands.groups import SuggestingGroup
-from pipeline.app.commands.output import json_option, say_json
-from pipeline.app.commands.review.shared import (
+from pipeline.commands.common import reviews_of, settings_of
+from pipeline.commands.groups import SuggestingGroup
+from pipeline.commands.output import json_option, say_json
+from pipeline.commands.review.shared import (
     claim_dict,
     claims_named,
     decide_name,
@@ -29,7 +29,7 @@ from pipeline.site.text.formatting import count_words, support_words
 from pipeline.workspace import DataFolder
 
 if TYPE_CHECKING:
-    from pipeline.app.commands.review.session import ReviewSession
+    from pipeline.commands.review.session import ReviewSession
 
 
 @click.group(cls=SuggestingGroup)
@@ -161,7 +161,7 @@ def _on_claims(
     as_json: bool,
     fields: Sequence[str] = (),
 ) -> None:
-    from pipeline.app.commands.review.session import changes_of
+    from pipeline.commands.review.session import changes_of
 
     if action != "accept":
         require_reason(why)
@@ -210,7 +210,7 @@ def add(
     as_json: bool,
 ) -> None:
     """Add a missed claim to ARTICLE (address or id): type=..., modality=..., actor=... and other fields."""
-    from pipeline.app.commands.review.session import changes_of, now
+    from pipeline.commands.review.session import changes_of, now
     from pipeline.ledger.reviews.decisions import Decision, Sentence
     from pipeline.ledger.reviews.locate import locate
 
@@ -234,7 +234,7 @@ def add(
 @click.pass_obj
 def merge(folder: DataFolder, events: tuple[str, ...], why: str, who: str | None, as_json: bool) -> None:
     """Merge two or more events into one."""
-    from pipeline.app.commands.review.session import now
+    from pipeline.commands.review.session import now
     from pipeline.ledger.reviews.decisions import Decision
 
     require_reason(why)
@@ -264,7 +264,7 @@ def merge(folder: DataFolder, events: tuple[str, ...], why: str, who: str | None
 @click.pass_obj
 def split(folder: DataFolder, event: str, claims: tuple[str, ...], why: str, who: str | None, as_json: bool) -> None:
     """Move claims out of EVENT into a new event."""
-    from pipeline.app.commands.review.session import now
+    from pipeline.commands.review.session import now
     from pipeline.ledger.reviews.decisions import Decision
 
     require_reason(why)
@@ -363,6 +363,6 @@ def check(folder: DataFolder, as_json: bool) -> int:
 @click.pass_obj
 def next_(folder: DataFolder, who: str | None) -> None:
     """Go through the review queue interactively. Each answer is saved at once."""
-    from pipeline.app.commands.review.interactive import go_through
+    from pipeline.commands.review.interactive import go_through
 
     go_through(folder, editor_name(folder, who))

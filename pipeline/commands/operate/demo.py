@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from pipeline.app.commands.common import lexicon_of, plain_errors, settings_of, sources_of
-from pipeline.app.commands.output import Progress
+from pipeline.commands.common import lexicon_of, plain_errors, settings_of, sources_of
+from pipeline.commands.output import Progress
 from pipeline.errors import OutsideFailure, Stopped
 from pipeline.workspace import DataFolder
 from scrapers.items import Source

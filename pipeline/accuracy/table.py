@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.evaluation.reliability import wilson
+from pipeline.accuracy.reliability import wilson
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.app.commands.common import need_contact, plain_errors, settings_of, sources_of
-from pipeline.app.commands.groups import SuggestingGroup, did_you_mean
-from pipeline.app.commands.output import json_option, say_json, say_rows
+from pipeline.commands.common import need_contact, plain_errors, settings_of, sources_of
+from pipeline.commands.groups import SuggestingGroup, did_you_mean
+from pipeline.commands.output import json_option, say_json, say_rows
 from pipeline.errors import DONE, PROBLEM, OutsideFailure, OversightError, WrongUse
 from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
@@ -263,8 +263,8 @@ def source_health(folder: DataFolder, strict: bool, as_json: bool) -> int:
     """Report the health of each source and its problems."""
     from datetime import UTC, datetime
 
-    from pipeline.app.commands.common import lexicon_of
     from pipeline.app.steps import health
+    from pipeline.commands.common import lexicon_of
     from pipeline.versions import program_version
     from scrapers.crawling.source_health import in_words
 
