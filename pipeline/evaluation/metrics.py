@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.accuracy.reliability import wilson
 from pipeline.errors import WrongUse
 from pipeline.evaluation.matching import Pairs, match, overlap, same_participant, shared_participants
-from pipeline.accuracy.reliability import wilson
 
 RESAMPLES, SEED = 1000, 20260101
 _ATTRIBUTES = ("attribution_kind", "date", "direction", "mention", "modality")

@@ -151,8 +151,9 @@ class Library:
         return bool(next(self._rows(sql, {"id": article_id}))[0])
 
     def end_of(self, page_sha256: str, url: str, reader_version: str, program_version: str) -> Outcome | None:
-        """Return the outcome of reading a page by this version of the reader, None if not read; UNREADABLE if
-        extraction failed.
+        """Return the outcome of reading a page by this version of the reader, None if it was not read.
+
+        It is UNREADABLE if extraction failed.
         """
         sql = """select r.outcome, exists (select 1 from lost_articles l where l.article_id = r.article_id
                      and l.version = r.version and l.program_version = :program)

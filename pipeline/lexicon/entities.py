@@ -1,6 +1,4 @@
-"""The records of the lexicon: dated names, offices, relations, patterns and places, and `Lexicon`, which holds them
-all.
-"""
+"""The records of the lexicon: dated names, offices, relations, patterns, places, and the `Lexicon` of all."""
 
 from __future__ import annotations
 
@@ -170,8 +168,10 @@ class Lexicon:
         object.__setattr__(self, "_called", {key: tuple(sorted(texts, key=len)[::-1]) for key, texts in called.items()})
 
     def name_at(self, entity_id: str, day: date | None) -> str:
-        """Return the official name of an entity on a day, the present one for None. Raises KeyError for an
-        unknown id.
+        """Return the official name of an entity on a day, the present one for None.
+
+        Raises:
+            KeyError: the id is unknown.
         """
         entity = self.entities[entity_id]
         if day is not None:
@@ -193,8 +193,9 @@ class Lexicon:
             above = self.parent(above.entity_id)
 
     def named(self, text: str, kind: EntityKind | None = None) -> tuple[Name, ...]:
-        """Return the names with exactly these words, optionally of one kind of entity; case counts where a name
-        says so.
+        """Return the names with exactly these words, optionally of one kind of entity.
+
+        Case counts where a name says so.
         """
         return tuple(
             name
@@ -214,8 +215,7 @@ class Lexicon:
         return held[0] if len({role.person_id for role in held}) == 1 else None
 
     def role_holder(self, entity_id: str, role: str, day: date | None) -> Role | None:
-        """Return who held a role in a body on a day, by a word for it: "secretary", "chief executive", "CEO",
-        "chair".
+        """Return who held a role in a body on a day, by a word for it such as "secretary" or "CEO".
 
         The search starts in the body and goes up to what it belongs to: "the secretary" of an office of a
         department is the department's. The result is None unless exactly one person held the role there; a

@@ -28,8 +28,9 @@ class EntityGraph:
         self._overlaps: dict[tuple[frozenset[str], frozenset[str]], float] = {}
 
     def above(self, entity_id: str) -> dict[str, int]:
-        """Return the entity and all its ancestors, each with its number of steps up (0 for itself); cycles are
-        harmless.
+        """Return the entity and all its ancestors, each with its number of steps up (0 for itself).
+
+        Cycles are harmless.
         """
         if entity_id not in self._above:
             steps, edge = {entity_id: 0}, [entity_id]
@@ -47,8 +48,9 @@ class EntityGraph:
         return 0.0 if not steps else 0.8 if steps == 1 else 0.6
 
     def overlap(self, some: frozenset[str], others: frozenset[str]) -> float:
-        """Return how much two sets of parties share, from 0 to 1: the closeness of each member's best match,
-        averaged.
+        """Return how much two sets of parties share, 0 to 1.
+
+        It is the mean, over all members, of the closeness of the best match.
         """
         if not some or not others:
             return 0.0

@@ -1,4 +1,4 @@
-"""The English names of the months, January first. (`calendar.month_name` follows the locale.)"""
+"""The English names of the months, January first: `calendar.month_name` follows the locale."""
 
 MONTHS = (
     "January",

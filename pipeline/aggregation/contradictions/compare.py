@@ -175,8 +175,9 @@ def _one_wording(one: Claim, other: Claim) -> bool:
 
 
 def _one_plan(one: Claim, other: Claim, grounds: Grounds) -> bool:
-    """Return True for two plans of about the same time, each with a day. Deadlines do not count; a later plan may be
-    new.
+    """Return True for two plans of about the same time, each with a day.
+
+    Deadlines do not count; a later plan may be new.
     """
     days = [
         a.published_at for c in (one, other) if (a := grounds.articles.get(c.evidence.article_id)) and a.published_at

@@ -63,11 +63,11 @@ class Finder:
         for (one, other), similarity in self.pairs.items():
             near[one][other] = near[other][one] = similarity
             self.sets.join(one, other)
-        for id_ in near:
-            lead = min((id_, *near[id_]), key=self._precedence)
+        for id_, others in near.items():
+            lead = min((id_, *others), key=self._precedence)
             if lead != id_:
                 basis = "wire" if self.publishers.source_is_wire(self.articles[lead].source_id) else "copy"
-                self._edge(id_, lead, self.chains.title(lead), basis, f"{near[id_][lead]:.2f} {_SAME_TEXT}")
+                self._edge(id_, lead, self.chains.title(lead), basis, f"{others[lead]:.2f} {_SAME_TEXT}")
 
     def _precedence(self, id_: str) -> tuple:
         """Sort key: the agency's own text before reprints, texts without credits before others, then the earliest."""

@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.accuracy.reliability import reliability
 from pipeline.evaluation.documents import held_out
 from pipeline.evaluation.fitting.stories import story_documents
 from pipeline.evaluation.matching import match
-from pipeline.accuracy.reliability import reliability
 from pipeline.nlp.events.calibration import FILE, SIGNS, Calibrator, Signals, signals_of
 from pipeline.nlp.events.frames import Draft
 from pipeline.nlp.pipeline import Tools, extract, load_tools

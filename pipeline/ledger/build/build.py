@@ -287,8 +287,9 @@ def gone_articles(addresses: Mapping[str, Iterable[str]], gone: Mapping[str, dat
 
 @contextmanager
 def _fewer_gc_runs() -> Iterator[None]:
-    """Run the cyclic garbage collector less often: a build makes hardly any cycles, and scanning takes a sixth of its
-    time.
+    """Run the cyclic garbage collector less often.
+
+    A build makes hardly any cycles, and looking for them takes a sixth of its time.
     """
     before = gc.get_threshold()
     gc.set_threshold(*_GC_THRESHOLDS)

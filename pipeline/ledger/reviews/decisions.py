@@ -78,7 +78,7 @@ class Decision:
 
     @property
     def review_id(self) -> str:
-        """ "r" and 16 hex digits, from subject, change and time; the wording of `why` may be corrected."""
+        """Return "r" and 16 hex digits, from subject, change and time; the wording of `why` may be corrected."""
         words = [f"{s.article_id}\x1e{s.quote}\x1e{s.trigger}\x1e{s.nth}" for s in (*self.sentences, *self.stays)]
         words += [f"{name}\x1e{value}" for name, value in self.changes.items()]
         parts = (self.action, self.when.astimezone(UTC).isoformat(), self.name, self.entity, *words)

@@ -391,9 +391,7 @@ class Referents:
         return self._said(self._one(found), passage, first, token)
 
     def _of_owner(self, token: Token, word: str, owner: list[Token]) -> str:
-        """Return the id of the person or company meant by "Texas's governor", "the state's governor" or "the
-        maker of ChatGPT".
-        """
+        """Return the id of whoever is meant by "Texas's governor" or "the maker of ChatGPT"."""
         if any(child.lower_ == "parent" for child in children(token, "compound", "amod")):
             word = "parent"
         for whose in [*owner, *prepositional(token, "of")][:1]:
@@ -404,8 +402,7 @@ class Referents:
         return ""
 
     def _envoy_of(self, passage: Passage, token: Token) -> tuple[Mention, ...]:
-        """Return the body behind its people: "Pentagon officials", "officials at the agency", "a spokesperson
-        for X".
+        """Return the body behind its people: "Pentagon officials", "a spokesperson for X".
 
         What follows the token is not resolved yet, so "the agency" there is resolved first.
         """

@@ -65,8 +65,9 @@ def _says_which(prep: Token) -> bool:
 
 
 def _before_manner(clause: Token) -> Token:
-    """Return the last word of a relative clause before a phrase that may modify the main verb: "from exporting
-    them".
+    """Return the last word of a relative clause before a phrase that may modify the main verb.
+
+    Such a phrase is "from exporting them".
     """
     for token in clause.doc[clause.i + 1 : clause.right_edge.i + 1]:
         if token.lower_ in ("from", "to", "into") and token.i + 1 < len(token.doc) and is_verb(token.nbor()):

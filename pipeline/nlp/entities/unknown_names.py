@@ -34,8 +34,7 @@ _LEGAL_FORM = re.compile(
 
 
 def person_at(text: str, start: int, end: int) -> int:
-    """Return where the name begins in the capitalised words from `start` to `end` of a text, after a title if there
-    is one.
+    """Return where a name begins in the capitalised words from `start` to `end`, after any title.
 
     The result is `end` where all words are part of a title: the "Science" of "Minister of Science and Trade Dana
     Roe".
@@ -80,8 +79,7 @@ _BEFORE = re.compile(r"\b(?:(?P<of>[A-Z]\w+ of)|(?P<word>[A-Z][a-z]+)) $")
 
 
 def in_longer_name(text: str, start: int, end: int, openers: Collection[str]) -> bool:
-    """Return whether a city's name is part of a longer one: "Seoul Women's University", but not "On Monday
-    Jakarta".
+    """Return whether a city's name is part of a longer one, such as "Seoul Women's University".
 
     `openers`: capitalised words that are part of no name.
     """

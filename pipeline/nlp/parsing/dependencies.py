@@ -160,8 +160,9 @@ def _controller(verb: Token, head: Token, depth: int) -> list[Token]:
 
 
 def _gerund_subject(prep: Token, depth: int) -> list[Token]:
-    """Return the subject of a gerund after a preposition: "barred X from doing" X, "by doing" the verb's own
-    subject.
+    """Return the subject of a gerund after a preposition.
+
+    In "barred X from doing" it is X, in "by doing" the verb's own subject.
     """
     head = prep.head
     if is_verb(head):
@@ -227,8 +228,9 @@ def subjects(verb: Token, depth: int = 0) -> list[Token]:
 
 
 def objects(verb: Token, depth: int = 0) -> list[Token]:
-    """Return the objects of a verb: in the passive its subject, in a relative clause the noun before it, in "label
-    X a risk" X.
+    """Return the objects of a verb.
+
+    In the passive that is its subject, in a relative clause the noun before it, in "label X a risk" X.
     """
     if depth > _DEPTH:
         return []

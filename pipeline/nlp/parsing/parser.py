@@ -233,9 +233,7 @@ def _unknown_names(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:
 
 
 def _set_phrases(doc: Doc, names: set[int]) -> Iterator[tuple[Span, str]]:
-    """Yield set phrases that the parser mistakes for arguments ("in good conscience") and hyphenated verbs that it
-    would split.
-    """
+    """Yield set phrases that the parser mistakes for arguments, and hyphenated verbs that it would split."""
     for match in _PHRASES.finditer(doc.text):
         span = doc.char_span(*match.span())
         if span is not None and not names & set(range(span.start, span.end)):
@@ -301,8 +299,10 @@ def sentences(passage: Passage) -> Iterator[Span]:
 
 
 def load_language(model: str | None = None) -> Language:
-    """Load the English parser without its entity recogniser, since names come from the lexicon. Raises
-    LanguageError.
+    """Load the English parser without its entity recogniser, since names come from the lexicon.
+
+    Raises:
+        LanguageError: the model is not installed.
     """
     wanted = (model,) if model else MODELS
     for name in wanted:

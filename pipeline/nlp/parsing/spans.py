@@ -57,8 +57,9 @@ def noun_phrase_start(token: Token) -> Token:
 
 
 def quoted_spans(text: str) -> list[tuple[int, int]]:
-    """Return the spans in quotation marks; an unclosed one runs to the end, as in quotations over several
-    paragraphs.
+    """Return the spans in quotation marks.
+
+    An unclosed one runs to the end, as in quotations over several paragraphs.
     """
     spans, start = [], -1
     for match in re.finditer(r"[“”\"]", text):

@@ -1,6 +1,4 @@
-"""Tests of a verb's form in its sentence: passive, owed, forbidden, generic, and whether two verbs have different
-dates.
-"""
+"""Tests of a verb's form in its sentence: passive, owed, forbidden, generic, or dated otherwise than another."""
 
 from __future__ import annotations
 
@@ -84,8 +82,9 @@ def is_for_choice(token: Token) -> bool:
 
 
 def is_generic(noun: Token) -> bool:
-    """Return whether a noun refers to acts of its sort, not to one act: "a developer's refusal to answer is not a
-    risk".
+    """Return whether a noun refers to acts of its sort, not to one act.
+
+    So it does in "a developer's refusal to answer is not a risk".
     """
     owners = children(noun, "poss")
     one_of_many = any(child.lower_ in ("a", "an", "any") for owner in owners for child in children(owner, "det"))

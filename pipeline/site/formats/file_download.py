@@ -56,7 +56,7 @@ def part_of(asked: str, n_bytes: int) -> tuple[int, int] | None:
 
 async def send_file(kept: PastSnapshot, request: Request, receive: Any, send: Any) -> Response | None:
     """Send a snapshot file; interrupted downloads can be resumed. Raises TooMany."""
-    global _under_way
+    global _under_way  # noqa: PLW0603 - one count for the whole server
     if request.method == "HEAD":
         return Response("", headers=_headers(kept, kept.n_bytes), content_type="application/vnd.sqlite3")
     whole = request.headers.get("if-range") not in (None, _tag(kept))

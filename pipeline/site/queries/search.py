@@ -23,7 +23,7 @@ def fts_query(text: str) -> str:
 
 
 def like_pattern(text: str) -> str:
-    """Return a LIKE pattern (escape character \\) for names that contain `text`."""
+    r"""Return a LIKE pattern (escape character \) for names that contain `text`."""
     escaped = re.sub(r"([\\%_])", r"\\\1", text.strip()[:60])
     return f"%{escaped}%"
 
