@@ -39,7 +39,7 @@ class Answer:
     faults: tuple[str, ...] = ()
     etag: str = ""
     last_modified: str = ""
-    retry_after: str = ""  # the header as sent, for 429 and 503
+    retry_after: str = ""  # the header as sent, with 429, 503 or a robots.txt that could not be read
     temporary: bool = False  # the cause is temporary: try again later
     rest_seconds: float = 0.0  # how long the host must rest, if its crawl delay exceeds a pause within a run
 

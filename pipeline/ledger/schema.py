@@ -1,6 +1,8 @@
 """Defines the tables as migrations: private ones in crawl.db (`private`), published ones in oversight.db (`published`).
 
-A change of a published table needs a new migration here, a higher SCHEMA_VERSION and a line in CHANGELOG.md.
+A change of a published table needs a new migration here, a higher SCHEMA_VERSION and a line in CHANGELOG.md. Released
+migrations are never edited, so the first ones use names that the last one changes: `oversight export` or
+datasette_metadata.json show the tables as they are now.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def test_the_demo_s_ledger_lists_events_and_their_claims(demo: Path) -> None:
 
 def test_a_ledger_is_filled_built_published_and_read(tmp_path: Path) -> None:
     with pipeline.Ledger(tmp_path / "mine") as ledger:
-        with pytest.raises(WrongUse, match="not there"):
+        with pytest.raises(WrongUse, match="does not exist"):
             list(ledger.events())
         ledger.add(article("courier", "fine", TEXT))
         assert ledger.build().n_articles == 1
