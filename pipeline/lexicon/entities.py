@@ -84,7 +84,7 @@ class PatternMatch:
 
 
 class Pattern(Table):
-    """A regular expression for names that no list can hold: new versions, bill numbers, orders, cases."""
+    """A regular expression for names that no list can cover: new versions, bill numbers, orders, cases."""
 
     pattern_id: Text = Field(alias="id")
     kind: EntityKind
@@ -260,7 +260,7 @@ def role_words(role: str) -> str:
 
 
 def _is_called(role: Role, wanted: str, body_names: Iterable[str]) -> bool:
-    """Return whether an office goes by a word: "Secretary of Commerce" by "secretary", but not its deputy."""
+    """Return whether a word can name an office: "secretary" the Secretary of Commerce, but not a deputy secretary."""
     for title in (role.office, *role.titles):
         head = _head(role_words(title), body_names)
         if head.endswith(wanted) and (head == wanted or head[-len(wanted) - 1] == " "):
