@@ -80,7 +80,7 @@ def load_tools(*, classifier: bool = True, only_relevant: bool = True, lexicon: 
 
 
 def extract(article: Article, tools: Tools) -> Findings:
-    """Return the findings of one version of an article. No text makes it fail; an irrelevant one has no claims.
+    """Return the findings of one version of an article. It never fails on a text; an irrelevant one has no claims.
 
     A text longer than MAX_CHARACTERS is cut at the end of a paragraph or word, and `unread` counts the rest. Lone
     surrogates, which no file can store, become U+FFFD.

@@ -1,8 +1,8 @@
 """Resolves names, pronouns and descriptions such as "the company" to entities, by salience.
 
 Recent, frequent entities and subjects are the most salient. A description resolves only to what it fits: "the agency"
-to an agency, "both labs" to two organisations. "We" is the speaker, in a quotation the speaker's side. A plural gives
-every member.
+to an agency, "both labs" to two organisations. "We" is the speaker, in a quotation the speaker's side. A plural
+resolves to every member.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _ORDERS = re.compile(r"\b(?:Order|Memorandum|Directive|Proclamation)\b")
 _WORKPLACES = frozenset({"company", "firm", "agency", "department", "startup", "lab", "administration"})
 _ONCE = 6.0  # penalty of an unknown capitalised name that occurs once
 _REACH = 10  # maximum distance in sentences between a description and what it refers to
-# Done only to texts: "they were gazetted" refers to rules, not to people.
+# Verbs whose object is always a text: "they were gazetted" refers to rules, not to people.
 _TO_TEXTS = frozenset(
     form
     for verb in words("notify gazette promulgate enact repeal veto shelve ratify rescind revoke")
@@ -391,7 +391,7 @@ class Referents:
         return self._said(self._one(found), passage, first, token)
 
     def _of_owner(self, token: Token, word: str, owner: list[Token]) -> str:
-        """Return the id of whoever is meant by "Texas's governor" or "the maker of ChatGPT"."""
+        """Return the id of the entity meant by "Texas's governor" or "the maker of ChatGPT"."""
         if any(child.lower_ == "parent" for child in children(token, "compound", "amod")):
             word = "parent"
         for whose in [*owner, *prepositional(token, "of")][:1]:

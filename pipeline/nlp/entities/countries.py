@@ -45,7 +45,7 @@ def countries_before(noun: Token, name_of: Callable[[Token], Mention | None], pl
 def bodies_of(
     codes: Iterable[str], noun: str, recent: Iterable[Mention], entities: Mapping[str, Entity]
 ) -> tuple[Mention, ...]:
-    """Return the latest body of this sort in `recent` for each country, or none unless every country has one."""
+    """Return the latest body of this kind in `recent` for each country, or none unless every country has one."""
     called = re.compile(rf"\b{noun}", re.IGNORECASE) if noun in _IN_NAME else agencies_called(noun)
     fitting: dict[str, Mention] = {}
     for mention in recent:

@@ -25,7 +25,7 @@ _SOURCE = re.compile(r"^SOURCE:? +(\S.*)$", re.MULTILINE)  # the last line of a 
 def releasing(
     title: str, text: str, publisher: str, mentions: Sequence[Mention], headline_body: Mention | None
 ) -> Mention | None:
-    """Return the body that issued a release written as "we", None where that is unclear.
+    """Return the body that issued a release written as "we", None if that is unclear.
 
     It is the body that owns the site ("ofcom.org.uk"), the one after SOURCE at the end, or, if "we" is frequent,
     the one at the beginning of the headline.

@@ -1,6 +1,6 @@
 """Combines the drafts of the frames with the readings of the classifier.
 
-Frames are precise but miss wordings that no card foresees. A draft that both find gains confidence; one that the
+Frames are precise but miss wordings that no card anticipates. A draft that both find gains confidence; one that the
 classifier rejects loses some. A claim that only the classifier finds is added if it reaches the threshold, with the
 trigger, modality and roles that the classifier tags.
 """
@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 
 _OF_INSTRUMENTS = frozenset(["legislation", "regulation", "executive_action", "litigation", "commitment"])
 _LIFTS = frozenset(form for verb in words("lift unblock unban reinstate restore") for form in verb_forms(verb))
-_OF_WANTING = frozenset(["access_request", "refusal", "agreement", "commitment"])  # wanting is part of these events
+_OF_WANTING = frozenset(
+    ["access_request", "refusal", "agreement", "commitment"]
+)  # these events include wanting something
 _WILL = frozenset(["will", "would", "wo", "'ll", "’ll"])
 # Acts of authorities: where no actor is named, the authority that announces the act performs it.
 _OF_AUTHORITIES = frozenset(["investigation", "regulation"])
@@ -61,15 +63,15 @@ class Thresholds:
         alone: Minimum for a claim in a sentence without drafts.
         beside: Minimum for a claim in a sentence with drafts of other types.
         other: Minimum for a second-best trigger if another type has taken the best one.
-        agree: From here on the classifier supports a draft.
-        doubt: Below this it contradicts a draft.
+        agree: From this probability on, the classifier supports a draft.
+        doubt: Below this probability, it contradicts a draft.
         doubted: Factor on the confidence of a contradicted draft.
         bonus: Share of the remaining doubt that support removes.
         modality: Minimum for its modality to override the grammar.
         modality_alone: The same for a claim that only the classifier finds.
         newness: Minimum to override newness; higher, because it errs more often on unseen texts.
         role: Minimum for words to fill a role that the frame left open.
-        words: Shorter sentences are not read.
+        words: Minimum number of words of a sentence; shorter ones are not classified.
     """
 
     alone: float = 0.4
@@ -283,7 +285,7 @@ def _grammar(
 ) -> Modality:
     """Return the modality by grammar: of the head if it names the event by itself, else of all words of the trigger.
 
-    In "asked to see the weights" the request was made, whatever became of seeing them.
+    In "asked to see the weights" the request was made, whether or not they were seen.
     """
     event_type = event_types.types[type_]
     cues = [cue.frame for cue in event_types.cues.get(token.lower_, ()) if cue.frame.type == type_ and cue.part == part]
@@ -408,7 +410,7 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
 
 
 def _turned(role: str, filler: Filler, order: Directive) -> str:
-    """Swap actor and target in an ordered act: who is ordered to open files grants access to who gives the order."""
+    """Swap actor and target in an ordered act: the party ordered to open files grants access to the one ordering."""
     if role == "actor" and filler.token in order.orderers:
         return "target"
     return "actor" if role == "target" and filler.token in order.ordered else role

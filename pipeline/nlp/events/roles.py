@@ -81,7 +81,7 @@ class Filler:
 
     Attributes:
         token: The head of the noun phrase.
-        parties: The entities that it stands for.
+        parties: The entities that it refers to.
         kind: The kind of filler, one of FILLERS in `lexicon.event_type_cards`.
         resolved: Whether it is a name or refers to one.
         loose: Whether it is an unlisted name whose kind is a guess from its shape.
@@ -244,7 +244,7 @@ class Roles:
         return False
 
     def fillers(self, token: Token, passage: Passage) -> list[Filler]:
-        """Return what the head of a noun phrase stands for: entities, listed members, or a description."""
+        """Return what the head of a noun phrase refers to: entities, listed members, or a description."""
         named = self.referents.of(token)
         alone = named and named[0].kind is EntityKind.GROUP and " " not in named[0].text
         if alone and token.pos_ == "NOUN" and last_word(token) is not token:
@@ -360,7 +360,7 @@ def _head_word(name: str) -> str:
 
 
 def _is_actor(filler: Filler, found: list[tuple[str, Filler]]) -> bool:
-    """Return whether a filler already acts in the claim: nobody is their own target."""
+    """Return whether a filler already acts in the claim: no party is its own target."""
     mine = {party.entity_id for party in filler.parties}
     return any(role == "actor" and mine & {party.entity_id for party in other.parties} for role, other in found)
 

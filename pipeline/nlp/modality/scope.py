@@ -34,8 +34,8 @@ from pipeline.nlp.modality.cues import (
     FACING,
     GOVERNORS,
     HAPPENING,
-    HEARERS,
     HEARSAY,
+    HEARSAY_SUBJECTS,
     IMAGINED,
     IN_FAVOUR,
     MAKING,
@@ -248,7 +248,7 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
     if word in STATING and dep in ("ccomp", "parataxis") and not infinitive:
         if word in ("claim", "claims", "claimed", "claiming"):
             cues.found.add(Modality.ALLEGED)
-        if any(child.lower_ in HEARERS and not children(child, "poss") for child in children(head, "nsubj")):
+        if any(child.lower_ in HEARSAY_SUBJECTS and not children(child, "poss") for child in children(head, "nsubj")):
             cues.found.add(Modality.ALLEGED)  # "several outlets reported that it had"
         if cues.never:
             cues.found.add(Modality.DENIED)

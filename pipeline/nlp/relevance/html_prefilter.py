@@ -3,7 +3,7 @@
 The prefilter is much cheaper than reading the page and never stricter than the relevance score: it finds the score's
 cues among all words of the page (page_words.py) and weighs them as the score does, but rounds up wherever it lacks
 information. It does not know paragraphs, so a passage is a stretch of _PASSAGE characters. The article may be shorter
-than the page, so a dense short stretch counts as a short article. Words of other trades subtract nothing, since they
+than the page, so a dense short stretch counts as a short article. Words of other fields subtract nothing, since they
 may lie outside the article. Borderline articles therefore pass as well (tests/unit/test_html_prefilter.py).
 """
 
