@@ -41,9 +41,7 @@ class Answer:
     last_modified: str = ""
     retry_after: str = ""  # the header as sent, for 429 and 503
     temporary: bool = False  # the cause is temporary: try again later
-    rest_seconds: float = (
-        0.0  # how long to make no requests to the host, if its crawl delay exceeds a pause within a run
-    )
+    rest_seconds: float = 0.0  # how long to hold the host, if its crawl delay exceeds a pause within a run
 
 
 @dataclass(frozen=True, slots=True)

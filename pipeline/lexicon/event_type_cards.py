@@ -131,9 +131,8 @@ class Frame(Table):
     nouns: Words = ()
     adjectives: Words = ()
     slots: tuple[Annotated[Slot, BeforeValidator(_slot)], ...] = ()
-    needs: tuple[
-        Annotated[tuple[RoleName, ...], BeforeValidator(_need)], ...
-    ] = ()  # at least one role of each group must be filled
+    # At least one role of each group must be filled.
+    needs: tuple[Annotated[tuple[RoleName, ...], BeforeValidator(_need)], ...] = ()
     near: WordSet = frozenset()  # one of these lower-case words must be in the sentence; empty: no requirement
     without: WordSet = frozenset()  # none of these may be in the sentence
     # Forms of verbs, one of which must complete the trigger; empty: no requirement.
