@@ -31,7 +31,7 @@ class Name:
     needs: tuple[str, ...] = ()
 
     def used_on(self, day: date | None) -> bool:
-        """Return whether the name was in use on a day; True where the day is not known."""
+        """Return whether the name was in use on a day; True if the day is unknown."""
         if day is None:
             return True
         return (self.used_from is None or self.used_from <= day) and (self.used_until is None or day <= self.used_until)
@@ -195,7 +195,7 @@ class Lexicon:
     def named(self, text: str, kind: EntityKind | None = None) -> tuple[Name, ...]:
         """Return the names with exactly these words, optionally of one kind of entity.
 
-        Case counts where a name says so.
+        Matching is case-sensitive for names that are marked so.
         """
         return tuple(
             name

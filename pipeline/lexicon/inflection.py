@@ -123,7 +123,7 @@ def verb_key(trigger: str) -> str:
 
 
 def same_verb(one: str, other: str) -> bool:
-    """Return True where two triggers are forms of one verb; plain forms count too ("will sign", "signed")."""
+    """Return whether two triggers are forms of one verb; plain forms count too ("will sign", "signed")."""
 
     def verbs(trigger: str) -> set[str]:
         key = verb_key(trigger)

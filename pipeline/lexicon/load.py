@@ -352,9 +352,9 @@ class _Builder:
                 raise LexiconError(f"{where}: there is no entity {entity_id!r}. Add it or correct the id.")
         for _, name in self.further_names:
             self._dated_name(name.entity, name, name.case_sensitive)
-        self._refuse_circles()
+        self._check_cycles()
         self._descriptions()
-        self._refuse_shared_names()
+        self._check_shared_names()
         return Lexicon(
             entities=self.entities,
             names=tuple(self.names),
@@ -368,7 +368,7 @@ class _Builder:
             watchdogs=frozenset(entity_id for _, entity_id, _ in self.watched),
         )
 
-    def _refuse_circles(self) -> None:
+    def _check_cycles(self) -> None:
         for entity in self.entities.values():
             seen, above = {entity.entity_id}, entity.parent_id
             while above:
@@ -377,7 +377,7 @@ class _Builder:
                 seen.add(above)
                 above = self.entities[above].parent_id
 
-    def _refuse_shared_names(self) -> None:
+    def _check_shared_names(self) -> None:
         """Allow two entities of a kind to share a name only if `needs` or the days of use distinguish them."""
         taken: dict[tuple[str, EntityKind], list[Name]] = {}
         for name in self.names:
@@ -397,7 +397,7 @@ class _Builder:
 
 
 def _apart(one: Name, two: Name) -> bool:
-    """Return whether two names were in use at different times, or differ in case where case counts."""
+    """Return whether two names were in use at different times, or differ in case if they are case-sensitive."""
     if one.case_sensitive and two.case_sensitive and one.text != two.text:
         return True
     earlier, later = sorted((one, two), key=lambda name: name.used_until or date.max)

@@ -42,7 +42,7 @@ class Table(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_unknown_keys(cls, table: Any) -> Any:
+    def _reject_unknown_keys(cls, table: Any) -> Any:
         known = [field.alias or name for name, field in cls.model_fields.items()]
         for key in table if isinstance(table, Mapping) else ():
             if key not in known:

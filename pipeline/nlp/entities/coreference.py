@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pipeline.lexicon.common_nouns import ENVOYS, NOUN_KINDS, agencies_called, may_be_called
 from pipeline.lexicon.entities import Lexicon
 from pipeline.lexicon.inflection import singular, verb_forms, words
-from pipeline.nlp.entities.countries import bodies_of, countries_before, spoken_of
+from pipeline.nlp.entities.countries import bodies_of, countries_before, country_discussed
 from pipeline.nlp.entities.descriptions import unnamed
 from pipeline.nlp.entities.first_person import Voices
 from pipeline.nlp.entities.persons import PARTISANS, PRESS, described, governor, made_by, several, title_before
@@ -469,7 +469,7 @@ class Referents:
         )
         if best is not None:
             return best
-        place = spoken_of(self.passages, self._frequency, self.lexicon)
+        place = country_discussed(self.passages, self._frequency, self.lexicon)
         return self._entity(place.government_id) if place is not None else None
 
     def _titled(self, word: str, token: Token) -> Mention | None:

@@ -55,7 +55,7 @@ def bodies_of(
     return tuple(fitting[code] for code in codes) if all(code in fitting for code in codes) else ()
 
 
-def spoken_of(passages: Iterable[Passage], frequency: Mapping[str, int], lexicon: Lexicon) -> Place | None:
+def country_discussed(passages: Iterable[Passage], frequency: Mapping[str, int], lexicon: Lexicon) -> Place | None:
     """Return the country, with a government, that a text mentions most: by name, by its bodies or by its adjective.
 
     The home countries of companies count only if the text mentions no country: an Indonesian report on a U.S.

@@ -70,7 +70,7 @@ class Voices:
         self._verbs: dict[int, list[tuple[Token, list[Token]]]] = {}
 
     def first_persons(self) -> Iterator[tuple[tuple[Passage, Token], Mention]]:
-        """Yield each "we" and "I" with its passage and its speaker, where known."""
+        """Yield each "we" and "I" with its passage and its speaker, if known."""
         for passage in self.passages:
             quotes = quoted_spans(passage.text)
             for sent in sentences(passage):

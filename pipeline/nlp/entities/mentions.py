@@ -1,6 +1,6 @@
 """Finds the names of the lexicon in a text and, after parsing, names that it does not know.
 
-The longest match wins. An ambiguous name ("Meta", "Claude") counts only near one of the words it needs, or where the
+The longest match wins. An ambiguous name ("Meta", "Claude") counts only near one of the words it needs, or if the
 text uses it unambiguously elsewhere. A text also introduces names: "Office for Compute Oversight (OCO)", or the surname
 of a person introduced in full.
 """
@@ -152,7 +152,7 @@ class NameFinder:
         shared = len({self.lexicon.entities[name.entity_id].jurisdiction for name in in_use}) > 1
         if shared and (one := self._of_country(in_use, near, 1)):
             return one
-        best = _helped(in_use, near, lower[max(0, start - NEAR) : end + NEAR])
+        best = _most_supported(in_use, near, lower[max(0, start - NEAR) : end + NEAR])
         if best is None and shared:
             best = self._of_country(in_use, plain, OFTEN)
         return best or next((name for name in in_use if not name.needs), None)
@@ -231,11 +231,11 @@ def _in_use(names: list[Name], day: date | None) -> list[Name]:
 
     Reports still call a renamed body by its former name.
     """
-    borne = [name for name in names if name.used_on(day)]
-    return borne or [name for name in names if day and name.used_until and name.used_until < day]
+    in_use = [name for name in names if name.used_on(day)]
+    return in_use or [name for name in names if day and name.used_until and name.used_until < day]
 
 
-def _helped(names: list[Name], plain: str, lower: str) -> Name | None:
+def _most_supported(names: list[Name], plain: str, lower: str) -> Name | None:
     """Return the name with the most needed words in a text, None if there are none; the first in a tie."""
     best, most = None, 0
     for name in names:

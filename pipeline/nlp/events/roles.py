@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipeline.lexicon.common_nouns import GROUP_OF, NOUN_KINDS, TIME_WORDS
 from pipeline.lexicon.inflection import singular, verb_forms, words
 from pipeline.nlp.entities.coreference import PARTIES, Referents, noun_phrase_start
-from pipeline.nlp.entities.descriptions import is_somebody, last_word
+from pipeline.nlp.entities.descriptions import is_party_noun, last_word
 from pipeline.nlp.parsing.dependencies import (
     children,
     complements,
@@ -319,7 +319,7 @@ class Roles:
             owner = next((m for m in after if m.kind in PARTIES), None) if token.lower_ in _OF_PRODUCTS else None
         if kind is EntityKind.INSTRUMENT and (matter := _subject_matter(token)) is not None:
             text = passage.text[first.idx : matter.idx + len(matter.text)]
-        if token.pos_ == "NOUN" and is_somebody(token) and (last := last_word(token)) is not token:
+        if token.pos_ == "NOUN" and is_party_noun(token) and (last := last_word(token)) is not token:
             text = passage.text[first.idx : last.idx + len(last.text)]
         plain = _without_article(text)
         name = GROUP_OF.get(plain.lower(), plain)

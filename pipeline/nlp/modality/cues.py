@@ -1,4 +1,4 @@
-"""Word lists of modality: what a governing word, a phrasal verb or an idiom makes of the event below it.
+"""Word lists of modality: the modality that a governing word, a phrasal verb or an idiom gives to the event below it.
 
 Examples: "pushed back the launch", "called off the signing", "stopped short of banning".
 """
@@ -287,7 +287,7 @@ def unless_negated(verb: Token, cue: Modality | None) -> Modality | None:
     return _NOT_NOT[verb.lower_] if negated else cue
 
 
-def comes_to_nothing(verb: Token) -> bool:
+def subject_fails(verb: Token) -> bool:
     """Return whether a verb means that its subject failed: "failed", "fell through", "broke down"."""
     return verb.lower_ in FAILING or _has_particle(verb, _FAILING_WITH)
 
