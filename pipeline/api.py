@@ -38,7 +38,7 @@ where c.event_id = :event_id order by c.published_on, c.claim_id
 
 
 def load(*, lexicon: Iterable[Path | str] = ()) -> Tools:
-    """Load what reading needs: lexicon, event types, parser and classifier. Takes about two seconds.
+    """Load what extraction needs: lexicon, event types, parser and classifier. Takes about two seconds.
 
     Args:
         lexicon: lexicon files or folders of your own, added to the packaged ones.
@@ -49,11 +49,11 @@ def load(*, lexicon: Iterable[Path | str] = ()) -> Tools:
 
 
 def extract(article: Article, tools: Tools | None = None) -> Findings:
-    """Return what one article claims. No text makes it fail; an irrelevant article has no claims.
+    """Return the claims of one article. It never fails on a text; an irrelevant article has no claims.
 
     Args:
-        article: as `scrapers.read_page` returns it in a `Reading`, or made by hand.
-        tools: what `load()` returned; loaded for this call where it is missing.
+        article: as returned by `scrapers.read_page` in a `Reading`, or constructed directly.
+        tools: what `load()` returned; by default loaded for this call.
     """
     from pipeline.nlp.pipeline import extract as extract_findings
 
@@ -68,14 +68,14 @@ def aggregate(
     least_confidence: float = 0.0,
     lexicon: Iterable[Path | str] = (),
 ) -> Aggregate:
-    """Return the events, origins and contradictions that the findings of many articles make together.
+    """Return the events, origins and contradictions aggregated from the findings of many articles.
 
-    Pure; the order of the arguments' items makes no difference.
+    A pure function; the order of findings, articles and sources does not matter.
 
     Args:
         findings: what `extract` returned, one for each article.
-        articles: the articles that the findings were read from.
-        sources: source cards: they say which publishers belong together.
+        articles: the articles that the findings were extracted from.
+        sources: source cards, which say which publishers belong together.
         least_confidence: claims with a lower probability are left out, 0 to 1.
         lexicon: lexicon files of your own, added to the packaged ones.
     """
@@ -86,14 +86,14 @@ def aggregate(
 class Ledger:
     """A ledger on disk: its data folder with archive, private store and published snapshots.
 
-    Reading methods look at the newest published snapshot. Use it as a context manager, or call `close()`.
+    Queries read the newest published snapshot. Use it as a context manager, or call `close()`.
 
     Raises:
         WrongUse: nothing is published yet, or a setting or card of the folder is wrong.
     """
 
     def __init__(self, path: Path | str) -> None:
-        """Name the data folder, such as "data/demo". It is made where it is missing."""
+        """Use this data folder, such as "data/demo"; `add` creates it if it is missing."""
         self.folder = DataFolder(Path(path))
         self._connection: sqlite3.Connection | None = None
 
@@ -106,13 +106,13 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Close the connection to the snapshot; reading opens the newest one again."""
+        """Close the connection to the snapshot; the next query opens the newest one."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def add(self, article: Article) -> Findings:
-        """Keep an article and what it claims; it is part of the events after `build()` and `publish()`."""
+        """Store an article and its claims; they appear in the events after `build()` and `publish()`."""
         with self.folder.lock():
             return steps.add_article(self.folder, article, lexicon_of(settings_of(self.folder)))
 
@@ -130,7 +130,7 @@ class Ledger:
             )
 
     def publish(self, *, force: bool = False) -> PublishReport:
-        """Publish what was built as a new snapshot; `force` also where it shrank by more than half."""
+        """Publish what was built as a new snapshot; `force` publishes even if it shrank by more than half."""
         with self.folder.lock():
             report = steps.publish(self.folder, force=force)
         self.close()

@@ -53,7 +53,7 @@ RENAMED = {"conflicts": "contradictions", "due": "upcoming", "gaps": "unknown-na
 
 
 class LazyCommands(SuggestingGroup):
-    """A group that imports a command only when it is called, so that --help is quick."""
+    """A group that imports a command only when it is called, so that --help is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -73,7 +73,7 @@ class LazyCommands(SuggestingGroup):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] in RENAMED:
             name = RENAMED[args[0]]
-            click.echo(f"`{args[0]}` has been renamed `{name}`; the next release drops the old name.", err=True)
+            click.echo(f"`{args[0]}` has been renamed `{name}`; the next release removes the old name.", err=True)
             args = [name, *args[1:]]
         return super().resolve_command(ctx, args)
 
@@ -116,7 +116,7 @@ def _run() -> int:
         click.echo("Stopped.", err=True)
         return 130
     except BrokenPipeError:
-        # Whoever reads our output has closed it (`| head`).
+        # The reader of standard output closed the pipe (`| head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OversightError as error:

@@ -88,7 +88,7 @@ class DateSpan:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An entity from the lexicon, or one that only texts name (`known` is False)."""
+    """An entity from the lexicon, or one found only in texts (`known` is False)."""
 
     entity_id: str  # from the lexicon: a slug such as "openai"; otherwise see unknown_entity_id()
     name: str  # canonical, in English, without legal suffix

@@ -69,7 +69,7 @@ def load_settings(file: Path) -> Settings:
 
 
 def explain(error: ValidationError, what: str, model: type[BaseModel], expected: Mapping[str, str]) -> str:
-    """Return the first problem of a validation as a sentence with its cure.
+    """Return the first problem of a validation as a sentence with a remedy.
 
     Args:
         error: the problems that pydantic found.
@@ -81,7 +81,7 @@ def explain(error: ValidationError, what: str, model: type[BaseModel], expected:
     name, value = str(first["loc"][0]), first["input"]
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, model.model_fields, n=1)
-        cure = f"Did you mean '{near[0]}'?" if near else f"Known names: {', '.join(model.model_fields)}."
-        return f"unknown {what} '{name}'. {cure}"
+        remedy = f"Did you mean '{near[0]}'?" if near else f"Known names: {', '.join(model.model_fields)}."
+        return f"unknown {what} '{name}'. {remedy}"
     seen = "is missing" if first["type"] == "missing" else f"is {value!r}"
     return f"{what} '{name}' {seen}, but should be {expected.get(name, 'text in quotation marks')}."

@@ -19,8 +19,8 @@ READING = ("scrapers/reading", "scrapers/sources", "scrapers/cards.py", "scraper
 # Whether an item is about the oversight of AI; this depends on the lexicon's names and words, too.
 RELEVANCE = ("pipeline/nlp/relevance", "pipeline/lexicon")
 # Which claims a relevant article makes.
-UNDERSTANDING = ("pipeline/nlp", "pipeline/lexicon", "pipeline/records.py")
-NOT_UNDERSTANDING = ("pipeline/nlp/relevance", "pipeline/nlp/training")
+EXTRACTION = ("pipeline/nlp", "pipeline/lexicon", "pipeline/records.py")
+NOT_EXTRACTION = ("pipeline/nlp/relevance", "pipeline/nlp/training")
 # How claims become events, and how these are stored.
 AGGREGATION = ("pipeline/aggregation", "pipeline/ledger", "pipeline/lexicon", "pipeline/records.py")
 
@@ -42,7 +42,7 @@ def reader_version() -> str:
 @cache
 def program_version(*further: Path) -> str:
     """Return the version of the stage that turns an article into claims. `further`: lexicon files of the settings."""
-    return f"{package_version()}+{_hash(RELEVANCE, _hash(UNDERSTANDING, without=NOT_UNDERSTANDING), further=further)}"
+    return f"{package_version()}+{_hash(RELEVANCE, _hash(EXTRACTION, without=NOT_EXTRACTION), further=further)}"
 
 
 @cache

@@ -84,10 +84,10 @@ class DataFolder:
             raise OutsideFailure(f"{self.path}: cannot create the data folder ({error.strerror}).") from error
         return self
 
-    def need(self, file: Path, cure: str) -> Path:
-        """Return `file` if it exists; raise WrongUse with the cure otherwise."""
+    def need(self, file: Path, remedy: str) -> Path:
+        """Return `file` if it exists; raise WrongUse with a remedy otherwise."""
         if not file.exists():
-            raise WrongUse(f"{file} does not exist. {cure}")
+            raise WrongUse(f"{file} does not exist. {remedy}")
         return file
 
     @contextmanager

@@ -47,7 +47,7 @@ def _checked_selector(selector: str) -> str:
 _SELECTOR = "a valid CSS selector"
 _DATE = "a date such as 2026-05-01, without quotes"
 Text = Annotated[str, Field(description="a text")]
-Required = Annotated[str, Field(min_length=1, description="a text that is not empty")]
+Required = Annotated[str, Field(min_length=1, description="a non-empty text")]
 Flag = Annotated[bool, Field(description="true or false")]
 Url = Annotated[
     str, AfterValidator(_checked_url), Field(description="a complete URL that begins with https:// or http://")
@@ -88,7 +88,7 @@ class _FeedTable(_Table):
             if not self.link:
                 raise ValueError("a json-api needs link, the dotted path of the URL inside an item")
         elif given:
-            raise ValueError(f"{next(iter(given))} means nothing for shape {self.shape.value!r}; leave it out")
+            raise ValueError(f"{next(iter(given))} does not apply to shape {self.shape.value!r}; leave it out")
         return self
 
 

@@ -88,7 +88,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """CSS selectors for one source's pages; where one is empty, the general reader is used."""
+    """CSS selectors for one source's pages; if one is empty, the general reader is used."""
 
     body: str = ""  # the element that holds the article
     drop: tuple[str, ...] = ()  # elements inside the body that are not part of the article
@@ -169,7 +169,7 @@ class Article:
     text: str
     language: str = "en"
     byline: tuple[str, ...] = ()
-    published_at: datetime | None = None  # with the publisher's UTC offset where the page gives it, else in UTC
+    published_at: datetime | None = None  # with the publisher's UTC offset if the page gives it, else in UTC
     published_basis: str = "unknown"  # json-ld, meta, time, htmldate, feed, first-seen, given, unknown
     published_precision: Precision = Precision.UNKNOWN
     modified_at: datetime | None = None

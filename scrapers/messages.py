@@ -41,7 +41,7 @@ class Answer:
     last_modified: str = ""
     retry_after: str = ""  # the header as sent, with 429, 503 or a robots.txt that could not be read
     temporary: bool = False  # the cause is temporary: try again later
-    rest_seconds: float = 0.0  # how long the host must rest, if its crawl delay exceeds a pause within a run
+    rest_seconds: float = 0.0  # how long to hold the host, if its crawl delay exceeds a pause within a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class CrawlConfig:
     user_agent: str = "OversightLedger/0.1"
     contact: str = ""  # an e-mail address or a web page that a site's owner can write to
     allow_loopback: bool = False
-    local_ports: Mapping[str, int] = field(default_factory=dict)  # hosts that a port of this machine stands in for
+    local_ports: Mapping[str, int] = field(default_factory=dict)  # hosts served from a local port instead
     max_pages: int = 2000  # maximum number of visits in one run, to articles and feeds
     max_seconds: float = 1800.0
     host_seconds: float = 600.0  # longest time spent on one host in one run

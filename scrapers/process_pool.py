@@ -257,7 +257,7 @@ def _portable(error: Exception) -> Exception:
 
 
 def _limit_memory(megabytes: int) -> None:
-    """Limit further growth of this process's address space; where its size is unknown, assume 2 GiB."""
+    """Limit further growth of this process's address space; if its size is unknown, assume 2 GiB."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             held = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""The run log: every pipeline run as a row in table `runs` of crawl.db, whatever ends the run."""
+"""The run log: every pipeline run as a row in table `runs` of crawl.db, however the run ends."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Run:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Measure the duration of a step, also if it fails."""
+        """Measure the duration of a step, even if it fails."""
         started = time.monotonic()
         try:
             yield

@@ -116,7 +116,7 @@ def probe(
         archive.close()
     by_id = {one.source_id: one for one in found}
     return [
-        by_id.get(source.source_id, Probe(source.source_id, source.title, trouble=("The card names no feed.",)))
+        by_id.get(source.source_id, Probe(source.source_id, source.title, trouble=("The card lists no feed.",)))
         for source in sources
     ]
 

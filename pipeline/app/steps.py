@@ -181,7 +181,7 @@ def visits_by_source(folder: DataFolder, version: str) -> dict[str, Visited]:
 
 
 def _last(backwards: Iterable[Visit]) -> tuple[Visit | None, Visit | None]:
-    """Return the last visit and the last good one; of several at one moment, a good one counts as last."""
+    """Return the last visit and the last successful one; among simultaneous visits, a successful one counts as last."""
     last: Visit | None = None
     for visit in backwards:
         good = visit.outcome in GOOD
@@ -215,6 +215,6 @@ def _prepare(copy: Path, snapshot: Path) -> None:
 
 
 def merge_sources(cards: Iterable[Source], more: Iterable[Source]) -> tuple[Source, ...]:
-    """Return both sets of cards, sorted by id; a card of the second set replaces one of the first."""
+    """Return both sets of cards, sorted by id; a card of the second set replaces one of the first with the same id."""
     by_id = {source.source_id: source for source in (*cards, *more)}
     return tuple(by_id[key] for key in sorted(by_id))

@@ -1,4 +1,4 @@
-"""What is known before a text is read, as data (TOML), with its loaders: names, event type cards and word lists.
+"""Background knowledge in TOML files, with loaders: names, event type cards and word lists.
 
 Imports only pipeline.records. Its exports are loaded on first use, since pydantic takes a tenth of a second to import.
 """

@@ -23,17 +23,17 @@ for _kind, _nouns in _TABLES["kinds"].items():
 PERSON_TITLES = frozenset(_TABLES["words"]["person_titles"])  # precede the name of a person
 RANKS = frozenset(_TABLES["words"]["ranks"])  # may precede such a title
 TIME_WORDS = frozenset(_TABLES["words"]["time"])
-REGIONAL = frozenset(_TABLES["words"]["regional"])  # "European": no name by itself
-CONSUMERS = frozenset(_TABLES["words"]["consumers"])  # their consent is no agreement
-ENVOYS = frozenset(_TABLES["words"]["envoys"])  # people who act for the body they are named with
+REGIONAL = frozenset(_TABLES["words"]["regional"])  # "European": not a name by itself
+CONSUMERS = frozenset(_TABLES["words"]["consumers"])  # their consent is not an agreement
+ENVOYS = frozenset(_TABLES["words"]["envoys"])  # people who act for the body named beside them
 GROUP_OF = {said: name for name, sayings in _TABLES["groups"].items() for said in sayings}  # canonical name by wording
 SENTENCE_OPENERS = frozenset(_TABLES["words"]["sentence_openers"])  # begin a sentence, never a name
-# A body called one of these has the word in its name: "the commission" is no bureau, "the commissioner" no institute.
+# A body called one of these has the word in its name: "the commission" is not a bureau.
 _IN_NAME = frozenset(_TABLES["words"]["called_so"])
 _NO_COURT = r"^(?!.*\b(?:{}court|tribunal|parliament|senate|congress))"
 _FITS = {
     **dict.fromkeys(("office", "agency", "bureau"), re.compile(_NO_COURT.format(""), re.I)),
-    **dict.fromkeys(  # no institute is called one of these either
+    **dict.fromkeys(  # institutes are not called any of these either
         ("regulator", "watchdog", "enforcer", "authority"),
         re.compile(_NO_COURT.format("institute|cent(?:re|er)|laborator|"), re.I),
     ),
@@ -42,7 +42,7 @@ _FITS = {
 
 
 def agencies_called(word: str) -> re.Pattern[str] | None:
-    """Return a pattern for the names of bodies that "the WORD" can refer to, None where any body will do."""
+    """Return a pattern for the names of bodies that "the WORD" can refer to, None if it can refer to any body."""
     return re.compile(rf"\b{word}", re.I) if word in _IN_NAME else _FITS.get(word)
 
 

@@ -31,7 +31,7 @@ class Name:
     needs: tuple[str, ...] = ()
 
     def used_on(self, day: date | None) -> bool:
-        """Return whether the name was in use on a day; True where the day is not known."""
+        """Return whether the name was in use on a day; True if the day is unknown."""
         if day is None:
             return True
         return (self.used_from is None or self.used_from <= day) and (self.used_until is None or day <= self.used_until)
@@ -84,7 +84,7 @@ class PatternMatch:
 
 
 class Pattern(Table):
-    """A regular expression for names that no list can hold: new versions, bill numbers, orders, cases."""
+    """A regular expression for names that no list can cover: new versions, bill numbers, orders, cases."""
 
     pattern_id: Text = Field(alias="id")
     kind: EntityKind
@@ -195,7 +195,7 @@ class Lexicon:
     def named(self, text: str, kind: EntityKind | None = None) -> tuple[Name, ...]:
         """Return the names with exactly these words, optionally of one kind of entity.
 
-        Case counts where a name says so.
+        Matching is case-sensitive for names that are marked so.
         """
         return tuple(
             name
@@ -260,7 +260,7 @@ def role_words(role: str) -> str:
 
 
 def _is_called(role: Role, wanted: str, body_names: Iterable[str]) -> bool:
-    """Return whether an office goes by a word: "Secretary of Commerce" by "secretary", but not its deputy."""
+    """Return whether a word can name an office: "secretary" the Secretary of Commerce, but not a deputy secretary."""
     for title in (role.office, *role.titles):
         head = _head(role_words(title), body_names)
         if head.endswith(wanted) and (head == wanted or head[-len(wanted) - 1] == " "):

@@ -1,14 +1,14 @@
 """Loads the event type cards: for each type its roles, cues and frames, with examples and near-misses.
 
-A new event type is one more card in event_types/. A card with a mistake is refused with file, place and cure.
+A new event type is one more card in event_types/. A faulty card is rejected with the file, the location and a remedy.
 
 A slot reads "position, position [noun noun] -> role: kind kind !":
     position  subject, object, indirect, orderee (who is ordered to do it), modifier (a noun before the trigger),
               complement (verb that completes it), complement.object, complement.subject, complement.WORD,
               or a preposition ("with", "against", "as to"); object.WORD is a preposition on the object
     [nouns]   the filler's head must be one of these words; @name takes a list of the card's [lists]
-    role      a role of the claim, or "-" for words that must be there but are no participant
-    kinds     what the filler may be, see FILLERS; none: anything; "named": it must have a name or refer to one
+    role      a role of the claim, or "-" for words that must be there but are not a participant
+    kinds     what the filler may be, see FILLERS; empty: anything; "named": it must have a name or refer to one
     !         the frame does not match without it
 """
 
@@ -28,10 +28,10 @@ from pipeline.lexicon.toml_files import EventTypeName, Flag, RoleName, Table, Te
 from pipeline.records import ROLES, EntityKind, Force, Modality
 
 PACKAGED = Path(__file__).parent / "event_types"
-# What a frame may ask of its verb; nlp/parsing/verb_forms.py tests it.
+# Conditions that a frame can set on its verb; nlp/parsing/verb_forms.py tests it.
 VerbForm = Literal["", "passive", "owed", "forbidden"]
 VERB_FORMS: tuple[str, ...] = get_args(VerbForm)[1:]
-# What a slot may ask of its filler, with the kinds of entity that fit.
+# Kinds of filler that a slot can require, with the kinds of entity that fit.
 FILLERS: Mapping[str, frozenset[str]] = {
     "party": frozenset({"organisation", "agency", "government", "person", "group", "place", "outlet"}),
     "body": frozenset({"organisation", "agency", "government", "place"}),
@@ -49,7 +49,7 @@ _SLOT = re.compile(
 
 
 class EventTypeError(ValueError):
-    """An event type card cannot be used; the message has the file, the place and the cure."""
+    """An event type card cannot be used; the message names the file, the location and a remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Slot:
     kinds: frozenset[str]  # empty: any
     words: frozenset[str]  # lower-case forms of the head; empty: any
     required: bool
-    named: bool  # only what has a name or refers to one
+    named: bool  # only a filler that has a name or refers to one
 
 
 def _resolve(words: Any, info: ValidationInfo) -> Any:
@@ -83,7 +83,7 @@ def _resolve(words: Any, info: ValidationInfo) -> Any:
 def _slot(text: Any, info: ValidationInfo) -> Slot:
     match = _SLOT.match(text.strip()) if isinstance(text, str) else None
     if not match:
-        raise ValueError(f'slot {text!r} is not understood. Write "position [nouns] -> role: kinds !".')
+        raise ValueError(f'slot {text!r} is malformed. Write "position [nouns] -> role: kinds !".')
     positions = tuple(part.strip() for part in match["positions"].split(","))
     for position in positions:
         if not _POSITION.match(position):
@@ -131,19 +131,20 @@ class Frame(Table):
     nouns: Words = ()
     adjectives: Words = ()
     slots: tuple[Annotated[Slot, BeforeValidator(_slot)], ...] = ()
-    needs: tuple[Annotated[tuple[RoleName, ...], BeforeValidator(_need)], ...] = ()  # of each group one must be filled
-    near: WordSet = frozenset()  # one of these lower-case words must be in the sentence; empty: no demand
-    without: WordSet = frozenset()  # none of these may be
-    # Forms of verbs, one of which must complete the trigger; empty: no demand.
+    # At least one role of each group must be filled.
+    needs: tuple[Annotated[tuple[RoleName, ...], BeforeValidator(_need)], ...] = ()
+    near: WordSet = frozenset()  # one of these lower-case words must be in the sentence; empty: no requirement
+    without: WordSet = frozenset()  # none of these may be in the sentence
+    # Forms of verbs, one of which must complete the trigger; empty: no requirement.
     complement: Annotated[frozenset[str], BeforeValidator(_complement_forms)] = frozenset()
     direction: Literal["impose", "lift"] | None = None
-    modality: Modality | None = None  # what the cue alone means: "negotiations" are an agreement considered
+    modality: Modality | None = None  # of the cue by itself: "negotiations" are an agreement considered
     precision: float = Field(0.85, gt=0, le=1)
     force: Force = Force.NOT_STATED
-    finite: Flag = True  # False: a finite "that" clause as complement makes it no event
+    finite: Flag = True  # False: not an event if its complement is a finite "that" clause
     fixed: Flag = False  # the negation or auxiliary belongs to the cue: "cannot accede" is a refusal that occurred
     negated: Flag = False  # only with a negation: "will not back down"
-    actors: int = 0  # parties that must act at least: two for an agreement
+    actors: int = 0  # minimum number of acting parties: two for an agreement
     form: VerbForm = ""
 
     @model_validator(mode="after")
@@ -155,12 +156,12 @@ class Frame(Table):
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A form that a frame is found by: a "verb", "noun" or "adjective", with its particle if it has one."""
+    """A form that identifies a frame: a "verb", "noun" or "adjective", with its particle if it has one."""
 
     frame: Frame
     part: str
     particle: str
-    head: str = ""  # the word as the card has it: "found" and "find" have a form in common
+    head: str = ""  # the word as written on the card: "found" and "find" have a form in common
 
 
 class Example(Table):
@@ -197,7 +198,7 @@ def _by_form(means: Any) -> Any:
         if not isinstance(verbs, list) or not all(isinstance(verb, str) for verb in verbs):
             raise ValueError(f'[means] {modality} is {verbs!r}. Write a list: ["...", "..."].')
         if modality not in list(Modality):
-            raise ValueError(f"[means] has no modality {modality!r}; there are {', '.join(Modality)}.")
+            raise ValueError(f"[means] has the unknown modality {modality!r}; known are {', '.join(Modality)}.")
         found.update({form: modality for verb in verbs for form in verb_forms(verb)})
     return found
 
@@ -210,12 +211,12 @@ class EventType(Table):
     definition: Text
     roles: Mapping[RoleName, str] = {}
     lists: Mapping[str, Texts] = {}  # words that slots and frames refer to as @name
-    beats: tuple[EventTypeName, ...] = ()  # types that say less where both are seen in one chain of words
-    owner: RoleName = ""  # the role of whose model or product is meant
-    bare: Flag = True  # False: an instrument named by a common word alone ("a deal") is no participant
+    beats: tuple[EventTypeName, ...] = ()  # less specific types, dropped if both occur in one chain of words
+    owner: RoleName = ""  # the role whose model or product the event concerns
+    bare: Flag = True  # False: an instrument named by a common word alone ("a deal") is not a participant
     # Forms of cues that decide the modality by themselves: "postponed", "scrapped".
     means: Annotated[Mapping[str, Modality], BeforeValidator(_by_form)] = {}
-    defaults: Mapping[str, Any] = {}  # keys that every frame has unless it sets them
+    defaults: Mapping[str, Any] = {}  # keys of every frame that does not set them itself
     frames: tuple[Frame, ...] = Field((), alias="frame")
     examples: tuple[Example, ...] = Field((), alias="example")
     near_misses: tuple[NearMiss, ...] = Field((), alias="near_miss")
@@ -236,7 +237,7 @@ class EventType(Table):
 
 @dataclass(frozen=True)
 class EventTypes:
-    """All cards, with the index from lower-case forms to the cues they may be."""
+    """All cards, with the index from lower-case forms to the cues that they can be."""
 
     types: Mapping[str, EventType]
     cues: Mapping[str, tuple[Cue, ...]] = field(repr=False)
@@ -257,7 +258,7 @@ def _load(folder: Path) -> EventTypes:
     for path in paths:
         card = read_card(path)
         if card.type in types:
-            raise EventTypeError(f"{path}: there is another card of type {card.type!r}. Keep one of them.")
+            raise EventTypeError(f"{path}: another card of type {card.type!r} exists. Keep one of them.")
         types[card.type] = card
         for frame in card.frames:
             for form, cue in _cues(frame):

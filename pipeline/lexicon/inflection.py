@@ -27,7 +27,7 @@ _WRONG_FORMS = {
 }
 # Correct forms that lemminflect lacks.
 _MISSING_FORMS = {"prove": words("proven"), "torpedo": words("torpedoes")}
-# Nouns that lemminflect takes for uncountable although news text uses their plural.
+# Nouns that lemminflect treats as uncountable although news text uses their plural.
 _COUNTABLE = words("abandonment dealing halt lack ouster pre-emption preemption repeal")
 # American verbs in -or whose British spelling is -our ("monitor" and "sponsor" have none).
 _BRITISH_OUR = words("clamor color endeavor favor harbor honor labor rumor")
@@ -104,7 +104,7 @@ def singular(word: str) -> str:
 
 @cache
 def _verb_lemma(word: str) -> str:
-    """Return the plain form of a verb; a word that is no form of a known verb is returned unchanged."""
+    """Return the plain form of a verb; a word that is not a form of a known verb is returned unchanged."""
     import lemminflect
 
     prefix, hyphen, verb = word.rpartition("-")
@@ -123,7 +123,7 @@ def verb_key(trigger: str) -> str:
 
 
 def same_verb(one: str, other: str) -> bool:
-    """Return True where two triggers are forms of one verb; plain forms count too ("will sign", "signed")."""
+    """Return whether two triggers are forms of one verb; plain forms count too ("will sign", "signed")."""
 
     def verbs(trigger: str) -> set[str]:
         key = verb_key(trigger)

@@ -1,4 +1,4 @@
-"""Loads names, offices, relations and patterns from TOML files; faulty entries are refused with place and cure."""
+"""Loads names, offices, relations and patterns from TOML files; faulty entries are rejected with a remedy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GOVERNMENT_WORDS = ("government", "authorities")
 
 
 class LexiconError(ValueError):
-    """A lexicon file cannot be used; the message has the file, the entry and the cure."""
+    """A lexicon file cannot be used; the message names the file, the entry and a remedy."""
 
 
 def _entity_id(value: str) -> str:
@@ -57,7 +57,7 @@ class _Dated(Table):
     @model_validator(mode="after")
     def _in_order(self) -> _Dated:
         if self.start and self.end and self.start > self.end:
-            raise ValueError(f"from {self.start} is after until {self.end}. Exchange them.")
+            raise ValueError(f"from {self.start} is after until {self.end}. Swap them.")
         return self
 
 
@@ -134,7 +134,7 @@ class _Defaults(Table):
 
 
 class _File(Table):
-    defaults: _Defaults = _Defaults()  # keys that every [[entity]] of the file has unless it sets them
+    defaults: _Defaults = _Defaults()  # keys of every [[entity]] of the file that does not set them itself
     place: tuple[_PlaceEntry, ...] = ()
     entity: tuple[_EntityEntry, ...] = ()
     name: tuple[_NameEntry, ...] = ()
@@ -235,7 +235,7 @@ class _Builder:
         self.fields |= {entry.id: entry for entry in file.field}
         for where, pattern in _spotted(path, "pattern", file.pattern):
             if pattern.pattern_id in self.patterns:
-                raise LexiconError(f"{where}: there is a pattern of this id already. Give it another id.")
+                raise LexiconError(f"{where}: another pattern has this id. Give this one another id.")
             self._refer(where, parent=pattern.parent_id)
             self.patterns[pattern.pattern_id] = pattern
 
@@ -352,9 +352,9 @@ class _Builder:
                 raise LexiconError(f"{where}: there is no entity {entity_id!r}. Add it or correct the id.")
         for _, name in self.further_names:
             self._dated_name(name.entity, name, name.case_sensitive)
-        self._refuse_circles()
+        self._check_cycles()
         self._descriptions()
-        self._refuse_shared_names()
+        self._check_shared_names()
         return Lexicon(
             entities=self.entities,
             names=tuple(self.names),
@@ -368,17 +368,17 @@ class _Builder:
             watchdogs=frozenset(entity_id for _, entity_id, _ in self.watched),
         )
 
-    def _refuse_circles(self) -> None:
+    def _check_cycles(self) -> None:
         for entity in self.entities.values():
             seen, above = {entity.entity_id}, entity.parent_id
             while above:
                 if above in seen:
-                    raise LexiconError(f"{self.where[entity.entity_id]}: is its own parent by way of {above!r}.")
+                    raise LexiconError(f"{self.where[entity.entity_id]}: is its own ancestor through {above!r}.")
                 seen.add(above)
                 above = self.entities[above].parent_id
 
-    def _refuse_shared_names(self) -> None:
-        """Allow two entities of a kind to share a name only if `needs` or the days of use tell them apart."""
+    def _check_shared_names(self) -> None:
+        """Allow two entities of a kind to share a name only if `needs` or the days of use distinguish them."""
         taken: dict[tuple[str, EntityKind], list[Name]] = {}
         for name in self.names:
             kind = self.entities[name.entity_id].kind
@@ -386,18 +386,18 @@ class _Builder:
                 same = name.entity_id == other.entity_id
                 if _apart(name, other) or ((name.needs or other.needs) and not same):
                     continue
-                cure = "Take one of them out."
+                remedy = "Remove one of them."
                 if not same:
-                    cure = "Give the rarer one `needs`: words that must occur near it."
+                    remedy = "Give the rarer one `needs`: words that must occur near it."
                 raise LexiconError(
                     f"{self.where[name.entity_id]}: the name {name.text!r} is also a name of {other.entity_id!r}"
-                    f" ({self.where[other.entity_id]}). {cure}"
+                    f" ({self.where[other.entity_id]}). {remedy}"
                 )
             taken[name.text.casefold(), kind].append(name)
 
 
 def _apart(one: Name, two: Name) -> bool:
-    """Return whether two names were in use at different times, or differ in case where case counts."""
+    """Return whether two names were in use at different times, or differ in case if they are case-sensitive."""
     if one.case_sensitive and two.case_sensitive and one.text != two.text:
         return True
     earlier, later = sorted((one, two), key=lambda name: name.used_until or date.max)

@@ -1,4 +1,4 @@
-"""Reads TOML files into pydantic models; what a file gets wrong is reported with its place and its cure."""
+"""Reads TOML files into pydantic models; a fault is reported with its location and a remedy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 else:
     EventTypeName, RoleName = Literal[EVENT_TYPES], Literal[ROLES]
 
-_CURES = {
+_REMEDIES = {
     "date_type": "Write a day without quotes, such as 2025-06-03.",
     "string_too_short": 'Write text: "...".',
     "string_type": 'Write text: "...".',
@@ -36,13 +36,13 @@ _LABELS = ("id", "text", "name", "person", "entity")  # the first of these keys 
 
 
 class Table(BaseModel):
-    """A TOML table; a key that it does not define is refused."""
+    """A TOML table; unknown keys are rejected."""
 
     model_config = ConfigDict(frozen=True)
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_unknown_keys(cls, table: Any) -> Any:
+    def _reject_unknown_keys(cls, table: Any) -> Any:
         known = [field.alias or name for name, field in cls.model_fields.items()]
         for key in table if isinstance(table, Mapping) else ():
             if key not in known:
@@ -51,7 +51,7 @@ class Table(BaseModel):
 
 
 def tables(content: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return an array of tables as it was parsed; raise ValueError where it is something else."""
+    """Return an array of tables as it was parsed; raise ValueError if it is anything else."""
     found = content.get(name, [])
     if not isinstance(found, list) or not all(isinstance(table, dict) for table in found):
         raise ValueError(f"{name} is not a list of tables. Begin each {name} with a line of its own: [[{name}]].")
@@ -62,7 +62,7 @@ _Model = TypeVar("_Model", bound=Table)
 
 
 def read_toml(path: Path, error: type[ValueError]) -> tuple[bytes, dict[str, Any]]:
-    """Return the bytes of a file and what they say; raise `error` for a file that is not readable TOML."""
+    """Return the bytes of a file and its parsed content; raise `error` if it is not readable TOML."""
     try:
         body = path.read_bytes()
         return body, tomllib.loads(body.decode())
@@ -77,7 +77,7 @@ def read_toml(path: Path, error: type[ValueError]) -> tuple[bytes, dict[str, Any
 def validated(
     model: type[_Model], content: dict[str, Any], path: Path, error: type[ValueError], context: object = None
 ) -> _Model:
-    """Return the model of a file's content; raise `error` with the first fault, its place and its cure."""
+    """Return the model of a file's content; raise `error` with the first fault, its location and a remedy."""
     try:
         return model.model_validate(content, context=context)
     except ValidationError as faults:
@@ -97,8 +97,8 @@ def validated(
         raise error(f'{place}: {key} is missing. Write {key} = "...".')
     if fault["type"] == "tuple_type" and isinstance(fault["input"], dict):
         raise error(f"{place}: {key} is one table. Begin each {key} with a line of its own: [[{key}]].")
-    cure = _CURES.get(fault["type"]) or fault["msg"].replace("Input should", "It should") + "."
-    raise error(f"{place}: {key} is {fault['input']!r}. {cure}")
+    remedy = _REMEDIES.get(fault["type"]) or fault["msg"].replace("Input should", "It should") + "."
+    raise error(f"{place}: {key} is {fault['input']!r}. {remedy}")
 
 
 def spot(path: Path, table: str, number: int, entry: object) -> str:

@@ -98,7 +98,7 @@ class _Dating:
     def settle(self, draft: Draft, span: tuple[int, int]) -> tuple[Draft, DateSpan | None]:
         """Return a draft with its date; a present tense with a future date becomes planned and new."""
         when = self.date_of(draft, span)
-        if draft.modality is Modality.OCCURRED and self.day is not None and _speaks_of_tomorrow(draft):
+        if draft.modality is Modality.OCCURRED and self.day is not None and _refers_to_future(draft):
             planned = replace(draft, modality=Modality.PLANNED)
             ahead = self.date_of(planned, span)
             if ahead is not None and _is_after(ahead, self.day):
@@ -162,7 +162,7 @@ def _recent_day(before: DateSpan | None, day: date | None) -> DateSpan | None:
     return before if before.precision is Precision.DAY else None
 
 
-def _speaks_of_tomorrow(draft: Draft) -> bool:
+def _refers_to_future(draft: Draft) -> bool:
     """Return whether a present tense may mean the future: "takes effect", "is leaving", "is suspended as of"."""
     verb = draft.trigger
     if verb.pos_ == "NOUN" and verb.dep_ == "nsubj" and verb.head.lower_ in _BEGINS:
@@ -175,7 +175,7 @@ def _speaks_of_tomorrow(draft: Draft) -> bool:
 
 
 def _without_rumour(modality: Modality, attribution: Attribution, quote: str) -> Modality:
-    """Count "reportedly" as occurred where a source is named: that is a report, not a rumour."""
+    """Count "reportedly" as occurred if a source is named: that is a report, not a rumour."""
     reported = _REPORTEDLY.search(quote) and not _AT_A_DISTANCE.search(quote)
     if modality is Modality.ALLEGED and attribution.name and reported:
         return Modality.OCCURRED

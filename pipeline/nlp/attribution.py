@@ -253,7 +253,7 @@ class Speakers:
         return next((cue.says for cue in self._cues[number] if cue.start == verb.idx), None)
 
     def _comment(self, number: int, token: Token) -> Attribution | None:
-        """Return the speaker in "..., the people said" where the parser attaches the speech verb below the content."""
+        """Return the speaker in "..., the people said" if the parser attaches the speech verb below the content."""
         for child in token.children:
             if child.dep_ in ("parataxis", "ccomp", "advcl") and child.lower_ in ATTRIBUTING and child.i > token.i:
                 before = token.doc[child.left_edge.i - 1] if child.left_edge.i else None

@@ -1,8 +1,8 @@
 """Decides which drafts of an article are news and which are background.
 
 Events are new if the first paragraphs report them, if they carry the date of the news, if they repeat such an event, or
-if they are going on as the article is written. Everything else, and whatever grammar or an older date puts in the past,
-is background. `events.force.newness_of` gives the first estimate from grammar alone.
+if they are in progress when the article is written. Everything else, and whatever grammar or an older date puts in the
+past, is background. `events.force.newness_of` gives the first estimate from grammar alone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LEAD = 3  # paragraphs that report the news
 FRESH = timedelta(days=4)  # maximum age of news
-# Articles seldom recall what has not happened.
+# Articles rarely recall what has not happened.
 _OPEN = (Modality.PLANNED, Modality.CONDITIONAL, Modality.POSTPONED, Modality.NEGATED)
 _DONE = (Modality.OCCURRED, Modality.NEGATED, Modality.ALLEGED)
 _EARLIER = frozenset({"already", "previously", "earlier", "recently", "originally", "initially", "formerly", "long"})
@@ -223,7 +223,7 @@ def _governor(trigger: Token) -> Token:
 
 
 def _is_ongoing(draft: Draft) -> bool:
-    """Return whether an act is going on: "I am directing", "is refusing"."""
+    """Return whether an act is in progress: "I am directing", "is refusing"."""
     if _is_reported_as_ongoing(draft.trigger):
         return True
     ruling = _helpers(draft.trigger) & _RULING and _reporting_verb(draft.trigger) is None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pipeline.nlp.classifier.runtime import Classifier
 
 MAX_CHARACTERS = 150_000  # longer texts are cut here, at some 25,000 words; the findings report the rest as unread
-DECIDING_CONFIDENCE = 0.75  # a claim this certain makes an article relevant where the relevance filter is in doubt
+DECIDING_CONFIDENCE = 0.75  # a claim this certain makes an article relevant if the relevance filter is in doubt
 _PRESIDENT = re.compile(r"\bvested in me as President\b")  # the first words of a U.S. executive order
 
 
@@ -80,7 +80,7 @@ def load_tools(*, classifier: bool = True, only_relevant: bool = True, lexicon: 
 
 
 def extract(article: Article, tools: Tools) -> Findings:
-    """Return the findings of one version of an article. No text makes it fail; an irrelevant one has no claims.
+    """Return the findings of one version of an article. It never fails on a text; an irrelevant one has no claims.
 
     A text longer than MAX_CHARACTERS is cut at the end of a paragraph or word, and `unread` counts the rest. Lone
     surrogates, which no file can store, become U+FFFD.

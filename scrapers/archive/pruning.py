@@ -1,8 +1,8 @@
 """Deletes unneeded pages from the archive and records what was deleted, and when.
 
 Files are not edited in place. The remaining pages are copied, byte for byte, to a new file; then one transaction moves
-the index to it and records the deletions; last, the old file is removed. After a kill at any moment the archive is in
-the old or the new state, and the next run removes leftovers.
+the index to it and records the deletions; finally, the old file is removed. After a kill at any moment the archive is
+in the old or the new state, and the next run removes leftovers.
 """
 
 from __future__ import annotations

@@ -197,7 +197,7 @@ class Bookkeeper:
         for fault in answer.faults if answer else ():
             tally.faults[f"{visit.url}: {fault}"] = None
         if answer is not None and visit.outcome not in FETCHED and answer.task.kind == "feed":
-            tally.faults[f"The feed {visit.url} gave nothing: {visit.outcome.value}, {visit.detail}."] = None
+            tally.faults[f"The feed {visit.url} yielded no entries: {visit.outcome.value}, {visit.detail}."] = None
 
     def _skips_host(self, answer: Answer, now: datetime) -> bool:
         """Return whether to skip the host from now on; its open tasks remain due for the next run."""
@@ -221,7 +221,7 @@ class Bookkeeper:
         return True
 
     def _hold(self, answer: Answer, now: datetime) -> bool:
-        """Hold a host for as long as it asks; return whether it asks for a hold."""
+        """Hold a host for as long as it requested; return whether it requested a hold."""
         if answer.rest_seconds:  # a permanent rule in robots.txt, so no fault
             until = now + timedelta(seconds=answer.rest_seconds)
             self.frontier.hold_host(answer.task.host, until, "its robots.txt asks for a long crawl delay", now)
@@ -230,7 +230,7 @@ class Bookkeeper:
         if asked is None or asked <= now:
             return limited or answer.rest_seconds > 0
         until = self.frontier.hold_host(answer.task.host, asked, answer.visit.detail, now)
-        words = f"{answer.task.host} asks for no requests until {until:%Y-%m-%d %H:%M} UTC ({answer.visit.detail})."
+        words = f"{answer.task.host} asked for no requests until {until:%Y-%m-%d %H:%M} UTC ({answer.visit.detail})."
         self.tallies[answer.task.source_id].faults[words] = None
         return True
 

@@ -93,8 +93,8 @@ def crawl(
         frontier: Remembers URLs and visits between runs.
         archive: Receives the article pages.
         config: Options of the crawl.
-        sink: Called with each article page after it is archived and recorded. A kill can come in between, so what
-            processes pages should rely on the archive's index.
+        sink: Called with each article page after it is archived and recorded. The process may be killed before the
+            call, so page processing should rely on the archive's index.
         progress: Called with one line of text per source.
 
     Raises:

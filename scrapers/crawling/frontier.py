@@ -28,7 +28,7 @@ MAX_CHILD_FEEDS = 50
 # If a feed reports an edit, the article is revisited early, but not more often than this.
 MIN_BETWEEN_REVISITS = timedelta(hours=1)
 MAX_FEED_WAIT = timedelta(days=31)  # no card has a longer interval
-REFILTER_WINDOW = timedelta(days=30)  # a new topic filter is not applied to older items
+REFILTER_WINDOW = timedelta(days=30)  # a changed topic filter is not applied to older items
 
 Judge = Callable[[FeedEntry], tuple[Outcome, str] | None]
 
@@ -96,7 +96,7 @@ class Frontier:
         """Add the entries of a feed; return the visits of those that `judge` rejects, which need no request.
 
         For known URLs, changes of title, summary and dates are recorded. If the feed reports an edit, the URL is due
-        again; if it was out of scope and its title or summary changed, it is judged again.
+        again; if it was out of scope and its title or summary changed, it is re-evaluated.
 
         Args:
             source: The source of the feed.
@@ -121,7 +121,7 @@ class Frontier:
         return ended
 
     def judge_again(self, source: Source, judge: Callable[[Feed], Judge], judged_by: str, now: datetime) -> int:
-        """Judge again what another version of the topic filter recently rejected; return the number of URLs now due.
+        """Re-evaluate what another version of the topic filter recently rejected; return the number of URLs now due.
 
         `judge` returns the Judge for a feed of the source.
         """
@@ -140,7 +140,7 @@ class Frontier:
         return due
 
     def _judge_again(self, entry: FeedEntry, judge: Judge, judged_by: str, now: datetime) -> bool:
-        """Judge a URL again if it was out of scope; return whether it is due now."""
+        """Re-evaluate a URL that was out of scope; return whether it is due now."""
         url = normal_url(entry.url)
         row = self._row(url)
         if row is None or row["last_outcome"] != Outcome.OUT_OF_SCOPE or row["n_read"]:
@@ -154,7 +154,7 @@ class Frontier:
         return wanted
 
     def gone(self) -> dict[str, datetime]:
-        """Return the URLs that were read and are gone since, with the time at which each was first missing."""
+        """Return the URLs that were read and have since disappeared, with the time each was first missing."""
         rows = self.db.execute(
             "select u.url, min(v.at) from urls u join visits v using (url) where u.state = 'gone' and u.n_read > 0 "
             "and u.kind = 'article' and v.outcome = 'GONE' and v.visit_id > (select max(visit_id) from visits r "

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from scrapers.items import FETCHED, Outcome
 
-# Articles are revisited at growing intervals, to notice edits, and then no longer.
+# Articles are revisited at growing intervals, to detect edits; after the last one, never again.
 REVISITS = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 240, 720))
-# A page that was read and is gone is checked again: it may be missing by mistake.
+# A page that was read and has disappeared is checked again: it may be missing by mistake.
 RECHECKS_WHEN_GONE = tuple(timedelta(days=days) for days in (1, 10))
 MAX_WAIT = timedelta(days=1)
 FIRST_WAIT = timedelta(minutes=15)
@@ -88,7 +88,7 @@ def next_visit(
 def _next_for_feed(
     outcome: Outcome, now: datetime, attempts: int, every: timedelta, forbidden: bool
 ) -> tuple[str, datetime]:
-    """Return state and due time of a feed. Feeds are never given up: removing one is up to the owner of its card.
+    """Return state and due time of a feed. Feeds are always retried; only an edit of the card removes one.
 
     `forbidden`: by a robots.txt that was fetched; one that could not be fetched is an ordinary failure.
     """

@@ -1,4 +1,4 @@
-"""Judges the health of sources by their visits, items and parsed pages, and raises alarms.
+"""Assesses the health of sources by their visits, items and parsed pages, and raises alarms.
 
 The question is not whether a site is up, but whether it still supplies news as before. A source that answers but has
 nothing new is as unhealthy as one that does not answer.

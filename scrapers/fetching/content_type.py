@@ -28,7 +28,7 @@ _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
 _GENERIC_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "text/xml", "application/xml"})
 
 
-def why_no_article(media_type: str, body: bytes) -> str:
+def non_article_reason(media_type: str, body: bytes) -> str:
     """Return what a response is instead of an article page ("a PDF"), or "" if it may be one.
 
     The bytes take precedence over the header: a PDF labelled text/html is a PDF, HTML labelled image/png is a page.

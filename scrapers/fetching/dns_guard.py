@@ -47,7 +47,7 @@ class GuardedResolver(AbstractResolver):
         inner: AbstractResolver | None = None,
         local_ports: Mapping[str, int] | None = None,
     ) -> None:
-        """`local_ports`: hosts that a server on this machine stands in for, each with its port."""
+        """`local_ports`: hosts served from this machine instead, each with its port."""
         self.allow_loopback = allow_loopback
         self.local_ports = local_ports or {}
         self.inner = inner or ThreadedResolver()
@@ -80,7 +80,7 @@ class GuardedResolver(AbstractResolver):
 def guarded_connector(allow_loopback: bool, local_ports: Mapping[str, int] | None = None, **more: Any) -> TCPConnector:
     """Return a connector that creates no sockets for forbidden IP addresses.
 
-    `local_ports`: hosts that a server on this machine stands in for; only these ports of it are permitted.
+    `local_ports`: hosts served from this machine instead; only these ports of it are permitted.
     """
     open_ports = frozenset((local_ports or {}).values())
 

@@ -87,7 +87,7 @@ def _unwrapped(ip: IPAddress) -> IPAddress:
 
 
 def literal_ip(host: str) -> IPAddress | None:
-    """Return the IP address that a host is, in any form that sockets accept, or None for a name.
+    """Return the IP address that a host denotes, in any form that sockets accept, or None for a name.
 
     Examples: 127.0.0.1, 127.1, 2130706433, 0x7f000001, 0177.0.0.1, ::1 with or without brackets and zone.
     """

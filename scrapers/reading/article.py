@@ -106,7 +106,7 @@ def read_page(page: Page, source: Source | None = None, hint: FeedEntry | None =
 
 
 def draft(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Draft | Reading:
-    """Find metadata and body of a page; return a Reading if it is no article. The first half of read_page()."""
+    """Find metadata and body of a page; return a Reading if it is not an article. The first half of read_page()."""
     if refusal := _refusal(page):
         return refusal
     html = decode(page.body, page.charset)

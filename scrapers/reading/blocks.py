@@ -66,7 +66,7 @@ def attribute(node: LexborNode, name: str) -> str:
     return node.attributes.get(name) or ""
 
 
-def take_out(nodes: list[LexborNode]) -> None:
+def remove(nodes: list[LexborNode]) -> None:
     """Remove elements, given in document order; inner ones first, since removing an element destroys its children."""
     once = {node.mem_id: node for node in nodes}
     for node in reversed(list(once.values())):

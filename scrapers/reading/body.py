@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from scrapers.reading.blocks import HEADINGS, Block, attribute, blocks, letters, parse, take_out, tidy
+from scrapers.reading.blocks import HEADINGS, Block, attribute, blocks, letters, parse, remove, tidy
 
 _NEVER = (
     "script,style,noscript,template,svg,nav,footer,form,button,iframe,aside,figure,figcaption,dialog,menu,select,"
@@ -125,7 +125,7 @@ def general_body(tree: LexborHTMLParser, description: str = "", weights: dict[in
     if body is None:
         return []
     deck = find_deck(tree, description)
-    _take_out_beside(tree, running_text(tree) if weights is None else weights)
+    _remove_beside(tree, running_text(tree) if weights is None else weights)
     weights = running_text(tree)
     if not weights.get(body.mem_id):
         return []
@@ -156,10 +156,10 @@ def with_deck(found: list[Block], deck: str) -> list[Block]:
     return [Block("p", deck), *found]
 
 
-def _take_out_beside(tree: LexborHTMLParser, weights: dict[int, int]) -> None:
+def _remove_beside(tree: LexborHTMLParser, weights: dict[int, int]) -> None:
     total = weights.get(tree.body.mem_id, 0) if tree.body is not None else 0
     small = _BESIDE_SHARE * total
-    take_out([node for node in tree.css(_NEVER) if weights.get(node.mem_id, 0) <= small])
+    remove([node for node in tree.css(_NEVER) if weights.get(node.mem_id, 0) <= small])
     beside = []
     for node in tree.css("[class],[id]"):
         named = node.attributes
@@ -168,7 +168,7 @@ def _take_out_beside(tree: LexborHTMLParser, weights: dict[int, int]) -> None:
             continue
         if weights.get(node.mem_id, 0) <= small or _CONSENT.search(names):
             beside.append(node)
-    take_out(beside)
+    remove(beside)
 
 
 def _container(tree: LexborHTMLParser, body: LexborNode, weights: dict[int, int]) -> LexborNode:

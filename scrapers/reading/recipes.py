@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from scrapers.items import Recipe, Source
-from scrapers.reading.blocks import Block, blocks, parse, take_out, tidy
+from scrapers.reading.blocks import Block, blocks, parse, remove, tidy
 from scrapers.reading.body import is_only_links
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def apply(recipe: Recipe, html: str) -> Picked:
 
 def _slim(html: str) -> str:
     tree = parse(html)
-    take_out(tree.css(_BULK))
+    remove(tree.css(_BULK))
     return tree.html or ""
 
 

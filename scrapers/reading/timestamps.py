@@ -31,7 +31,7 @@ _LATEST_YEAR = 9000
 def read_moment(written: object) -> Moment | None:
     """Return the time that a string or Unix time denotes, with the precision MINUTE or DAY; None if it is not a date.
 
-    Understands ISO 8601, RFC 822, Unix seconds and milliseconds, and English dates ("April 28, 2023 2:26 PM EDT").
+    Accepts ISO 8601, RFC 822, Unix seconds and milliseconds, and English dates ("April 28, 2023 2:26 PM EDT").
     Times without an offset are in UTC. The offset is kept, so that a story of Friday evening in New York has the date
     of Friday. Exact midnight has the precision DAY. Years before 1990 are not dates.
     """

@@ -19,7 +19,7 @@ from scrapy import Request, Spider
 from scrapy.http import Response
 
 from scrapers.feeds.parse import read_feed
-from scrapers.fetching.content_type import why_no_article
+from scrapers.fetching.content_type import non_article_reason
 from scrapers.fetching.outcomes import FetchEnded, outcome_of
 from scrapers.fetching.url_guard import in_scope
 from scrapers.items import FETCHED, Outcome, Page, Source, Visit
@@ -214,7 +214,7 @@ class CardSpider(Spider):
         media_type, charset = _content_type(_header(response, "Content-Type"))
         if not response.body.strip():
             return Answer(task, self._visit(task, response, Outcome.NO_TEXT, "the response is empty", sha256))
-        if reason := why_no_article(media_type, response.body):
+        if reason := non_article_reason(media_type, response.body):
             return Answer(task, self._visit(task, response, Outcome.NOT_AN_ARTICLE, f"it is {reason}", sha256))
         visit = self._visit(task, response, Outcome.SAVED, "", sha256)
         page = Page(

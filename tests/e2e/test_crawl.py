@@ -260,7 +260,7 @@ def test_retry_after_holds_the_host_across_runs(site: Site, ledger: Ledger) -> N
     site.routes |= {"/a": article("A."), "/b": status(429, Retry_After="7200"), "/c": article("C.")}
     report = ledger.crawl(source_of(site))
     assert report.outcomes == {"RATE_LIMITED": 1, "SAVED": 2}
-    assert "asks for no requests until 2026-05-04 14:00" in " ".join(report.sources[0].faults)
+    assert "asked for no requests until 2026-05-04 14:00" in " ".join(report.sources[0].faults)
     assert site.paths() == ["/feed", "/a", "/b"]
     site.asked.clear()
     site.routes["/b"] = article("B.")
@@ -594,7 +594,7 @@ def test_a_crawl_runs_in_a_thread_too(site: Site, tmp_path: Path) -> None:
 def test_failed_feed_is_reported_in_plain_words(site: Site, ledger: Ledger) -> None:
     site.routes["/feed"] = status(404)
     report = ledger.crawl(source_of(site))
-    assert report.sources[0].faults == (f"The feed {site.url('/feed')} gave nothing: GONE, status 404.",)
+    assert report.sources[0].faults == (f"The feed {site.url('/feed')} yielded no entries: GONE, status 404.",)
     summary = ledger.frontier.summaries()["gazette"]
     assert (
         summary.outcomes == {"GONE": 1} and summary.last_success_at is None and summary.last_fault == "GONE: status 404"

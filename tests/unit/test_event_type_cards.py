@@ -80,7 +80,7 @@ FRAME = '[[frame]]\nid = "f"\nverbs = ["refuse"]\nslots = ["subject -> actor: pa
         ("type = \n", "is not TOML"),
     ],
 )
-def test_a_faulty_card_is_refused_with_file_and_cure(tmp_path, card: str, said: str) -> None:
+def test_a_faulty_card_is_refused_with_file_and_remedy(tmp_path, card: str, said: str) -> None:
     path = tmp_path / "refusal.toml"
     path.write_text(card)
     with pytest.raises(EventTypeError, match="refusal.toml") as caught:

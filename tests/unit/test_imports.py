@@ -116,12 +116,12 @@ def test_pure_packages_reach_for_no_database_network_or_framework() -> None:
 
 def test_every_version_covers_files_and_no_file_of_nlp_counts_twice() -> None:
     relevance = versions.hashed_files(["pipeline/nlp/relevance"])
-    understanding = versions.hashed_files(["pipeline/nlp"], versions.NOT_UNDERSTANDING)
+    extraction = versions.hashed_files(["pipeline/nlp"], versions.NOT_EXTRACTION)
     training = versions.hashed_files(["pipeline/nlp/training"])
-    counted = [*relevance, *understanding, *training]
+    counted = [*relevance, *extraction, *training]
     assert len(counted) == len(set(counted))
     assert set(counted) == set(versions.hashed_files(["pipeline/nlp"]))
-    for places in (versions.READING, versions.RELEVANCE, versions.UNDERSTANDING, versions.AGGREGATION):
+    for places in (versions.READING, versions.RELEVANCE, versions.EXTRACTION, versions.AGGREGATION):
         assert all(versions.hashed_files([place]) for place in places)
 
 

@@ -185,7 +185,7 @@ def test_the_same_files_give_the_same_version(tmp_path: Path) -> None:
         ('[[entity]]\nid = "B c"\nname = "Bee"\nkind = "model"', ["lower-case letters"]),
         ('[[entity]]\nid = "b"\nname = "Bee"\nkind = "model"\nwikidata = "95"', ["Q95"]),
         ('[[entity]]\nid = "b"\nkind = "model"', ["name is missing"]),
-        ('[[entity]]\nid = "b"\nname = "Bee"\nkind = "model"\nparent = "b"', ["own parent"]),
+        ('[[entity]]\nid = "b"\nname = "Bee"\nkind = "model"\nparent = "b"', ["own ancestor"]),
         ('[[pattern]]\nid = "p"\nkind = "model"\nregex = "("\nexamples = [["a", "a", "a"]]', ["regex"]),
         ('[[pattern]]\nid = "p"\nkind = "model"\nregex = "a"', ["examples needs"]),
         ('[[role]]\nperson = "nobody"\noffice = "Chair"', ["no entity 'nobody'"]),
@@ -193,7 +193,7 @@ def test_the_same_files_give_the_same_version(tmp_path: Path) -> None:
         ("[[entity]\n", ["is not TOML"]),
     ],
 )
-def test_a_faulty_entry_is_refused_with_file_entry_and_cure(tmp_path: Path, body: str, words: list[str]) -> None:
+def test_a_faulty_entry_is_refused_with_file_entry_and_remedy(tmp_path: Path, body: str, words: list[str]) -> None:
     said = refused(tmp_path, body)
     for word in words:
         assert word in said

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scrapers.fetching.content_type import why_no_article
+from scrapers.fetching.content_type import non_article_reason
 from scrapers.fetching.robots import MAX_BYTES, rules_of
 from scrapers.messages import RobotsCopy
 
@@ -82,4 +82,4 @@ def test_crawl_delay_is_limited() -> None:
     ],
 )
 def test_type_of_a_response_is_recognised_by_its_bytes(media_type: str, body: bytes, is_page: bool) -> None:
-    assert (why_no_article(media_type, body) == "") == is_page
+    assert (non_article_reason(media_type, body) == "") == is_page

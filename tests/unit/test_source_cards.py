@@ -93,7 +93,7 @@ WRONG = [
     ('shape = "rss"', 'shape = "rss"\nevery_minutes = "often"', ["every_minutes", "'often'", "whole number"]),
     ('shape = "rss"', 'shape = "rss"\nevery_minutes = true', ["every_minutes", "True", "whole number"]),
     ('shape = "rss"', 'shape = "rss"\nevery_minutes = 0', ["every_minutes", "1 or more"]),
-    ('shape = "rss"', 'shape = "rss"\nitems = "li"', ["items", "nothing", "'rss'"]),
+    ('shape = "rss"', 'shape = "rss"\nitems = "li"', ["items", "does not apply", "'rss'"]),
     ('shape = "rss"', 'shape = "listing"', ["listing", "link"]),
     ('shape = "rss"', 'shape = "json-api"', ["json-api", "link"]),
     ("[[feed]]", "[feed]", ["feed", "[[feed]]"]),

@@ -2,7 +2,7 @@
 
 Apprise sends e-mail, webhook calls and messages to many services, but returns only True or False. Its log shows what
 False means: after a refusal or a failed connection the message certainly did not arrive; after a connection that broke
-or timed out during transmission nobody knows.
+or timed out during transmission it is unknown.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from scrapers.items import Source
 if TYPE_CHECKING:
     from pipeline.site.saved_filters import SavedFilter
 
-# Alerts ignore events last reported longer ago, so that neither a backfill nor better extraction floods anybody.
+# Alerts ignore events last reported longer ago, so that neither a backfill nor better extraction floods the recipients.
 MAX_AGE = timedelta(days=14)
 
 MODALITY = "modality"  # the field of an event that is contradicted in no other field: reports disagree on its modality

@@ -24,7 +24,7 @@ from scrapers.messages import as_moment, as_text
 WAITING, SENDING, SENT, UNSURE, GIVEN_UP, DROPPED = "waiting", "sending", "sent", "unsure", "given up", "dropped"
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)  # between two attempts
 GIVE_UP_AFTER = timedelta(days=3)
-RESOLVED_AFTER = timedelta(days=1)  # without the problem; a shorter gap may be flicker
+RESOLVED_AFTER = timedelta(days=1)  # without the problem; after a shorter gap it may return
 
 _TABLES = """
 create table if not exists alerts (
@@ -110,7 +110,7 @@ class Outbox:
         return row is None or row["definition"] != rule.definition
 
     def start(self, rule: Rule, items: Iterable[Item], now: datetime) -> None:
-        """Store the existing items as known: an alert reports only what comes after it was set up."""
+        """Store the existing items as known: an alert reports only items that appear after it was set up."""
         with transaction(self.db):
             self.db.execute(
                 "insert into alerts values (?, ?, ?) on conflict (alert) do update set "

@@ -72,7 +72,7 @@ class Rule:
 
 
 def read_rules(tables: Sequence[Mapping[str, Any]], file: Path) -> tuple[Rule, ...]:
-    """Return the alerts of a settings file; raise WrongUse naming file, alert, key and cure."""
+    """Return the alerts of a settings file; raise WrongUse naming the file, the alert, the key and a remedy."""
     rules: list[Rule] = []
     for number, table in enumerate(tables, 1):
         rule = _rule(table, number, file)

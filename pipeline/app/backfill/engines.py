@@ -16,7 +16,7 @@ from pipeline.versions import program_version
 from scrapers.process_pool import Limits, Lost, WorkersFailed, run_jobs
 
 Answer = tuple[Part, PartReport | Lost]
-# A part of nothing but relevant articles takes a few CPU minutes.
+# A part made up entirely of relevant articles takes a few CPU minutes.
 LIMITS = Limits(cpu_seconds=900.0, wall_seconds=3600.0, memory_mb=4096, renewed_after=500)
 ONE_PAGE = Limits(cpu_seconds=120.0, wall_seconds=900.0, memory_mb=4096, renewed_after=500)
 QUEUE_PER_WORKER = 3  # parts submitted per thread of a cluster before the first report is back

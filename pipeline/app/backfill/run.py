@@ -164,7 +164,7 @@ class Backfill:
         """Return a report that starts where the last one ended, reading the part again if this one does not.
 
         A part that starts inside a record looks for the next record. Bytes inside a long record may look like one; only
-        the end of the previous part tells. Returns None if the whole part belongs to the previous part's last record.
+        the end of the previous part is certain. Returns None if the whole part belongs to the last record before it.
         """
         if report.failed:
             self._problem(report.failed)
@@ -183,7 +183,7 @@ class Backfill:
         return self._read_page_by_page(part) if isinstance(again, Lost) else again
 
     def _read_page_by_page(self, part: Part) -> PartReport:
-        """Read a part that crashed its worker page by page, so that only the guilty page is lost."""
+        """Read a part that crashed its worker page by page, so that only the faulty page is lost."""
         _, named = next(self.engine.one_by_one([replace(part, alone=True)]))
         if isinstance(named, Lost):
             self.opened[part.file].unaligned = True

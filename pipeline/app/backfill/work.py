@@ -106,7 +106,7 @@ def _place(file: str, access: Access) -> ArchiveFile:
 
 @lru_cache(maxsize=1)
 def _reader(lexicon: tuple[Path, ...]) -> Callable[[Article], Findings]:
-    from pipeline.nlp.pool import reader  # heavy: spaCy; a worker that meets nothing relevant never loads it
+    from pipeline.nlp.pool import reader  # heavy: spaCy; a worker that finds nothing relevant never loads it
 
     return reader(lexicon)
 
@@ -117,7 +117,7 @@ def _known(settings: WorkerSettings) -> tuple[HostFinder, dict[str, Source]]:
 
 
 def work(settings: WorkerSettings, part: Part) -> PartReport:
-    """Read one part. No record makes it fail; an unreadable file is noted in the report."""
+    """Read one part. It never fails on a record; an unreadable file is noted in the report."""
     try:
         return _work(settings, part)
     except ArchiveFileError as error:

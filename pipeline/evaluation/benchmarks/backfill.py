@@ -31,7 +31,7 @@ from pipeline.nlp.relevance.score import judge_relevance
 
 SHARE = 0.03  # of relevant pages
 PEER_PAGES = 40  # read by the peer
-# The archive without relevant pages has 5 times as many, up to 20,000: over a short one, the start of the processes
+# The archive without relevant pages has 5 times as many, up to 20,000: over a short one, process start-up
 # would dominate.
 LONGER, MAX_PAGES = 5, 20_000
 

@@ -63,7 +63,7 @@ class Size:
 
     @property
     def relative_cost(self) -> float:
-        """The cost of an article relative to the small ledger, built in the same minutes."""
+        """The cost of an article relative to the small ledger, built at about the same time."""
         return self.ms_per_article / self.baseline
 
 

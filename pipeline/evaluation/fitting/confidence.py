@@ -35,7 +35,7 @@ from scrapers.reading.timestamps import known_day
 
 RIDGE = 1.0  # penalty on the coefficients
 FOLDS = 10  # of the calibration, over groups of documents
-FULL = 100  # claims from which a set of texts has its full weight
+FULL = 100  # number of claims at which a set of texts gets its full weight
 GAIN = 0.002  # minimum gain in the Brier score for more features
 # Only signals of how well a sentence was read. Modality, newness and a missing actor would lower the Brier score
 # slightly (newsroom and documents: .158 instead of .170), but denials and plans would then be the first to fall below

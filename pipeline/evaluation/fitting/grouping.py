@@ -52,7 +52,7 @@ class Material:
         claims: The claims.
         articles: Article id -> article.
         entity_graph: The graph of related entities.
-        keys: Claim id -> annotated event, where it is known.
+        keys: Claim id -> annotated event, if known.
         story: Article id -> story.
     """
 

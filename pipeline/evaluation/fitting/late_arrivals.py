@@ -3,7 +3,7 @@
     python -m pipeline.evaluation.fitting.late_arrivals [--gold TEXTS CLAIMS [--folds DIR]]
 
 It draws articles from the newsroom, from synthetic news and, if given, from annotated documents, takes one of them as
-late, and groups the claims without and with it. An event has lost reports if it, or its successor, has fewer articles.
+late, and groups the claims with and without it. An event has lost reports if it, or its successor, has fewer articles.
 """
 
 from __future__ import annotations

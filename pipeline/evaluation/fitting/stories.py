@@ -1,4 +1,4 @@
-"""Turns training stories into documents with annotations, to be read as news is read."""
+"""Turns training stories into documents with annotations, to be read like news."""
 
 from __future__ import annotations
 

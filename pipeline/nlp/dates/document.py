@@ -1,4 +1,4 @@
-"""Settles the dates of an article's claims, which so far are dated each by its own sentence."""
+"""Reconciles the dates of an article's claims, each of which was dated from its own sentence alone."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def settle_dates(
     """Let the claims of one article date each other.
 
     1. A past claim without a date of its own takes that of the nearest past claim of the same event; so do a claim
-       dated only to a year and a plan that came true.
+       dated only to a year and a plan that was carried out.
     2. An undated new claim takes the day of the news: the one in the first lines, else the most frequent day of new
        claims shortly before publication.
     3. An undated old claim takes the date of one reported "around the same time". A sentence that merely follows a
@@ -277,7 +277,7 @@ def _same_event(claim: Claim, dated: list[Claim], kin: EntityGraph) -> Claim | N
             (same if both or claim.type == "agreement" else bare).append(other)
     recalled = claim.newness == "background" and claim.modality is Modality.OCCURRED
     if not same and recalled and len({other.date for other in bare}) == 1:
-        same = bare  # "the suit that it brought" and "it sued in May": there is no other candidate
+        same = bare  # "the suit that it brought" and "it sued in May": no other candidate
     return min(same, key=lambda other: abs(other.evidence.start - claim.evidence.start), default=None)
 
 

@@ -72,7 +72,7 @@ _BEFORE_MONTH = (
     r"(?:in|since|by|until|till|before|after|from|during|for|through|of|to|this|earlier\s+in|later\s+in|back\s+in|around|"
     r"and|a|an|the|its|his|her|their|or|least|early\s+as|late\s+as|say|says|not\s+before)"
 )
-# (is it a duration?, pattern, reader). Earlier rules take precedence where two match the same words.
+# (is it a duration?, pattern, reader). Earlier rules take precedence if two match the same words.
 _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Readings]], ...] = tuple(
     (is_duration, re.compile(pattern, flags), reader)
     for is_duration, pattern, flags, reader in (

@@ -44,13 +44,13 @@ _AHEAD = (Modality.PLANNED, Modality.CONSIDERED, Modality.CONDITIONAL, Modality.
 _CLAUSE_COST = 40  # of a clause border between trigger and date, and of a date less precise than a day
 _OLD_COST = 100  # of a date older than NEWS_DAYS for new events
 _MAX_COST = 160
-_NEAR = 60  # up to this cost the age of a date does not matter
-NEWS_DAYS = 45  # new events are seldom older
-_LEAD = 600  # characters in which an article gives the day of its news
+_NEAR = 60  # up to this cost, the age of a date is ignored
+NEWS_DAYS = 45  # new events are rarely older
+_LEAD = 600  # opening characters of an article, which give the day of its news
 _STAMP = 80  # maximum characters of a line with the time stamp of a page
-LEAD_DAYS = 2  # the day of the news is seldom further back; "Tuesday" may also be a future day
+LEAD_DAYS = 2  # the day of the news is rarely further back; "Tuesday" may also be a future day
 WEEK = 6  # but "Last Thursday, ..." may open an article some days later
-_SOON = 45  # days; a date without a year that is so near in the future is not last year's
+_SOON = 45  # days; a date without a year this soon in the future is not last year's
 _LONG_WAY, _SHORT_WAY = 240, 125  # days; between them a date without a year is taken as past
 _DUE_AFTER = re.compile(r"^,?\s*(?:(?:at\s+)?[\d:]+\s*(?:[ap]\.?m\.?)?,?\s*(?:ET|EST|PT|GMT|CET)?\s*)?deadline\b", re.I)
 _ANSWERED = re.compile(r"\b(?:responded|reacted|replied|answered|hit\s+back|in\s+(?:a\s+)?(?:response|reply))\b", re.I)
@@ -146,7 +146,7 @@ def _reading(each: DateMention, ahead: bool, spoken: bool, published: date | Non
     if each.ahead is not None and published is not None and each.span.precision is Precision.DAY:
         gone, to_come = (published - each.span.end).days, (each.ahead.start - published).days
         if gone > _LONG_WAY and to_come < _SOON:
-            return None  # in June, "July 9" is the one to come
+            return None  # in June, "July 9" is still to come
     return each.span
 
 
@@ -198,7 +198,7 @@ def _cost(each: DateMention, trigger_start: int, trigger_end: int, text: str) ->
         return 0.0
     between = re.sub(r"\([^()]*\)", "", text[left:right])
     borders = len(CLAUSE_BREAK.findall(between))
-    # "On Friday, the agency signed": the comma after an opening date is no border.
+    # "On Friday, the agency signed": the comma after an opening date is not a border.
     if each.start < trigger_start and re.match(r"\s*,", between):
         borders -= 1
     borders += 2 * len(_CONTRAST.findall(between)) + 3 * between.count(";")  # nearly a separate sentence
@@ -208,9 +208,9 @@ def _cost(each: DateMention, trigger_start: int, trigger_end: int, text: str) ->
 def lead_day(
     dates: Sequence[DateMention], text: str, published: date | None, first: tuple[int, int] | None = None
 ) -> DateSpan | None:
-    """Return the day of the news, if the first lines name it or somebody answers the news on an earlier day.
+    """Return the day of the news, if the first lines name it or somebody responds to the news on an earlier day.
 
-    News cannot be younger than the answers to it ("The company responded on Friday evening").
+    News cannot be more recent than the responses to it ("The company responded on Friday evening").
 
     Args:
         dates: The time expressions of the text.

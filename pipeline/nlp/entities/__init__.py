@@ -1,4 +1,4 @@
-"""Who and what a text names: mentions, coreference, and descriptions of persons, bodies and countries.
+"""Finds and resolves the entities in a text: mentions, coreference, and descriptions of persons, bodies and countries.
 
 Imports pipeline.lexicon and pipeline.nlp.parsing.
 """

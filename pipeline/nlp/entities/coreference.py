@@ -1,8 +1,8 @@
 """Resolves names, pronouns and descriptions such as "the company" to entities, by salience.
 
 Recent, frequent entities and subjects are the most salient. A description resolves only to what it fits: "the agency"
-to an agency, "both labs" to two organisations. "We" is the speaker, in a quotation the speaker's side. A plural gives
-every member.
+to an agency, "both labs" to two organisations. "We" is the speaker, in a quotation the speaker's side. A plural
+resolves to every member.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pipeline.lexicon.common_nouns import ENVOYS, NOUN_KINDS, agencies_called, may_be_called
 from pipeline.lexicon.entities import Lexicon
 from pipeline.lexicon.inflection import singular, verb_forms, words
-from pipeline.nlp.entities.countries import bodies_of, countries_before, spoken_of
+from pipeline.nlp.entities.countries import bodies_of, countries_before, country_discussed
 from pipeline.nlp.entities.descriptions import unnamed
 from pipeline.nlp.entities.first_person import Voices
 from pipeline.nlp.entities.persons import PARTISANS, PRESS, described, governor, made_by, several, title_before
@@ -50,7 +50,7 @@ _ORDERS = re.compile(r"\b(?:Order|Memorandum|Directive|Proclamation)\b")
 _WORKPLACES = frozenset({"company", "firm", "agency", "department", "startup", "lab", "administration"})
 _ONCE = 6.0  # penalty of an unknown capitalised name that occurs once
 _REACH = 10  # maximum distance in sentences between a description and what it refers to
-# Done only to texts: "they were gazetted" refers to rules, not to people.
+# Verbs whose object is always a text: "they were gazetted" refers to rules, not to people.
 _TO_TEXTS = frozenset(
     form
     for verb in words("notify gazette promulgate enact repeal veto shelve ratify rescind revoke")
@@ -391,7 +391,7 @@ class Referents:
         return self._said(self._one(found), passage, first, token)
 
     def _of_owner(self, token: Token, word: str, owner: list[Token]) -> str:
-        """Return the id of whoever is meant by "Texas's governor" or "the maker of ChatGPT"."""
+        """Return the id of the entity meant by "Texas's governor" or "the maker of ChatGPT"."""
         if any(child.lower_ == "parent" for child in children(token, "compound", "amod")):
             word = "parent"
         for whose in [*owner, *prepositional(token, "of")][:1]:
@@ -469,7 +469,7 @@ class Referents:
         )
         if best is not None:
             return best
-        place = spoken_of(self.passages, self._frequency, self.lexicon)
+        place = country_discussed(self.passages, self._frequency, self.lexicon)
         return self._entity(place.government_id) if place is not None else None
 
     def _titled(self, word: str, token: Token) -> Mention | None:

@@ -45,7 +45,7 @@ def countries_before(noun: Token, name_of: Callable[[Token], Mention | None], pl
 def bodies_of(
     codes: Iterable[str], noun: str, recent: Iterable[Mention], entities: Mapping[str, Entity]
 ) -> tuple[Mention, ...]:
-    """Return the latest body of this sort in `recent` for each country, or none unless every country has one."""
+    """Return the latest body of this kind in `recent` for each country, or none unless every country has one."""
     called = re.compile(rf"\b{noun}", re.IGNORECASE) if noun in _IN_NAME else agencies_called(noun)
     fitting: dict[str, Mention] = {}
     for mention in recent:
@@ -55,7 +55,7 @@ def bodies_of(
     return tuple(fitting[code] for code in codes) if all(code in fitting for code in codes) else ()
 
 
-def spoken_of(passages: Iterable[Passage], frequency: Mapping[str, int], lexicon: Lexicon) -> Place | None:
+def country_discussed(passages: Iterable[Passage], frequency: Mapping[str, int], lexicon: Lexicon) -> Place | None:
     """Return the country, with a government, that a text mentions most: by name, by its bodies or by its adjective.
 
     The home countries of companies count only if the text mentions no country: an Indonesian report on a U.S.

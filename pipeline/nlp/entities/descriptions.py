@@ -24,7 +24,7 @@ _SOMEBODY = frozenset(
 )
 
 
-def is_somebody(noun: Token) -> bool:
+def is_party_noun(noun: Token) -> bool:
     """Return whether a common noun refers to people or a body."""
     return NOUN_KINDS.get(singular(noun.lower_)) in _SOMEBODY
 

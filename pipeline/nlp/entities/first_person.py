@@ -25,7 +25,7 @@ _SOURCE = re.compile(r"^SOURCE:? +(\S.*)$", re.MULTILINE)  # the last line of a 
 def releasing(
     title: str, text: str, publisher: str, mentions: Sequence[Mention], headline_body: Mention | None
 ) -> Mention | None:
-    """Return the body that issued a release written as "we", None where that is unclear.
+    """Return the body that issued a release written as "we", None if that is unclear.
 
     It is the body that owns the site ("ofcom.org.uk"), the one after SOURCE at the end, or, if "we" is frequent,
     the one at the beginning of the headline.
@@ -70,7 +70,7 @@ class Voices:
         self._verbs: dict[int, list[tuple[Token, list[Token]]]] = {}
 
     def first_persons(self) -> Iterator[tuple[tuple[Passage, Token], Mention]]:
-        """Yield each "we" and "I" with its passage and its speaker, where known."""
+        """Yield each "we" and "I" with its passage and its speaker, if known."""
         for passage in self.passages:
             quotes = quoted_spans(passage.text)
             for sent in sentences(passage):

@@ -1,6 +1,6 @@
 """Finds the names of the lexicon in a text and, after parsing, names that it does not know.
 
-The longest match wins. An ambiguous name ("Meta", "Claude") counts only near one of the words it needs, or where the
+The longest match wins. An ambiguous name ("Meta", "Claude") counts only near one of the words it needs, or if the
 text uses it unambiguously elsewhere. A text also introduces names: "Office for Compute Oversight (OCO)", or the surname
 of a person introduced in full.
 """
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pipeline.nlp.parsing.parser import Passage
 
 NEAR = 300  # characters on either side within which a needed word counts
-OFTEN = 3  # mentions of a country from which its bodies are meant throughout
+OFTEN = 3  # after this many mentions of a country, ambiguous names mean its bodies
 _SAME_LENGTH = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "‑": "-", "–": "-"})
 _ACRONYM = re.compile(r"\(\s*(?:the |[\"“'‘])*([A-Z][A-Za-z]{0,3}[A-Z]{1,5}|[A-Z]{2,7})[\"”'’]?\s*\)")
 _LEADING = re.compile(r"(?:[A-Z][\w&.'-]*|of|for|on|and|the|to|in|&)$")
@@ -143,22 +143,22 @@ class NameFinder:
     def _best(self, names: list[Name], plain: str, lower: str, start: int, end: int, day: date | None) -> Name | None:
         """Choose among the entities that share a name.
 
-        The entity uses the name on the day and belongs to the country mentioned near by; else it has the most
-        needed words near by; else it needs none. Where entities of several countries share the name, a country
-        that the text mentions often decides.
+        Only entities that use the name on the day are considered. In order of preference: the one whose country
+        is mentioned nearby; the one with the most needed words nearby; if several countries share the name, the one
+        whose country the text mentions often; the first that needs no words.
         """
         in_use = _in_use(names, day)
         near = plain[max(0, start - NEAR) : end + NEAR]
         shared = len({self.lexicon.entities[name.entity_id].jurisdiction for name in in_use}) > 1
         if shared and (one := self._of_country(in_use, near, 1)):
             return one
-        best = _helped(in_use, near, lower[max(0, start - NEAR) : end + NEAR])
+        best = _most_supported(in_use, near, lower[max(0, start - NEAR) : end + NEAR])
         if best is None and shared:
             best = self._of_country(in_use, plain, OFTEN)
         return best or next((name for name in in_use if not name.needs), None)
 
     def _of_country(self, names: list[Name], text: str, least: int) -> Name | None:
-        """Return the name whose country a text mentions most, at least `least` times; the first of equals."""
+        """Return the name whose country a text mentions most, at least `least` times; the first in a tie."""
         best, most = None, least - 1
         for name in names:
             words = self._countries.get(self.lexicon.entities[name.entity_id].jurisdiction, ())
@@ -170,9 +170,9 @@ class NameFinder:
     def _inside_longer(self, plain: str, start: int, end: int, name: Name) -> bool:
         """Return whether a one-word name is the end of a longer one.
 
-        "Oxbow Cognition", if the text uses that throughout or also says "Oxbow", or if the short name is
-        ambiguous. "Multimedia Commission", "Texas Senate" and "Brazilian Congress" are not the bodies with
-        these short names.
+        "Cognition" is the end of "Oxbow Cognition" if the text uses the long name throughout or also says "Oxbow", or
+        if the short name is ambiguous. "Multimedia Commission", "Texas Senate" and "Brazilian Congress" are
+        not the bodies with these short names.
         """
         entity = self.lexicon.entities[name.entity_id]
         if name.kind == "short" and entity.kind is EntityKind.PLACE:  # a capital: "Seoul Women's University"
@@ -231,12 +231,12 @@ def _in_use(names: list[Name], day: date | None) -> list[Name]:
 
     Reports still call a renamed body by its former name.
     """
-    borne = [name for name in names if name.used_on(day)]
-    return borne or [name for name in names if day and name.used_until and name.used_until < day]
+    in_use = [name for name in names if name.used_on(day)]
+    return in_use or [name for name in names if day and name.used_until and name.used_until < day]
 
 
-def _helped(names: list[Name], plain: str, lower: str) -> Name | None:
-    """Return the name with the most needed words in a text, None if there are none; the first of equals."""
+def _most_supported(names: list[Name], plain: str, lower: str) -> Name | None:
+    """Return the name with the most needed words in a text, None if there are none; the first in a tie."""
     best, most = None, 0
     for name in names:
         held = sum(_count(plain, word) if word.isupper() else _count(lower, word, prefix=True) for word in name.needs)
@@ -256,7 +256,7 @@ def _count(text: str, word: str, prefix: bool = False) -> int:
 
 
 def _longest(found: Iterable[Mention], first: int = 0) -> list[Mention]:
-    """Keep the longest of overlapping mentions, of equals the lexicon's; the first `first` ones always stay."""
+    """Keep the longest of overlapping mentions, in a tie the lexicon's; the first `first` ones are always kept."""
     ordered = list(found)
     ranked = ordered[:first] + sorted(ordered[first:], key=lambda m: (m.start - m.end, m.basis != "lexicon", m.start))
     taken: list[Mention] = []
@@ -419,7 +419,7 @@ def _new_mention(
         kind = kind_of_name(words)
     family_first = kind is EntityKind.PERSON and not titled and words[0] in alone and words[-1] not in alone
     if family_first and not is_presented(run[-1]):
-        kind = EntityKind.ORGANISATION  # "Bindi Labs" is "Bindi" later; a person would be the last word
+        kind = EntityKind.ORGANISATION  # "Bindi Labs" becomes "Bindi" later; a person would go by the last word
     mention = Mention(
         passage.start + start, passage.start + end, name, unknown_entity_id(name, kind), name, kind, "capitals"
     )
@@ -442,7 +442,7 @@ def _before_product(token: Token) -> bool:
 
 
 def _capital_runs(passage: Passage, taken: set[int]) -> Iterator[list[Token]]:
-    """Yield runs of capitalised tokens that are no known name, joined by "of", "for" and "and" before a capital."""
+    """Yield runs of capitalised tokens that are not a known name, joined by "of", "for" and "and" before a capital."""
     doc, i = passage.doc, 0
     while i < len(doc):
         if not _capital(doc[i]) or i in taken:

@@ -44,7 +44,7 @@ PRESS = frozenset(["newspaper", "broadcaster", "publisher", "magazine", "outlet"
 _MAKERS = frozenset(["maker", "developer", "creator", "parent", "owner"])
 
 
-def answers(word: str, titles: Collection[str]) -> bool:
+def can_be_called(word: str, titles: Collection[str]) -> bool:
     """Return whether somebody with these titles can be called "the WORD"."""
     plain = {title.rstrip(".") for title in titles}
     if word in plain or _TITLES.get(word, frozenset()) & plain:
@@ -62,7 +62,7 @@ def title_before(name: Token) -> frozenset[str]:
 def described(word: str, recent: Iterable[Mention], titles: Mapping[str, Collection[str]]) -> Mention | None:
     """Return the last person who can be called "the WORD"; among people without a title there must be only one."""
     people = [mention for mention in recent if mention.kind is EntityKind.PERSON]
-    found = [mention for mention in people if answers(word, titles.get(mention.entity_id, ()))]
+    found = [mention for mention in people if can_be_called(word, titles.get(mention.entity_id, ()))]
     if found and word in _PRIVATE and word not in titles.get(found[0].entity_id, ()):
         return found[0] if len({mention.entity_id for mention in found}) == 1 else None
     return found[0] if found else None
@@ -73,7 +73,9 @@ def several(
 ) -> tuple[Mention, ...]:
     """Return the recent persons meant by "the two senators" or "both lawmakers"; empty unless the number fits."""
     people = {
-        m.entity_id: m for m in recent if m.kind is EntityKind.PERSON and answers(word, titles.get(m.entity_id, ()))
+        m.entity_id: m
+        for m in recent
+        if m.kind is EntityKind.PERSON and can_be_called(word, titles.get(m.entity_id, ()))
     }
     return tuple(reversed(people.values())) if count and len(people) == count else ()
 

@@ -36,7 +36,7 @@ _LEGAL_FORM = re.compile(
 def person_at(text: str, start: int, end: int) -> int:
     """Return where a name begins in the capitalised words from `start` to `end`, after any title.
 
-    The result is `end` where all words are part of a title: the "Science" of "Minister of Science and Trade Dana
+    The result is `end` if all words are part of a title: the "Science" of "Minister of Science and Trade Dana
     Roe".
     """
     for match in _PORTFOLIO.finditer(text, max(0, start - 120), min(len(text), end + 120)):

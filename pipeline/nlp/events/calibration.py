@@ -1,6 +1,6 @@
 """Turns the score of a draft into a calibrated confidence.
 
-The raw score is not a probability: frames carry the precision that their author expected. A logistic curve, fitted by
+The raw score is not a probability: frames state the precision that their author expected. A logistic curve, fitted by
 `pipeline.evaluation.fitting.confidence` on texts unseen by the weights, maps it to one. The curve rises with the score
 and the classifier's agreement; its coefficients are stored beside the weights.
 """

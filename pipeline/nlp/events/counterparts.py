@@ -1,4 +1,4 @@
-"""Finds the other side of an agreement elsewhere in its sentence, and recognises deals that are mere business."""
+"""Finds the other side of an agreement elsewhere in its sentence, and recognises purely commercial deals."""
 
 from __future__ import annotations
 

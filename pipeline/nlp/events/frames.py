@@ -29,13 +29,13 @@ from pipeline.records import EntityKind, Force, Mention, Modality, Participant
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
-SURE_PRECISION = 0.78  # from here on a frame needs no named participant
+SURE_PRECISION = 0.78  # from this precision on, a frame needs no named participant
 # Frames of restrictions on somebody else's product.
 _AGAINST_OTHERS = frozenset({"ban", "cut-off", "restored"})
 # A request to a court is the event, not the ruling that it asks for.
 _ASKING = frozenset({"ask-court", "want-court"})
 _RULING = frozenset({"rule", "bench"})
-# Acts of persons and bodies: said of an order or a bill, they are its content.
+# Acts of persons and bodies; with an order or a bill as subject, they describe its content.
 _OF_PEOPLE = frozenset({"restriction", "access_request", "refusal", "commitment", "evaluation", "access_grant"})
 # Acts that belong to the case if a court does them.
 _OF_PARTIES = _OF_PEOPLE - {"evaluation"}
@@ -43,7 +43,7 @@ _OF_PARTIES = _OF_PEOPLE - {"evaluation"}
 DONE_BY_SAYING = frozenset({"restriction", "executive_action", "enforcement"})
 _COURTS = words("court judge magistrate circuit")
 _ACTING = words("designation label determination ruling letter petition post tweet")
-# Dependencies through which a verb names no event of its own.
+# Dependencies of verbs that do not name a separate event.
 _CHAIN = frozenset(
     {"xcomp", "ccomp", "acl", "pcomp", "dobj", "prep", "pobj", "nsubjpass", "agent", "dative", "attr", "oprd", "conj"}
 )
@@ -179,7 +179,7 @@ class ClaimReader:
         return False
 
     def _of_one_trigger(self, candidates: list[_Candidate]) -> list[_Candidate]:
-        """Keep one event per word: the type that beats the others, else the most precise frame."""
+        """Keep one event per word: the type that takes precedence, else the most precise frame."""
         if len(candidates) < 2:
             return candidates
         beaten = {type_ for candidate in candidates for type_ in self._beats(candidate)}
@@ -355,7 +355,7 @@ def announcers(trigger: Token) -> list[Token]:
 
 
 def _own_product(filled: list[tuple[str, Filler]]) -> bool:
-    """Return whether an actor withdraws its own product: a maker that pulls its model restricts nobody."""
+    """Return whether an actor withdraws its own product: a maker that pulls its own model does not restrict anyone."""
     actors = _acting(filled)
     return any(
         filler.owner is not None and filler.owner.entity_id in actors for role, filler in filled if role != "actor"
@@ -369,7 +369,7 @@ def _by_consumers(filled: list[tuple[str, Filler]]) -> bool:
 
 
 def _of_any(filled: list[tuple[str, Filler]]) -> bool:
-    """Return whether an act concerns any of a class: "to pull any model" is a possibility, not an event."""
+    """Return whether an act concerns any member of a class: "to pull any model" is a possibility, not an event."""
     aims = [filler for role, filler in filled if role in ("target", "object")]
     return bool(aims) and all(any(child.lower_ == "any" for child in filler.token.lefts) for filler in aims)
 

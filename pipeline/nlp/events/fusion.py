@@ -1,6 +1,6 @@
 """Combines the drafts of the frames with the readings of the classifier.
 
-Frames are precise but miss wordings that no card foresees. A draft that both find gains confidence; one that the
+Frames are precise but miss wordings that no card anticipates. A draft that both find gains confidence; one that the
 classifier rejects loses some. A claim that only the classifier finds is added if it reaches the threshold, with the
 trigger, modality and roles that the classifier tags.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.lexicon.event_type_cards import EventTypes
 from pipeline.lexicon.inflection import verb_forms, words
-from pipeline.nlp.entities.descriptions import is_somebody
+from pipeline.nlp.entities.descriptions import is_party_noun
 from pipeline.nlp.events.bystanders import is_bystander, is_observing_authority, is_petitioner
 from pipeline.nlp.events.force import force_of, newness_of
 from pipeline.nlp.events.frames import DONE_BY_SAYING, Draft, announcers
@@ -41,9 +41,11 @@ if TYPE_CHECKING:
 
 _OF_INSTRUMENTS = frozenset(["legislation", "regulation", "executive_action", "litigation", "commitment"])
 _LIFTS = frozenset(form for verb in words("lift unblock unban reinstate restore") for form in verb_forms(verb))
-_OF_WANTING = frozenset(["access_request", "refusal", "agreement", "commitment"])  # wanting is part of these events
+_OF_WANTING = frozenset(
+    ["access_request", "refusal", "agreement", "commitment"]
+)  # these events include wanting something
 _WILL = frozenset(["will", "would", "wo", "'ll", "’ll"])
-# Acts of authorities: where no actor is named, the authority that announces the act performs it.
+# Acts of authorities: if no actor is named, the authority that announces the act performs it.
 _OF_AUTHORITIES = frozenset(["investigation", "regulation"])
 _PUBLIC = frozenset({EntityKind.AGENCY, EntityKind.GOVERNMENT})
 _UNDERGOING = frozenset(  # verbs whose subject undergoes the event
@@ -61,15 +63,15 @@ class Thresholds:
         alone: Minimum for a claim in a sentence without drafts.
         beside: Minimum for a claim in a sentence with drafts of other types.
         other: Minimum for a second-best trigger if another type has taken the best one.
-        agree: From here on the classifier supports a draft.
-        doubt: Below this it contradicts a draft.
+        agree: From this probability on, the classifier supports a draft.
+        doubt: Below this probability, it contradicts a draft.
         doubted: Factor on the confidence of a contradicted draft.
         bonus: Share of the remaining doubt that support removes.
         modality: Minimum for its modality to override the grammar.
         modality_alone: The same for a claim that only the classifier finds.
         newness: Minimum to override newness; higher, because it errs more often on unseen texts.
         role: Minimum for words to fill a role that the frame left open.
-        words: Shorter sentences are not read.
+        words: Minimum number of words of a sentence; shorter ones are not classified.
     """
 
     alone: float = 0.4
@@ -283,7 +285,7 @@ def _grammar(
 ) -> Modality:
     """Return the modality by grammar: of the head if it names the event by itself, else of all words of the trigger.
 
-    In "asked to see the weights" the request was made, whatever became of seeing them.
+    In "asked to see the weights" the request was made, whether or not they were seen.
     """
     event_type = event_types.types[type_]
     cues = [cue.frame for cue in event_types.cues.get(token.lower_, ()) if cue.frame.type == type_ and cue.part == part]
@@ -378,11 +380,11 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
     tagged = roles.governed(_from_spans(draft, spans, roles, thresholds.role))
     seen = [each for each in tagged if not is_bystander(draft.type, *each)]
     if draft.type == "access_grant" and is_verb(draft.trigger) and (order := directive(draft.trigger)) is not None:
-        seen = [(_turned(role, filler, order), filler) for role, filler in seen]
-    doers = [] if n_actors else _doers(draft, roles, taken)
+        seen = [(_swapped_role(role, filler, order), filler) for role, filler in seen]
+    actors = [] if n_actors else _grammatical_actors(draft, roles, taken)
     acting: set[str] = set()
     if not any(role == "actor" for role, _ in seen):
-        acting = {party.entity_id for filler in doers for party in filler.parties}
+        acting = {party.entity_id for filler in actors for party in filler.parties}
     for role, filler in seen:
         lone = draft.type == "agreement" and role == "actor" and n_actors == 1  # an agreement has two actors
         if role in filled_roles and not lone:
@@ -392,7 +394,7 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
             filled.append((role, replace(filler, parties=parties)))
     if not n_actors and not any(role == "actor" for role, _ in filled):
         others = {party.entity_id for _, filler in filled for party in filler.parties}
-        filled += [("actor", f) for f in doers if not others & {party.entity_id for party in f.parties}]
+        filled += [("actor", f) for f in actors if not others & {party.entity_id for party in f.parties}]
     if not draft.participants and not filled:
         filled = _things(draft, roles)
     if owner and owner not in filled_roles and not any(role == owner for role, _ in filled):
@@ -407,8 +409,8 @@ def _complete(draft: Draft, spans: Sequence[RoleSpan], roles: Roles, thresholds:
     return replace(draft, participants=draft.participants + found) if found else draft
 
 
-def _turned(role: str, filler: Filler, order: Directive) -> str:
-    """Swap actor and target in an ordered act: who is ordered to open files grants access to who gives the order."""
+def _swapped_role(role: str, filler: Filler, order: Directive) -> str:
+    """Swap actor and target in an ordered act: the party ordered to open files grants access to the one ordering."""
     if role == "actor" and filler.token in order.orderers:
         return "target"
     return "actor" if role == "target" and filler.token in order.ordered else role
@@ -443,7 +445,7 @@ def _within(party: Participant, other: Participant) -> bool:
     return party.role == other.role and longer and 0 <= other.start <= party.start and party.end <= other.end
 
 
-def _doers(draft: Draft, roles: Roles, taken: set[str]) -> list[Filler]:
+def _grammatical_actors(draft: Draft, roles: Roles, taken: set[str]) -> list[Filler]:
     """Return the actors by grammar alone: the subject of a verb, or the possessor of a noun."""
     trigger = draft.trigger
     if trigger.lower_ in _UNDERGOING or trigger.pos_ == "AUX":
@@ -466,7 +468,7 @@ def _order_of(draft: Draft) -> Directive | None:
 
 def _can_act(filler: Filler) -> bool:
     """Return whether a filler can act: a name, or a description of people or a body."""
-    somebody = filler.resolved or is_somebody(filler.token) or filler.token.pos_ == "PRON"
+    somebody = filler.resolved or is_party_noun(filler.token) or filler.token.pos_ == "PRON"
     return somebody and filler.kind not in _LIFELESS
 
 
@@ -533,5 +535,5 @@ def _inside_another(filler: Filler, found: Mapping[int, Filler], within: set[int
         token = token.head
         if token.pos_ in _HEADS and not joined and token.i != filler.token.i:
             above = found.get(token.i)
-            return not filler.resolved or above is not None and (above.resolved or is_somebody(token))
+            return not filler.resolved or above is not None and (above.resolved or is_party_noun(token))
     return False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipeline.lexicon.common_nouns import GROUP_OF, NOUN_KINDS, TIME_WORDS
 from pipeline.lexicon.inflection import singular, verb_forms, words
 from pipeline.nlp.entities.coreference import PARTIES, Referents, noun_phrase_start
-from pipeline.nlp.entities.descriptions import is_somebody, last_word
+from pipeline.nlp.entities.descriptions import is_party_noun, last_word
 from pipeline.nlp.parsing.dependencies import (
     children,
     complements,
@@ -81,7 +81,7 @@ class Filler:
 
     Attributes:
         token: The head of the noun phrase.
-        parties: The entities that it stands for.
+        parties: The entities that it refers to.
         kind: The kind of filler, one of FILLERS in `lexicon.event_type_cards`.
         resolved: Whether it is a name or refers to one.
         loose: Whether it is an unlisted name whose kind is a guess from its shape.
@@ -244,7 +244,7 @@ class Roles:
         return False
 
     def fillers(self, token: Token, passage: Passage) -> list[Filler]:
-        """Return what the head of a noun phrase stands for: entities, listed members, or a description."""
+        """Return what the head of a noun phrase refers to: entities, listed members, or a description."""
         named = self.referents.of(token)
         alone = named and named[0].kind is EntityKind.GROUP and " " not in named[0].text
         if alone and token.pos_ == "NOUN" and last_word(token) is not token:
@@ -319,7 +319,7 @@ class Roles:
             owner = next((m for m in after if m.kind in PARTIES), None) if token.lower_ in _OF_PRODUCTS else None
         if kind is EntityKind.INSTRUMENT and (matter := _subject_matter(token)) is not None:
             text = passage.text[first.idx : matter.idx + len(matter.text)]
-        if token.pos_ == "NOUN" and is_somebody(token) and (last := last_word(token)) is not token:
+        if token.pos_ == "NOUN" and is_party_noun(token) and (last := last_word(token)) is not token:
             text = passage.text[first.idx : last.idx + len(last.text)]
         plain = _without_article(text)
         name = GROUP_OF.get(plain.lower(), plain)
@@ -360,7 +360,7 @@ def _head_word(name: str) -> str:
 
 
 def _is_actor(filler: Filler, found: list[tuple[str, Filler]]) -> bool:
-    """Return whether a filler already acts in the claim: nobody is their own target."""
+    """Return whether a filler already acts in the claim: no party is its own target."""
     mine = {party.entity_id for party in filler.parties}
     return any(role == "actor" and mine & {party.entity_id for party in other.parties} for role, other in found)
 

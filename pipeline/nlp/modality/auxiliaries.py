@@ -262,7 +262,7 @@ def asks_how(verb: Token) -> bool:
     )
 
 
-def judged(copula: Token, cues: Cues) -> None:
+def judgment_cues(copula: Token, cues: Cues) -> None:
     """Collect the cues of a judgment on an act: "it would be wrong to ban it", "it is time to act"."""
     outer = Cues()
     own(copula, outer)

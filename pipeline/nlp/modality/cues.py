@@ -1,4 +1,4 @@
-"""Word lists of modality: what a governing word, a phrasal verb or an idiom makes of the event below it.
+"""Word lists of modality: the modality that a governing word, a phrasal verb or an idiom gives to the event below it.
 
 Examples: "pushed back the launch", "called off the signing", "stopped short of banning".
 """
@@ -49,7 +49,7 @@ GOVERNORS: tuple[tuple[Modality, frozenset[str]], ...] = (
         pass draft write""")),
 )  # fmt: skip
 TRYING = _verbs("attempt try seek aim hope want wish consider weigh mull contemplate mean prefer")
-# Verbs below which an infinitive is still done: "moved to ban", "began to share".
+# Verbs whose infinitive counts as done: "moved to ban", "began to share".
 TRANSPARENT = _verbs(
     """begin start continue manage help move go come rush force compel make have let proceed keep remain happen prove
     end dare
@@ -133,7 +133,7 @@ SAYS_ITSELF = (
 ADVERBS = {
     **dict.fromkeys(["reportedly", "allegedly", "purportedly", "supposedly", "apparently"], Modality.ALLEGED),
     **dict.fromkeys(["possibly", "perhaps", "maybe", "potentially"], Modality.CONSIDERED),
-    **dict.fromkeys(["never", "hardly", "almost", "nearly"], Modality.NEGATED),  # what nearly happened has not
+    **dict.fromkeys(["never", "hardly", "almost", "nearly"], Modality.NEGATED),  # what nearly happened did not happen
 }  # fmt: skip
 AUXILIARIES = {
     "will": Modality.PLANNED, "'ll": Modality.PLANNED, "’ll": Modality.PLANNED, "wo": Modality.PLANNED,
@@ -149,12 +149,12 @@ ACTS = _nouns(
     implementation renewal ratification execution finalization imposition issuance rollout opening completion
     enforcement"""
 )
-HEARSAY = {  # nouns above a clause that is hearsay
+HEARSAY = {  # nouns whose clause is hearsay
     **dict.fromkeys(_nouns("allegation accusation rumor rumour"), Modality.ALLEGED),
     **dict.fromkeys(_nouns("report claim suggestion assertion notion speculation"), Modality.ALLEGED),
 }
 # Subjects that pass on hearsay.
-HEARERS = _nouns("rumor rumour outlet blog blogger post tweet gossip") | {"reports", "media", "word"}
+HEARSAY_SUBJECTS = _nouns("rumor rumour outlet blog blogger post tweet gossip") | {"reports", "media", "word"}
 REFUTES = _verbs("deny reject dispute dismiss refute rebut contradict disavow")
 UNTRUE = frozenset({"false", "untrue", "wrong", "inaccurate", "incorrect", "baseless", "unfounded", "fabricated"})
 # (modality, verbs, particles)
@@ -162,7 +162,7 @@ _PHRASAL: tuple[tuple[Modality, frozenset[str], tuple[str, ...]], ...] = (
     (Modality.NEGATED, _verbs("stop fall come"), ("short of",)),
     (Modality.NEGATED, _verbs("decide vote opt choose"), ("against",)),
     (Modality.NEGATED, _verbs("head stave fend ward"), ("off",)),
-    (Modality.NEGATED, _verbs("rule"), ("out",)),  # a court that "ruled that" negates nothing
+    (Modality.NEGATED, _verbs("rule"), ("out",)),  # but "ruled that" does not negate its clause
     (Modality.NEGATED, _verbs("steer shy"), ("clear of", "away from")),
     (Modality.POSTPONED, _verbs("put hold"), ("off",)),
     (Modality.POSTPONED, _verbs("push move set put"), ("back",)),
@@ -217,7 +217,7 @@ _FAILING_WITH = ((_verbs("fall"), ("through", "apart", "flat", "short")), (_verb
 PUSHES = _verbs("push")
 BEATEN = _verbs("defeat reject deny block dismiss lose quash")
 _BEATEN_WITH = ((_verbs("vote turn shoot strike"), ("down",)), (_verbs("throw kick"), ("out",)))
-# Verbs that leave their object as it is: a resisted request was made.
+# Verbs that do not change the modality of their object: a resisted request was still made.
 OPPOSING_VERBS = _verbs("reject resist oppose")
 # Parts of an act: a postponed second step or date is a postponed act.
 PARTS = _nouns("step stage phase part half round wave tranche date start rollout version")
@@ -287,7 +287,7 @@ def unless_negated(verb: Token, cue: Modality | None) -> Modality | None:
     return _NOT_NOT[verb.lower_] if negated else cue
 
 
-def comes_to_nothing(verb: Token) -> bool:
+def subject_fails(verb: Token) -> bool:
     """Return whether a verb means that its subject failed: "failed", "fell through", "broke down"."""
     return verb.lower_ in FAILING or _has_particle(verb, _FAILING_WITH)
 

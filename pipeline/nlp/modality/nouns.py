@@ -19,8 +19,8 @@ from pipeline.nlp.modality.cues import (
     PUSHES,
     REFUTES,
     UNTRUE,
-    comes_to_nothing,
     is_beaten,
+    subject_fails,
     with_particle,
 )
 from pipeline.nlp.parsing.dependencies import children
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def outcome(noun: Token, cues: Cues) -> None:
     """Collect the outcome of an attempt, a motion or a plan: "an attempt to ban it collapsed", "lost its bid for"."""
     verb = noun.head
-    if noun.dep_ == "nsubj" and comes_to_nothing(verb) or any(comes_to_nothing(each) for each in children(noun, "acl")):
+    if noun.dep_ == "nsubj" and subject_fails(verb) or any(subject_fails(each) for each in children(noun, "acl")):
         cues.found.add(Modality.NEGATED)
     if noun.dep_ in ("dobj", "nsubjpass") and is_beaten(verb):
         cues.found.add(Modality.NEGATED)
@@ -104,10 +104,10 @@ def after_noun(noun: Token, cues: Cues) -> None:
 _PENDING = frozenset({"looms", "loomed", "loom", "looming", "hinges", "hinge", "depends", "depend"})
 
 
-def said_of_noun(noun: Token, verb: Token, cues: Cues) -> None:
+def predicate_cues(noun: Token, verb: Token, cues: Cues) -> None:
     """Collect the cues of a predicate: "a deal is close", "an order is in the works", "awaits consent"."""
     if (
-        comes_to_nothing(verb)
+        subject_fails(verb)
         and not verb.lower_.startswith("stall")
         and (is_one_of_many(noun) or noun.lower_.startswith(("talk", "negotiation")))
     ):

@@ -19,7 +19,7 @@ from pipeline.nlp.modality.auxiliaries import (
     is_condition,
     is_perfect,
     is_stray,
-    judged,
+    judgment_cues,
     or_else,
     own,
 )
@@ -34,8 +34,8 @@ from pipeline.nlp.modality.cues import (
     FACING,
     GOVERNORS,
     HAPPENING,
-    HEARERS,
     HEARSAY,
+    HEARSAY_SUBJECTS,
     IMAGINED,
     IN_FAVOUR,
     MAKING,
@@ -47,9 +47,9 @@ from pipeline.nlp.modality.cues import (
     REJECTABLE_NOUNS,
     SANCTION_NOUNS,
     TRANSPARENT,
-    comes_to_nothing,
     governing,
     is_beaten,
+    subject_fails,
     unless_negated,
     with_particle,
 )
@@ -65,7 +65,7 @@ from pipeline.nlp.modality.nouns import (
     is_to,
     outcome,
     position_of,
-    said_of_noun,
+    predicate_cues,
     short_of,
 )
 from pipeline.nlp.parsing.dependencies import SUPPORT, children, is_passive, is_verb
@@ -235,7 +235,7 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
         return
     if not is_verb(head):
         if head.pos_ == "ADJ" and word not in ADJECTIVES and infinitive and is_verb(head.head):
-            judged(head.head, cues)
+            judgment_cues(head.head, cues)
         elif word in ADJECTIVES:
             cues.found.add(ADJECTIVES[word])
             if is_verb(head.head):
@@ -248,7 +248,7 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
     if word in STATING and dep in ("ccomp", "parataxis") and not infinitive:
         if word in ("claim", "claims", "claimed", "claiming"):
             cues.found.add(Modality.ALLEGED)
-        if any(child.lower_ in HEARERS and not children(child, "poss") for child in children(head, "nsubj")):
+        if any(child.lower_ in HEARSAY_SUBJECTS and not children(child, "poss") for child in children(head, "nsubj")):
             cues.found.add(Modality.ALLEGED)  # "several outlets reported that it had"
         if cues.never:
             cues.found.add(Modality.DENIED)
@@ -268,7 +268,7 @@ def _governed(verb: Token, head: Token, dep: str, infinitive: bool, cues: Cues, 
         return
     if is_hearsay(head) and dep == "ccomp":
         cues.found.add(Modality.ALLEGED)
-    if infinitive and (is_in_vain(head) or comes_to_nothing(head)):
+    if infinitive and (is_in_vain(head) or subject_fails(head)):
         cues.found.add(Modality.NEGATED)
     if word in _SAID_OF and infinitive and is_passive(head):  # "is understood to have signed"
         cues.found.add(Modality.ALLEGED)
@@ -321,7 +321,7 @@ def _adverbial(verb: Token, head: Token, cues: Cues, depth: int) -> None:
     marks = {child.lower_ for child in children(verb, "mark", "advmod")}
     if verb.tag_ == "VBG" and verb.i - head.i == 2 and (particle := with_particle(head)) is not None:
         cues.found.add(particle)  # "held off suing"
-    if "before" in marks and comes_to_nothing(head):  # "talks broke down before an agreement was signed"
+    if "before" in marks and subject_fails(head):  # "talks broke down before an agreement was signed"
         cues.found.add(Modality.NEGATED)
     if marks & {"until", "till", "before"} and (verb.tag_ in ("VBZ", "VBP") or is_perfect(verb)):
         cues.found.add(Modality.PLANNED)  # "until the office has tested it"
@@ -487,7 +487,7 @@ def _noun(noun: Token, cues: Cues, depth: int) -> None:  # noqa: C901
         if is_prevented(noun, head) or is_beaten(head) and noun.lower_ in REJECTABLE_NOUNS and is_one_of_many(noun):
             cues.found.add(Modality.NEGATED)
         if noun.dep_ == "nsubj":
-            said_of_noun(noun, head, cues)
+            predicate_cues(noun, head, cues)
         if noun.dep_ == "nsubj" and head.lower_ not in HAPPENING and is_supposed(noun, head):
             cues.found.add(Modality.CONDITIONAL)
         if noun.dep_ == "nsubjpass" and head.lower_ in ("set", "scheduled", "expected", "planned", "slated"):

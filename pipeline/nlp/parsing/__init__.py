@@ -1,4 +1,4 @@
-"""Paragraphs, the spaCy parse of each, and questions about a parse: arguments, spans and verb forms.
+"""Paragraphs, the spaCy parse of each, and queries on a parse: arguments, spans and verb forms.
 
 Imports pipeline.lexicon; `parser` imports spaCy.
 """

@@ -331,7 +331,7 @@ def complements(token: Token) -> list[Token]:
 
 
 def members(token: Token) -> list[Token]:
-    """Return the heads of a co-ordination, the given first one included."""
+    """Return the heads of a co-ordination, including the given first one."""
     found: list[Token] = []
     queue = [token]
     while queue and len(found) < 40:

@@ -84,7 +84,7 @@ class Language:
 
     def parse(self, text: str, pieces: Iterable[tuple[int, int]], mentions: list[Mention]) -> Iterator[Passage]:
         """Parse the pieces (start, end) of a text in order. `mentions`: the known names in the text."""
-        self._undisguise()
+        self._restore_features()
         docs, spans = [], []
         for start, end in pieces:
             inside = tuple(mention for mention in mentions if start <= mention.start and mention.end <= end)
@@ -108,14 +108,14 @@ class Language:
                     continue
                 taken = span.end - 1
                 taken_tokens.update(range(span.start, span.end))
-                self._disguise(span.text, looks)
+                self._replace_features(span.text, looks)
                 if len(span) > 1:
                     retokenizer.merge(span)
                 else:
                     span[0].norm_ = looks.lower()
             for span, looks in [*_unknown_names(doc, taken_tokens), *_set_phrases(doc, taken_tokens)]:
                 taken_tokens.update(range(span.start, span.end))
-                self._disguise(span.text, looks)
+                self._replace_features(span.text, looks)
                 retokenizer.merge(span)
             for span in _scare_quotes(doc, taken_tokens):
                 self._bare(span)
@@ -142,7 +142,7 @@ class Language:
         lexeme.norm_, lexeme.prefix_, lexeme.suffix_ = bare.norm_, bare.prefix_, bare.suffix_
         lexeme.shape_ = bare.shape_
 
-    def _disguise(self, words: str, looks: str) -> None:
+    def _replace_features(self, words: str, looks: str) -> None:
         lexeme, model = self._lexeme(words), self.nlp.vocab[looks]
         lexeme.norm_, lexeme.prefix_, lexeme.suffix_ = looks.lower(), model.prefix_, model.suffix_
         lexeme.shape_ = model.shape_
@@ -154,7 +154,7 @@ class Language:
         self._disguised.setdefault(lexeme.orth, looks)
         return lexeme
 
-    def _undisguise(self) -> None:
+    def _restore_features(self) -> None:
         """Restore all changed lexemes, so that one article does not change how the next is parsed."""
         for orth, looks in self._disguised.items():
             lexeme = self.nlp.vocab[orth]
@@ -171,7 +171,7 @@ def _raise_past_verbs(doc: Doc) -> None:
         subject = next((each for each in token.ancestors if each.i < token.i and each.dep_ in ("ROOT", "nsubj")), None)
         if subject is None or subject.pos_ not in ("NOUN", "PROPN"):
             continue
-        thing, verb = token.head, subject.head  # the subject itself where the sentence has no verb
+        thing, verb = token.head, subject.head  # the subject itself if the sentence has no verb
         behind = [child for child in subject.children if child.i > token.i]
         token.head, token.dep_ = (token, "ROOT") if verb.head in (verb, subject) else (verb.head, verb.dep_)
         if verb != subject:

@@ -65,10 +65,10 @@ def below_shall(token: Token) -> bool:
 
 
 def is_for_choice(token: Token) -> bool:
-    """Return whether a present-tense verb only says what somebody chooses, which is no act.
+    """Return whether a present-tense verb only says what somebody chooses, which is not an act.
 
-    "Decides for itself which systems it examines", "it is up to the office whom it sues". The words decide, since
-    the parser takes the verbs of such clauses for nouns.
+    "Decides for itself which systems it examines", "it is up to the office whom it sues". Judged by the words,
+    since the parser mistakes the verbs of such clauses for nouns.
     """
     if token.tag_ not in ("VBZ", "VBP", "NNS"):
         return False
@@ -82,9 +82,9 @@ def is_for_choice(token: Token) -> bool:
 
 
 def is_generic(noun: Token) -> bool:
-    """Return whether a noun refers to acts of its sort, not to one act.
+    """Return whether a noun refers to acts of its kind in general, not to one act.
 
-    So it does in "a developer's refusal to answer is not a risk".
+    Example: "a developer's refusal to answer is not a risk".
     """
     owners = children(noun, "poss")
     one_of_many = any(child.lower_ in ("a", "an", "any") for owner in owners for child in children(owner, "det"))
@@ -96,7 +96,7 @@ def is_generic(noun: Token) -> bool:
 
 
 def is_finite(verb: Token) -> bool:
-    """Return whether a verb has a subject of its own and is no infinitive."""
+    """Return whether a verb has a subject of its own and is not an infinitive."""
     return (
         is_verb(verb)
         and bool(children(verb, "nsubj", "nsubjpass", "expl"))

@@ -3,7 +3,7 @@
 The prefilter is much cheaper than reading the page and never stricter than the relevance score: it finds the score's
 cues among all words of the page (page_words.py) and weighs them as the score does, but rounds up wherever it lacks
 information. It does not know paragraphs, so a passage is a stretch of _PASSAGE characters. The article may be shorter
-than the page, so a dense short stretch counts as a short article. Words of other trades subtract nothing, since they
+than the page, so a dense short stretch counts as a short article. Words of other fields subtract nothing, since they
 may lie outside the article. Borderline articles therefore pass as well (tests/unit/test_html_prefilter.py).
 """
 
@@ -38,7 +38,7 @@ class Prefilter:
         self._cues = [(_KIND[cue.kind], keys.setdefault((cue.kind, cue.key), len(keys)), cue.weight) for cue in cues]
         self._machine = BytesAhoCorasick(list(map(_pattern, cues)), implementation=Implementation.ContiguousNFA)
 
-    def lets_through(self, words: bytes) -> bool:
+    def may_be_relevant(self, words: bytes) -> bool:
         """Return whether words from page_words() may hold a relevant article."""
         cues = self._cues
         found = self._machine.find_matches_as_indexes(words, overlapping=True)
@@ -66,12 +66,12 @@ def prefilter() -> Prefilter:
 
 def may_pass(body: bytes | bytearray, charset: str = "") -> bool:
     """Return whether the article on a page may be relevant."""
-    return prefilter().lets_through(page_words(body, charset))
+    return prefilter().may_be_relevant(page_words(body, charset))
 
 
 def text_may_pass(text: str) -> bool:
     """Return whether a title and the raw paragraphs of a body may be relevant."""
-    return prefilter().lets_through(plain_words(text.encode("utf-8", "replace")))
+    return prefilter().may_be_relevant(plain_words(text.encode("utf-8", "replace")))
 
 
 def _passages(hits: list[Hit]) -> float:

@@ -1,11 +1,11 @@
 """Scores whether a text is about the oversight of AI, without parsing.
 
-Cues are found with Aho-Corasick, so unrelated news costs almost nothing. What separates oversight of AI from other AI
-news and from other regulation is not how often words of either sort occur, but that they occur together. Two scores
+Cues are found with Aho-Corasick, so unrelated news costs almost nothing. What distinguishes oversight of AI from other
+AI news and from other regulation is not how often words of either kind occur, but that they occur together. Two scores
 measure that, and either suffices. The first adds up passages (three neighbouring paragraphs) in which words that are
-surely about AI occur with words of oversight. The second serves texts that hardly say "AI" ("the lab gave the testers
-the weights of its model"): it multiplies the traces of AI in a stretch of text, less the words of other trades that
-have models and tests too, by the words of oversight there.
+surely about AI occur with words of oversight. The second is for texts that hardly mention "AI" ("the lab gave the
+testers the weights of its model"): it multiplies the traces of AI in a stretch of text, less the words of other fields
+that have models and tests too, by the words of oversight there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.nlp.relevance.terms import ACT, AI, COMPANY, DEED, ELSEWHERE, KIND
 from scrapers.reading.decoding import whole
 
 THRESHOLD = 7.0  # minimum score of a relevant text; chosen on documents with and without AI oversight
-# From this score on an article is extracted all the same: one sure claim makes it relevant (pipeline/nlp/pipeline.py).
+# From this score on, claims are extracted anyway: one sure claim makes an article relevant (pipeline/nlp/pipeline.py).
 # Between the two scores, 34 of 36 stories on AI oversight have such a claim, and one of 5 texts on other subjects.
 DOUBT = 4.0
 LONGEST = 400_000  # maximum number of characters scored; no article is longer
@@ -30,12 +30,12 @@ SHORTEST = 200  # characters; a shorter text is scored as if it had this length
 _PARAGRAPH = re.compile(r"\n\s*\n|\n")
 # Parameters of the second score, chosen on the annotated documents, the training stories of the classifier and news of
 # other subjects. A logistic model of the same quantities, cross-validated by story, was no better.
-# AI news says "AI" all the time, so any number of words that are surely about AI add this much to the traces.
+# AI news says "AI" constantly, so any number of words that are surely about AI add this much to the traces.
 SURE = 3.0
 CHANCE = 2.0  # traces, and words of oversight, that a text on any subject has by chance
 MOST_DEEDS = 6
 CROWDING = (
-    0.75  # exponent of the length by which the product is divided, since short texts have fewer words of any sort
+    0.75  # exponent of the length by which the product is divided, since short texts have fewer words of any kind
 )
 SCALE = 2.0  # brings the product to the scale of THRESHOLD
 _ENOUGH_TRACES = 2.0  # for a title and summary
@@ -173,7 +173,7 @@ def _distinct(words: Iterable[str]) -> tuple[str, ...]:
 def passes_topic(text: str) -> bool:
     """Return whether a feed entry's title and summary may be about AI: the cheap filter before an entry is fetched.
 
-    A fetch costs little and an entry that is not fetched is lost, so two traces suffice, or one with a word of
+    A fetch is cheap and an entry that is not fetched is lost, so two traces suffice, or one with a word of
     oversight.
     """
     said = _Stretch()

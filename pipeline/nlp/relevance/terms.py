@@ -20,7 +20,7 @@ from pipeline.lexicon.load import WORDS, load_lexicon
 from pipeline.records import EntityKind
 
 # Groups of cues: surely about AI; a trace of AI; an act of oversight; a word of oversight that counts only with others;
-# a deed of oversight and of many other trades, which counts only among traces of AI; a word of another trade.
+# an act common to oversight and many other fields, which counts only among traces of AI; a word of another field.
 AI, TRACE, ACT, COMPANY, DEED, ELSEWHERE = "ai", "trace", "act", "company", "deed", "elsewhere"
 KINDS = (AI, TRACE, ACT, COMPANY, DEED, ELSEWHERE)
 _WORDS = WORDS / "relevance.toml"
@@ -34,7 +34,7 @@ _BODIES = (EntityKind.AGENCY, EntityKind.ORGANISATION)
 class Cue:
     """A word that counts for relevance.
 
-    `key`: what counts once, however often it occurs: the word itself, for a trace its sort ("weights", "training").
+    `key`: what counts once, however often it occurs: the word itself, for a trace its kind ("weights", "training").
     `open_ended`: the word may continue.
     """
 

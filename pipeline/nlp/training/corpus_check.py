@@ -1,4 +1,4 @@
-"""Checks the training corpus: format errors, sentences that nearly repeat each other, and counts.
+"""Checks the training corpus: format errors, near-duplicate sentences, and counts.
 
 Run `python -m pipeline.nlp.training.corpus_check [FOLDER]`; it exits with 1 if there are faults.
 """
