@@ -295,5 +295,5 @@ def _in_folds(gold: Path, folds: Path) -> set[str]:
     if not found:
         raise WrongUse(f"{folds}: no fold names a document of {gold}. Create the folds from the same documents.")
     if left := len(names - found):
-        click.echo(f"Skipped {count_words(left, 'document')} that belong to no fold.", err=True)
+        click.echo(f"Skipped {count_words(left, 'document')} outside every fold.", err=True)
     return found

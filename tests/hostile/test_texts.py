@@ -147,7 +147,7 @@ def test_offsets_of_a_cleaned_text_map_back_to_the_original(text: str) -> None:
 
 
 def test_very_long_text_is_read_up_to_a_limit_that_is_reported(monkeypatch) -> None:
-    monkeypatch.setattr(flow, "LONGEST", 3_000)
+    monkeypatch.setattr(flow, "MAX_CHARACTERS", 3_000)
     text = f"{NEWS}\n\n" * 80
     found = _read(text)
     assert 0 < len(text) - 3_000 <= found.unread < len(text) - 2_800

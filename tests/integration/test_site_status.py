@@ -204,7 +204,7 @@ def test_an_unknown_name_or_day_is_a_one_line_error_with_a_hint(demo, tmp_path):
 
 def test_upcoming_lists_future_and_past_dates(demo):
     said = oversight("upcoming", data=demo).stdout
-    ahead, behind = said.split("Before that day")
+    ahead, behind = said.split("\nPast\n")
     assert "1 July 2026  Takes effect: The Frontier Disclosure Act is set to take effect. Upcoming." in ahead
     assert "Date passed; no report that it happened." in behind and "Date passed" not in ahead
     body = json.loads(oversight("upcoming", "--from", "2026-03-20", "--json", data=demo).stdout)

@@ -339,7 +339,7 @@ def test_the_command_shows_versions_sentences_and_claims(demo: Path) -> None:
     wrong = oversight("revisions", "https://nowhere.example/x", data=demo)
     assert wrong.returncode == WRONG_USE and "has no article" in wrong.stderr
     many = oversight("revisions", "Tessel", data=demo)
-    assert many.returncode == WRONG_USE and "articles fit 'Tessel'" in many.stderr
+    assert many.returncode == WRONG_USE and "articles match 'Tessel'" in many.stderr
 
 
 def test_pages_describe_an_edit_in_words(demo: Path) -> None:
