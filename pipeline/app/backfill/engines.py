@@ -84,7 +84,7 @@ class DaskEngine:
             from dask.distributed import Client
         except ImportError:
             raise WrongUse(
-                "--dask needs dask, which is not installed here: pip install 'oversight-ledger[dask]'."
+                "--dask needs dask, which is not installed here: pip install -e '.[dask]'."
             ) from None
         self.settings = settings
         try:
