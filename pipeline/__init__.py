@@ -1,8 +1,8 @@
 """Understands articles on the oversight of AI, aggregates their claims into events, keeps and shows them.
 
-The names below are the public interface; the packages beneath are its parts: `lexicon` (what is known), `nlp` (article
-to claims), `aggregation` (claims to events), `ledger` (SQLite), `site` (Datasette), `app` (what runs) and `evaluation`.
-Imports `scrapers`, never the reverse.
+The names below are the public interface. The packages are its parts: `lexicon` (what is known), `nlp` (article to
+claims), `aggregation` (claims to events), `ledger` (SQLite), `newsroom` (the demo's invented world), `accuracy` (stored
+figures), `site` (Datasette), `app` (what runs), `evaluation` and `commands`. Imports `scrapers`, never the reverse.
 """
 
 from __future__ import annotations
