@@ -246,6 +246,6 @@ def test_new_ledger_states_its_coverage(tmp_path: Path) -> None:
     n_all = int(site.one("select count(*) from sources"))
     assert 0 < n_off < n_all
     for page in (site.get("/").text, site.get("/sources").text):
-        assert f"{n_all - n_off - 1} sources watched, {n_off} more in the list but switched off" in page
+        assert f"{n_all - n_off - 1} sources watched; {n_off} more are listed but switched off" in page
     assert "only what 1 source published on 12 May 2026," in site.get("/").text
     assert "Publisher without a card" in site.get("/sources").text
