@@ -1,8 +1,8 @@
 """Extracts claims from articles on the oversight of AI, groups them into events, and stores and serves them.
 
-The names below are the public interface. The sub-packages are `lexicon` (names, event types and word lists), `nlp`
-(article to claims), `aggregation` (claims to events), `ledger` (SQLite), `site` (Datasette), `app` (pipeline steps and
-alerts) and `evaluation`. The package imports `scrapers`, never the reverse.
+The names below are the public interface. The packages are its parts: `lexicon` (what is known), `nlp` (article to
+claims), `aggregation` (claims to events), `ledger` (SQLite), `newsroom` (the demo's invented world), `accuracy` (stored
+figures), `site` (Datasette), `app` (what runs), `evaluation` and `commands`. Imports `scrapers`, never the reverse.
 """
 
 from __future__ import annotations

@@ -27,18 +27,18 @@ class Figure:
 
 
 _CLAIMS = (
-    ("claims", "precision", "predicted", "Correct claims (precision)", "claims found that a careful reader noted too"),
-    ("claims", "recall", "gold", "Claims found (recall)", "claims of a careful reader that are found"),
-    ("claims", "f1", "gold", "Both combined (F1)", "the harmonic mean of the two above"),
-    ("usable_claims", "f1", "gold", "Usable claims (F1)", "the certainty and all actors are right too"),
-    ("participants_of_matched", "f1", "gold", "Who takes part (F1)", "names and roles, in the claims found"),
+    ("claims", "precision", "predicted", "Claims shown that are right (precision)", "right type and right sentence"),
+    ("claims", "recall", "gold", "Claims in the text that are found (recall)", "of those that a reader annotated"),
+    ("claims", "f1", "gold", "Precision and recall combined (F1)", "their harmonic mean"),
+    ("usable_claims", "f1", "gold", "Usable claims (F1)", "modality and every actor are right as well"),
+    ("participants_of_matched", "f1", "gold", "Participants (F1)", "names and roles, in the claims found"),
 )
 _ATTRIBUTES = (
-    ("modality", "How sure it is", "happened, planned, denied and so on, in the claims found"),
+    ("modality", "Whether it happened (modality)", "happened, planned, denied and so on, in the claims found"),
     ("direction", "Imposed or lifted", "for restrictions"),
     ("attribution_kind", "Who says so", "a person, a document, the outlet itself and so on"),
-    ("date", "When", "exactly the date of the careful reader"),
-    ("mention", "News or background", "whether the article reports it as news or recalls it"),
+    ("date", "Date", "exactly the date that a reader annotated"),
+    ("mention", "News or background", "whether the article reports the event as new or recalls it"),
 )
 
 
@@ -63,16 +63,20 @@ def lines(figures: dict[str, Any]) -> list[Figure]:
     ]
     events, relevance = figures["events_b_cubed"], "whether an article is about the oversight of AI"
     found.append(
-        Figure("Event grouping (B-cubed F1)", "claims joined into events", events["f1"], None, events["claims"])
+        Figure(
+            "Event grouping (B-cubed F1)",
+            "whether claims about one event are grouped together",
+            events["f1"],
+            None,
+            events["claims"],
+        )
     )
     wrong, not_done = figures["not_occurred_claims_stored_as_occurred"]
     if not_done:
-        label, meaning = "Shown as done, but not done", "of the events that did not occur; lower is better"
+        label, meaning = "Shown as done, but not done", "share of claims about what was not done; lower is better"
         found.append(Figure(label, meaning, wrong / not_done, wilson(wrong, not_done), not_done))
     interval = _of(intervals, "relevance_accuracy")
-    found.append(
-        Figure("Relevant articles recognised", relevance, figures["relevance_accuracy"], interval, figures["documents"])
-    )
+    found.append(Figure("Relevant or not", relevance, figures["relevance_accuracy"], interval, figures["documents"]))
     return found
 
 

@@ -80,8 +80,9 @@ def bench(
     `bench linear` builds generated ledgers of several sizes and adds a hundred articles to each. `bench commands` runs
     each command over the ledger of --data and reports CPU time and memory.
 
-    The texts are made from the stories that come with the source code. No other machine is contacted, and no ledger but
-    that of `bench commands` is read. The benchmarks need a source checkout; they are not part of the installed package.
+    The texts are made from the stories that come with the source code. No other machine is contacted, and
+    only `bench commands` reads a ledger. The benchmarks need a source checkout; they are not part of the installed
+    package.
     """
     _check(stages, runs, events, pages)
     match stages[0] if stages else "":

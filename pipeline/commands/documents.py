@@ -167,7 +167,7 @@ def _fetched(folder: DataFolder, url: str, settings: Settings) -> Article:
 )
 @click.pass_obj
 def claims(folder: DataFolder, texts: Path, out: Path, everything: bool, folds: Path | None) -> None:
-    """Extract the claims of every ID.json in the folder TEXTS (`id`, `title`, `published`, `text`)."""
+    """Extract the claims from every ID.json in the folder TEXTS (keys: id, title, published, text)."""
     settings = settings_of(folder)
     least = 0.0 if everything else settings.least_confidence
     _read_into(texts, out, lexicon_of(settings), least, folds)
@@ -223,7 +223,9 @@ def _read_into(
     help="Write the figures to this file, with date, data hash and program version.",
 )
 @click.option("--title", default="", help="With --store: short description of the data.")
-@click.option("--note", default="", help="With --store: how far the program has seen these documents.")
+@click.option(
+    "--note", default="", help="With --store: which of these documents the program had already seen, and how."
+)
 @json_option
 @click.pass_obj
 def evaluate(

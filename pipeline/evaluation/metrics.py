@@ -74,7 +74,7 @@ class Report:
     def as_table(self) -> str:
         """Return the figures as text for a terminal, with 95 % intervals in brackets."""
         figures, lines = self.figures, []
-        lines.append(f"{figures['documents']} documents, relevance right on {figures['relevance_accuracy']:.1%}")
+        lines.append(f"documents: {figures['documents']}; relevance right: {figures['relevance_accuracy']:.1%}")
         lines.append(f"{'':26}{'precision':>20}{'recall':>20}{'F1':>20}{'annotated':>11}{'found':>8}")
         rows = {
             "claims": "claims",

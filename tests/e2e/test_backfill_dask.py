@@ -19,7 +19,7 @@ from pipeline.app.backfill.engines import DaskEngine
 from pipeline.app.backfill.work import WorkerSettings
 from pipeline.errors import OutsideFailure
 
-pytest.importorskip("dask.distributed", reason="dask is not installed: pip install 'oversight-ledger[dask]'")
+pytest.importorskip("dask.distributed", reason="dask is not installed: pip install -e '.[dask]'")
 
 
 @contextmanager

@@ -158,7 +158,7 @@ def test_without_pyarrow_parquet_is_refused_plainly(demo: Path, tmp_path: Path) 
         f"{str(tmp_path / 'tables')!r}]; main()"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == WRONG_USE and "pip install 'oversight-ledger[parquet]'" in done.stderr
+    assert done.returncode == WRONG_USE and "pip install -e '.[parquet]'" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1 and not (tmp_path / "tables").exists()
 
 

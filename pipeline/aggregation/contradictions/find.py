@@ -42,7 +42,7 @@ _CALLED = re.compile(
     re.I,
 )
 _FORCE_WORDS = {"agreement", "commitment"}  # types whose force a text states separately
-_WORDS = {
+FIELD_WORDS = {  # field of a contradiction -> what reports differ on
     "date": "the date", "actor": "who acted", "amount": "the amount", "force": "whether it is binding",
     "happened": "whether it happened", "direction": "whether it was imposed or lifted",
 }  # fmt: skip
@@ -112,7 +112,7 @@ def in_words(contradiction: Contradiction) -> str:
     """Describe a contradiction: "Reports differ on the date: 2026-05-05 (2 claims) or 2026-05-07 (1 claim)."."""
     who = "One article contradicts itself" if contradiction.article_id else "Reports differ"
     values = [f"{value} ({len(ids)} claim{'s' if len(ids) > 1 else ''})" for value, ids in contradiction.values]
-    about = f"{who} on {_WORDS[contradiction.field]}: {', '.join(values[:-1])} or {values[-1]}."
+    about = f"{who} on {FIELD_WORDS[contradiction.field]}: {', '.join(values[:-1])} or {values[-1]}."
     return f"{about} {contradiction.note}".strip()
 
 

@@ -83,9 +83,7 @@ class DaskEngine:
         try:
             from dask.distributed import Client
         except ImportError:
-            raise WrongUse(
-                "--dask needs dask, which is not installed here: pip install 'oversight-ledger[dask]'."
-            ) from None
+            raise WrongUse("--dask needs dask, which is not installed here: pip install -e '.[dask]'.") from None
         self.settings = settings
         try:
             self.client = Client(address, timeout=15, set_as_default=False)

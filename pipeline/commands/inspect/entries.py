@@ -105,7 +105,7 @@ def entity(folder: DataFolder, name: str, as_json: bool) -> None:
         hint = (
             f"Did you mean: {', '.join(row['name'] for row in near)}?"
             if near
-            else "Give a part of its name, or see `oversight unknown-names`."
+            else "Give part of its name, or see `oversight unknown-names`."
         )
         raise WrongUse(f"The ledger has no entity '{name}'. {hint}")
     for one in found:

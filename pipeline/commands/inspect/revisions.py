@@ -21,8 +21,8 @@ from pipeline.workspace import DataFolder
 def revisions(folder: DataFolder, article: str, with_claims: bool, as_json: bool) -> None:
     """Show the versions of an article and what its publisher changed.
 
-    URL_OR_ARTICLE is an address, an id or words of the headline. The changed sentences come from the private texts, if
-    crawl.db is in the data folder.
+    URL_OR_ARTICLE is an address, an id or words of the headline. The changed sentences are shown if crawl.db, which
+    has the full texts, is in the data folder.
     """
     db = open_ledger(folder)
     found = _find_article(db, article)

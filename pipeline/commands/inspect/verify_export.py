@@ -85,7 +85,7 @@ def export(folder: DataFolder, out: Path, formats: tuple[str, ...], tables: tupl
     """Export the published tables as CSV, JSON Lines or Parquet, with a data dictionary and SHA-256 checksums.
 
     An older export in the output folder is replaced. A folder with any other content is refused. Parquet needs pyarrow:
-    pip install 'oversight-ledger[parquet]'.
+    pip install -e '.[parquet]'.
     """
     from pipeline.ledger.publish.export import export as write_tables
     from pipeline.site.app import metadata_file

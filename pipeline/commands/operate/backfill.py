@@ -60,8 +60,8 @@ def backfill(
 ) -> None:
     """Import web archives, such as CC-NEWS: FILES are WARC files, given as paths or http(s) addresses.
 
-    Relevant pages of the chosen hosts are imported as if they had been crawled on the day on which the archive fetched
-    them. The import can be stopped at any moment; the same command continues inside the file. Finished files are
+    Relevant pages of the chosen hosts are imported as if they had been crawled on the day the archive fetched them.
+    The import can be stopped at any moment; the same command continues inside the file. Finished files are
     skipped.
     """
     if dask_address and workers:

@@ -164,8 +164,8 @@ def extract(folder: DataFolder, as_json: bool) -> None:
 def build(folder: DataFolder, full: bool, as_json: bool) -> None:
     """Group claims into events, with their origins and contradictions.
 
-    Only changes since the last build are processed, unless the program, the lexicon, the sources or an editor's
-    decision on a name changed: then the ledger is rebuilt.
+    Only what has changed since the last build is processed. The whole ledger is rebuilt if the program, the lexicon, a
+    source card, the confidence threshold or an editor's decision on a name has changed.
     """
     with folder.lock(), plain_errors(), recorded(folder, "build") as run_, run_.step("build"):
         report = _build(folder, full)
@@ -175,7 +175,7 @@ def build(folder: DataFolder, full: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--force", is_flag=True, help="Publish even if the new ledger is much smaller than the last.")
+@click.option("--force", is_flag=True, help="Publish even if the new ledger is much smaller than the last one.")
 @json_option
 @click.pass_obj
 def publish(folder: DataFolder, force: bool, as_json: bool) -> None:
@@ -239,7 +239,7 @@ def run(folder: DataFolder, max_pages: int, max_seconds: float) -> None:
 @json_option
 @click.pass_obj
 def runs(folder: DataFolder, n: int, as_json: bool) -> None:
-    """List recent runs with duration, outcomes and the reason of a failure."""
+    """List recent runs with their duration, their outcomes and the reason for any failure."""
     from pipeline.app.run_log import last_runs
 
     folder.need(folder.crawl_db, "Run `oversight run` first.")

