@@ -79,7 +79,7 @@ def _one(decision: Decision, find: Callable[[Sentence], Found], wishes: _Wishes)
         worst = next((f for f in lost if f.status == REOPENED), None) or next(iter(lost), Found(None))
         return Effect(
             decision, REOPENED if worst.status == REOPENED else WAITING,
-            worst.detail or "its sentences lead to one claim only", tuple(ids), new_wording=worst.wording,
+            worst.detail or "all its sentences have the same claim", tuple(ids), new_wording=worst.wording,
         )  # fmt: skip
     if decision.action == "merge":
         done = [wishes.join(ids[0], other) for other in ids[1:]]
@@ -91,7 +91,7 @@ def _one(decision: Decision, find: Callable[[Sentence], Found], wishes: _Wishes)
     if not any(done):
         return Effect(decision, REPLACED, "a later decision on these claims says otherwise", tuple(ids))
     if not all(done):
-        said += ", but for what a later decision says otherwise"
+        said += ", except where a later decision says otherwise"
     if lost:
         said += f"; {len(lost)} of its sentences were not found: {lost[0].detail}"
     return Effect(decision, APPLIED, said, tuple(ids))

@@ -14,7 +14,7 @@ from pipeline.ledger.reviews.decisions import Effect
 from pipeline.records import Claim, Contradiction, Event, Modality
 
 REASONS = ("reopened", "happened", "contradicted", "unsure", "name")
-# Factors by sort of entry: whether something happened matters more than which of two days it was.
+# Factors by kind of entry: whether something happened matters more than which of two days it was.
 _HAPPENED, _CONTRADICTED, _NAME = 2.0, 1.0, 0.25
 _NOT_DONE = {Modality.NEGATED, Modality.DENIED, Modality.CANCELLED, Modality.POSTPONED}
 _LONGEST = 300  # characters of a sentence in the queue
@@ -105,7 +105,7 @@ def contradicted(
     if all(id_ in marked for id_ in asked):
         return None
     happened = "happened" in fields
-    said = " and ".join(sorted(fields)) or "how far it came"
+    said = " and ".join(sorted(fields)) or "how far it got"
     return {
         "reason": "happened" if happened else "contradicted", "subject": event.event_id, **_numbers(event),
         "score": round((_HAPPENED if happened else _CONTRADICTED) * event_weight(event), 3),
