@@ -58,7 +58,7 @@ class Roles:
 
 
 def _which(roles: Roles, thing: str) -> str:
-    """Return an unnamed paper with what it does: "a bill" -> "a bill that would make tests compulsory"."""
+    """Return an unnamed document with what it does: "a bill" -> "a bill that would make tests compulsory"."""
     return thing if re.search(r" (?:that|which) ", thing) else f"{thing} {roles.content.which}".strip()
 
 
@@ -437,7 +437,7 @@ def _stage(
         return ""  # the release was postponed, not its delay
     actors = [p for p in participants if p.role == "actor"]
     if act == "ruled" and actors and all(p.kind is EntityKind.ORGANISATION for p in actors):
-        return act if _COURT.search(roles.actor) else "in court"  # a company wins or loses a ruling, it gives none
+        return act if _COURT.search(roles.actor) else "in court"  # companies win or lose rulings; courts give them
     return act
 
 

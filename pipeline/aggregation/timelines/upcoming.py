@@ -26,7 +26,7 @@ _DEADLINE = re.compile(r"\b(?:until|deadline|by|no later than|within|before|at t
 
 
 class Outcome(StrEnum):
-    """What became of a date, by the reports in the ledger."""
+    """The outcome of a date, according to the reports in the ledger."""
 
     OPEN = "open"  # no report yet
     HAPPENED = "happened"
@@ -37,7 +37,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """A day on which something is to happen, by a sentence. Days are ISO text, inclusive.
+    """A day on which something is to happen, according to a sentence. Days are ISO text, inclusive.
 
     `settled_on`: the day on which it happened, or of the report that it was put off, called off or moved.
     """
