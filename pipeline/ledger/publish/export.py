@@ -111,7 +111,7 @@ def _must_be_ours(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise WrongUse(f"{folder} is a file. Name a folder that is not there yet, or an older export.")
+        raise WrongUse(f"{folder} is a file. Name a new folder or an older export.")
     there = {path.name for path in folder.iterdir()}
     if not there:
         return
@@ -122,8 +122,8 @@ def _must_be_ours(folder: Path) -> None:
         ours = set()
     if foreign := sorted(there - ours):
         raise WrongUse(
-            f"{folder} holds {foreign[0]}, which no export wrote; so nothing was written. "
-            "Name a folder that is not there yet, or an older export."
+            f"{folder} holds {foreign[0]}, which is not part of an export, so nothing was written. "
+            "Name a new folder or an older export."
         )
 
 

@@ -43,7 +43,11 @@ def verify(data_dir: Path) -> list[Fault]:
     data_dir = Path(data_dir)
     crawl_db = data_dir / "crawl.db"
     if not crawl_db.exists():
-        return [Fault("database", str(crawl_db), f"{crawl_db} is not there: nothing was crawled into this folder yet.")]
+        return [
+            Fault(
+                "database", str(crawl_db), f"{crawl_db} does not exist: nothing has been crawled into this folder yet."
+            )
+        ]
     try:
         with Library(crawl_db) as library:
             damage = list(_damage(crawl_db))

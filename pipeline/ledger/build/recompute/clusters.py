@@ -105,7 +105,7 @@ class StoredGroups(Groups):
     def _link(self, one: int, other: int) -> float:
         """Return the link of two groups, or less than any link if they can never merge.
 
-        That is so if a pair excludes each other, or once the link cannot reach LINK any more.
+        They never merge if two of their claims exclude each other, or once the link can no longer reach LINK.
         """
         some, others = spread(self.members[one]), spread(self.members[other])
         n = left = len(some) * len(others)
