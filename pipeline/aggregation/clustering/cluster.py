@@ -220,28 +220,31 @@ def group(
     found: list[list[ClaimFeatures]] = []
     for type_ in sorted(by_type):
         of_type = by_type[type_]
-        scores, walls = {}, _kept_apart(of_type, kept_apart)
+        scores, cannot_link = {}, _kept_apart(of_type, kept_apart)
         for one, other in sorted(neighbours(of_type, entity_graph)):
-            if measure.strangers(of_type[one], of_type[other]):
+            if measure.parties_differ(of_type[one], of_type[other]):
                 continue  # scored later by Groups if other pairs link their groups
-            if (one, other) in walls or measure.opposed(of_type[one], of_type[other]):
-                walls.add((one, other))
+            if (one, other) in cannot_link or measure.opposed(of_type[one], of_type[other]):
+                cannot_link.add((one, other))
             else:
                 scores[one, other] = exact(measure.probability(of_type[one], of_type[other]))
-        found += _grown(of_type, scores, walls, measure)
+        found += _grown(of_type, scores, cannot_link, measure)
     found = join_by_editors(found, together, kept_apart)
     found.sort(key=lambda cases: cases[0].key)
     return tuple(tuple(case.claim.claim_id for case in cases) for cases in found)
 
 
 def _grown(
-    cases: list[ClaimFeatures], scores: dict[tuple[int, int], float], walls: set[tuple[int, int]], measure: Similarity
+    cases: list[ClaimFeatures],
+    scores: dict[tuple[int, int], float],
+    cannot_link: set[tuple[int, int]],
+    measure: Similarity,
 ) -> list[list[ClaimFeatures]]:
     """Return the clusters of claims of one type, given in order of publication.
 
     Claims are added day by day. Later news may extend an event or join two, but never splits one.
     """
-    known = {**dict.fromkeys(walls, True), **dict.fromkeys(scores, False)}
+    known = {**dict.fromkeys(cannot_link, True), **dict.fromkeys(scores, False)}
 
     def forbids(one: int, other: int) -> bool:
         pair = (min(one, other), max(one, other))

@@ -181,7 +181,7 @@ class Similarity:
         same = (one.stage == other.stage or not one.stage or not other.stage) and self.shared_instrument(one, other)
         return APART if gap <= (FARTHEST if same else 4) else 0.0
 
-    def strangers(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
+    def parties_differ(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
         """Return True if the named parties of two claims of one type exclude each other.
 
         Most claims that share one party do.
@@ -199,7 +199,7 @@ class Similarity:
 
     def _parties(self, one: ClaimFeatures, other: ClaimFeatures) -> float | None:
         """Return the similarity of the parties; None if they exclude each other."""
-        if self.strangers(one, other):
+        if self.parties_differ(one, other):
             return None
         roles = _party_roles(one)
         return sum(self._soft(one, other, role) for role in roles) / len(roles)

@@ -351,7 +351,7 @@ _TAKING_EFFECT = frozenset(
 )
 
 
-def _somebody_elses(participants: Sequence[Participant], sentences: Collection[str]) -> bool:
+def _names_other_owner(participants: Sequence[Participant], sentences: Collection[str]) -> bool:
     """Return True if the object bears the name of an owner who is neither a party nor named so in a sentence.
 
     "OpenAI gave access to Meta's models" is a misread reference if the sentence has "its models".
@@ -415,7 +415,7 @@ def _roles(type_: str, participants: Sequence[Participant], content: Content, se
         its = "their " if phrases[owning][1] else "its "
         for role in ("object", "instrument") if type_ in _ITS else ():
             words[role] = re.sub(rf"^{re.escape(owner)}['’]s? ", its, words[role])
-    if type_ in ("access_grant", "access_request") and _somebody_elses(participants, sentences):
+    if type_ in ("access_grant", "access_request") and _names_other_owner(participants, sentences):
         words["object"] = ""
     if type_ == "access_request" and words["object"] == "access" and content.access:
         words["object"] = ""  # the object is only the word before the real one

@@ -273,7 +273,7 @@ def _until(stage: Stage, later: Sequence[Stage]) -> str | None:
             continue
         after = (other.sure_from or "") > (stage.sure_from or "")
         if stage.done:
-            settles = other.done and _takes_the_place(other.stage, stage)
+            settles = other.done and _ends(other.stage, stage)
         elif other.event_id == stage.event_id:
             settles = True
         else:
@@ -284,7 +284,7 @@ def _until(stage: Stage, later: Sequence[Stage]) -> str | None:
     return None
 
 
-def _takes_the_place(new: str, old: Stage) -> bool:
+def _ends(new: str, old: Stage) -> bool:
     """Return True if reaching one stage ends another: an amended agreement continues, an ended one does not."""
     if new == old.stage:
         return False

@@ -303,12 +303,12 @@ class _Makers(dict):
             values = attrgetter(*names)
             found = (lambda record: (kind, (values(record),))) if len(names) == 1 else (lambda r: (kind, values(r)))
         else:
-            found = _as_always
+            found = _reduce
         self[kind] = found
         return found
 
 
-def _as_always(value: Any) -> Any:
+def _reduce(value: Any) -> Any:
     return value.__reduce_ex__(_PROTOCOL)
 
 

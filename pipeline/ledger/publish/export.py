@@ -62,7 +62,7 @@ def export(
     names = _chosen(tables, counts)
     formats = tuple(dict.fromkeys(formats)) or DEFAULT_FORMATS
     _can_write(formats)
-    _must_be_ours(folder)
+    _refuse_other_folder(folder)
     words = data_dictionary.read_words(metadata)
     with (
         plain_errors(folder, "write"),
@@ -106,7 +106,7 @@ def _can_write(formats: Sequence[str]) -> None:
             ) from None
 
 
-def _must_be_ours(folder: Path) -> None:
+def _refuse_other_folder(folder: Path) -> None:
     """Refuse a folder that holds anything but a former export, so that nothing else is overwritten."""
     if not folder.exists():
         return

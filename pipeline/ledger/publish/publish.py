@@ -71,7 +71,7 @@ def publish(
     temporary = folder / f"{name}.tmp"
     try:
         with plain_errors(build_path, "copy"):
-            take_back(build_path)
+            roll_back(build_path)
             _copy(build_path, temporary)
         counts = check(temporary)
         with plain_errors(build_path, "read"), closing(sqlite3.connect(temporary)) as connection:
@@ -92,7 +92,7 @@ def publish(
     return PublishReport(folder / name, n_bytes, counts, removed)
 
 
-def take_back(path: Path) -> None:
+def roll_back(path: Path) -> None:
     """Roll back what a killed build left in a ledger: a read-only connection cannot do so."""
     if Path(f"{path}-journal").exists():
         with closing(sqlite3.connect(path, timeout=30)) as connection:

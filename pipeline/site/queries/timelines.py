@@ -37,7 +37,7 @@ def timeline_ids_sql() -> str:
 def entity_timeline_ids_sql(n: int) -> str:
     """Return SQL for the ids of the most recently changed timelines of n entities.
 
-    Parameters: each entity id three times (see thrice), then the limit.
+    Parameters: each entity id three times (see three_times), then the limit.
     """
     parts = [
         f"select timeline_id, sure_from from (select timeline_id, sure_from from timeline_entries where {side}_id = ? "
@@ -59,7 +59,7 @@ def stages_sql(placeholders: str) -> str:
     )
 
 
-def thrice(ids: Iterable[str]) -> list[str]:
+def three_times(ids: Iterable[str]) -> list[str]:
     """Return each id three times, as entity_timeline_ids_sql() needs them."""
     return [id_ for one in ids for id_ in (one, one, one)]
 
@@ -114,7 +114,7 @@ async def timelines_of_entities(db: Any, entity_ids: Iterable[str], size: int = 
     own = [row["entity_id"] for row in await many(db, entities_and_models_sql(len(ids)), [*ids, *ids])] if ids else []
     if not own:
         return {}
-    found = [row["timeline_id"] for row in await many(db, entity_timeline_ids_sql(len(own)), [*thrice(own), size])]
+    found = [row["timeline_id"] for row in await many(db, entity_timeline_ids_sql(len(own)), [*three_times(own), size])]
     return await _stages_of(db, found)
 
 

@@ -202,7 +202,7 @@ class EventUpdater:
         for claim_id in sorted(changes.claims):
             day = self.state.one("select day from joined.claims where claim_id = ?", (claim_id,))
             if day is not None:
-                self.contradiction_index.enter(self.context.claims[claim_id], day)
+                self.contradiction_index.insert(self.context.claims[claim_id], day)
         return contradicting
 
     def _events_of(self, claim_ids: Iterable[str]) -> set[str]:
