@@ -346,7 +346,7 @@ class Library:
         return {row[0]: (row[1], row[2]) for row in self._rows("select * from event_redirects")}
 
     def gone_days(self) -> dict[str, str | None]:
-        """Return the day on which each unused event id was first missed, None if not recorded."""
+        """Return the day on which each unused event id was first found missing, None if not recorded."""
         return {row[0]: row[1] for row in self._rows("select old_event_id, gone_on from event_redirects")}
 
     def save_history(
@@ -366,7 +366,7 @@ class Library:
             history: New and changed events with their claims.
             gone: Ids of removed events.
             redirects: Targets and reasons of unused event ids.
-            gone_days: Days on which these were first missed.
+            gone_days: Days on which these were first found missing.
             token: Of the build that found them.
             former: Of the build whose state it updated.
             whole: Whether `history` is complete.

@@ -69,7 +69,7 @@ def vanished_events_and_lookups(db: Database) -> None:
 
 @private()
 def what_awaits_an_editor(db: Database) -> None:
-    """The review queue of the last build: private, for it quotes unpublished text."""
+    """The review queue of the last build: private because it quotes unpublished text."""
     db.executescript(
         """
         create table review_queue (
@@ -83,7 +83,7 @@ def what_awaits_an_editor(db: Database) -> None:
 
 @private()
 def articles_that_could_not_be_understood(db: Database) -> None:
-    """Articles that crashed or hung the extraction, with the reason: they wait for the next program version."""
+    """Articles on which extraction crashed or hung, with the reason; the next program version tries them again."""
     db.executescript(
         """
         create table lost_articles (
@@ -96,7 +96,7 @@ def articles_that_could_not_be_understood(db: Database) -> None:
 
 @private()
 def when_events_vanished(db: Database) -> None:
-    """The day on which an event id was first missed."""
+    """The day on which an event id was first found missing."""
     db.executescript("alter table event_redirects add column gone_on text;")
 
 
@@ -395,7 +395,7 @@ def decisions_of_editors(db: Database) -> None:
 
 @published()
 def when_events_were_withdrawn(db: Database) -> None:
-    """Publication day of the newest article when an event id was first missed; empty for older programs."""
+    """Publication day of the newest article when an event id was found missing; empty if an older program wrote it."""
     db.executescript("alter table event_redirects add column gone_on text;")
 
 

@@ -194,7 +194,7 @@ def test_unknown_name_is_resolved(ledger: Path) -> None:
             ("add", "https://nobody.example/", "type=agreement", "--quote", "x", "--trigger", "x", "--why", "x"),
             "no article",
         ),
-        (("accept", "{}", "--who", "\udcff"), "no text"),
+        (("accept", "{}", "--who", "\udcff"), "UTF-8 cannot encode"),
     ],
 )
 def test_invalid_decision_is_refused_and_nothing_is_written(ledger: Path, words, answer: str) -> None:

@@ -260,7 +260,7 @@ def test_an_event_whose_earliest_article_comes_late_redirects_its_old_id(tmp_pat
     ((new,),) = rows(tmp_path / "build.db", "select event_id from events")
     redirects = "select old_event_id, event_id, reason, gone_on from event_redirects"
     ((day,),) = rows(tmp_path / "build.db", "select substr(value, 1, 10) from build_info where key = 'last_fetched_at'")
-    assert rows(tmp_path / "build.db", redirects) == [(old, new, "2 of its 2 claims now stand in this event", day)]
+    assert rows(tmp_path / "build.db", redirects) == [(old, new, "2 of its 2 claims are now in this event", day)]
 
 
 def test_a_withdrawn_event_says_why_and_a_returning_one_is_no_redirect() -> None:

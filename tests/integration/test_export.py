@@ -107,7 +107,7 @@ def test_the_hash_of_the_data_does_not_depend_on_the_format(demo: Path, tmp_path
 
 def test_a_folder_of_somebody_elses_is_left_alone(demo: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.docx").write_text("years of work")
-    with pytest.raises(WrongUse, match=r"holds thesis\.docx, which no export wrote"):
+    with pytest.raises(WrongUse, match=r"holds thesis\.docx, which is not part of an export"):
         export(snapshot(demo), tmp_path)
     mine = tmp_path / "mine"
     export(snapshot(demo), mine, tables=["build_info"])
@@ -165,7 +165,7 @@ def test_without_pyarrow_parquet_is_refused_plainly(demo: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("column", "type_", "meaning", "unit"),
     [
-        ("fetched_at", "text", "", "moment in UTC (ISO 8601)"),
+        ("fetched_at", "text", "", "timestamp in UTC (ISO 8601)"),
         ("published_on", "text", "", "day (ISO 8601)"),
         ("used_until", "text", "", "day (ISO 8601)"),
         ("event_month", "text", "", "month (ISO 8601)"),

@@ -110,7 +110,7 @@ def test_an_updated_ledger_equals_a_rebuilt_one_if_only_the_nearest_claims_are_c
         "support.whole_ledger",
     ):
         monkeypatch.setattr(f"{module}.MAX_NEIGHBOURS", 3)
-    monkeypatch.setattr("pipeline.aggregation.clustering.cluster.SPEAKERS", 2)
+    monkeypatch.setattr("pipeline.aggregation.clustering.cluster.REPRESENTATIVES", 2)
     monkeypatch.setattr("pipeline.ledger.build.recompute.clusters._MOST_GROUPS", 15)
     ledger = Growing(tmp_path, seed, parties=4, outlets=5, per_day=6)
     with Library(ledger.crawl) as library:

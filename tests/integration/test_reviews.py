@@ -103,7 +103,7 @@ def test_a_rejected_claim_is_gone_and_a_missed_one_can_be_added() -> None:
         ("actor", "Ministry", "ministry"), ("target", "Meridian Labs", "Meridian Labs")}  # fmt: skip
     assert done.rejected == {found.claims[0].claim_id} and done.marks == {new.claim_id: "added"}
     again = applied([(art, replace(found, claims=(*found.claims, new)))], added)
-    assert len(again.claims()) == 2 and again.effects[0].detail == "the program finds this claim by now"
+    assert len(again.claims()) == 2 and again.effects[0].detail == "the program now finds this claim too"
 
 
 def test_the_later_of_two_decisions_on_one_claim_holds_and_the_earlier_is_marked_replaced() -> None:
@@ -184,8 +184,8 @@ def test_a_decision_that_fits_nothing_waits_and_says_why() -> None:
     other = claim(art, SIGNED, "Accord", "commitment", actor="Meridian Labs")
     cases = {
         "no article": replace(sentence, article="https://nobody.example/x"),
-        "do not stand in": replace(sentence, quote="Nobody ever wrote this.", trigger=""),
-        "2 claims stand": replace(sentence, claim_id="", trigger="", type=""),
+        "these words are not in": replace(sentence, quote="Nobody ever wrote this.", trigger=""),
+        "has 2 claims": replace(sentence, claim_id="", trigger="", type=""),
     }
     for words, wrong in cases.items():
         done = applied([(art, findings(art, found.claims[0], other))], replace(base, sentences=(wrong,)))
@@ -379,13 +379,13 @@ GOOD = decision_text(example()[1])
         (GOOD.replace('why = "because"\n', ""), "why is missing"),
         (GOOD.replace("courier.example", "courier.example").replace("https://", ""), "article is"),
         (GOOD.replace('trigger = "signed"', 'trigger = "sang"'), "'sang' is not in the quote"),
-        (GOOD.replace('claim = "c', 'claim = "x'), "an id is c and 16"),
+        (GOOD.replace('claim = "c', 'claim = "x'), "an id is the letter c and 16"),
         (GOOD + GOOD, "it repeats decision 1"),
         ("\n".join(line for line in GOOD.splitlines() if not line.startswith("set.")), "an edit changes something"),
         (GOOD.replace("set.modality", 'set.direction = "impose"\nset.modality'), "only a restriction has a direction"),
-        (GOOD.replace('set.modality = "planned"', 'set.date = "2026-02-30"'), "there is no such day"),
+        (GOOD.replace('set.modality = "planned"', 'set.date = "2026-02-30"'), "no such day exists"),
         ('[[decision]]\naction = "gap"\nwho = "a"\nwhen = 2026-06-01\nname = "X"\nnew = "spaceship"\n', "kinds are"),
-        ('[[decision]]\naction = "gap"\nwho = "a"\nwhen = 2026-06-01\nname = "X"\n', "say one of is"),
+        ('[[decision]]\naction = "gap"\nwho = "a"\nwhen = 2026-06-01\nname = "X"\n', "write one of is"),
         ('[[decision]]\naction = "merge"\nwho = "a"\nwhen = 2026-06-01\nwhy = "x"\n', "a claim of each event"),
     ],
 )
@@ -452,7 +452,7 @@ def test_a_build_applies_decisions_and_publishes_them_without_the_editors_name(t
     published = rows(path, "select decision, status, editor, effect from reviews order by decision")
     assert published == [
         ("edit", "applied", "", "modality: occurred → planned"),
-        ("reject", "applied", "", "taken out"),
+        ("reject", "applied", "", "removed"),
     ]
     named = built(tmp_path, "b", pairs, reject, public={"ada": "Ada Arden"})
     assert rows(named, "select editor from reviews") == [("Ada Arden",)]

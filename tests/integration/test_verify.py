@@ -128,4 +128,4 @@ def test_a_damaged_database_is_one_fault_in_plain_words(data: Path) -> None:
 
 def test_a_folder_without_a_ledger_says_so(tmp_path: Path) -> None:
     (fault,) = verify(tmp_path)
-    assert "nothing was crawled" in str(fault)
+    assert "nothing has been crawled" in str(fault)

@@ -622,7 +622,7 @@ def _write(db, articles, claims, participants, events, roles, origins, edges, co
                 claim_id=None,
                 article_id=first["article_id"],
                 subject="Old words.",
-                effect="the sentence now reads otherwise",
+                effect="the sentence now reads differently",
                 machine_reading="",
             ),
         ]

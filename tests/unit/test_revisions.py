@@ -276,7 +276,7 @@ def test_an_event_whose_only_sentence_was_edited_redirects_to_its_new_event(tmp_
     edited_ledger(tmp_path, later)
     ((new,),) = rows(path, "select event_id from events")
     assert rows(path, "select old_event_id, event_id, reason from event_redirects") == [
-        (old, new, "its sentence was edited by the publisher and now stands in this event")
+        (old, new, "the publisher edited its sentence, which is now in this event")
     ]
     assert rows(path, "select kind, fields, old_modality, new_modality, event_id from revisions") == [
         ("changed", "modality", "occurred", "negated", new)

@@ -1,9 +1,9 @@
 """Clusters claims of one type into events by agglomerative clustering.
 
 Identity is structural: type, stage, direction, named instrument or object, core parties and date interval. The words of
-the sentence break ties (clustering.similarity). Clusters grow over pairs that share a party or an instrument. Most of a
-link is the average over all pairs, so one bridging claim cannot chain two events together. No cluster holds two claims
-that exclude each other. The order of the input makes no difference.
+the sentence break ties (clustering.similarity). Clusters grow along pairs that share a party or an instrument. A
+link is mostly the average over all pairs, so one bridging claim cannot chain two events together. No cluster holds two
+claims that exclude each other. The order of the input makes no difference.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DRAW = 0.04  # bonus per natural log of the larger group's size: widely reported
 COPIED = 60  # sentences of this length are shared only by copied texts
 _STEPS = 1 << 20
 _MARGIN = 1e-6  # well above any rounding error
-SPEAKERS = 40  # maximum number of members that represent a large group
+REPRESENTATIVES = 40  # maximum number of members that represent a large group
 MAX_NEIGHBOURS = 100  # maximum number of comparisons per claim and blocking key, nearest in time first
 
 
@@ -62,11 +62,11 @@ def neighbours(cases: list[ClaimFeatures], entity_graph: EntityGraph) -> set[tup
 
 
 def spread(members: list[int]) -> list[int]:
-    """Return the members of a group, at most SPEAKERS of them, evenly spread in order of publication."""
-    if len(members) <= SPEAKERS:
+    """Return the members of a group, at most REPRESENTATIVES of them, evenly spread in order of publication."""
+    if len(members) <= REPRESENTATIVES:
         return members
     members = sorted(members)
-    return [members[number * len(members) // SPEAKERS] for number in range(SPEAKERS)]
+    return [members[number * len(members) // REPRESENTATIVES] for number in range(REPRESENTATIVES)]
 
 
 def exact(probability: float) -> float:
@@ -117,8 +117,8 @@ class Groups:
 
         Args:
             scores: Probability of each compared pair.
-            forbids: Whether two claims exclude each other; asked for every pair before their groups join.
-            score: Probability of a pair that was not compared; asked where other pairs link its groups.
+            forbids: Whether two claims exclude each other; called for every pair before their groups join.
+            score: Probability of a pair that was not compared; called where other pairs link its groups.
         """
         self.members: dict[int, list[int]] = {}
         self._scores: dict[int, dict[int, float]] = defaultdict(dict)
@@ -204,7 +204,7 @@ def group(
     Args:
         claims: The claims to cluster.
         articles: By id; they give the publication days.
-        entities: Their `parent_id`s make an entity graph where none is given.
+        entities: Their `parent_id`s are the entity graph if none is given.
         entity_graph: Which entity belongs to which.
         together: Pairs of claim ids that an editor put into one event.
         apart: Pairs of claim ids that an editor keeps apart; takes precedence over `together`.
@@ -220,28 +220,31 @@ def group(
     found: list[list[ClaimFeatures]] = []
     for type_ in sorted(by_type):
         of_type = by_type[type_]
-        scores, walls = {}, _kept_apart(of_type, kept_apart)
+        scores, cannot_link = {}, _kept_apart(of_type, kept_apart)
         for one, other in sorted(neighbours(of_type, entity_graph)):
-            if measure.strangers(of_type[one], of_type[other]):
+            if measure.parties_differ(of_type[one], of_type[other]):
                 continue  # scored later by Groups if other pairs link their groups
-            if (one, other) in walls or measure.opposed(of_type[one], of_type[other]):
-                walls.add((one, other))
+            if (one, other) in cannot_link or measure.opposed(of_type[one], of_type[other]):
+                cannot_link.add((one, other))
             else:
                 scores[one, other] = exact(measure.probability(of_type[one], of_type[other]))
-        found += _grown(of_type, scores, walls, measure)
+        found += _grown(of_type, scores, cannot_link, measure)
     found = join_by_editors(found, together, kept_apart)
     found.sort(key=lambda cases: cases[0].key)
     return tuple(tuple(case.claim.claim_id for case in cases) for cases in found)
 
 
 def _grown(
-    cases: list[ClaimFeatures], scores: dict[tuple[int, int], float], walls: set[tuple[int, int]], measure: Similarity
+    cases: list[ClaimFeatures],
+    scores: dict[tuple[int, int], float],
+    cannot_link: set[tuple[int, int]],
+    measure: Similarity,
 ) -> list[list[ClaimFeatures]]:
     """Return the clusters of claims of one type, given in order of publication.
 
     Claims are added day by day. Later news may extend an event or join two, but never splits one.
     """
-    known = {**dict.fromkeys(walls, True), **dict.fromkeys(scores, False)}
+    known = {**dict.fromkeys(cannot_link, True), **dict.fromkeys(scores, False)}
 
     def forbids(one: int, other: int) -> bool:
         pair = (min(one, other), max(one, other))

@@ -26,7 +26,7 @@ _GENERIC = _COMMON | frozenset(
     """act bill bills law order executive rule policy plan framework memo contract deal national federal
     state""".split()  # noqa: SIM905
 )
-# "the Executive Order", "a new memorandum": these name a kind of document, not one of them.
+# "the Executive Order", "a new memorandum": these name a kind of document, not a particular one.
 _KINDS_OF_PAPER = frozenset(
     """the an a new and of executive order orders presidential memorandum memoranda memo act bill law legislation rule
     rules regulation regulations agreement accord contract code framework policy plan designation notice request for
@@ -42,7 +42,7 @@ _FORMS = tuple(
         ("request", r"\bRequest for "),
     )
 )
-# One instrument may address many targets, so other targets do not make another event.
+# One instrument may address many targets, so different targets do not mean different events.
 ONE_INSTRUMENT = {"executive_action", "legislation", "regulation"}
 # These acts are repeated over days, so two dates of one are no contradiction.
 CONTINUING = {"access_request", "refusal", "commitment", "access_grant", "evaluation"}

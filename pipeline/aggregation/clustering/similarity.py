@@ -1,7 +1,7 @@
 """Scores how likely two claims of one type report the same event.
 
 Claims exclude each other if they differ in direction, in stage, in a named instrument or object, or if both report a
-finished act at clearly different times. Everything else is weighed by a logistic model: the readings below, each
+finished act at clearly different times. Everything else is weighed by a logistic model: the features below, each
 between 0 and 1, with fitted weights (evaluation.fitting.grouping). A missing party or date counts neither for nor
 against.
 """
@@ -24,13 +24,13 @@ WEIGHTS = {
     "slipped": -0.26, "news_here": 0.24, "mixed_here": -1.46, "near": 0.74, "clause": 0.62, "class_bears": -0.60,
     "same_reported_day": 0.84, "news_same_day": 0.13, "recalled_before": -0.66, "recalled_after": 0.44,
 }  # fmt: skip
-READINGS = tuple(name for name in WEIGHTS if name != "bias")
+FEATURES = tuple(name for name in WEIGHTS if name != "bias")
 
 OTHER_DAY = 2  # maximum days between the intervals of one act; a stated day is widened by one on each side
-SAME_CLAUSE = 0.6  # share of common words at which two clauses say the same
-NEAR = 300  # characters between two sentences of one article at which their nearness falls to 1/e
+SAME_CLAUSE = 0.6  # share of common words at which two clauses count as the same
+NEAR = 300  # characters between two sentences of one article at which their proximity falls to 1/e
 FARTHEST = 45  # maximum days between two reports of one act of one instrument
-SAME_WORDS = 0.3  # share of common words at which two sentences say the same
+SAME_WORDS = 0.3  # share of common words at which two sentences count as the same
 # Agreement of two time intervals; 1 if both are stated to the day. MONTH_AND_DAY: one is coarser. SOON, LATER,
 # ANY_TIME: both within two months, one of them, neither. APART: two reports put one act on different days.
 MONTH_AND_DAY, SOON, LATER, ANY_TIME, APART = 0.60, 0.72, 0.65, 0.47, 0.25
@@ -90,15 +90,15 @@ class Similarity:
         return role == "object" or _other_form(one, other) or not _alike_titles(one, other)
 
     def probability(self, one: ClaimFeatures, other: ClaimFeatures) -> float:
-        """Return how likely two claims that are not opposed report one event."""
-        readings = self.readings(one, other)
-        if readings is None:
+        """Return how likely two claims that do not exclude each other report one event."""
+        features = self.pair_features(one, other)
+        if features is None:
             return 0.0
-        logit = WEIGHTS["bias"] + sum(WEIGHTS[name] * value for name, value in readings.items())
+        logit = WEIGHTS["bias"] + sum(WEIGHTS[name] * value for name, value in features.items())
         return 1.0 / (1.0 + math.exp(-logit))
 
-    def readings(self, one: ClaimFeatures, other: ClaimFeatures) -> dict[str, float] | None:
-        """Return the evidence for one event, by the names of READINGS, each 0 to 1.
+    def pair_features(self, one: ClaimFeatures, other: ClaimFeatures) -> dict[str, float] | None:
+        """Return the features of a pair by the names in FEATURES, each 0 to 1.
 
         None if the named parties exclude each other, which no similarity of words can outweigh.
         """
@@ -128,7 +128,7 @@ class Similarity:
         }
 
     def _days(self, one: ClaimFeatures, other: ClaimFeatures) -> dict[str, float]:
-        """Return the readings on dates: stated by both, by one, by none; far apart."""
+        """Return the features on dates: stated by both, by one, by none; far apart."""
         dates = [case.claim.date for case in (one, other) if case.dated]
         first, second = one.reported_day, other.reported_day
         same_reported_day = first is not None and second is not None and abs((first - second).days) <= 1
@@ -145,7 +145,7 @@ class Similarity:
         }
 
     def _place(self, one: ClaimFeatures, other: ClaimFeatures) -> dict[str, float]:
-        """Return the readings on position: in one article or two, as news or as background.
+        """Return the features on position: in one article or two, as news or as background.
 
         What an article reports and what it recalls are usually two events; what was recalled before is not news later.
         """
@@ -181,7 +181,7 @@ class Similarity:
         same = (one.stage == other.stage or not one.stage or not other.stage) and self.shared_instrument(one, other)
         return APART if gap <= (FARTHEST if same else 4) else 0.0
 
-    def strangers(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
+    def parties_differ(self, one: ClaimFeatures, other: ClaimFeatures) -> bool:
         """Return True if the named parties of two claims of one type exclude each other.
 
         Most claims that share one party do.
@@ -199,7 +199,7 @@ class Similarity:
 
     def _parties(self, one: ClaimFeatures, other: ClaimFeatures) -> float | None:
         """Return the similarity of the parties; None if they exclude each other."""
-        if self.strangers(one, other):
+        if self.parties_differ(one, other):
             return None
         roles = _party_roles(one)
         return sum(self._soft(one, other, role) for role in roles) / len(roles)
@@ -232,7 +232,7 @@ class Similarity:
 
 
 def _party_roles(case: ClaimFeatures) -> tuple[str, ...]:
-    """Return the roles in which other parties make another event."""
+    """Return the roles in which different parties mean different events."""
     return ("actor",) if case.claim.type == "agreement" or case.claim.type in ONE_INSTRUMENT else ("actor", "target")
 
 

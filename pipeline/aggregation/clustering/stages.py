@@ -164,7 +164,9 @@ _LIGHT = re.compile(
 )
 _GIVEN_UNTIL = re.compile(r"[^.;]{0,60}\b(?:ha[sd]|have|gave|given|giving) (?:[\w’']+ ){0,6}until\b", re.I)
 # A lasting demand, as opposed to the act of asking: "wants", "insists", "must have".
-_STANDING = re.compile(r"\b(?:want|insist|seek|sought|push|press|believ|need|must|should|attempt|red lines)", re.I)
+_LASTING_DEMAND = re.compile(
+    r"\b(?:want|insist|seek|sought|push|press|believ|need|must|should|attempt|red lines)", re.I
+)
 # Third parties barred from dealing with somebody: "no contractor ... commercial activity with".
 _OTHERS = re.compile(r"\b(?:contractors?|suppliers?|partners?|vendors?|compan(?:y|ies)|firms?|anyone)\b", re.I)
 _DEALING = re.compile(r"(?:commercial activity|business|contracts?|dealings?) with\b", re.I)
@@ -223,7 +225,7 @@ def stage_key(claim: Claim) -> str:
         named = act_of(claim)
         if named in _SEPARATE["access_request"]:
             return named
-        return "wanted" if _STANDING.search(claim.trigger) else ""
+        return "wanted" if _LASTING_DEMAND.search(claim.trigger) else ""
     if claim.type == "restriction" and _bars_dealings(claim):
         return "dealings barred"
     if claim.type == "litigation" and act_of(claim) == "brief filed":

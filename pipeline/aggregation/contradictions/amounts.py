@@ -1,4 +1,4 @@
-"""Finds sums of money in a text and tells whether two of them may be the same."""
+"""Finds sums of money in a text and decides whether two of them may be the same."""
 
 from __future__ import annotations
 

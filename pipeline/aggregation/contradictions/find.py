@@ -1,6 +1,6 @@
 """Finds contradictions: values of one field that cannot all be true, with the claims behind each.
 
-Compares the claims of each event field by field (see compare.py), and claims that lie in two events because they
+Compares the claims of each event field by field (see compare.py). Also finds claims in two different events that
 disagree: a denial and the report that it denies, a restriction imposed and lifted on one day, one thing credited to two
 administrations. Takes no side.
 """

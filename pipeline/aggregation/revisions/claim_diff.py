@@ -2,7 +2,7 @@
 
 The id of a claim changes with its sentence, so the claims of two versions are matched by the similarity of their
 sentences, type and trigger. A claim found only in an earlier version supports no event; it is listed here with the day
-by which it was gone. Pure.
+by which it had been removed. Pure.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _changes(
         return (), heirs  # nothing was edited
     found = [change for a, b in pairs if (change := _between(a, b, counts))]
     matched = {id(c) for pair in pairs for c in pair}
-    # A sentence found in both versions was not edited: a claim read from it only once is the reader's doing.
+    # A sentence found in both versions was not edited: a claim that only one of them has is due to extraction.
     for claim in before:
         quote = claim.evidence.quote
         if id(claim) not in matched and counts(claim) and squeezed(quote) not in squeezed(new.article.text):
@@ -165,7 +165,7 @@ def _between(old: Claim, new: Claim, counts: Callable[[Claim], bool]) -> Change 
     """Return how a claim found in both versions changed; None if it did not."""
     same_words = plain(old.evidence.quote) == plain(new.evidence.quote)
     if counts(old) and not counts(new):
-        # No longer sure enough. If the sentence is the same, that is the reader's doubt, not an edit.
+        # No longer sure enough. If the sentence is the same, that is due to extraction, not to an edit.
         return None if same_words else Change("vanished", (), old, None, old.evidence.quote, new.evidence.quote)
     if counts(new) and not counts(old):
         return None if same_words else Change("appeared", (), None, new, old.evidence.quote, new.evidence.quote)

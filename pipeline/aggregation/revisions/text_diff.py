@@ -56,7 +56,7 @@ _ABBREVIATED = re.compile(
 
 @lru_cache(maxsize=20_000)
 def plain(sentence: str) -> str:
-    """Normalise a sentence for comparison: no case, typography, time stamps or repeated blanks."""
+    """Normalise a sentence for comparison: no case, typography, time stamps or repeated spaces."""
     text = unicodedata.normalize("NFKC", sentence.translate(_PLAIN)).translate(_PLAIN)
     text = " ".join(_STAMPS.sub(" ", " ".join(text.split()).casefold()).split())
     return "" if _ONLY_STAMP.fullmatch(text) else text
@@ -71,7 +71,7 @@ def of_the_article(sentence: str) -> str:
 
 @lru_cache(maxsize=16)
 def squeezed(text: str) -> str:
-    """Return a normalised text without blanks, so that a sentence is found however it is broken into lines."""
+    """Return a normalised text without white space, so that a sentence is found however it is broken into lines."""
     return "".join("".join(map(plain, sentences(text))).split())
 
 
@@ -152,7 +152,7 @@ def word_changes(old: str, new: str) -> tuple[tuple[tuple[str, bool], ...], tupl
 
 
 def _pieces(tokens: list[str], changed: bool) -> list[tuple[str, bool]]:
-    """Return tokens as one piece; trailing blanks are never marked."""
+    """Return tokens as one piece; trailing spaces are never marked."""
     words = "".join(tokens)
     kept = words.rstrip() if changed else words
     return [piece for piece in ((kept, changed), (words[len(kept) :], False)) if piece[0]]

@@ -46,7 +46,7 @@ class CreditScope:
 
 
 def rank(credit: Credit) -> int:
-    """Return the sort of a credit: 0 first reported, 1 report repeated, 2 source of the text."""
+    """Return the rank of a credit: 0 first reported, 1 report repeated, 2 source of the text."""
     cue = credit.cue.casefold()
     if any(word in cue for word in _FIRST):
         return 0

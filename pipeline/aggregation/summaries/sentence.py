@@ -58,7 +58,7 @@ class Roles:
 
 
 def _which(roles: Roles, thing: str) -> str:
-    """Return an unnamed paper with what it does: "a bill" -> "a bill that would make tests compulsory"."""
+    """Return an unnamed document with what it does: "a bill" -> "a bill that would make tests compulsory"."""
     return thing if re.search(r" (?:that|which) ", thing) else f"{thing} {roles.content.which}".strip()
 
 
@@ -351,7 +351,7 @@ _TAKING_EFFECT = frozenset(
 )
 
 
-def _somebody_elses(participants: Sequence[Participant], sentences: Collection[str]) -> bool:
+def _names_other_owner(participants: Sequence[Participant], sentences: Collection[str]) -> bool:
     """Return True if the object bears the name of an owner who is neither a party nor named so in a sentence.
 
     "OpenAI gave access to Meta's models" is a misread reference if the sentence has "its models".
@@ -415,7 +415,7 @@ def _roles(type_: str, participants: Sequence[Participant], content: Content, se
         its = "their " if phrases[owning][1] else "its "
         for role in ("object", "instrument") if type_ in _ITS else ():
             words[role] = re.sub(rf"^{re.escape(owner)}['’]s? ", its, words[role])
-    if type_ in ("access_grant", "access_request") and _somebody_elses(participants, sentences):
+    if type_ in ("access_grant", "access_request") and _names_other_owner(participants, sentences):
         words["object"] = ""
     if type_ == "access_request" and words["object"] == "access" and content.access:
         words["object"] = ""  # the object is only the word before the real one
@@ -437,7 +437,7 @@ def _stage(
         return ""  # the release was postponed, not its delay
     actors = [p for p in participants if p.role == "actor"]
     if act == "ruled" and actors and all(p.kind is EntityKind.ORGANISATION for p in actors):
-        return act if _COURT.search(roles.actor) else "in court"  # a company wins or loses a ruling, it gives none
+        return act if _COURT.search(roles.actor) else "in court"  # companies win or lose rulings; courts give them
     return act
 
 

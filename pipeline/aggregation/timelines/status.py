@@ -234,7 +234,7 @@ def _stage(event: Event, members: Sequence[Claim], modality: Modality, day: str 
 
 
 def _finish(timeline: _Timeline) -> list[Stage]:
-    """Order the stages of a timeline, set until when each held, mark contradictions, and assign ids."""
+    """Order the stages of a timeline, set the day until which each held, mark contradictions, and assign ids."""
     relation = timeline.relation
     unique = {(s.event_id, s.modality): s for s in timeline.stages}
     # Undated stages first. On one day, open stages before finished ones.
@@ -273,7 +273,7 @@ def _until(stage: Stage, later: Sequence[Stage]) -> str | None:
             continue
         after = (other.sure_from or "") > (stage.sure_from or "")
         if stage.done:
-            settles = other.done and _takes_the_place(other.stage, stage)
+            settles = other.done and _ends(other.stage, stage)
         elif other.event_id == stage.event_id:
             settles = True
         else:
@@ -284,7 +284,7 @@ def _until(stage: Stage, later: Sequence[Stage]) -> str | None:
     return None
 
 
-def _takes_the_place(new: str, old: Stage) -> bool:
+def _ends(new: str, old: Stage) -> bool:
     """Return True if reaching one stage ends another: an amended agreement continues, an ended one does not."""
     if new == old.stage:
         return False
@@ -306,7 +306,7 @@ def _contradicted(stages: Sequence[Stage]) -> set[tuple[str, str]]:
 
 
 def as_of(stages: Sequence[Stage], day: str) -> StatusOnDay:
-    """Return the status of one timeline on an ISO day, by all that is known today. `stages`: in order."""
+    """Return the status of one timeline on an ISO day, as far as is known today. `stages`: in order."""
     done = [s for s in stages if s.done and s.dated and (s.sure_from or "9") <= day]
     maybe = [s for s in stages if s.done and s.dated and (s.from_start or "9") <= day < (s.sure_from or "9")]
     undated = [s for s in stages if s.done and not s.dated and (s.sure_from or "9") <= day]

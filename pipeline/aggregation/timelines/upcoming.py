@@ -26,7 +26,7 @@ _DEADLINE = re.compile(r"\b(?:until|deadline|by|no later than|within|before|at t
 
 
 class Outcome(StrEnum):
-    """What became of a date, by the reports in the ledger."""
+    """The outcome of a date, according to the reports in the ledger."""
 
     OPEN = "open"  # no report yet
     HAPPENED = "happened"
@@ -37,7 +37,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """A day on which something is to happen, by a sentence. Days are ISO text, inclusive.
+    """A day on which something is to happen, according to a sentence. Days are ISO text, inclusive.
 
     `settled_on`: the day on which it happened, or of the report that it was put off, called off or moved.
     """
@@ -161,12 +161,12 @@ def _outcome(event, claims, reported, day: tuple[str, str], last: str, days) -> 
         new_day = claim.modality is Modality.POSTPONED and claim in days.get(day, ()) and _moved_to(claim)
         if claim.modality in off and reported(claim) >= last and not new_day:
             return off[claim.modality], reported(claim)
-    later = [min(reported(c) for c in members) for other, members in days.items() if not _meet(other, day)]
+    later = [min(reported(c) for c in members) for other, members in days.items() if not _overlap(other, day)]
     newer = [moment for moment in later if moment > last]
     return (Outcome.MOVED, min(newer)) if newer else (Outcome.OPEN, None)
 
 
-def _meet(one: tuple[str, str], other: tuple[str, str]) -> bool:
+def _overlap(one: tuple[str, str], other: tuple[str, str]) -> bool:
     return one[0] <= other[1] and other[0] <= one[1]
 
 

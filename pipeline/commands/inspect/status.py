@@ -89,13 +89,15 @@ def status(folder: DataFolder, name: str | None, as_of: str | None, as_json: boo
     if name is None:
         _all(db, day, newest, as_json)
         return
-    from pipeline.site.queries.timelines import entities_and_models_sql, entity_timeline_ids_sql, thrice
+    from pipeline.site.queries.timelines import entities_and_models_sql, entity_timeline_ids_sql, three_times
     from pipeline.site.views.timelines import timeline_views
 
     found = _find(db, name)
     ids = [one["entity_id"] for one in found]
     own = [row["entity_id"] for row in rows(db, entities_and_models_sql(len(ids)), *ids, *ids)]
-    timeline_ids = [row["timeline_id"] for row in rows(db, entity_timeline_ids_sql(len(own)), *thrice(own), 10_000)]
+    timeline_ids = [
+        row["timeline_id"] for row in rows(db, entity_timeline_ids_sql(len(own)), *three_times(own), 10_000)
+    ]
     lines, claims = _timelines(db, timeline_ids)
     views = timeline_views(lines, day, claims)
     if as_json:

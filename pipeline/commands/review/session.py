@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.errors import WrongUse
 from pipeline.ledger.article_store import Library
-from pipeline.ledger.publish.publish import take_back
+from pipeline.ledger.publish.publish import roll_back
 from pipeline.ledger.reviews.apply import Reviewed, apply_reviews
 from pipeline.ledger.reviews.decisions import ON_CLAIMS, Decision, Effect, ReviewFile, Sentence, Value
 from pipeline.ledger.reviews.fields import fields_of, party_of, problem_with
@@ -56,7 +56,7 @@ class ReviewSession:
         self.file: ReviewFile = load_reviews(reviews)
         self.names: Names = settle_names(lexicon, self.file.decisions)
         self.library = Library(folder.crawl_db)
-        take_back(folder.build_db)
+        roll_back(folder.build_db)
         self.db = sqlite3.connect(f"file:{folder.build_db.absolute()}?mode=ro", uri=True)
         self.db.row_factory = sqlite3.Row
         refuse_other_schema(self.db, folder.build_db)

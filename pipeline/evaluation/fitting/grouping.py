@@ -141,17 +141,17 @@ def pairs(material: Material, story: str) -> tuple[np.ndarray, np.ndarray, np.nd
         number: Counter[tuple[int, bool]] = Counter()
         compared = []
         for one, other in sorted(neighbours(cases, material.entity_graph)):
-            readings = measure.readings(cases[one], cases[other])
-            if readings is not None and not measure.opposed(cases[one], cases[other]):
+            features = measure.pair_features(cases[one], cases[other])
+            if features is not None and not measure.opposed(cases[one], cases[other]):
                 ids = cases[one].claim.claim_id, cases[other].claim.claim_id
                 is_one = material.keys[ids[0]] == material.keys[ids[1]]
-                compared.append((one, other, is_one, readings))
+                compared.append((one, other, is_one, features))
                 number.update([(one, is_one), (other, is_one)])
-        for one, other, is_one, readings in compared:
-            rows.append([readings[name] for name in similarity.READINGS])
+        for one, other, is_one, features in compared:
+            rows.append([features[name] for name in similarity.FEATURES])
             same.append(float(is_one))
             counts.append(0.5 / number[one, is_one] + 0.5 / number[other, is_one])
-    return np.array(rows).reshape(-1, len(similarity.READINGS)), np.array(same), np.array(counts)
+    return np.array(rows).reshape(-1, len(similarity.FEATURES)), np.array(same), np.array(counts)
 
 
 def fit(parts: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, float]:
@@ -166,7 +166,7 @@ def fit(parts: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str,
         p = 1 / (1 + np.exp(-x @ weights))
         slope = x.T @ (w * (p - y)) + ridge @ weights
         weights -= np.linalg.solve((x * (w * p * (1 - p))[:, None]).T @ x + ridge, slope)
-    names = (*similarity.READINGS, "bias")
+    names = (*similarity.FEATURES, "bias")
     return {"bias": 0.0} | {name: round(float(value), 2) for name, value in zip(names, weights, strict=True)}
 
 

@@ -99,11 +99,11 @@ def build(
         min_confidence: Claims below it wait for review.
         reviews: The editors' decisions.
         health: The health of each source.
-        gone: URLs of removed pages, with the time when each was first missed.
+        gone: URLs of removed pages, with the time when each was first found missing.
         full: Recompute everything.
 
     Raises:
-        StoreError: The former build.db is then unchanged.
+        StoreError: The build failed; the former build.db is unchanged.
     """
     build_path = Path(build_path)
     with Library(library_path) as library:

@@ -67,11 +67,11 @@ class Candidates:
     def blocks(self, case: ClaimFeatures) -> list[int]:
         return sorted({block_of(case.claim.type, mark) for mark in marks_of(case, self.context.entity_graph)})
 
-    def enter(self, case: ClaimFeatures, day: str) -> None:
+    def insert(self, case: ClaimFeatures, day: str) -> None:
         """Store the blocking keys of a claim."""
         self.state.put("marks", [(block, day, case.claim.claim_id, *case.interval) for block in self.blocks(case)])
 
-    def take_out(self, case: ClaimFeatures, day: str) -> None:
+    def delete(self, case: ClaimFeatures, day: str) -> None:
         sql = "delete from joined.marks where block = ? and day = ? and claim_id = ?"
         self.state.db.executemany(sql, [(block, day, case.claim.claim_id) for block in self.blocks(case)])
 

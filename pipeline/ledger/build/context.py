@@ -133,9 +133,9 @@ class BuildContext:
     def entity_graph(self) -> EntityGraph:
         """The entity graph of the lexicon and of entities that only articles name."""
         ids = self.state.column("select distinct entity_id from joined.entities where belongs <> ''")
-        taught = [entity for id_ in ids if (entity := self._entity(id_)) is not None]
+        described = [entity for id_ in ids if (entity := self._entity(id_)) is not None]
         known = self.lexicon.entities.values() if self.lexicon else ()
-        return EntityGraph([*taught, *known], holders_of(self.lexicon) if self.lexicon else ())
+        return EntityGraph([*described, *known], holders_of(self.lexicon) if self.lexicon else ())
 
     def _article_view(self, article_id: str) -> ArticleView | None:
         blob = self.state.one(f"select view from {OF_ARTICLE.format('article_views')}", (article_id,))

@@ -140,7 +140,7 @@ def _ingest_changes(context: BuildContext, changes: Changes, origin_updater: Ori
 def _write_redirects(
     context: BuildContext, writer: Writer, gone: Collection[str] | None
 ) -> tuple[dict[str, tuple[str | None, str]], dict[str, str | None]]:
-    """Write the redirects of unused event ids; return them, with the day on which each id was first missed.
+    """Write the redirects of unused event ids; return them, with the day on which each id was first found missing.
 
     `gone`: the ids that this build removed; None: compare with the whole event history.
     """

@@ -199,8 +199,8 @@ def _keep_claims(context: BuildContext, article: Article, found: Findings, chang
             changes.touch(claim.type, day)
             sql = "insert into joined.claims (claim_id, article_id, type, day, mark) values (?, ?, ?, ?, ?) returning n"
             state.put("claim_records", [(state.one(sql, (claim_id, id_, claim.type, day, mark)), pack(claim))])
-            if context.full:  # else entered by EventUpdater, after the former keys were used
-                ContradictionIndex(state, context.terms).enter(claim, day)
+            if context.full:  # else inserted by EventUpdater, after the former keys were used
+                ContradictionIndex(state, context.terms).insert(claim, day)
         elif then[0] == day and then[2] == mark and then[3] == claim:
             continue
         else:

@@ -1,4 +1,4 @@
-"""Traces where each event id that is no longer in use leads."""
+"""Finds the current event, if any, for each event id that is no longer in use."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def trace(
         edited = Counter(event for c in claim_ids if (heir := heirs.get(c)) and (event := claim_event.get(heir)))
         if kept:
             heir = min(kept, key=lambda e: (-kept[e], e))
-            gone[old] = (heir, f"{kept[heir]} of its {len(claim_ids)} claims now stand in this event")
+            gone[old] = (heir, f"{kept[heir]} of its {len(claim_ids)} claims are now in this event")
         elif edited:
             heir = min(edited, key=lambda e: (-edited[e], e))
-            gone[old] = (heir, "its sentence was edited by the publisher and now stands in this event")
+            gone[old] = (heir, "the publisher edited its sentence, which is now in this event")
         elif any(c in all_claims for c in claim_ids):
             gone[old] = (None, "its claims are no longer sure enough to be published")
         elif any(c in rejected for c in claim_ids):
             gone[old] = (None, "an editor rejected the claims that it rested on")
         else:
-            gone[old] = (None, "the sentences that it rested on are no longer in the articles, or no longer read so")
+            gone[old] = (None, "the sentences that it rested on are no longer in the articles, or no longer support it")
     for old, (target, reason) in list(gone.items()):
         seen = {old}
         while target in gone and target not in seen:

@@ -1,7 +1,7 @@
 """Stores what the last build computed, in joined.db beside build.db, so that the next one updates only what changed.
 
-Everything in it can be recomputed from crawl.db. It is private, for it holds unpublished claims, and belongs to exactly
-one build.db: both change in one transaction.
+Everything in it can be recomputed from crawl.db. It is private because it holds unpublished claims. It belongs to
+exactly one build.db: both change in one transaction.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ create table meta (key text primary key, value text not null) strict, without ro
 create table known_articles (article_id text primary key, source_id text not null) strict, without rowid;
 -- number of versions of an article not read yet
 create table pending (article_id text primary key, n integer not null) strict, without rowid;
--- articles whose page is gone, with the day on which it was first missed
+-- articles whose page is gone, with the day on which it was first found missing
 create table gone_articles (article_id text primary key, gone_on text not null) strict, without rowid;
 -- number of rows of the tables in TALLIED, by source if they have one
 create table tallies (what text not null, source_id text not null, n integer not null, primary key (what, source_id))
     strict, without rowid;
--- relevant articles; moment: of publication, '9999' if unknown. Large values are in tables of their own, so that the
+-- relevant articles; moment: of publication, '9999' if unknown. Large values are in separate tables, so that the
 -- columns that are read and written often lie close together
 create table articles (
     n integer primary key, article_id text not null unique, source_id text not null, url text not null,
@@ -141,8 +141,8 @@ create table lost_near (event_id text not null, article_id text not null, primar
     strict, without rowid;
 """
 
-# In a full build the rows of these tables are inserted in key order, all at once: row by row, each would touch another
-# page of a table larger than memory. Indexes are created only when needed.
+# In a full build the rows of these tables are inserted in key order, all at once: inserted one by one, each row would
+# touch a different page of a table larger than memory. Indexes are created only when needed.
 OF_ARTICLES = ("entities", "unknown_parties", "topics", "crediting", "bands", "contradiction_marks", "unsure")
 OF_CLUSTERS = ("origins", "edges")
 _INDEXES_OF_ARTICLES = """
@@ -210,7 +210,7 @@ class State:
         self._staged: tuple[str, ...] = ()
 
     def stage(self, tables: tuple[str, ...]) -> None:
-        """Hold back the rows of some tables until settle(); they are empty, and nothing reads them before."""
+        """Stage rows for some empty tables until settle() inserts them; nothing may read these tables before that."""
         self._staged = tables
         for table in tables:
             self.db.execute(f"create temp table staged_{table} as select * from joined.{table} limit 0")
@@ -290,9 +290,9 @@ class State:
 
 
 class _Makers(dict):
-    """How to rebuild a record of each type: from the values of its fields, in order.
+    """How to rebuild a record of each type from its field values, in order.
 
-    The default of dataclasses looks the fields up for every single record, which takes twice as long.
+    By default, dataclasses look up the fields for every record, which takes twice as long.
     """
 
     def __missing__(self, kind: type) -> Callable[[Any], Any]:
@@ -303,12 +303,12 @@ class _Makers(dict):
             values = attrgetter(*names)
             found = (lambda record: (kind, (values(record),))) if len(names) == 1 else (lambda r: (kind, values(r)))
         else:
-            found = _as_always
+            found = _reduce
         self[kind] = found
         return found
 
 
-def _as_always(value: Any) -> Any:
+def _reduce(value: Any) -> Any:
     return value.__reduce_ex__(_PROTOCOL)
 
 

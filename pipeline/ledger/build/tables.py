@@ -41,7 +41,9 @@ class SideInputs:
 
     visited: Mapping[str, Visited] = field(default_factory=dict)
     health: Mapping[str, SourceHealth] = field(default_factory=dict)
-    gone: Mapping[str, date] = field(default_factory=dict)  # article id -> day on which its page was first missed
+    gone: Mapping[str, date] = field(
+        default_factory=dict
+    )  # article id -> day on which its page was first found missing
     effects: tuple[Effect, ...] = ()
     public_names: Mapping[str, str] = field(default_factory=dict)
 

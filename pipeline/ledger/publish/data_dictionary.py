@@ -81,7 +81,7 @@ def describe(connection: sqlite3.Connection, table: str, words: Mapping[str, Any
 def unit_of(column: str, type_: str, meaning: str = "") -> str:
     """Return the unit of a column, by the naming rules of the ledger; "" for words, codes and ids."""
     if column.endswith("_at"):
-        return "moment in UTC (ISO 8601)"
+        return "timestamp in UTC (ISO 8601)"
     if column.endswith("_month"):
         return "month (ISO 8601)"
     if _DAYS.fullmatch(column) and type_ == "text":
@@ -126,8 +126,8 @@ def as_markdown(tables: Sequence[Described], counts: Mapping[str, int], about: M
     lines += [f"- {key.replace('_', ' ').capitalize()}: {value}" for key, value in about.items() if value]
     lines += [
         "",
-        "Days, months and moments are ISO 8601, moments in UTC. A missing value is `null` in JSON Lines and in Parquet;"
-        " in CSV it is empty, as an empty text is too. Offsets count Unicode characters of the article's text.",
+        "Days, months and timestamps are ISO 8601, timestamps in UTC. A missing value is `null` in JSON Lines and"
+        " Parquet; in CSV it is empty, as is an empty text. Offsets count Unicode characters of the article's text.",
     ]
     for t in tables:
         lines += ["", f"## {t.name}", "", f"{t.title}. {t.description}".strip(), "", f"{counts[t.name]} rows.", ""]

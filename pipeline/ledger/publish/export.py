@@ -62,7 +62,7 @@ def export(
     names = _chosen(tables, counts)
     formats = tuple(dict.fromkeys(formats)) or DEFAULT_FORMATS
     _can_write(formats)
-    _must_be_ours(folder)
+    _refuse_other_folder(folder)
     words = data_dictionary.read_words(metadata)
     with (
         plain_errors(folder, "write"),
@@ -106,12 +106,12 @@ def _can_write(formats: Sequence[str]) -> None:
             ) from None
 
 
-def _must_be_ours(folder: Path) -> None:
+def _refuse_other_folder(folder: Path) -> None:
     """Refuse a folder that holds anything but a former export, so that nothing else is overwritten."""
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise WrongUse(f"{folder} is a file. Name a folder that is not there yet, or an older export.")
+        raise WrongUse(f"{folder} is a file. Name a new folder or an older export.")
     there = {path.name for path in folder.iterdir()}
     if not there:
         return
@@ -122,8 +122,8 @@ def _must_be_ours(folder: Path) -> None:
         ours = set()
     if foreign := sorted(there - ours):
         raise WrongUse(
-            f"{folder} holds {foreign[0]}, which no export wrote; so nothing was written. "
-            "Name a folder that is not there yet, or an older export."
+            f"{folder} holds {foreign[0]}, which is not part of an export, so nothing was written. "
+            "Name a new folder or an older export."
         )
 
 

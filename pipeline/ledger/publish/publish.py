@@ -18,7 +18,7 @@ from pipeline.ledger.publish import seals
 from pipeline.ledger.schema import refuse_other_schema
 from pipeline.ledger.sqlite_errors import StoreError, plain_errors
 
-KEEP, KEEP_DAYS, KEEP_MONTHS = 7, 7, 120  # the last ones; days and months of which the last one stays too
+KEEP, KEEP_DAYS, KEEP_MONTHS = 7, 7, 120  # the last ones; days and months whose last snapshot is also kept
 CURRENT = "current"
 _COUNTED = ("articles", "events", "claims", "entities")
 _FEW = 10  # smaller tables may shrink freely
@@ -55,11 +55,11 @@ def publish(
 
     Raises:
         StoreError: The file is damaged or the disk is full.
-        NotSane: A table lost half its rows or more; `force` publishes all the same.
+        NotSane: A table lost half its rows or more; `force` publishes anyway.
     """
     build_path, folder = Path(build_path), Path(folder)
     if not build_path.exists():
-        raise StoreError(f"{build_path} is not there. Run `oversight build` first.")
+        raise StoreError(f"{build_path} does not exist. Run `oversight build` first.")
     with plain_errors(folder, "make"):
         folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob("*.db.tmp*"):
@@ -71,7 +71,7 @@ def publish(
     temporary = folder / f"{name}.tmp"
     try:
         with plain_errors(build_path, "copy"):
-            take_back(build_path)
+            roll_back(build_path)
             _copy(build_path, temporary)
         counts = check(temporary)
         with plain_errors(build_path, "read"), closing(sqlite3.connect(temporary)) as connection:
@@ -92,7 +92,7 @@ def publish(
     return PublishReport(folder / name, n_bytes, counts, removed)
 
 
-def take_back(path: Path) -> None:
+def roll_back(path: Path) -> None:
     """Roll back what a killed build left in a ledger: a read-only connection cannot do so."""
     if Path(f"{path}-journal").exists():
         with closing(sqlite3.connect(path, timeout=30)) as connection:
@@ -157,7 +157,7 @@ def _compare(counts: Mapping[str, int], before: Mapping[str, int], folder: Path)
         old, new = before.get(table, 0), counts.get(table, 0)
         if old >= _FEW and new * 2 <= old:
             raise NotSane(
-                f"{folder / CURRENT} has {old} {table}, the new ledger only {new}; so it was not published. "
+                f"{folder / CURRENT} has {old} {table}, the new ledger only {new}, so it was not published. "
                 "If that is right, publish with --force."
             )
 

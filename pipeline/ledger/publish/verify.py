@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.ledger.article_store import Library
 from pipeline.ledger.publish import seals
-from pipeline.ledger.publish.publish import CURRENT, check, snapshots, take_back
+from pipeline.ledger.publish.publish import CURRENT, check, roll_back, snapshots
 from pipeline.ledger.sqlite_errors import StoreError, plain_errors
 from scrapers.archive.pruning import pruned_pages
 from scrapers.archive.store import Archive, ArchiveError
@@ -43,7 +43,11 @@ def verify(data_dir: Path) -> list[Fault]:
     data_dir = Path(data_dir)
     crawl_db = data_dir / "crawl.db"
     if not crawl_db.exists():
-        return [Fault("database", str(crawl_db), f"{crawl_db} is not there: nothing was crawled into this folder yet.")]
+        return [
+            Fault(
+                "database", str(crawl_db), f"{crawl_db} does not exist: nothing has been crawled into this folder yet."
+            )
+        ]
     try:
         with Library(crawl_db) as library:
             damage = list(_damage(crawl_db))
@@ -149,7 +153,7 @@ def _ledger(path: Path, texts: dict[tuple[str, str], str]) -> list[Fault]:
     """Check a built or published ledger against the private texts."""
     try:
         with plain_errors(path, "open"):
-            take_back(path.resolve())
+            roll_back(path.resolve())
         check(path.resolve())
     except StoreError as error:
         return [Fault("database", str(path), str(error))]

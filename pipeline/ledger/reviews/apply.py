@@ -1,6 +1,6 @@
 """Applies the editors' decisions to findings, and reports the status of each.
 
-A decision holds as long as its sentence is in the article, whatever the program now reads there. If the sentence has
+A decision applies as long as its sentence is in the article, whatever the program now finds there. If the sentence has
 changed, the decision is reopened; if nothing fits, it waits. None is dropped. Pure.
 """
 
@@ -115,7 +115,7 @@ def _close(page: _Page) -> Findings:
 
 
 def _decide(page: _Page, decisions: Iterable[Decision], known: Callable[[str], bool], former: Former) -> None:
-    """Apply the decisions on one article, earliest first; the last one on a claim holds."""
+    """Apply the decisions on one article, earliest first; the last one on a claim takes effect."""
     hits: dict[str, list[tuple[Decision, tuple[int, int], Claim | None]]] = defaultdict(list)
     for decision in decisions:
         sentence = decision.sentences[0]
@@ -132,7 +132,7 @@ def _decide(page: _Page, decisions: Iterable[Decision], known: Callable[[str], b
     for id_, some in hits.items():
         *earlier, (decision, span, claim) = some
         page.effects += [
-            Effect(old, REPLACED, f"the decision of {decision.day} on this claim stands instead", (id_,))
+            Effect(old, REPLACED, f"the decision of {decision.day} on this claim replaces it", (id_,))
             for old, _, _ in earlier
         ]
         page.effects.append(_apply(page, decision, span, claim, id_))
@@ -142,16 +142,16 @@ def _why_not(page: _Page, decision: Decision, n: int, id_: str, known: Callable[
     """Return why a decision cannot apply though its sentence is there but has no such claim; "" if it can."""
     sentence = decision.sentences[0]
     if n > 1:
-        return f"{n} claims stand in this sentence: say which by its trigger and type"
+        return f"this sentence has {n} claims: give the trigger and type of one"
     if id_ in page.rejected:
-        return "the only party of this claim was settled as no name"
+        return "an editor decided that the only party of this claim is not a name"
     if known(id_):
-        return f"claim {id_} stands in another sentence: correct the id, or take it out"
+        return f"claim {id_} is in another sentence: correct the id or remove it"
     fields = {**decision.read, **decision.changes}
     if decision.action != "reject" and not (fields.get("type") and fields.get("modality") and sentence.trigger):
-        return "the program reads no such claim in this sentence; add it with its type, modality, trigger and parties"
+        return "the program finds no such claim in this sentence; add it with its type, modality, trigger and parties"
     if decision.action != "reject" and sentence.trigger not in sentence.quote:
-        return f"the trigger '{sentence.trigger}' does not stand in the sentence"
+        return f"the trigger '{sentence.trigger}' is not in the sentence"
     return ""
 
 
@@ -160,7 +160,7 @@ def _apply(page: _Page, decision: Decision, span: tuple[int, int], claim: Claim 
     if decision.action == "reject":
         page.claims.pop(id_, None)
         page.rejected.add(id_)
-        said = "taken out" if claim else "the program reads no such claim there now"
+        said = "removed" if claim else "the program no longer finds this claim"
         return Effect(decision, APPLIED, said, (id_,), machine)
     fields = {**(complete(decision.read) if decision.read else {}), **decision.changes}
     base = claim or _new(page.article, span, decision, id_)
@@ -175,9 +175,9 @@ def _apply(page: _Page, decision: Decision, span: tuple[int, int], claim: Claim 
     changed = differences(fields_of(claim), fields_of(made)) if claim else ()
     said = "; ".join(f"{name}: {before} → {after}" for name, before, after in changed)
     if claim is None and decision.action != "add":
-        said = "the program no longer finds this claim: it stands as the editor saw it"
+        said = "the program no longer finds this claim: it is kept as the editor saw it"
     elif claim is not None and decision.action == "add" and not said:
-        said = "the program finds this claim by now"
+        said = "the program now finds this claim too"
     return Effect(decision, APPLIED, said, (id_,), machine, changed)
 
 
@@ -204,9 +204,9 @@ def _gone(decision: Decision, article: Article, former: Former) -> Effect:
     """Handle a sentence missing from the article: reopened if an earlier version had it, else waiting."""
     quote = decision.sentences[0].quote
     if not any(locate(text, quote) for text in former(article.article_id)):
-        return Effect(decision, WAITING, f"these words do not stand in {article.url}")
+        return Effect(decision, WAITING, f"these words are not in {article.url}")
     wording = nearest(article.text, quote)
-    said = "the article was edited: the sentence now reads otherwise" if wording else "the article no longer has it"
+    said = "the article was edited: the sentence now reads differently" if wording else "the article no longer has it"
     return Effect(decision, REOPENED, said, new_wording=wording)
 
 
@@ -224,9 +224,9 @@ def _found(sentence: Sentence, pages: Mapping[str, _Page], former: Former) -> Fo
         if any(locate(text, sentence.quote) for text in former(sentence.article_id)):
             wording = nearest(page.article.text, sentence.quote)
             return Found(None, REOPENED, f"a sentence of {page.article.url} was edited", wording)
-        return Found(None, WAITING, f"these words do not stand in {page.article.url}")
+        return Found(None, WAITING, f"these words are not in {page.article.url}")
     claim, n = claim_in(sentence, span, page.claims.values())
     if claim is None:
-        said = "no claim stands in one of its sentences" if n < 2 else f"{n} claims stand in one of its sentences"
+        said = "one of its sentences has no claim" if n < 2 else f"one of its sentences has {n} claims"
         return Found(None, WAITING, said)
     return Found(claim.claim_id)

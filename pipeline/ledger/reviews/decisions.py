@@ -13,7 +13,7 @@ from scrapers.items import article_id
 ACTIONS = ("accept", "edit", "reject", "add", "merge", "split", "gap")
 ON_CLAIMS = ("accept", "edit", "reject", "add")  # those that rest on one sentence
 FIELDS = ("type", "modality", "direction", "force", "newness", "date", "attribution", *ROLES)
-# What became of a decision. Replaced: a later one on the same claim, name or pair of events stands instead.
+# The status of a decision. Replaced: superseded by a later one on the same claim, name or pair of events.
 APPLIED, REOPENED, WAITING, REPLACED = "applied", "reopened", "waiting", "replaced"
 STATUSES = (APPLIED, REOPENED, WAITING, REPLACED)
 MARKS = {"accept": "confirmed", "edit": "changed", "add": "added"}  # how a published claim is marked

@@ -36,7 +36,7 @@ _CODES: Mapping[str, tuple[str, ...]] = {
 }
 _BASES = ("stated", "relative", "publication")
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?: to (\d{4}-\d\d-\d\d))?(?: \((\w+)\))?")
-FindParty = Callable[[str, str, str], Participant | None]  # (role, name, words) -> party, None if it is no name
+FindParty = Callable[[str, str, str], Participant | None]  # (role, name, words) -> party, None if it is not a name
 
 
 def problem_with(field: str, value: object) -> str:
@@ -107,7 +107,7 @@ def complete(read: Fields) -> dict[str, Value]:
 
 
 def with_fields(claim: Claim, fields: Fields, find: FindParty) -> Claim:
-    """Return the claim with these fields. Values that say the same keep their offsets.
+    """Return the claim with these fields. Values with the same meaning keep their offsets.
 
     `find` looks up the party of a role by name and words. A type without direction loses it.
     """
@@ -170,14 +170,14 @@ def _span(value: str) -> DateSpan | None:
         raise ValueError("write 2026-05-05, 2026-05, 2026, '2026-05-04 to 2026-05-10', or none")
     year, month, day, until, basis = match.groups()
     if basis not in (None, *_BASES):
-        raise ValueError(f"in brackets can stand {', '.join(_BASES)}")
+        raise ValueError(f"the basis in brackets can be {', '.join(_BASES)}")
     if until and not day:
         raise ValueError("a span needs its first day in full")
     try:
         start = date(int(year), int(month or 1), int(day or 1))
         end = date.fromisoformat(until) if until else _last(start, bool(month), bool(day))
     except ValueError:
-        raise ValueError("there is no such day") from None
+        raise ValueError("no such day exists") from None
     if end < start:
         raise ValueError("it ends before it begins")
     precision = (

@@ -1,6 +1,6 @@
 """Reads the editors' decisions from their TOML file, reports what is wrong with it, and appends decisions.
 
-What an editor wrote by hand stays as it is, comments included: the program only appends.
+The program only appends: what an editor wrote by hand is kept, comments included.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from pipeline.ledger.reviews.names import slug
 from pipeline.records import EVENT_TYPES, ROLES, EntityKind
 
 HEAD = """\
-# Decisions of editors on this ledger. Each [[decision]] is applied at every build, as long as its sentence is in
-# its article. Write here by hand, or let `oversight review` append; comments stay. `oversight review check` reports
-# what is wrong with it. An editor's name is published only with a public name:
+# Editors' decisions on this ledger. Each [[decision]] is applied at every build, as long as its sentence is in its
+# article. Edit this file by hand, or let `oversight review` append to it; comments are kept. `oversight review check`
+# reports what is wrong with it. An editor is named on the site only with a public name:
 #
 #     [[editor]]
 #     who = "ada"
@@ -50,7 +50,7 @@ _OLD_FIELDS = {"mention": "newness"}  # former names of fields, still read
 # What to write instead of a value that cannot be used, by key.
 _CURES = {
     "article": "write its address, or its id such as a0123456789abcdef",
-    "claim": "an id is c and 16 digits or letters a to f",
+    "claim": "an id is the letter c and 16 hexadecimal digits",
     "claims": "write [[decision.claims]] for a claim of each event to merge, or for each claim that leaves",
     "events": "write the ids in a list",
     "new": f"kinds are {', '.join(EntityKind)}",
@@ -67,7 +67,7 @@ _CURES = {
 
 
 def _refuse(words: str) -> NoReturn:
-    """Fail validation with these words instead of those of _problem()."""
+    """Fail validation with this message instead of one from _problem()."""
     raise PydanticCustomError("refused", "{words}", {"words": words})
 
 
@@ -80,7 +80,7 @@ def _moment(value: object) -> datetime:
 
 
 def _reading(raw: dict[str, Any]) -> dict[str, Value]:
-    """Return the fields of a claim in the order of FIELDS, the parties of a role always as a tuple."""
+    """Return the fields of a claim in the order of FIELDS, with the parties of a role as a tuple."""
     items = {_OLD_FIELDS.get(name, name): value for name, value in raw.items()}
     for name, value in items.items():
         if words := problem_with(name, value):
@@ -115,7 +115,7 @@ class _Common(_Table):
         return Decision(self.action, self.who, self.when, self.why, place=place, **self._values())
 
     def _values(self) -> dict[str, Any]:
-        """Return the values of the decision beyond the common ones."""
+        """Return the values that only this kind of decision has."""
         return {}
 
 
@@ -220,9 +220,9 @@ class _Gap(_Common):
     @model_validator(mode="after")
     def _is_one_answer(self) -> Self:
         if sum(answer is not None for answer in (self.is_, self.new, self.no_name)) != 1:
-            _refuse('say one of is = "ENTITY", new = "KIND", no_name = true')
+            _refuse('write one of is = "ENTITY", new = "KIND", no_name = true')
         if self.no_name is False:
-            _refuse("no_name can only be true. Remove it if it is a name")
+            _refuse("no_name can only be true. Remove it if this is a name")
         more = [*self._more(), *(["id"] if self.id is not None else [])]
         if self.new is None and more:
             _refuse(f"'{more[0]}' belongs to a new name only. Remove it")
@@ -254,7 +254,7 @@ _MODELS: dict[str, type[_Common]] = {
 
 @dataclass
 class ReadFile:
-    """The content of a file, and what is wrong with it: file, place and cure in one sentence each."""
+    """The content of a file, and what is wrong with it: one sentence each, with file, place and remedy."""
 
     file: ReviewFile
     problems: list[str] = field(default_factory=list)
@@ -278,7 +278,9 @@ def read_reviews(path: Path) -> ReadFile:
             return ReadFile(ReviewFile(), [f"{path}: is larger than 100 MB. Is it the right file?"])
         body = path.read_bytes()
     except OSError as error:
-        raise OutsideFailure(f"{path}: cannot be read ({error.strerror}). Check the path and its rights.") from error
+        raise OutsideFailure(
+            f"{path}: cannot be read ({error.strerror}). Check the path and its permissions."
+        ) from error
     return parse_reviews(body, str(path))
 
 
@@ -349,7 +351,7 @@ def _problem(error: ErrorDetails, action: str) -> str:
         nested = len(path) > 1
         model: type[_Table] = _TypedQuote if nested else _MODELS[action]
         known = ", ".join(info.alias or name for name, info in model.model_fields.items())
-        where = f"under {path[0]}; known keys are {known}" if nested else f"; a decision to {action} knows {known}"
+        where = f"under {path[0]}; known keys are {known}" if nested else f"; known keys of {action} are {known}"
         return f"unknown key '{key}'{' ' if nested else ''}{where}. Correct or remove it"
     if error["type"] == "refused":
         return f"{key}: {error['msg']}" if key in ("set", "read") else error["msg"]
@@ -362,7 +364,7 @@ def _problem(error: ErrorDetails, action: str) -> str:
 
 
 def append_decisions(path: Path, decisions: Iterable[Decision]) -> None:
-    """Append decisions to the file, atomically; the existing text stays byte for byte.
+    """Append decisions to the file, atomically; the existing text is kept byte for byte.
 
     Raises WrongUse if the file cannot be used as it is, or could not be used afterwards.
     """
@@ -370,7 +372,7 @@ def append_decisions(path: Path, decisions: Iterable[Decision]) -> None:
     if not decisions:
         return
     load_reviews(path)
-    path = path.resolve()  # where it is a link into a folder under version control, the file there is written
+    path = path.resolve()  # follow a link, for example into a folder under version control
     try:
         before = path.read_bytes() if path.exists() else HEAD.encode()
         if before and not before.endswith(b"\n"):
@@ -386,7 +388,7 @@ def append_decisions(path: Path, decisions: Iterable[Decision]) -> None:
             shutil.copymode(path, temporary)
         os.replace(temporary, path)
     except UnicodeEncodeError as error:
-        raise WrongUse("Nothing was written: the words contain a character that is no text.") from error
+        raise WrongUse("Nothing was written: the text contains a character that UTF-8 cannot encode.") from error
     except OSError as error:
         raise OutsideFailure(f"{path}: could not be written ({error.strerror}). Nothing was changed.") from error
 

@@ -30,7 +30,7 @@ class Linked:
     apart: tuple[tuple[str, str], ...]
 
 
-class _Wishes:
+class _Constraints:
     """Pairs that do not contradict each other: groups that are one event, and pairs that are not."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class _Wishes:
             self.above[b] = a
         return True
 
-    def part(self, one: str, other: str) -> bool:
+    def keep_apart(self, one: str, other: str) -> bool:
         """Keep two claims apart; return False if a later decision joined them."""
         if self.group(one) == self.group(other):
             return False
@@ -63,13 +63,13 @@ class _Wishes:
 
 def link(decisions: Iterable[Decision], find: Callable[[Sentence], Found]) -> Linked:
     """Return the pairs that merges and splits ask for. `find`: sentence -> its claim."""
-    wishes = _Wishes()
+    constraints = _Constraints()
     chosen = sorted((d for d in decisions if d.action in ("merge", "split")), key=lambda d: d.order, reverse=True)
-    effects = [_one(decision, find, wishes) for decision in chosen]
-    return Linked(tuple(effects), tuple(wishes.together), tuple(wishes.apart))
+    effects = [_one(decision, find, constraints) for decision in chosen]
+    return Linked(tuple(effects), tuple(constraints.together), tuple(constraints.apart))
 
 
-def _one(decision: Decision, find: Callable[[Sentence], Found], wishes: _Wishes) -> Effect:
+def _one(decision: Decision, find: Callable[[Sentence], Found], constraints: _Constraints) -> Effect:
     found = [find(sentence) for sentence in decision.sentences]
     stay = [find(sentence) for sentence in decision.stays]
     ids = list(dict.fromkeys(f.claim_id for f in found if f.claim_id))
@@ -79,19 +79,19 @@ def _one(decision: Decision, find: Callable[[Sentence], Found], wishes: _Wishes)
         worst = next((f for f in lost if f.status == REOPENED), None) or next(iter(lost), Found(None))
         return Effect(
             decision, REOPENED if worst.status == REOPENED else WAITING,
-            worst.detail or "its sentences lead to one claim only", tuple(ids), new_wording=worst.wording,
+            worst.detail or "all its sentences have the same claim", tuple(ids), new_wording=worst.wording,
         )  # fmt: skip
     if decision.action == "merge":
-        done = [wishes.join(ids[0], other) for other in ids[1:]]
+        done = [constraints.join(ids[0], other) for other in ids[1:]]
         said = f"{len(ids)} claims put into one event"
     else:
-        done = [wishes.part(one, other) for one in ids for other in rest]
-        done += [wishes.join(ids[0], other) for other in ids[1:]]
+        done = [constraints.keep_apart(one, other) for one in ids for other in rest]
+        done += [constraints.join(ids[0], other) for other in ids[1:]]
         said = f"{'1 claim' if len(ids) == 1 else f'{len(ids)} claims'} put into an event of their own"
     if not any(done):
         return Effect(decision, REPLACED, "a later decision on these claims says otherwise", tuple(ids))
     if not all(done):
-        said += ", but for what a later decision says otherwise"
+        said += ", except where a later decision says otherwise"
     if lost:
         said += f"; {len(lost)} of its sentences were not found: {lost[0].detail}"
     return Effect(decision, APPLIED, said, tuple(ids))

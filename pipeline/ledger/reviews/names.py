@@ -27,14 +27,14 @@ def slug(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The lexicon with the editors' answers. `settled`: name -> entity, None if it is no name."""
+    """The lexicon with the editors' answers. `settled`: name -> entity, None if it is not a name."""
 
     lexicon: Lexicon | None
     settled: Mapping[str, Entity | None]
     effects: tuple[Effect, ...] = ()
 
     def settle(self, claim: Claim) -> Claim | None:
-        """Return the claim with settled parties; None if its only party is no name."""
+        """Return the claim with settled parties; None if its only party is not a name."""
         parties = [p for old in claim.participants if (p := self._settled(old)) is not None]
         if claim.participants and not parties:
             return None
@@ -66,7 +66,7 @@ class Names:
     def party(self, role: str, name: str, words: str, sentence: Spot, near: Iterable[Entity]) -> Participant | None:
         """Return the party that an editor named: of the article, of the lexicon, or an unknown name.
 
-        None if it was settled as no name; a claim may have been confirmed before that.
+        None if an editor decided that it is not a name; a claim may have been confirmed before that.
         """
         if key(name) in self.settled and self.settled[key(name)] is None:
             return None
@@ -108,7 +108,7 @@ class Spot:
 
 
 def settle_names(lexicon: Lexicon | None, decisions: Iterable[Decision]) -> Names:
-    """Return the lexicon with the editors' answers; the last answer on a name holds."""
+    """Return the lexicon with the editors' answers; the last answer on a name takes effect."""
     answers = sorted((d for d in decisions if d.action == "gap"), key=lambda d: d.order)
     last = {key(d.name): d for d in answers}
     entities: dict[str, Entity] = dict(lexicon.entities) if lexicon else {}
@@ -119,7 +119,7 @@ def settle_names(lexicon: Lexicon | None, decisions: Iterable[Decision]) -> Name
     for decision in sorted(answers, key=lambda d: (not d.kind, d.order)):
         later = last[key(decision.name)]
         if later is not decision:
-            effects.append(Effect(decision, REPLACED, f"the decision of {later.day} on this name stands instead"))
+            effects.append(Effect(decision, REPLACED, f"the decision of {later.day} on this name replaces it"))
             continue
         if decision.kind:
             entity = entities.get(decision.entity) or _new(decision)
@@ -183,7 +183,7 @@ def with_counts(names: Names, carried: Callable[[str], Sequence[str]]) -> tuple[
             counted.append(replace(effect, status=WAITING, detail="no claim has this unknown name as a party"))
         else:
             claims = "1 claim" if n == 1 else f"{n} claims"
-            said = f"the name of a party in {claims}" if decision.entity else f"taken out as a party of {claims}"
+            said = f"the name of a party in {claims}" if decision.entity else f"removed as a party of {claims}"
             counted.append(replace(effect, detail=said, claim_ids=tuple(sorted(ids))))
     return tuple(counted)
 

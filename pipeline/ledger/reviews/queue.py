@@ -15,7 +15,7 @@ from pipeline.ledger.reviews.decisions import Effect
 from pipeline.records import Claim, Contradiction, Event, Modality
 
 REASONS = ("reopened", "happened", "contradicted", "unsure", "name")
-# Factors by sort of entry: whether something happened matters more than which of two days it was.
+# Factors by kind of entry: whether something happened matters more than which of two days it was.
 _HAPPENED, _CONTRADICTED, _NAME = 2.0, 1.0, 0.25
 _NOT_DONE = {Modality.NEGATED, Modality.DENIED, Modality.CANCELLED, Modality.POSTPONED}
 _LONGEST = 300  # characters of a sentence in the queue

@@ -43,6 +43,6 @@ def review_rows(
 
 
 def _said(effect: Effect) -> str:
-    return {"accept": "confirmed as the program read it", "edit": "the claim reads so already"}.get(
+    return {"accept": "confirmed as the program read it", "edit": "the claim already reads so"}.get(
         effect.decision.action, ""
     )

@@ -14,9 +14,9 @@ from pipeline.ledger.rows.records import MAX_QUOTE, Row
 from pipeline.records import Claim
 
 _WORDS = {
-    "vanished": ("the sentence was taken out", "the sentence was rewritten and no longer says it"),
-    "appeared": ("a sentence was put in", "the sentence was rewritten and says it now"),
-    "reworded": ("other words, the same claim",) * 2,
+    "vanished": ("the sentence was removed", "the sentence was rewritten and no longer says it"),
+    "appeared": ("a sentence was added", "the sentence was rewritten and says it now"),
+    "reworded": ("different words, the same claim",) * 2,
 }
 
 
@@ -104,13 +104,13 @@ def in_words(change: Change) -> str:
         "direction": (change.old.direction or "none", change.new.direction or "none"),
         "date": (date_words(change.old) or "none", date_words(change.new) or "none"),
         "force": (change.old.force.value.replace("_", " "), change.new.force.value.replace("_", " ")),
-        "attribution": (_sayer(change.old), _sayer(change.new)),
+        "attribution": (_attribution_name(change.old), _attribution_name(change.new)),
     }
-    told = {field: f"{field}: {before} → {after}" for field, (before, after) in values.items()}
-    return "; ".join([*(told[f] for f in change.fields if f in told), *_party_words(change.old, change.new)])
+    described = {field: f"{field}: {before} → {after}" for field, (before, after) in values.items()}
+    return "; ".join([*(described[f] for f in change.fields if f in described), *_party_words(change.old, change.new)])
 
 
-def _sayer(claim: Claim) -> str:
+def _attribution_name(claim: Claim) -> str:
     return claim.attribution.name or claim.attribution.kind.replace("_", " ")
 
 

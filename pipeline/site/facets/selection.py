@@ -1,4 +1,4 @@
-"""Selects the rows that the filters of an address match, in memory, so that SQL fetches only the rows of one page.
+"""Selects the rows that the filters in a URL match, in memory, so that SQL fetches only the rows of one page.
 
 Datasette counts and sorts all matching rows to show 25, which takes half a second for a million events. Where the
 arrays can evaluate the filters, a `Choice` answers the count, and the query is narrowed to the rows of the page. The
@@ -50,7 +50,7 @@ class Choice:
     n: int
 
     def window(self, sql: str, params: Mapping[str, Any]) -> list[int] | None:
-        """Return row ids that include every row of a page's query; None if the arrays cannot tell."""
+        """Return row ids that include every row of a page's query; None if the arrays cannot answer."""
         if self.n <= FEW:
             return self.counts.rowids[self.mask].tolist()
         order = _ORDER.search(sql)

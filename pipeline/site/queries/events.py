@@ -23,7 +23,7 @@ CHART_MONTHS = 18
 
 
 async def latest_events(db: Any, size: int = 12, since: str = "") -> list[Row]:
-    """Return the events first reported last, without those only recalled as background.
+    """Return the most recently reported new events, without those only recalled as background.
 
     Args:
         db: The snapshot.

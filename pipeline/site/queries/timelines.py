@@ -26,7 +26,7 @@ JOINS = """
 
 
 def timeline_ids_sql() -> str:
-    """Return SQL for the ids of the timelines of a matter that changed last. Parameters: matter, day, limit."""
+    """Return SQL for the ids of the most recently changed timelines of a matter. Parameters: matter, day, limit."""
     return """
         select distinct timeline_id from (
             select timeline_id from timeline_entries where matter = ? and sure_from <= ? order by sure_from desc limit ?
@@ -35,9 +35,9 @@ def timeline_ids_sql() -> str:
 
 
 def entity_timeline_ids_sql(n: int) -> str:
-    """Return SQL for the ids of the timelines of n entities that changed last.
+    """Return SQL for the ids of the most recently changed timelines of n entities.
 
-    Parameters: each entity id three times (see thrice), then the limit.
+    Parameters: each entity id three times (see three_times), then the limit.
     """
     parts = [
         f"select timeline_id, sure_from from (select timeline_id, sure_from from timeline_entries where {side}_id = ? "
@@ -59,7 +59,7 @@ def stages_sql(placeholders: str) -> str:
     )
 
 
-def thrice(ids: Iterable[str]) -> list[str]:
+def three_times(ids: Iterable[str]) -> list[str]:
     """Return each id three times, as entity_timeline_ids_sql() needs them."""
     return [id_ for one in ids for id_ in (one, one, one)]
 
@@ -103,23 +103,23 @@ async def affected(db: Any, event_ids: Sequence[str]) -> dict[str, list[dict[str
 
 
 async def timelines_of_matter(db: Any, matter: str, day: str, size: int = MOST_TIMELINES) -> dict[str, list[Row]]:
-    """Return the rows by timeline of a matter, as begun by a day, last changed first."""
+    """Return the rows of the timelines of a matter begun by a day, by timeline, last changed first."""
     ids = [row["timeline_id"] for row in await many(db, timeline_ids_sql(), [matter, day, size])]
     return await _stages_of(db, ids)
 
 
 async def timelines_of_entities(db: Any, entity_ids: Iterable[str], size: int = MOST_TIMELINES) -> dict[str, list[Row]]:
-    """Return the rows by timeline of some entities and of the models that belong to them, last changed first."""
+    """Return the rows of the timelines of some entities and their models, by timeline, last changed first."""
     ids = list(entity_ids)
     own = [row["entity_id"] for row in await many(db, entities_and_models_sql(len(ids)), [*ids, *ids])] if ids else []
     if not own:
         return {}
-    found = [row["timeline_id"] for row in await many(db, entity_timeline_ids_sql(len(own)), [*thrice(own), size])]
+    found = [row["timeline_id"] for row in await many(db, entity_timeline_ids_sql(len(own)), [*three_times(own), size])]
     return await _stages_of(db, found)
 
 
 async def timelines_of_event(db: Any, event_id: str) -> dict[str, list[Row]]:
-    """Return the rows by timeline of the timelines that contain an event."""
+    """Return the rows of the timelines that contain an event, by timeline."""
     ids = await many(db, "select distinct timeline_id from timeline_entries where event_id = ? limit 12", [event_id])
     return await _stages_of(db, [row["timeline_id"] for row in ids])
 

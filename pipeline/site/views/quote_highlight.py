@@ -47,17 +47,17 @@ def pieces(
         a, b = span_start - start, span_end - start
         return (a, b) if span_start >= 0 and 0 <= a < b <= size else None
 
-    hot = inside(*trigger)
+    trigger_span = inside(*trigger)
     parties = [(span, p) for p in participants if (span := inside(p["start"], p["end"]))]
     parties.sort(key=lambda item: item[0][1] - item[0][0])
-    cuts = sorted({0, size, *(hot or ()), *(edge for span, _ in parties for edge in span)})
+    cuts = sorted({0, size, *(trigger_span or ()), *(edge for span, _ in parties for edge in span)})
     found = []
     for a, b in zip(cuts, cuts[1:], strict=False):
         party = next((p for (s, e), p in parties if s <= a and b <= e), None)
         found.append(
             Piece(
                 text[a:b],
-                trigger=bool(hot and hot[0] <= a and b <= hot[1]),
+                trigger=bool(trigger_span and trigger_span[0] <= a and b <= trigger_span[1]),
                 role=party["role"] if party else "",
                 entity_id=party["entity_id"] if party else "",
                 name=party["name"] if party else "",

@@ -29,9 +29,13 @@ class Pairs:
 
     def links(self, place: int, others: Iterable[int]) -> Iterable[tuple[int, float]]:
         """Yield those of some claims that may be one event with a claim, with the probability."""
-        case, placed, strangers = self.candidates.placed[place], self.candidates.placed, self.measure.strangers
+        case, placed, parties_differ = (
+            self.candidates.placed[place],
+            self.candidates.placed,
+            self.measure.parties_differ,
+        )
         for other in others:
-            if not strangers(case, placed[other]) and (score := self.score(place, other)) is not None:
+            if not parties_differ(case, placed[other]) and (score := self.score(place, other)) is not None:
                 yield other, score
 
     def score(self, one: int, other: int) -> float | None:
@@ -105,7 +109,7 @@ class StoredGroups(Groups):
     def _link(self, one: int, other: int) -> float:
         """Return the link of two groups, or less than any link if they can never merge.
 
-        That is so if a pair excludes each other, or once the link cannot reach LINK any more.
+        They never merge if two of their claims exclude each other, or once the link can no longer reach LINK.
         """
         some, others = spread(self.members[one]), spread(self.members[other])
         n = left = len(some) * len(others)
@@ -163,12 +167,12 @@ def regroup(
     """Update the clusters; return those whose claims changed: earliest claim -> all claims."""
     state = context.state
     for claim, day, _ in changes.removed:
-        candidates.take_out(features_of(claim, day), day)
+        candidates.delete(features_of(claim, day), day)
     if not context.full:  # else stored day by day
         for claim_id in sorted(changes.claims):
             day = state.one("select day from joined.claims where claim_id = ?", (claim_id,))
             if day is not None:
-                candidates.enter(candidates.cases[claim_id], day)
+                candidates.insert(candidates.cases[claim_id], day)
     found: dict[str, list[str]] = {}
     for type_, first in sorted(changes.days.items()):
         found |= _regroup_type(context, candidates, type_, first, changes, apart)

@@ -21,7 +21,7 @@ class ContradictionIndex:
     def __init__(self, state: State, terms: Terms) -> None:
         self.state, self.terms = state, terms
 
-    def enter(self, claim: Claim, day: str) -> None:
+    def insert(self, claim: Claim, day: str) -> None:
         """Store the keys of a claim; `day`: of its article."""
         says = "no" if claim.modality is Modality.DENIED else "yes"
         rows = [("occurrence", "\x1f".join(mark), says, day, claim.claim_id) for mark in occurrence_marks(claim)]

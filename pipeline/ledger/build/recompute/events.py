@@ -31,7 +31,9 @@ class EventUpdater:
             ContradictionIndex(context.state, context.terms),
         )
         self._compared: set[str] = set()  # events compared already
-        self._near = Lazy(self.contradiction_index.around, 2_000)  # used twice: to find events around, and to compare
+        self._near = Lazy(
+            self.contradiction_index.around, 2_000
+        )  # used twice: to find neighbouring events, and to compare
 
     def update(
         self,
@@ -195,12 +197,12 @@ class EventUpdater:
         if self.context.full:
             return set()  # stored during ingest; no former ones exist
         former = {claim.claim_id for claim, _, _ in changes.removed} | changes.claims
-        contradicting = {rival for claim_id in former for rival in self.contradiction_index.contradicting(claim_id)}
+        contradicting = {other for claim_id in former for other in self.contradiction_index.contradicting(claim_id)}
         self.contradiction_index.forget(former)
         for claim_id in sorted(changes.claims):
             day = self.state.one("select day from joined.claims where claim_id = ?", (claim_id,))
             if day is not None:
-                self.contradiction_index.enter(self.context.claims[claim_id], day)
+                self.contradiction_index.insert(self.context.claims[claim_id], day)
         return contradicting
 
     def _events_of(self, claim_ids: Iterable[str]) -> set[str]:
@@ -212,7 +214,7 @@ class EventUpdater:
         return self._events_of(self._near[id_]) - {id_}
 
     def _contradictions(self, event_changes: EventChanges, contradicting: set[str]) -> set[str]:
-        """Find the contradictions of changed events and those around; return events whose mark changed."""
+        """Find the contradictions of changed events and their neighbours; return events whose flag changed."""
         wanted = event_changes.events | self._events_of(contradicting)
         if not self.context.full:
             for id_ in event_changes.ordered(event_changes.events):

@@ -162,7 +162,7 @@ class OriginUpdater:
         """Find the near-duplicates among all noted articles.
 
         The bands are scanned in table order: looked up one by one, each of the hundred bands of an article would touch
-        another page of a table larger than memory.
+        a different page of a table larger than memory.
         """
         sql = (
             "select one.article_id, other.article_id from (select a.n as one, b.n as other "
