@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.app import page_reader as readers
-from pipeline.app import steps
+from pipeline.app import page_reader, steps
 from pipeline.ledger.article_store import Library
-from pipeline.nlp import pool as crew
+from pipeline.nlp import pool
 from pipeline.records import Findings
 from pipeline.versions import program_version
 from pipeline.workspace import DataFolder
@@ -45,8 +44,8 @@ def page(name: str) -> Page:
     return Page(url, url, "gazette", NOW, 200, "text/html", "utf-8", (), body, digest)
 
 
-def page_reader(sources: tuple[Source, ...]) -> Callable[[readers.Job], Reading]:
-    def work(job: readers.Job) -> Reading:
+def fragile_reader(sources: tuple[Source, ...]) -> Callable[[page_reader.Job], Reading]:
+    def work(job: page_reader.Job) -> Reading:
         name = job[0].url.rpartition("/")[2]
         if name == "spins":
             while True:
@@ -83,10 +82,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataFolder:
             visit = Visit(one.url, "gazette", NOW, Outcome.SAVED, "", 200, len(one.body), one.sha256)
             frontier.record(Answer(task, visit, one), NOW, (one, archive.append(one)))
         archive.close()
-    monkeypatch.setattr(readers, "LIMITS", LIMITS)
-    monkeypatch.setattr(readers, "reader", page_reader)
-    monkeypatch.setattr(crew, "LIMITS", LIMITS)
-    monkeypatch.setattr(crew, "reader", article_reader)
+    monkeypatch.setattr(page_reader, "LIMITS", LIMITS)
+    monkeypatch.setattr(page_reader, "reader", fragile_reader)
+    monkeypatch.setattr(pool, "LIMITS", LIMITS)
+    monkeypatch.setattr(pool, "reader", article_reader)
     return folder
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support.nlp_tools import load_once
 
 from pipeline.evaluation.documents import read_folder
-from pipeline.nlp import pipeline as flow
+from pipeline.nlp import pipeline as nlp_pipeline
 from pipeline.nlp.pipeline import extract
 from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.records import Findings
@@ -147,7 +147,7 @@ def test_offsets_of_a_cleaned_text_map_back_to_the_original(text: str) -> None:
 
 
 def test_very_long_text_is_read_up_to_a_limit_that_is_reported(monkeypatch) -> None:
-    monkeypatch.setattr(flow, "MAX_CHARACTERS", 3_000)
+    monkeypatch.setattr(nlp_pipeline, "MAX_CHARACTERS", 3_000)
     text = f"{NEWS}\n\n" * 80
     found = _read(text)
     assert 0 < len(text) - 3_000 <= found.unread < len(text) - 2_800

@@ -417,3 +417,8 @@ def test_the_old_address_of_a_page_redirects_to_the_new_one(site, old: str, new:
 def test_a_filter_on_a_renamed_column_suggests_the_new_name(site) -> None:
     answer = site.get("/oversight/events?contested=1")
     assert answer.status_code == 400 and "Did you mean contradicted?" in answer.text
+
+
+def test_an_article_page_names_the_origin_it_is_counted_under(site) -> None:
+    article = site.one("select article_id from articles where origin_id is not null limit 1")
+    assert "Counted under the origin “" in site.get(f"/article/{article}").text

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from pipeline.nlp.dates import calendar as spans
+from pipeline.nlp.dates import calendar
 from pipeline.records import DateSpan
 from scrapers.items import Precision
 
-_COUNT = spans.COUNT_WORDS
+_COUNT = calendar.COUNT_WORDS
 _DAYS = {"day": 1, "week": 7, "fortnight": 14}
 _SAME_MONTH = 8  # days; a sequel no later than this after an event "in May" is dated to May too
 _OF_A_DAY = ("day", "morning", "afternoon", "evening", "night")
@@ -101,7 +101,7 @@ def month_of_that_year(text: str, end: int, month: DateSpan, before: Dated | Non
         return None
     which = match["which"].casefold()
     shift = 1 if which.endswith(("following", "next")) else -1 if which.endswith("previous") else 0
-    return match.end(), spans.month(before[2].start.year + shift, month.start.month)
+    return match.end(), calendar.month(before[2].start.year + shift, month.start.month)
 
 
 def _moved(anchor: DateSpan, unit: str, n: int) -> DateSpan | None:
@@ -111,17 +111,17 @@ def _moved(anchor: DateSpan, unit: str, n: int) -> DateSpan | None:
         days = n * _DAYS[unit]
         if not day:  # some days after "in May" it was most likely still May
             return anchor if anchor.precision is Precision.MONTH and 0 < days <= _SAME_MONTH else None
-        return spans.day(anchor.start + timedelta(days=days), "relative")
+        return calendar.day(anchor.start + timedelta(days=days), "relative")
     if unit == "month":
         if not day and anchor.precision is not Precision.MONTH:
             return None
         months = anchor.start.year * 12 + anchor.start.month - 1 + n
-        return spans.month(months // 12, months % 12 + 1, "relative")
-    return spans.year(anchor.start.year + n, "relative")
+        return calendar.month(months // 12, months % 12 + 1, "relative")
+    return calendar.year(anchor.start.year + n, "relative")
 
 
 def _shift(match: re.Match, anchor: DateSpan) -> DateSpan | None:
-    n = spans.number(match["count"]) * (1 if match["way"].casefold() == "later" else -1)
+    n = calendar.number(match["count"]) * (1 if match["way"].casefold() == "later" else -1)
     return _moved(anchor, match["unit"].casefold(), n) if n else None
 
 
@@ -132,7 +132,7 @@ def _period(n: int) -> Callable[[re.Match, DateSpan], DateSpan | None]:
             return _moved(anchor, unit, n)
         if anchor.precision not in (Precision.DAY, Precision.MINUTE):
             return None
-        return spans.week(anchor.start + timedelta(days=7 * n))
+        return calendar.week(anchor.start + timedelta(days=7 * n))
 
     return read
 
@@ -142,15 +142,15 @@ def _same(match: re.Match, anchor: DateSpan) -> DateSpan | None:
     if unit in _OF_A_DAY:
         return anchor if anchor.precision in _TO_THE_DAY else None
     if unit == "week" and anchor.precision in (Precision.DAY, Precision.MINUTE, Precision.WEEK):
-        return spans.week(anchor.start)
+        return calendar.week(anchor.start)
     if unit == "year":
-        return spans.year(anchor.start.year, "relative")
+        return calendar.year(anchor.start.year, "relative")
     if anchor.precision is Precision.YEAR or (anchor.start.year, anchor.start.month) != (
         anchor.end.year,
         anchor.end.month,
     ):
         return None
-    return spans.month(anchor.start.year, anchor.start.month, "relative")
+    return calendar.month(anchor.start.year, anchor.start.month, "relative")
 
 
 _READINGS: dict[str, Callable[[re.Match, DateSpan], DateSpan | None]] = {

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pipeline.lexicon.months import MONTHS
-from pipeline.nlp.dates import calendar as spans
-from pipeline.nlp.dates import normalise as read
+from pipeline.nlp.dates import calendar, normalise
 from pipeline.nlp.dates.anaphora import linked, month_of_that_year
 from pipeline.records import DateSpan
 
@@ -59,7 +58,7 @@ _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR = r"(?:19|20)\d\d"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _SHORT_WEEKDAY = rf"(?:{_WEEKDAY}|(?:Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\.)"
-_COUNT = spans.COUNT_WORDS
+_COUNT = calendar.COUNT_WORDS
 _VAGUE = r"(?:several|(?:a\s+)?few|many|some)"
 _UNIT = r"(?:hour|day|week|fortnight|month|year)"
 _UP_TO = (
@@ -73,91 +72,91 @@ _BEFORE_MONTH = (
     r"and|a|an|the|its|his|her|their|or|least|early\s+as|late\s+as|say|says|not\s+before)"
 )
 # (is it a duration?, pattern, reader). Earlier rules take precedence if two match the same words.
-_RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Readings]], ...] = tuple(
+_RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], normalise.Readings]], ...] = tuple(
     (is_duration, re.compile(pattern, flags), reader)
     for is_duration, pattern, flags, reader in (
-        (False, r"\b(?P<year>(?:19|20)\d\d)-(?P<month>\d\d)-(?P<day>\d\d)(?!\d)", 0, read.iso),
-        (False, r"(?<![\d/.])(?P<one>\d{1,2})[/.](?P<two>\d{1,2})[/.](?P<year>(?:19|20)\d\d)\b", 0, read.slashed),
+        (False, r"\b(?P<year>(?:19|20)\d\d)-(?P<month>\d\d)-(?P<day>\d\d)(?!\d)", 0, normalise.iso),
+        (False, r"(?<![\d/.])(?P<one>\d{1,2})[/.](?P<two>\d{1,2})[/.](?P<year>(?:19|20)\d\d)\b", 0, normalise.slashed),
         (
             False,
             rf"\b(?:from\s+|between\s+)?(?P<month>{_MONTH})\s+(?P<day>{_DAY}){_DASH}(?:(?P<month2>{_MONTH})\s+)?"
             rf"(?P<day2>{_DAY})\b(?!\d)(?:,?\s+(?P<year>{_YEAR})\b)?",
             0,
-            read.day_range,
+            normalise.day_range,
         ),
         (
             False,
             rf"\b(?P<day>{_DAY})(?:\s*(?:-|–)\s*|\s+(?:to|and)\s+)(?P<day2>{_DAY})\s+(?P<month>{_MONTH})(?P<month2>)"
             rf"(?:,?\s+(?P<year>{_YEAR})\b)?",
             0,
-            read.day_range,
+            normalise.day_range,
         ),
         (
             False,
             rf"\b(?:{_SHORT_WEEKDAY},?\s+)?(?P<month>{_MONTH})\s+(?P<day>{_DAY})\b(?![:.,]?\d)"
             rf"(?:,?\s+(?P<year>{_YEAR})\b)?",
             0,
-            read.day_month,
+            normalise.day_month,
         ),
         (
             False,
             rf"\b(?:{_SHORT_WEEKDAY},?\s+)?(?:the\s+)?(?P<day>{_DAY})(?:\s+of)?\s+(?P<month>{_MONTH})(?![a-z])"
             rf"(?:,?\s+(?P<year>{_YEAR})\b)?",
             0,
-            read.day_month,
+            normalise.day_month,
         ),
         (
             False,
             r"\b(?P<name>New\s+Year['’]s\s+(?:Day|Eve)|Christmas(?:\s+(?:Day|Eve))?|Independence\s+Day|Fourth\s+of\s+July|"
             rf"Juneteenth|Halloween|Labor\s+Day|Memorial\s+Day|Thanksgiving)\b(?:,?\s+(?P<year>{_YEAR})\b)?",
             re.I,
-            read.holiday,
+            normalise.holiday,
         ),
         (
             False,
             rf"\b(?:(?P<part>early|mid|late|(?:the\s+)?(?:end|start|beginning|middle|close)\s+of)[\s-]+)?(?P<which>)"
             rf"(?P<month>{_MONTH}),?\s+(?:of\s+)?(?P<year>{_YEAR}|(?:last|this|next|the\s+(?:past|current|coming))\s+year)\b",
             re.I,
-            read.month_of_year,
+            normalise.month_of_year,
         ),
         (
             False,
             rf"\b(?:(?P<part>[Ee]arly|[Mm]id|[Ll]ate|(?:[Tt]he\s+)?(?:end|start|beginning|middle|close)\s+of)[\s-]+"
             rf"|(?P<which>[Ll]ast|[Nn]ext|[Tt]his)\s+)(?P<month>{_LONG_MONTH})\b(?P<year>)",
             0,
-            read.month_of_year,
+            normalise.month_of_year,
         ),
         (
             False,
             rf"\b(?P<lead>(?i:{_BEFORE_MONTH}))\s+(?P<part>)(?P<which>)(?P<month>{_LONG_MONTH})\b(?P<year>)(?!\s+[A-Z]\w)",
             0,
-            read.month_of_year,
+            normalise.month_of_year,
         ),
         (
             False,
             r"\b(?:(?:Q(?P<digit>[1-4])|(?:the\s+)?(?P<word>first|second|third|fourth|last)[\s-]+(?:quarter|(?P<half>half)))"
             rf"(?:,?\s+(?:of\s+)?(?:the\s+year|(?P<year>{_YEAR})))|Q(?:(?<=Q)(?P<digit2>[1-4])))\b",
             re.I,
-            read.quarter,
+            normalise.quarter,
         ),
         (
             False,
             rf"\b(?:(?P<which>last|this|next|the|in|by|past|coming)\s+)(?P<season>spring|summer|autumn|fall|winter)\b"
             rf"(?!(?<=fall|ring)\s+(?:of\s+)?(?:in|through|short|under|into|apart|back))(?:\s+(?:of\s+)?(?P<year>{_YEAR})\b)?",
             re.I,
-            read.season,
+            normalise.season,
         ),
         (
             False,
             rf"\b(?P<which>)(?P<season>spring|summer|autumn|fall|winter)\s+(?:of\s+)?(?P<year>{_YEAR})\b",
             re.I,
-            read.season,
+            normalise.season,
         ),
         (
             False,
             rf"\b(?:(?:from|between)\s+)(?P<year>{_YEAR}){_DASH}(?P<year2>{_YEAR})\b",
             re.I,
-            read.year_range,
+            normalise.year_range,
         ),
         (
             False,
@@ -165,14 +164,14 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
             rf"|(?:in|since|by|until|till|before|after|from|during|for|through|(?<!\d\s)of|year|{_UP_TO})\s+)"
             rf"(?P<year>{_YEAR})\b(?![,.]?\d|\s*%)",
             re.I,
-            read.plain_year,
+            normalise.plain_year,
         ),
         (
             False,
             r"\b(?:in|over|within|during)\s+the\s+(?:(?:coming|next\s+few|next\s+several)\s+(?P<unit>day|week|month)s|"
             r"(?P<unit2>days|weeks|months)\s+ahead)\b",
             re.I,
-            read.soon,
+            normalise.soon,
         ),
         (
             True,
@@ -180,62 +179,62 @@ _RULES: tuple[tuple[bool, re.Pattern, Callable[[re.Match, date | None], read.Rea
             rf"first\s+|last\s+|past\s+|period\s+of\s+)?(?:{_COUNT}|{_VAGUE}|\w+ty)[\s-](?:business\s+|working\s+|calendar\s+|full\s+)?"
             rf"{_UNIT}s?\b(?!\s+ago)",
             re.I,
-            read.duration,
+            normalise.duration,
         ),
         (
             True,
             rf"\b(?:{_COUNT}|\w+ty|\w+teen)[\s-]{_UNIT}(?:[\s-]old)?\b(?!s|\s+(?:ago|after|later|before|earlier))",
             re.I,
-            read.duration,
+            normalise.duration,
         ),
         (
             True,
             rf"\b(?:{_COUNT}|{_VAGUE}|hours|days|weeks|months|years|moments|minutes|\w+ty)(?:\s+{_UNIT}s?)?\s+"
             r"(?:later|earlier|after|before|since|prior|from\s+now)\b",
             re.I,
-            read.duration,
+            normalise.duration,
         ),
-        (False, rf"\b(?P<count>{_COUNT})\s+(?P<unit>{_UNIT})s?\s+ago\b", re.I, read.ago),
+        (False, rf"\b(?P<count>{_COUNT})\s+(?P<unit>{_UNIT})s?\s+ago\b", re.I, normalise.ago),
         (
             False,
             r"\b(?:over\s+|in\s+|during\s+)?(?:the\s+)?(?:recent|past\s+few|last\s+few)\s+(?P<unit>day|week|month|year)s\b",
             re.I,
-            read.vague_weeks,
+            normalise.vague_weeks,
         ),
-        (False, r"\brecently\b(?=\s+\w+(?:ed|t|n)\b)", 0, read.recently),
+        (False, r"\brecently\b(?=\s+\w+(?:ed|t|n)\b)", 0, normalise.recently),
         (
             False,
             r"\b(?P<word>today|tonight|yesterday|tomorrow|last\s+night|this\s+(?:morning|afternoon|evening))\b"
             r"(?!['’]s\s+(?:world|economy|age|era|society))",
             re.I,
-            read.near_day,
+            normalise.near_day,
         ),
         (
             False,
             r"\b(?:(?P<which>last|next|this|past|coming)\s+)?(?:the\s+)?weekend\b",
             re.I,
-            read.weekend,
+            normalise.weekend,
         ),
         (
             False,
             rf"\b(?:(?P<which>[Ll]ast|[Nn]ext|[Tt]his|[Pp]ast|[Cc]oming)\s+)?(?:[Ll]ate\s+|[Ee]arly\s+)?(?P<weekday>{_WEEKDAY})"
             r"(?!\s+(?:Night\s+Live|Times|Post|Telegraph|Review))\b(?:['’]s)?(?:\s+(?:morning|afternoon|evening|night))?",
             0,
-            read.weekday,
+            normalise.weekday,
         ),
         (
             False,
             r"\b(?P<part>(?:the\s+)?(?:end|start|beginning|middle|close|course)\s+of|late|early)\s+(?:the\s+|(?P<which>this|last|next)\s+)"
             r"(?:calendar\s+)?(?P<unit>week|month|year)\b",
             re.I,
-            read.end_of_period,
+            normalise.end_of_period,
         ),
         (
             False,
             r"\b(?:earlier\s+|later\s+|late\s+|early\s+)?(?:the\s+)?(?P<which>last|this|next|past|coming|previous|current)\s+"
             r"(?P<unit>week|month|quarter|year)\b(?!['’-]?s?\s+(?:old))",
             re.I,
-            read.period,
+            normalise.period,
         ),
     )
 )
@@ -257,7 +256,7 @@ def find_dates(text: str, published: date | None) -> list[DateMention]:
             span, ahead = reader(match, published)
             said = text[start:end]
             ahead = _with_words(ahead, said) if ahead != span else None
-            back = read.after(said, published) if is_duration else None
+            back = normalise.after(said, published) if is_duration else None
             found.append(DateMention(start, end, _with_words(span, said), is_duration, ahead, _with_words(back, said)))
     return _with_links(searched, sorted(found, key=lambda mention: mention.start))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 
-from pipeline.nlp.dates import calendar as spans
+from pipeline.nlp.dates import calendar
 from pipeline.records import DateSpan
 from scrapers.items import Precision
 
@@ -25,30 +25,30 @@ def _day_of(text: str) -> int:
 
 
 def day_month(match: re.Match, published: date | None) -> Readings:
-    month, day = spans.month_number(match["month"]), _day_of(match["day"])
+    month, day = calendar.month_number(match["month"]), _day_of(match["day"])
     if match["year"]:
-        return (spans.calendar_day(int(match["year"]), month, day),) * 2
-    return spans.either_way(published, lambda year: spans.calendar_day(year, month, day))
+        return (calendar.calendar_day(int(match["year"]), month, day),) * 2
+    return calendar.either_way(published, lambda year: calendar.calendar_day(year, month, day))
 
 
 def day_range(match: re.Match, published: date | None) -> Readings:
-    first_month = spans.month_number(match["month"])
-    last_month = spans.month_number(match["month2"]) if match["month2"] else first_month
+    first_month = calendar.month_number(match["month"])
+    last_month = calendar.month_number(match["month2"]) if match["month2"] else first_month
     days = [_day_of(match[name]) for name in ("day", "day2")]
 
     def make(year: int) -> DateSpan | None:
-        first = spans.calendar_day(year, first_month, days[0])
-        last = spans.calendar_day(year, last_month, days[1])
+        first = calendar.calendar_day(year, first_month, days[0])
+        last = calendar.calendar_day(year, last_month, days[1])
         if first is None or last is None or last.end < first.start:
             return None
         precision = Precision.WEEK if (last.end - first.start).days < 7 else Precision.MONTH
         return DateSpan(first.start, last.end, precision, "stated")
 
-    return (make(int(match["year"])),) * 2 if match["year"] else spans.either_way(published, make)
+    return (make(int(match["year"])),) * 2 if match["year"] else calendar.either_way(published, make)
 
 
 def iso(match: re.Match, _: date | None) -> Readings:
-    return (spans.calendar_day(int(match["year"]), int(match["month"]), int(match["day"])),) * 2
+    return (calendar.calendar_day(int(match["year"]), int(match["month"]), int(match["day"])),) * 2
 
 
 def slashed(match: re.Match, _: date | None) -> Readings:
@@ -57,11 +57,11 @@ def slashed(match: re.Match, _: date | None) -> Readings:
     found = {
         span
         for day, month in ((one, two), (two, one))
-        if month <= 12 and (span := spans.calendar_day(year, month, day)) is not None
+        if month <= 12 and (span := calendar.calendar_day(year, month, day)) is not None
     }
     if not found:
         return None, None
-    return (found.pop() if len(found) == 1 else spans.year(year),) * 2
+    return (found.pop() if len(found) == 1 else calendar.year(year),) * 2
 
 
 _PARTS = {
@@ -83,17 +83,17 @@ def part_named(word: str | None) -> str | None:
 
 
 def month_of_year(match: re.Match, published: date | None) -> Readings:
-    month, part = spans.month_number(match["month"]), part_named(match["part"])
+    month, part = calendar.month_number(match["month"]), part_named(match["part"])
 
     def make(year: int) -> DateSpan:
-        return spans.part_of_month(year, month, part) if part else spans.month(year, month)
+        return calendar.part_of_month(year, month, part) if part else calendar.month(year, month)
 
     if match["year"] and match["year"].isdigit():
         return (make(int(match["year"])),) * 2
     if match["year"]:
         return _of_named_year(match["year"].casefold(), make, published)
     which = (match["which"] or "").casefold()
-    past, ahead = spans.either_way(published, make)
+    past, ahead = calendar.either_way(published, make)
     if which:
         # In July 2026, "last June" is June 2026; in June 2026, it is June 2025.
         if published and which == "last" and past and past.end >= published:
@@ -117,11 +117,11 @@ def _of_named_year(year: str, make: Callable[[int], DateSpan], published: date |
 
 def plain_year(match: re.Match, _: date | None) -> Readings:
     year, part = int(match["year"]), part_named(match["part"])
-    return (spans.part_of_year(year, part) if part else spans.year(year),) * 2
+    return (calendar.part_of_year(year, part) if part else calendar.year(year),) * 2
 
 
 def year_range(match: re.Match, _: date | None) -> Readings:
-    first, last = spans.year(int(match["year"])), spans.year(int(match["year2"]))
+    first, last = calendar.year(int(match["year"])), calendar.year(int(match["year2"]))
     return (replace(first, end=last.end),) * 2 if last.end > first.end else (None, None)
 
 
@@ -132,38 +132,42 @@ def quarter(match: re.Match, published: date | None) -> Readings:
     half = bool(match["half"])
 
     def make(year: int) -> DateSpan:
-        return spans.part_of_year(year, "first" if number == 1 else "second") if half else spans.quarter(year, number)
+        return (
+            calendar.part_of_year(year, "first" if number == 1 else "second")
+            if half
+            else calendar.quarter(year, number)
+        )
 
-    return (make(int(match["year"])),) * 2 if match["year"] else spans.either_way(published, make)
+    return (make(int(match["year"])),) * 2 if match["year"] else calendar.either_way(published, make)
 
 
 def season(match: re.Match, published: date | None) -> Readings:
     name, which = match["season"].casefold(), (match["which"] or "").casefold()
     if match["year"]:
-        return (spans.season(int(match["year"]), name),) * 2
-    past, ahead = spans.either_way(published, lambda year: spans.season(year, name, "relative"))
+        return (calendar.season(int(match["year"]), name),) * 2
+    past, ahead = calendar.either_way(published, lambda year: calendar.season(year, name, "relative"))
     if which == "last" and published and past and past.end >= published:
-        past = spans.season(past.start.year - 1, name, "relative")
+        past = calendar.season(past.start.year - 1, name, "relative")
     if which == "this" and published and past and past.start.year < published.year and name != "winter":
         past = ahead
     if which == "next" and published and ahead and ahead.start <= published:
-        ahead = spans.season(ahead.start.year + 1, name, "relative")
+        ahead = calendar.season(ahead.start.year + 1, name, "relative")
     return (past, past) if which == "last" else (ahead, ahead) if which == "next" else (past, ahead)
 
 
 def near_day(match: re.Match, published: date | None) -> Readings:
     word = match["word"].casefold()
     offset = -1 if word.startswith(("yesterday", "last")) else 1 if word.startswith("tomorrow") else 0
-    return (spans.day(published + timedelta(days=offset), "relative"),) * 2 if published else (None, None)
+    return (calendar.day(published + timedelta(days=offset), "relative"),) * 2 if published else (None, None)
 
 
 def weekday(match: re.Match, published: date | None) -> Readings:
     if not published:
         return None, None
-    name, which = spans.weekday_number(match["weekday"]), (match["which"] or "").casefold()
+    name, which = calendar.weekday_number(match["weekday"]), (match["which"] or "").casefold()
     # On a Friday, "on Friday" is the same day; "last Friday" and "next Friday" are a week away.
-    back = spans.day(spans.last_weekday(name, published, before=which in ("last", "past")), "relative")
-    ahead = spans.day(spans.next_weekday(name, published, after=which in ("next", "coming")), "relative")
+    back = calendar.day(calendar.last_weekday(name, published, before=which in ("last", "past")), "relative")
+    ahead = calendar.day(calendar.next_weekday(name, published, after=which in ("next", "coming")), "relative")
     if which in ("last", "past"):
         return back, back
     return (ahead, ahead) if which in ("next", "coming") else (back, ahead)
@@ -173,9 +177,9 @@ def weekend(match: re.Match, published: date | None) -> Readings:
     if not published:
         return None, None
     which = (match["which"] or "").casefold()
-    back = spans.last_weekday(5, published, before=which == "last" and published.weekday() < 5)
-    ahead = spans.next_weekday(5, published)
-    both = [replace(spans.week(day), start=day, end=day + timedelta(days=1)) for day in (back, ahead)]
+    back = calendar.last_weekday(5, published, before=which == "last" and published.weekday() < 5)
+    ahead = calendar.next_weekday(5, published)
+    both = [replace(calendar.week(day), start=day, end=day + timedelta(days=1)) for day in (back, ahead)]
     return (both[0],) * 2 if which == "last" else (both[1],) * 2 if which in ("next", "coming") else (both[0], both[1])
 
 
@@ -194,12 +198,12 @@ def period(match: re.Match, published: date | None) -> Readings:
 def _whole(unit: str, published: date, offset: int) -> DateSpan:
     """Return the week, month, quarter or year of the publication, shifted by `offset` units."""
     if unit == "week":
-        return spans.week(published + timedelta(weeks=offset))
+        return calendar.week(published + timedelta(weeks=offset))
     if unit == "month":
-        return spans.month(published.year, published.month + offset, "relative")
+        return calendar.month(published.year, published.month + offset, "relative")
     if unit == "quarter":
-        return spans.quarter(published.year, (published.month - 1) // 3 + 1 + offset, "relative")
-    return spans.year(published.year + offset, "relative")
+        return calendar.quarter(published.year, (published.month - 1) // 3 + 1 + offset, "relative")
+    return calendar.year(published.year + offset, "relative")
 
 
 def end_of_period(match: re.Match, published: date | None) -> Readings:
@@ -211,34 +215,34 @@ def end_of_period(match: re.Match, published: date | None) -> Readings:
     if part is None:  # "in the course of the year"
         made = _whole(unit, published, offset)
     elif unit == "year":
-        made = spans.part_of_year(published.year + offset, part, "relative")
+        made = calendar.part_of_year(published.year + offset, part, "relative")
     elif unit == "month":
-        whole = spans.month(published.year, published.month + offset)
-        made = spans.part_of_month(whole.start.year, whole.start.month, part, "relative")
+        whole = calendar.month(published.year, published.month + offset)
+        made = calendar.part_of_month(whole.start.year, whole.start.month, part, "relative")
     else:
-        made = spans.week(published + timedelta(weeks=offset))
+        made = calendar.week(published + timedelta(weeks=offset))
     return made, made
 
 
 def ago(match: re.Match, published: date | None) -> Readings:
-    count, unit = spans.number(match["count"]), match["unit"].casefold()
+    count, unit = calendar.number(match["count"]), match["unit"].casefold()
     if not published or not 0 < count < 1000:
         return None, None
     if unit == "hour":
-        made = spans.day(published, "relative") if count < 12 else None
+        made = calendar.day(published, "relative") if count < 12 else None
     elif unit == "day":
-        made = spans.day(published - timedelta(days=count), "relative")
+        made = calendar.day(published - timedelta(days=count), "relative")
     elif unit in ("week", "fortnight"):
-        made = spans.week(published - timedelta(weeks=count * (2 if unit == "fortnight" else 1)))
+        made = calendar.week(published - timedelta(weeks=count * (2 if unit == "fortnight" else 1)))
     elif unit == "month":
-        made = spans.month(published.year, published.month - count, "relative")
+        made = calendar.month(published.year, published.month - count, "relative")
     else:
-        made = spans.year(max(published.year - count, spans.FIRST_YEAR), "relative")
+        made = calendar.year(max(published.year - count, calendar.FIRST_YEAR), "relative")
     return made, made
 
 
 _AFTER = re.compile(
-    rf"(?P<count>{spans.COUNT_WORDS}|several|(?:a\s+)?few)?\s*(?P<unit>day|week|month|year)s?\s+after", re.I
+    rf"(?P<count>{calendar.COUNT_WORDS}|several|(?:a\s+)?few)?\s*(?P<unit>day|week|month|year)s?\s+after", re.I
 )
 _SOME = {"day": 4, "week": 3, "month": 4, "year": 3}  # typical counts for "days", "several weeks", "a few months"
 
@@ -248,31 +252,31 @@ def after(said: str, published: date | None) -> DateSpan | None:
     match = _AFTER.fullmatch(said)
     if not match or not published:
         return None
-    unit, exact = match["unit"].casefold(), spans.number(match["count"] or "")
+    unit, exact = match["unit"].casefold(), calendar.number(match["count"] or "")
     count = exact or _SOME[unit]
     if unit == "day":
         day = published - timedelta(days=count)
-        return spans.day(day, "relative") if exact else spans.month(day.year, day.month, "relative")
+        return calendar.day(day, "relative") if exact else calendar.month(day.year, day.month, "relative")
     if unit == "week":
-        return replace(spans.week(published - timedelta(weeks=count)), precision=Precision.MONTH)
+        return replace(calendar.week(published - timedelta(weeks=count)), precision=Precision.MONTH)
     if unit == "month":
-        month = spans.month(published.year, published.month - count, "relative")
-        return month if exact else spans.year(month.start.year, "relative")
-    return spans.year(max(published.year - count, spans.FIRST_YEAR), "relative")
+        month = calendar.month(published.year, published.month - count, "relative")
+        return month if exact else calendar.year(month.start.year, "relative")
+    return calendar.year(max(published.year - count, calendar.FIRST_YEAR), "relative")
 
 
 def vague_weeks(match: re.Match, published: date | None) -> Readings:
     """Read "in recent weeks" as the month of publication; "in recent months" and longer have no value."""
     if not published or match["unit"].casefold() in ("month", "year"):
         return None, None
-    return (spans.month(published.year, published.month, "relative"),) * 2
+    return (calendar.month(published.year, published.month, "relative"),) * 2
 
 
 def recently(_: re.Match, published: date | None) -> Readings:
     """Read "recently" as the month of publication, unless it has only just begun."""
     if not published or published.day < _RECENT_DAYS:
         return None, None
-    return (spans.month(published.year, published.month, "relative"),) * 2
+    return (calendar.month(published.year, published.month, "relative"),) * 2
 
 
 def soon(match: re.Match, published: date | None) -> Readings:
@@ -295,17 +299,17 @@ _HOLIDAYS: dict[str, Callable[[int], date]] = {
     "fourth of july": lambda year: date(year, 7, 4),
     "halloween": lambda year: date(year, 10, 31),
     "juneteenth": lambda year: date(year, 6, 19),
-    "labor day": lambda year: spans.nth_weekday(year, 9, 0, 1),
-    "memorial day": lambda year: spans.nth_weekday(year, 5, 0, -1),
-    "thanksgiving": lambda year: spans.nth_weekday(year, 11, 3, 4),
+    "labor day": lambda year: calendar.nth_weekday(year, 9, 0, 1),
+    "memorial day": lambda year: calendar.nth_weekday(year, 5, 0, -1),
+    "thanksgiving": lambda year: calendar.nth_weekday(year, 11, 3, 4),
 }
 
 
 def holiday(match: re.Match, published: date | None) -> Readings:
     make = _HOLIDAYS[match["name"].casefold().replace("’", "'")]
     if match["year"]:
-        return (spans.day(make(int(match["year"])), "stated"),) * 2
-    return spans.either_way(published, lambda year: spans.day(make(year), "stated"))
+        return (calendar.day(make(int(match["year"])), "stated"),) * 2
+    return calendar.either_way(published, lambda year: calendar.day(make(year), "stated"))
 
 
 def duration(_: re.Match, __: date | None) -> Readings:

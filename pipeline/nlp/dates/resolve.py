@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from pipeline.nlp.dates import calendar as spans
+from pipeline.nlp.dates import calendar
 from pipeline.nlp.dates.expressions import DateMention
 from pipeline.records import DateSpan, Modality
 from scrapers.items import Precision
@@ -115,7 +115,7 @@ def claim_date(
     if best is not None:
         return best[1]
     if published is not None and newness == "new" and modality in DONE:
-        return spans.day(published, "publication")
+        return calendar.day(published, "publication")
     return None
 
 
