@@ -164,7 +164,7 @@ class Cue:
     head: str = ""  # the word as written on the card: "found" and "find" have a form in common
 
 
-class Example(Table):
+class CardExample(Table):
     """A sentence and the claim to be found in it; each role has the names of its participants."""
 
     text: Text
@@ -218,7 +218,7 @@ class EventType(Table):
     means: Annotated[Mapping[str, Modality], BeforeValidator(_by_form)] = {}
     defaults: Mapping[str, Any] = {}  # keys of every frame that does not set them itself
     frames: tuple[Frame, ...] = Field((), alias="frame")
-    examples: tuple[Example, ...] = Field((), alias="example")
+    examples: tuple[CardExample, ...] = Field((), alias="example")
     near_misses: tuple[NearMiss, ...] = Field((), alias="near_miss")
 
     @model_validator(mode="before")

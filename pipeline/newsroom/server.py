@@ -57,7 +57,7 @@ class OddAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServedAnswer:
     """The response of a site."""
 
     status: int
@@ -91,40 +91,40 @@ class Site:
         mine = (each for each in odd_addresses() if each.publisher_id == self.publisher.publisher_id)
         return [each for each in mine if each.since <= moment.date()]
 
-    def answer(self, path: str, moment: datetime) -> Answer:
+    def answer(self, path: str, moment: datetime) -> ServedAnswer:
         """Return the response to a path with its query at a moment; 404 for a story that is not out yet."""
         stories = out_by(moment, self.publisher.publisher_id)
         for each in stories:
             if each.path == path:
                 content_type = f"text/html; charset={each.declared or each.encoding}"
-                return Answer(200, content_type, article_page(each), each.modified or each.published)
+                return ServedAnswer(200, content_type, article_page(each), each.modified or each.published)
         newest = max((each.modified or each.published for each in stories), default=_FOUNDED)
         if path == "/":
-            return Answer(200, body=front_page(self.publisher, stories), modified=newest)
+            return ServedAnswer(200, body=front_page(self.publisher, stories), modified=newest)
         if path == "/robots.txt" and self.publisher.robots is not None:
             text = self.publisher.robots.strip().replace("{origin}", self.origin) + "\n"
-            return Answer(200, "text/plain; charset=utf-8", text.encode())
+            return ServedAnswer(200, "text/plain; charset=utf-8", text.encode())
         odd = self.odd(moment)
         entries: Odd = [(each.title, each.address or self.origin + each.path) for each in odd]
         for feed in self.publisher.feeds:
             documents = feed_documents(self.publisher, feed, stories, entries, self.origin)
             if path in documents:
-                return Answer(200, *documents[path], modified=newest)
+                return ServedAnswer(200, *documents[path], modified=newest)
         for strange in odd:
             if path in (strange.path, strange.to):
                 return _odd_answer(strange)
-        return Answer(404, body=b"<h1>Not found</h1>")
+        return ServedAnswer(404, body=b"<h1>Not found</h1>")
 
 
-def _odd_answer(odd: OddAddress) -> Answer:
+def _odd_answer(odd: OddAddress) -> ServedAnswer:
     if odd.answer == "redirect":
-        return Answer(301, location=odd.to)
+        return ServedAnswer(301, location=odd.to)
     return {
-        "gone": Answer(410, body=b"<h1>Gone</h1><p>This story has been removed.</p>"),
-        "pdf": Answer(200, "application/pdf", _PDF),
-        "page": Answer(200, body=_MEMBERS),
-        "shell": Answer(200, body=_SHELL),
-        "forbidden": Answer(403, body=b"<h1>Readers of the paper edition only</h1>"),
+        "gone": ServedAnswer(410, body=b"<h1>Gone</h1><p>This story has been removed.</p>"),
+        "pdf": ServedAnswer(200, "application/pdf", _PDF),
+        "page": ServedAnswer(200, body=_MEMBERS),
+        "shell": ServedAnswer(200, body=_SHELL),
+        "forbidden": ServedAnswer(403, body=b"<h1>Readers of the paper edition only</h1>"),
     }[odd.answer]
 
 
@@ -270,7 +270,7 @@ class _Handler(BaseHTTPRequestHandler):
         if with_body:
             self.wfile.write(body)
 
-    def _has(self, answer: Answer) -> bool:
+    def _has(self, answer: ServedAnswer) -> bool:
         """Return whether the client has this response already; If-None-Match takes precedence."""
         if tags := self.headers.get("If-None-Match"):
             return answer.etag in (tag.strip().removeprefix("W/") for tag in tags.split(","))
@@ -281,7 +281,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return False
         return False
 
-    def _validators(self, answer: Answer) -> None:
+    def _validators(self, answer: ServedAnswer) -> None:
         self.send_header("ETag", answer.etag)
         self.send_header("Last-Modified", format_datetime(answer.modified.astimezone(UTC), usegmt=True))
 

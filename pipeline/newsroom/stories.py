@@ -54,7 +54,7 @@ class Publisher:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class StoryEdit:
     """An edit of a published article. `replace`: (old, new), each old text unique; `kind`: text or boilerplate."""
 
     at: datetime
@@ -63,7 +63,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BodyBlock:
     """One block of a page's body. `kind` is p, h2, list, or one of the page elements beside the article."""
 
     kind: str
@@ -98,7 +98,7 @@ class Story:
     declared: str = ""  # encoding that page and header declare, if it is a wrong one
     broken: str = ""  # "truncated": the page breaks off
     modified: datetime | None = None
-    edits: tuple[Edit, ...] = field(default=(), repr=False)
+    edits: tuple[StoryEdit, ...] = field(default=(), repr=False)
 
     @property
     def url(self) -> str:
@@ -106,7 +106,7 @@ class Story:
         return f"https://{self.publisher.host}{self.path}"
 
     @property
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[BodyBlock, ...]:
         """The blocks of the page's body, in order."""
         return tuple(_block(paragraph) for paragraph in re.split(r"\n\s*\n", self.body.strip()) if paragraph.strip())
 
@@ -149,17 +149,17 @@ def _changed(story: Story, *, body: str, modified: datetime | None) -> Story:
     return Story(**(values | {"body": body, "modified": modified}))
 
 
-def _block(paragraph: str) -> Block:
+def _block(paragraph: str) -> BodyBlock:
     paragraph = paragraph.strip()
     if beside := _BESIDE.fullmatch(paragraph):
-        return Block(beside[1], _LINK.sub(r"\1", beside[2]), beside[2])
+        return BodyBlock(beside[1], _LINK.sub(r"\1", beside[2]), beside[2])
     if paragraph.startswith("## "):
-        return Block("h2", paragraph[3:], paragraph[3:])
+        return BodyBlock("h2", paragraph[3:], paragraph[3:])
     if paragraph.startswith("- "):
         items = tuple(line[2:].strip() for line in paragraph.splitlines())
-        return Block("list", "\n\n".join(_LINK.sub(r"\1", item) for item in items), paragraph, items)
+        return BodyBlock("list", "\n\n".join(_LINK.sub(r"\1", item) for item in items), paragraph, items)
     joined = " ".join(line.strip() for line in paragraph.splitlines())
-    return Block("p", _LINK.sub(r"\1", joined), joined)
+    return BodyBlock("p", _LINK.sub(r"\1", joined), joined)
 
 
 @cache
@@ -182,7 +182,7 @@ def read_story(path: Path) -> Story:
     try:
         front = tomllib.loads(parts[1])
         edits = tuple(
-            Edit(edit["at"], edit["kind"], tuple((old, new) for old, new in edit["replace"]))
+            StoryEdit(edit["at"], edit["kind"], tuple((old, new) for old, new in edit["replace"]))
             for edit in front.pop("edit", [])
         )
         byline = tuple(front.pop("byline", ()))

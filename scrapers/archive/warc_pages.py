@@ -31,7 +31,7 @@ class NoPage(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """The HTTP response in a record: its header, the body as stored, and the decoded body."""
 
     head: bytes
@@ -41,7 +41,7 @@ class Answer:
     charset: str  # as named in the header
 
 
-def answer_of(record: Record) -> Answer:
+def answer_of(record: Record) -> HttpAnswer:
     """Return the HTTP response in a record, which cannot be used afterwards. Raises NoPage."""
     end = record.find(_BLANK_LINE, 1 << 18)
     if end < 0:
@@ -60,10 +60,10 @@ def answer_of(record: Record) -> Answer:
         raise NoPage("too large")
     if not body or (body[:1000].isspace() and body.isspace()):
         raise NoPage("empty")
-    return Answer(head, stored, body, kind, charset)
+    return HttpAnswer(head, stored, body, kind, charset)
 
 
-def page_of(answer: Answer, fields: Fields, url: str, source_id: str) -> Page:
+def page_of(answer: HttpAnswer, fields: Fields, url: str, source_id: str) -> Page:
     """Return the page in a response; `fields` are its record's header. Raises NoPage: no date, or a wrong digest."""
     headers = {name.lower(): value for name, value in fields}
     _check(headers, answer)
@@ -125,7 +125,7 @@ def _inflated(body: bytes | bytearray, bits: int) -> bytes:
         raise NoPage("damaged compression") from None
 
 
-def _check(fields: dict[str, str], answer: Answer) -> None:
+def _check(fields: dict[str, str], answer: HttpAnswer) -> None:
     """Raise NoPage if the record's digest does not match its bytes; digests of unknown algorithms are ignored.
 
     The payload digest is only used if there is no block digest: some archivers compute it after removing the chunked

@@ -29,7 +29,7 @@ DEFAULT_HOLD = timedelta(minutes=15)
 
 
 @dataclass(slots=True)
-class Tally:
+class CrawlTally:
     """The results of one run for one source."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -49,7 +49,7 @@ class Bookkeeper:
         archive: Archive,
         config: CrawlConfig,
         sink: Callable[[Page], None],
-        source_done: Callable[[Source, Tally], None],
+        source_done: Callable[[Source, CrawlTally], None],
     ) -> None:
         self.sources = {source.source_id: source for source in sources}
         self.frontier = frontier
@@ -57,7 +57,7 @@ class Bookkeeper:
         self.config = config
         self.sink = sink
         self.source_done = source_done
-        self.tallies = {source.source_id: Tally() for source in sources}
+        self.tallies = {source.source_id: CrawlTally() for source in sources}
         self.open: dict[str, Task] = {}  # handed out but not answered
         self.failures: Counter[str] = Counter()  # consecutive, by host
         self.started: dict[str, float] = {}  # time of each host's first answer in this run

@@ -25,7 +25,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from scrapers.archive.store import Archive
-from scrapers.crawling.bookkeeping import Bookkeeper, Tally
+from scrapers.crawling.bookkeeping import Bookkeeper, CrawlTally
 from scrapers.crawling.frontier import Frontier
 from scrapers.fetching.url_guard import is_loopback_host
 from scrapers.items import Outcome, Page, Source
@@ -264,7 +264,7 @@ def _stop_on_signal(bookkeeper: Bookkeeper) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _line(source: Source, tally: Tally) -> str:
+def _line(source: Source, tally: CrawlTally) -> str:
     """Return a line on the results for one source, with its first fault."""
     n_feeds = tally.outcomes[Outcome.SAVED.value] - tally.n_pages
     parts = [_count(tally.n_pages, "new page"), f"{_count(n_feeds, 'feed')} read"]

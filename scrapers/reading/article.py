@@ -70,7 +70,7 @@ _SOFT_404 = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PageDraft:
     """A page whose body is found but not cleaned yet: the input of finish()."""
 
     page: Page
@@ -105,7 +105,7 @@ def read_page(page: Page, source: Source | None = None, hint: FeedEntry | None =
     return found if isinstance(found, Reading) else finish(found)
 
 
-def draft(page: Page, source: Source | None, hint: FeedEntry | None = None) -> Draft | Reading:
+def draft(page: Page, source: Source | None, hint: FeedEntry | None = None) -> PageDraft | Reading:
     """Find metadata and body of a page; return a Reading if it is not an article. The first half of read_page()."""
     if refusal := _refusal(page):
         return refusal
@@ -124,10 +124,10 @@ def draft(page: Page, source: Source | None, hint: FeedEntry | None = None) -> D
         or (hint.title if hint else ""),
         byline=_picked_names(picked) or about.byline,
     )
-    return Draft(page, source, about, published, tuple(found), html, picked or Picked())
+    return PageDraft(page, source, about, published, tuple(found), html, picked or Picked())
 
 
-def finish(found: Draft) -> Reading:
+def finish(found: PageDraft) -> Reading:
     """Clean the body of a draft and decide whether it is an article. The second half of read_page()."""
     body = _clean_blocks(list(found.blocks), found.about)
     published = found.published or _last_resort_date(found)
@@ -179,7 +179,7 @@ def _by_recipe(html: str, source: Source | None, published: Dated | None) -> Pic
     return None
 
 
-def _last_resort_date(found: Draft) -> Dated | None:
+def _last_resort_date(found: PageDraft) -> Dated | None:
     if found.picked is None:
         return None
     latest = found.page.fetched_at + timedelta(days=1)
@@ -287,7 +287,7 @@ def _article(
     )
 
 
-def _plain_text(page: Page, text: str, source: Source | None, hint: FeedEntry | None) -> Draft:
+def _plain_text(page: Page, text: str, source: Source | None, hint: FeedEntry | None) -> PageDraft:
     """Read text/plain: blank lines separate paragraphs; a first line without a full stop is the title."""
     parts = (
         [tidy(part) for part in re.split(r"\n\s*\n", text)] if "\n\n" in text.replace("\r", "") else text.splitlines()
@@ -297,4 +297,4 @@ def _plain_text(page: Page, text: str, source: Source | None, hint: FeedEntry | 
     if not title and len(parts) > 1 and len(parts[0]) <= 200 and parts[0][-1] not in ".!?":
         title, parts = parts[0], parts[1:]
     blocks = tuple(Block("p", part) for part in parts)
-    return Draft(page, source, Metadata(title=title), _from_hint(page, hint), blocks, text)
+    return PageDraft(page, source, Metadata(title=title), _from_hint(page, hint), blocks, text)

@@ -122,11 +122,11 @@ def test_shipped_weights_match_their_card_and_read_any_text():
 @pytest.mark.skipif(not TRAINING, reason="the training extra is not installed")
 def test_training_is_deterministic_and_the_export_agrees_with_the_model(tmp_path):
     from pipeline.nlp.training.encoder import base_folder
-    from pipeline.nlp.training.train import Settings, export, read, train
+    from pipeline.nlp.training.train import TrainSettings, export, read, train
 
     examples = [_example(BARRED, "a", NOTE), _example("It declined to comment on the matter.", "b")] * 4
     featurizer = Featurizer(base_folder() / "tokenizer.json")
-    settings = Settings(epochs=2, batch=4, threads=1)
+    settings = TrainSettings(epochs=2, batch=4, threads=1)
     models = [train(examples, featurizer, settings, lambda _: None) for _ in range(2)]
     first, second = (np.stack([each.scores for each in read(model, examples, featurizer)]) for model in models)
     assert np.array_equal(first, second)

@@ -21,7 +21,7 @@ from pipeline.newsroom.stories import stories
 from pipeline.nlp.relevance.html_prefilter import may_pass, text_may_pass
 from pipeline.nlp.relevance.score import judge_relevance
 from scrapers.items import Page
-from scrapers.reading.article import Draft, draft, finish
+from scrapers.reading.article import PageDraft, draft, finish
 from scrapers.reading.page_words import page_words, plain_words
 
 NAV = "".join(f"<li><a href='/{name}'>{name}</a></li>" for name in ("Home", "Tech", "Politics", "Sport", "Cars"))
@@ -75,7 +75,7 @@ LAYOUTS = {"plain": plain, "busy": busy, "linked": linked}
 def lost(body: bytes, charset: str = "") -> str:
     """Return why the prefilter loses a relevant page, by its bytes or by its body; "" where it does not."""
     found = draft(page(body, charset), None)
-    article = finish(found).article if isinstance(found, Draft) else None
+    article = finish(found).article if isinstance(found, PageDraft) else None
     if article is None or not (judged := judge_relevance(article.title, article.text)).relevant:
         return ""
     passes = may_pass(body, charset), text_may_pass(found.text)

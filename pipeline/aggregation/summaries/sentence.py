@@ -41,7 +41,7 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
-class Roles:
+class EventRoles:
     """The participants of an event as noun phrases, "" for none."""
 
     actor: str
@@ -57,7 +57,7 @@ class Roles:
         return next((phrase for role in roles if (phrase := getattr(self, role))), "")
 
 
-def _which(roles: Roles, thing: str) -> str:
+def _which(roles: EventRoles, thing: str) -> str:
     """Return an unnamed document with what it does: "a bill" -> "a bill that would make tests compulsory"."""
     return thing if re.search(r" (?:that|which) ", thing) else f"{thing} {roles.content.which}".strip()
 
@@ -66,19 +66,19 @@ def _on(preposition: str, phrase: str) -> str:
     return f"{preposition} {phrase}" if phrase else ""
 
 
-def _thing(roles: Roles, role: str, default: str) -> tuple[str, bool]:
+def _thing(roles: EventRoles, role: str, default: str) -> tuple[str, bool]:
     phrase = getattr(roles, role)
     return (phrase, role in roles.many) if phrase else (default, False)
 
 
-def _executive(roles: Roles, act: str) -> Phrase:
+def _executive(roles: EventRoles, act: str) -> Phrase:
     verb = {"revoked": "revoke", "amended": "amend", "drafted": "draft"}.get(act, "issue")
     thing, plural = _thing(roles, "instrument", "an executive action")
     whom = _on("directed at", roles.target) or _on("concerning", roles.affected)
     return Phrase(verb, thing if whom else _which(roles, thing), whom, plural)
 
 
-def _legislation(roles: Roles, act: str) -> Phrase:
+def _legislation(roles: EventRoles, act: str) -> Phrase:
     verbs = {
         "vetoed": "veto", "rejected": "reject", "signed": "sign", "passed": "pass", "amended": "amend",
         "introduced": "introduce", "in force": "put",
@@ -90,7 +90,7 @@ def _legislation(roles: Roles, act: str) -> Phrase:
     return Phrase(verbs.get(act, "move"), thing, f"{tail} {_on('concerning', roles.object)}".strip(), plural)
 
 
-def _regulation(roles: Roles, act: str) -> Phrase:
+def _regulation(roles: EventRoles, act: str) -> Phrase:
     verbs = {"withdrawn": "withdraw", "delayed": "delay", "proposed": "propose", "adopted": "adopt", "in force": "put"}
     thing, plural = _thing(roles, "instrument", "rules or guidance")
     tail = "into force" if act == "in force" else ""
@@ -106,7 +106,7 @@ _PACT = re.compile(  # what can be concluded: a title, or a word for a pact
 )
 
 
-def _agreement(roles: Roles, act: str) -> Phrase:
+def _agreement(roles: EventRoles, act: str) -> Phrase:
     verbs = {
         "ended": "end",
         "broken": "break",
@@ -126,7 +126,7 @@ def _agreement(roles: Roles, act: str) -> Phrase:
     return Phrase(verbs.get(act, "conclude"), thing, _on("with", roles.target) or _on("on", about), plural)
 
 
-def _commitment(roles: Roles, act: str) -> Phrase:
+def _commitment(roles: EventRoles, act: str) -> Phrase:
     verb, reported = {"dropped": "abandon", "changed": "change"}.get(act, "make"), roles.content
     if verb == "make" and roles.actor and reported.deed and not (roles.instrument or roles.object or roles.target):
         return Phrase(reported.verb, "", reported.deed)
@@ -142,7 +142,7 @@ _SYSTEM = re.compile(
 )
 
 
-def _access_request(roles: Roles, act: str) -> Phrase:
+def _access_request(roles: EventRoles, act: str) -> Phrase:
     reported = roles.content
     if act == "deadline set":
         return Phrase("give", roles.target or "a company", _on("a deadline over", roles.object) or "a deadline")
@@ -166,7 +166,7 @@ def _same(words: str, thing: str) -> bool:
     return some.startswith(others) or others.startswith(some)
 
 
-def _access_grant(roles: Roles, act: str) -> Phrase:
+def _access_grant(roles: EventRoles, act: str) -> Phrase:
     access = f"access to {roles.object or 'an AI system'}"
     return Phrase("give", roles.target, access, "target" in roles.many) if roles.target else Phrase("give", access)
 
@@ -177,7 +177,7 @@ _ASKED = re.compile(
 _COURT = re.compile(r"(?i)\b(?:court|tribunal|judges?|justices?)\b")
 
 
-def _refusal(roles: Roles, act: str) -> Phrase:
+def _refusal(roles: EventRoles, act: str) -> Phrase:
     what, about = "a request", roles.object
     if _ASKED.search(head(roles.object)):
         what, about = roles.object, ""
@@ -186,7 +186,7 @@ def _refusal(roles: Roles, act: str) -> Phrase:
     return Phrase("refuse", " ".join(f"{what} {whose} {tail}".split()))
 
 
-def _restriction(roles: Roles, act: str) -> Phrase:
+def _restriction(roles: EventRoles, act: str) -> Phrase:
     word = {
         "designated": "a restrictive designation", "banned": "a ban", "suspended": "a suspension",
     }.get(act, "a restriction")  # fmt: skip
@@ -202,7 +202,7 @@ def _restriction(roles: Roles, act: str) -> Phrase:
     return Phrase(verb, f"{word} {_on('on', main)} {_on('concerning', second)}".strip())
 
 
-def _model_release(roles: Roles, act: str) -> Phrase:
+def _model_release(roles: EventRoles, act: str) -> Phrase:
     thing, plural = _thing(roles, "object", "a model")
     verb = {"withdrawn": "withdraw", "delayed": "delay"}.get(act, "release")
     return Phrase(verb, thing, _on("to", roles.affected) if verb == "release" else "", plural)
@@ -215,7 +215,7 @@ def _of(thing: str, owner: str) -> str:
     return f"{thing} of {owner}"
 
 
-def _evaluation(roles: Roles, act: str) -> Phrase:
+def _evaluation(roles: EventRoles, act: str) -> Phrase:
     thing = roles.object or (f"systems of {roles.target}" if roles.target else "an AI system")
     if act == "published":
         return Phrase("publish", f"an evaluation of {thing}")
@@ -224,14 +224,14 @@ def _evaluation(roles: Roles, act: str) -> Phrase:
     return Phrase("test", thing, "", "object" in roles.many or not roles.object and bool(roles.target))
 
 
-def _investigation(roles: Roles, act: str) -> Phrase:
+def _investigation(roles: EventRoles, act: str) -> Phrase:
     about = _on("into", roles.first("target", "object"))
     if act == "hearing":
         return Phrase("hold", f"a hearing {_on('on', roles.first('target', 'object'))}".strip())
     return Phrase({"closed": "close", "widened": "widen"}.get(act, "open"), f"an investigation {about}".strip())
 
 
-def _litigation(roles: Roles, act: str) -> Phrase:
+def _litigation(roles: EventRoles, act: str) -> Phrase:
     over = _on("over", roles.first("instrument", "object"))
     against, with_ = (f"{_on(word, roles.target)} {over}".strip() for word in ("against", "with"))
     if _COURT.search(roles.actor) and act in ("", "filed", "hearing"):
@@ -249,12 +249,12 @@ def _litigation(roles: Roles, act: str) -> Phrase:
     return Phrase(verb, thing.strip())
 
 
-def _enforcement(roles: Roles, act: str) -> Phrase:
+def _enforcement(roles: EventRoles, act: str) -> Phrase:
     word = {"fined": "a fine on", "settled": "a settlement on"}.get(act, "an enforcement order on")
     return Phrase("impose", f"{word} {roles.target or 'a company'}", _on("under", roles.instrument))
 
 
-def _institution(roles: Roles, act: str) -> Phrase:
+def _institution(roles: EventRoles, act: str) -> Phrase:
     body = roles.body or "an oversight body"
     many = "body" in roles.many
     if act == "left":
@@ -404,7 +404,7 @@ def summarise(
     return _attributed(who, many, person, phrase, modality, _speaker(attributions))
 
 
-def _roles(type_: str, participants: Sequence[Participant], content: Content, sentences: Collection[str]) -> Roles:
+def _roles(type_: str, participants: Sequence[Participant], content: Content, sentences: Collection[str]) -> EventRoles:
     """Return the participants as noun phrases, without an owner's name repeated before its thing."""
     names = ("actor", "target", "object", "instrument", "body", "affected")
     phrases = {role: parties(participants, role) for role in names}
@@ -419,7 +419,7 @@ def _roles(type_: str, participants: Sequence[Participant], content: Content, se
         words["object"] = ""
     if type_ == "access_request" and words["object"] == "access" and content.access:
         words["object"] = ""  # the object is only the word before the real one
-    return Roles(**words, many=frozenset(role for role, (_, many) in phrases.items() if many), content=content)
+    return EventRoles(**words, many=frozenset(role for role, (_, many) in phrases.items() if many), content=content)
 
 
 def _stage(
@@ -428,7 +428,7 @@ def _stage(
     modality: Modality,
     direction: str | None,
     participants: Sequence[Participant],
-    roles: Roles,
+    roles: EventRoles,
 ) -> str:
     """Return the stage that the sentence states."""
     if type_ == "restriction" and direction == "lift":

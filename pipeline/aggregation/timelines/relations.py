@@ -32,7 +32,7 @@ _STRONG = ("release", "restriction", "evaluation")  # in these one shared thing 
 
 
 @dataclass(frozen=True, slots=True)
-class Relation:
+class TimelineRelation:
     """A matter between two parties or about a thing, by entity id; None for what the sentences do not say."""
 
     matter: str
@@ -84,7 +84,7 @@ class Relation:
         return (("court", *sides),) if sides else ()
 
 
-def fits(timeline: Relation, step: Relation) -> bool:
+def fits(timeline: TimelineRelation, step: TimelineRelation) -> bool:
     """Return True if a step may belong to a timeline: nothing differs, and enough is the same."""
     if step.key == timeline.key:
         return True
@@ -147,7 +147,7 @@ def _each(values: Sequence[str]) -> Sequence[str | None]:
     return values or (None,)
 
 
-def relations_of(event: Event, claims: Sequence[Claim]) -> tuple[Relation, ...]:
+def relations_of(event: Event, claims: Sequence[Claim]) -> tuple[TimelineRelation, ...]:
     """Return the relations of an event, one for each pair of parties and thing; none if nobody is named."""
     cast = _Cast(claims)
     matter = MATTERS[event.type]
@@ -159,80 +159,88 @@ def relations_of(event: Event, claims: Sequence[Claim]) -> tuple[Relation, ...]:
     return tuple(found)
 
 
-def _agreement(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
+def _agreement(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[TimelineRelation]:
     everybody = {p.entity_id: p.kind for role in ("actor", "target") for p in cast.parties(role)}
     public = [id_ for id_, kind in everybody.items() if kind in PUBLIC]
     private = [id_ for id_ in everybody if id_ not in public]
     if public and private:
-        return [Relation(matter, a, b, cast.title) for a in private for b in public]
+        return [TimelineRelation(matter, a, b, cast.title) for a in private for b in public]
     if len(everybody) == 2:
         one, other = sorted(everybody)
-        return [Relation(matter, one, other, cast.title)]
+        return [TimelineRelation(matter, one, other, cast.title)]
     # "Google, OpenAI and xAI signed" does not say with whom; usually not with each other.
-    return [Relation(matter, a, None, cast.title) for a in everybody]
+    return [TimelineRelation(matter, a, None, cast.title) for a in everybody]
 
 
-def _access(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
+def _access(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[TimelineRelation]:
     asks, holds = ("actor", "target") if event.type == "access_request" else ("target", "actor")
     return [
-        Relation(matter, a, b, thing) for a in _each(cast.ids(asks)) for b in _each(cast.ids(holds))
+        TimelineRelation(matter, a, b, thing) for a in _each(cast.ids(asks)) for b in _each(cast.ids(holds))
         for thing in _each(cast.models) if a or b
     ]  # fmt: skip
 
 
-def _restriction(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
+def _restriction(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[TimelineRelation]:
     return [
-        Relation(matter, a, b, thing, exact=event.direction != "lift" and thing is None)
+        TimelineRelation(matter, a, b, thing, exact=event.direction != "lift" and thing is None)
         for a in _each(cast.ids("actor")) for b in _each(cast.ids("target")) for thing in _each(cast.models)
         if b or thing
     ]  # fmt: skip
 
 
-def _case(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
+def _case(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[TimelineRelation]:
     acts = {act_of(c) for c in claims if c.modality is event.modality}
     courts = [p for p in cast.parties("actor") if _COURT.search(p.name)]
     winners, targets = cast.ids("affected"), cast.ids("target")
     if courts or (acts & _COURT_ACTS and targets):
         losers = _each(targets) if winners else targets
-        return [Relation(matter, a, b, None, court=True) for a in _each(winners) for b in losers]
-    return [Relation(matter, a, b, None if b else cast.title) for a in _each(cast.ids("actor")) for b in _each(targets)]
-
-
-def _inquiry(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
-    targets = cast.ids("target")
-    things = _each(() if targets else cast.models)
+        return [TimelineRelation(matter, a, b, None, court=True) for a in _each(winners) for b in losers]
     return [
-        Relation(matter, a, b, t) for a in _each(cast.ids("actor")) for b in _each(targets) for t in things if b or t
+        TimelineRelation(matter, a, b, None if b else cast.title)
+        for a in _each(cast.ids("actor"))
+        for b in _each(targets)
     ]
 
 
-def _rule(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
+def _inquiry(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[TimelineRelation]:
+    targets = cast.ids("target")
+    things = _each(() if targets else cast.models)
+    return [
+        TimelineRelation(matter, a, b, t)
+        for a in _each(cast.ids("actor"))
+        for b in _each(targets)
+        for t in things
+        if b or t
+    ]
+
+
+def _rule(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[TimelineRelation]:
     actors = cast.ids("actor")
     if cast.title:
-        return [Relation(matter, actors[0] if actors else None, None, cast.title, by_thing_alone=True)]
+        return [TimelineRelation(matter, actors[0] if actors else None, None, cast.title, by_thing_alone=True)]
     # "New rules" are identified by their issuer and this name.
     words = [p.entity_id for p in merged_all(claims, "instrument")][:1]
-    return [Relation(matter, a, None, thing) for a in actors for thing in words]
+    return [TimelineRelation(matter, a, None, thing) for a in actors for thing in words]
 
 
-def _commitment(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
-    return [Relation(matter, a, None, cast.title) for a in cast.ids("actor")]
+def _commitment(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[TimelineRelation]:
+    return [TimelineRelation(matter, a, None, cast.title) for a in cast.ids("actor")]
 
 
-def _release(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
-    return [Relation(matter, a, None, model) for a in _each(cast.ids("actor")[:1]) for model in cast.models]
+def _release(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[TimelineRelation]:
+    return [TimelineRelation(matter, a, None, model) for a in _each(cast.ids("actor")[:1]) for model in cast.models]
 
 
-def _evaluation(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
+def _evaluation(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[TimelineRelation]:
     models, targets = cast.models, cast.ids("target")
     return [
-        Relation(matter, a, None if model else b, model)
+        TimelineRelation(matter, a, None if model else b, model)
         for a in _each(cast.ids("actor")) for b in _each(() if models else targets) for model in _each(models)
         if b or model
     ]  # fmt: skip
 
 
-def _institution(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[Relation]:
+def _institution(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]) -> Iterable[TimelineRelation]:
     bodies = [p.entity_id for p in cast.roles["body"]]
     people = [
         p.entity_id for role in ("target", "actor") for p in cast.roles[role] if p.kind is EntityKind.PERSON
@@ -242,7 +250,7 @@ def _institution(matter: str, cast: _Cast, event: Event, claims: Sequence[Claim]
     actors = [a for a in cast.ids("actor") if a != person]
     actor = actors[0] if actors else None
     return [
-        Relation(matter, actor, person, body, by_thing_alone=body is not None)
+        TimelineRelation(matter, actor, person, body, by_thing_alone=body is not None)
         for body in _each(bodies[:1])
         if body or person
     ]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.aggregation.clustering.merge import main_participants, merged_participants
 from pipeline.aggregation.clustering.stages import DEFAULT_STAGE, act_of
 from pipeline.aggregation.summaries.sentence import summarise
-from pipeline.aggregation.timelines.relations import MATTERS, Relation, fits, relations_of
+from pipeline.aggregation.timelines.relations import MATTERS, TimelineRelation, fits, relations_of
 from pipeline.records import Claim, Event, Modality
 
 # Matters in which a new act settles earlier plans and threats, unlike the stages of a law or a case.
@@ -109,7 +109,7 @@ class StatusOnDay:
 
 @dataclass
 class _Timeline:
-    relation: Relation
+    relation: TimelineRelation
     stages: list[Stage] = field(default_factory=list)
 
 
@@ -128,7 +128,7 @@ def timeline_entries(
     )
 
 
-Step = tuple[Stage, Relation]
+Step = tuple[Stage, TimelineRelation]
 
 
 def steps_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -> list[Step]:
@@ -140,7 +140,7 @@ def steps_of(event: Event, claims: Sequence[Claim], day_of: Mapping[str, str]) -
 def timelines_of(every: Iterable[Step]) -> tuple[Stage, ...]:
     """Return the stages of the timelines that steps form. Pure; the order of the steps makes no difference.
 
-    Steps without a common key (Relation.shared) never join one timeline.
+    Steps without a common key (TimelineRelation.shared) never join one timeline.
     """
     timelines: list[_Timeline] = []
     near: dict[tuple[str, ...], list[_Timeline]] = defaultdict(list)
@@ -163,7 +163,7 @@ def _precedence(step: Step) -> tuple:
     return -relation.n_known, not stage.done, stage.sure_from or "9", stage.event_id, stage.modality
 
 
-def _find(near: Mapping[tuple[str, ...], list[_Timeline]], relation: Relation) -> _Timeline | None:
+def _find(near: Mapping[tuple[str, ...], list[_Timeline]], relation: TimelineRelation) -> _Timeline | None:
     """Return the timeline of a step: the one of the same key, else the only one that fits, else None."""
     candidates: dict[int, _Timeline] = {}
     for mark in (*relation.shared, *relation.asked):

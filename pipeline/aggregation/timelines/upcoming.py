@@ -25,7 +25,7 @@ _NEW_DAY = re.compile(r"\b(?:to|until|till)\s+(?:\w+\s+)?$", re.I)  # "postponed
 _DEADLINE = re.compile(r"\b(?:until|deadline|by|no later than|within|before|at the latest|ultimatum)\b", re.I)
 
 
-class Outcome(StrEnum):
+class UpcomingOutcome(StrEnum):
     """The outcome of a date, according to the reports in the ledger."""
 
     OPEN = "open"  # no report yet
@@ -53,7 +53,7 @@ class Upcoming:
     end: str
     precision: str
     said: str
-    outcome: Outcome
+    outcome: UpcomingOutcome
     settled_on: str | None
     first_reported_on: str
 
@@ -79,8 +79,8 @@ def settled_elsewhere(upcoming: Iterable[Upcoming], stages: Iterable[Stage]) -> 
     found = []
     for due in upcoming:
         later = [day for day in done_after.get(due.event_id, ()) if day > due.first_reported_on]
-        if due.outcome is Outcome.OPEN and later:
-            due = replace(due, outcome=Outcome.HAPPENED, settled_on=min(later))
+        if due.outcome is UpcomingOutcome.OPEN and later:
+            due = replace(due, outcome=UpcomingOutcome.HAPPENED, settled_on=min(later))
         found.append(due)
     return tuple(sorted(found, key=lambda d: (d.start, d.end, d.upcoming_id)))
 
@@ -149,21 +149,21 @@ def _moved_to(claim: Claim) -> bool:
     return at > 0 and bool(_NEW_DAY.search(claim.evidence.quote[:at]))
 
 
-def _outcome(event, claims, reported, day: tuple[str, str], last: str, days) -> tuple[Outcome, str | None]:  # noqa: ANN001
+def _outcome(event, claims, reported, day: tuple[str, str], last: str, days) -> tuple[UpcomingOutcome, str | None]:  # noqa: ANN001
     """Return the outcome of a date, and since when it is known. `last`: day of the last report that names the date."""
     if event.modality is Modality.OCCURRED:
         reports = [reported(c) for c in claims if c.modality is Modality.OCCURRED and reported(c)]
         done_on = event.date.end.isoformat() if event.date else min(reports, default=None)
         if done_on is None or done_on >= min(reported(c) for c in days[day]):
-            return Outcome.HAPPENED, done_on
-    off = {Modality.CANCELLED: Outcome.CALLED_OFF, Modality.POSTPONED: Outcome.PUT_OFF}
+            return UpcomingOutcome.HAPPENED, done_on
+    off = {Modality.CANCELLED: UpcomingOutcome.CALLED_OFF, Modality.POSTPONED: UpcomingOutcome.PUT_OFF}
     for claim in sorted(claims, key=lambda c: (reported(c), c.claim_id), reverse=True):
         new_day = claim.modality is Modality.POSTPONED and claim in days.get(day, ()) and _moved_to(claim)
         if claim.modality in off and reported(claim) >= last and not new_day:
             return off[claim.modality], reported(claim)
     later = [min(reported(c) for c in members) for other, members in days.items() if not _overlap(other, day)]
     newer = [moment for moment in later if moment > last]
-    return (Outcome.MOVED, min(newer)) if newer else (Outcome.OPEN, None)
+    return (UpcomingOutcome.MOVED, min(newer)) if newer else (UpcomingOutcome.OPEN, None)
 
 
 def _overlap(one: tuple[str, str], other: tuple[str, str]) -> bool:

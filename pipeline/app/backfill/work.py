@@ -19,9 +19,9 @@ from pipeline.records import Findings
 from scrapers.archive.gzip_members import Fields
 from scrapers.archive.remote_files import Access, ArchiveFile, ArchiveFileError, open_archive_file
 from scrapers.archive.warc import Packing, Record, Scan
-from scrapers.archive.warc_pages import Answer, NoPage, answer_of, page_of
+from scrapers.archive.warc_pages import HttpAnswer, NoPage, answer_of, page_of
 from scrapers.items import Article, Outcome, Page, Source
-from scrapers.reading.article import Draft, draft, finish
+from scrapers.reading.article import PageDraft, draft, finish
 
 # Why an intact record is skipped; scrapers.archive.warc and scrapers.archive.warc_pages name further reasons.
 NO_ANSWER, OTHER_HOST, OFF_TOPIC = "not a response", "another host", "not about the oversight of AI"
@@ -45,7 +45,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundArticle:
     """A relevant article: its page, its findings and the offset of its record."""
 
     offset: int
@@ -66,7 +66,7 @@ class PartReport:
     end: int | None
     n_records: int = 0
     n_pages: int = 0  # web pages of selected hosts
-    found: tuple[Found, ...] = ()
+    found: tuple[FoundArticle, ...] = ()
     passed_over: dict[str, int] = field(default_factory=dict)
     bad: dict[str, int] = field(default_factory=dict)
     candidates: tuple[int, ...] = ()
@@ -128,7 +128,7 @@ def work(settings: WorkerSettings, part: Part) -> PartReport:
 def _work(settings: WorkerSettings, part: Part) -> PartReport:
     finder, sources = _known(settings)
     passed, bad = Counter[str](), Counter[str]()
-    found: list[Found] = []
+    found: list[FoundArticle] = []
     candidates: list[int] = []
     n_pages = 0
 
@@ -182,17 +182,17 @@ def _address(field: str) -> str:
 
 def _read(
     record: Record,
-    answer: Answer,
+    answer: HttpAnswer,
     source_of: Callable[[str], str | None],
     sources: dict[str, Source],
     lexicon: tuple[Path, ...],
-) -> Found:
+) -> FoundArticle:
     """Parse a page and extract the claims of its article; raise NoPage with the reason if it is not relevant."""
     url = _address(_field(record.fields, "warc-target-uri"))
     source_id = source_of(url) or ""
     page = page_of(answer, record.fields, url, source_id)
     reading = draft(page, sources.get(source_id))
-    if isinstance(reading, Draft):
+    if isinstance(reading, PageDraft):
         if not text_may_pass(reading.text):
             raise NoPage(OFF_TOPIC)
         reading = finish(reading)
@@ -205,4 +205,4 @@ def _read(
     findings = _reader(lexicon)(article)
     if not findings.relevant:
         raise NoPage(OFF_TOPIC)
-    return Found(record.offset, page, article, findings)
+    return FoundArticle(record.offset, page, article, findings)

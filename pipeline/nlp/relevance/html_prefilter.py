@@ -15,7 +15,7 @@ from functools import lru_cache
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from pipeline.nlp.relevance.score import CHANCE, CROWDING, MOST_DEEDS, SCALE, SHORTEST, STRETCH, SURE, THRESHOLD
-from pipeline.nlp.relevance.terms import ACT, AI, COMPANY, DEED, ELSEWHERE, TRACE, Cue, finder
+from pipeline.nlp.relevance.terms import ACT, AI, COMPANY, DEED, ELSEWHERE, TRACE, Term, finder
 from scrapers.reading.page_words import page_words, plain_words
 
 _PASSAGE = 5_000  # characters that contain three neighbouring paragraphs and what a page puts between them
@@ -32,7 +32,7 @@ Hit = tuple[int, int, int, float]  # place, kind, key, weight
 class Prefilter:
     """Finds the cues of the relevance score in the words of a page."""
 
-    def __init__(self, cues: Sequence[Cue]) -> None:
+    def __init__(self, cues: Sequence[Term]) -> None:
         cues = [cue for cue in cues if cue.kind != ELSEWHERE]
         keys: dict[tuple[str, str], int] = {}
         self._cues = [(_KIND[cue.kind], keys.setdefault((cue.kind, cue.key), len(keys)), cue.weight) for cue in cues]
@@ -53,7 +53,7 @@ class Prefilter:
         return (surely and _passages(hits) >= THRESHOLD) or _stretches(hits)
 
 
-def _pattern(cue: Cue) -> bytes:
+def _pattern(cue: Term) -> bytes:
     words = plain_words(cue.text.encode())
     return words[:-1] if cue.open_ended else words
 

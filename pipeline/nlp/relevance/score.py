@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.nlp.relevance.terms import ACT, AI, COMPANY, DEED, ELSEWHERE, KINDS, TRACE, Cue, finder
+from pipeline.nlp.relevance.terms import ACT, AI, COMPANY, DEED, ELSEWHERE, KINDS, TRACE, Term, finder
 from scrapers.reading.decoding import whole
 
 THRESHOLD = 7.0  # minimum score of a relevant text; chosen on documents with and without AI oversight
@@ -70,7 +70,7 @@ def judge_relevance(title: str, text: str) -> Relevance:
     looked_at = whole(f"{title}\n{text or ''}"[:LONGEST])
     hits = finder().find(looked_at)
     breaks = [match.start() for match in _PARAGRAPH.finditer(looked_at)]
-    paragraphs: dict[int, list[Cue]] = {}
+    paragraphs: dict[int, list[Term]] = {}
     for start, cue in hits:
         paragraphs.setdefault(bisect_right(breaks, start), []).append(cue)
     titled_ai = any(cue.kind == AI for cue in paragraphs.get(0, ()))
@@ -83,7 +83,7 @@ def judge_relevance(title: str, text: str) -> Relevance:
     )
 
 
-def _score(paragraphs: dict[int, list[Cue]], count: int, titled_ai: bool) -> float:
+def _score(paragraphs: dict[int, list[Term]], count: int, titled_ai: bool) -> float:
     """Add up the three best passages that do not share a paragraph; oversight words in the title count twice."""
     passages = []
     for first in range(count):
@@ -99,7 +99,7 @@ def _score(paragraphs: dict[int, list[Cue]], count: int, titled_ai: bool) -> flo
     return best + _passage_score(paragraphs.get(0, []), titled_ai)
 
 
-def _passage_score(cues: list[Cue], titled_ai: bool) -> float:
+def _passage_score(cues: list[Term], titled_ai: bool) -> float:
     """Weigh the distinct oversight words of a passage by how surely the passage is about AI."""
     ai = sum(cue.kind == AI for cue in cues)
     about_ai = min(1.0, ai / 2 + (0.5 if titled_ai else 0.0))
@@ -111,7 +111,7 @@ def _passage_score(cues: list[Cue], titled_ai: bool) -> float:
     return about_ai * weight if acts else 0.0
 
 
-def _stretch_score(hits: list[tuple[int, Cue]], title_end: int, size: int) -> float:
+def _stretch_score(hits: list[tuple[int, Term]], title_end: int, size: int) -> float:
     """Return the greatest product of AI and oversight in any stretch of a text of `size` characters.
 
     The words of the title belong to every stretch.
@@ -138,12 +138,12 @@ class _Stretch:
         self._times: Counter[tuple[str, str]] = Counter()
         self._weight = dict.fromkeys(KINDS, 0.0)
 
-    def enter(self, cue: Cue) -> None:
+    def enter(self, cue: Term) -> None:
         self._times[cue.kind, cue.key] += 1
         if self._times[cue.kind, cue.key] == 1:
             self._weight[cue.kind] += cue.weight
 
-    def leave(self, cue: Cue) -> None:
+    def leave(self, cue: Term) -> None:
         self._times[cue.kind, cue.key] -= 1
         if self._times[cue.kind, cue.key] == 0:
             self._weight[cue.kind] -= cue.weight

@@ -31,7 +31,7 @@ _BODIES = (EntityKind.AGENCY, EntityKind.ORGANISATION)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cue:
+class Term:
     """A word that counts for relevance.
 
     `key`: what counts once, however often it occurs: the word itself, for a trace its kind ("weights", "training").
@@ -45,7 +45,7 @@ class Cue:
     open_ended: bool
 
 
-class Finder:
+class TermFinder:
     """Finds the cues in a text."""
 
     def __init__(self, words: Path, lexicon: Lexicon) -> None:
@@ -55,11 +55,11 @@ class Finder:
         self._folded = _Automaton([*_cues(card, "words"), *(cue for cue, exact in named if not exact)], fold=True)
         self._exact = _Automaton([*_cues(card, "exact"), *(cue for cue, exact in named if exact)], fold=False)
 
-    def cues(self) -> list[Cue]:
+    def cues(self) -> list[Term]:
         """Return all cues, those that ignore case first."""
         return [*self._folded.cues, *self._exact.cues]
 
-    def find(self, text: str) -> list[tuple[int, Cue]]:
+    def find(self, text: str) -> list[tuple[int, Term]]:
         """Return the cues with their offsets, in the order of the text.
 
         A trace inside a word that is surely about AI does not count: the "lab" of "Thinking Machines Lab".
@@ -74,29 +74,29 @@ class Finder:
 
 
 @lru_cache(maxsize=1)
-def finder() -> Finder:
+def finder() -> TermFinder:
     """Return the finder for the packaged words and names."""
-    return Finder(_WORDS, load_lexicon())
+    return TermFinder(_WORDS, load_lexicon())
 
 
-def _inside(hit: tuple[int, Cue], spans: list[tuple[int, int]], starts: list[int]) -> bool:
+def _inside(hit: tuple[int, Term], spans: list[tuple[int, int]], starts: list[int]) -> bool:
     start, end = hit[0], hit[0] + len(hit[1].text)
     nearest = bisect_right(starts, start)
     return any(end <= stop for _, stop in spans[max(0, nearest - 4) : nearest])
 
 
-def _cues(card: dict, key: str) -> list[Cue]:
+def _cues(card: dict, key: str) -> list[Term]:
     groups = [(AI, "", 1.0, card["ai"]), (ELSEWHERE, "", 1.0, card["elsewhere"])]
     groups += [(_KINDS[name], "", part["weight"], part) for name, part in card["oversight"].items()]
     groups += [(TRACE, name, part["weight"], part) for name, part in card["trace"].items()]
     return [
-        Cue(word.rstrip("*"), sort or word.rstrip("*"), kind, weight, word.endswith("*"))
+        Term(word.rstrip("*"), sort or word.rstrip("*"), kind, weight, word.endswith("*"))
         for kind, sort, weight, part in groups
         for word in part.get(key, [])
     ]
 
 
-def _names(card: dict, lexicon: Lexicon, weight: float) -> Iterator[tuple[Cue, bool]]:
+def _names(card: dict, lexicon: Lexicon, weight: float) -> Iterator[tuple[Term, bool]]:
     """Yield the names that are cues, each with whether its case counts.
 
     A body that watches over a field weighs as much as an act of oversight, by its plain names. Ambiguous names of
@@ -115,12 +115,12 @@ def _names(card: dict, lexicon: Lexicon, weight: float) -> Iterator[tuple[Cue, b
     for name in lexicon.names:
         if name.entity_id in lexicon.watchdogs and name.kind != "nominal" and not name.needs and len(name.text) > 2:
             text = name.text if name.case_sensitive else name.text.lower()
-            yield Cue(text, name.entity_id, ACT, weight, False), name.case_sensitive
+            yield Term(text, name.entity_id, ACT, weight, False), name.case_sensitive
         if name.entity_id not in wanted or name.kind == "nominal" or known & {name.text, name.text.lower()}:
             continue
         trace = _is_ambiguous(name, doubtful)
         text = name.text if name.case_sensitive else name.text.lower()
-        yield Cue(text, "name" if trace else text, TRACE if trace else AI, 1.0, False), name.case_sensitive
+        yield Term(text, "name" if trace else text, TRACE if trace else AI, 1.0, False), name.case_sensitive
 
 
 def _is_ambiguous(name: Name, doubtful: set[str]) -> bool:
@@ -128,13 +128,13 @@ def _is_ambiguous(name: Name, doubtful: set[str]) -> bool:
 
 
 class _Automaton:
-    def __init__(self, cues: list[Cue], fold: bool) -> None:
+    def __init__(self, cues: list[Term], fold: bool) -> None:
         self._fold = fold
         self.cues = cues
         # Overlapping, because "ai safety institute" is both a body and, with its first word, a word about AI.
         self._machine = AhoCorasick([cue.text for cue in cues], matchkind=MatchKind.Standard)
 
-    def find(self, text: str) -> list[tuple[int, Cue]]:
+    def find(self, text: str) -> list[tuple[int, Term]]:
         looked_at = _lower(text) if self._fold else text
         size, found = len(text), []
         for index, start, end in self._machine.find_matches_as_indexes(looked_at, overlapping=True):

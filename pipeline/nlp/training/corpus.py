@@ -32,7 +32,7 @@ _ABBREVIATED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class NotedRole:
     """One participant of a claim: `text` is its words in the sentence ("" if none), `name` its full name."""
 
     role: str
@@ -52,7 +52,7 @@ class Note:
     end: int
     direction: str | None = None
     optional: bool = False
-    roles: tuple[Role, ...] = ()
+    roles: tuple[NotedRole, ...] = ()
     date: str | None = None  # ISO at its precision
     date_basis: str | None = None
     attribution: str = "own_reporting"
@@ -78,7 +78,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class CorpusFault:
     """An error in a corpus file, with its place."""
 
     place: str
@@ -89,16 +89,16 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Reading:
+class CorpusReading:
     """All examples of a corpus and all faults in it."""
 
     examples: list[Example] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[CorpusFault] = field(default_factory=list)
 
 
-def read_corpus(folder: Path | None = None) -> Reading:
+def read_corpus(folder: Path | None = None) -> CorpusReading:
     """Read every story of a folder (None: the packaged corpus). Faults are collected, not raised."""
-    reading = Reading()
+    reading = CorpusReading()
     stories: dict[str, str] = {}
     for path in sorted((folder or FOLDER).glob("*.txt")):
         _File(path, reading, stories).read()
@@ -108,7 +108,7 @@ def read_corpus(folder: Path | None = None) -> Reading:
 class _File:
     """Reads one corpus file line by line."""
 
-    def __init__(self, path: Path, reading: Reading, stories: dict[str, str]) -> None:
+    def __init__(self, path: Path, reading: CorpusReading, stories: dict[str, str]) -> None:
         self.path, self.reading, self.stories = path, reading, stories
         self.heading: dict[str, str] = {}
         self.in_text = False
@@ -137,7 +137,7 @@ class _File:
         self._finish()
 
     def _fault(self, here: str, message: str) -> None:
-        self.reading.faults.append(Fault(here, message))
+        self.reading.faults.append(CorpusFault(here, message))
 
     def _heading_line(self, line: str, here: str) -> None:
         if self.in_text:
@@ -211,7 +211,7 @@ def read_note(line: str, sentence: str) -> Note:
         raise ValueError("A claim line needs a description and a trigger: 'type modality new | trigger | actor=...'.")
     type_, modality, newness, direction, optional = _description(parts[0])
     start, end = _find(parts[1], sentence, "trigger")
-    roles: list[Role] = []
+    roles: list[NotedRole] = []
     values: dict[str, str] = {}
     for part in parts[2:]:
         key, equals, value = (each.strip() for each in part.partition("="))
@@ -281,7 +281,7 @@ def _find(words: str, sentence: str, what: str) -> tuple[int, int]:
     return places[nth - 1], places[nth - 1] + len(text)
 
 
-def _role(role: str, value: str, sentence: str) -> Role:
+def _role(role: str, value: str, sentence: str) -> NotedRole:
     words, arrow, name = (each.strip() for each in value.partition("->"))
     if words and words not in sentence:
         if arrow:
@@ -289,7 +289,7 @@ def _role(role: str, value: str, sentence: str) -> Role:
         words, name = "", words  # the full name of a participant that the sentence does not mention
     if not words and not name:
         raise ValueError(f"{role} is empty.")
-    return Role(role, words, name or words)
+    return NotedRole(role, words, name or words)
 
 
 def _date(value: str) -> tuple[str | None, str | None]:
@@ -358,7 +358,7 @@ def _note(claim: dict, sentence: str) -> Note:
         start + len(claim["trigger"]),
         claim.get("direction"),
         bool(claim.get("optional")),
-        tuple(Role(each["role"], each.get("text") or "", each["name"]) for each in claim["participants"]),
+        tuple(NotedRole(each["role"], each.get("text") or "", each["name"]) for each in claim["participants"]),
         when.get("value"),
         when.get("basis"),
         claim["attribution"]["kind"],

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.nlp.training.corpus import Example, Fault, Reading, read_corpus
+from pipeline.nlp.training.corpus import CorpusFault, CorpusReading, Example, read_corpus
 
 NEAR = 0.8  # share of common shingles from which two sentences are near-duplicates
 _SHINGLE = 3  # words
@@ -20,13 +20,13 @@ _SHORT = 6  # sentences with fewer words may repeat ("Yes, Senator.")
 _BANDS, _ROWS = 20, 4  # of MinHash; at a similarity of 0.8 one pair in 50,000 is missed
 
 
-def check(folder: Path | None = None) -> tuple[Reading, list[Fault]]:
+def check(folder: Path | None = None) -> tuple[CorpusReading, list[CorpusFault]]:
     """Read a corpus and return it with all faults: format errors and near-duplicate sentences."""
     reading = read_corpus(folder)
     return reading, [*reading.faults, *near_duplicates(reading.examples)]
 
 
-def near_duplicates(examples: Sequence[Example]) -> list[Fault]:
+def near_duplicates(examples: Sequence[Example]) -> list[CorpusFault]:
     """Return a fault for each sentence with a Jaccard similarity of at least NEAR to an earlier one, by shingles."""
     shingles = [_shingles(each.sentence) for each in examples]
     buckets: dict[tuple[int, tuple[int, ...]], list[int]] = defaultdict(list)
@@ -42,7 +42,7 @@ def near_duplicates(examples: Sequence[Example]) -> list[Fault]:
                     found[index] = other
             buckets[key].append(index)
     return [
-        Fault(examples[index].place, f"This sentence nearly repeats {examples[other].place}. Write another one.")
+        CorpusFault(examples[index].place, f"This sentence nearly repeats {examples[other].place}. Write another one.")
         for index, other in found.items()
     ]
 

@@ -34,7 +34,7 @@ _NO = -100  # label of a token or type that is ignored
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TrainSettings:
     """Hyperparameters, chosen so that training takes well under an hour on a CPU with two cores."""
 
     epochs: int = 3
@@ -124,7 +124,7 @@ def role_loss_of(outputs: tuple[Tensor, ...], target: np.ndarray, device: torch.
 
 
 def train(
-    examples: Sequence[Example], featurizer: Featurizer, settings: Settings, say: Callable[[str], None]
+    examples: Sequence[Example], featurizer: Featurizer, settings: TrainSettings, say: Callable[[str], None]
 ) -> ClaimModel:
     """Fine-tune the base encoder on examples."""
     device, half = prepare(settings), half_precision()
@@ -179,7 +179,7 @@ def train(
     return model.eval()
 
 
-def prepare(settings: Settings) -> torch.device:
+def prepare(settings: TrainSettings) -> torch.device:
     """Fix every source of randomness and return the device to train on."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     random.seed(settings.seed)
@@ -224,7 +224,11 @@ def read(model: ClaimModel, examples: Sequence[Example], featurizer: Featurizer)
 
 
 def cross_validate(
-    examples: Sequence[Example], featurizer: Featurizer, settings: Settings, n_folds: int, say: Callable[[str], None]
+    examples: Sequence[Example],
+    featurizer: Featurizer,
+    settings: TrainSettings,
+    n_folds: int,
+    say: Callable[[str], None],
 ) -> list[SentenceReading]:
     """Read every example with a model trained without its group and its events."""
     readings: dict[int, SentenceReading] = {}
@@ -245,7 +249,7 @@ def cross_validate(
 def write_folds(
     examples: Sequence[Example],
     featurizer: Featurizer,
-    settings: Settings,
+    settings: TrainSettings,
     n_folds: int,
     out: Path,
     *,
@@ -324,11 +328,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--folds", type=int, default=5, help="Number of folds.")
     parser.add_argument("--folds-out", type=Path, help="Folder for the weights of each fold over the --gold documents.")
     parser.add_argument("--fold-stories", action="store_true", help="Spread the stories over the folds too.")
-    parser.add_argument("--epochs", type=int, default=Settings().epochs, help="Number of epochs.")
-    parser.add_argument("--seed", type=int, default=Settings().seed, help="Random seed.")
-    parser.add_argument("--threads", type=int, default=Settings().threads, help="Number of CPU threads.")
+    parser.add_argument("--epochs", type=int, default=TrainSettings().epochs, help="Number of epochs.")
+    parser.add_argument("--seed", type=int, default=TrainSettings().seed, help="Random seed.")
+    parser.add_argument("--threads", type=int, default=TrainSettings().threads, help="Number of CPU threads.")
     arguments = parser.parse_args(argv)
-    settings = Settings(epochs=arguments.epochs, seed=arguments.seed, threads=arguments.threads)
+    settings = TrainSettings(epochs=arguments.epochs, seed=arguments.seed, threads=arguments.threads)
     reading, faults = check(arguments.corpus)
     for fault in faults:
         print(fault, file=sys.stderr)
@@ -369,7 +373,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _card(examples: Sequence[Example], settings: Settings) -> dict:
+def _card(examples: Sequence[Example], settings: TrainSettings) -> dict:
     """Return the model card: data, settings and versions."""
     notes = [note for each in examples for note in each.notes]
     return {

@@ -20,7 +20,7 @@ from pipeline.site.renamed import RENAMED_COLUMNS
 from pipeline.site.text.labels import words_for
 
 
-class Party(NamedTuple):
+class PartyFilter(NamedTuple):
     """A party argument: the role ("" for any), the kind of entity ("" for any), and a description with a slot."""
 
     role: str
@@ -29,12 +29,12 @@ class Party(NamedTuple):
 
 
 PARTY_ARGUMENTS = {
-    "_party": Party("", "", "{} takes part"),
-    "_actor": Party("actor", "", "{} acts"),
-    "_target": Party("target", "", "directed at {}"),
-    "_object": Party("object", "", "about {}"),
-    "_model": Party("", "model", "about the model {}"),
-    "_instrument": Party("instrument", "", "under {}"),
+    "_party": PartyFilter("", "", "{} takes part"),
+    "_actor": PartyFilter("actor", "", "{} acts"),
+    "_target": PartyFilter("target", "", "directed at {}"),
+    "_object": PartyFilter("object", "", "about {}"),
+    "_model": PartyFilter("", "model", "about the model {}"),
+    "_instrument": PartyFilter("instrument", "", "under {}"),
 }
 
 LINKS = {"events": ("event_id", "event_participants"), "claims": ("claim_id", "claim_participants")}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline.aggregation.timelines.relations import Relation
+from pipeline.aggregation.timelines.relations import TimelineRelation
 from pipeline.aggregation.timelines.status import Stage, Step, steps_of, timelines_of
 from pipeline.aggregation.timelines.upcoming import Upcoming, settled_elsewhere, upcoming_of
 from pipeline.ledger.build.changes import EventChanges
@@ -114,6 +114,6 @@ class TimelineUpdater:
         timeline_changes.upcoming += settled_elsewhere(upcoming, stages)
 
 
-def _marks(relation: Relation) -> list[str]:
+def _marks(relation: TimelineRelation) -> list[str]:
     marks = ["\x1f".join(mark) for mark in (*relation.shared, *relation.offered)]
     return marks + [_ASKED + "\x1f".join(mark) for mark in relation.asked]
