@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope
 help:
 	@echo "make demo       set up, crawl the small newsroom, build the ledger, serve it on http://127.0.0.1:$(PORT)"
 	@echo "make test       set up with the test tools and run the whole test suite"
-	@echo "make test-fast  run the quick tests, in under a minute"
+	@echo "make test-fast  run the quick tests, in about a minute"
 	@echo "make kills      kill the pipeline at fifty random moments and compare the results"
 	@echo "make lint       check style and types"
 	@echo "make wheel      build a wheel into dist/"
