@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.aggregation.aggregate import aggregate
 from pipeline.lexicon.load import load_lexicon
-from pipeline.nlp.pipeline import Tools, extract, load_tools
+from pipeline.nlp.pipeline import extract, load
 from pipeline.nlp.pool import extract_all
 from pipeline.records import Claim, Event, Findings
 from scrapers.reading.plain_text import PlainText, plain_text
@@ -36,7 +36,7 @@ def read_folder(
         lexicon: Additional lexicon files.
         say: Reports progress.
         folds: A folder of weights as written by `pipeline.nlp.training.train --folds-out`; each document is then read
-            with the weights that have not seen it.
+            with the weights that have not seen it, and documents in no fold are left out.
         least_confidence: Claims below it are left out.
     """
     read: list[tuple[dict[str, Any], PlainText, Findings]] = []
@@ -68,7 +68,8 @@ def read_documents(
     documents: Iterable[dict[str, Any]], lexicon: Sequence[Path], *, folds: Path | None = None
 ) -> Iterator[tuple[dict[str, Any], PlainText, Findings]]:
     """Yield each document with its text as read and its findings; `published` is a date or None."""
-    taken = [(document, _text_of(document)) for document in documents]
+    unseen = held_out(folds) if folds is not None else None
+    taken = [(d, _text_of(d)) for d in documents if unseen is None or d["id"] in unseen]
     for (document, text), findings in zip(taken, _extracted(taken, lexicon, folds), strict=True):
         yield document, text, findings
 
@@ -95,20 +96,22 @@ def _extracted(
     if folds is None:
         yield from extract_all((text.article for _, text in taken), lexicon)
         return
-    tools = load_tools(lexicon=lexicon, classifier=False)
-    unseen = held_out(tools, folds)
-    for document, text in taken:
-        yield extract(text.article, unseen.get(document["id"], tools))
+    fold_of = held_out(folds)
+    found: dict[str, Findings] = {}
+    for folder in sorted(set(fold_of.values())):  # one pipeline at a time: each holds its own weights
+        nlp = load(lexicon=lexicon, weights=folder)
+        for document, text in taken:
+            if fold_of.get(document["id"]) == folder:
+                found[document["id"]] = extract(text.article, nlp)
+    for document, _ in taken:
+        yield found[document["id"]]
 
 
-def held_out(tools: Tools, folds: Path) -> dict[str, Tools]:
-    """Return document id -> tools with the weights of the fold that has not seen it."""
-    from pipeline.nlp.classifier.runtime import Classifier  # heavy: onnxruntime
-
-    found: dict[str, Tools] = {}
+def held_out(folds: Path) -> dict[str, Path]:
+    """Return document id -> the folder with the weights of the fold that has not seen it."""
+    found: dict[str, Path] = {}
     for folder in sorted(path for path in folds.iterdir() if (path / "documents.json").is_file()):
-        with_weights = replace(tools, classifier=Classifier.load(folder))
-        found |= dict.fromkeys(json.loads((folder / "documents.json").read_text(encoding="utf-8")), with_weights)
+        found |= dict.fromkeys(json.loads((folder / "documents.json").read_text(encoding="utf-8")), folder)
     return found
 
 

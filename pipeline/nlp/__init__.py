@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Tools", "extract", "load_tools"]
+__all__ = ["extract", "extract_many", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,210 +1,221 @@
-"""Turns drafts into claims with evidence, attribution, date and id, and collects their entities and unknown names."""
+"""Turns the model's readings of an article into claims with evidence, participants, date, attribution and id."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pipeline.lexicon.entities import Lexicon
-from pipeline.lexicon.entity_graph import EntityGraph, holders_of
-from pipeline.lexicon.inflection import words
-from pipeline.nlp.dates.clauses import dates_for, lasts, read_back
-from pipeline.nlp.dates.document import settle_dates
+from pipeline.nlp.attribution import attribution_of
+from pipeline.nlp.classifier.runtime import BASES, FORCES, EventModel, EventReading, PointedSpan
+from pipeline.nlp.dates.event_dates import event_date, of_publication, only_date
 from pipeline.nlp.dates.expressions import DateMention, find_dates
-from pipeline.nlp.dates.resolve import claim_date, last_past_date, lead_day, spoken_dates
-from pipeline.nlp.newness import continues_story, is_as_of_now, judge_newness
+from pipeline.nlp.entities.coreference import Referents
+from pipeline.nlp.events.document import group_events
+from pipeline.nlp.events.participants import Participants, distinct
+from pipeline.nlp.modality.guard import modality_of
+from pipeline.nlp.parsing.parser import Passage, sentences
 from pipeline.nlp.parsing.spans import quoted_spans
 from pipeline.records import (
-    Attribution,
+    ROLES,
     Claim,
     DateSpan,
     Entity,
     EntityKind,
     Evidence,
+    Force,
     Modality,
     Participant,
     UnknownName,
     claim_id,
 )
-from scrapers.items import Article, Precision
+from scrapers.items import Article
 
 if TYPE_CHECKING:
-    from pipeline.nlp.attribution import Speakers
-    from pipeline.nlp.events.frames import Draft
+    from spacy.tokens import Span, Token
 
 LONGEST_QUOTE = 700  # characters of evidence
-LAST_WEEK = 7  # days
-_REPORTEDLY = re.compile(r"\breportedly\b|\baccording to\b", re.IGNORECASE)
-_BEGINS = words("takes take kicks kick begins begin starts start comes come goes go")
-_AT_A_DISTANCE = re.compile(r"\b(?:allegedly|purportedly|supposedly)\b", re.IGNORECASE)
+RULE = "model"
 _SHORT = re.compile(r" \((?:the )?[“\"]?[A-Z][A-Za-z.&-]{1,11}[”\"]?\)")
 _WHOSE = re.compile(r"(?:\b[Tt]he )?\b[A-Z][\w.-]+(?: [A-Z][\w.-]+)*[’']s? \Z")
 _BREAK = re.compile(r"[;:—–,]\s")
 
 
-def assemble(
-    article: Article, drafts: list[Draft], speakers: Speakers, lexicon: Lexicon, day: date | None
-) -> tuple[tuple[Claim, ...], tuple[Entity, ...], tuple[UnknownName, ...]]:
-    """Return the claims in text order, the entities in them, and the names missing from the lexicon."""
-    drafts = sorted(drafts, key=lambda draft: (draft.words, draft.type))
-    spans = [evidence_span(article.text, draft) for draft in drafts]
-    dates = spoken_dates(find_dates(article.text, day), article.text, day)
-    news = lead_day(dates, article.text, day, spans[0] if spans else None)
-    dating = _Dating(article.text, dates, day)
-    first = [dating.date_of(draft, span) for draft, span in zip(drafts, spans, strict=True)]
-    before = [_sentence_before(draft, dates, day) for draft in drafts]
-    newness_of_drafts = judge_newness(drafts, first, before, day, news.start if news else None)
-    seen: Counter[tuple[str, int, str, str]] = Counter()
-    claims = []
-    for draft, span, newness in zip(drafts, spans, newness_of_drafts, strict=True):
-        settled, when = dating.settle(replace(draft, newness=newness), span)
-        claims.append(_claim(article, settled, span, when, speakers.attribute(draft.trigger), seen))
-    continued = [
-        _recent_day(span, day) if continues_story(draft) else None for draft, span in zip(drafts, before, strict=True)
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of the body: `span` in the Doc of its paragraph, `start` and `end` in the article."""
+
+    passage: Passage
+    span: Span
+    start: int
+    end: int
+
+
+def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
+    """Return the sentences of the body in order."""
+    return [
+        Sentence(passage, sent, passage.start + sent.start_char, passage.start + sent.end_char)
+        for passage in passages
+        for sent in sentences(passage)
     ]
-    now = [is_as_of_now(draft.trigger) for draft in drafts]
-    kin = EntityGraph(lexicon.entities.values(), holders_of(lexicon))
-    dated = settle_dates(claims, article.text, day, continued, now, kin)
-    return dated, *_entities(dated, lexicon)
 
 
-@dataclass(frozen=True)
-class _Dating:
-    """Dates the drafts of one article, each by its own sentence."""
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A reading with what rules make of it, before its event is known. Offsets in the article."""
 
-    text: str
-    dates: list[DateMention]
-    day: date | None  # of publication
+    reading: EventReading
+    sentence: Sentence
+    trigger: tuple[int, int]
+    modality: Modality
+    participants: tuple[Participant, ...]
+    date: DateSpan | None  # that a time expression gives
 
-    def date_of(self, draft: Draft, span: tuple[int, int]) -> DateSpan | None:
-        """Return the date of a draft whose evidence has this span."""
-        own = self.dates
-        if draft.modality not in (Modality.POSTPONED, Modality.CANCELLED):  # "put off the launch, which was due in May"
-            own = dates_for(draft.trigger, draft.sent, draft.passage.start, self.dates)
-        return claim_date(
-            sentence=span,
-            trigger=draft.words,
-            modality=draft.modality,
-            dates=read_back(draft.sent, draft.passage.start, own),
-            published=self.day,
-            text=self.text,
-            newness=draft.newness,
-            promise=draft.type == "commitment",
+
+class Assembler:
+    """Makes the claims of one article."""
+
+    def __init__(
+        self, article: Article, body: Sequence[Sentence], referents: Referents, model: EventModel, day: date | None
+    ) -> None:
+        self.article, self.body, self.referents, self.model, self.day = article, body, referents, model, day
+        self._participants = Participants(referents)
+        self._dates: list[DateMention] = find_dates(article.text, day)
+
+    def claims(self, readings: Sequence[EventReading], confidences: Sequence[float]) -> tuple[Claim, ...]:
+        """Return the claims in text order.
+
+        Args:
+            readings: The readings to make claims of.
+            confidences: The calibrated probability of each.
+        """
+        drafts = [self._draft(reading) for reading in readings]
+        newness: dict[int, str] = {}
+        dates: dict[int, DateSpan | None] = {}
+        for numbers in group_events(readings, self.model.same_event):
+            self._share([drafts[n] for n in numbers], numbers, newness, dates)
+        seen: Counter[tuple[str, int, str, str]] = Counter()
+        order = sorted(range(len(drafts)), key=lambda n: (drafts[n].trigger, drafts[n].reading.type))
+        return tuple(self._claim(drafts[n], newness[n], dates[n], confidences[n], seen) for n in order)
+
+    def _draft(self, reading: EventReading) -> Draft:
+        sentence = self.body[reading.sentence]
+        trigger = self._span(PointedSpan("trigger", reading.sentence, reading.start, reading.end, 1.0))
+        modality = modality_of(reading.modality, _token(trigger))
+        parties = [
+            party
+            for pointed in reading.spans
+            if pointed.what in ROLES
+            for party in self._participants.of_span(pointed.what, self._span(pointed), sentence.passage)
+        ]
+        time = next((each for each in reading.spans if each.what == "time"), None)
+        at = self._offsets(time) if time is not None else None
+        within = (sentence.start, sentence.end)
+        when = event_date(at, within, self._dates, modality, self.day)
+        if when is None and BASES[int(reading.basis.argmax())] in ("stated", "relative"):
+            when = only_date(within, self._dates, modality, self.day)
+        start, end = sentence.start + reading.start, sentence.start + reading.end
+        return Draft(reading, sentence, (start, end), modality, distinct(parties), when)
+
+    def _offsets(self, pointed: PointedSpan) -> tuple[int, int]:
+        start = self.body[pointed.sentence].start
+        return start + pointed.start, start + pointed.end
+
+    def _span(self, pointed: PointedSpan) -> Span:
+        sentence = self.body[pointed.sentence]
+        begin = sentence.span.start_char
+        span = sentence.passage.doc.char_span(begin + pointed.start, begin + pointed.end, alignment_mode="expand")
+        return span if span is not None and len(span) else sentence.span
+
+    def _share(
+        self, drafts: list[Draft], numbers: list[int], newness: dict[int, str], dates: dict[int, DateSpan | None]
+    ) -> None:
+        """Give the claims of one event the same newness, and the date of those that have one to those that have none."""
+        background = float(np.average([d.reading.background for d in drafts], weights=[d.reading.score for d in drafts]))
+        told = [d.date for d in drafts if d.date is not None]
+        common = Counter(span.value for span in told).most_common(1)
+        shared = next((span for span in told if span.value == common[0][0]), None) if common else None
+        for n, draft in zip(numbers, drafts, strict=True):
+            newness[n] = "background" if background >= 0.5 else "new"
+            dates[n] = draft.date or shared
+            if dates[n] is None and _of_publication(drafts):
+                dates[n] = of_publication(self.day, draft.modality)
+
+    def _claim(
+        self,
+        draft: Draft,
+        newness: str,
+        when: DateSpan | None,
+        confidence: float,
+        seen: Counter[tuple[str, int, str, str]],
+    ) -> Claim:
+        """Return the claim of a draft; `seen` counts claims with the same words, so that their ids differ."""
+        article, reading = self.article, draft.reading
+        start, end = _evidence(article.text, draft)
+        quote = article.text[start:end]
+        trigger = article.text[slice(*draft.trigger)]
+        key = (quote, article.text.count(quote, 0, start) + 1, reading.type, trigger)
+        seen[key] += 1
+        speaker = next((each for each in reading.spans if each.what == "speaker"), None)
+        said_by = (self._span(speaker), self.body[speaker.sentence].passage) if speaker is not None else None
+        return Claim(
+            claim_id(article.article_id, *key, seen[key]),
+            reading.type,
+            draft.modality,
+            Evidence(article.article_id, article.version, start, end, quote),
+            *draft.trigger,
+            trigger,
+            _within(draft.participants, article.text, start, end),
+            attribution_of(reading.attribution, said_by, self.referents, article.publisher),
+            when,
+            ("lift" if reading.lift >= 0.5 else "impose") if reading.type == "restriction" else None,
+            Force(FORCES[int(reading.force.argmax())]),
+            newness,
+            confidence,
+            RULE,
         )
 
-    def settle(self, draft: Draft, span: tuple[int, int]) -> tuple[Draft, DateSpan | None]:
-        """Return a draft with its date; a present tense with a future date becomes planned and new."""
-        when = self.date_of(draft, span)
-        if draft.modality is Modality.OCCURRED and self.day is not None and _refers_to_future(draft):
-            planned = replace(draft, modality=Modality.PLANNED)
-            ahead = self.date_of(planned, span)
-            if ahead is not None and _is_after(ahead, self.day):
-                draft, when = replace(planned, newness="new"), ahead
-        if when is not None and when.basis == "publication" and lasts(draft.trigger):
-            return replace(draft, newness="background"), None
-        return draft, when
+
+def _of_publication(drafts: list[Draft]) -> bool:
+    """Return whether the model takes an event for the news of the day of publication."""
+    basis = np.average([d.reading.basis for d in drafts], axis=0, weights=[d.reading.score for d in drafts])
+    return BASES[int(basis.argmax())] == "publication"
 
 
-def _is_after(span: DateSpan, day: date) -> bool:
-    return span.start > day or span.end > day and span.precision is not Precision.DAY
+def _token(span: Span) -> Token | None:
+    return span[0] if len(span) == 1 else span.root
 
 
-def _claim(
-    article: Article,
-    draft: Draft,
-    span: tuple[int, int],
-    when: DateSpan | None,
-    attribution: Attribution,
-    seen: Counter[tuple[str, int, str, str]],
-) -> Claim:
-    """Turn a draft into a claim; `seen` counts claims with the same words, so that their ids differ."""
-    start, end = span
-    quote = article.text[start:end]
-    nth = article.text.count(quote, 0, start) + 1
-    trigger = article.text[slice(*draft.words)]
-    key = (quote, nth, draft.type, trigger)
-    seen[key] += 1
-    return Claim(
-        claim_id(article.article_id, *key, seen[key]),
-        draft.type,
-        _without_rumour(draft.modality, attribution, quote),
-        Evidence(article.article_id, article.version, start, end, quote),
-        *draft.words,
-        trigger,
-        _within(draft.participants, article.text, start, end),
-        attribution,
-        when,
-        draft.direction,
-        draft.force,
-        draft.newness,
-        draft.confidence,
-        draft.rule,
-    )
-
-
-def _sentence_before(draft: Draft, dates: list[DateMention], day: date | None) -> DateSpan | None:
-    """Return the last past date in the sentence before a draft's, within its paragraph."""
-    before = [sent for sent in draft.passage.doc.sents if sent.end <= draft.sent.start]
-    start = draft.passage.start
-    return last_past_date(dates, start + before[-1].start_char, start + before[-1].end_char, day) if before else None
-
-
-def _recent_day(before: DateSpan | None, day: date | None) -> DateSpan | None:
-    """Return the date of the sentence before if it is a day of the last week.
-
-    An older date does not carry over: as much time may have passed between the two sentences.
-    """
-    if before is None or day is None or (day - before.end).days > LAST_WEEK:
-        return None
-    return before if before.precision is Precision.DAY else None
-
-
-def _refers_to_future(draft: Draft) -> bool:
-    """Return whether a present tense may mean the future: "takes effect", "is leaving", "is suspended as of"."""
-    verb = draft.trigger
-    if verb.pos_ == "NOUN" and verb.dep_ == "nsubj" and verb.head.lower_ in _BEGINS:
-        verb = verb.head  # "the ban takes effect on Friday"
-    helpers = {child.lower_ for child in verb.children if child.dep_ in ("aux", "auxpass")}
-    if helpers & {"has", "have", "had", "'ve", "’ve", "been"}:
-        return False
-    past = verb.tag_ in ("VBD", "VBN", "VB") and not helpers & {"is", "are", "'s", "’s", "may", "must"}
-    return draft.type != "access_request" and verb.pos_ == "VERB" and not past and not helpers & {"was", "were"}
-
-
-def _without_rumour(modality: Modality, attribution: Attribution, quote: str) -> Modality:
-    """Count "reportedly" as occurred if a source is named: that is a report, not a rumour."""
-    reported = _REPORTEDLY.search(quote) and not _AT_A_DISTANCE.search(quote)
-    if modality is Modality.ALLEGED and attribution.name and reported:
-        return Modality.OCCURRED
-    return modality
-
-
-def evidence_span(text: str, draft: Draft) -> tuple[int, int]:
+def _evidence(text: str, draft: Draft) -> tuple[int, int]:
     """Return the span of the sentence, or of the clauses around the trigger if it exceeds LONGEST_QUOTE."""
-    passage, sent = draft.passage, draft.sent
-    start, end = passage.start + sent.start_char, passage.start + sent.end_char
+    passage, start, end = draft.sentence.passage, draft.sentence.start, draft.sentence.end
     # A quotation mark that closes after the sentence belongs to it.
     while end < len(text) and text[end] in "”\"’'" and (end + 1 == len(text) or text[end + 1].isspace()):
         opened = any(
-            s <= end - passage.start - 1 < e - 1 and s >= sent.start_char for s, e in quoted_spans(passage.text)
+            s <= end - passage.start - 1 < e - 1 and s >= draft.sentence.span.start_char
+            for s, e in quoted_spans(passage.text)
         )
         if not opened:
             break
         end += 1
     if end - start <= LONGEST_QUOTE:
         return start, end
-    middle = (draft.words[0] + draft.words[1]) // 2
+    first, last = draft.trigger
+    middle = (first + last) // 2
     low, high = max(start, middle - LONGEST_QUOTE // 2), min(end, middle + LONGEST_QUOTE // 2)
     breaks = [match.end() for match in _BREAK.finditer(text, low, high)]
-    before = [at for at in breaks if at <= draft.words[0]]
-    after = [at - 1 for at in breaks if at - 1 >= draft.words[1]]
+    before = [at for at in breaks if at <= first]
+    after = [at - 1 for at in breaks if at - 1 >= last]
     if low > start:
-        low = before[0] if before else _blank(text, low, draft.words[0])
+        low = before[0] if before else _blank(text, low, first)
     if high < end:
-        high = after[-1] if after else _blank(text, high, draft.words[1], step=-1)
+        high = after[-1] if after else _blank(text, high, last, step=-1)
     return low, high
 
 
@@ -243,7 +254,8 @@ def _in_full(party: Participant, text: str, start: int, end: int) -> Participant
     return replace(party, text=text[first:last], start=first, end=last)
 
 
-def _entities(claims: tuple[Claim, ...], lexicon: Lexicon) -> tuple[tuple[Entity, ...], tuple[UnknownName, ...]]:
+def entities_of(claims: Sequence[Claim], lexicon: Lexicon) -> tuple[tuple[Entity, ...], tuple[UnknownName, ...]]:
+    """Return the entities that claims refer to, and the names among them that the lexicon lacks."""
     entities: dict[str, Entity] = {}
     gaps: dict[str, UnknownName] = {}
     for claim in claims:

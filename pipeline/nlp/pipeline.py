@@ -1,121 +1,275 @@
-"""The extraction pipeline: reads one article and returns its findings.
+"""The extraction pipeline: a spaCy pipeline that reads one article and returns its claims.
 
-The steps are relevance, paragraphs, names, parsing, coreference, events (frames, then the classifier), attribution,
-dates and evidence. The pipeline is pure: it reads and writes nothing besides the tools.
+`load()` returns a spaCy `Language` with the components `paragraphs`, `names`, `coreference`, `events` and `claims`
+around spaCy's tagger and parser. A Doc holds one article: `doc.spans["mentions"]` its names, `doc.spans["triggers"]` the
+words that name events, `doc._.claims` its claims. `extract` adds the relevance filter in front of it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
 
 from pipeline.lexicon.entities import Lexicon
-from pipeline.lexicon.event_type_cards import EventTypes, load_event_types
 from pipeline.lexicon.load import load_lexicon
-from pipeline.nlp.assemble import assemble
-from pipeline.nlp.attribution import Speakers, title_speaker
+from pipeline.nlp.assemble import Assembler, Sentence, entities_of, sentences_of
+from pipeline.nlp.attribution import title_speaker
+from pipeline.nlp.classifier.runtime import ArticleReading, EventModel
 from pipeline.nlp.credits import find_credits
 from pipeline.nlp.entities.coreference import PARTIES, Referents
 from pipeline.nlp.entities.first_person import WE_SAYS, releasing
 from pipeline.nlp.entities.mentions import NameFinder, unknown_names
-from pipeline.nlp.events.calibration import ConfidenceModel, load_calibrator
-from pipeline.nlp.events.frames import ClaimReader, Draft
-from pipeline.nlp.events.fusion import Thresholds, fuse_drafts
-from pipeline.nlp.parsing.paragraphs import BODY, find_paragraphs
-from pipeline.nlp.parsing.parser import Language, Passage, load_language
+from pipeline.nlp.events.calibration import Calibrator, load_calibrator
+from pipeline.nlp.parsing.parser import Passage, blanked, load_parser, mark_paragraphs, passages_of
 from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.records import EntityKind, Findings, Mention
 from scrapers.items import Article
 from scrapers.reading.decoding import whole
 
-if TYPE_CHECKING:
-    from pipeline.nlp.classifier.runtime import Classifier
-
 MAX_CHARACTERS = 150_000  # longer texts are cut here, at some 25,000 words; the findings report the rest as unread
-DECIDING_CONFIDENCE = 0.75  # a claim this certain makes an article relevant if the relevance filter is in doubt
+RELEVANT = 0.5  # the model's probability from which an article is about AI oversight
+BATCH = 8  # articles
 _PRESIDENT = re.compile(r"\bvested in me as President\b")  # the first words of a U.S. executive order
 
 
-@dataclass(frozen=True)
-class Tools:
-    """The models and data that extraction needs; loaded once and used for every article.
+@dataclass
+class Reading:
+    """What the components know about one article; each adds its part."""
 
-    Attributes:
-        classifier: None to use frames alone.
-        calibrator: None to keep the uncalibrated score as confidence.
-        only_relevant: False to read every text, whatever its subject.
+    article: Article
+    unread: int = 0
+    known: tuple[Mention, ...] = ()  # names of the lexicon
+    unknown: tuple[Mention, ...] = ()  # other names
+    author: Mention | None = None  # who "we" and "I" are outside quotations
+    passages: tuple[Passage, ...] = ()
+    referents: Referents | None = None
+    body: tuple[Sentence, ...] = ()
+    events: ArticleReading = ArticleReading((), 0.0)
+
+    @property
+    def day(self) -> date | None:
+        """The day of publication."""
+        return self.article.published_at.date() if self.article.published_at else None
+
+
+for _name in ("reading", "findings"):
+    Doc.set_extension(_name, default=None, force=True)
+Doc.set_extension("claims", getter=lambda doc: doc._.findings.claims if doc._.findings else (), force=True)
+
+
+def load(
+    *, lexicon: Iterable[Path] = (), weights: Path | None = None, calibration: Path | None = None, always: bool = False
+) -> Language:
+    """Return the pipeline, with the names of the lexicon and the weights of the event model loaded.
+
+    Args:
+        lexicon: Lexicon files or folders of your own, added to the packaged ones.
+        weights: A folder of weights; None for the shipped ones.
+        calibration: The calibration file of these weights; None for the shipped one.
+        always: True to read every text, whatever its subject.
     """
-
-    language: Language
-    lexicon: Lexicon
-    names: NameFinder
-    event_types: EventTypes
-    classifier: Classifier | None = None
-    thresholds: Thresholds = Thresholds()
-    calibrator: ConfidenceModel | None = None
-    only_relevant: bool = True
-
-
-def load_tools(*, classifier: bool = True, only_relevant: bool = True, lexicon: Iterable[Path] = ()) -> Tools:
-    """Load the lexicon, event types, parser and, by default, the classifier. Takes about two seconds."""
-    names = load_lexicon(*lexicon)
-    found = None
-    if classifier:
-        from pipeline.nlp.classifier.runtime import Classifier  # heavy: onnxruntime
-
-        found = Classifier.load()
-    return Tools(
-        load_language(),
-        names,
-        NameFinder(names),
-        load_event_types(),
-        found,
-        calibrator=load_calibrator(),
-        only_relevant=only_relevant,
-    )
+    nlp = load_parser()
+    places = [str(place) for place in lexicon]
+    nlp.add_pipe("oversight_paragraphs", name="paragraphs", first=True)
+    nlp.add_pipe("oversight_names", name="names", config={"lexicon": places})
+    nlp.add_pipe("oversight_coreference", name="coreference")
+    nlp.add_pipe("oversight_events", name="events", config={"weights": str(weights) if weights else None})
+    nlp.add_pipe(
+        "oversight_claims", name="claims",
+        config={"calibration": str(calibration) if calibration else None, "always": always},
+    )  # fmt: skip
+    return nlp
 
 
-def extract(article: Article, tools: Tools) -> Findings:
+def extract(article: Article, nlp: Language) -> Findings:
     """Return the findings of one version of an article. It never fails on a text; an irrelevant one has no claims.
 
     A text longer than MAX_CHARACTERS is cut at the end of a paragraph or word, and `unread` counts the rest. Lone
     surrogates, which no file can store, become U+FFFD.
     """
-    article = _encodable(article)
-    judged = judge_relevance(article.title, article.text)
-    off_topic = Findings(article.article_id, article.version, False, judged.score)
-    if tools.only_relevant and not (judged.relevant or judged.doubtful):
-        return off_topic
+    return next(extract_many([article], nlp))
+
+
+def extract_many(articles: Iterable[Article], nlp: Language) -> Iterator[Findings]:
+    """Yield the findings of articles in order. Texts on other subjects are sorted out before they are parsed."""
+    for article in articles:
+        article = _encodable(article)
+        judged = judge_relevance(article.title, article.text)
+        if not (judged.relevant or judged.doubtful or nlp.get_pipe("claims").always):
+            yield Findings(article.article_id, article.version, False, judged.score)
+        else:
+            doc = nlp(doc_of(article, nlp))
+            yield replace(doc._.findings, relevance_score=judged.score)
+
+
+def doc_of(article: Article, nlp: Language) -> Doc:
+    """Return the unparsed Doc of an article, ready for the pipeline."""
     article, unread = _shortened(article)
-    day = article.published_at.date() if article.published_at else None
-    passages, mentions, referents, author = read_text(article, tools, day)
-    reader = ClaimReader(tools.event_types, referents)
-    drafts: list[Draft] = []
-    for passage in passages:
-        drafts += reader.read(passage)
-    drafts = fuse_drafts(drafts, passages, reader.roles, tools.event_types, tools.classifier, tools.thresholds)
-    if tools.calibrator is not None:
-        drafts = tools.calibrator.calibrate(drafts)
-    decided = any(draft.confidence >= DECIDING_CONFIDENCE for draft in drafts)
-    if tools.only_relevant and judged.doubtful and not decided:
-        return off_topic
-    speakers = Speakers(passages, referents, author, article.publisher)
-    claims, entities, gaps = assemble(article, drafts, speakers, tools.lexicon, day)
-    return Findings(
-        article.article_id,
-        article.version,
-        True,
-        judged.score,
-        claims,
-        find_credits(article, mentions),
-        gaps,
-        entities,
-        unread,
-    )
+    doc = nlp.make_doc(blanked(article.text))
+    doc._.reading = Reading(article, unread)
+    return doc
+
+
+def _reading_of(doc: Doc) -> Reading:
+    """Return what is known about a Doc; a Doc that was made of a plain text becomes an article without title and date."""
+    if doc._.reading is None:
+        doc._.reading = Reading(Article("a", "", "", "", "", doc.text))
+    return doc._.reading
+
+
+@Language.component("oversight_paragraphs")
+def _paragraphs(doc: Doc) -> Doc:
+    """Find the body paragraphs and where sentences may begin."""
+    return mark_paragraphs(doc, _reading_of(doc).article.text)
+
+
+class Names:
+    """Finds the names in a text: `doc.spans["mentions"]`, with the kind as label and the entity id as `kb_id_`."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon, self._finder = lexicon, NameFinder(lexicon)
+
+    def find(self, text: str, day: date | None) -> list[Mention]:
+        """Return the known names in a text on a day."""
+        return self._finder.find(text, day)
+
+    def mention(self, entity_id: str, day: date | None) -> Mention:
+        """Return a mention without words of a known entity."""
+        return self._finder.mention(-1, -1, "", entity_id, day, "reference")
+
+    def __call__(self, doc: Doc) -> Doc:
+        reading = _reading_of(doc)
+        reading.known = tuple(self.find(reading.article.text, reading.day))
+        reading.passages = tuple(passages_of(doc, reading.known))
+        reading.unknown = tuple(unknown_names(list(reading.passages), self.lexicon))
+        spans = [
+            doc.char_span(m.start, m.end, label=m.kind.value, kb_id=m.entity_id, alignment_mode="expand")
+            for m in sorted([*reading.known, *reading.unknown], key=lambda m: (m.start, m.end))
+        ]
+        doc.spans["mentions"] = [span for span in spans if span is not None]
+        reading.author = self.author_of(reading) or self._releasing(reading)
+        return doc
+
+    def author_of(self, reading: Reading) -> Mention | None:
+        """Return who "we" and "I" are outside quotations: the speaker in the title, else a publisher that is a party."""
+        article, day = reading.article, reading.day
+        if _PRESIDENT.search(article.text) and (role := self.lexicon.holder("President of the United States", day)):
+            return self.mention(role.person_id, day)
+        for words in (title_speaker(article.title), article.publisher):
+            found = self.find(words, day) if words else []
+            found = [m for m in found if m.kind not in (EntityKind.OUTLET, EntityKind.PLACE)]
+            if found:
+                return ([m for m in found if m.kind is EntityKind.PERSON] or found)[-1]
+        return None
+
+    def _releasing(self, reading: Reading) -> Mention | None:
+        """Return the organisation that says "we" in its own press release."""
+        article, day = reading.article, reading.day
+        if not WE_SAYS.search(article.text):
+            return None
+        title = article.title
+        mentions = self.find(f"{title}\n{article.text}", day)
+        first = next(
+            (m for m in mentions if m.end <= len(title) and title[: m.start].lower().strip() in ("", "the")), None
+        )
+        if first is not None and first.kind is EntityKind.PLACE:
+            governments = {place.entity_id: place.government_id for place in self.lexicon.places}
+            found = governments.get(first.entity_id)
+            first = self.mention(found, day) if found else None
+        issuer = first if first is not None and first.kind in PARTIES else None
+        return releasing(title, article.text, article.publisher, mentions, issuer)
+
+
+@Language.factory("oversight_names", default_config={"lexicon": []})
+def _names(nlp: Language, name: str, lexicon: list[str]) -> Names:
+    """Return the component `names`; `lexicon`: files or folders of names beside the packaged ones."""
+    return Names(load_lexicon(*map(Path, lexicon)))
+
+
+class Coreference:
+    """Resolves names, pronouns and descriptions."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+
+    def __call__(self, doc: Doc) -> Doc:
+        reading = _reading_of(doc)
+        reading.referents = Referents(
+            list(reading.passages), reading.unknown, self.lexicon, reading.day, reading.author
+        )
+        return doc
+
+
+@Language.factory("oversight_coreference", default_config={"names": "names"})
+def _coreference(nlp: Language, name: str, names: str) -> Coreference:
+    """Return the component `coreference`, which uses the lexicon of the component `names`."""
+    return Coreference(nlp.get_pipe(names).lexicon)
+
+
+class Events:
+    """Reads the events of an article with the trained model: `doc.spans["triggers"]`, with the type as label."""
+
+    def __init__(self, model: EventModel) -> None:
+        self.model = model
+
+    def __call__(self, doc: Doc) -> Doc:
+        reading = _reading_of(doc)
+        reading.body = tuple(sentences_of(reading.passages))
+        reading.events = self.model.read(reading.article.title, [s.span.text for s in reading.body])
+        spans = []
+        for event in reading.events.events:
+            start = reading.body[event.sentence].start
+            spans.append(
+                doc.char_span(start + event.start, start + event.end, label=event.type, alignment_mode="expand")
+            )
+        doc.spans["triggers"] = [span for span in spans if span is not None]
+        return doc
+
+
+@Language.factory("oversight_events", default_config={"weights": None})
+def _events(nlp: Language, name: str, weights: str | None) -> Events:
+    """Return the component `events`; `weights`: a folder, None for the shipped weights."""
+    return Events(EventModel.load(Path(weights) if weights else None))
+
+
+class Claims:
+    """Makes claims of the events: `doc._.claims`.
+
+    `always`: whether to make claims of texts on other subjects too.
+    """
+
+    def __init__(self, lexicon: Lexicon, model: EventModel, calibrator: Calibrator, always: bool) -> None:
+        self.lexicon, self.model, self.calibrator, self.always = lexicon, model, calibrator, always
+
+    def __call__(self, doc: Doc) -> Doc:
+        reading = _reading_of(doc)
+        article = reading.article
+        if not self.always and reading.events.relevance < RELEVANT:
+            doc._.findings = Findings(article.article_id, article.version, False, reading.events.relevance)
+            return doc
+        events = [each for each in reading.events.events if each.score >= self.calibrator.least_score]
+        assert reading.referents is not None, "the component coreference comes before claims"
+        assembler = Assembler(article, reading.body, reading.referents, self.model, reading.day)
+        claims = assembler.claims(events, [self.calibrator.probability(each.score) for each in events])
+        entities, gaps = entities_of(claims, self.lexicon)
+        doc._.findings = Findings(
+            article.article_id, article.version, True, reading.events.relevance, claims,
+            find_credits(article, reading.known), gaps, entities, reading.unread,
+        )  # fmt: skip
+        return doc
+
+
+@Language.factory("oversight_claims", default_config={"calibration": None, "always": False})
+def _claims(nlp: Language, name: str, calibration: str | None, always: bool) -> Claims:
+    """Return the component `claims`, which uses those called `names` and `events`."""
+    calibrator = load_calibrator(Path(calibration)) if calibration else load_calibrator()
+    return Claims(nlp.get_pipe("names").lexicon, nlp.get_pipe("events").model, calibrator, always)
 
 
 def _encodable(article: Article) -> Article:
@@ -131,46 +285,3 @@ def _shortened(article: Article) -> tuple[Article, int]:
         return article, 0
     cut = next((at for mark in "\n " if (at := text.rfind(mark, limit // 2, limit)) > 0), limit)
     return replace(article, text=text[:cut]), len(text) - cut
-
-
-def read_text(
-    article: Article, tools: Tools, day: date | None
-) -> tuple[list[Passage], list[Mention], Referents, Mention | None]:
-    """Return the parsed body paragraphs, the names, the coreference of tokens, and the author who speaks, if any."""
-    body = [(p.start, p.end) for p in find_paragraphs(article.text) if p.kind == BODY]
-    mentions = tools.names.find(article.text, day)
-    passages = list(tools.language.parse(article.text, body, mentions))
-    author = author_of(article, tools, day)
-    unknown = unknown_names(passages, tools.lexicon)
-    speaking = author or _releasing(article, tools, day)
-    return passages, mentions, Referents(passages, unknown, tools.lexicon, day, speaking), author
-
-
-def _releasing(article: Article, tools: Tools, day: date | None) -> Mention | None:
-    """Return the organisation that says "we" in its own press release."""
-    if not WE_SAYS.search(article.text):
-        return None
-    title = article.title
-    mentions = tools.names.find(f"{title}\n{article.text}", day)
-    first = next((m for m in mentions if m.end <= len(title) and title[: m.start].lower().strip() in ("", "the")), None)
-    if first is not None and first.kind is EntityKind.PLACE:
-        governments = {place.entity_id: place.government_id for place in tools.lexicon.places}
-        found = governments.get(first.entity_id)
-        first = tools.names.mention(-1, -1, "", found, day, "reference") if found else None
-    issuer = first if first is not None and first.kind in PARTIES else None
-    return releasing(title, article.text, article.publisher, mentions, issuer)
-
-
-def author_of(article: Article, tools: Tools, day: date | None) -> Mention | None:
-    """Return who "we" and "I" are outside quotations: the speaker in the title, else a publisher that is a party."""
-    if _PRESIDENT.search(article.text) and (role := tools.lexicon.holder("President of the United States", day)):
-        return tools.names.mention(-1, -1, "", role.person_id, day, "reference")
-    speaker = title_speaker(article.title)
-    for words in (speaker, article.publisher):
-        if not words:
-            continue
-        found = [m for m in tools.names.find(words, day) if m.kind not in (EntityKind.OUTLET, EntityKind.PLACE)]
-        persons = [m for m in found if m.kind is EntityKind.PERSON]
-        if found:
-            return (persons or found)[-1]
-    return None

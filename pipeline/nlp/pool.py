@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.errors import OutsideFailure, WrongUse
-from pipeline.nlp.pipeline import extract, load_tools
+from pipeline.nlp.pipeline import extract, load
 from pipeline.records import Findings
 from scrapers.items import Article
 from scrapers.process_pool import Limits, Lost, WorkersFailed, run_jobs
@@ -75,5 +75,5 @@ def extract_all(
 
 
 def reader(lexicon: tuple[Path, ...]) -> Callable[[Article], Findings]:
-    """Load the tools and return the function that extracts one article."""
-    return partial(extract, tools=load_tools(lexicon=lexicon))
+    """Load the pipeline and return the function that extracts one article."""
+    return partial(extract, nlp=load(lexicon=lexicon))

@@ -1,6 +1,6 @@
-"""Runs the trained claim classifier, an int8 ONNX model, without PyTorch.
+"""Runs the trained event model, an int8 ONNX encoder with heads, without PyTorch.
 
-`runtime` loads the weights and decodes their output; `features` tokenizes. It imports only the records; the training
+`runtime` loads the weights and decodes their output; `windows` packs sentences. It imports only the records; the training
 code is in `pipeline.nlp.training`.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Classifier", "SentenceReading"]
+__all__ = ["ArticleReading", "EventModel", "EventReading"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,188 +1,250 @@
-"""Runs the shipped int8 model: scores sentences for the 15 claim types and tags triggers, modality and roles.
+"""Reads articles with the trained event model: an int8 ONNX encoder and its heads in numpy. No PyTorch.
 
-The weights are in `weights/` (model.onnx, tokenizer.json, card.json). Without them `Classifier.load` returns None, and
-extraction uses the frames alone.
+The encoder reads windows of whole sentences. Each word gets a score for every event type; each word chosen as a trigger
+gets a modality and other attributes, and pointers to its participants, speaker and time expression.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.nlp.classifier.features import Batch, Featurizer, role_query
-from pipeline.records import EVENT_TYPES, ROLES, Modality
+from pipeline.nlp.classifier.windows import Packer, Place, Window
+from pipeline.records import ATTRIBUTION_KINDS, EVENT_TYPES, ROLES, Force, Modality
 
 WEIGHTS = Path(__file__).parent / "weights"
-THRESHOLD = 0.4  # default minimum score of a claim, best on unseen documents
-TRIGGER_FLOOR = 0.2  # minimum probability of a token of a trigger
-_MODALITIES = tuple(each.value for each in Modality)
+MODALITIES = tuple(each.value for each in Modality)
+FORCES = (Force.BINDING.value, Force.VOLUNTARY.value, Force.NOT_STATED.value)
+BASES = ("none", "stated", "relative", "publication")  # of a date; "none": unknown
+POINTERS = (*ROLES, "speaker", "time")
+ATTRIBUTES = {"modality": len(MODALITIES), "newness": 2, "direction": 2, "force": len(FORCES),
+              "attribution": len(ATTRIBUTION_KINDS), "basis": len(BASES)}  # fmt: skip
+FLOOR = 0.1  # a word below this score is no trigger of a type
+AGAIN = 0.5  # a second trigger of one type in a sentence needs this score
+NEAR = 3  # tokens around a trigger in which no other of its type is looked for
+POINTED = 0.5  # probability from which a token belongs to a participant
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
-    """Words that name an event.
+class PointedSpan:
+    """Words of a sentence that a pointer marks. Offsets in the sentence."""
+
+    what: str  # one of POINTERS
+    sentence: int
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class EventReading:
+    """One event that the model reads in a sentence.
 
     Attributes:
-        type: The event type.
-        start, end: Offsets in the sentence.
-        score: The highest probability of the type over the words.
-        modalities: [9], the probability of each Modality in order.
-        background: The probability that the event is background.
-        lift: The probability that a restriction is lifted.
+        sentence: Its number in the article.
+        type: One of EVENT_TYPES.
+        start, end: The word that names the event. Offsets in the sentence.
+        score: Probability of a claim of this type at this word, before calibration.
+        modality, attribution, force, basis: Probabilities in the order of MODALITIES, ATTRIBUTION_KINDS, FORCES, BASES.
+        background: Probability that the event is background, not news.
+        lift: Probability that a restriction is lifted.
+        spans: Participants, speaker and time expression.
+        vector: [128], of length 1; the product of two vectors of an article says whether they name the same event.
     """
 
+    sentence: int
     type: str
     start: int
     end: int
     score: float
-    modalities: np.ndarray
+    modality: np.ndarray
     background: float
     lift: float
-
-    @property
-    def modality(self) -> str:
-        return _MODALITIES[int(self.modalities.argmax())]
-
-
-@dataclass(frozen=True, slots=True)
-class SentenceReading:
-    """The reading of one sentence: `scores` [15] in the order of EVENT_TYPES, and the triggers, best first."""
-
-    scores: np.ndarray
-    triggers: tuple[Trigger, ...]
-
-    def trigger(self, type_: str) -> Trigger | None:
-        """Return the best trigger of a type."""
-        return next((each for each in self.triggers if each.type == type_), None)
+    force: np.ndarray
+    attribution: np.ndarray
+    basis: np.ndarray
+    spans: tuple[PointedSpan, ...]
+    vector: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
-class RoleSpan:
-    """Words of a sentence that play a role in an event. Offsets in the sentence."""
+class ArticleReading:
+    """What the model reads in an article: its events by sentence, and the probability that it is about AI oversight."""
 
-    role: str
-    start: int
-    end: int
-    score: float
+    events: tuple[EventReading, ...]
+    relevance: float
 
 
-class Classifier:
-    """The run-time model. `card` is its model card, `thresholds` the minimum score of a claim of each type."""
+class EventModel:
+    """The trained model. `card` is its model card. An instance serves any number of threads."""
 
-    def __init__(self, session: Any, featurizer: Featurizer, card: dict[str, Any]) -> None:
-        self._session, self._featurizer, self.card = session, featurizer, card
-        thresholds = card.get("thresholds", {})
-        self.thresholds = {name: float(thresholds.get(name, THRESHOLD)) for name in EVENT_TYPES}
+    def __init__(self, session: Any, packer: Packer, words: dict[str, np.ndarray], heads: dict[str, np.ndarray],
+                 card: dict[str, Any]) -> None:  # fmt: skip
+        self._session, self._packer, self._words, self._heads, self.card = session, packer, words, heads, card
 
     @classmethod
-    def load(cls, folder: Path | None = None, threads: int = 1) -> Classifier | None:
-        """Load the weights of a folder (None: the shipped ones); return None if there are none."""
-        folder = folder or WEIGHTS
-        if not (folder / "model.onnx").is_file():
-            return None
+    def load(cls, folder: Path | None = None, threads: int = 1) -> EventModel:
+        """Load the weights of a folder (None: the shipped ones).
+
+        Raises:
+            FileNotFoundError: a file of the weights is missing.
+        """
         import onnxruntime
 
+        folder = folder or WEIGHTS
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = threads
         options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+        options.enable_cpu_mem_arena = False  # windows differ in length: the arena would keep the largest of each size
+        session = onnxruntime.InferenceSession(
+            (folder / "encoder.onnx").read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+        with np.load(folder / "words.npz") as file:
+            words = dict(file)
+        with np.load(folder / "heads.npz") as file:
+            heads = {name: file[name].astype(np.float32) for name in file.files}
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        return cls(session, Featurizer(folder / "tokenizer.json"), card)
+        return cls(session, Packer(folder / "tokenizer.json"), words, heads, card)
 
-    def scores(self, sentences: Sequence[str], previous: Sequence[str] | None = None) -> np.ndarray:
-        """Return [n, 15]: the probability of a claim of each of EVENT_TYPES in each sentence."""
-        readings = self.read(sentences, previous)
-        return np.stack([each.scores for each in readings]) if readings else np.zeros((0, len(EVENT_TYPES)), np.float32)
+    def read(self, title: str, sentences: Sequence[str]) -> ArticleReading:
+        """Read the sentences of an article in order."""
+        events: list[EventReading] = []
+        relevance: list[float] = []
+        for window in self._packer.pack(title, sentences):
+            states, scores = self._encode(window)
+            relevance.append(_sigmoid(states[0] @ self._heads["doc.weight"][0] + self._heads["doc.bias"][0]))
+            triggers = [found for place in window.places for found in _triggers(place, scores)]
+            if triggers:
+                events += self._events(window, states, triggers, sentences)
+        return ArticleReading(tuple(events), float(np.mean(relevance)) if relevance else 0.0)
 
-    def read(self, sentences: Sequence[str], previous: Sequence[str] | None = None) -> list[SentenceReading]:
-        """Read sentences, each with the one before it as context ("" for none)."""
-        return self._run(sentences, previous, decode)
+    def _encode(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        """Return the state [tokens, width] and the scores [tokens, 15] of each token of a window."""
+        ids = np.array(window.ids)
+        table, scale = self._words["table"], self._words["scale"]
+        x = table[ids].astype(np.float32) * scale[ids][:, None].astype(np.float32)
+        x += self._words["places"][: len(ids)] + self._words["segments"][list(window.segments)]
+        states, logits = self._session.run(None, {"x": x[None]})
+        return states[0], _sigmoid(logits[0])
 
-    def roles(self, asked: Sequence[tuple[str, str, str]]) -> list[tuple[RoleSpan, ...]]:
-        """Return the role spans of events given as (sentence, type, words of the trigger), each in reading order."""
-        return self._run([a[0] for a in asked], [role_query(a[1], a[2]) for a in asked], decode_roles)
+    def _events(
+        self, window: Window, states: np.ndarray, triggers: list[tuple[Place, int, int, float]], sentences: Sequence[str]
+    ) -> list[EventReading]:
+        heads, at = self._heads, [token for _, token, _, _ in triggers]
+        types = [type_ for _, _, type_, _ in triggers]
+        joined = np.concatenate([states[at], np.repeat(states[:1], len(at), 0)], 1)
+        t = _gelu(joined @ heads["trig.0.weight"].T + heads["trig.0.bias"]) + heads["ty.weight"][types]
+        attributes = t @ heads["attrs.weight"].T + heads["attrs.bias"]
+        queries = (t @ heads["pq.weight"].T + heads["pq.bias"]).reshape(len(at), len(POINTERS), -1)
+        keys = states @ heads["pk.weight"].T + heads["pk.bias"]
+        reach, n = queries.shape[-1], len(ROLES)
+        logits = np.concatenate(
+            [queries[:, :n] @ keys[:, :reach].T, queries[:, n:] @ keys[:, reach:].T], 1
+        ) / np.sqrt(reach) + heads["pb"][None, :, None]
+        pointers = _sigmoid(logits)
+        vectors = t @ heads["event.weight"].T + heads["event.bias"]
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9
+        splits = np.cumsum(list(ATTRIBUTES.values()))[:-1]
+        found = []
+        for row, (place, token, type_, score) in enumerate(triggers):
+            modality, newness, direction, force, attribution, basis = map(
+                _softmax, np.split(attributes[row], splits)
+            )  # fmt: skip
+            start, end = _whole_word(sentences[place.sentence], *place.offsets[token - place.first])
+            found.append(
+                EventReading(
+                    place.sentence, EVENT_TYPES[type_], start, end, score, modality, float(newness[1]),
+                    float(direction[1]), force, attribution, basis,
+                    _pointed(window, place, pointers[row], sentences), vectors[row],
+                )
+            )  # fmt: skip
+        return found
 
-    def _run(self, sentences: Sequence[str], context: Sequence[str] | None, decoder: Callable[..., list]) -> list:
-        if not sentences:
-            return []
-        # One sentence at a time: on a CPU that is faster than a batch, without padding and with everything in the
-        # cache. The int8 model also scales its values by the largest of a batch, so a batch would change the results.
-        pairs = list(zip(sentences, context or [""] * len(sentences), strict=True))
-        different = list(dict.fromkeys(pairs))
-        found: dict[tuple[str, str], Any] = {}
-        encodings = self._featurizer.encode([pair[0] for pair in different], [pair[1] for pair in different])
-        for pair, encoding in zip(different, encodings, strict=True):
-            batch = self._featurizer.batch([encoding])
-            feeds = {"ids": batch.ids, "mask": batch.mask, "types": batch.types, "own": batch.own}
-            found[pair] = decoder(batch, *self._session.run(None, feeds))[0]
-        return [found[pair] for pair in pairs]
+    def same_event(self, one: EventReading, other: EventReading) -> float:
+        """Return the probability that two readings of one article name the same event."""
+        bias, scale = self._heads["eb"]
+        return float(_sigmoid(one.vector @ other.vector * np.exp(scale) + bias))
 
 
-def decode_roles(batch: Batch, *logits: np.ndarray) -> list[tuple[RoleSpan, ...]]:
-    """Turn the role logits, the last output, into spans: runs of tokens with the same most likely role."""
-    probabilities = _softmax(logits[-1]) * batch.own[:, :, None]
-    return [_role_spans(offsets, p) for offsets, p in zip(batch.offsets, probabilities, strict=True)]
+def _triggers(place: Place, scores: np.ndarray) -> list[tuple[Place, int, int, float]]:
+    """Return the triggers of a sentence as (place, token in the window, number of the type, score), best first.
+
+    A word names one event; words near a trigger of a type are taken for the same trigger.
+    """
+    left = scores[place.first : place.first + len(place.offsets)].copy()
+    found: list[tuple[Place, int, int, float]] = []
+    types: set[int] = set()
+    while left.size and (best := left.max()) >= FLOOR:
+        token, type_ = divmod(int(left.argmax()), left.shape[1])
+        if type_ not in types or best >= AGAIN:
+            found.append((place, place.first + token, type_, float(best)))
+            types.add(type_)
+        left[max(0, token - NEAR) : token + NEAR + 1, type_] = 0
+        left[token] = 0
+    return found
 
 
-def _role_spans(offsets: list[tuple[int, int]], p: np.ndarray) -> tuple[RoleSpan, ...]:
-    best, found, at = p[: len(offsets)].argmax(-1), [], 0
-    while at < len(offsets):
-        stop = at + 1
-        if best[at] and offsets[at] != (0, 0):
-            while stop < len(offsets) and best[stop] == best[at] and offsets[stop] != (0, 0):
-                stop += 1
-            role = ROLES[best[at] - 1]
-            found.append(RoleSpan(role, offsets[at][0], offsets[stop - 1][1], float(p[at:stop, best[at]].mean())))
-        at = stop
+def _pointed(window: Window, own: Place, pointers: np.ndarray, sentences: Sequence[str]) -> tuple[PointedSpan, ...]:
+    """Return the spans that pointers [8, tokens] mark: participants in the own sentence, the others in any one."""
+    found = []
+    inside = pointers[:, own.first : own.first + len(own.offsets)]
+    for row in range(len(ROLES)):
+        found += _runs(own, inside[row], POINTERS[row], sentences)
+    for row in range(len(ROLES), len(POINTERS)):
+        runs = [
+            run
+            for place in window.places
+            for run in _runs(place, pointers[row, place.first : place.first + len(place.offsets)], POINTERS[row], sentences)
+        ]
+        if runs:  # one speaker, one date: the best
+            found.append(max(runs, key=lambda run: (run.sentence == own.sentence, run.score)))
     return tuple(found)
 
 
-def decode(
-    batch: Batch, sentence: np.ndarray, trigger: np.ndarray, modality: np.ndarray, flags: np.ndarray, *_: np.ndarray
-) -> list[SentenceReading]:
-    """Turn logits into readings. The score of a type is the mean of the sentence's and the best token's probability."""
-    token_types, modalities, flags = _softmax(trigger), _softmax(modality), _sigmoid(flags)
-    token_types = token_types * batch.own[:, :, None]
-    best = token_types[:, :, 1:].max(1)
-    scores = (_sigmoid(sentence) + best) / 2
-    return [
-        SentenceReading(scores[n], _triggers(batch.offsets[n], token_types[n], modalities[n], flags[n]))
-        for n in range(len(scores))
-    ]
-
-
-def _triggers(offsets: list[tuple[int, int]], types: np.ndarray, modalities: np.ndarray, flags: np.ndarray) -> tuple:
-    """Join neighbouring tokens of one type; the modality of a trigger is the weighted mean over its tokens."""
-    found = []
-    for index, name in enumerate(EVENT_TYPES, 1):
-        column, at = types[: len(offsets), index], 0
-        while at < len(column):
-            if column[at] < TRIGGER_FLOOR or offsets[at] == (0, 0):
-                at += 1
-                continue
-            stop = at
-            while stop < len(column) and column[stop] >= TRIGGER_FLOOR and offsets[stop] != (0, 0):
+def _runs(place: Place, p: np.ndarray, what: str, sentences: Sequence[str]) -> list[PointedSpan]:
+    """Join neighbouring pointed tokens to spans of whole words."""
+    sentence, found, at = sentences[place.sentence], [], 0
+    while at < len(p):
+        stop = at + 1
+        if p[at] >= POINTED:
+            while stop < len(p) and (p[stop] >= POINTED or _glued(place, stop) and p[stop] >= POINTED / 5):
                 stop += 1
-            weights = column[at:stop] / column[at:stop].sum()
-            background, lift = weights @ flags[at:stop]
-            found.append(
-                Trigger(
-                    name,
-                    offsets[at][0],
-                    offsets[stop - 1][1],
-                    float(column[at:stop].max()),
-                    weights @ modalities[at:stop],
-                    float(background),
-                    float(lift),
-                )
-            )
-            at = stop
-    return tuple(sorted(found, key=lambda each: (-each.score, each.start, each.type)))
+            start, _ = _whole_word(sentence, *place.offsets[at])
+            _, end = _whole_word(sentence, *place.offsets[stop - 1])
+            if found and found[-1].end >= start:  # two halves of one word
+                start = found.pop().start
+            found.append(PointedSpan(what, place.sentence, start, end, float(p[at:stop].mean())))
+        at = stop
+    return found
+
+
+def _glued(place: Place, token: int) -> bool:
+    return place.offsets[token][0] == place.offsets[token - 1][1]
+
+
+def _whole_word(sentence: str, start: int, end: int) -> tuple[int, int]:
+    """Extend offsets to whole words: the encoder reads pieces of words."""
+    while start > 0 and sentence[start - 1].isalnum() and sentence[start].isalnum():
+        start -= 1
+    while end < len(sentence) and sentence[end].isalnum() and sentence[end - 1].isalnum():
+        end += 1
+    return start, end
+
+
+def _gelu(x: np.ndarray) -> np.ndarray:
+    return 0.5 * x * (1.0 + _erf(x / np.sqrt(2.0)))
+
+
+def _erf(x: np.ndarray) -> np.ndarray:
+    """Abramowitz and Stegun 7.1.26; the error is below 1.5e-7."""
+    t = 1.0 / (1.0 + 0.3275911 * np.abs(x))
+    series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    return np.sign(x) * (1.0 - series * np.exp(-x * x))
 
 
 def _softmax(x: np.ndarray) -> np.ndarray:
@@ -190,5 +252,5 @@ def _softmax(x: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(-1, keepdims=True)
 
 
-def _sigmoid(x: np.ndarray) -> np.ndarray:
+def _sigmoid(x: Any) -> Any:
     return 1.0 / (1.0 + np.exp(-np.clip(x, -60, 60)))

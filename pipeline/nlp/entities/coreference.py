@@ -137,6 +137,8 @@ class Referents:
         self._sentence += 1
         for token in sent:
             mentions = self.of(token)
+            if not mentions and self.name(token) is not None:
+                continue  # part of a name, not its head
             if token.lower_ in PARTISANS and (found := self._description(passage, token)):
                 mentions = self._at[token.doc.user_data["passage"], token.i] = found
             if mentions and token.pos_ != "VERB":

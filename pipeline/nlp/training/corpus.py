@@ -74,7 +74,8 @@ class Example:
     register: str = ""
     region: str = ""
     published: date | None = None
-    relevant: bool = True  # False: only for the relevance filter
+    relevant: bool = True  # False: the document is not about AI oversight
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ class _File:
                 self.heading.get("region", ""),
                 published,
                 self.heading.get("relevant") != "no",
+                self.heading.get("title", ""),
             )
         )
         self.previous, self.sentence, self.notes = self.sentence, "", []
@@ -317,8 +319,8 @@ def read_annotated(texts: Path, claims: Path) -> list[Example]:
     documents = []
     for path in sorted(Path(claims).glob("*.json")):
         gold = json.loads(path.read_text(encoding="utf-8"))
-        text = json.loads((Path(texts) / path.name).read_text(encoding="utf-8"))["text"]
-        documents.append((path.stem, gold, text))
+        page = json.loads((Path(texts) / path.name).read_text(encoding="utf-8"))
+        documents.append((path.stem, gold | {"title": page.get("title") or ""}, page["text"]))
     # Old events that many articles recall would join everything into one group; the folds separate them instead.
     news = [(name, {c["event"] for c in gold["claims"] if c["mention"] == "new"}) for name, gold, _ in documents]
     groups = connected(news)
@@ -342,7 +344,10 @@ def _document(name: str, gold: dict, text: str, group: str) -> Iterator[Example]
         sentence = text[start:end]
         notes = tuple(_note(claim, sentence) for at, stop, claim in placed if at == start and stop == end)
         day = known_day(gold.get("published"))
-        yield Example(sentence, previous, notes, group, name, f"{name}:{start}", "", "", day)
+        relevant = bool(gold.get("relevant", True))
+        yield Example(
+            sentence, previous, notes, group, name, f"{name}:{start}", "", "", day, relevant, gold["title"]
+        )
         previous = sentence
 
 

@@ -1,0 +1,240 @@
+"""Turns the words that the model marks as a participant into entities with canonical names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.lexicon.common_nouns import GROUP_OF, NOUN_KINDS, TIME_WORDS
+from pipeline.lexicon.inflection import singular, words
+from pipeline.nlp.entities.coreference import PARTIES, Referents, noun_phrase_start
+from pipeline.nlp.entities.descriptions import is_party_noun, last_word
+from pipeline.nlp.parsing.dependencies import children, instances, is_verb, members, prepositional
+from pipeline.records import EntityKind, Mention, Participant, unknown_entity_id
+
+if TYPE_CHECKING:
+    from spacy.tokens import Span, Token
+
+    from pipeline.nlp.parsing.parser import Passage
+
+_MODELS = frozenset(["model", "models", "ai", "system", "systems", "llm", "llms"])
+_OF_MATTER = frozenset(["on", "of", "for", "about", "regarding"])  # introduce the subject of an instrument
+_MAX_MATTER = 8  # words
+_ARTICLES = words("the a an this that these those its their his her our my your any all some every each no")
+_OF_PRODUCTS = words(
+    "model models ai system systems technology technologies tool tools product products services service software "
+    "chatbot chatbots llm llms assistant weights code data platform chips gpus processors hardware"
+)
+
+
+class Party(NamedTuple):
+    """An entity in a slot; `start` and `end` are the offsets of its words `text` in the article, -1 without words."""
+
+    entity_id: str
+    name: str
+    kind: EntityKind
+    text: str
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, mention: Mention) -> Party:
+        return cls(mention.entity_id, mention.name, mention.kind, mention.text, mention.start, mention.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Filler:
+    """The content of a slot.
+
+    Attributes:
+        token: The head of the noun phrase.
+        parties: The entities that it refers to.
+        kind: The kind of filler, one of FILLERS in `lexicon.event_type_cards`.
+        resolved: Whether it is a name or refers to one.
+        loose: Whether it is an unlisted name whose kind is a guess from its shape.
+        owner: The owner of a described product or person.
+    """
+
+    token: Token
+    parties: tuple[Party, ...]
+    kind: str
+    resolved: bool
+    loose: bool = False
+    owner: Mention | None = None
+
+
+class Participants:
+    """Finds the entities behind words of one article."""
+
+    def __init__(self, referents: Referents) -> None:
+        self.referents = referents
+
+    def of_span(self, role: str, span: Span, passage: Passage) -> list[Participant]:
+        """Return the participants that the words of a span name: several for a list or a plural."""
+        text, start = span.text, passage.start + span.start_char
+        found: dict[str, Participant] = {}
+        for head in _heads(span):
+            for filler in self.fillers(head, passage):
+                for party in filler.parties:
+                    found.setdefault(party.entity_id, _participant(role, party, start, text))
+        if not found:
+            name = _without_article(text)
+            kind = NOUN_KINDS.get(singular(span.root.lower_)) or EntityKind.GROUP
+            found[""] = Participant(role, unknown_entity_id(name, kind), name, kind, text, start, start + len(text))
+        return list(found.values())
+
+    def fillers(self, token: Token, passage: Passage) -> list[Filler]:
+        """Return what the head of a noun phrase refers to: entities, listed members, or a description."""
+        named = self.referents.of(token)
+        alone = named and named[0].kind is EntityKind.GROUP and " " not in named[0].text
+        if alone and token.pos_ == "NOUN" and last_word(token) is not token:
+            named = ()  # "users in Georgia" does not mean all users
+        if named and (person := self._named_after(token, named[0])) is not None:
+            return self.fillers(person, passage)
+        if named and (beside := self._beside_its_own(token, named[0])) is not None:
+            return self.fillers(beside, passage)
+        listed = self.referents.listed(token) if len(named) == 1 and named[0].basis != "reference" else ()
+        if listed:
+            return [Filler(token, tuple(map(Party.of, listed)), listed[0].kind.value, True)]
+        if named:
+            inner = [] if named[0].basis != "reference" else instances(token)
+            within = [f for member in inner for f in self.fillers(member, passage) if f.resolved]
+            if within and all(f.kind == named[0].kind.value for f in within):
+                return within
+            parties = tuple(map(Party.of, named))
+            loose = named[0].basis == "capitals" and named[0].kind in (EntityKind.PERSON, EntityKind.ORGANISATION)
+            return [Filler(token, parties, named[0].kind.value, named[0].basis != "nominal", loose)]
+        if token.pos_ not in ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X", "VERB"):
+            return []
+        within = [f for member in instances(token) for f in self.fillers(member, passage) if f.resolved]
+        kind = NOUN_KINDS.get(singular(token.lower_))
+        if within and (
+            kind is None
+            or any(f.kind == kind.value or kind in PARTIES and f.kind in ("organisation", "agency") for f in within)
+        ):
+            return within
+        inside = [
+            mention
+            for child in token.lefts
+            if child.dep_ in ("compound", "nmod", "amod", "appos")
+            for member in members(child)
+            for mention in self.referents.of(member)
+        ]
+        wanted = [m for m in inside if m.kind is kind and kind in (EntityKind.MODEL, EntityKind.INSTRUMENT)]
+        if wanted:
+            return [Filler(token, tuple(map(Party.of, wanted)), wanted[0].kind.value, True)]
+        described = self._described(token, kind, inside, passage)
+        return [described] if described is not None else []
+
+    def _beside_its_own(self, token: Token, mention: Mention) -> Token | None:
+        """Return the person named beside a body they head: "sued the company and its chief executive, Dana Roe"."""
+        if token.dep_ != "conj" or all(m.entity_id != mention.entity_id for m in self.referents.of(token.head)):
+            return None
+        people = (c for c in children(token, "appos") for m in self.referents.of(c) if m.kind is EntityKind.PERSON)
+        return next(people, None)
+
+    def _named_after(self, token: Token, mention: Mention) -> Token | None:
+        """Return the person whose title is a place or an office: "U.S. Senator Dana Roe", whatever the parse."""
+        if mention.kind not in (EntityKind.PLACE, EntityKind.AGENCY, EntityKind.GOVERNMENT):
+            return None
+        for child in children(token, "appos"):
+            between = token.doc[token.i + 1 : child.i]
+            person = any(m.kind is EntityKind.PERSON for m in self.referents.of(child))
+            if person and child.i > token.i and all(t.pos_ in ("PROPN", "NOUN") for t in between):
+                return child
+        return None
+
+    def _described(
+        self, token: Token, kind: EntityKind | None, inside: list[Mention], passage: Passage
+    ) -> Filler | None:
+        if token.pos_ == "PRON":
+            return None
+        first = noun_phrase_start(token)
+        text = passage.text[first.idx : token.idx + len(token.text)]
+        start = passage.start + first.idx
+        owners = [m for child in children(token, "poss") for m in self.referents.of(child)] or inside
+        owner = next((m for m in owners if m.kind in PARTIES or m.kind is EntityKind.PERSON), None)
+        if owner is None:
+            after = [m for pobj in prepositional(token, "of", "from", "by") for m in self.referents.of(pobj)]
+            owner = next((m for m in after if m.kind in PARTIES), None) if token.lower_ in _OF_PRODUCTS else None
+        if kind is EntityKind.INSTRUMENT and (matter := _subject_matter(token)) is not None:
+            text = passage.text[first.idx : matter.idx + len(matter.text)]
+        if token.pos_ == "NOUN" and is_party_noun(token) and (last := last_word(token)) is not token:
+            text = passage.text[first.idx : last.idx + len(last.text)]
+        plain = _without_article(text)
+        name = GROUP_OF.get(plain.lower(), plain)
+        if owner is not None and kind is EntityKind.MODEL:
+            name = product_name(owner.name, token.lower_, plain)
+        tag = kind or EntityKind.GROUP
+        if plain.lower() in GROUP_OF or token.tag_ == "NNS" and tag in PARTIES | {EntityKind.PERSON}:
+            tag = EntityKind.GROUP
+        party = Party(unknown_entity_id(name, tag), name, tag, text, start, start + len(text))
+        return Filler(token, (party,), tag.value if kind else "other", False, owner=owner)
+
+
+def _subject_matter(noun: Token) -> Token | None:
+    """Return the last word of an instrument's subject ("an executive order on AI exports"), or None.
+
+    Only a short phrase right after the noun counts, up to a clause or a comma.
+    """
+    after = noun.nbor(1) if noun.i + 1 < len(noun.doc) else None
+    if after is None or after.dep_ != "prep" or after.head != noun or after.lower_ not in _OF_MATTER:
+        return None
+    last = None
+    for pobj in children(after, "pobj"):
+        if pobj.pos_ not in ("NOUN", "PROPN") or pobj.lower_ in TIME_WORDS:
+            return None
+        last = pobj
+        for token in noun.doc[pobj.i + 1 : pobj.right_edge.i + 1]:
+            if token.is_punct or is_verb(token) or token.tag_ in ("WDT", "WP", "CC") or token.lower_ == "with":
+                break
+            last = token
+    while last is not None and last.pos_ in ("ADP", "DET", "PART"):
+        last = last.nbor(-1)
+    return last if last is not None and last.i - after.i <= _MAX_MATTER else None
+
+
+def product_name(owner: str, head: str, words: str) -> str:
+    """Return the name of an owner's products: "Meta's AI models" for "its latest models", "Meta's tools"."""
+    if head in _MODELS:
+        return f"{owner}'s AI models"
+    if head in ("technology", "technologies"):
+        return f"{owner}'s technology"
+    return f"{owner}'s {head}"
+
+
+def _without_article(words: str) -> str:
+    first, _, rest = words.strip('[]"“”').partition(" ")
+    if first.lower().strip('[]"“”') in _ARTICLES and rest:
+        return _without_article(rest)
+    return re.sub(r"^[\w.&'’ -]*?(?:'s|’s|s'|s’)\s+(?=\w)", "", words) if re.search(r"['’]s? ", words) else words
+
+
+def _heads(span: Span) -> list[Token]:
+    """Return the heads of the noun phrases in a span: those that no word of the span governs, and their conjuncts."""
+    inside = range(span.start, span.end)
+    tops = [token for token in span if token.head.i not in inside or token.head == token]
+    heads = [top for top in tops if not top.is_punct and top.dep_ not in ("det", "case", "cc", "prep")]
+    heads = heads or [span.root]
+    joined = [each for head in heads for each in members(head) if each.i in inside]
+    return list(dict.fromkeys([*heads, *joined]))
+
+
+def _participant(role: str, party: Party, start: int, text: str) -> Participant:
+    """Return a participant whose words are the span's, or its own where it is one of several in the span."""
+    end = start + len(text)
+    if party.start >= start and party.end <= end and party.text and text.startswith(party.text, party.start - start):
+        own = party.text
+        if len(own) * 2 < len(text) and re.search(r",|\band\b|&", text):
+            return Participant(role, party.entity_id, party.name, party.kind, own, party.start, party.end)
+    return Participant(role, party.entity_id, party.name, party.kind, text, start, end)
+
+
+def distinct(participants: Iterable[Participant]) -> tuple[Participant, ...]:
+    """Return the participants, each entity once per role."""
+    found: dict[tuple[str, str], Participant] = {}
+    for each in participants:
+        found.setdefault((each.role, each.entity_id), each)
+    return tuple(found.values())
