@@ -140,13 +140,11 @@ class EventModel:
         joined = np.concatenate([states[at], np.repeat(states[:1], len(at), 0)], 1)
         t = _gelu(joined @ heads["trig.0.weight"].T + heads["trig.0.bias"]) + heads["ty.weight"][types]
         attributes = t @ heads["attrs.weight"].T + heads["attrs.bias"]
-        queries = (t @ heads["pq.weight"].T + heads["pq.bias"]).reshape(len(at), len(POINTERS), -1)
-        keys = states @ heads["pk.weight"].T + heads["pk.bias"]
-        reach, n = queries.shape[-1], len(ROLES)
-        logits = np.concatenate(
-            [queries[:, :n] @ keys[:, :reach].T, queries[:, n:] @ keys[:, reach:].T], 1
-        ) / np.sqrt(reach) + heads["pb"][None, :, None]
-        pointers = _sigmoid(logits)
+        far = (len(heads["pd.weight"]) - 1) // 2
+        apart = np.clip(np.arange(len(states))[None] - np.array(at)[:, None], -far, far) + far
+        hidden = (t @ heads["pt.weight"].T + heads["pt.bias"])[:, None] + (states @ heads["px.weight"].T)[None]
+        logits = _gelu(hidden + heads["pd.weight"][apart]) @ heads["po.weight"].T + heads["po.bias"]
+        pointers = _sigmoid(logits).transpose(0, 2, 1)
         vectors = t @ heads["event.weight"].T + heads["event.bias"]
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9
         splits = np.cumsum(list(ATTRIBUTES.values()))[:-1]
