@@ -1,4 +1,4 @@
-"""Background knowledge in TOML files, with loaders: names, event type cards and word lists.
+"""Background knowledge in TOML files, with loaders: names and word lists.
 
 Imports only pipeline.records. Its exports are loaded on first use, since pydantic takes a tenth of a second to import.
 """
@@ -10,16 +10,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipeline.lexicon.entities import Lexicon
-    from pipeline.lexicon.event_type_cards import EventTypes, load_event_types
     from pipeline.lexicon.load import load_lexicon
 
-__all__ = ["EventTypes", "Lexicon", "load_event_types", "load_lexicon"]
-_MODULES = {
-    "EventTypes": "event_type_cards",
-    "Lexicon": "entities",
-    "load_event_types": "event_type_cards",
-    "load_lexicon": "load",
-}
+__all__ = ["Lexicon", "load_lexicon"]
+_MODULES = {"Lexicon": "entities", "load_lexicon": "load"}
 
 
 def __getattr__(name: str) -> object:

@@ -24,7 +24,6 @@ PERSON_TITLES = frozenset(_TABLES["words"]["person_titles"])  # precede the name
 RANKS = frozenset(_TABLES["words"]["ranks"])  # may precede such a title
 TIME_WORDS = frozenset(_TABLES["words"]["time"])
 REGIONAL = frozenset(_TABLES["words"]["regional"])  # "European": not a name by itself
-CONSUMERS = frozenset(_TABLES["words"]["consumers"])  # their consent is not an agreement
 ENVOYS = frozenset(_TABLES["words"]["envoys"])  # people who act for the body named beside them
 GROUP_OF = {said: name for name, sayings in _TABLES["groups"].items() for said in sayings}  # canonical name by wording
 SENTENCE_OPENERS = frozenset(_TABLES["words"]["sentence_openers"])  # begin a sentence, never a name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
@@ -142,8 +142,6 @@ class Lexicon:
     watchdogs: frozenset[str] = frozenset()  # bodies that watch over a field such as privacy
     _official: dict[str, list[Name]] = field(init=False, repr=False, compare=False)
     _by_text: dict[str, list[Name]] = field(init=False, repr=False, compare=False)
-    _offices: dict[str, tuple[Role, ...]] = field(init=False, repr=False, compare=False)
-    _called: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         official: dict[str, list[Name]] = {}
@@ -156,16 +154,6 @@ class Lexicon:
             former.sort(key=lambda name: name.used_until or date.max)
         object.__setattr__(self, "_official", official)
         object.__setattr__(self, "_by_text", by_text)
-        offices: dict[str, tuple[Role, ...]] = {}
-        for role in self.roles:
-            if role.body_id:
-                offices[role.body_id] = (*offices.get(role.body_id, ()), role)
-        called: dict[str, list[str]] = {body_id: [] for body_id in offices}
-        for name in self.names:
-            if name.entity_id in called and name.kind != "nominal":
-                called[name.entity_id].append(name.text.casefold())
-        object.__setattr__(self, "_offices", offices)
-        object.__setattr__(self, "_called", {key: tuple(sorted(texts, key=len)[::-1]) for key, texts in called.items()})
 
     def name_at(self, entity_id: str, day: date | None) -> str:
         """Return the official name of an entity on a day, the present one for None.
@@ -184,13 +172,6 @@ class Lexicon:
         """Return the entity that this one belongs to (agency in department, model of lab), or None."""
         parent_id = self.entities[entity_id].parent_id
         return self.entities[parent_id] if parent_id else None
-
-    def ancestors(self, entity_id: str) -> Iterator[Entity]:
-        """Yield parent, grandparent and so on."""
-        above = self.parent(entity_id)
-        while above is not None:
-            yield above
-            above = self.parent(above.entity_id)
 
     def named(self, text: str, kind: EntityKind | None = None) -> tuple[Name, ...]:
         """Return the names with exactly these words, optionally of one kind of entity.
@@ -214,66 +195,6 @@ class Lexicon:
         ]
         return held[0] if len({role.person_id for role in held}) == 1 else None
 
-    def role_holder(self, entity_id: str, role: str, day: date | None) -> Role | None:
-        """Return who held a role in a body on a day, by a word for it such as "secretary" or "CEO".
-
-        The search starts in the body and goes up to what it belongs to: "the secretary" of an office of a
-        department is the department's. The result is None unless exactly one person held the role there; a
-        missing day asks for the present holder.
-        """
-        wanted = role_words(role)
-        place: Entity | None = self.entities.get(entity_id)
-        while wanted and place is not None:
-            names = self._called.get(place.entity_id, ())
-            offices = self._offices.get(place.entity_id, ())
-            held = [role for role in offices if role.held_on(day) and _is_called(role, wanted, names)]
-            if held:
-                return held[0] if len({r.person_id for r in held}) == 1 else None
-            place = self.parent(place.entity_id)
-        return None
-
-    def roles_in(self, body_id: str) -> tuple[Role, ...]:
-        """Return the present and former offices of a body."""
-        return self._offices.get(body_id, ())
-
     def roles_of(self, person_id: str, day: date | None = None) -> tuple[Role, ...]:
         """Return the offices of a person, only those held on a day if one is given."""
         return tuple(role for role in self.roles if role.person_id == person_id and (day is None or role.held_on(day)))
-
-
-# Synonyms for one office.
-_SAME_ROLE = {
-    **dict.fromkeys(("chief executive officer", "ceo", "boss"), "chief executive"),
-    **dict.fromkeys(("chairman", "chairwoman", "chairperson"), "chair"),
-    "cto": "chief technology officer",
-    "premier": "prime minister",
-}
-_LESSER = re.compile(r"\b(?:deputy|vice|under|assistant|acting|interim|former|associate)\b", re.IGNORECASE)
-
-
-def role_words(role: str) -> str:
-    """Return a role in the form in which roles are compared: "CEO" becomes "chief executive"."""
-    said = " ".join(re.sub(r"^(?:the|its|their|his|her)\s+", "", role.strip(), flags=re.IGNORECASE).casefold().split())
-    for word, same in _SAME_ROLE.items():
-        said = re.sub(rf"\b{word}\b", same, said)
-    return said
-
-
-def _is_called(role: Role, wanted: str, body_names: Iterable[str]) -> bool:
-    """Return whether a word can name an office: "secretary" the Secretary of Commerce, but not a deputy secretary."""
-    for title in (role.office, *role.titles):
-        head = _head(role_words(title), body_names)
-        if head.endswith(wanted) and (head == wanted or head[-len(wanted) - 1] == " "):
-            before = head[: -len(wanted)]
-            if not _LESSER.search(before) or _LESSER.search(wanted):
-                return True
-    return False
-
-
-def _head(title: str, body_names: Iterable[str]) -> str:
-    """Return a title without its "of" phrase; "chief executive of applications of openai" keeps the first "of"."""
-    for name in body_names:
-        for of in (f" of {name}", f" of the {name}"):
-            if title.endswith(of):
-                return title.removesuffix(of)
-    return re.split(r"\s+(?:of|for|at)\s+", title)[0]

@@ -1,6 +1,6 @@
-"""English inflection: the forms of a verb or noun, and the verb or noun behind a form.
+"""English inflection: the forms of a verb, the verb behind a form, and the singular of a noun.
 
-lemminflect supplies the forms; this module adds British spellings and corrects a few entries. Cues are matched by
+lemminflect supplies the forms; this module adds British spellings and corrects a few entries. Words are matched by
 these forms and not by spaCy's lemmatizer, which turns "hopes" into "hop" and "fined" into "fin".
 """
 
@@ -27,8 +27,6 @@ _WRONG_FORMS = {
 }
 # Correct forms that lemminflect lacks.
 _MISSING_FORMS = {"prove": words("proven"), "torpedo": words("torpedoes")}
-# Nouns that lemminflect treats as uncountable although news text uses their plural.
-_COUNTABLE = words("abandonment dealing halt lack ouster pre-emption preemption repeal")
 # American verbs in -or whose British spelling is -our ("monitor" and "sponsor" have none).
 _BRITISH_OUR = words("clamor color endeavor favor harbor honor labor rumor")
 _NO_ISE = words("capsize downsize prize resize seize")
@@ -36,23 +34,23 @@ _AUXILIARIES = words("be do have can may shall will would")
 
 
 @cache
-def _inflections(word: str, part: str) -> dict[str, tuple[str, ...]]:
-    """Return the forms of a "VERB" or "NOUN" by their Penn tags, the commonest spelling of each first."""
+def _inflections(verb: str) -> dict[str, tuple[str, ...]]:
+    """Return the forms of a verb by their Penn tags, the commonest spelling of each first."""
     import lemminflect  # here and not above because it imports spaCy
 
-    if "-" in word and part == "VERB":  # "re-run" is inflected as "run"
-        prefix, _, verb = word.rpartition("-")
-        return {tag: tuple(f"{prefix}-{f}" for f in forms) for tag, forms in _inflections(verb, part).items()}
-    found = lemminflect.getAllInflections(word, part)
-    if not found or (part == "VERB" and "VBG" not in found):  # not in the dictionary, or an auxiliary such as "dare"
-        found = lemminflect.getAllInflectionsOOV(word, part) | found
+    if "-" in verb:  # "re-run" is inflected as "run"
+        prefix, _, plain = verb.rpartition("-")
+        return {tag: tuple(f"{prefix}-{f}" for f in forms) for tag, forms in _inflections(plain).items()}
+    found = lemminflect.getAllInflections(verb, "VERB")
+    if "VBG" not in found:  # not in the dictionary, or an auxiliary such as "dare"
+        found = lemminflect.getAllInflectionsOOV(verb, "VERB") | found
     return {tag: tuple(form for form in forms if " " not in form) for tag, forms in found.items()}
 
 
 @cache
 def verb_forms(verb: str) -> frozenset[str]:
     """Return all forms of a verb, its plain form and British spellings among them."""
-    forms = {verb}.union(*_inflections(verb, "VERB").values())
+    forms = {verb}.union(*_inflections(verb).values())
     forms = (forms - _WRONG_FORMS.get(verb, frozenset())) | _MISSING_FORMS.get(verb, frozenset())
     if verb.endswith(("ize", "yze")) and verb not in _NO_ISE:
         stem = verb[:-2]
@@ -62,29 +60,20 @@ def verb_forms(verb: str) -> frozenset[str]:
     return frozenset(forms)
 
 
-@cache
-def noun_forms(noun: str) -> frozenset[str]:
-    """Return the singular and plural of a noun; "executive order" and "code of conduct" inflect their head."""
-    phrase, *after = re.split(r"(?= (?:of|for) )", noun, maxsplit=1)
-    before, space, head = phrase.rpartition(" ")
-    plurals = (f"{head}s",) if head in _COUNTABLE else _inflections(head, "NOUN").get("NNS", ())
-    return frozenset({noun, *(before + space + "".join([plural, *after]) for plural in plurals)})
-
-
 def past_tense(verb: str) -> str:
     """Return the simple past of a verb: "hold" gives "held"."""
-    return _inflections(verb, "VERB")["VBD"][0]
+    return _inflections(verb)["VBD"][0]
 
 
 def past_participle(verb: str) -> str:
     """Return the past participle of a verb: "withdraw" gives "withdrawn"."""
-    forms = _inflections(verb, "VERB")
+    forms = _inflections(verb)
     return forms.get("VBN", forms["VBD"])[0]  # lemminflect leaves out a participle that equals the past tense
 
 
 def present_participle(verb: str) -> str:
     """Return the -ing form of a verb: "ban" gives "banning"."""
-    return _inflections(verb, "VERB")["VBG"][0]
+    return _inflections(verb)["VBG"][0]
 
 
 @cache

@@ -6,29 +6,20 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Strict, StringConstraints, ValidationError, model_validator
-
-from pipeline.records import EVENT_TYPES, ROLES
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Texts = tuple[Text, ...]
 Flag = Annotated[bool, Strict()]
 Day = Annotated[date, Strict()]
-if TYPE_CHECKING:
-    EventTypeName = str
-    RoleName = str
-else:
-    EventTypeName, RoleName = Literal[EVENT_TYPES], Literal[ROLES]
 
 _REMEDIES = {
     "date_type": "Write a day without quotes, such as 2025-06-03.",
     "string_too_short": 'Write text: "...".',
     "string_type": 'Write text: "...".',
     "tuple_type": 'Write a list: ["...", "..."].',
-    "frozen_set_type": 'Write a list: ["...", "..."].',
-    "dict_type": "Write a table.",
     "model_type": "Write a table.",
     "bool_type": "Write true or false.",
 }

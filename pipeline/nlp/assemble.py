@@ -116,10 +116,9 @@ class Assembler:
         ]
         time = next((each for each in reading.spans if each.what == "time"), None)
         at = self._offsets(time) if time is not None else None
-        within = (sentence.start, sentence.end)
-        when = event_date(at, within, self._dates, modality, self.day)
+        when = event_date(at, self._dates, modality, self.day)
         if when is None and BASES[int(reading.basis.argmax())] in ("stated", "relative"):
-            when = only_date(within, self._dates, modality, self.day)
+            when = only_date((sentence.start, sentence.end), self._dates, modality, self.day)
         start, end = sentence.start + reading.start, sentence.start + reading.end
         return Draft(reading, sentence, (start, end), modality, distinct(parties), when)
 
@@ -136,7 +135,7 @@ class Assembler:
     def _share(
         self, drafts: list[Draft], numbers: list[int], newness: dict[int, str], dates: dict[int, DateSpan | None]
     ) -> None:
-        """Give the claims of one event the same newness, and the date of those that have one to those that have none."""
+        """Give the claims of one event the same newness, and a date of the dated ones to those without a date."""
         background = float(np.average([d.reading.background for d in drafts], weights=[d.reading.score for d in drafts]))
         told = [d.date for d in drafts if d.date is not None]
         common = Counter(span.value for span in told).most_common(1)

@@ -1,8 +1,9 @@
 """The extraction pipeline: a spaCy pipeline that reads one article and returns its claims.
 
 `load()` returns a spaCy `Language` with the components `paragraphs`, `names`, `coreference`, `events` and `claims`
-around spaCy's tagger and parser. A Doc holds one article: `doc.spans["mentions"]` its names, `doc.spans["triggers"]` the
-words that name events, `doc._.claims` its claims. `extract` adds the relevance filter in front of it.
+around spaCy's tagger and parser. A Doc holds one article: `doc.spans["mentions"]` holds its names,
+`doc.spans["triggers"]` the words that name events, `doc._.claims` its claims. `extract` adds the relevance filter in
+front of it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
 from pipeline.lexicon.entities import Lexicon
 from pipeline.lexicon.load import load_lexicon
@@ -22,11 +23,12 @@ from pipeline.nlp.assemble import Assembler, Sentence, entities_of, sentences_of
 from pipeline.nlp.attribution import title_speaker
 from pipeline.nlp.classifier.runtime import ArticleReading, EventModel
 from pipeline.nlp.credits import find_credits
-from pipeline.nlp.entities.coreference import PARTIES, Referents
+from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.entities.first_person import WE_SAYS, releasing
 from pipeline.nlp.entities.mentions import NameFinder, unknown_names
 from pipeline.nlp.events.calibration import Calibrator, load_calibrator
 from pipeline.nlp.parsing.parser import Passage, blanked, load_parser, mark_paragraphs, passages_of
+from pipeline.nlp.parsing.spans import PARTIES
 from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.records import EntityKind, Findings, Mention
 from scrapers.items import Article
@@ -117,7 +119,7 @@ def doc_of(article: Article, nlp: Language) -> Doc:
 
 
 def _reading_of(doc: Doc) -> Reading:
-    """Return what is known about a Doc; a Doc that was made of a plain text becomes an article without title and date."""
+    """Return what is known about a Doc; one made of a plain text is an article without title and date."""
     if doc._.reading is None:
         doc._.reading = Reading(Article("a", "", "", "", "", doc.text))
     return doc._.reading
@@ -157,7 +159,7 @@ class Names:
         return doc
 
     def author_of(self, reading: Reading) -> Mention | None:
-        """Return who "we" and "I" are outside quotations: the speaker in the title, else a publisher that is a party."""
+        """Return who "we" and "I" are outside quotations: the speaker in the title, else a party that publishes."""
         article, day = reading.article, reading.day
         if _PRESIDENT.search(article.text) and (role := self.lexicon.holder("President of the United States", day)):
             return self.mention(role.person_id, day)

@@ -1,7 +1,7 @@
 """Runs the trained event model, an int8 ONNX encoder with heads, without PyTorch.
 
-`runtime` loads the weights and decodes their output; `windows` packs sentences. It imports only the records; the training
-code is in `pipeline.nlp.training`.
+`runtime` loads the weights and decodes their output; `windows` packs sentences. It imports only the records; the
+training code is in `pipeline.nlp.training`.
 """
 
 from __future__ import annotations

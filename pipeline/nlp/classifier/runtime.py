@@ -133,7 +133,11 @@ class EventModel:
         return states[0], _sigmoid(logits[0])
 
     def _events(
-        self, window: Window, states: np.ndarray, triggers: list[tuple[Place, int, int, float]], sentences: Sequence[str]
+        self,
+        window: Window,
+        states: np.ndarray,
+        triggers: list[tuple[Place, int, int, float]],
+        sentences: Sequence[str],
     ) -> list[EventReading]:
         heads, at = self._heads, [token for _, token, _, _ in triggers]
         types = [type_ for _, _, type_, _ in triggers]
@@ -197,7 +201,9 @@ def _pointed(window: Window, own: Place, pointers: np.ndarray, sentences: Sequen
         runs = [
             run
             for place in window.places
-            for run in _runs(place, pointers[row, place.first : place.first + len(place.offsets)], POINTERS[row], sentences)
+            for run in _runs(
+                place, pointers[row, place.first : place.first + len(place.offsets)], POINTERS[row], sentences
+            )
         ]
         if runs:  # one speaker, one date: the best
             found.append(max(runs, key=lambda run: (run.sentence == own.sentence, run.score)))

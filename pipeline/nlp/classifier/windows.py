@@ -63,7 +63,8 @@ class Packer:
                 segments += [OTHER] * (len(before) + 1)
             places, begin = [], len(ids)
             while at < len(own) and (
-                not places or len(ids) + len(own[at][0]) + 1 <= begin + limit
+                not places
+                or len(ids) + len(own[at][0]) + 1 <= begin + limit
                 and len(ids) + len(own[at][0]) + MAX_AFTER + 2 <= self.max_tokens
             ):
                 places.append(Place(at, len(ids), tuple(own[at][1])))

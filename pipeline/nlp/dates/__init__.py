@@ -1,8 +1,7 @@
 """Dates the claims of an article.
 
-`expressions` finds time expressions, `normalise` gives them values, `clauses` and `resolve` choose the one that dates a
-trigger, and `document` lets the claims of one article date each other. It imports `pipeline.nlp.parsing` and the
-lexicon.
+`expressions` finds time expressions, `normalise` gives them values by `calendar`, `anaphora` resolves those that count
+from an earlier date, and `event_dates` reads the one that the model points to. It imports the lexicon's month names.
 """
 
 from __future__ import annotations

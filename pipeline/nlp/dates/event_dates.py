@@ -11,21 +11,16 @@ from pipeline.records import DateSpan, Modality
 from scrapers.items import Precision
 
 DONE = (Modality.OCCURRED, Modality.NEGATED, Modality.CANCELLED, Modality.ALLEGED, Modality.DENIED)
-_SOON, _LONG_WAY, _SHORT_WAY = 45, 240, 125  # days
+_LONG_WAY, _SHORT_WAY = 240, 125  # days
 
 
 def event_date(
-    pointed: tuple[int, int] | None,
-    within: tuple[int, int],
-    dates: Sequence[DateMention],
-    modality: Modality,
-    published: date | None,
+    pointed: tuple[int, int] | None, dates: Sequence[DateMention], modality: Modality, published: date | None
 ) -> DateSpan | None:
     """Return the value of the time expression that dates an event, None without one.
 
     Args:
         pointed: Offsets of the words that the model points to, None if it points to none.
-        within: Offsets of the sentence with the event.
         dates: The time expressions of the article.
         modality: Says whether "Friday" is the last or the next one.
         published: The day of publication.
@@ -38,7 +33,9 @@ def event_date(
     return None
 
 
-def only_date(within: tuple[int, int], dates: Iterable[DateMention], modality: Modality, published: date | None) -> DateSpan | None:  # noqa: E501
+def only_date(
+    within: tuple[int, int], dates: Iterable[DateMention], modality: Modality, published: date | None
+) -> DateSpan | None:
     """Return the value of the only time expression of a sentence, None if it has none or several values."""
     inside = [each for each in dates if within[0] <= each.start and each.end <= within[1] and not each.is_duration]
     values = {span.value: span for each in inside if (span := reading(each, modality, published)) is not None}

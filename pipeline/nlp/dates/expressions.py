@@ -31,11 +31,6 @@ class DateMention:
             for durations ("within 30 days", "three days later").
         is_duration: Whether it is a duration.
         ahead: The future reading, if it differs.
-        back: The date of an event that the news followed "four days after", counted from the publication.
-        opening: Whether it covers the rest of its sentence. This and the next two depend on the trigger; they are set
-            by `clauses.dates_for`.
-        spoken: Whether it is the day of a statement.
-        own: Whether it depends directly on the trigger.
     """
 
     start: int
@@ -43,10 +38,6 @@ class DateMention:
     span: DateSpan | None
     is_duration: bool = False
     ahead: DateSpan | None = None
-    back: DateSpan | None = None
-    opening: bool = False
-    spoken: bool = False
-    own: bool = False
 
 
 _MONTH = (
@@ -256,8 +247,7 @@ def find_dates(text: str, published: date | None) -> list[DateMention]:
             span, ahead = reader(match, published)
             said = text[start:end]
             ahead = _with_words(ahead, said) if ahead != span else None
-            back = normalise.after(said, published) if is_duration else None
-            found.append(DateMention(start, end, _with_words(span, said), is_duration, ahead, _with_words(back, said)))
+            found.append(DateMention(start, end, _with_words(span, said), is_duration, ahead))
     return _with_links(searched, sorted(found, key=lambda mention: mention.start))
 
 

@@ -241,30 +241,6 @@ def ago(match: re.Match, published: date | None) -> Readings:
     return made, made
 
 
-_AFTER = re.compile(
-    rf"(?P<count>{calendar.COUNT_WORDS}|several|(?:a\s+)?few)?\s*(?P<unit>day|week|month|year)s?\s+after", re.I
-)
-_SOME = {"day": 4, "week": 3, "month": 4, "year": 3}  # typical counts for "days", "several weeks", "a few months"
-
-
-def after(said: str, published: date | None) -> DateSpan | None:
-    """Return the date of an event that the news followed "four days after"; without a number the result is coarser."""
-    match = _AFTER.fullmatch(said)
-    if not match or not published:
-        return None
-    unit, exact = match["unit"].casefold(), calendar.number(match["count"] or "")
-    count = exact or _SOME[unit]
-    if unit == "day":
-        day = published - timedelta(days=count)
-        return calendar.day(day, "relative") if exact else calendar.month(day.year, day.month, "relative")
-    if unit == "week":
-        return replace(calendar.week(published - timedelta(weeks=count)), precision=Precision.MONTH)
-    if unit == "month":
-        month = calendar.month(published.year, published.month - count, "relative")
-        return month if exact else calendar.year(month.start.year, "relative")
-    return calendar.year(max(published.year - count, calendar.FIRST_YEAR), "relative")
-
-
 def vague_weeks(match: re.Match, published: date | None) -> Readings:
     """Read "in recent weeks" as the month of publication; "in recent months" and longer have no value."""
     if not published or match["unit"].casefold() in ("month", "year"):

@@ -63,7 +63,6 @@ class _Seen:
     sentence: int
     rank: float  # salience of its syntactic position
     mention: Mention
-    token: object
 
 
 class Referents:
@@ -151,7 +150,7 @@ class Referents:
                 self._note_thing(passage, token)
                 continue
             if len(mentions) == 1:
-                self._seen.append(_Seen(self._sentence, rank_of(token), mentions[0], token))
+                self._seen.append(_Seen(self._sentence, rank_of(token), mentions[0]))
                 self._note_group(token)
             else:
                 self._groups.append((self._sentence, mentions))
@@ -168,7 +167,7 @@ class Referents:
         words = passage.text[first.idx : token.idx + len(token.text)]
         name = re.sub(r"^(?:an?|the|this|that|its|their|his|her)\s+", "", words, flags=re.IGNORECASE)
         mention = Mention(start, end, words, unknown_entity_id(name, kind), name, kind, "nominal")
-        self._seen.append(_Seen(self._sentence, rank_of(token) - 1.0, mention, token))
+        self._seen.append(_Seen(self._sentence, rank_of(token) - 1.0, mention))
 
     def _note_group(self, token: Token) -> None:
         mention = self.name(token)
@@ -207,10 +206,6 @@ class Referents:
                 titles.update(word for title in role.titles for word in title.lower().split())
                 if role.body_id and mention.entity_id not in self._sides:
                     self._sides[mention.entity_id] = self._entity(role.body_id)
-
-    def titles(self, person_id: str) -> frozenset[str]:
-        """Return the lower-case words of a person's titles: {"judge"}, {"defense", "secretary"}."""
-        return frozenset(self._titles.get(person_id, ()))
 
     def maker(self, entity_id: str) -> Mention | None:
         """Return the maker of a model according to the lexicon."""

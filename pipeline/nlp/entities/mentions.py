@@ -27,7 +27,7 @@ from pipeline.nlp.entities.unknown_names import (
     reads_as_person,
     with_legal_form,
 )
-from pipeline.records import Entity, EntityKind, Mention, unknown_entity_id
+from pipeline.records import EntityKind, Mention, unknown_entity_id
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
@@ -487,9 +487,3 @@ def _capital(token: Token, inside: bool = False) -> bool:
 def _tokens_of(passage: Passage, mention: Mention) -> list[Token]:
     span = passage.doc.char_span(mention.start - passage.start, mention.end - passage.start, alignment_mode="expand")
     return list(span) if span is not None else []
-
-
-def entity_of(mention: Mention, lexicon: Lexicon) -> Entity:
-    """Return the lexicon's entity of a mention, or a new one for an unknown name."""
-    known = lexicon.entities.get(mention.entity_id)
-    return known or Entity(mention.entity_id, mention.name, mention.kind, known=False)

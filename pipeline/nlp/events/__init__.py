@@ -1,7 +1,8 @@
-"""Finds the claims in parsed paragraphs, with frames and with the classifier, and the roles of their participants.
+"""Works on the events that the trained model reads in an article.
 
-`frames` and `fusion` produce drafts, which `pipeline.nlp.assemble` turns into claims. It imports the lexicon and the
-parsing, entities, modality and classifier packages of nlp.
+`participants` finds the entities behind the words that the model points to, `document` groups the readings of one
+event, `calibration` turns a score into a confidence. It imports the lexicon and the classifier, parsing and entities
+packages of nlp.
 """
 
 from __future__ import annotations

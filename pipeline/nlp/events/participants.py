@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.lexicon.common_nouns import GROUP_OF, NOUN_KINDS, TIME_WORDS
 from pipeline.lexicon.inflection import singular, words
-from pipeline.nlp.entities.coreference import PARTIES, Referents, noun_phrase_start
+from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.entities.descriptions import is_party_noun, last_word
 from pipeline.nlp.parsing.dependencies import children, instances, is_verb, members, prepositional
+from pipeline.nlp.parsing.spans import PARTIES, noun_phrase_start
 from pipeline.records import EntityKind, Mention, Participant, unknown_entity_id
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _OF_PRODUCTS = words(
 
 
 class Party(NamedTuple):
-    """An entity in a slot; `start` and `end` are the offsets of its words `text` in the article, -1 without words."""
+    """An entity; `start` and `end` are the offsets of its words `text` in the article, -1 without words."""
 
     entity_id: str
     name: str
@@ -46,23 +47,17 @@ class Party(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filler:
-    """The content of a slot.
+    """What a noun phrase refers to.
 
     Attributes:
-        token: The head of the noun phrase.
-        parties: The entities that it refers to.
-        kind: The kind of filler, one of FILLERS in `lexicon.event_type_cards`.
+        parties: The entities.
+        kind: Their kind, "other" for a description of no known kind.
         resolved: Whether it is a name or refers to one.
-        loose: Whether it is an unlisted name whose kind is a guess from its shape.
-        owner: The owner of a described product or person.
     """
 
-    token: Token
     parties: tuple[Party, ...]
     kind: str
     resolved: bool
-    loose: bool = False
-    owner: Mention | None = None
 
 
 class Participants:
@@ -97,15 +92,14 @@ class Participants:
             return self.fillers(beside, passage)
         listed = self.referents.listed(token) if len(named) == 1 and named[0].basis != "reference" else ()
         if listed:
-            return [Filler(token, tuple(map(Party.of, listed)), listed[0].kind.value, True)]
+            return [Filler(tuple(map(Party.of, listed)), listed[0].kind.value, True)]
         if named:
             inner = [] if named[0].basis != "reference" else instances(token)
             within = [f for member in inner for f in self.fillers(member, passage) if f.resolved]
             if within and all(f.kind == named[0].kind.value for f in within):
                 return within
             parties = tuple(map(Party.of, named))
-            loose = named[0].basis == "capitals" and named[0].kind in (EntityKind.PERSON, EntityKind.ORGANISATION)
-            return [Filler(token, parties, named[0].kind.value, named[0].basis != "nominal", loose)]
+            return [Filler(parties, named[0].kind.value, named[0].basis != "nominal")]
         if token.pos_ not in ("NOUN", "PROPN", "PRON", "NUM", "ADJ", "X", "VERB"):
             return []
         within = [f for member in instances(token) for f in self.fillers(member, passage) if f.resolved]
@@ -124,7 +118,7 @@ class Participants:
         ]
         wanted = [m for m in inside if m.kind is kind and kind in (EntityKind.MODEL, EntityKind.INSTRUMENT)]
         if wanted:
-            return [Filler(token, tuple(map(Party.of, wanted)), wanted[0].kind.value, True)]
+            return [Filler(tuple(map(Party.of, wanted)), wanted[0].kind.value, True)]
         described = self._described(token, kind, inside, passage)
         return [described] if described is not None else []
 
@@ -171,7 +165,7 @@ class Participants:
         if plain.lower() in GROUP_OF or token.tag_ == "NNS" and tag in PARTIES | {EntityKind.PERSON}:
             tag = EntityKind.GROUP
         party = Party(unknown_entity_id(name, tag), name, tag, text, start, start + len(text))
-        return Filler(token, (party,), tag.value if kind else "other", False, owner=owner)
+        return Filler((party,), tag.value if kind else "other", False)
 
 
 def _subject_matter(noun: Token) -> Token | None:

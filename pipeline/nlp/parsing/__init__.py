@@ -1,4 +1,4 @@
-"""Paragraphs, the spaCy parse of each, and queries on a parse: arguments, spans and verb forms.
+"""Paragraphs, the spaCy parse of each, and queries on a parse: arguments and spans.
 
 Imports pipeline.lexicon; `parser` imports spaCy.
 """

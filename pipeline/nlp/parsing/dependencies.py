@@ -30,16 +30,6 @@ OBJECT_CONTROL = _forms(
     block bar
     prevent stop prohibit ban forbid need charge task empower help summon beg implore admonish enjoin make have trust"""
 )
-SUBJECT_CONTROL = _forms("promise threaten vow agree pledge")
-# Support verbs, whose subject is the agent of their object: "issued an ultimatum", "made its demand".
-SUPPORT = _forms(
-    """make issue take have give file bring launch open announce publish sign reach strike win offer set send release
-    hold
-    impose lodge submit start begin begin conduct carry undertake run do deliver repeat reiterate drop withdraw keep
-    maintain
-    enter face receive get continue pursue plan consider weigh propose reject end close seek order post outline unveil
-    declare express state voice join adopt introduce"""
-)
 
 
 def children(token: Token, *deps: str) -> list[Token]:
@@ -270,11 +260,6 @@ def _own_complement(verb: Token) -> bool:
     return bool(children(verb, "dobj", "ccomp", "xcomp", "prep", "dative", "oprd", "attr", "acomp"))
 
 
-def indirect(verb: Token) -> list[Token]:
-    """Return the recipient in "gave X access"; "granted access to X" counts as a prepositional object instead."""
-    return [child for child in children(verb, "dative") if child.dep_ == "dative" and child.pos_ != "ADP"]
-
-
 def prepositional(token: Token, *words: str) -> list[Token]:
     """Return the objects of prepositions below a token; "by" and "to" count under their other labels too."""
     found = []
@@ -288,46 +273,6 @@ def prepositional(token: Token, *words: str) -> list[Token]:
 def _compound_preposition(prep: Token) -> str:
     inner = children(prep, "prep")
     return f"{prep.lower_} {inner[0].lower_}" if inner else prep.lower_
-
-
-def noun_subjects(noun: Token) -> list[Token]:
-    """Return the agent of an event noun: its possessor, "by X", or the subject of its support verb."""
-    possessors = children(noun, "poss")
-    if possessors:
-        return possessors[:1]
-    by = prepositional(noun, "by")
-    if by:
-        return by[:1]
-    for clause in children(noun, "acl"):
-        if is_passive(clause) and children(clause, "agent"):
-            return subjects(clause)
-    head = noun.head
-    if noun.dep_ == "dobj" and is_verb(head) and head.lower_ in SUPPORT:
-        return subjects(head)
-    if noun.dep_ == "nsubjpass" and is_verb(head) and head.lower_ in SUPPORT:
-        return subjects(head)
-    if noun.dep_ == "conj":
-        return noun_subjects(head) if head.pos_ in ("NOUN", "PROPN") else []
-    return []
-
-
-def complements(token: Token) -> list[Token]:
-    """Return the verbs in the complement of a verb or noun: infinitives, gerunds and clauses, with their conjuncts."""
-    found = []
-    for child in children(token, "xcomp", "ccomp", "acl", "pcomp", "advcl"):
-        if is_verb(child) and (child.dep_ != "acl" or child.tag_ not in ("VBN",)) and child.i > token.i:
-            if child.dep_ == "advcl" and not any(aux.lower_ == "to" for aux in children(child, "aux")):
-                continue
-            found.append(child)
-    for prep in children(token, "prep"):
-        found += [child for child in children(prep, "pcomp") if is_verb(child)]
-    for dobj in children(token, "dobj"):  # "urge Meta to share" may be parsed as a clause on the object
-        found += [
-            c
-            for c in children(dobj, "acl", "relcl")
-            if c.tag_ == "VB" and any(a.lower_ == "to" for a in children(c, "aux"))
-        ]
-    return [*found, *(conj for verb in found for conj in children(verb, "conj") if is_verb(conj))]
 
 
 def members(token: Token) -> list[Token]:
@@ -354,11 +299,3 @@ def instances(token: Token) -> list[Token]:
                 continue
             found += [member for pobj in children(child, "pobj") for member in members(pobj)]
     return found
-
-
-def governor(token: Token) -> Token | None:
-    """Return the verb or noun that governs a verb's clause, None at the top."""
-    head = token.head
-    if head == token:
-        return None
-    return head
