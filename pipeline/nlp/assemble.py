@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.lexicon.entities import Lexicon
 from pipeline.nlp.attribution import attribution_of
-from pipeline.nlp.classifier.runtime import BASES, FORCES, EventModel, EventReading, PointedSpan
+from pipeline.nlp.classifier.runtime import BASES, FORCES, MODALITIES, EventModel, EventReading, PointedSpan
 from pipeline.nlp.dates.event_dates import event_date, of_publication, only_date
 from pipeline.nlp.dates.expressions import DateMention, find_dates
 from pipeline.nlp.entities.coreference import Referents
@@ -82,9 +82,16 @@ class Assembler:
     """Makes the claims of one article."""
 
     def __init__(
-        self, article: Article, body: Sequence[Sentence], referents: Referents, model: EventModel, day: date | None
+        self,
+        article: Article,
+        body: Sequence[Sentence],
+        referents: Referents,
+        model: EventModel,
+        day: date | None,
+        without: Collection[str] = (),
     ) -> None:
         self.article, self.body, self.referents, self.model, self.day = article, body, referents, model, day
+        self.without = without  # names of `pipeline.nlp.switches.PARTS`
         self._participants = Participants(referents)
         self._dates: list[DateMention] = find_dates(article.text, day)
 
@@ -98,7 +105,8 @@ class Assembler:
         drafts = [self._draft(reading) for reading in readings]
         newness: dict[int, str] = {}
         dates: dict[int, DateSpan | None] = {}
-        for numbers in group_events(readings, self.model.same_event):
+        alone = [[n] for n in range(len(readings))]
+        for numbers in alone if "document" in self.without else group_events(readings, self.model.same_event):
             self._share([drafts[n] for n in numbers], numbers, newness, dates)
         seen: Counter[tuple[str, int, str, str]] = Counter()
         order = sorted(range(len(drafts)), key=lambda n: (drafts[n].trigger, drafts[n].reading.type))
@@ -107,7 +115,8 @@ class Assembler:
     def _draft(self, reading: EventReading) -> Draft:
         sentence = self.body[reading.sentence]
         trigger = self._span(PointedSpan("trigger", reading.sentence, reading.start, reading.end, 1.0))
-        modality = modality_of(reading.modality, _token(trigger))
+        likely = Modality(MODALITIES[int(reading.modality.argmax())])
+        modality = likely if "guard" in self.without else modality_of(reading.modality, _token(trigger))
         parties = [
             party
             for pointed in reading.spans
@@ -117,7 +126,8 @@ class Assembler:
         time = next((each for each in reading.spans if each.what == "time"), None)
         at = self._offsets(time) if time is not None else None
         when = event_date(at, self._dates, modality, self.day)
-        if when is None and BASES[int(reading.basis.argmax())] in ("stated", "relative"):
+        fallback = "only_date" not in self.without
+        if when is None and fallback and BASES[int(reading.basis.argmax())] in ("stated", "relative"):
             when = only_date((sentence.start, sentence.end), self._dates, modality, self.day)
         start, end = sentence.start + reading.start, sentence.start + reading.end
         return Draft(reading, sentence, (start, end), modality, distinct(parties), when)
@@ -136,7 +146,9 @@ class Assembler:
         self, drafts: list[Draft], numbers: list[int], newness: dict[int, str], dates: dict[int, DateSpan | None]
     ) -> None:
         """Give the claims of one event the same newness, and a date of the dated ones to those without a date."""
-        background = float(np.average([d.reading.background for d in drafts], weights=[d.reading.score for d in drafts]))
+        background = float(
+            np.average([d.reading.background for d in drafts], weights=[d.reading.score for d in drafts])
+        )
         told = [d.date for d in drafts if d.date is not None]
         common = Counter(span.value for span in told).most_common(1)
         shared = next((span for span in told if span.value == common[0][0]), None) if common else None

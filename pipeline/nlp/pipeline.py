@@ -9,13 +9,13 @@ front of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 
 from pipeline.lexicon.entities import Lexicon
 from pipeline.lexicon.load import load_lexicon
@@ -26,10 +26,11 @@ from pipeline.nlp.credits import find_credits
 from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.entities.first_person import WE_SAYS, releasing
 from pipeline.nlp.entities.mentions import NameFinder, unknown_names
-from pipeline.nlp.events.calibration import Calibrator, load_calibrator
+from pipeline.nlp.events.calibration import UNCALIBRATED, Calibrator, load_calibrator
 from pipeline.nlp.parsing.parser import Passage, blanked, load_parser, mark_paragraphs, passages_of
 from pipeline.nlp.parsing.spans import PARTIES
 from pipeline.nlp.relevance.score import judge_relevance
+from pipeline.nlp.switches import majority, parts
 from pipeline.records import EntityKind, Findings, Mention
 from scrapers.items import Article
 from scrapers.reading.decoding import whole
@@ -103,7 +104,7 @@ def extract_many(articles: Iterable[Article], nlp: Language) -> Iterator[Finding
     for article in articles:
         article = _encodable(article)
         judged = judge_relevance(article.title, article.text)
-        if not (judged.relevant or judged.doubtful or nlp.get_pipe("claims").always):
+        if not (judged.relevant or judged.doubtful or nlp.get_pipe("claims").unfiltered):
             yield Findings(article.article_id, article.version, False, judged.score)
         else:
             doc = nlp(doc_of(article, nlp))
@@ -134,8 +135,9 @@ def _paragraphs(doc: Doc) -> Doc:
 class Names:
     """Finds the names in a text: `doc.spans["mentions"]`, with the kind as label and the entity id as `kb_id_`."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        self.lexicon, self._finder = lexicon, NameFinder(lexicon)
+    def __init__(self, lexicon: Lexicon, without: Collection[str] = ()) -> None:
+        self.lexicon, self.without = lexicon, parts(without)
+        self._finder = NameFinder(lexicon, acronyms="acronyms" not in self.without)
 
     def find(self, text: str, day: date | None) -> list[Mention]:
         """Return the known names in a text on a day."""
@@ -149,7 +151,8 @@ class Names:
         reading = _reading_of(doc)
         reading.known = tuple(self.find(reading.article.text, reading.day))
         reading.passages = tuple(passages_of(doc, reading.known))
-        reading.unknown = tuple(unknown_names(list(reading.passages), self.lexicon))
+        unknown = () if "unknown_names" in self.without else unknown_names(list(reading.passages), self.lexicon)
+        reading.unknown = tuple(unknown)
         spans = [
             doc.char_span(m.start, m.end, label=m.kind.value, kb_id=m.entity_id, alignment_mode="expand")
             for m in sorted([*reading.known, *reading.unknown], key=lambda m: (m.start, m.end))
@@ -188,30 +191,37 @@ class Names:
         return releasing(title, article.text, article.publisher, mentions, issuer)
 
 
-@Language.factory("oversight_names", default_config={"lexicon": []})
-def _names(nlp: Language, name: str, lexicon: list[str]) -> Names:
+@Language.factory("oversight_names", default_config={"lexicon": [], "without": []})
+def _names(nlp: Language, name: str, lexicon: list[str], without: list[str]) -> Names:
     """Return the component `names`; `lexicon`: files or folders of names beside the packaged ones."""
-    return Names(load_lexicon(*map(Path, lexicon)))
+    return Names(load_lexicon(*map(Path, lexicon)), without)
+
+
+class _NamesOnly(Referents):
+    """Resolves names alone: pronouns and descriptions refer to nothing."""
+
+    def of(self, token: Token) -> tuple[Mention, ...]:
+        return tuple(mention for mention in super().of(token) if mention.basis != "reference")
 
 
 class Coreference:
     """Resolves names, pronouns and descriptions."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        self.lexicon = lexicon
+    def __init__(self, lexicon: Lexicon, without: Collection[str] = ()) -> None:
+        self.lexicon, self.without = lexicon, parts(without)
 
     def __call__(self, doc: Doc) -> Doc:
         reading = _reading_of(doc)
-        reading.referents = Referents(
+        reading.referents = (_NamesOnly if "coreference" in self.without else Referents)(
             list(reading.passages), reading.unknown, self.lexicon, reading.day, reading.author
         )
         return doc
 
 
-@Language.factory("oversight_coreference", default_config={"names": "names"})
-def _coreference(nlp: Language, name: str, names: str) -> Coreference:
+@Language.factory("oversight_coreference", default_config={"names": "names", "without": []})
+def _coreference(nlp: Language, name: str, names: str, without: list[str]) -> Coreference:
     """Return the component `coreference`, which uses the lexicon of the component `names`."""
-    return Coreference(nlp.get_pipe(names).lexicon)
+    return Coreference(nlp.get_pipe(names).lexicon, without)
 
 
 class Events:
@@ -246,8 +256,18 @@ class Claims:
     `always`: whether to make claims of texts on other subjects too.
     """
 
-    def __init__(self, lexicon: Lexicon, model: EventModel, calibrator: Calibrator, always: bool) -> None:
-        self.lexicon, self.model, self.calibrator, self.always = lexicon, model, calibrator, always
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        model: EventModel,
+        calibrator: Calibrator,
+        always: bool,
+        without: Collection[str] = (),
+    ) -> None:
+        self.lexicon, self.model, self.without = lexicon, model, parts(without)
+        self.calibrator = UNCALIBRATED if "calibration" in self.without else calibrator
+        self.always = always or "model_relevance" in self.without
+        self.unfiltered = always or "relevance_filter" in self.without  # whether to read texts that lack its words
 
     def __call__(self, doc: Doc) -> Doc:
         reading = _reading_of(doc)
@@ -256,8 +276,9 @@ class Claims:
             doc._.findings = Findings(article.article_id, article.version, False, reading.events.relevance)
             return doc
         events = [each for each in reading.events.events if each.score >= self.calibrator.least_score]
+        events = [majority(each, self.without) for each in events]
         assert reading.referents is not None, "the component coreference comes before claims"
-        assembler = Assembler(article, reading.body, reading.referents, self.model, reading.day)
+        assembler = Assembler(article, reading.body, reading.referents, self.model, reading.day, self.without)
         claims = assembler.claims(events, [self.calibrator.probability(each.score) for each in events])
         entities, gaps = entities_of(claims, self.lexicon)
         doc._.findings = Findings(
@@ -267,11 +288,11 @@ class Claims:
         return doc
 
 
-@Language.factory("oversight_claims", default_config={"calibration": None, "always": False})
-def _claims(nlp: Language, name: str, calibration: str | None, always: bool) -> Claims:
+@Language.factory("oversight_claims", default_config={"calibration": None, "always": False, "without": []})
+def _claims(nlp: Language, name: str, calibration: str | None, always: bool, without: list[str]) -> Claims:
     """Return the component `claims`, which uses those called `names` and `events`."""
     calibrator = load_calibrator(Path(calibration)) if calibration else load_calibrator()
-    return Claims(nlp.get_pipe("names").lexicon, nlp.get_pipe("events").model, calibrator, always)
+    return Claims(nlp.get_pipe("names").lexicon, nlp.get_pipe("events").model, calibrator, always, without)
 
 
 def _encodable(article: Article) -> Article:

@@ -79,8 +79,8 @@ _NO_NAME = frozenset(_OPENERS.split())
 class NameFinder:
     """Finds the names of a lexicon in texts."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        self.lexicon = lexicon
+    def __init__(self, lexicon: Lexicon, *, acronyms: bool = True) -> None:
+        self.lexicon, self.acronyms = lexicon, acronyms  # acronyms: whether to learn those that a text introduces
         self._exact = _table(name for name in lexicon.names if name.case_sensitive)
         self._folded = _table((name for name in lexicon.names if not name.case_sensitive), fold=True)
         self._codes: dict[str, set[str]] = {}  # "Brazilian" -> {"BR"}
@@ -100,7 +100,7 @@ class NameFinder:
         lower = _lower(plain)
         listed = list(self._listed_together(plain, lower, day))
         chosen = _longest([*listed, *self._names(plain, lower, day), *self._patterns(plain)], first=len(listed))
-        taught = [*_acronyms(plain, chosen), *_surnames(plain, chosen)]
+        taught = [*(_acronyms(plain, chosen) if self.acronyms else ()), *_surnames(plain, chosen)]
         return _longest([*chosen, *taught], first=len(chosen))
 
     def mention(self, start: int, end: int, text: str, entity_id: str, day: date | None, basis: str) -> Mention:

@@ -17,6 +17,7 @@ FILE = Path(__file__).parents[1] / "classifier" / "weights" / "calibration.json"
 EDGE = 0.001  # scores are clipped to this distance from 0 and 1
 LEAST, MOST = 0.01, 0.99  # range of the confidence
 DEFAULT_SCORE = 0.35  # from which a claim is made where nothing is stored
+DEFAULT_CONFIDENCE = 0.7  # from which a claim is shown by default where nothing is stored
 
 
 def logit(p: float) -> float:
@@ -39,6 +40,11 @@ class Calibrator:
     slope: float
     least_score: float
     report: dict[str, Any]
+
+    @property
+    def default_confidence(self) -> float:
+        """The confidence from which a claim is shown by default."""
+        return float(self.report.get("default_confidence", DEFAULT_CONFIDENCE))
 
     def probability(self, score: float) -> float:
         """Return the probability that the claim's type and sentence are right."""
