@@ -1,30 +1,17 @@
-"""Time expressions, and the dates that claims of one article take from each other."""
+"""Time expressions, and the dates that they give to events."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.paths import SHARED
 
-from pipeline.nlp.dates.document import settle_dates
+from pipeline.nlp.dates.event_dates import event_date, of_publication, only_date, reading
 from pipeline.nlp.dates.expressions import find_dates
-from pipeline.nlp.dates.resolve import claim_date
-from pipeline.records import (
-    Attribution,
-    Claim,
-    EntityKind,
-    Evidence,
-    Force,
-    Modality,
-    Participant,
-)
+from pipeline.records import Modality
 from scrapers.items import Precision
-from scrapers.reading.timestamps import known_day
 
 THURSDAY = date(2026, 6, 25)
 
@@ -85,100 +72,6 @@ def test_weekday_can_lie_before_or_after_publication():
     assert mention.ahead and mention.ahead.value == "2026-06-26"
 
 
-def test_claim_without_any_date_has_none():
-    text = "Halden signed a pledge."
-    at = text.index("signed")
-    span = claim_date(
-        sentence=(0, len(text)),
-        trigger=(at, at + 6),
-        modality=Modality.OCCURRED,
-        dates=find_dates(text, None),
-        published=None,
-        text=text,
-        newness="new",
-    )
-    assert span is None
-
-
-def _claim(text: str, quote: str, trigger: str, newness: str = "new", published: date = THURSDAY) -> Claim:
-    start = text.index(quote)
-    at = text.index(trigger, start)
-    span = claim_date(
-        sentence=(start, start + len(quote)),
-        trigger=(at, at + len(trigger)),
-        modality=Modality.OCCURRED,
-        dates=find_dates(text, published),
-        published=published,
-        text=text,
-        newness=newness,
-    )
-    people = (
-        Participant("actor", "pentagon", "Pentagon", EntityKind.AGENCY),
-        Participant("target", "halden", "Halden", EntityKind.ORGANISATION),
-    )
-    return Claim(
-        "c1",
-        "restriction",
-        Modality.OCCURRED,
-        Evidence("a", "v", start, start + len(quote), quote),
-        at,
-        at + len(trigger),
-        trigger,
-        people,
-        Attribution(),
-        span,
-        "impose",
-        Force.NOT_STATED,
-        newness,
-        1.0,
-        "",
-    )
-
-
-def test_claim_takes_its_date_from_another_claim_of_the_event():
-    text = "The Pentagon barred Halden on Tuesday.\n\nAfter the designation, Halden fell silent."
-    first = _claim(text, "The Pentagon barred Halden on Tuesday.", "barred")
-    second = _claim(text, "After the designation, Halden fell silent.", "designation", "background")
-    assert [each.date.value for each in settle_dates([first, second], text, THURSDAY) if each.date] == [
-        "2026-06-23"
-    ] * 2
-
-
-def test_month_of_another_sentence_refines_a_year():
-    text = "The Pentagon barred Halden in July.\n\nThe Pentagon barred Halden last year, after a dispute."
-    first = _claim(text, "The Pentagon barred Halden in July.", "barred", "background", date(2026, 3, 2))
-    second = _claim(text, "The Pentagon barred Halden last year, after a dispute.", "barred", "background")
-    settled = settle_dates([first, second], text, date(2026, 3, 2))
-    assert [each.date.value for each in settled if each.date] == ["2025-07", "2025-07"]
-
-
-def _dates(text: str, *claims: Claim) -> list[str | None]:
-    return [each.date.value if each.date else None for each in settle_dates(claims, text, THURSDAY)]
-
-
-def test_negated_claim_does_not_take_the_date_of_a_completed_act():
-    text = "The Pentagon barred Halden in July.\n\nThe Pentagon never barred Halden, it says."
-    first = _claim(text, "The Pentagon barred Halden in July.", "barred", "background")
-    second = _claim(text, "The Pentagon never barred Halden, it says.", "barred", "background")
-    assert _dates(text, first, replace(second, modality=Modality.NEGATED)) == ["2025-07", None]
-    assert _dates(text, first, second) == ["2025-07"] * 2
-
-
-def test_fulfilled_plan_takes_the_day_of_fulfilment():
-    text = "The Pentagon barred Halden on Tuesday.\n\nIt had said that it would ban Halden."
-    first = _claim(text, "The Pentagon barred Halden on Tuesday.", "barred")
-    second = replace(_claim(text, "It had said that it would ban Halden.", "ban"), modality=Modality.PLANNED, date=None)
-    assert _dates(text, first, second) == ["2026-06-23"] * 2
-    assert _dates(text, first, replace(second, modality=Modality.CONDITIONAL)) == ["2026-06-23", None]
-
-
-def test_claim_that_repeats_the_news_has_its_day():
-    text = "Halden said on Wednesday it was puzzled.\n\nThe Pentagon barred Halden.\n\nAfter the ban, Halden sued."
-    first = _claim(text, "The Pentagon barred Halden.", "barred")
-    second = _claim(text, "After the ban, Halden sued.", "ban", "background")
-    assert _dates(text, first, second) == ["2026-06-24"] * 2
-
-
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -199,13 +92,6 @@ def test_weeks_after_a_month_are_undated():
     assert found[-1].span is None
 
 
-def test_new_and_undated_claims_take_the_day_of_the_news():
-    text = "Halden said on Wednesday it was puzzled.\n\nThe Pentagon has barred Halden."
-    claim = _claim(text, "The Pentagon has barred Halden.", "barred")
-    (settled,) = settle_dates([claim], text, THURSDAY)
-    assert settled.date and settled.date.value == "2026-06-24"
-
-
 @given(st.text(max_size=400), st.dates(min_value=date(1950, 1, 1), max_value=date(2080, 1, 1)))
 def test_dates_of_any_text_quote_it(text, published):
     for each in find_dates(text + " on June 2 or last week", published):
@@ -215,55 +101,31 @@ def test_dates_of_any_text_quote_it(text, published):
             assert each.span.said == (text + " on June 2 or last week")[each.start : each.end]
 
 
-def test_dates_of_annotated_claims_are_found_from_their_triggers():
-    """A floor for claims of what was done; many of the rest need knowledge from outside the text."""
-    if not (SHARED / "gold/dev").is_dir():
-        pytest.skip("the annotated documents are not on this machine")
-    right = asked = 0
-    for path in sorted((SHARED / "gold/dev/claims").glob("*.json")):
-        document = json.loads((SHARED / "gold/dev/texts" / path.name).read_text())
-        text, published = document["text"], known_day(document["published"])
-        if published is None:
-            continue
-        dates, claims, gold = find_dates(text, published), [], []
-        for each in json.loads(path.read_text())["claims"]:
-            start = text.find(each["quote"])
-            at = max(start, text.find(each["trigger"], start))
-            span = claim_date(
-                sentence=(start, start + len(each["quote"])),
-                trigger=(at, at + len(each["trigger"])),
-                modality=Modality(each["modality"]),
-                dates=dates,
-                published=published,
-                text=text,
-                newness=each["mention"],
-            )
-            people = tuple(
-                Participant(p["role"], p["name"], p["name"], EntityKind.ORGANISATION) for p in each["participants"]
-            )
-            evidence = Evidence("a", "v", start, start + len(each["quote"]), each["quote"])
-            claims.append(
-                Claim(
-                    "c",
-                    each["type"],
-                    Modality(each["modality"]),
-                    evidence,
-                    at,
-                    at + 1,
-                    each["trigger"],
-                    people,
-                    Attribution(),
-                    span,
-                    each.get("direction"),
-                    Force.NOT_STATED,
-                    each["mention"],
-                    1.0,
-                    "",
-                )
-            )
-            gold.append(each)
-        for each, claim in zip(gold, settle_dates(claims, text, published), strict=True):
-            if each["date"] and each["modality"] == "occurred" and not each.get("optional"):
-                asked += 1
-                right += bool(claim.date) and claim.date.value == each["date"]["value"]
-    assert right / asked >= 0.75
+def test_done_and_planned_events_read_a_weekday_in_opposite_directions():
+    (friday,) = find_dates("The agency acts on Friday.", THURSDAY)
+    values = {m: reading(friday, m, THURSDAY) for m in (Modality.OCCURRED, Modality.PLANNED)}
+    assert {m: span.value for m, span in values.items() if span} == {
+        Modality.OCCURRED: "2026-06-19",
+        Modality.PLANNED: "2026-06-26",
+    }
+
+
+def test_what_is_done_has_no_date_after_the_publication():
+    (day,) = find_dates("It took effect on 1 August 2026.", THURSDAY)
+    assert reading(day, Modality.OCCURRED, THURSDAY) is None
+    assert reading(day, Modality.PLANNED, THURSDAY) is not None
+
+
+def test_only_news_that_was_done_takes_the_day_of_publication():
+    assert of_publication(THURSDAY, Modality.OCCURRED).basis == "publication"
+    assert of_publication(THURSDAY, Modality.PLANNED) is None
+    assert of_publication(None, Modality.OCCURRED) is None
+
+
+def test_words_that_the_model_points_to_date_the_event():
+    text = "On Monday it said that the rule of 3 May 2026 applies."
+    at = text.index("3 May 2026")
+    found = event_date((at, at + 10), find_dates(text, THURSDAY), Modality.OCCURRED, THURSDAY)
+    assert found is not None and found.value == "2026-05-03"
+    assert event_date(None, find_dates(text, THURSDAY), Modality.OCCURRED, THURSDAY) is None
+    assert only_date((0, len(text)), find_dates(text, THURSDAY), Modality.OCCURRED, THURSDAY) is None

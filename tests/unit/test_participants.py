@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from support.nlp_tools import load_once
+from support.readings import read_by_rules
 
 from pipeline.nlp.entities.unknown_names import bodies_listed_together, person_at
-from pipeline.nlp.pipeline import read_text
 from scrapers.reading.plain_text import plain_text
 
 DAY = date(2026, 5, 12)
@@ -17,10 +16,9 @@ DAY = date(2026, 5, 12)
 def mentioned(text: str) -> list[str]:
     """Return the names of the parties in a text, in order."""
     article = plain_text(text, name="one", published=DAY).article
-    passages, _, referents, _ = read_text(article, load_once(), DAY)
-    found = [
-        m.name for passage in passages for token in passage.doc for m in referents.of(token) if m.basis != "reference"
-    ]
+    reading = read_by_rules(article)
+    tokens = [token for passage in reading.passages for token in passage.doc]
+    found = [m.name for token in tokens for m in reading.referents.of(token) if m.basis != "reference"]
     return list(dict.fromkeys(found))
 
 

@@ -1,4 +1,4 @@
-"""Groups the readings of one article by event and lets them share what an event has once: newness and date."""
+"""Groups the readings of one article by event, so that they can share what an event has once."""
 
 from __future__ import annotations
 
@@ -6,40 +6,32 @@ from collections.abc import Callable, Sequence
 
 from pipeline.nlp.classifier.runtime import EventReading
 
-SAME = 0.5  # mean probability from which two groups name the same event
+SAME = 0.5  # mean probability from which a reading belongs to a group
+COMPARED = 40  # members of a group that a reading is compared with: texts can be long
 
 
 def group_events(
     readings: Sequence[EventReading], same: Callable[[EventReading, EventReading], float]
 ) -> list[list[int]]:
-    """Return the numbers of the readings of each event, by average-link clustering within a type.
+    """Return the numbers of the readings of each event, in text order.
+
+    Each reading joins the group of its type with which it most probably shares the event, or begins a new one.
 
     Args:
-        readings: The readings of one article.
+        readings: The readings of one article, in text order.
         same: The probability that two readings name the same event.
     """
     groups: list[list[int]] = []
-    for type_ in dict.fromkeys(reading.type for reading in readings):
-        groups += _clusters([n for n, reading in enumerate(readings) if reading.type == type_], readings, same)
-    return sorted(groups)
-
-
-MOST = 60  # readings of a type in one article that are compared; the cost grows with the cube
-
-
-def _clusters(
-    numbers: list[int], readings: Sequence[EventReading], same: Callable[[EventReading, EventReading], float]
-) -> list[list[int]]:
-    groups = [[n] for n in numbers]
-    p = {(a, b): same(readings[a], readings[b]) for a in numbers for b in numbers if a < b}
-    while len(groups) > 1:
-        scored = [
-            (sum(p[min(a, b), max(a, b)] for a in one for b in other) / (len(one) * len(other)), i, j)
-            for i, one in enumerate(groups)
-            for j, other in enumerate(groups[:i])
-        ]
-        best, i, j = max(scored)
-        if best < SAME:
-            break
-        groups[j] = sorted(groups[j] + groups.pop(i))
+    for number, reading in enumerate(readings):
+        best, chosen = SAME, None
+        for group in groups:
+            if readings[group[0]].type == reading.type:
+                members = group[:COMPARED]
+                p = sum(same(readings[other], reading) for other in members) / len(members)
+                if p >= best:
+                    best, chosen = p, group
+        if chosen is None:
+            groups.append([number])
+        else:
+            chosen.append(number)
     return groups

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -15,7 +14,7 @@ from support.paths import SHARED
 
 from pipeline.aggregation.aggregate import aggregate
 from pipeline.lexicon.load import load_lexicon
-from pipeline.nlp.pipeline import Tools, extract
+from pipeline.nlp.pipeline import extract
 from pipeline.records import Claim
 from scrapers.items import Article, text_version
 
@@ -25,25 +24,16 @@ def article(text: str, title: str = "Title", day: str = "2026-05-05") -> Article
     return Article("a1", text_version(text), "test", "https://example.org/1", title, text, published_at=published)
 
 
-def claims(text: str, with_: Tools | None = None) -> tuple[Claim, ...]:
-    return extract(article(text), with_ or load_once(classifier=False)).claims
+def claims(text: str) -> tuple[Claim, ...]:
+    return extract(article(text), load_once()).claims
 
 
 def parties(claim: Claim, role: str) -> list[str]:
     return [party.name for party in claim.participants if party.role == role]
 
 
-def test_ordinary_business_deal_is_below_the_confidence_threshold() -> None:
-    from pipeline.settings import Settings
-
-    (business,) = claims("OpenAI struck a deal with Microsoft on data centres for its AI models.")
-    assert business.confidence < Settings().least_confidence
-    (oversight,) = claims("OpenAI struck a deal with Microsoft on safety tests of its AI models.")
-    assert oversight.confidence > Settings().least_confidence
-
-
 def test_company_missing_from_the_lexicon_is_reported_as_unknown() -> None:
-    findings = extract(article("The Federal Compute Agency banned Lumenar on Monday."), load_once(classifier=False))
+    findings = extract(article("The Federal Compute Agency banned Lumenar on Monday."), load_once())
     assert {gap.name for gap in findings.unknown_names} == {"Federal Compute Agency", "Lumenar"}
     assert {entity.name for entity in findings.entities if not entity.known} == {"Federal Compute Agency", "Lumenar"}
 
@@ -75,7 +65,7 @@ def test_second_extraction_gives_the_same_claims() -> None:
 
 def test_an_irrelevant_text_has_no_claims() -> None:
     findings = extract(
-        article("The council passed the parking act."), replace(load_once(classifier=False), only_relevant=True)
+        article("The council passed the parking act."), load_once(always=False)
     )
     assert not findings.relevant and findings.claims == ()
 
@@ -92,7 +82,7 @@ def test_an_irrelevant_text_has_no_claims() -> None:
     ],
 )  # fmt: skip
 def test_no_text_causes_an_error(text: str) -> None:
-    extract(article(text), load_once(classifier=False))
+    extract(article(text), load_once())
 
 
 WORDS = st.sampled_from(
@@ -120,7 +110,7 @@ def seed() -> tuple[dict, tuple[Claim, ...]]:
         pytest.skip(f"{path} is not here: set OVERSIGHT_SHARED to the folder that holds seed/")
     document = json.loads(path.read_text())
     return document, extract(
-        article(document["text"], document["title"], document["published"]), load_once(classifier=False)
+        article(document["text"], document["title"], document["published"]), load_once()
     ).claims
 
 
@@ -185,7 +175,7 @@ def test_the_real_article_credits_one_framework_to_two_administrations(seed) -> 
     document, _ = seed
     art = article(document["text"], document["title"], document["published"])
     lexicon = load_lexicon()
-    found = aggregate([extract(art, load_once(classifier=False))], [art], [], lexicon=lexicon)
+    found = aggregate([extract(art, load_once())], [art], [], lexicon=lexicon)
     twice = [contradiction for contradiction in found.contradictions if contradiction.field == "actor"]
     assert [sorted(value for value, _ in contradiction.values) for contradiction in twice] == [
         ["Biden administration", "Trump administration"]
