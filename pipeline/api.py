@@ -17,9 +17,10 @@ from pipeline.workspace import DataFolder
 from scrapers.items import Article, Source
 
 if TYPE_CHECKING:
+    from spacy.language import Language
+
     from pipeline.ledger.build.build import BuildReport
     from pipeline.ledger.publish.publish import PublishReport
-    from pipeline.nlp.pipeline import Tools
 
 _EVENTS = """
 select * from events where (:type is null or type = :type) and (:modality is null or modality = :modality)
@@ -37,27 +38,29 @@ where c.event_id = :event_id order by c.published_on, c.claim_id
 """
 
 
-def load(*, lexicon: Iterable[Path | str] = ()) -> Tools:
-    """Load what extraction needs: lexicon, event types, parser and classifier. Takes about two seconds.
+def load(*, lexicon: Iterable[Path | str] = ()) -> Language:
+    """Return the extraction pipeline: a spaCy `Language` with lexicon, parser and event model. Takes three seconds.
+
+    `nlp(text)` returns a Doc with `doc._.claims`, `doc.spans["mentions"]` and `doc.spans["triggers"]`.
 
     Args:
         lexicon: lexicon files or folders of your own, added to the packaged ones.
     """
-    from pipeline.nlp.pipeline import load_tools  # heavy: spaCy and onnxruntime
+    from pipeline.nlp.pipeline import load as load_pipeline  # heavy: spaCy and onnxruntime
 
-    return load_tools(lexicon=[Path(place) for place in lexicon])
+    return load_pipeline(lexicon=[Path(place) for place in lexicon])
 
 
-def extract(article: Article, tools: Tools | None = None) -> Findings:
+def extract(article: Article, nlp: Language | None = None) -> Findings:
     """Return the claims of one article. It never fails on a text; an irrelevant article has no claims.
 
     Args:
         article: as returned by `scrapers.read_page` in a `Reading`, or constructed directly.
-        tools: what `load()` returned; by default loaded for this call.
+        nlp: what `load()` returned; by default loaded for this call.
     """
     from pipeline.nlp.pipeline import extract as extract_findings
 
-    return extract_findings(article, tools or load())
+    return extract_findings(article, nlp or load())
 
 
 def aggregate(

@@ -92,10 +92,10 @@ def extract(
 def add_article(folder: DataFolder, article: Article, lexicon: Sequence[Path] = ()) -> Findings:
     """Save one article with its findings; return the findings."""
     from pipeline.nlp.pipeline import extract as extract_from  # heavy: spaCy
-    from pipeline.nlp.pipeline import load_tools
+    from pipeline.nlp.pipeline import load
 
     version = program_version(*lexicon)
-    findings = extract_from(article, load_tools(lexicon=lexicon))
+    findings = extract_from(article, load(lexicon=lexicon))
     with Library(folder.crawl_db) as library:
         library.save(article, findings, version)
     return findings

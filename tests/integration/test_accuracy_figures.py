@@ -17,7 +17,7 @@ from pipeline.cli import oversight
 from pipeline.errors import OutsideFailure
 from pipeline.evaluation.fitting import docs
 from pipeline.evaluation.metrics import evaluate
-from pipeline.nlp.events.calibration import load_calibrator
+from pipeline.nlp.events.calibration import UNCALIBRATED, load_calibrator
 from pipeline.settings import Settings
 from pipeline.versions import program_version
 
@@ -87,7 +87,7 @@ def test_figures_of_another_version_are_marked_as_older(site, monkeypatch):
 
 def test_the_page_says_that_nothing_was_measured(site, monkeypatch):
     monkeypatch.setattr("pipeline.site.plugins.pages.load_figures", dict)
-    monkeypatch.setattr("pipeline.site.plugins.pages.load_calibrator", lambda: None)
+    monkeypatch.setattr("pipeline.site.plugins.pages.load_calibrator", lambda: UNCALIBRATED)
     page = site.get("/accuracy")
     assert page.status_code == 200
     assert "No figures are stored" in page.text and "own estimate" in page.text

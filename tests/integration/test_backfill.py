@@ -53,7 +53,7 @@ def differences(found: dict, wanted: dict) -> list[str]:
 def test_an_archive_gives_the_articles_that_crawling_its_pages_gives(undisturbed: dict) -> None:
     from scrapers.archive.store import Archive
 
-    tools, archived = load_once(only_relevant=True), 0
+    nlp, archived = load_once(always=False), 0
     with Library(undisturbed["data"] / "crawl.db") as library:
         archive = Archive(undisturbed["data"] / "archive", undisturbed["data"] / "crawl.db")
         for ref in archive.pages():
@@ -61,7 +61,7 @@ def test_an_archive_gives_the_articles_that_crawling_its_pages_gives(undisturbed
             kept = library.article(article.article_id)
             assert kept == article and kept.fetched_at.date() == world.FETCHED.date()
             (findings,) = [f for f in library.findings(library.last_program_version()) if f.version == article.version]
-            assert findings == extract(article, tools)
+            assert findings == extract(article, nlp)
             archived += 1
         archive.close()
     relevant = [

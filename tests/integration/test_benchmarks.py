@@ -74,10 +74,10 @@ def test_wrong_arguments_are_rejected(words: list[str]) -> None:
 
 
 def test_the_timed_stages_find_what_extraction_finds() -> None:
-    tools = load_once(only_relevant=True)
+    nlp = load_once(always=False)
     for article in relevant_articles(2, edition=3):
         spent = dict.fromkeys(STAGES, 0.0)
-        assert staged(article, tools, spent) == extract(article, tools).claims != ()
+        assert staged(article, nlp, spent) == extract(article, nlp).claims != ()
         assert all(seconds > 0 for seconds in spent.values())
 
 

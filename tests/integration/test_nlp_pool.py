@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from support.nlp_tools import load_once
 
 from pipeline.errors import WrongUse
-from pipeline.nlp.pipeline import extract, load_tools
+from pipeline.nlp.pipeline import extract
 from pipeline.nlp.pool import MIN_ARTICLES, extract_all, extract_each, reader_count
 from pipeline.records import Findings
 from scrapers.items import Article, article_id, text_version
@@ -48,12 +49,12 @@ def test_two_workers_give_the_findings_of_one_in_the_same_order() -> None:
 
 
 def test_findings_do_not_depend_on_earlier_articles() -> None:
-    tools = load_tools(classifier=False, only_relevant=False)
+    nlp = load_once()
     articles = _articles(4)
-    first = extract(articles[0], tools)
+    first = extract(articles[0], nlp)
     for other in articles[1:]:
-        extract(other, tools)
-    assert extract(articles[0], tools) == first
+        extract(other, nlp)
+    assert extract(articles[0], nlp) == first
 
 
 def test_killed_workers_are_replaced_without_loss() -> None:

@@ -101,14 +101,14 @@ def _read(runs: int, quick: bool) -> list[Rate]:
 
 def _extract(runs: int, quick: bool) -> list[Rate]:
     from pipeline.evaluation.benchmarks.stages import STAGES, staged
-    from pipeline.nlp.pipeline import extract, load_tools
+    from pipeline.nlp.pipeline import extract, load
     from pipeline.nlp.pool import extract_all, reader_count
 
     n, readers = (3 if quick else 12), reader_count()
-    tools = load_tools()
+    nlp = load()
     peer = _spacy_alone()
     whole, parts, theirs, pooled = Runs(n), {name: Runs(n) for name in STAGES}, Runs(n), Runs(n * readers)
-    extract(texts.relevant_articles(1)[0], tools)
+    extract(texts.relevant_articles(1)[0], nlp)
     for edition in range(1, runs + 1):
         made = texts.relevant_articles(n, edition)
         with theirs.timed():
@@ -116,10 +116,10 @@ def _extract(runs: int, quick: bool) -> list[Rate]:
                 peer(article.text)
         with whole.timed():
             for article in made:
-                extract(article, tools)
+                extract(article, nlp)
         spent = dict.fromkeys(STAGES, 0.0)
         for article in made:
-            staged(article, tools, spent)
+            staged(article, nlp, spent)
         for name, seconds in spent.items():
             parts[name].wall.append(seconds)
             parts[name].cpu.append(seconds)
@@ -139,14 +139,14 @@ def _build(runs: int, quick: bool) -> list[Rate]:
     from pipeline.ledger.article_store import Library
     from pipeline.ledger.build.build import build
     from pipeline.lexicon.load import load_lexicon
-    from pipeline.nlp.pipeline import extract, load_tools
+    from pipeline.nlp.pipeline import extract, load
 
     n = 6 if quick else 60
-    tools, lexicon, times = load_tools(classifier=not quick), load_lexicon(), Runs(n)
+    nlp, lexicon, times = load(), load_lexicon(), Runs(n)
     with tempfile.TemporaryDirectory() as name:
         with Library(Path(name) / "crawl.db") as library:
             for article in texts.relevant_articles(n):
-                library.save(article, extract(article, tools), "bench")
+                library.save(article, extract(article, nlp), "bench")
         for run in range(runs):
             with times.timed():
                 report = build(Path(name) / "crawl.db", Path(name) / f"{run}.db", [_SOURCE], lexicon=lexicon)
@@ -172,9 +172,9 @@ def _spacy_alone() -> Callable[[str], Any]:
     """Return spaCy's small English model with its default components."""
     import spacy
 
-    from pipeline.nlp.parsing.parser import load_language
+    from pipeline.nlp.parsing.parser import MODELS
 
-    return spacy.load(load_language().model)
+    return spacy.load(next(name for name in MODELS if spacy.util.is_package(name)))
 
 
 def _cpu_model() -> str:

@@ -280,7 +280,6 @@ async def about_page(datasette: LedgerSite, request: Request) -> Response:
 async def accuracy_page(datasette: LedgerSite, request: Request) -> Response:
     """Show how often the program is right: the stored figures and the calibration of confidence."""
     db = datasette.get_database(NAME)
-    curve = load_calibrator()
     return await show(
         datasette,
         request,
@@ -295,7 +294,7 @@ async def accuracy_page(datasette: LedgerSite, request: Request) -> Response:
             for each in load_figures().values()
         ],
         running=program_version(),
-        confidence=curve.report if curve else None,
+        confidence=load_calibrator().report,
         facts=await common.build_info(db),
     )
 
