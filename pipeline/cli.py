@@ -28,7 +28,7 @@ COMMANDS = {  # name -> (module below pipeline.commands, line in --help)
     "serve": ("operate.serve", "Serve the published ledger."),
     "add": ("documents", "Add one article from a file or an address."),
     "claims": ("documents", "Extract claims from a folder of JSON documents."),
-    "evaluate": ("documents", "Score the extraction against annotated texts."),
+    "evaluate": ("evaluate", "Score the extraction against annotated texts."),
     "bench": ("bench", "Measure the speed of each stage."),
     "verify": ("inspect.verify_export", "Check the integrity of archive, texts, claims and snapshots."),
     "event": ("inspect.entries", "Show one event with its evidence."),

@@ -23,7 +23,7 @@ def reliability(confidence: Sequence[float], right: Sequence[bool], groups: Sequ
         groups: The group of each claim; claims of one group are not independent.
     """
     p, y = np.asarray(confidence, float), np.asarray(right, float)
-    bins = np.clip(np.digitize(p, EDGES[1:-1]), 0, len(EDGES) - 2)
+    bins = bins_of(p)
     names = sorted(set(groups))
     member = np.array([names.index(each) for each in groups])
     draws = np.random.default_rng(SEED).integers(0, len(names), (RESAMPLES, len(names)))
@@ -40,6 +40,19 @@ def reliability(confidence: Sequence[float], right: Sequence[bool], groups: Sequ
         "calibration_error_interval": _interval([_error(p[d], y[d], bins[d]) for d in drawn]),
         "bins": [_bin(n, p[bins == n], y[bins == n]) for n in range(len(EDGES) - 1) if (bins == n).any()],
     }
+
+
+def calibration_error(confidence: Sequence[float], right: Sequence[bool]) -> float:
+    """Return the expected calibration error over the bins of EDGES, 0 without claims."""
+    if not confidence:
+        return 0.0
+    p, y = np.asarray(confidence, float), np.asarray(right, float)
+    return _error(p, y, bins_of(p))
+
+
+def bins_of(confidence: np.ndarray) -> np.ndarray:
+    """Return the number of the bin of each confidence."""
+    return np.clip(np.digitize(confidence, EDGES[1:-1]), 0, len(EDGES) - 2)
 
 
 def wilson(right: float, n: int) -> tuple[float, float]:

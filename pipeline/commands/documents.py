@@ -1,4 +1,4 @@
-"""The commands `add`, `claims` and `evaluate`."""
+"""The commands `add` and `claims`."""
 
 from __future__ import annotations
 
@@ -159,21 +159,20 @@ def _fetched(folder: DataFolder, url: str, settings: Settings) -> Article:
 @click.option(
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output folder for ID.json files."
 )
-@click.option("--everything", is_flag=True, help="Include claims that would wait for review.")
+@click.option("--sure", is_flag=True, help="Leave out claims that would wait for review.")
 @click.option(
     "--folds",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of weights by fold; each document is read with weights that have not seen it.",
 )
 @click.pass_obj
-def claims(folder: DataFolder, texts: Path, out: Path, everything: bool, folds: Path | None) -> None:
+def claims(folder: DataFolder, texts: Path, out: Path, sure: bool, folds: Path | None) -> None:
     """Extract the claims from every ID.json in the folder TEXTS (keys: id, title, published, text)."""
     settings = settings_of(folder)
-    least = 0.0 if everything else settings.least_confidence
-    _read_into(texts, out, lexicon_of(settings), least, folds)
+    read_into(texts, out, lexicon_of(settings), settings.least_confidence if sure else 0.0, folds)
 
 
-def _read_into(
+def read_into(
     texts: Path,
     out: Path,
     lexicon: tuple[Path, ...],
@@ -183,6 +182,17 @@ def _read_into(
     *,
     temporary: bool = False,
 ) -> None:
+    """Extract the claims of a folder of documents into another folder.
+
+    Args:
+        texts: The folder of ID.json files.
+        out: The folder to write.
+        lexicon: Additional lexicon files.
+        least: Claims below this confidence are left out.
+        folds: A folder of weights by fold, None for the shipped weights.
+        only: Ids of the documents to read, None for all.
+        temporary: Whether `out` is deleted afterwards, so that nobody need know its name.
+    """
     from pipeline.evaluation.documents import read_folder
 
     paths = sorted(texts.glob("*.json"))
@@ -201,101 +211,3 @@ def _read_into(
             found += len(result["claims"])
     where = "" if temporary else f" into {out}"
     progress.done(f"Extracted {count_words(found, 'claim')} from {count_words(len(documents), 'document')}{where}.")
-
-
-@click.command()
-@click.argument("texts", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("gold", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--predicted",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of claims from `oversight claims`; by default they are extracted now.",
-)
-@click.option(
-    "--folds",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of weights by fold; each document is read with weights that have not seen it.",
-)
-@click.option("--show", default=0, help="Number of errors to show.")
-@click.option(
-    "--store",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the figures to this file, with date, data hash and program version.",
-)
-@click.option("--title", default="", help="With --store: short description of the data.")
-@click.option(
-    "--note", default="", help="With --store: which of these documents the program had already seen, and how."
-)
-@json_option
-@click.pass_obj
-def evaluate(
-    folder: DataFolder,
-    texts: Path | None,
-    gold: Path | None,
-    predicted: Path | None,
-    folds: Path | None,
-    show: int,
-    store: Path | None,
-    title: str,
-    note: str,
-    as_json: bool,
-) -> None:
-    """Score the claims extracted from the documents in TEXTS against the annotations in GOLD.
-
-    Without TEXTS and GOLD, score the articles of the invented newsroom. With --folds, score only documents that belong
-    to a fold.
-    """
-    import tempfile
-
-    from pipeline.accuracy.stored import HELD_OUT, IN_SAMPLE, NEWSROOM, hash_of
-    from pipeline.accuracy.stored import store as store_figures
-    from pipeline.commands.operate.demo import demo_lexicon
-    from pipeline.evaluation.metrics import evaluate as score
-    from pipeline.newsroom.answers import write_documents
-
-    if (texts is None) != (gold is None):
-        raise WrongUse("Give both TEXTS and GOLD, or neither.")
-    settings = settings_of(folder)
-    lexicon = lexicon_of(settings)
-    only = _in_folds(gold, folds) if gold and folds else None
-    note = note or (HELD_OUT if folds else IN_SAMPLE if texts else NEWSROOM)
-    with tempfile.TemporaryDirectory() as name:
-        scratch = Path(name)
-        if texts is None or gold is None:
-            texts, gold, lexicon = scratch / "texts", scratch / "gold", (*lexicon, demo_lexicon())
-            texts.mkdir()
-            gold.mkdir()
-            write_documents(texts, gold)
-        if predicted is None:
-            predicted = scratch / "found"
-            _read_into(texts, predicted, lexicon, settings.least_confidence, folds, only, temporary=True)
-        report = score(texts, gold, predicted, only)
-        if store:
-            files = [p for p in (*texts.glob("*.json"), *gold.glob("*.json")) if only is None or p.stem in only]
-            store_figures(
-                store,
-                report.as_dict(),
-                note=note,
-                title=title,
-                data_hash=hash_of(files),
-                least_confidence=settings.least_confidence,
-            )
-    if as_json:
-        say_json(report.as_dict())
-    else:
-        click.echo(report.as_table())
-        for line in report.errors[:show]:
-            click.echo(line)
-
-
-def _in_folds(gold: Path, folds: Path) -> set[str]:
-    """Return the ids of the annotated documents that belong to a fold, and report how many do not."""
-    from pipeline.evaluation.documents import documents_of
-
-    names = {path.stem for path in gold.glob("*.json")}
-    found = names & documents_of(folds)
-    if not found:
-        raise WrongUse(f"{folds}: no fold names a document of {gold}. Create the folds from the same documents.")
-    if left := len(names - found):
-        click.echo(f"Skipped {count_words(left, 'document')} outside every fold.", err=True)
-    return found

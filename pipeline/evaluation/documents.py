@@ -8,17 +8,25 @@ the same event.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.aggregation.aggregate import aggregate
 from pipeline.lexicon.load import load_lexicon
+from pipeline.nlp.events.calibration import load_calibrator
 from pipeline.nlp.pipeline import extract, load
 from pipeline.nlp.pool import extract_all
 from pipeline.records import Claim, Event, Findings
 from scrapers.reading.plain_text import PlainText, plain_text
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+CALIBRATION = "calibration.json"  # in the folder of a fold: the curve that was fitted on the other folds
+Read = tuple[dict[str, Any], PlainText, Findings]  # a document, its text as read, and what was found
 
 
 def read_folder(
@@ -39,11 +47,16 @@ def read_folder(
             with the weights that have not seen it, and documents in no fold are left out.
         least_confidence: Claims below it are left out.
     """
-    read: list[tuple[dict[str, Any], PlainText, Findings]] = []
+    read: list[Read] = []
     for document, text, findings in read_documents(documents, lexicon, folds=folds):
         sure = tuple(claim for claim in findings.claims if claim.confidence >= least_confidence)
         read.append((document, text, replace(findings, claims=sure)))
         say(f"read {len(read)} documents")
+    yield from exchange_rows(read, lexicon)
+
+
+def exchange_rows(read: Sequence[Read], lexicon: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """Yield documents that were read in the exchange format, with their claims grouped by event."""
     joined = aggregate(
         [findings for _, _, findings in read],
         [text.article for _, text, _ in read],
@@ -66,21 +79,44 @@ def read_folder(
 
 def read_documents(
     documents: Iterable[dict[str, Any]], lexicon: Sequence[Path], *, folds: Path | None = None
-) -> Iterator[tuple[dict[str, Any], PlainText, Findings]]:
+) -> Iterator[Read]:
     """Yield each document with its text as read and its findings; `published` is a date or None."""
-    unseen = held_out(folds) if folds is not None else None
-    taken = [(d, _text_of(d)) for d in documents if unseen is None or d["id"] in unseen]
-    for (document, text), findings in zip(taken, _extracted(taken, lexicon, folds), strict=True):
-        yield document, text, findings
+    if folds is None:
+        taken = [(document, text_of(document)) for document in documents]
+        every = extract_all((text.article for _, text in taken), lexicon)
+        for (document, text), findings in zip(taken, every, strict=True):
+            yield document, text, findings
+        return
+    for folder, unseen in documents_by_fold(documents, folds):  # one pipeline at a time: each holds its own weights
+        nlp = load_fold(folder, lexicon)
+        for document in unseen:
+            text = text_of(document)
+            yield document, text, extract(text.article, nlp)
 
 
-def documents_of(folds: Path) -> set[str]:
-    """Return the ids of the documents held out by any fold."""
-    files = folds.glob("*/documents.json")
-    return {name for file in files for name in json.loads(file.read_text(encoding="utf-8"))}
+def documents_by_fold(documents: Iterable[dict[str, Any]], folds: Path) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
+    """Yield the folder of each fold with the documents that its weights have not seen; others are left out."""
+    fold_of, unseen = held_out(folds), defaultdict(list)
+    for document in documents:
+        if document["id"] in fold_of:
+            unseen[fold_of[document["id"]]].append(document)
+    yield from sorted(unseen.items())
 
 
-def _text_of(document: dict[str, Any]) -> PlainText:
+def load_fold(folder: Path, lexicon: Sequence[Path] = ()) -> Language:
+    """Return the pipeline with the weights of a fold, and with its calibration if it has its own."""
+    own = folder / CALIBRATION
+    return load(lexicon=lexicon, weights=folder, calibration=own if own.is_file() else None)
+
+
+def default_confidence(folder: Path) -> float:
+    """Return the confidence from which a fold's claims are shown by default."""
+    own = folder / CALIBRATION
+    return (load_calibrator(own) if own.is_file() else load_calibrator()).default_confidence
+
+
+def text_of(document: dict[str, Any]) -> PlainText:
+    """Return the text of a document as it is read; `published` is a date or None."""
     return plain_text(
         document["text"],
         name=document["id"],
@@ -88,23 +124,6 @@ def _text_of(document: dict[str, Any]) -> PlainText:
         published=document["published"],
         publisher=str(document.get("site") or ""),
     )
-
-
-def _extracted(
-    taken: Sequence[tuple[dict[str, Any], PlainText]], lexicon: Sequence[Path], folds: Path | None
-) -> Iterator[Findings]:
-    if folds is None:
-        yield from extract_all((text.article for _, text in taken), lexicon)
-        return
-    fold_of = held_out(folds)
-    found: dict[str, Findings] = {}
-    for folder in sorted(set(fold_of.values())):  # one pipeline at a time: each holds its own weights
-        nlp = load(lexicon=lexicon, weights=folder)
-        for document, text in taken:
-            if fold_of.get(document["id"]) == folder:
-                found[document["id"]] = extract(text.article, nlp)
-    for document, _ in taken:
-        yield found[document["id"]]
 
 
 def held_out(folds: Path) -> dict[str, Path]:

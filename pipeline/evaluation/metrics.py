@@ -2,26 +2,29 @@
 
 docs/claims.md defines the task, `matching` how claims are matched. Optional claims and ignored lines count neither way.
 Details are compared on the hits. Intervals are 95 % bootstrap intervals over documents, because claims of one document
-are not independent; no interval of a share is narrower than Wilson's.
+are not independent; no interval of a share is narrower than Wilson's. `folds` adds the figures by fold.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.accuracy.reliability import wilson
+from pipeline.accuracy.reliability import calibration_error, wilson
 from pipeline.errors import WrongUse
+from pipeline.evaluation.groups import Groups
 from pipeline.evaluation.matching import Pairs, match, overlap, same_participant, shared_participants
 
 RESAMPLES, SEED = 1000, 20260101
 _ATTRIBUTES = ("attribution_kind", "date", "direction", "mention", "modality")
+FAMILIES = ("type", "novelty", "register", "jurisdiction")  # of groups of claims, each with a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,19 @@ class Mistake:
 
 
 @dataclass(slots=True)
-class _Tally:
-    """The counts of one document, with keys such as "hit", "gold", "type:agreement:hit", "right:modality"."""
+class Tally:
+    """The counts of one document.
+
+    Attributes:
+        counts: With keys such as "hit", "gold", "type:agreement:hit", "right:modality".
+        keys: The event key annotated and the one predicted, of each hit.
+        confidences: The confidence of each found claim that an annotation decides on, and whether it is right.
+        mistakes: All mistakes.
+    """
 
     counts: Counter = field(default_factory=Counter)
-    keys: list[tuple[str, str]] = field(default_factory=list)  # event key annotated, event key predicted
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    confidences: list[tuple[float, bool]] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
 
 
@@ -57,12 +68,14 @@ class Report:
         intervals: "claims.f1" and the like -> (low, high).
         causes: Number of mistakes by cause.
         errors: All mistakes.
+        tallies: The counts of each document, by id.
     """
 
     figures: dict[str, Any]
     intervals: dict[str, tuple[float, float]]
     causes: dict[str, int]
     errors: tuple[Mistake, ...]
+    tallies: dict[str, Tally] = field(repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -92,8 +105,14 @@ class Report:
         wrong, asked = figures["not_occurred_claims_stored_as_occurred"]
         lines.append(f"{wrong} of {asked} hits on events that did not occur are stored as occurred")
         lines.append(self._row("event grouping (B-cubed)", "events_b_cubed", figures["events_b_cubed"]))
-        lines.append("by type")
-        lines += [self._row("  " + name, "by_type." + name, row) for name, row in figures["by_type"].items()]
+        lines.append(self._row("shown by default", "default_view", figures["default_view"]))
+        made, shown = figures["irrelevant"]["claims"], figures["irrelevant"]["shown"]
+        lines.append(f"{made} claims from irrelevant documents, {shown} of them shown by default")
+        lines.append(f"calibration error: {figures['calibration_error']:.3f}")
+        for family in FAMILIES:
+            if rows := figures[f"by_{family}"]:
+                lines.append(f"by {family}")
+                lines += [self._row("  " + name, f"by_{family}.{name}", row) for name, row in rows.items()]
         lines.append("errors by cause: " + ", ".join(f"{cause} {n}" for cause, n in self.causes.items()))
         return "\n".join(lines)
 
@@ -106,7 +125,15 @@ class Report:
         return " [{:.2f}, {:.2f}]".format(*self.intervals[key]) if key in self.intervals else ""
 
 
-def evaluate(texts_dir: Path, gold_dir: Path, predicted_dir: Path, only: set[str] | None = None) -> Report:
+def evaluate(
+    texts_dir: Path,
+    gold_dir: Path,
+    predicted_dir: Path,
+    only: set[str] | None = None,
+    *,
+    shown_from: Callable[[str], float] | float = 0.0,
+    groups: Callable[[str, dict[str, Any]], Groups] | None = None,
+) -> Report:
     """Score the predictions in a folder. A document without a prediction counts as predicted irrelevant.
 
     Args:
@@ -114,28 +141,38 @@ def evaluate(texts_dir: Path, gold_dir: Path, predicted_dir: Path, only: set[str
         gold_dir: Folder of annotations.
         predicted_dir: Folder of predictions.
         only: Ids of the documents to score; None for all.
+        shown_from: The confidence from which claims are shown by default, or a function of the document's id.
+        groups: Returns the groups of a document, given its id and text, for the tables by group.
 
     Raises:
         WrongUse: A text is missing, or a file is not a JSON object.
     """
-    tallies = []
+    tallies = {}
     for path in sorted(Path(gold_dir).glob("*.json")):
         if only is not None and path.stem not in only:
             continue
-        gold, text = _load(path), _load(Path(texts_dir) / path.name).get("text", "")
+        gold, document = load_json(path), load_json(Path(texts_dir) / path.name)
         other = Path(predicted_dir) / path.name
-        predicted = _load(other) if other.exists() else {"relevant": False, "claims": []}
-        tallies.append(_tally(path.stem, text, gold, predicted))
+        predicted = load_json(other) if other.exists() else {"relevant": False, "claims": []}
+        least = shown_from(path.stem) if callable(shown_from) else shown_from
+        own = groups(path.stem, document) if groups else None
+        tallies[path.stem] = tally(path.stem, document.get("text", ""), gold, predicted, shown_from=least, groups=own)
     if not tallies:
         raise WrongUse(f"{gold_dir} has no .json files. Name the folder with the annotated claims.")
-    counts = sum((tally.counts for tally in tallies), Counter())
-    figures = _figures(counts, [key for tally in tallies for key in tally.keys])
-    mistakes = tuple(mistake for tally in tallies for mistake in tally.mistakes)
+    return report_of(tallies)
+
+
+def report_of(tallies: dict[str, Tally]) -> Report:
+    """Return the figures over all documents; `tallies`: the counts by document id."""
+    every = list(tallies.values())
+    figures = figures_of(every)
+    mistakes = tuple(mistake for each in every for mistake in each.mistakes)
     causes = dict(sorted(Counter(mistake.cause for mistake in mistakes).items(), key=lambda item: (-item[1], item[0])))
-    return Report(figures, _intervals(tallies, figures), causes, mistakes)
+    return Report(figures, _intervals(every, figures), causes, mistakes, tallies)
 
 
-def _load(path: Path) -> dict[str, Any]:
+def load_json(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file; raise WrongUse if there is none."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -147,9 +184,18 @@ def _load(path: Path) -> dict[str, Any]:
     return found
 
 
-def _tally(name: str, text: str, gold: dict[str, Any], predicted: dict[str, Any]) -> _Tally:
-    tally = _Tally()
-    count = tally.counts
+def tally(
+    name: str,
+    text: str,
+    gold: dict[str, Any],
+    predicted: dict[str, Any],
+    *,
+    shown_from: float = 0.0,
+    groups: Groups | None = None,
+) -> Tally:
+    """Return the counts of one document; the annotation and the prediction are in the format of docs/claims.md."""
+    made = Tally()
+    count = made.counts
     matched = match(text, gold, predicted)
     wanted, found, spans, hits, free = matched.wanted, matched.found, matched.spans, matched.hits, matched.free
     count["documents"] = 1
@@ -159,18 +205,44 @@ def _tally(name: str, text: str, gold: dict[str, Any], predicted: dict[str, Any]
     sentences = matched.any_type
     optional = sum(bool(wanted[i].get("optional")) for i, _ in sentences)
     count.update(sentence_hit=len(sentences) - optional, sentence_predicted=len(found) - optional)
-    count.update(f"type:{wanted[i]['type']}:gold" for i in required)
-    count.update(f"type:{claim.get('type')}:predicted" for j, claim in enumerate(found) if j not in free)
+    for i in required:
+        count.update(f"{group}:gold" for group in _groups_of(wanted[i], groups))
+    right = {j for _, j in hits}
+    for j, claim in enumerate(found):
+        if j not in free:
+            count.update(f"{group}:predicted" for group in _groups_of(claim, groups))
+            count.update(f"{group}:right" for group in _groups_of(claim, groups) if j in right)
+            made.confidences.append((float(claim.get("confidence", 1.0)), j in right))
     for i, j in hits:
-        _compare(tally, name, text[slice(*spans[0][i])], wanted[i], found[j])
-    _find_mistakes(tally, name, text, (wanted, found), spans, hits, free)
-    return tally
+        usable = _compare(made, name, text[slice(*spans[0][i])], wanted[i], found[j])
+        for group in _groups_of(wanted[i], groups):
+            count.update({f"{group}:hit": 1, f"{group}:usable": usable})
+    _find_mistakes(made, name, text, (wanted, found), spans, hits, free)
+    _count_shown(count, text, gold, predicted, shown_from)
+    if not gold.get("relevant", True):
+        count.update(irrelevant=len(found) - len(free), irrelevant_shown=count["shown_predicted"])
+    return made
 
 
-def _compare(tally: _Tally, name: str, sentence: str, gold: dict[str, Any], found: dict[str, Any]) -> None:
-    """Compare the details of one hit: count the correct ones and note the mistakes."""
+def _groups_of(claim: dict[str, Any], groups: Groups | None) -> list[str]:
+    """Return the groups of a claim: "type:agreement", "register:news" and so on."""
+    found = [f"type:{claim.get('type')}"]
+    if groups is not None:
+        found += [f"novelty:{groups.novelty(claim.get('trigger') or '')}", f"register:{groups.register}"]
+        found += [f"jurisdiction:{groups.jurisdiction}"]
+    return found
+
+
+def _count_shown(count: Counter, text: str, gold: dict[str, Any], predicted: dict[str, Any], least: float) -> None:
+    """Count the hits among the claims that are shown by default; they are matched without the others."""
+    shown = [claim for claim in predicted.get("claims", []) if claim.get("confidence", 1.0) >= least]
+    matched = match(text, gold, {"claims": shown})
+    count.update(shown_hit=len(matched.hits), shown_predicted=len(matched.found) - len(matched.free))
+
+
+def _compare(tally: Tally, name: str, sentence: str, gold: dict[str, Any], found: dict[str, Any]) -> bool:
+    """Compare the details of one hit: count the correct ones, note the mistakes, return whether it is usable."""
     count, type_ = tally.counts, gold["type"]
-    count[f"type:{type_}:hit"] += 1
     count["participant_hit"] += shared_participants(gold, found)
     count["participant_gold"] += len(gold.get("participants", []))
     count["participant_predicted"] += len(found.get("participants", []))
@@ -197,13 +269,15 @@ def _compare(tally: _Tally, name: str, sentence: str, gold: dict[str, Any], foun
     occurred = gold["modality"] == "occurred"
     count["not_occurred"] += not occurred
     count["wrongly_occurred"] += not occurred and found.get("modality") == "occurred"
-    count["usable"] += values["modality"][0] == values["modality"][1] and not lost
+    usable = values["modality"][0] == values["modality"][1] and not lost
+    count["usable"] += usable
     if found.get("event"):
         tally.keys.append((gold["event"], found["event"]))
+    return usable
 
 
 def _find_mistakes(
-    tally: _Tally, name: str, text: str, claims: tuple, spans: tuple, hits: Pairs, free: frozenset[int]
+    tally: Tally, name: str, text: str, claims: tuple, spans: tuple, hits: Pairs, free: frozenset[int]
 ) -> None:
     """Note every missed and every spurious claim with its cause."""
     wanted, found = claims
@@ -247,8 +321,26 @@ def b_cubed(keys: Iterable[tuple[str, str]]) -> dict[str, float]:
     return {"precision": precision, "recall": recall, "f1": f1, "claims": n}
 
 
-def _figures(count: Counter, keys: list[tuple[str, str]]) -> dict[str, Any]:
-    types = sorted({key.split(":")[1] for key in count if key.startswith("type:")})
+def _group(count: Counter, key: str) -> dict[str, float]:
+    """Return the figures of one group of claims: recall over the annotated ones, precision over the found ones."""
+    row = _prf(count[f"{key}:hit"], count[f"{key}:predicted"], count[f"{key}:gold"])
+    if count[f"{key}:right"] != count[f"{key}:hit"]:  # a hit whose trigger was annotated and found in different groups
+        precision, recall = _ratio(count[f"{key}:right"], count[f"{key}:predicted"]), row["recall"]
+        row |= {"precision": precision, "f1": _ratio(2 * precision * recall, precision + recall)}
+    return row | {"usable_f1": _ratio(2 * count[f"{key}:usable"], row["gold"] + row["predicted"])}
+
+
+def _names(count: Counter, family: str) -> list[str]:
+    names = {key.split(":")[1] for key in count if key.startswith(family + ":")}
+    return sorted(names, key=lambda name: (int(re.sub(r"\D.*", "", name) or 0), name))  # "5 to 19" before "20 and more"
+
+
+def figures_of(tallies: Iterable[Tally]) -> dict[str, Any]:
+    """Return the figures over some documents."""
+    tallies = list(tallies)
+    count = sum((each.counts for each in tallies), Counter())
+    keys = [key for each in tallies for key in each.keys]
+    sure = [pair for each in tallies for pair in each.confidences]
     return {
         "documents": count["documents"],
         "relevance_accuracy": _ratio(count["relevance"], count["documents"]),
@@ -264,22 +356,26 @@ def _figures(count: Counter, keys: list[tuple[str, str]]) -> dict[str, Any]:
         "asked_of_matched": {key: count[f"asked:{key}"] for key in _ATTRIBUTES if count[f"asked:{key}"]},
         "not_occurred_claims_stored_as_occurred": [count["wrongly_occurred"], count["not_occurred"]],
         "events_b_cubed": b_cubed(keys),
-        "by_type": {
-            name: _prf(*(count[f"type:{name}:{part}"] for part in ("hit", "predicted", "gold"))) for name in types
+        "default_view": _prf(count["shown_hit"], count["shown_predicted"], count["gold"]),
+        "irrelevant": {"claims": count["irrelevant"], "shown": count["irrelevant_shown"]},
+        "calibration_error": round(calibration_error([p for p, _ in sure], [right for _, right in sure]), 4),
+        **{
+            f"by_{family}": {name: _group(count, f"{family}:{name}") for name in _names(count, family)}
+            for family in FAMILIES
         },
     }
 
 
-def _intervals(tallies: list[_Tally], figures: dict[str, Any]) -> dict[str, tuple[float, float]]:
+def _intervals(tallies: list[Tally], figures: dict[str, Any]) -> dict[str, tuple[float, float]]:
     """Return the 2.5 and 97.5 percentiles of each figure over documents drawn with replacement; the seed is fixed."""
     draws = np.random.default_rng(SEED).multinomial(len(tallies), np.full(len(tallies), 1 / len(tallies)), RESAMPLES)
 
     def total(key: str) -> np.ndarray:
-        return draws @ np.array([tally.counts[key] for tally in tallies], dtype=float)
+        return draws @ np.array([each.counts[key] for each in tallies], dtype=float)
 
     found: dict[str, tuple[float, float]] = {}
 
-    counts = sum((tally.counts for tally in tallies), Counter())
+    counts = sum((each.counts for each in tallies), Counter())
 
     def keep(key: str, part: np.ndarray, whole: np.ndarray, share: tuple[str, str] | None = None) -> None:
         values = np.divide(part, whole, out=np.zeros(RESAMPLES), where=whole > 0)
@@ -295,15 +391,18 @@ def _intervals(tallies: list[_Tally], figures: dict[str, Any]) -> dict[str, tupl
         "claim_sentences_any_type": ("sentence_hit", "sentence_predicted", "gold"),
         "usable_claims": ("usable", "predicted", "gold"),
         "participants_of_matched": ("participant_hit", "participant_predicted", "participant_gold"),
+        "default_view": ("shown_hit", "shown_predicted", "gold"),
     } | {
-        f"by_type.{name}": tuple(f"type:{name}:{p}" for p in ("hit", "predicted", "gold"))
-        for name in figures["by_type"]
+        f"by_{family}.{name}": tuple(f"{family}:{name}:{p}" for p in ("hit", "predicted", "gold", "right"))
+        for family in FAMILIES
+        for name in figures[f"by_{family}"]
     }
     for key, names in families.items():
-        hit, predicted, gold = map(total, names)
-        keep(f"{key}.precision", hit, predicted, (names[0], names[1]))
+        hit, predicted, gold = map(total, names[:3])
+        right = total(names[3]) if len(names) > 3 else hit
+        keep(f"{key}.precision", right, predicted, (names[-1] if len(names) > 3 else names[0], names[1]))
         keep(f"{key}.recall", hit, gold, (names[0], names[2]))
-        keep(f"{key}.f1", 2 * hit, predicted + gold)
+        keep(f"{key}.f1", right + hit, predicted + gold)
     for name in figures["accuracy_of_matched"]:
         keep(
             f"accuracy_of_matched.{name}",

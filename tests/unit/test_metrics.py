@@ -7,13 +7,18 @@ import json
 import random
 import subprocess
 import sys
+from collections import Counter
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from support.paths import SHARED
 
 from pipeline.errors import WrongUse
+from pipeline.evaluation.folds import Sample, difference, fold_figures
+from pipeline.evaluation.groups import Groups, jurisdiction_of, novelty_of, register_of, seen_triggers, trigger_word
 from pipeline.evaluation.matching import plain_name
-from pipeline.evaluation.metrics import b_cubed, evaluate
+from pipeline.evaluation.metrics import Tally, b_cubed, evaluate
 
 TEXT = "The agency barred Halden on Friday. Halden may sue. Buy our mugs. The deal is good."
 
@@ -40,14 +45,15 @@ SUE = _claim("Halden may sue.", "litigation", modality="considered", date=None, 
 def folders(tmp_path):
     """Return a function that writes one document's gold and predicted claims and scores them."""
 
-    def score(gold: list[dict], predicted: list[dict] | None, **more):
+    def score(gold: list[dict], predicted: list[dict] | None, *, shown_from=0.0, groups=None, **more):
         for name in ("texts", "gold", "predicted"):
             (tmp_path / name).mkdir(exist_ok=True)
         (tmp_path / "texts/d.json").write_text(json.dumps({"id": "d", "text": TEXT}))
         (tmp_path / "gold/d.json").write_text(json.dumps({"id": "d", "relevant": True, "claims": gold, **more}))
         if predicted is not None:
             (tmp_path / "predicted/d.json").write_text(json.dumps({"id": "d", "relevant": True, "claims": predicted}))
-        return evaluate(tmp_path / "texts", tmp_path / "gold", tmp_path / "predicted")
+        folders = [tmp_path / name for name in ("texts", "gold", "predicted")]
+        return evaluate(*folders, shown_from=shown_from, groups=groups)
 
     return score
 
@@ -95,6 +101,115 @@ def test_offsets_may_replace_the_quotation(folders):
     predicted = {**BARRED, "start": 0, "end": 35}
     del predicted["quote"]
     assert folders([BARRED], [predicted]).figures["claims"]["f1"] == 1.0
+
+
+def test_claims_below_the_default_confidence_are_left_out_of_the_default_view(folders):
+    sure, unsure = {**BARRED, "confidence": 0.9}, {**SUE, "confidence": 0.5}
+    report = folders([BARRED, SUE], [sure, unsure, _claim("The deal is good.", confidence=0.8)], shown_from=0.7)
+    assert report.figures["claims"]["recall"] == 1.0
+    shown = report.figures["default_view"]
+    assert (shown["precision"], shown["recall"], shown["predicted"]) == (0.5, 0.5, 2)
+
+
+def test_claims_from_an_irrelevant_document_are_counted(folders):
+    optional = {**SUE, "optional": True}
+    found = [{**BARRED, "confidence": 0.9}, {**SUE, "confidence": 0.5}, _claim("The deal is good.", confidence=0.2)]
+    report = folders([optional], found, shown_from=0.7, relevant=False)
+    assert report.figures["irrelevant"] == {"claims": 2, "shown": 1}
+
+
+def test_the_calibration_error_is_that_of_claims_that_an_annotation_decides_on(folders):
+    found = [{**BARRED, "confidence": 0.9}, {**SUE, "confidence": 0.1}]
+    report = folders([BARRED, {**SUE, "optional": True}], found)
+    assert report.figures["calibration_error"] == pytest.approx(0.1)
+
+
+def test_claims_are_counted_by_group_with_the_novelty_of_their_own_trigger(folders):
+    seen = {"barred": 3}
+    groups = Groups("news", "United States", lambda trigger: novelty_of(seen.get(trigger, 0)))
+    gold = [{**BARRED, "trigger": "barred"}, {**SUE, "trigger": "sue"}]
+    found = [{**BARRED, "trigger": "Friday"}, {**SUE, "trigger": "sue"}]
+    rows = folders(gold, found, groups=lambda *_: groups).figures
+    assert rows["by_register"]["news"]["f1"] == rows["by_jurisdiction"]["United States"]["f1"] == 1.0
+    assert list(rows["by_novelty"]) == ["0", "1 to 4"]
+    assert rows["by_novelty"]["0"] | {"usable_f1": 0} == {
+        "precision": 1.0, "recall": 1.0, "f1": 1.0, "usable_f1": 0, "gold": 1, "predicted": 2,
+    }  # fmt: skip
+    assert rows["by_novelty"]["1 to 4"]["recall"] == 1.0
+
+
+def test_the_word_of_a_trigger_is_its_first_word_of_content():
+    assert [trigger_word(t) for t in ("will be Banned", "filed a lawsuit", "the", "“order”")] == [
+        "banned", "filed", "the", "order",
+    ]  # fmt: skip
+
+
+def test_a_fold_has_seen_the_triggers_of_the_other_folds_and_of_the_corpus():
+    gold = {"a": {"claims": [{"trigger": "banned"}]}, "b": {"claims": [{"trigger": "sued", "optional": True}]}}
+    example = SimpleNamespace(source="story", notes=[SimpleNamespace(trigger="banned", optional=False)])
+    seen = seen_triggers(gold, [example], {"a": "0", "b": "1"})
+    assert (seen["0"]["banned"], seen["1"]["banned"], seen["0"]["sued"]) == (1, 2, 0)
+    assert [novelty_of(n) for n in (0, 1, 4, 5, 19, 20)] == [
+        "0",
+        "1 to 4",
+        "1 to 4",
+        "5 to 19",
+        "5 to 19",
+        "20 and more",
+    ]
+
+
+def test_register_and_jurisdiction_follow_the_site_and_then_the_words():
+    sites = ("nist.gov", "www.ico.gov.uk", "edpb.europa.eu", "gdprhub.eu", "openai.com", "courier.example")
+    assert [register_of(site) for site in sites] == [
+        "government", "government", "government", "law and advocacy", "company", "news",
+    ]  # fmt: skip
+    assert jurisdiction_of("nist.gov", "Brussels, Brussels") == "United States"
+    assert (
+        jurisdiction_of("courier.example", "The Garante in Italy fined a firm. The U.S. watched.") == "European Union"
+    )
+    assert jurisdiction_of("courier.example", "Nothing of the kind.") == "other or none"
+
+
+def _tallies(folders, count: int = 6) -> dict:
+    right = folders([BARRED, SUE], [{**BARRED, "confidence": 0.8}, {**SUE, "confidence": 0.6}]).tallies["d"]
+    wrong = folders([BARRED, SUE], [{**BARRED, "modality": "planned", "confidence": 0.8}]).tallies["d"]
+    return {f"d{n}": right if n % 3 else wrong for n in range(count)}
+
+
+def test_a_mean_over_folds_weighs_the_folds_alike(folders):
+    tallies = _tallies(folders)
+    found = fold_figures(tallies, {id_: "0" if id_ in ("d0", "d1") else "1" for id_ in tallies})
+    assert found.documents == {"0": 2, "1": 4}
+    assert found.by_fold["0"]["claims.recall"] == 0.75 and found.by_fold["1"]["claims.recall"] == 0.875
+    assert found.mean["claims.recall"] == pytest.approx(0.8125)
+    assert found.mean["not_done"] == 4  # a count is added up
+    low, high = found.as_dict()["intervals"]["claims.recall"]
+    assert low <= 0.8125 <= high
+    assert json.loads(json.dumps(found.as_dict()))["by_fold"]["0"]["direction"] == 1.0
+
+
+def test_the_same_run_differs_from_itself_by_nothing_and_the_interval_is_paired(folders):
+    tallies, fold_of = _tallies(folders), dict.fromkeys([f"d{n}" for n in range(6)], "0")
+    base = fold_figures(tallies, fold_of)
+    assert difference(base, fold_figures(tallies, fold_of), "usable.f1") == {"difference": 0.0, "interval": [0.0, 0.0]}
+    better = fold_figures(dict.fromkeys(tallies, tallies["d1"]), fold_of)
+    found = difference(base, better, "usable.f1")
+    assert found["difference"] > 0 and found["interval"][0] >= 0
+
+
+def test_drawn_b_cubed_equals_that_of_the_documents_drawn():
+    pairs = [[("a", "x"), ("a", "x")], [("a", "y"), ("b", "y")]]
+    sample = Sample([Tally(Counter(), keys) for keys in pairs])
+    for draw in ([1, 1], [2, 0], [1, 3]):
+        keys = [key for times, some in zip(draw, pairs, strict=True) for key in some * times]
+        assert sample.figures(np.array([draw], float))["b_cubed.f1"][0] == pytest.approx(b_cubed(keys)["f1"], abs=2e-4)
+
+
+def test_a_figure_without_anything_to_divide_by_is_unknown(folders):
+    tallies = {"d": folders([SUE], [SUE]).tallies["d"]}
+    found = fold_figures(tallies, {"d": "0"}).as_dict()
+    assert found["mean"]["direction"] is None and found["intervals"]["direction"] is None
 
 
 def test_the_table_has_every_type_and_the_dict_is_json(folders):
@@ -158,7 +273,24 @@ def test_the_figures_equal_those_of_the_reference_scorer(tmp_path):
     folders = [SHARED / "gold/dev/texts", SHARED / "gold/dev/claims", tmp_path]
     command = [sys.executable, str(SHARED / "gold/score.py"), *map(str, folders), "--json"]
     reference = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    figures = evaluate(*folders).figures
-    assert sum(figures.pop("asked_of_matched").values()) > 500  # ours alone: what each share is a share of
+    report = evaluate(*folders, shown_from=0.5)
+    figures = {name: report.figures[name] for name in reference}
+    for row in figures["by_type"].values():
+        del row["usable_f1"]  # ours alone
     assert json.loads(json.dumps(figures)) == reference
+    fold_of = json.loads((SHARED / "gold/folds.json").read_text())["folds"]
+    by_fold = fold_figures(report.tallies, {id_: str(fold) for id_, fold in fold_of.items()})
+    assert by_fold.documents.keys() == {"0", "1", "2", "3", "4"}
+    assert by_fold.mean["claims.f1"] == pytest.approx(reference["claims"]["f1"], abs=0.02)
+    one = fold_figures(report.tallies, dict.fromkeys(report.tallies, "all")).mean
+    for name, value in (
+        ("claims.f1", reference["claims"]["f1"]),
+        ("usable.f1", reference["usable_claims"]["f1"]),
+        ("participants.f1", reference["participants_of_matched"]["f1"]),
+        ("b_cubed.f1", reference["events_b_cubed"]["f1"]),
+        ("date", reference["accuracy_of_matched"]["date"]),
+        ("newness", reference["accuracy_of_matched"]["mention"]),
+        ("relevance", reference["relevance_accuracy"]),
+    ):
+        assert one[name] == pytest.approx(value, abs=2e-4), name
     assert 0.3 < figures["claims"]["f1"] < 0.95
