@@ -69,16 +69,17 @@ class Participants:
     def of_span(self, role: str, span: Span, passage: Passage) -> list[Participant]:
         """Return the participants that the words of a span name: several for a list or a plural."""
         text, start = span.text, passage.start + span.start_char
-        found: dict[str, Participant] = {}
-        for head in _heads(span):
-            for filler in self.fillers(head, passage):
-                for party in filler.parties:
-                    found.setdefault(party.entity_id, _participant(role, party, start, text))
-        if not found:
-            name = _without_article(text)
-            kind = NOUN_KINDS.get(singular(span.root.lower_)) or EntityKind.GROUP
-            found[""] = Participant(role, unknown_entity_id(name, kind), name, kind, text, start, start + len(text))
-        return list(found.values())
+        fillers = [filler for head in _heads(span) for filler in self.fillers(head, passage)]
+        if any(filler.resolved for filler in fillers):
+            parties = {party.entity_id: party for filler in fillers for party in filler.parties}
+            return [_participant(role, party, start, text) for party in parties.values()]
+        owned = next((f.parties[0] for f in fillers if f.owner is not None and len(fillers) == 1), None)
+        if owned is not None:  # "its models": the owner's
+            return [_participant(role, owned, start, text)]
+        plain = _without_article(text)
+        name = GROUP_OF.get(plain.lower(), plain)
+        kind = fillers[0].parties[0].kind if fillers else EntityKind.GROUP
+        return [Participant(role, unknown_entity_id(name, kind), name, kind, text, start, start + len(text))]
 
     def fillers(self, token: Token, passage: Passage) -> list[Filler]:
         """Return what the head of a noun phrase refers to: entities, listed members, or a description."""
