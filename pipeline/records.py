@@ -165,7 +165,7 @@ class Claim:
     force: Force
     newness: str  # "new" or "background"
     confidence: float  # estimated probability that the sentence makes a claim of this type, 0 to 1
-    rule: str  # the frame or model that found the claim; "editor" for an added one
+    rule: str  # "model" for what the program read, "editor" for an added one
 
 
 @dataclass(frozen=True, slots=True)

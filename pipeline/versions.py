@@ -12,7 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]  # the folder that holds both packages
-_SUFFIXES = frozenset({".py", ".toml", ".json", ".onnx"})
+_SUFFIXES = frozenset({".py", ".toml", ".json", ".onnx", ".npz"})
+_BLOCK = 1 << 20  # bytes; the weights are too large to be held in memory beside the model
 
 # How a page becomes an article. Paths are relative to the folder that holds both packages.
 READING = ("scrapers/reading", "scrapers/sources", "scrapers/cards.py", "scrapers/items.py")
@@ -81,7 +82,10 @@ def hashed_files(places: Iterable[str], without: Iterable[str] = ()) -> dict[str
 def _hash(places: Iterable[str], start: str = "", without: Iterable[str] = (), further: Iterable[Path] = ()) -> str:
     digest = hashlib.sha256(start.encode())
     for name, path in hashed_files(places, tuple(without)).items():
-        digest.update(name.encode() + b"\0" + path.read_bytes())
+        digest.update(name.encode() + b"\0")
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
     for place in further:
         for path in sorted(place.rglob("*.toml")) if place.is_dir() else [place]:
             digest.update(path.name.encode() + b"\0" + path.read_bytes())

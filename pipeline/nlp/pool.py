@@ -16,7 +16,7 @@ from pipeline.records import Findings
 from scrapers.items import Article
 from scrapers.process_pool import Limits, Lost, WorkersFailed, run_jobs
 
-MAX_READERS = 8  # each worker loads its own parser and classifier
+MAX_READERS = 8  # each worker loads its own parser and event model
 MIN_ARTICLES = 8  # below this number of articles a second worker does not pay for its start
 # The longest text takes a minute of one processor. Workers are replaced after some articles because the parser's
 # vocabulary grows with every new word.

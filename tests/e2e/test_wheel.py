@@ -34,16 +34,30 @@ def run(site: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[st
 
 def test_the_wheel_contains_data_files(site: Path) -> None:
     for name in (
-        "scrapers/sources/openai.toml", "pipeline/lexicon/event_types/restriction.toml",
-        "pipeline/lexicon/words/relevance.toml",
+        "scrapers/sources/openai.toml", "pipeline/lexicon/words/relevance.toml",
         "pipeline/site/datasette_metadata.json", "pipeline/site/static/ledger.css",
         "pipeline/site/templates/base.html", "pipeline/newsroom/publishers.toml",
         "pipeline/accuracy/newsroom.json",
-        "pipeline/nlp/classifier/weights/calibration.json",
     ):  # fmt: skip
         assert (site / name).is_file(), name
-    weights = "pipeline/nlp/classifier/weights/model.onnx"
-    assert (site / weights).is_file() == (ROOT / weights).is_file()
+
+
+@pytest.mark.parametrize(
+    "name", ["encoder.onnx", "words.npz", "heads.npz", "tokenizer.json", "card.json", "calibration.json", "NOTICE"]
+)
+def test_the_wheel_contains_the_weights(site: Path, name: str) -> None:
+    weights = "pipeline/nlp/classifier/weights"
+    assert (site / weights / name).read_bytes() == (ROOT / weights / name).read_bytes()
+
+
+def test_spacy_opens_a_saved_pipeline_without_an_import_of_ours(site: Path, tmp_path: Path) -> None:
+    saved = run(site, tmp_path, "-c", "import pipeline; pipeline.load().to_disk('saved')")
+    assert saved.returncode == 0, saved.stderr
+    opened = run(
+        site, tmp_path, "-c",
+        "import spacy; nlp = spacy.load('saved'); print(nlp.pipe_names[-1], type(nlp.get_pipe('claims')).__module__)",
+    )  # fmt: skip
+    assert opened.stdout.split() == ["claims", "pipeline.nlp.pipeline"], opened.stderr
 
 
 def test_the_benchmarks_come_with_the_source_checkout_only(site: Path, tmp_path: Path) -> None:

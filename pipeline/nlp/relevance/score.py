@@ -28,7 +28,7 @@ PASSAGE = 3  # paragraphs
 STRETCH = 1500  # characters within which traces of AI and words of oversight count together
 SHORTEST = 200  # characters; a shorter text is scored as if it had this length
 _PARAGRAPH = re.compile(r"\n\s*\n|\n")
-# Parameters of the second score, chosen on the annotated documents, the training stories of the classifier and news of
+# Parameters of the second score, chosen on the annotated documents, the training stories of the event model and news of
 # other subjects. A logistic model of the same quantities, cross-validated by story, was no better.
 # AI news says "AI" constantly, so any number of words that are surely about AI add this much to the traces.
 SURE = 3.0
