@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from pipeline.errors import WrongUse
 
 PATHS = ("cards", "lexicon", "reviews")
 ENVIRONMENT_PREFIX = "OVERSIGHT_"
+_CALIBRATION = Path(__file__).parent / "nlp/classifier/weights/calibration.json"
+_UNCALIBRATED = 0.7  # as in `pipeline.nlp.events.calibration`
 # What a value should be, by setting, for error messages.
 _EXPECTED = {
     "catalogue": "true or false",
@@ -22,6 +25,13 @@ _EXPECTED = {
     "keep_months": "a whole number, 0 or more",
     "site": "an address that begins with https://",
 }
+
+
+def _default_confidence() -> float:
+    """Return the confidence from which claims are shown by default, as fitted for the shipped weights."""
+    if not _CALIBRATION.is_file():
+        return _UNCALIBRATED
+    return float(json.loads(_CALIBRATION.read_text(encoding="utf-8")).get("default_confidence", _UNCALIBRATED))
 
 
 class Settings(BaseModel):
@@ -36,7 +46,11 @@ class Settings(BaseModel):
     reviews: str = Field("", description="File of editors' decisions; by default reviews.toml in the data folder.")
     editor: str = Field("", description="Name recorded with decisions; by default the name of the current user.")
     least_confidence: float = Field(
-        0.55, ge=0, le=1, description="Claims less likely to be right than this wait for review, outside any event."
+        default_factory=_default_confidence,
+        ge=0,
+        le=1,
+        description="Claims less likely to be right than this wait for review, outside any event; by default as fitted "
+        "for the weights.",
     )
     keep_months: int = Field(120, ge=0, description="Number of month-end snapshots to keep.")
     site: str = Field("", pattern=r"^(https?://.*)?$", description="Public address of the site, for links in alerts.")

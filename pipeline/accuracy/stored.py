@@ -12,9 +12,12 @@ from typing import Any
 from pipeline.errors import OutsideFailure
 
 FOLDER = Path(__file__).parent
-ORDER = ("held-out", "retold", "newsroom")  # order in which the files are shown; any others follow
-HELD_OUT = "The classifier had not seen these documents or their events; frames and rules were made with them in view."
-NEWSROOM = "An invented news world: the classifier had not seen it; frames and rules were checked against it."
+ORDER = ("held-out", "newsroom")  # order in which the files are shown; any others follow
+HELD_OUT = (
+    "Each document was read with weights, thresholds and a calibration that had not seen it or its events; the rules "
+    "were written with some of these documents in view."
+)
+NEWSROOM = "An invented news world: the model had not seen it; the rules were checked against it."
 IN_SAMPLE = "These documents may have been used to build the program: take the figures as the best case."
 TITLES = {HELD_OUT: "Real documents, held out", NEWSROOM: "Invented newsroom", IN_SAMPLE: "Documents of your own"}
 

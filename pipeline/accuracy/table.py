@@ -162,7 +162,7 @@ def group_rows(figures: dict[str, Any], family: str) -> list[list[str]]:
         for what in ("precision", "recall", "f1"):
             within = _of(figures["intervals"], f"by_{family}.{name}.{what}")
             cells.append(_cell(row[what]) + (f" ({_cell(within[0])} to {_cell(within[1])})" if within else ""))
-        rows.append([name, *cells, _cell(row["usable_f1"]), str(row["gold"]), str(row["predicted"])])
+        rows.append([name, *cells, _cell(row.get("usable_f1")), str(row["gold"]), str(row["predicted"])])
     return rows
 
 

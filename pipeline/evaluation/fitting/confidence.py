@@ -1,8 +1,11 @@
-"""Fits the curve that turns scores into calibrated confidence, on documents that the weights have not seen.
+"""Fits the curve and thresholds of calibrated confidence, on documents that the weights have not seen.
 
 `python -m pipeline.evaluation.fitting.confidence --gold TEXTS CLAIMS --folds DIR` reads each annotated document with
-the weights of its fold, and the newsroom and newer stories with the shipped weights. It writes calibration.json beside
-the weights. Without --gold it uses the newsroom and the stories alone.
+the weights of its fold. It writes calibration.json beside the shipped weights, fitted on all folds, and one into the
+folder of each fold, fitted on the other folds, so that nothing that scores a document has seen it.
+
+Without --gold it reads the newsroom with the shipped weights, which are not trained on it: enough for weights that
+were trained on the corpus alone, but an invented world says little about real news.
 """
 
 from __future__ import annotations
@@ -12,192 +15,116 @@ import hashlib
 import json
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from spacy.language import Language
 
 from pipeline.accuracy.reliability import reliability
-from pipeline.evaluation.documents import held_out
-from pipeline.evaluation.fitting.stories import story_documents
-from pipeline.evaluation.matching import match
-from pipeline.nlp.events.calibration import FILE, SIGNS, Calibrator, Signals, signals_of
-from pipeline.nlp.events.frames import Draft
-from pipeline.nlp.pipeline import Tools, extract, load_tools
-from pipeline.nlp.training.corpus import Example, connected, read_corpus
-from pipeline.settings import Settings
-from scrapers.reading.plain_text import plain_text
+from pipeline.evaluation.documents import CALIBRATION, claim_row, documents_by_fold, load_fold, text_of
+from pipeline.evaluation.metrics import Tally, load_json, tally
+from pipeline.nlp.classifier.runtime import FLOOR
+from pipeline.nlp.events.calibration import FILE, MOST, Calibrator, logit
+from pipeline.nlp.pipeline import extract, load
+from pipeline.nlp.training.corpus import connected
 from scrapers.reading.timestamps import known_day
 
-RIDGE = 1.0  # penalty on the coefficients
-FOLDS = 10  # of the calibration, over groups of documents
-FULL = 100  # number of claims at which a set of texts gets its full weight
-GAIN = 0.002  # minimum gain in the Brier score for more features
-# Only signals of how well a sentence was read. Modality, newness and a missing actor would lower the Brier score
-# slightly (newsroom and documents: .158 instead of .170), but denials and plans would then be the first to fall below
-# the threshold of publication.
-CANDIDATES: tuple[tuple[str, ...], ...] = (("score",), ("score", "classifier"))
-THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
-KEEP = 0.98  # share of the right claims that a threshold should keep in the published view
+RIDGE = 1.0  # penalty on the slope
+GOAL = 0.90  # precision of the claims that are shown by default
+SCORES = tuple(round(float(score), 3) for score in np.arange(0.1, 0.651, 0.025))  # tried as least score
+CONFIDENCES = tuple(round(float(p), 2) for p in np.arange(0.3, 0.991, 0.01))  # tried as default confidence
+PARTS = 5  # of the newsroom, over groups of documents with the same news
+Pairs = list[tuple[float, bool]]  # the score of a found claim, and whether it is right
+
+
+class RawScore(Calibrator):
+    """Leaves the score as it is, and makes a claim of every reading."""
+
+    def probability(self, score: float) -> float:
+        """Return the score."""
+        return score
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One found claim.
+class ScoredDocument:
+    """A document with its annotation and every claim found in it; the confidence of a claim is its raw score."""
 
-    Attributes:
-        of: The set of texts it is from.
-        document: The document it is from.
-        group: The group of documents with the same news.
-        signals: The inputs of its confidence.
-        right: Whether the claim is right.
-    """
+    fold: str
+    id: str
+    text: str
+    gold: dict[str, Any]
+    predicted: dict[str, Any]
 
-    of: str
-    document: str
-    group: str
-    signals: Signals
-    right: bool
+    def from_score(self, least: float) -> Tally:
+        """Return the counts of the claims from a score on."""
+        kept = [claim for claim in self.predicted["claims"] if claim["confidence"] >= least]
+        return tally(self.id, self.text, self.gold, {**self.predicted, "claims": kept})
 
 
-@dataclass
-class _Recorder:
-    """A confidence model that records the signals of drafts and leaves their score unchanged."""
+class Scored:
+    """The documents of all folds, and their counts for each least score."""
 
-    seen: dict[tuple[tuple[int, int], str], Signals] = field(default_factory=dict)
+    def __init__(self, documents: Iterable[ScoredDocument]) -> None:
+        self.documents = list(documents)
+        self.folds = sorted({document.fold for document in self.documents})
+        self._tallies: dict[float, dict[str, Tally]] = {}
 
-    def calibrate(self, drafts: Sequence[Draft]) -> list[Draft]:
-        self.seen |= {(draft.words, draft.type): signals_of(draft) for draft in drafts if draft.seen is not None}
-        return list(drafts)
+    def tallies(self, least: float) -> dict[str, Tally]:
+        """Return document id -> counts of the claims from a score on."""
+        if least not in self._tallies:
+            self._tallies[least] = {document.id: document.from_score(least) for document in self.documents}
+        return self._tallies[least]
 
+    def pairs(self, fold: str, least: float) -> tuple[Pairs, list[str]]:
+        """Return the claims of a fold that an annotation decides on, and the document of each."""
+        found = self.tallies(least)
+        every = [(d.id, pair) for d in self.documents if d.fold == fold for pair in found[d.id].confidences]
+        return [pair for _, pair in every], [id_ for id_, _ in every]
 
-Annotated = tuple[dict[str, Any], dict[str, Any]]  # a document and its annotation
-
-
-def cases_of(of: str, documents: Iterable[Annotated], tools_for: Callable[[str], Tools | None]) -> list[Case]:
-    """Read every document with its tools (None: skip it) and return a case for each claim found."""
-    wanted = [(document, gold, tools) for document, gold in documents if (tools := tools_for(document["id"]))]
-    news = [
-        (document["id"], {claim["event"] for claim in gold["claims"] if claim.get("mention") == "new"})
-        for document, gold, _ in wanted
-    ]
-    groups = connected(news)
-    return [
-        Case(of, document["id"], f"{of}:{groups[document['id']]}", signals, right)
-        for document, gold, tools in wanted
-        for signals, right in _judged(document, gold, tools)
-    ]
-
-
-def documents_in(texts: Path, gold: Path) -> Iterator[Annotated]:
-    """Yield the documents of a folder of texts with their annotations."""
-    for path in sorted(Path(gold).glob("*.json")):
-        document = json.loads((Path(texts) / path.name).read_text(encoding="utf-8"))
-        yield document | {"id": path.stem}, json.loads(path.read_text(encoding="utf-8"))
+    def usable_f1(self, fold: str, least: float) -> float:
+        """Return the usable F1 of a fold with the claims from a score on."""
+        some = [self.tallies(least)[d.id].counts for d in self.documents if d.fold == fold]
+        usable, both = (
+            sum(count[key] for count in some for key in keys) for keys in (["usable"], ["gold", "predicted"])
+        )
+        return 2 * usable / both if both else 0.0
 
 
-def _judged(document: dict[str, Any], annotated: dict[str, Any], tools: Tools) -> Iterable[tuple[Signals, bool]]:
-    recorder = _Recorder()
-    published = str(document.get("published") or "")[:10]
-    text = plain_text(
-        document["text"],
-        name=document["id"],
-        title=str(document.get("title") or ""),
-        published=known_day(published),
-        publisher=str(document.get("site") or ""),
-    )
-    rows = []
-    for claim in extract(text.article, replace(tools, calibrator=recorder)).claims:
-        start, end = text.original_span(claim.evidence.start, claim.evidence.end)
-        parties = [{"role": p.role, "name": p.name, "text": p.text} for p in claim.participants]
-        signals = recorder.seen.get(((claim.trigger_start, claim.trigger_end), claim.type))
-        rows.append({"start": start, "end": end, "type": claim.type, "participants": parties, "signals": signals})
-    matched = match(document["text"], annotated, {"claims": rows})
-    for index, row in enumerate(matched.found):
-        if row["signals"] is not None:
-            yield row["signals"], matched.is_right(index)
+def best_score(scored: Scored, folds: Sequence[str]) -> float:
+    """Return the least score with the best mean usable F1 over some folds; the lower one of equals."""
+    return max(SCORES, key=lambda least: (np.mean([scored.usable_f1(fold, least) for fold in folds]), -least))
 
 
-def weights_of(cases: Sequence[Case]) -> np.ndarray:
-    """Return the weight of each case: all sets of at least FULL claims weigh the same, smaller ones less."""
-    sizes = Counter(case.of for case in cases)
-    each = np.array([min(1.0, sizes[case.of] / FULL) / sizes[case.of] for case in cases])
-    return each * len(cases) / each.sum()
-
-
-def fit(cases: Sequence[Case], features: Sequence[str]) -> Calibrator:
-    """Fit the curve by logistic regression with a ridge penalty, using these features (names in SIGNS).
-
-    A feature whose coefficient has the wrong sign is dropped, and the rest is fitted again.
-    """
-    x = np.array([case.signals.features() for case in cases])
-    y = np.array([case.right for case in cases], float)
-    w = weights_of(cases)
-    signs = list(SIGNS.values())
-    free = [n for n, name in enumerate(SIGNS) if name in features]
-    while True:
-        b = _logistic(x[:, free], y, w)
-        wrong = [n for n, value in zip(free, b[1:], strict=True) if signs[n] and value * signs[n] < 0]
-        if not wrong:
-            break
-        free = [n for n in free if n not in wrong]
-    weights = np.zeros(x.shape[1])
-    weights[free] = b[1:]
-    return Calibrator(round(float(b[0]), 4), tuple(round(float(value), 4) for value in weights), {})
-
-
-def _logistic(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Return intercept and coefficients by Newton's method."""
-    a = np.column_stack([np.ones(len(x)), x])
-    ridge = np.diag([1e-6] + [RIDGE] * x.shape[1])
-    b = np.zeros(a.shape[1])
+def fit(pairs: Pairs, least_score: float = FLOOR) -> Calibrator:
+    """Return the logistic curve over the log odds of the score, by Newton's method; its slope is never negative."""
+    a = np.array([[1.0, logit(score)] for score, _ in pairs])
+    y = np.array([right for _, right in pairs], float)
+    ridge, b = np.diag([1e-6, RIDGE]), np.zeros(2)
     for _ in range(100):
         p = 1 / (1 + np.exp(-np.clip(a @ b, -30, 30)))
-        step = np.linalg.solve((a * (w * p * (1 - p))[:, None]).T @ a + ridge, a.T @ (w * (y - p)) - ridge @ b)
+        step = np.linalg.solve((a * (p * (1 - p))[:, None]).T @ a + ridge, a.T @ (y - p) - ridge @ b)
         b = b + step
         if np.abs(step).max() < 1e-8:
             break
-    return b
+    if b[1] < 0:
+        b = np.array([logit(float(y.mean())), 0.0])
+    return Calibrator(round(float(b[0]), 4), round(float(b[1]), 4), least_score, {})
 
 
-def choose(cases: Sequence[Case]) -> tuple[tuple[str, ...], dict[str, float]]:
-    """Return the best features, and the cross-validated Brier score of each candidate set."""
-    right = np.array([case.right for case in cases], float)
-    w = weights_of(cases)
-    scores = {names: float((w * (np.array(cross_fitted(cases, names)) - right) ** 2).mean()) for names in CANDIDATES}
-    best = CANDIDATES[0]
-    for names in CANDIDATES[1:]:
-        if scores[names] < scores[best] - GAIN:
-            best = names
-    return best, {" + ".join(names): round(score, 4) for names, score in scores.items()}
+def default_confidence(confidence: Sequence[float], right: Sequence[bool], goal: float = GOAL) -> float:
+    """Return the least confidence from which the share `goal` of the claims is right; MOST if there is none."""
+    p, y = np.asarray(confidence, float), np.asarray(right, float)
+    return next((t for t in CONFIDENCES if (p >= t).any() and y[p >= t].mean() >= goal), MOST)
 
 
-def cross_fitted(cases: Sequence[Case], features: Sequence[str]) -> list[float]:
-    """Return the confidence of each case by a curve fitted without its group."""
-    size: dict[str, int] = {}
-    for case in cases:
-        size[case.group] = size.get(case.group, 0) + 1
-    load, fold = [0] * FOLDS, {}
-    for name in sorted(size, key=lambda group: (-size[group], group)):
-        fold[name] = min(range(FOLDS), key=lambda n: (load[n], n))
-        load[fold[name]] += size[name]
-    found = [0.0] * len(cases)
-    for number in sorted(set(fold.values())):
-        curve = fit([case for case in cases if fold[case.group] != number], features)
-        for n, case in enumerate(cases):
-            if fold[case.group] == number:
-                found[n] = curve.probability(case.signals)
-    return found
-
-
-def below(cases: Sequence[Case], confidence: Sequence[float], threshold: float) -> dict[str, Any]:
+def view(confidence: Sequence[float], right: Sequence[bool], threshold: float) -> dict[str, Any]:
     """Return the effect of a threshold: the claims below it, how many of them are right, and the share right above."""
-    under = [case.right for case, p in zip(cases, confidence, strict=True) if p < threshold]
-    over = [case.right for case, p in zip(cases, confidence, strict=True) if p >= threshold]
+    under = [r for p, r in zip(confidence, right, strict=True) if p < threshold]
+    over = [r for p, r in zip(confidence, right, strict=True) if p >= threshold]
     return {
         "threshold": threshold,
         "under": len(under),
@@ -208,85 +135,114 @@ def below(cases: Sequence[Case], confidence: Sequence[float], threshold: float) 
     }
 
 
-def suggested(thresholds: Sequence[dict[str, Any]]) -> float:
-    """Return the highest threshold that keeps the share KEEP of the right claims, or 0."""
-    return max((each["threshold"] for each in thresholds if each["right_kept"] >= KEEP), default=0.0)
-
-
-def report(cases: Sequence[Case]) -> dict[str, Any]:
-    """Return the content of calibration.json: the curve and its cross-validated reliability."""
-    features, tried = choose(cases)
-    curve, confidence = fit(cases, features), cross_fitted(cases, features)
-    groups = [case.group for case in cases]
-    right = [case.right for case in cases]
-    sets = {}
-    for name in dict.fromkeys(case.of for case in cases):
-        own = [n for n, case in enumerate(cases) if case.of == name]
-        some = [cases[n] for n in own]
-        sets[name] = {
-            "documents": len({case.document for case in some}),
-            "calibrated": reliability([confidence[n] for n in own], [right[n] for n in own], [groups[n] for n in own]),
-            "score": reliability([c.signals.score for c in some], [c.right for c in some], [c.group for c in some]),
-            "thresholds": [below(some, [confidence[n] for n in own], t) for t in THRESHOLDS],
-        }
+def stored(curve: Calibrator, default: float) -> dict[str, Any]:
+    """Return the numbers of a curve as calibration.json holds them."""
     return {
-        "version": 1,
-        "date": datetime.now(UTC).date().isoformat(),
-        "data_hash": hashlib.sha256(repr(sorted(map(repr, cases))).encode()).hexdigest()[:16],
-        "claims": len(cases),
-        "documents": len({(case.of, case.document) for case in cases}),
         "intercept": curve.intercept,
-        "tried": tried,
-        "weights": dict(zip(SIGNS, curve.weights, strict=True)),
-        "least_confidence": Settings().least_confidence,
-        "calibrated": reliability(confidence, right, groups),
-        "score": reliability([case.signals.score for case in cases], right, groups),
-        "thresholds": [below(cases, confidence, t) for t in THRESHOLDS],
-        "sets": sets,
+        "slope": curve.slope,
+        "least_score": curve.least_score,
+        "default_confidence": default,
     }
 
 
-def read_all(gold: Sequence[tuple[Path, Path]], folds: Path | None) -> list[Case]:
-    """Return the cases of all unseen texts: documents in folds, the newsroom, and stories.
+def fitted(scored: Scored, folds: Sequence[str]) -> tuple[Calibrator, float]:
+    """Return the curve fitted on some folds, and the default confidence of their claims."""
+    least = best_score(scored, folds)
+    pairs = [pair for fold in folds for pair in scored.pairs(fold, least)[0]]
+    curve = fit(pairs, least)
+    return curve, default_confidence([curve.probability(score) for score, _ in pairs], [right for _, right in pairs])
 
-    Stories of the corpus count if the model card of the shipped weights does not list them, or a fold held them out.
-    """
+
+def report(scored: Scored) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Return the content of calibration.json, and fold -> the curve that was fitted without that fold."""
+    everything = [], [], [], []  # confidence by a curve fitted without the fold, raw score, right, document
+    confidence, score, right, groups = everything
+    sets, curves = {}, {}
+    for fold in scored.folds:
+        curve, default = fitted(scored, [other for other in scored.folds if other != fold])
+        curves[fold] = stored(curve, default)
+        pairs, documents = scored.pairs(fold, curve.least_score)
+        own = (
+            [curve.probability(each) for each, _ in pairs],
+            [each for each, _ in pairs],
+            [r for _, r in pairs],
+            documents,
+        )
+        for whole, part in zip(everything, own, strict=True):
+            whole += part
+        sets[fold] = {
+            **curves[fold],
+            "documents": sum(document.fold == fold for document in scored.documents),
+            "calibrated": reliability(own[0], own[2], documents) if pairs else None,
+            "default_view": view(own[0], own[2], default),
+        }
+    curve, _ = fitted(scored, scored.folds)
+    default = default_confidence(confidence, right)
+    return {
+        "version": 2,
+        "date": datetime.now(UTC).date().isoformat(),
+        "data_hash": hashlib.sha256(repr(sorted(zip(groups, score, right, strict=True))).encode()).hexdigest()[:16],
+        "claims": len(right),
+        "documents": len(scored.documents),
+        **stored(curve, default),
+        "usable_f1_from_score": {
+            str(least): round(float(np.mean([scored.usable_f1(fold, least) for fold in scored.folds])), 4)
+            for least in SCORES
+        },
+        "calibrated": reliability(confidence, right, groups),
+        "score": reliability(score, right, groups),
+        "default_view": view(confidence, right, default),
+        "folds": sets,
+    }, curves
+
+
+def read_gold(texts: Path, claims: Path, folds: Path) -> Iterator[ScoredDocument]:
+    """Yield the annotated documents that belong to a fold, read with its weights."""
+    documents = [_document(Path(texts) / path.name) for path in sorted(Path(claims).glob("*.json"))]
+    for folder, unseen in documents_by_fold(documents, folds):
+        nlp = load_fold(folder)
+        yield from _scored(unseen, claims, nlp, lambda _, fold=folder.name: fold)
+
+
+def read_newsroom() -> Iterator[ScoredDocument]:
+    """Yield the articles of the newsroom, read with the shipped weights; the same news is in one part."""
     from pipeline.newsroom.answers import write_documents
     from pipeline.newsroom.stories import FOLDER
 
-    shipped = load_tools()
-    by_fold = held_out(replace(shipped, classifier=None), folds) if folds else {}
-    cases: list[Case] = []
-    for texts, claims in gold:
-        cases += cases_of("documents", documents_in(texts, claims), by_fold.get)
-    newsroom = load_tools(lexicon=[FOLDER / "lexicon.toml"])
     with tempfile.TemporaryDirectory() as name:
-        write_documents(Path(name, "texts"), Path(name, "claims"))
-        cases += cases_of("newsroom", documents_in(Path(name, "texts"), Path(name, "claims")), lambda _: newsroom)
-    examples = [each for each in read_corpus().examples if each.relevant]
-    unseen = _unseen(examples, _card().get("stories"))
-    tools = {**by_fold, **dict.fromkeys(unseen, shipped)}
-    return cases + cases_of("stories", story_documents(examples), tools.get)
+        texts, claims = Path(name, "texts"), Path(name, "claims")
+        write_documents(texts, claims)
+        paths = sorted(claims.glob("*.json"))
+        news = [(p.stem, {c["event"] for c in load_json(p)["claims"] if c.get("mention") == "new"}) for p in paths]
+        groups = connected(news)
+        number = {group: n for n, group in enumerate(dict.fromkeys(groups.values()))}
+        nlp = load(lexicon=[FOLDER / "lexicon.toml"])
+        documents = [_document(texts / path.name) for path in paths]
+        yield from _scored(documents, claims, nlp, lambda id_: str(number[groups[id_]] % PARTS))
 
 
-def _unseen(examples: Sequence[Example], seen: Sequence[str] | None) -> set[str]:
-    """Return the stories that share no event group with those that the weights have `seen` (None: unknown)."""
-    if seen is None:
-        return set()
-    groups = {each.group for each in examples if each.source in set(seen)}
-    return {each.source for each in examples} - {each.source for each in examples if each.group in groups}
+def _scored(
+    documents: Iterable[Mapping[str, Any]], claims: Path, nlp: Language, fold_of: Callable[[str], str]
+) -> Iterator[ScoredDocument]:
+    component: Any = nlp.get_pipe("claims")
+    component.calibrator = RawScore(0.0, 1.0, FLOOR, {})
+    for document in documents:
+        text, id_ = text_of(dict(document)), document["id"]
+        findings = extract(text.article, nlp)
+        rows = [claim_row(claim, text, "") for claim in findings.claims]
+        predicted = {"relevant": findings.relevant, "claims": rows}
+        yield ScoredDocument(fold_of(id_), id_, document["text"], load_json(claims / f"{id_}.json"), predicted)
 
 
-def _card() -> dict[str, Any]:
-    return json.loads((FILE.parent / "card.json").read_text(encoding="utf-8"))
+def _document(path: Path) -> dict[str, Any]:
+    document = load_json(path)
+    return document | {"id": path.stem, "published": known_day(str(document.get("published") or ""))}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Fit and write the calibration."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.evaluation.fitting.confidence", description=__doc__)
-    pair = ("TEXTS", "CLAIMS")
-    parser.add_argument(
-        "--gold", nargs=2, type=Path, action="append", default=[], metavar=pair, help="Annotated documents."
-    )
+    parser.add_argument("--gold", nargs=2, type=Path, metavar=("TEXTS", "CLAIMS"), help="Annotated documents.")
     parser.add_argument(
         "--folds", type=Path, help="Weights by fold, as pipeline.nlp.training.train --folds-out writes."
     )
@@ -295,18 +251,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     if bool(arguments.gold) != bool(arguments.folds):
         print("Give --gold and --folds together: the weights must not have seen the documents.", file=sys.stderr)
         return 2
-    cases = read_all(arguments.gold, arguments.folds)
-    if len({case.right for case in cases}) < 2:
-        print("The fit needs both right and wrong claims. Give --gold and --folds.", file=sys.stderr)
+    scored = Scored(read_gold(*arguments.gold, arguments.folds) if arguments.gold else read_newsroom())
+    rights = {right for fold in scored.folds for _, right in scored.pairs(fold, FLOOR)[0]}
+    if len(scored.folds) < 2 or len(rights) < 2:
+        print("The fit needs two folds, and both right and wrong claims. Give --gold and --folds.", file=sys.stderr)
         return 2
-    stored = {**report(cases), "classifier": _card()["data_hash"]}
-    arguments.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    print(f"Wrote {arguments.out}: {stored['claims']} claims of {stored['documents']} documents.")
+    whole, curves = report(scored)
+    card = load_json(FILE.parent / "card.json")
+    _write(arguments.out, {**whole, "classifier": card.get("data_hash", "")})
+    for fold, curve in curves.items() if arguments.folds else ():
+        _write(arguments.folds / fold / CALIBRATION, curve)
+    print(f"Wrote {arguments.out}: {whole['claims']} claims of {whole['documents']} documents.")
     print(
-        f"least_confidence is {stored['least_confidence']}; the highest that keeps {KEEP:.0%} of the right claims is "
-        f"{suggested(stored['thresholds'])} (pipeline/settings.py)."
+        f"Claims are made from score {whole['least_score']} on and shown by default from confidence "
+        f"{whole['default_confidence']} on: {whole['default_view']['share_right_over']:.1%} of these are right."
     )
+    for fold, each in whole["folds"].items():
+        error = each["calibrated"]["calibration_error"] if each["calibrated"] else 0.0
+        print(f"fold {fold}: calibration error {error:.3f} by the curve of the other folds")
     return 0
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,22 +7,41 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.accuracy.stored import load_figures
-from pipeline.accuracy.table import lines, percent
+from pipeline.accuracy.table import GROUPS, ablation_rows, fold_rows, group_rows, lines
 from pipeline.nlp.events.calibration import load_calibrator
 
-_BEGIN = r"<!-- (figures|confidence): made by `python -m pipeline\.evaluation\.fitting\.docs` -->\n"
+Stored = dict[str, dict[str, Any]]
+_BEGIN = r"<!-- (\w+): made by `python -m pipeline\.evaluation\.fitting\.docs` -->\n"
 BLOCK = re.compile(f"({_BEGIN}).*?(<!-- end -->)", re.DOTALL)
+_UNMEASURED = "Not measured yet.\n"
 
 
-def figures_block(stored: dict[str, dict[str, Any]]) -> str:
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of text as a Markdown table; the first is its heading."""
+    if not rows:
+        return _UNMEASURED
+    ruled = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return "\n".join("| " + " | ".join(row) + " |" for row in ruled) + "\n"
+
+
+def _held_out(stored: Stored) -> dict[str, Any]:
+    return stored.get("held-out", {}).get("figures", {})
+
+
+def folds_block(stored: Stored) -> str:
+    """Return the table by fold."""
+    return _table(fold_rows(_held_out(stored)))
+
+
+def figures_block(stored: Stored) -> str:
     """Return the table of all stored figures, one column per file, and a note on each column."""
     columns = list(stored.values())
-    rows = [["", *(each["title"] for each in columns)], ["---"] * (len(columns) + 1)]
+    rows = [["", *(each["title"] for each in columns)]]
     rows.append(["documents", *(str(each["documents"]) for each in columns)])
     tables = [{line.label: line for line in lines(each["figures"])} for each in columns]
     for label in dict.fromkeys(label for table in tables for label in table):
@@ -33,46 +52,71 @@ def figures_block(stored: dict[str, dict[str, Any]]) -> str:
         f"`{each['program_version']}`, data `{each['data_hash']}`."
         for each in columns
     ]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n\n" + "\n".join(said) + "\n"
+    return _table(rows) + "\n" + "\n".join(said) + "\n"
 
 
-def confidence_block(report: dict[str, Any]) -> str:
-    """Return the reliability table, the figures by set of texts, and the effect of the default threshold."""
-    found = report["calibrated"]
-    rows = ["| confidence | claims | mean confidence | right | 95 % interval |", "| --- | --- | --- | --- | --- |"]
-    rows += [
-        f"| {each['from']:.2f} to {each['to']:.2f} | {each['claims']} | {each['mean_confidence']:.2f} | "
-        f"{each['share_right']:.2f} | {each['interval'][0]:.2f} to {each['interval'][1]:.2f} |"
-        for each in found["bins"]
+def groups_block(stored: Stored) -> str:
+    """Return the tables by type and by group of claims."""
+    figures = _held_out(stored)
+    return "\n".join(_table(group_rows(figures, family)) for family in ("type", *(name for name, _ in GROUPS)))
+
+
+def ablation_block(stored: Stored) -> str:
+    """Return the table of parts, and what happens without each."""
+    figures = _held_out(stored)
+    rows = ablation_rows(figures)
+    meanings = [
+        f"- {part.replace('_', ' ')}: {row['meaning']}."
+        for part, row in figures.get("ablation", {}).get("without", {}).items()
     ]
-    sets = ["| texts | claims | right | mean confidence | Brier score | calibration error | of the raw score |"]
-    sets.append("| --- |" + " --- |" * 6)
-    for name, whole in [*report["sets"].items(), ("all", report)]:
-        each = whole["calibrated"]
-        low, high = each["calibration_error_interval"]
-        sets.append(
-            f"| {name} | {each['claims']} | {percent(each['share_right'])} | {percent(each['mean_confidence'])} | "
-            f"{each['brier']:.3f} | {each['calibration_error']:.3f} [{low:.3f}, {high:.3f}] | "
-            f"{whole['score']['calibration_error']:.3f} |"
-        )
-    least = report["least_confidence"]
-    effect = next((each for each in report["thresholds"] if each["threshold"] == least), None)
-    words = ""
-    if effect:
-        words = (
-            f"{effect['under']} of {report['claims']} claims are below the default threshold of {least}; "
-            f"{effect['right_under']} of them are right. The published view keeps {100 * effect['right_kept']:.1f} % "
-            f"of the right claims, and {100 * effect['share_right_over']:.1f} % of its claims are right instead of "
-            f"{100 * found['share_right']:.1f} %.\n"
-        )
-    return "\n".join(rows) + "\n\n" + "\n".join(sets) + "\n\n" + words
+    return _table(rows) + ("\n" + "\n".join(meanings) + "\n" if meanings else "")
+
+
+def confidence_block(_: Stored) -> str:
+    """Return the reliability table, the figures by fold, and the effect of the default threshold."""
+    report = load_calibrator().report
+    if not report:
+        return _UNMEASURED
+    rows = [["confidence", "claims", "mean confidence", "right", "95 % interval"]]
+    rows += [
+        [
+            f"{each['from']:.2f} to {each['to']:.2f}",
+            str(each["claims"]),
+            f"{each['mean_confidence']:.2f}",
+            f"{each['share_right']:.2f}",
+            f"{each['interval'][0]:.2f} to {each['interval'][1]:.2f}",
+        ]
+        for each in report["calibrated"]["bins"]
+    ]
+    sets = [["fold", "claims", "right", "calibration error", "shown by default", "of these right"]]
+    for name, each in [*report["folds"].items(), ("all", report)]:
+        found, shown = each["calibrated"], each["default_view"]
+        if found is not None:
+            low, high = found["calibration_error_interval"]
+            error = f"{found['calibration_error']:.3f} ({low:.3f} to {high:.3f})"
+            over = [str(shown["over"]), f"{shown['share_right_over']:.3f}"]
+            sets.append([name, str(found["claims"]), f"{found['share_right']:.3f}", error, *over])
+    words = (
+        f"Claims are made from a score of {report['least_score']} on. {report['default_view']['under']} of "
+        f"{report['claims']} claims are below the default threshold of {report['default_confidence']}; "
+        f"{report['default_view']['right_under']} of them are right.\n"
+    )
+    return _table(rows) + "\n" + _table(sets) + "\n" + words
+
+
+BLOCKS: dict[str, Callable[[Stored], str]] = {
+    "folds": folds_block,
+    "figures": figures_block,
+    "groups": groups_block,
+    "ablation": ablation_block,
+    "confidence": confidence_block,
+}
 
 
 def renewed(text: str) -> str:
     """Return the document with its marked blocks regenerated."""
-    curve = load_calibrator()
-    blocks = {"figures": figures_block(load_figures()), "confidence": confidence_block(curve.report) if curve else ""}
-    return BLOCK.sub(lambda m: m[1] + "\n" + blocks[m[2]] + "\n" + m[3], text)
+    stored = load_figures()
+    return BLOCK.sub(lambda m: m[1] + "\n" + BLOCKS[m[2]](stored) + "\n" + m[3], text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
