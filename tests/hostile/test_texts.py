@@ -83,9 +83,9 @@ def _article(text: str) -> Article:
     )  # fmt: skip
 
 
-def _read(text: str, classifier: bool = False) -> Findings:
+def _read(text: str) -> Findings:
     """Understand a text; check that every quote, trigger and participant stands where it is said to."""
-    found = extract(_article(text), load_once(classifier=classifier))
+    found = extract(_article(text), load_once())
     mended = whole(text)
     assert len(mended) == len(text)
     for claim in found.claims:
@@ -115,11 +115,6 @@ def test_odd_text_gives_equal_results_in_linear_time(name: str) -> None:
     assert spent[1] < 12 * spent[0] + 0.5
 
 
-@pytest.mark.parametrize("name", ["news on one line", "surrogates", "stacked accents", "capitals", "one giant word"])
-def test_the_classifier_reads_odd_sentences_too(name: str) -> None:
-    assert _read(HOSTILE[name](400), classifier=True) == _read(HOSTILE[name](400), classifier=True)
-
-
 PIECES = st.sampled_from(
     [
         "Anthropic", "the Pentagon", "signed a deal with", "banned", "“", "”", '"', "'", "’s", " ", "\n", "\n\n", ". ",
@@ -140,7 +135,7 @@ def test_any_mixture_of_characters_gives_exact_quotes(text: str) -> None:
 @given(st.lists(PIECES, max_size=60).map(" ".join))
 def test_offsets_of_a_cleaned_text_map_back_to_the_original(text: str) -> None:
     made = plain_text(text, name="odd", title=text[:50], published=date(2026, 5, 5))
-    for claim in extract(made.article, load_once(classifier=False)).claims:
+    for claim in extract(made.article, load_once()).claims:
         start, end = made.original_span(claim.evidence.start, claim.evidence.end)
         assert "".join(made.original[start:end].split()) == "".join(claim.evidence.quote.split())
         assert "".join(whole(text)[start:end].split()) == "".join(claim.evidence.quote.split())

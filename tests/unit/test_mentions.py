@@ -5,33 +5,34 @@ from __future__ import annotations
 from datetime import date
 
 from support.nlp_tools import load_once
+from support.readings import read_by_rules
 
-from pipeline.nlp.entities.mentions import kind_of_name, unknown_names
+from pipeline.nlp.entities.mentions import kind_of_name
 from pipeline.nlp.parsing.paragraphs import find_paragraphs
 from pipeline.records import EntityKind
+from scrapers.reading.plain_text import plain_text
 
 DAY = date(2026, 5, 5)
 
 
 def names_in(text: str, day: date | None = DAY) -> list[str]:
-    return [mention.name for mention in load_once(classifier=False).names.find(text, day)]
+    return [mention.name for mention in load_once().get_pipe("names").find(text, day)]
 
 
 def new_names_in(text: str) -> dict[str, EntityKind]:
-    mentions = load_once(classifier=False).names.find(text, DAY)
-    passages = list(load_once(classifier=False).language.parse(text, [(0, len(text))], mentions))
-    return {mention.name: mention.kind for mention in unknown_names(passages, load_once(classifier=False).lexicon)}
+    article = plain_text(text, name="one", published=DAY).article
+    return {mention.name: mention.kind for mention in read_by_rules(article).unknown}
 
 
 def test_offsets_quote_the_text() -> None:
     text = "OpenAI’s deal with Google DeepMind — and NIST’s reply."
-    for mention in load_once(classifier=False).names.find(text, DAY):
+    for mention in load_once().get_pipe("names").find(text, DAY):
         assert text[mention.start : mention.end].replace("’", "'") == mention.text
 
 
 def test_acronym_in_brackets_is_learnt() -> None:
     text = "The Office for Compute Oversight (OCO) opened in May. OCO has ten staff."
-    found = [mention for mention in load_once(classifier=False).names.find(text, DAY) if mention.text == "OCO"]
+    found = [mention for mention in load_once().get_pipe("names").find(text, DAY) if mention.text == "OCO"]
     assert len(found) == 2
     assert {mention.name for mention in found} == {"Office for Compute Oversight"}
 
