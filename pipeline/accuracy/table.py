@@ -70,10 +70,12 @@ ABLATED = (  # what the table of parts compares: figure of FOLD_FIGURES, label
 INTERVALS_OF = ("usable.f1", "claims.f1")  # the figures of ABLATED that are shown with their paired interval
 GROUPS = (("novelty", "Trigger word in the training data"), ("register", "Register"), ("jurisdiction", "Jurisdiction"))
 _CLAIMS = (
-    ("claims", "precision", "predicted", "Claims shown that are right (precision)", "right type and right sentence"),
+    ("claims", "precision", "predicted", "Claims found that are right (precision)", "right type and right sentence"),
     ("claims", "recall", "gold", "Claims in the text that are found (recall)", "of those that a reader annotated"),
     ("claims", "f1", "gold", "Precision and recall combined (F1)", "their harmonic mean"),
     ("usable_claims", "f1", "gold", "Usable claims (F1)", "modality and every actor are right as well"),
+    ("default_view", "precision", "predicted", "Claims shown by default that are right", "those that are sure enough"),
+    ("default_view", "recall", "gold", "Claims in the text that are shown by default", "of the annotated ones"),
     ("participants_of_matched", "f1", "gold", "Participants (F1)", "names and roles, in the claims found"),
 )
 _ATTRIBUTES = (
@@ -91,6 +93,7 @@ def lines(figures: dict[str, Any]) -> list[Figure]:
     found = [
         Figure(label, meaning, figures[family][name], _of(intervals, f"{family}.{name}"), figures[family][of])
         for family, name, of, label, meaning in _CLAIMS
+        if family in figures
     ]
     asked = figures.get("asked_of_matched", {})
     found += [

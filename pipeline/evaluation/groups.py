@@ -100,7 +100,12 @@ def seen_triggers(
         corpus: The examples of the training corpus.
         fold_of: The fold that has not seen a document or story.
     """
-    triggers = [(id_, c["trigger"]) for id_, each in gold.items() for c in each["claims"] if not c.get("optional")]
+    triggers = [
+        (id_, claim.get("trigger", ""))
+        for id_, each in gold.items()
+        for claim in each["claims"]
+        if not claim.get("optional")
+    ]
     triggers += [(each.source, note.trigger) for each in corpus for note in each.notes if not note.optional]
     words = [(fold_of.get(source), trigger_word(trigger)) for source, trigger in triggers]
     return {fold: Counter(word for own, word in words if own != fold) for fold in sorted(set(fold_of.values()))}

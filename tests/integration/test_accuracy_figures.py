@@ -12,13 +12,24 @@ from support.site_data import publish
 from support.site_under_test import Site
 
 from pipeline.accuracy.stored import hash_of, load_figures, same_program, store
-from pipeline.accuracy.table import Figure, by_type, lines
+from pipeline.accuracy.table import (
+    ABLATED,
+    COUNTS,
+    FOLD_FIGURES,
+    Figure,
+    ablation_rows,
+    by_type,
+    fold_rows,
+    group_rows,
+    lines,
+    signed,
+)
 from pipeline.cli import oversight
 from pipeline.errors import OutsideFailure
 from pipeline.evaluation.fitting import docs
 from pipeline.evaluation.metrics import evaluate
 from pipeline.nlp.events.calibration import UNCALIBRATED, load_calibrator
-from pipeline.settings import Settings
+from pipeline.nlp.switches import PARTS
 from pipeline.versions import program_version
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +81,7 @@ def test_the_page_shows_the_reliability_table_and_the_review_queue(site):
         low, high = each["interval"]
         wanted = f"{each['claims']} {round(100 * each['mean_confidence'])} {round(100 * each['share_right'])} %"
         assert f"{wanted} ({round(100 * low)} to {round(100 * high)})" in page
-    held = next(each for each in facts["thresholds"] if each["threshold"] == Settings().least_confidence)
+    held = facts["default_view"]
     assert f"were {held['under']}, of which {held['right_under']} were right" in page
 
 
@@ -102,7 +113,7 @@ def test_every_page_leads_to_the_accuracy_page_and_events_to_their_confidence(si
 
 def test_the_docs_show_the_stored_figures():
     text = (ROOT / "docs/accuracy.md").read_text(encoding="utf-8")
-    assert len(docs.BLOCK.findall(text)) == 2
+    assert [found[1] for found in docs.BLOCK.findall(text)] == list(docs.BLOCKS)
     assert docs.renewed(text) == text, "renew it: python -m pipeline.evaluation.fitting.docs docs/accuracy.md"
 
 
@@ -169,6 +180,80 @@ def test_held_out_figures_cover_only_documents_in_a_fold(folders, tmp_path):
     assert "Skipped 1 document outside every fold." in answer.output
     stored = json.loads(file.read_text())
     assert stored["documents"] == 1 and "had not seen" in stored["note"]
+    assert stored["figures"]["folds"]["documents"] == {"1": 1}
+    assert list(stored["figures"]["by_novelty"]) and "fold 1" in answer.output
+
+
+def test_parts_are_measured_only_on_documents_that_are_read_now(folders, tmp_path):
+    texts, gold, found = folders
+    answer = CliRunner().invoke(
+        oversight, ["--data", str(tmp_path), "evaluate", texts, gold, "--predicted", found, "--ablate"]
+    )
+    assert "--ablate reads the documents again" in str(answer.exception)
+
+
+# ---- tables
+
+
+def _measured() -> dict:
+    """Return figures as `oversight evaluate --folds --ablate` stores them, for two folds."""
+    share = {name: 0.5 for name, _, _ in FOLD_FIGURES if name not in COUNTS}
+    row = share | dict.fromkeys(COUNTS, 3)
+    group = {"precision": 0.8, "recall": 0.4, "f1": 0.5333, "usable_f1": 0.4, "gold": 10, "predicted": 5}
+    change = {"difference": -0.012, "interval": [-0.02, 0.001]}
+    return {
+        "folds": {
+            "documents": {"0": 7, "1": 8},
+            "by_fold": {"0": row, "1": row | {"direction": None}},
+            "mean": row,
+            "intervals": {name: [0.45, 0.55] for name in share},
+        },
+        "by_novelty": {"0": group},
+        "intervals": {"by_novelty.0.recall": [0.3, 0.5]},
+        "ablation": {
+            "whole": row,
+            "without": {part: {name: change for name, _ in ABLATED} | {"meaning": "it is off"} for part in PARTS},
+        },
+    }
+
+
+def test_the_table_by_fold_has_every_figure_with_mean_and_interval():
+    rows = fold_rows(_measured())
+    assert rows[0] == ["", "fold 0", "fold 1", "mean", "95 % interval"]
+    assert rows[1] == ["documents", "7", "8", "15", ""]
+    assert [row[0] for row in rows[2:]] == [label for _, label, _ in FOLD_FIGURES]
+    by_label = {row[0]: row for row in rows}
+    assert by_label["Imposed or lifted"] == ["Imposed or lifted", ".500", "–", ".500", ".450 to .550"]
+    assert by_label["claims from irrelevant documents"][1:] == ["3", "3", "3", ""]
+    assert fold_rows({}) == []
+
+
+def test_the_table_of_groups_has_intervals_and_numbers():
+    heading, row = group_rows(_measured(), "novelty")
+    assert heading[0] == "Trigger word in the training data"
+    assert row == ["0", ".800", ".400 (.300 to .500)", ".533", ".400", "10", "5"]
+    assert group_rows({}, "novelty") == []
+
+
+def test_the_table_of_parts_has_every_part_with_its_differences():
+    rows = ablation_rows(_measured())
+    assert [row[0] for row in rows] == ["without", "nothing", *(part.replace("_", " ") for part in PARTS)]
+    assert rows[2][1] == "-.012 (-.020 to +.001)"
+    assert (signed(0.0001), signed(-0.5), signed(1.0)) == ("0", "-.500", "+1.000")
+
+
+def test_page_and_docs_show_the_tables_by_fold_and_of_parts(site, monkeypatch):
+    measured = load_figures()["held-out"]
+    figures = measured["figures"] | _measured() | {"intervals": measured["figures"]["intervals"]}
+    stored = {"held-out": measured | {"figures": figures}}
+    monkeypatch.setattr("pipeline.site.plugins.pages.load_figures", lambda: stored)
+    page = _plain(site.get("/accuracy").text)
+    written = docs.folds_block(stored) + docs.groups_block(stored) + docs.ablation_block(stored)
+    for rows in (fold_rows(figures), group_rows(figures, "novelty"), ablation_rows(figures)):
+        for row in rows[1:]:
+            assert " ".join(cell for cell in row if cell) in page
+            assert "| " + " | ".join(row) + " |" in written
+    assert "- guard: it is off." in written
 
 
 def test_the_data_hash_changes_with_any_text_and_not_with_the_order(folders):

@@ -12,7 +12,7 @@ from datasette import NotFound, Response, hookimpl
 from datasette.utils.asgi import BadRequest, Request
 
 from pipeline.accuracy.stored import load_figures, same_program
-from pipeline.accuracy.table import by_type, lines
+from pipeline.accuracy.table import GROUPS, ablation_rows, by_type, fold_rows, group_rows, lines
 from pipeline.nlp.events.calibration import load_calibrator
 from pipeline.site.formats import jsonld
 from pipeline.site.ledger_site import LedgerSite
@@ -289,6 +289,9 @@ async def accuracy_page(datasette: LedgerSite, request: Request) -> Response:
             | {
                 "lines": lines(each["figures"]),
                 "by_type": list(by_type(each["figures"])),
+                "folds": fold_rows(each["figures"]),
+                "groups": [rows for name, _ in GROUPS if (rows := group_rows(each["figures"], name))],
+                "parts": ablation_rows(each["figures"]),
                 "is_current": same_program(each["program_version"], program_version()),
             }
             for each in load_figures().values()
