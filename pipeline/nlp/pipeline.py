@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc, Token
@@ -221,7 +222,8 @@ class Coreference:
 @Language.factory("oversight_coreference", default_config={"names": "names", "without": []})
 def _coreference(nlp: Language, name: str, names: str, without: list[str]) -> Coreference:
     """Return the component `coreference`, which uses the lexicon of the component `names`."""
-    return Coreference(nlp.get_pipe(names).lexicon, without)
+    finder: Any = nlp.get_pipe(names)
+    return Coreference(finder.lexicon, without)
 
 
 class Events:
@@ -292,7 +294,9 @@ class Claims:
 def _claims(nlp: Language, name: str, calibration: str | None, always: bool, without: list[str]) -> Claims:
     """Return the component `claims`, which uses those called `names` and `events`."""
     calibrator = load_calibrator(Path(calibration)) if calibration else load_calibrator()
-    return Claims(nlp.get_pipe("names").lexicon, nlp.get_pipe("events").model, calibrator, always, without)
+    finder: Any = nlp.get_pipe("names")
+    events: Any = nlp.get_pipe("events")
+    return Claims(finder.lexicon, events.model, calibrator, always, without)
 
 
 def _encodable(article: Article) -> Article:

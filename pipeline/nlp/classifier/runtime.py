@@ -27,7 +27,10 @@ ATTRIBUTES = {"modality": len(MODALITIES), "newness": 2, "direction": 2, "force"
 FLOOR = 0.1  # a word below this score is no trigger of a type
 AGAIN = 0.5  # a second trigger of one type in a sentence needs this score
 NEAR = 3  # tokens around a trigger in which no other of its type is looked for
-POINTED = 0.5  # probability from which a token belongs to a participant
+POINTED = 0.5  # probability that a participant needs at one of its tokens
+BESIDE = 0.25  # that the tokens beside it need
+GAP, BRIDGED = 2, 0.05  # tokens between two parts of a participant, and the probability that each needs
+LAST_RESORT = 0.15  # instead of POINTED, if an event has no participant at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +196,12 @@ def _triggers(place: Place, scores: np.ndarray) -> list[tuple[Place, int, int, f
 
 def _pointed(window: Window, own: Place, pointers: np.ndarray, sentences: Sequence[str]) -> tuple[PointedSpan, ...]:
     """Return the spans that pointers [8, tokens] mark: participants in the own sentence, the others in any one."""
-    found = []
+    found: list[PointedSpan] = []
     inside = pointers[:, own.first : own.first + len(own.offsets)]
-    for row in range(len(ROLES)):
-        found += _runs(own, inside[row], POINTERS[row], sentences)
+    for least in (POINTED, LAST_RESORT):
+        if not found:
+            for row in range(len(ROLES)):
+                found += _runs(own, inside[row], POINTERS[row], sentences, least)
     for row in range(len(ROLES), len(POINTERS)):
         runs = [
             run
@@ -210,25 +215,27 @@ def _pointed(window: Window, own: Place, pointers: np.ndarray, sentences: Sequen
     return tuple(found)
 
 
-def _runs(place: Place, p: np.ndarray, what: str, sentences: Sequence[str]) -> list[PointedSpan]:
-    """Join neighbouring pointed tokens to spans of whole words."""
-    sentence, found, at = sentences[place.sentence], [], 0
-    while at < len(p):
-        stop = at + 1
-        if p[at] >= POINTED:
-            while stop < len(p) and (p[stop] >= POINTED or _glued(place, stop) and p[stop] >= POINTED / 5):
-                stop += 1
-            start, _ = _whole_word(sentence, *place.offsets[at])
-            _, end = _whole_word(sentence, *place.offsets[stop - 1])
-            if found and found[-1].end >= start:  # two halves of one word
-                start = found.pop().start
-            found.append(PointedSpan(what, place.sentence, start, end, float(p[at:stop].mean())))
-        at = stop
+def _runs(
+    place: Place, p: np.ndarray, what: str, sentences: Sequence[str], least: float = POINTED
+) -> list[PointedSpan]:
+    """Join pointed tokens to spans of whole words: a span holds a sure token, and its neighbours may be less sure."""
+    sentence, found = sentences[place.sentence], []
+    edges: list[list[int]] = []
+    for at in np.flatnonzero(p >= least).tolist():
+        first, last = at, at
+        while first > 0 and p[first - 1] >= BESIDE:
+            first -= 1
+        while last + 1 < len(p) and p[last + 1] >= BESIDE:
+            last += 1
+        if edges and first <= edges[-1][1] + 1 + GAP and (p[edges[-1][1] + 1 : first] >= BRIDGED).all():
+            edges[-1][1] = max(edges[-1][1], last)
+        else:
+            edges.append([first, last])
+    for first, last in edges:
+        start, _ = _whole_word(sentence, *place.offsets[first])
+        _, end = _whole_word(sentence, *place.offsets[last])
+        found.append(PointedSpan(what, place.sentence, start, end, float(p[first : last + 1].max())))
     return found
-
-
-def _glued(place: Place, token: int) -> bool:
-    return place.offsets[token][0] == place.offsets[token - 1][1]
 
 
 def _whole_word(sentence: str, start: int, end: int) -> tuple[int, int]:

@@ -61,7 +61,8 @@ class Packer:
                 before = own[at - 1][0][-MAX_BEFORE:]
                 ids += [*before, CLOSE]
                 segments += [OTHER] * (len(before) + 1)
-            places, begin = [], len(ids)
+            places: list[Place] = []
+            begin = len(ids)
             while at < len(own) and (
                 not places
                 or len(ids) + len(own[at][0]) + 1 <= begin + limit

@@ -61,5 +61,5 @@ def load_calibrator(file: Path = FILE) -> Calibrator:
     if not file.is_file():
         return UNCALIBRATED
     stored = json.loads(file.read_text(encoding="utf-8"))
-    numbers = (float(stored[name]) for name in ("intercept", "slope", "least_score"))
-    return Calibrator(*numbers, stored)
+    intercept, slope, least_score = (float(stored[name]) for name in ("intercept", "slope", "least_score"))
+    return Calibrator(intercept, slope, least_score, stored)
