@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
 LONGEST_QUOTE = 700  # characters of evidence
+SETTLED = 0.5  # mean probability of being background from which an event is background
+RECENT = 31  # days
 RULE = "model"
 _SHORT = re.compile(r" \((?:the )?[“\"]?[A-Z][A-Za-z.&-]{1,11}[”\"]?\)")
 _WHOSE = re.compile(r"(?:\b[Tt]he )?\b[A-Z][\w.-]+(?: [A-Z][\w.-]+)*[’']s? \Z")
@@ -149,14 +151,19 @@ class Assembler:
         background = float(
             np.average([d.reading.background for d in drafts], weights=[d.reading.score for d in drafts])
         )
-        told = [d.date for d in drafts if d.date is not None]
+        new = background < SETTLED
+        told = [d.date for d in drafts if d.date is not None and (not new or self._is_recent(d.date))]
         common = Counter(span.value for span in told).most_common(1)
         shared = next((span for span in told if span.value == common[0][0]), None) if common else None
         for n, draft in zip(numbers, drafts, strict=True):
-            newness[n] = "background" if background >= 0.5 else "new"
+            newness[n] = "new" if new else "background"
             dates[n] = draft.date or shared
-            if dates[n] is None and _of_publication(drafts):
+            if dates[n] is None and (new or _of_publication(drafts)) and "basis" not in self.without:
                 dates[n] = of_publication(self.day, draft.modality)
+
+    def _is_recent(self, span: DateSpan) -> bool:
+        """Return whether a date can be that of news: an older one belongs to what led to it."""
+        return self.day is None or (self.day - span.end).days <= RECENT
 
     def _claim(
         self,

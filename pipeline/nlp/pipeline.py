@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -102,14 +103,21 @@ def extract(article: Article, nlp: Language) -> Findings:
 
 def extract_many(articles: Iterable[Article], nlp: Language) -> Iterator[Findings]:
     """Yield the findings of articles in order. Texts on other subjects are sorted out before they are parsed."""
-    for article in articles:
-        article = _encodable(article)
-        judged = judge_relevance(article.title, article.text)
-        if not (judged.relevant or judged.doubtful or nlp.get_pipe("claims").unfiltered):
-            yield Findings(article.article_id, article.version, False, judged.score)
-        else:
-            doc = nlp(doc_of(article, nlp))
-            yield replace(doc._.findings, relevance_score=judged.score)
+    claims: Any = nlp.get_pipe("claims")
+    for batch in _batched(map(_encodable, articles)):
+        judged = [judge_relevance(article.title, article.text) for article in batch]
+        read = [each.relevant or each.doubtful or claims.unfiltered for each in judged]
+        docs = nlp.pipe(doc_of(article, nlp) for article, needed in zip(batch, read, strict=True) if needed)
+        for article, relevance, needed in zip(batch, judged, read, strict=True):
+            found = next(docs)._.findings if needed else Findings(article.article_id, article.version, False, 0.0)
+            yield replace(found, relevance_score=relevance.score)
+
+
+def _batched(articles: Iterable[Article]) -> Iterator[list[Article]]:
+    """Yield articles in lists of BATCH, as itertools.batched does from Python 3.12."""
+    stream = iter(articles)
+    while batch := list(islice(stream, BATCH)):
+        yield batch
 
 
 def doc_of(article: Article, nlp: Language) -> Doc:

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.lexicon.common_nouns import GROUP_OF, NOUN_KINDS, TIME_WORDS
+from pipeline.lexicon.common_nouns import GROUP_OF, NOUN_KINDS
 from pipeline.lexicon.inflection import singular, words
 from pipeline.nlp.entities.coreference import Referents
-from pipeline.nlp.entities.descriptions import is_party_noun, last_word
-from pipeline.nlp.parsing.dependencies import children, instances, is_verb, members, prepositional
-from pipeline.nlp.parsing.spans import PARTIES, noun_phrase_start
+from pipeline.nlp.entities.descriptions import last_word
+from pipeline.nlp.parsing.dependencies import children, instances, members
+from pipeline.nlp.parsing.spans import PARTIES
 from pipeline.records import EntityKind, Mention, Participant, unknown_entity_id
 
 if TYPE_CHECKING:
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
     from pipeline.nlp.parsing.parser import Passage
 
+_NOT_FIRST = frozenset(["ADP", "CCONJ", "SCONJ", "PART"])  # parts of speech
+_NOT_LAST = frozenset(["ADP", "CCONJ", "SCONJ", "PART", "DET"])
+_NAMING = frozenset(["NOUN", "PROPN", "PRON", "NUM", "X", "SYM"])
+_AHEAD = 4  # tokens
 _MODELS = frozenset(["model", "models", "ai", "system", "systems", "llm", "llms"])
-_OF_MATTER = frozenset(["on", "of", "for", "about", "regarding"])  # introduce the subject of an instrument
-_MAX_MATTER = 8  # words
 _ARTICLES = words("the a an this that these those its their his her our my your any all some every each no")
-_OF_PRODUCTS = words(
-    "model models ai system systems technology technologies tool tools product products services service software "
-    "chatbot chatbots llm llms assistant weights code data platform chips gpus processors hardware"
-)
 
 
 class Party(NamedTuple):
@@ -68,18 +66,39 @@ class Participants:
 
     def of_span(self, role: str, span: Span, passage: Passage) -> list[Participant]:
         """Return the participants that the words of a span name: several for a list or a plural."""
+        tidy = self._tidy(span)
+        if tidy is None:
+            return []
+        span = tidy
         text, start = span.text, passage.start + span.start_char
         fillers = [filler for head in _heads(span) for filler in self.fillers(head, passage)]
         if any(filler.resolved for filler in fillers):
             parties = {party.entity_id: party for filler in fillers for party in filler.parties}
             return [_participant(role, party, start, text) for party in parties.values()]
-        owned = next((f.parties[0] for f in fillers if f.owner is not None and len(fillers) == 1), None)
-        if owned is not None:  # "its models": the owner's
-            return [_participant(role, owned, start, text)]
         plain = _without_article(text)
         name = GROUP_OF.get(plain.lower(), plain)
-        kind = fillers[0].parties[0].kind if fillers else EntityKind.GROUP
+        nouns = (NOUN_KINDS.get(singular(head.lower_)) for head in _heads(span) if head.tag_ != "NNS")
+        kind = EntityKind.GROUP if name != plain else next(filter(None, nouns), EntityKind.GROUP)
         return [Participant(role, unknown_entity_id(name, kind), name, kind, text, start, start + len(text))]
+
+    def _tidy(self, span: Span) -> Span | None:
+        """Return a span with whole names and without marks and prepositions at its ends, None if nothing is left."""
+        doc, start, end = span.doc, span.start, span.end
+        while start < end and (doc[start].is_punct or doc[start].is_space or doc[start].pos_ in _NOT_FIRST):
+            start += 1
+        while end > start and (doc[end - 1].is_punct or doc[end - 1].is_space or doc[end - 1].pos_ in _NOT_LAST):
+            end -= 1
+        if start == end:
+            return None
+        for edge in (doc[start], doc[end - 1]):
+            while start > 0 and (name := self.referents.name(edge)) and self.referents.name(doc[start - 1]) is name:
+                start -= 1
+            while end < len(doc) and (name := self.referents.name(edge)) and self.referents.name(doc[end]) is name:
+                end += 1
+        if not any(token.pos_ in _NAMING for token in doc[start:end]):  # "Ten leading", cut before its noun
+            ahead = (at for at in range(end, min(end + _AHEAD, len(doc))) if doc[at].pos_ in ("NOUN", "PROPN"))
+            end = next(ahead, start - 1) + 1
+        return doc[start:end] if start < end else None
 
     def fillers(self, token: Token, passage: Passage) -> list[Filler]:
         """Return what the head of a noun phrase refers to: entities, listed members, or a description."""
@@ -120,8 +139,8 @@ class Participants:
         wanted = [m for m in inside if m.kind is kind and kind in (EntityKind.MODEL, EntityKind.INSTRUMENT)]
         if wanted:
             return [Filler(tuple(map(Party.of, wanted)), wanted[0].kind.value, True)]
-        described = self._described(token, kind, inside, passage)
-        return [described] if described is not None else []
+        product = self._product(token, inside) if kind is EntityKind.MODEL else None
+        return [Filler((product,), kind.value, True)] if kind is not None and product is not None else []
 
     def _beside_its_own(self, token: Token, mention: Mention) -> Token | None:
         """Return the person named beside a body they head: "sued the company and its chief executive, Dana Roe"."""
@@ -141,57 +160,17 @@ class Participants:
                 return child
         return None
 
-    def _described(
-        self, token: Token, kind: EntityKind | None, inside: list[Mention], passage: Passage
-    ) -> Filler | None:
-        if token.pos_ == "PRON":
-            return None
-        first = noun_phrase_start(token)
-        text = passage.text[first.idx : token.idx + len(token.text)]
-        start = passage.start + first.idx
+    def _product(self, token: Token, inside: list[Mention]) -> Party | None:
+        """Return a product that goes by its owner's name: "its latest models" are "Meta's AI models"."""
         owners = [m for child in children(token, "poss") for m in self.referents.of(child)] or inside
         owner = next((m for m in owners if m.kind in PARTIES or m.kind is EntityKind.PERSON), None)
         if owner is None:
-            after = [m for pobj in prepositional(token, "of", "from", "by") for m in self.referents.of(pobj)]
-            owner = next((m for m in after if m.kind in PARTIES), None) if token.lower_ in _OF_PRODUCTS else None
-        if kind is EntityKind.INSTRUMENT and (matter := _subject_matter(token)) is not None:
-            text = passage.text[first.idx : matter.idx + len(matter.text)]
-        if token.pos_ == "NOUN" and is_party_noun(token) and (last := last_word(token)) is not token:
-            text = passage.text[first.idx : last.idx + len(last.text)]
-        plain = _without_article(text)
-        name = GROUP_OF.get(plain.lower(), plain)
-        if owner is not None and kind is EntityKind.MODEL:
-            name = product_name(owner.name, token.lower_, plain)
-        tag = kind or EntityKind.GROUP
-        if plain.lower() in GROUP_OF or token.tag_ == "NNS" and tag in PARTIES | {EntityKind.PERSON}:
-            tag = EntityKind.GROUP
-        party = Party(unknown_entity_id(name, tag), name, tag, text, start, start + len(text))
-        return Filler((party,), tag.value if kind else "other", False)
-
-
-def _subject_matter(noun: Token) -> Token | None:
-    """Return the last word of an instrument's subject ("an executive order on AI exports"), or None.
-
-    Only a short phrase right after the noun counts, up to a clause or a comma.
-    """
-    after = noun.nbor(1) if noun.i + 1 < len(noun.doc) else None
-    if after is None or after.dep_ != "prep" or after.head != noun or after.lower_ not in _OF_MATTER:
-        return None
-    last = None
-    for pobj in children(after, "pobj"):
-        if pobj.pos_ not in ("NOUN", "PROPN") or pobj.lower_ in TIME_WORDS:
             return None
-        last = pobj
-        for token in noun.doc[pobj.i + 1 : pobj.right_edge.i + 1]:
-            if token.is_punct or is_verb(token) or token.tag_ in ("WDT", "WP", "CC") or token.lower_ == "with":
-                break
-            last = token
-    while last is not None and last.pos_ in ("ADP", "DET", "PART"):
-        last = last.nbor(-1)
-    return last if last is not None and last.i - after.i <= _MAX_MATTER else None
+        name = product_name(owner.name, token.lower_)
+        return Party(unknown_entity_id(name, EntityKind.MODEL), name, EntityKind.MODEL, "", -1, -1)
 
 
-def product_name(owner: str, head: str, words: str) -> str:
+def product_name(owner: str, head: str) -> str:
     """Return the name of an owner's products: "Meta's AI models" for "its latest models", "Meta's tools"."""
     if head in _MODELS:
         return f"{owner}'s AI models"
