@@ -345,9 +345,7 @@ def _document(name: str, gold: dict, text: str, group: str) -> Iterator[Example]
         notes = tuple(_note(claim, sentence) for at, stop, claim in placed if at == start and stop == end)
         day = known_day(gold.get("published"))
         relevant = bool(gold.get("relevant", True))
-        yield Example(
-            sentence, previous, notes, group, name, f"{name}:{start}", "", "", day, relevant, gold["title"]
-        )
+        yield Example(sentence, previous, notes, group, name, f"{name}:{start}", "", "", day, relevant, gold["title"])
         previous = sentence
 
 
