@@ -15,7 +15,7 @@ import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -155,26 +155,25 @@ def fitted(scored: Scored, folds: Sequence[str]) -> tuple[Calibrator, float]:
 
 def report(scored: Scored) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Return the content of calibration.json, and fold -> the curve that was fitted without that fold."""
-    everything = [], [], [], []  # confidence by a curve fitted without the fold, raw score, right, document
-    confidence, score, right, groups = everything
+    confidence: list[float] = []  # by a curve fitted without the fold
+    score: list[float] = []
+    right: list[bool] = []
+    groups: list[str] = []  # the document of each claim
     sets, curves = {}, {}
     for fold in scored.folds:
         curve, default = fitted(scored, [other for other in scored.folds if other != fold])
         curves[fold] = stored(curve, default)
         pairs, documents = scored.pairs(fold, curve.least_score)
-        own = (
-            [curve.probability(each) for each, _ in pairs],
-            [each for each, _ in pairs],
-            [r for _, r in pairs],
-            documents,
-        )
-        for whole, part in zip(everything, own, strict=True):
-            whole += part
+        own, own_right = [curve.probability(each) for each, _ in pairs], [each for _, each in pairs]
+        confidence += own
+        score += [each for each, _ in pairs]
+        right += own_right
+        groups += documents
         sets[fold] = {
             **curves[fold],
             "documents": sum(document.fold == fold for document in scored.documents),
-            "calibrated": reliability(own[0], own[2], documents) if pairs else None,
-            "default_view": view(own[0], own[2], default),
+            "calibrated": reliability(own, own_right, documents) if pairs else None,
+            "default_view": view(own, own_right, default),
         }
     curve, _ = fitted(scored, scored.folds)
     default = default_confidence(confidence, right)
@@ -201,7 +200,7 @@ def read_gold(texts: Path, claims: Path, folds: Path) -> Iterator[ScoredDocument
     documents = [_document(Path(texts) / path.name) for path in sorted(Path(claims).glob("*.json"))]
     for folder, unseen in documents_by_fold(documents, folds):
         nlp = load_fold(folder)
-        yield from _scored(unseen, claims, nlp, lambda _, fold=folder.name: fold)
+        yield from _scored(unseen, claims, nlp, dict.fromkeys((each["id"] for each in unseen), folder.name))
 
 
 def read_newsroom() -> Iterator[ScoredDocument]:
@@ -218,11 +217,12 @@ def read_newsroom() -> Iterator[ScoredDocument]:
         number = {group: n for n, group in enumerate(dict.fromkeys(groups.values()))}
         nlp = load(lexicon=[FOLDER / "lexicon.toml"])
         documents = [_document(texts / path.name) for path in paths]
-        yield from _scored(documents, claims, nlp, lambda id_: str(number[groups[id_]] % PARTS))
+        part_of = {id_: str(number[group] % PARTS) for id_, group in groups.items()}
+        yield from _scored(documents, claims, nlp, part_of)
 
 
 def _scored(
-    documents: Iterable[Mapping[str, Any]], claims: Path, nlp: Language, fold_of: Callable[[str], str]
+    documents: Iterable[Mapping[str, Any]], claims: Path, nlp: Language, fold_of: Mapping[str, str]
 ) -> Iterator[ScoredDocument]:
     component: Any = nlp.get_pipe("claims")
     component.calibrator = RawScore(0.0, 1.0, FLOOR, {})
@@ -231,7 +231,7 @@ def _scored(
         findings = extract(text.article, nlp)
         rows = [claim_row(claim, text, "") for claim in findings.claims]
         predicted = {"relevant": findings.relevant, "claims": rows}
-        yield ScoredDocument(fold_of(id_), id_, document["text"], load_json(claims / f"{id_}.json"), predicted)
+        yield ScoredDocument(fold_of[id_], id_, document["text"], load_json(claims / f"{id_}.json"), predicted)
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -251,7 +251,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if bool(arguments.gold) != bool(arguments.folds):
         print("Give --gold and --folds together: the weights must not have seen the documents.", file=sys.stderr)
         return 2
-    scored = Scored(read_gold(*arguments.gold, arguments.folds) if arguments.gold else read_newsroom())
+    if arguments.gold:
+        texts, claims = arguments.gold
+        scored = Scored(read_gold(texts, claims, arguments.folds))
+    else:
+        scored = Scored(read_newsroom())
     rights = {right for fold in scored.folds for _, right in scored.pairs(fold, FLOOR)[0]}
     if len(scored.folds) < 2 or len(rights) < 2:
         print("The fit needs two folds, and both right and wrong claims. Give --gold and --folds.", file=sys.stderr)
