@@ -48,13 +48,13 @@ _ALL = 9  # in place of the number of a fold: all annotated documents
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """Hyperparameters. The learning rates and the number of layers were chosen on folds of the annotated documents."""
+    """Hyperparameters, chosen so that training fits two processor cores; they were not searched."""
 
     layers: int = 9  # lowest layers of the base model that are used
     frozen_layers: int = 1  # lowest layers that are not trained; nor are the embeddings of words and positions
     corpus_epochs: int = 1  # before the annotated documents
     corpus_alone_epochs: int = 3  # without any
-    gold_epochs: int = 3
+    gold_epochs: int = 2
     encoder_rate: float = 8e-5
     head_rate: float = 1e-3
     batch: int = 3  # full windows in a step
@@ -260,19 +260,29 @@ def train_on_corpus(
 
 
 def train_folds(
-    model: JointModel, data: _Data, settings: TrainSettings, tokenizer: Path, out: Path, say: Say
+    model: JointModel, data: _Data, settings: TrainSettings, tokenizer: Path, out: Path, only: Sequence[int], say: Say
 ) -> list[dict[str, Any]]:
     """Write weights for each fold of the annotated documents, trained without the documents of the fold.
 
-    `out`/0, `out`/1 ... receive the weights and documents.json, the ids of the documents unseen by them. The model
-    is left as it was: after the corpus.
+    `out`/0, `out`/1 ... receive the weights and documents.json, the ids of the documents unseen by them. At the end the
+    model has the mean of the weights of all folds, which together have seen every document.
+
+    Args:
+        model: The model after the corpus.
+        data: The training data.
+        settings: The settings.
+        tokenizer: The tokenizer.json of the base weights.
+        out: The folder to write to.
+        only: The numbers of the folds to train; none for all.
+        say: Reports progress.
 
     Returns:
         For each fold its number, the number of its documents, and the scores on them.
     """
     start = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    total = {name: torch.zeros_like(value, dtype=torch.float32) for name, value in start.items()}
     results = []
-    for number in sorted({data.folds[name] for name in data.gold_windows}):
+    for number in sorted({data.folds[name] for name in data.gold_windows} & set(only or data.folds.values())):
         held_out = sorted(name for name in data.gold_windows if data.folds[name] == number)
         seen = data.without(held_out)
         say(f"fold {number}: {len(seen.gold_windows)} documents to train on, {len(held_out)} held out")
@@ -283,7 +293,10 @@ def train_folds(
         folder = out / str(number)
         export(model, seen.sample(), tokenizer, model_card(seen, settings, results[-1:]), folder)
         (folder / "documents.json").write_text(json.dumps(held_out, indent=1) + "\n", encoding="utf-8")
+        for name, value in model.state_dict().items():
+            total[name] += value.float()
         model.load_state_dict(start)
+    model.load_state_dict({name: value / len(results) for name, value in total.items()})
     return results
 
 
@@ -336,9 +349,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipeline.nlp.training.train", description=__doc__)
     parser.add_argument("--corpus", type=Path, help="Folder of training stories (default: the packaged corpus).")
     parser.add_argument("--gold", nargs=2, type=Path, metavar=("TEXTS", "CLAIMS"), help="Annotated documents.")
-    parser.add_argument("--out", type=Path, help="Folder for the weights trained on everything.")
+    parser.add_argument("--out", type=Path, help="Folder for the weights: the mean of the folds', if there are any.")
     parser.add_argument("--folds", type=Path, help='JSON file {"folds": {document: number}}.')
     parser.add_argument("--folds-out", type=Path, help="Folder for the weights of each fold, trained without it.")
+    parser.add_argument("--only", nargs="+", type=int, default=[], help="Numbers of the folds to train (default: all).")
     parser.add_argument(
         "--after-corpus", type=Path, help="Checkpoint after the corpus: read if it exists, else written."
     )
@@ -364,12 +378,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     device = prepare(settings)
     model = train_on_corpus(data, settings, device, arguments.after_corpus, _say)
-    folds = train_folds(model, data, settings, tokenizer, arguments.folds_out, _say) if arguments.folds_out else []
+    folds = []
+    if arguments.folds_out:
+        folds = train_folds(model, data, settings, tokenizer, arguments.folds_out, arguments.only, _say)
     if arguments.out:
-        if data.gold:
+        if data.gold and not folds:
             _say(f"all {len(data.gold_windows)} annotated documents")
             fit(model, data.gold_windows, settings.gold_epochs, _gold_seed(settings, _ALL), settings, _say)
-        export(model, data.sample(), tokenizer, model_card(data, settings, folds), arguments.out)
+        card = model_card(data, settings, folds) | {"mean_of_folds": [each["fold"] for each in folds]}
+        export(model, data.sample(), tokenizer, card, arguments.out)
         _say(f"Wrote {arguments.out}.")
     return 0
 
