@@ -187,7 +187,9 @@ class Referents:
         if mention.kind is not EntityKind.PERSON:
             return
         titles = self._titles.setdefault(mention.entity_id, set())
+        own = self.name(token)
         before = [child for child in token.lefts if child.dep_ in ("compound", "nmod", "amod", "poss")]
+        before = [child for child in before if own is None or self.name(child) is not own]  # no first names
         appositions = [child for child in token.rights if child.dep_ == "appos"]
         titles.update(child.lower_ for child in before)
         titles.update(child.lower_ for child in appositions)

@@ -374,6 +374,8 @@ def unknown_names(passages: list[Passage], lexicon: Lexicon) -> list[Mention]:
                 run[-1].text in PERSON_TITLES and run[0].lower_ != "office" or run[-1].lower_ in TIME_WORDS or run[-1].lower_ in _CONNECTORS | _AND
             ):
                 run = run[:-1]
+            while run and run[0].lower_ in _CONNECTORS | _AND:  # left of "Minister of Science"
+                run = run[1:]
             if not run or run[0].lower_ in TIME_WORDS or _no_name(run):
                 continue
             mention = _new_mention(passage, run, titled, surnames, alone)

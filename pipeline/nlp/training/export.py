@@ -58,7 +58,7 @@ class _Smoothed(nn.Module):
 
 
 class _Graph(nn.Module):
-    """What is exported: summed embeddings [1, tokens, WIDTH] in, states and logits of the types out. No padding."""
+    """Takes summed embeddings [1, tokens, WIDTH] without padding; returns the states and the logits of the types."""
 
     def __init__(self, model: JointModel) -> None:
         super().__init__()

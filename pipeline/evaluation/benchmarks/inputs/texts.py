@@ -145,10 +145,8 @@ def _relevant() -> list[tuple[str, str]]:
 
 @cache
 def _irrelevant() -> list[str]:
-    """Return the sentences of irrelevant stories that don't mention AI, so that no mixture becomes relevant."""
-    from pipeline.nlp.relevance.score import judge_relevance
+    """Return the sentences of irrelevant stories without any trace of AI, so that no mixture becomes relevant."""
+    from pipeline.nlp.relevance.score import passes_topic
 
     others = (sentences for about, sentences in _story_sentences().values() if not about)
-    return [
-        sentence for sentences in others if not judge_relevance("", " ".join(sentences)).ai for sentence in sentences
-    ]
+    return [sentence for sentences in others if not passes_topic(" ".join(sentences)) for sentence in sentences]
