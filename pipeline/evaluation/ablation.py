@@ -19,7 +19,7 @@ from pipeline.accuracy.table import ABLATED
 from pipeline.evaluation.documents import Read, claim_row, documents_by_fold, load_fold, text_of
 from pipeline.evaluation.folds import difference, fold_figures
 from pipeline.evaluation.metrics import Tally, tally
-from pipeline.nlp.classifier.runtime import ArticleReading, EventModel, EventReading
+from pipeline.nlp.classifier.runtime import EventModel, EventReading
 from pipeline.nlp.pipeline import doc_of
 from pipeline.nlp.relevance.score import judge_relevance
 from pipeline.nlp.switches import PARTS
@@ -37,9 +37,9 @@ class Remembered:
 
     def __init__(self, model: EventModel) -> None:
         self._model = model
-        self._last: tuple[Any, ArticleReading] | None = None
+        self._last: tuple[Any, tuple[EventReading, ...]] | None = None
 
-    def read(self, title: str, sentences: Sequence[str]) -> ArticleReading:
+    def read(self, title: str, sentences: Sequence[str]) -> tuple[EventReading, ...]:
         """Return what the model reads in an article, from memory if it is the last one."""
         key = title, tuple(sentences)
         if self._last is None or self._last[0] != key:

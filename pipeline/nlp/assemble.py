@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.lexicon.entities import Lexicon
 from pipeline.nlp.attribution import attribution_of
 from pipeline.nlp.classifier.runtime import BASES, FORCES, MODALITIES, EventModel, EventReading, PointedSpan
-from pipeline.nlp.dates.event_dates import event_date, of_publication, only_date
+from pipeline.nlp.dates.event_dates import event_date, of_publication
 from pipeline.nlp.dates.expressions import DateMention, find_dates
 from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.events.document import group_events
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
 LONGEST_QUOTE = 700  # characters of evidence
-SETTLED = 0.5  # mean probability of being background from which an event is background
+SETTLED = 0.5  # probability of being background from which a claim is background
 RECENT = 31  # days
 RULE = "model"
 _SHORT = re.compile(r" \((?:the )?[“\"]?[A-Z][A-Za-z.&-]{1,11}[”\"]?\)")
@@ -128,9 +128,6 @@ class Assembler:
         time = next((each for each in reading.spans if each.what == "time"), None)
         at = self._offsets(time) if time is not None else None
         when = event_date(at, self._dates, modality, self.day)
-        fallback = "only_date" not in self.without
-        if when is None and fallback and BASES[int(reading.basis.argmax())] in ("stated", "relative"):
-            when = only_date((sentence.start, sentence.end), self._dates, modality, self.day)
         start, end = sentence.start + reading.start, sentence.start + reading.end
         return Draft(reading, sentence, (start, end), modality, distinct(parties), when)
 
@@ -147,18 +144,15 @@ class Assembler:
     def _share(
         self, drafts: list[Draft], numbers: list[int], newness: dict[int, str], dates: dict[int, DateSpan | None]
     ) -> None:
-        """Give the claims of one event the same newness, and a date of the dated ones to those without a date."""
-        background = float(
-            np.average([d.reading.background for d in drafts], weights=[d.reading.score for d in drafts])
-        )
-        new = background < SETTLED
+        """Say which claims of one event are news, and give those without a date that of the others."""
+        new = all(d.reading.background < SETTLED for d in drafts)
         told = [d.date for d in drafts if d.date is not None and (not new or self._is_recent(d.date))]
         common = Counter(span.value for span in told).most_common(1)
         shared = next((span for span in told if span.value == common[0][0]), None) if common else None
         for n, draft in zip(numbers, drafts, strict=True):
-            newness[n] = "new" if new else "background"
+            newness[n] = "new" if draft.reading.background < SETTLED else "background"
             dates[n] = draft.date or shared
-            if dates[n] is None and (new or _of_publication(drafts)) and "basis" not in self.without:
+            if dates[n] is None and (newness[n] == "new" or _of_publication(drafts)) and "basis" not in self.without:
                 dates[n] = of_publication(self.day, draft.modality)
 
     def _is_recent(self, span: DateSpan) -> bool:

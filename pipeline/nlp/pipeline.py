@@ -23,7 +23,7 @@ from pipeline.lexicon.entities import Lexicon
 from pipeline.lexicon.load import load_lexicon
 from pipeline.nlp.assemble import Assembler, Sentence, entities_of, sentences_of
 from pipeline.nlp.attribution import title_speaker
-from pipeline.nlp.classifier.runtime import ArticleReading, EventModel
+from pipeline.nlp.classifier.runtime import EventModel, EventReading
 from pipeline.nlp.credits import find_credits
 from pipeline.nlp.entities.coreference import Referents
 from pipeline.nlp.entities.first_person import WE_SAYS, releasing
@@ -38,7 +38,7 @@ from scrapers.items import Article
 from scrapers.reading.decoding import whole
 
 MAX_CHARACTERS = 150_000  # longer texts are cut here, at some 25,000 words; the findings report the rest as unread
-RELEVANT = 0.5  # the model's probability from which an article is about AI oversight
+DECIDING_CONFIDENCE = 0.75  # a claim this certain makes an article relevant if the relevance filter is in doubt
 BATCH = 8  # articles
 _PRESIDENT = re.compile(r"\bvested in me as President\b")  # the first words of a U.S. executive order
 
@@ -55,7 +55,7 @@ class Reading:
     passages: tuple[Passage, ...] = ()
     referents: Referents | None = None
     body: tuple[Sentence, ...] = ()
-    events: ArticleReading = ArticleReading((), 0.0)
+    events: tuple[EventReading, ...] = ()
 
     @property
     def day(self) -> date | None:
@@ -106,11 +106,13 @@ def extract_many(articles: Iterable[Article], nlp: Language) -> Iterator[Finding
     claims: Any = nlp.get_pipe("claims")
     for batch in _batched(map(_encodable, articles)):
         judged = [judge_relevance(article.title, article.text) for article in batch]
-        read = [each.relevant or each.doubtful or claims.unfiltered for each in judged]
+        read = [each.relevant or each.doubtful or claims.always for each in judged]
         docs = nlp.pipe(doc_of(article, nlp) for article, needed in zip(batch, read, strict=True) if needed)
         for article, relevance, needed in zip(batch, judged, read, strict=True):
-            found = next(docs)._.findings if needed else Findings(article.article_id, article.version, False, 0.0)
-            yield replace(found, relevance_score=relevance.score)
+            off_topic = Findings(article.article_id, article.version, False, relevance.score)
+            found = replace(next(docs)._.findings, relevance_score=relevance.score) if needed else off_topic
+            sure = any(claim.confidence >= DECIDING_CONFIDENCE for claim in found.claims)
+            yield found if relevance.relevant or claims.always or sure else off_topic
 
 
 def _batched(articles: Iterable[Article]) -> Iterator[list[Article]]:
@@ -245,7 +247,7 @@ class Events:
         reading.body = tuple(sentences_of(reading.passages))
         reading.events = self.model.read(reading.article.title, [s.span.text for s in reading.body])
         spans = []
-        for event in reading.events.events:
+        for event in reading.events:
             start = reading.body[event.sentence].start
             spans.append(
                 doc.char_span(start + event.start, start + event.end, label=event.type, alignment_mode="expand")
@@ -263,7 +265,7 @@ def _events(nlp: Language, name: str, weights: str | None) -> Events:
 class Claims:
     """Makes claims of the events: `doc._.claims`.
 
-    `always`: whether to make claims of texts on other subjects too.
+    `always`: whether `extract` reads texts on other subjects too.
     """
 
     def __init__(
@@ -276,23 +278,19 @@ class Claims:
     ) -> None:
         self.lexicon, self.model, self.without = lexicon, model, parts(without)
         self.calibrator = UNCALIBRATED if "calibration" in self.without else calibrator
-        self.always = always or "model_relevance" in self.without
-        self.unfiltered = always or "relevance_filter" in self.without  # whether to read texts that lack its words
+        self.always = always or "relevance_filter" in self.without
 
     def __call__(self, doc: Doc) -> Doc:
         reading = _reading_of(doc)
         article = reading.article
-        if not self.always and reading.events.relevance < RELEVANT:
-            doc._.findings = Findings(article.article_id, article.version, False, reading.events.relevance)
-            return doc
-        events = [each for each in reading.events.events if each.score >= self.calibrator.least_score]
+        events = [each for each in reading.events if each.score >= self.calibrator.least_score]
         events = [majority(each, self.without) for each in events]
         assert reading.referents is not None, "the component coreference comes before claims"
         assembler = Assembler(article, reading.body, reading.referents, self.model, reading.day, self.without)
         claims = assembler.claims(events, [self.calibrator.probability(each.score) for each in events])
         entities, gaps = entities_of(claims, self.lexicon)
         doc._.findings = Findings(
-            article.article_id, article.version, True, reading.events.relevance, claims,
+            article.article_id, article.version, True, judge_relevance(article.title, article.text).score, claims,
             find_credits(article, reading.known), gaps, entities, reading.unread,
         )  # fmt: skip
         return doc

@@ -29,16 +29,14 @@ PARTS = {
     "coreference": Part("coreference", "pronouns and descriptions refer to nothing"),
     "acronyms": Part("names", "acronyms introduced in brackets are not learnt"),
     "unknown_names": Part("names", "only names of the lexicon and its patterns are known"),
-    "only_date": Part("claims", "the only date of a sentence counts only if the model points to it"),
     "time_pointer": Part("claims", "the model points to no time expression"),
     "relevance_filter": Part("claims", "every text is read, whatever its words"),
-    "model_relevance": Part("claims", "the model does not judge whether an article is about AI oversight"),
     "calibration": Part("claims", "the raw score is the confidence, with an uncalibrated threshold"),
     "newness": Part("claims", "every claim is new"),
     "attribution": Part("claims", "every claim is the outlet's own reporting"),
     "direction": Part("claims", "every restriction is imposed"),
     "force": Part("claims", "no force is stated"),
-    "basis": Part("claims", "no event is dated by its sentence's only date or by the publication"),
+    "basis": Part("claims", "no event is dated by the publication"),
 }
 
 

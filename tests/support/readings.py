@@ -172,7 +172,8 @@ def names(case: Case) -> dict[str, Any]:
     known = [mention.name for mention in reading.known]
     new = {mention.name: mention.kind.value for mention in reading.unknown}
     return {
-        "names": known, "includes": _includes(known), "excludes": _excludes(known), "words": [m.text for m in reading.known],
+        "names": known, "includes": _includes(known), "excludes": _excludes(known),
+        "words": [mention.text for mention in reading.known],
         "new": new, "new_includes": _includes(new), "new_excludes": _excludes(new),
         "new_kinds": lambda wanted: _compare({name: new.get(name) for name in wanted}, wanted),
     }  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.nlp.classifier.runtime import MODALITIES, POINTERS, WEIGHTS, ArticleReading, EventModel
+from pipeline.nlp.classifier.runtime import MODALITIES, POINTERS, WEIGHTS, EventModel
 from pipeline.nlp.classifier.windows import (
     CLOSE,
     MAX_AFTER,
@@ -110,7 +110,7 @@ def test_shipped_weights_are_small_and_match_the_types_of_the_records(model):
 
 
 def test_a_plain_order_is_read_with_its_parties_and_its_day(model):
-    (event,) = [each for each in model.read("Pentagon bars Halden", [BARRED]).events if each.score > 0.5]
+    (event,) = [each for each in model.read("Pentagon bars Halden", [BARRED]) if each.score > 0.5]
     assert (event.type, BARRED[event.start : event.end]) == ("restriction", "barred")
     assert MODALITIES[int(event.modality.argmax())] == "occurred"
     assert event.lift < 0.5
@@ -124,8 +124,8 @@ def test_any_text_is_read_and_offsets_lie_in_its_sentences(model):
     odd = ["", "🤖" * 500, "\x00\x01", "word " * 3000, BARRED, "ＡＩ　barred it.", "\u202ebarred\u202c"]
     reading = model.read("🤖", odd)
     assert 0 <= reading.relevance <= 1
-    assert any(each.sentence == odd.index(BARRED) for each in reading.events)
-    for each in reading.events:
+    assert any(each.sentence == odd.index(BARRED) for each in reading)
+    for each in reading:
         assert 0 <= each.start < each.end <= len(odd[each.sentence])
         assert np.isclose(np.linalg.norm(each.vector), 1, atol=1e-3)
         for span in each.spans:
@@ -134,14 +134,14 @@ def test_any_text_is_read_and_offsets_lie_in_its_sentences(model):
 
 
 def test_nothing_is_read_in_nothing(model):
-    assert model.read("", []) == ArticleReading((), 0.0)
+    assert model.read("", []) == ()
 
 
 def test_an_article_is_read_alike_after_others(model):
     first = model.read("Title", [BARRED])
     model.read("Other", ["Something else happened."] * 50)
     again = model.read("Title", [BARRED])
-    assert [each.score for each in first.events] == [each.score for each in again.events]
+    assert [each.score for each in first] == [each.score for each in again]
 
 
 def test_weights_are_loaded_from_the_package():

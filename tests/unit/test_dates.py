@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.nlp.dates.event_dates import event_date, of_publication, only_date, reading
+from pipeline.nlp.dates.event_dates import event_date, of_publication, reading
 from pipeline.nlp.dates.expressions import find_dates
 from pipeline.records import Modality
 from scrapers.items import Precision
@@ -128,4 +128,3 @@ def test_words_that_the_model_points_to_date_the_event():
     found = event_date((at, at + 10), find_dates(text, THURSDAY), Modality.OCCURRED, THURSDAY)
     assert found is not None and found.value == "2026-05-03"
     assert event_date(None, find_dates(text, THURSDAY), Modality.OCCURRED, THURSDAY) is None
-    assert only_date((0, len(text)), find_dates(text, THURSDAY), Modality.OCCURRED, THURSDAY) is None

@@ -64,9 +64,7 @@ def test_second_extraction_gives_the_same_claims() -> None:
 
 
 def test_an_irrelevant_text_has_no_claims() -> None:
-    findings = extract(
-        article("The council passed the parking act."), load_once(always=False)
-    )
+    findings = extract(article("The council passed the parking act."), load_once(always=False))
     assert not findings.relevant and findings.claims == ()
 
 
@@ -109,9 +107,7 @@ def seed() -> tuple[dict, tuple[Claim, ...]]:
     if not path.exists():
         pytest.skip(f"{path} is not here: set OVERSIGHT_SHARED to the folder that holds seed/")
     document = json.loads(path.read_text())
-    return document, extract(
-        article(document["text"], document["title"], document["published"]), load_once()
-    ).claims
+    return document, extract(article(document["text"], document["title"], document["published"]), load_once()).claims
 
 
 def test_the_real_articles_claims_are_found(seed, tmp_path) -> None:

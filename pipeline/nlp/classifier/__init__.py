@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["ArticleReading", "EventModel", "EventReading"]
+__all__ = ["EventModel", "EventReading"]
 
 
 def __getattr__(name: str) -> Any:

@@ -75,14 +75,6 @@ class EventReading:
     vector: np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class ArticleReading:
-    """What the model reads in an article: its events by sentence, and the probability that it is about AI oversight."""
-
-    events: tuple[EventReading, ...]
-    relevance: float
-
-
 class EventModel:
     """The trained model. `card` is its model card. An instance serves any number of threads."""
 
@@ -114,17 +106,15 @@ class EventModel:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         return cls(session, Packer(folder / "tokenizer.json"), words, heads, card)
 
-    def read(self, title: str, sentences: Sequence[str]) -> ArticleReading:
+    def read(self, title: str, sentences: Sequence[str]) -> tuple[EventReading, ...]:
         """Read the sentences of an article in order."""
         events: list[EventReading] = []
-        relevance: list[float] = []
         for window in self._packer.pack(title, sentences):
             states, scores = self._encode(window)
-            relevance.append(_sigmoid(states[0] @ self._heads["doc.weight"][0] + self._heads["doc.bias"][0]))
             triggers = [found for place in window.places for found in _triggers(place, scores)]
             if triggers:
                 events += self._events(window, states, triggers, sentences)
-        return ArticleReading(tuple(events), float(np.mean(relevance)) if relevance else 0.0)
+        return tuple(events)
 
     def _encode(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """Return the state [tokens, width] and the scores [tokens, 15] of each token of a window."""

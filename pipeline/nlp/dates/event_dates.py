@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from pipeline.nlp.dates import calendar
@@ -31,15 +31,6 @@ def event_date(
         if values:
             return min(values, key=lambda span: (span.end - span.start, span.precision is not Precision.DAY))
     return None
-
-
-def only_date(
-    within: tuple[int, int], dates: Iterable[DateMention], modality: Modality, published: date | None
-) -> DateSpan | None:
-    """Return the value of the only time expression of a sentence, None if it has none or several values."""
-    inside = [each for each in dates if within[0] <= each.start and each.end <= within[1] and not each.is_duration]
-    values = {span.value: span for each in inside if (span := reading(each, modality, published)) is not None}
-    return next(iter(values.values())) if len(values) == 1 else None
 
 
 def reading(each: DateMention, modality: Modality, published: date | None) -> DateSpan | None:

@@ -371,7 +371,10 @@ def unknown_names(passages: list[Passage], lexicon: Lexicon) -> list[Mention]:
                 titled = titled or run[0].text in PERSON_TITLES
                 run = run[1:]
             while run and (
-                run[-1].text in PERSON_TITLES and run[0].lower_ != "office" or run[-1].lower_ in TIME_WORDS or run[-1].lower_ in _CONNECTORS | _AND
+                run[-1].text in PERSON_TITLES
+                and run[0].lower_ != "office"
+                or run[-1].lower_ in TIME_WORDS
+                or run[-1].lower_ in _CONNECTORS | _AND
             ):
                 run = run[:-1]
             while run and run[0].lower_ in _CONNECTORS | _AND:  # left of "Minister of Science"
