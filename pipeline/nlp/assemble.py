@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
 LONGEST_QUOTE = 700  # characters of evidence
-SETTLED = 0.5  # probability of being background from which a claim is background
+SETTLED = 0.5  # probability of being background from which a claim, or the mean from which an event, is background
 RECENT = 31  # days
 RULE = "model"
 _SHORT = re.compile(r" \((?:the )?[“\"]?[A-Z][A-Za-z.&-]{1,11}[”\"]?\)")
@@ -145,14 +145,19 @@ class Assembler:
         self, drafts: list[Draft], numbers: list[int], newness: dict[int, str], dates: dict[int, DateSpan | None]
     ) -> None:
         """Say which claims of one event are news, and give those without a date that of the others."""
-        new = all(d.reading.background < SETTLED for d in drafts)
+        background = [draft.reading.background for draft in drafts]
+        new = float(np.average(background, weights=[draft.reading.score for draft in drafts])) < SETTLED
         told = [d.date for d in drafts if d.date is not None and (not new or self._is_recent(d.date))]
         common = Counter(span.value for span in told).most_common(1)
         shared = next((span for span in told if span.value == common[0][0]), None) if common else None
         for n, draft in zip(numbers, drafts, strict=True):
             newness[n] = "new" if draft.reading.background < SETTLED else "background"
             dates[n] = draft.date or shared
-            if dates[n] is None and (newness[n] == "new" or _of_publication(drafts)) and "basis" not in self.without:
+            if (
+                dates[n] is None
+                and (new or newness[n] == "new" or _of_publication(drafts))
+                and "basis" not in self.without
+            ):
                 dates[n] = of_publication(self.day, draft.modality)
 
     def _is_recent(self, span: DateSpan) -> bool:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from pipeline.aggregation.aggregate import Aggregate, aggregate
 from pipeline.aggregation.clustering.merge import make_event
 from pipeline.commands.operate.demo import demo_lexicon
 from pipeline.lexicon.load import load_lexicon
 from pipeline.newsroom.answers import write_documents
-from pipeline.records import Claim, Event
+from pipeline.records import Claim, Event, Findings
 from support.gold_claims import load_gold
 
 
@@ -48,3 +49,16 @@ def newsroom_world() -> World:
         {claim.claim_id: claim for claim in known},
         {id_: a.published_at.date().isoformat() for id_, a in articles.items() if a.published_at},
     )
+
+
+@cache
+def newsroom_aggregate() -> Aggregate:
+    """Return what the aggregation makes of the expected claims."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_documents(Path(folder) / "texts", Path(folder) / "claims")
+        _, articles, _, _ = load_gold(folder)
+    claims: dict[str, list[Claim]] = defaultdict(list)
+    for claim in newsroom_world().claims.values():
+        claims[claim.evidence.article_id].append(claim)
+    findings = [Findings(id_, each.version, True, 1.0, tuple(claims[id_])) for id_, each in articles.items()]
+    return aggregate(findings, articles.values(), lexicon=load_lexicon(demo_lexicon()), min_confidence=0.0)

@@ -23,6 +23,8 @@ SETTINGS = """# The demo has only the publishers and names of its invented newsr
 catalogue = false
 cards = "cards"
 lexicon = "lexicon.toml"
+# The demo shows less certain claims, too; without this line only the surer ones would make events.
+least_confidence = 0.45
 """
 
 
