@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -113,11 +112,9 @@ def test_a_trigger_beyond_the_tokens_that_are_read_is_left_out(packer):
     assert window.triggers == ()
 
 
-def test_documents_keep_their_sentences_and_relevance(packer):
-    other = replace(example(ANNOUNCED, source="other"), relevant=False)
-    found = labelled_documents(packer, [example(ANNOUNCED), example(BARRED, CLAIM), other])
+def test_documents_keep_their_sentences(packer):
+    found = labelled_documents(packer, [example(ANNOUNCED), example(BARRED, CLAIM), example(ANNOUNCED, source="other")])
     assert {name: [len(window.own) for window in own] for name, own in found.items()} == {"story": [2], "other": [1]}
-    assert [own[0].relevant for own in found.values()] == [True, False]
 
 
 def test_batches_use_every_window_once_within_their_size(packer):

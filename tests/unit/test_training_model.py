@@ -53,7 +53,7 @@ def test_one_window_gives_a_loss_for_each_head_and_gradients(documents):
     model = small_model().train()
     loss, parts = loss_of(model, documents["a"], 2.0, 0.2)
     loss.backward()
-    assert set(parts) == {"type", "relevance", "pointers", *ATTRIBUTES}
+    assert set(parts) == {"type", "pointers", *ATTRIBUTES}
     assert float(loss.detach()) == pytest.approx(sum(parts.values()), rel=1e-5)
     without = {name for name, each in model.named_parameters() if each.grad is None}
     assert without == {"enc.rel.weight", "event.weight", "event.bias", "eb"}  # no pair of events in one story
@@ -95,17 +95,17 @@ def test_the_export_reads_as_the_model_does(documents, tmp_path):
     export(model, documents["a"], WEIGHTS / "tokenizer.json", {"types": list(EVENT_TYPES)}, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(FILES)
     exported = EventModel.load(tmp_path)
-    reading = exported.read(STORY[0].title, [each.sentence for each in STORY])
-    event, token = next((each, at) for each in reading.events if (at := _token_of(each)) is not None)
+    events = exported.read(STORY[0].title, [each.sentence for each in STORY])
+    event, token = next((each, at) for each in events if (at := _token_of(each)) is not None)
     type_ = EVENT_TYPES.index(event.type)
     ids, segments, _ = to_tensors(documents["a"], CPU)
     with torch.no_grad():
         states = model.states(ids, segments)
         scores = torch.sigmoid(model.kind(states))[0]
-        relevance = float(torch.sigmoid(model.doc(states[:, 0])))
-        attributes, _, vector = model.read_triggers(states, *(torch.tensor([n]) for n in (0, token, type_)))
+        sentence = documents["a"][0].own[event.sentence]
+        where = [torch.tensor([each]) for each in (0, token, type_, sentence)]
+        attributes, _, vector = model.read_triggers(states, *where)
     assert event.score == pytest.approx(float(scores[token, type_]), abs=0.05)
-    assert reading.relevance == pytest.approx(relevance, abs=0.05)
     modality = torch.softmax(attributes[0, : len(MODALITIES)], -1).numpy()
     assert np.abs(event.modality - modality).max() < 0.05
     assert float(event.vector @ torch.nn.functional.normalize(vector[0], dim=0).numpy()) > 0.98
@@ -121,11 +121,11 @@ def _token_of(event: EventReading) -> int | None:
 
 def _write_card(model, windows, tokenizer, card, out):
     """Stand in for the export, which another test covers."""
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     (out / "card.json").write_text(json.dumps(card))
 
 
-def test_folds_are_trained_without_their_documents(tmp_path, monkeypatch):
+def test_folds_are_trained_without_their_documents(tmp_path, monkeypatch, capsys):
     texts, claims = tmp_path / "texts", tmp_path / "claims"
     for folder in (texts, claims):
         folder.mkdir()
@@ -156,5 +156,10 @@ def test_folds_are_trained_without_their_documents(tmp_path, monkeypatch):
     card = json.loads((tmp_path / "all/card.json").read_text())
     assert card["data"]["gold"]["documents"] == len(card["held_out"]) == 2
     assert card["claims_by_type"]["restriction"] == card["claims"] == 3
+    (out / "1/model.pt").unlink()
+    capsys.readouterr()
+    assert train.main([str(each) for each in arguments]) == 0
+    said = capsys.readouterr().out
+    assert f"{out}/0/model.pt is used" in said and f"{out}/1/model.pt is used" not in said
     folds.write_text(json.dumps({"folds": {"one": 0}}))
     assert train.main([str(each) for each in arguments]) == 2

@@ -134,7 +134,8 @@ class EventModel:
     ) -> list[EventReading]:
         heads, at = self._heads, [token for _, token, _, _ in triggers]
         types = [type_ for _, _, type_, _ in triggers]
-        joined = np.concatenate([states[at], np.repeat(states[:1], len(at), 0)], 1)
+        around = [states[place.first : place.first + len(place.offsets)].mean(0) for place, *_ in triggers]
+        joined = np.concatenate([states[at], np.stack(around)], 1)
         t = _gelu(joined @ heads["trig.0.weight"].T + heads["trig.0.bias"]) + heads["ty.weight"][types]
         attributes = t @ heads["attrs.weight"].T + heads["attrs.bias"]
         far = (len(heads["pd.weight"]) - 1) // 2

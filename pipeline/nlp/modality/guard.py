@@ -12,7 +12,7 @@ from pipeline.records import Modality
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-SURE = 0.6  # probability that `occurred` needs
+SURE = 0.8  # probability that `occurred` needs: a plan told as done is worse than the reverse
 _AHEAD = frozenset({"will", "wo", "'ll", "’ll", "shall"})
 _OPEN = frozenset({"would", "could", "may", "might", "should", "'d", "’d"})
 _NOT = frozenset({"not", "n't", "n’t", "never"})

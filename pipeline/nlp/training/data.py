@@ -39,6 +39,7 @@ class LabelledTrigger:
         pointers: For each of POINTERS, the tokens it should mark.
         optional: Whether the claim may be left out.
         event: The key of its event in the document, if known.
+        inside: The first and the last token (exclusive) of its sentence in the window.
         sentence: The number of its sentence in the document.
     """
 
@@ -50,6 +51,7 @@ class LabelledTrigger:
     optional: bool
     event: str | None
     sentence: int
+    inside: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,6 @@ class LabelledWindow:
     segments: tuple[int, ...]
     own: tuple[tuple[int, int], ...]
     triggers: tuple[LabelledTrigger, ...]
-    relevant: bool
     source: str
 
 
@@ -90,7 +91,7 @@ def label(packer: Packer, sentences: Sequence[Example]) -> list[LabelledWindow]:
 
 def _labelled(window: Window, triggers: Sequence[LabelledTrigger], first: Example) -> LabelledWindow:
     own = tuple((place.first, place.first + len(place.offsets)) for place in window.places)
-    return LabelledWindow(window.ids, window.segments, own, tuple(triggers), first.relevant, first.source)
+    return LabelledWindow(window.ids, window.segments, own, tuple(triggers), first.source)
 
 
 def _trigger(
@@ -112,6 +113,7 @@ def _trigger(
         note.optional,
         note.event,
         place.sentence,
+        (place.first, place.first + len(place.offsets)),
     )  # fmt: skip
 
 

@@ -145,10 +145,10 @@ class JointModel(nn.Module):
     """The encoder with its heads.
 
     For each token: logits of the event types (`kind`). For each trigger: attributes (`attrs`), pointers and the event
-    vector (`event`), all from the states of the trigger and the opening token, with the type added (`trig`, `ty`).
-    Pointers are scored (`po`) from the trigger (`pt`), the other token (`px`) and their distance (`pd`). For each
-    window: relevance (`doc`). Two triggers of a document name the same event with the logit
-    eb[0] + exp(eb[1]) * cosine of their event vectors.
+    vector (`event`), all from the state of the trigger and the mean state of its sentence, with the type added
+    (`trig`, `ty`). Pointers are scored (`po`) from the trigger (`pt`), the other token (`px`) and their distance
+    (`pd`). Two triggers of a document name the same event with the logit eb[0] + exp(eb[1]) * cosine of their event
+    vectors.
     """
 
     def __init__(self, layers: int = 9) -> None:
@@ -165,7 +165,6 @@ class JointModel(nn.Module):
         self.po = nn.Linear(REACH, len(POINTERS))
         self.event = nn.Linear(WIDTH, EVENT)
         self.eb = nn.Parameter(torch.tensor(_SAME_EVENT))
-        self.doc = nn.Linear(WIDTH, 1)
         nn.init.zeros_(self.pd.weight)
         nn.init.constant_(self.po.bias, _POINTER_BIAS)
         nn.init.constant_(self.kind[-1].bias, _TYPE_BIAS)
@@ -175,16 +174,20 @@ class JointModel(nn.Module):
         return self.enc(ids, segments).float()
 
     def read_triggers(
-        self, states: Tensor, window: Tensor, token: Tensor, type_: Tensor
+        self, states: Tensor, window: Tensor, token: Tensor, type_: Tensor, sentence: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Read n triggers, given by the numbers of their window, token and type, each [n].
+
+        `sentence` holds the first and the last token (exclusive) of the sentence of each trigger, [n, 2].
 
         Returns:
             Logits of the attributes [n, sum of ATTRIBUTES], logits of the pointers [n, len(POINTERS), tokens], and
             event vectors [n, EVENT], not normalised.
         """
-        trigger = self.trig(torch.cat([states[window, token], states[window, 0]], -1)) + self.ty(type_)
         tokens = torch.arange(states.shape[1], device=states.device)
+        inside = ((tokens >= sentence[:, :1]) & (tokens < sentence[:, 1:])).to(states.dtype)  # [n, tokens]
+        around = torch.einsum("nt,ntw->nw", inside / inside.sum(1, keepdim=True), states[window])
+        trigger = self.trig(torch.cat([states[window, token], around], -1)) + self.ty(type_)
         distances = (tokens[None] - token[:, None]).clamp(-FAR, FAR) + FAR
         pairs = self.pt(trigger)[:, None] + self.px(states)[window] + self.pd(distances)  # [n, tokens, REACH]
         pointers = self.po(functional.gelu(pairs)).transpose(1, 2)

@@ -25,7 +25,6 @@ ATTRIBUTE_WEIGHTS = {
 POINTER_WEIGHT = 0.2  # of the loss summed over the tokens and pointers of a trigger
 POINTED_WEIGHT = 2.0  # of a token that should be pointed to, where another has 1
 EVENT_WEIGHT = 0.5
-RELEVANCE_WEIGHT = 0.3
 
 Placed = tuple[int, LabelledTrigger]  # the number of a window in its batch, and one of its triggers
 
@@ -47,11 +46,8 @@ def loss_of(
     placed = [(row, trigger) for row, window in enumerate(windows) for trigger in window.triggers]
     target, weight = (each.to(device) for each in _types(placed, tuple(ids.shape), positive_weight, optional_weight))
     words = functional.binary_cross_entropy_with_logits(model.kind(states[own]), target[own], reduction="none")
-    relevant = torch.tensor([float(window.relevant) for window in windows], device=device)
     parts = {
         "type": (words * weight[own]).sum() / sum(len(window.own) for window in windows),
-        "relevance": RELEVANCE_WEIGHT
-        * functional.binary_cross_entropy_with_logits(model.doc(states[:, 0])[:, 0], relevant),
     }
     if placed:
         attributes, pointers, vectors = model.read_triggers(states, *indices(placed, device))
@@ -62,11 +58,11 @@ def loss_of(
     return torch.stack(list(parts.values())).sum(), {name: float(value.detach()) for name, value in parts.items()}
 
 
-def indices(placed: Sequence[Placed], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the numbers of window, token and type of each trigger, each [n]."""
-    rows = [(row, trigger.token, trigger.type) for row, trigger in placed]
-    window, token, type_ = torch.tensor(rows, device=device).unbind(1)
-    return window, token, type_
+def indices(placed: Sequence[Placed], device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the numbers of window, token and type of each trigger, each [n], and its sentence's tokens, [n, 2]."""
+    rows = [(row, trigger.token, trigger.type, *trigger.inside) for row, trigger in placed]
+    found = torch.tensor(rows, device=device)
+    return found[:, 0], found[:, 1], found[:, 2], found[:, 3:]
 
 
 def _types(

@@ -22,13 +22,11 @@ class Tally:
     """Adds up the answers for windows. Optional claims count neither as hits nor as misses."""
 
     sentences: list[tuple[np.ndarray, list[tuple[int, LabelledTrigger]]]] = field(default_factory=list)
-    relevance: list[bool] = field(default_factory=list)
     attributes: dict[str, list[bool]] = field(default_factory=lambda: {name: [] for name in ATTRIBUTES})
     pointers: np.ndarray = field(default_factory=lambda: np.zeros((len(POINTERS), 2), int))  # both, found + wanted
 
-    def add_window(self, window: LabelledWindow, scores: np.ndarray, relevant: bool) -> None:
-        """Add the scores [tokens, 15] of a window and whether it is found relevant."""
-        self.relevance.append(relevant == window.relevant)
+    def add_window(self, window: LabelledWindow, scores: np.ndarray) -> None:
+        """Add the scores [tokens, 15] of a window."""
         for start, end in window.own:
             inside = [(each.token - start, each) for each in window.triggers if start <= each.token < end]
             self.sentences.append((scores[start:end], inside))
@@ -50,7 +48,6 @@ class Tally:
             "average_precision": float(np.mean(each)) if each else 0.0,
             "average_precision_micro": average_precision(*everything),
             **max((self._claims(threshold) for threshold in THRESHOLDS), key=lambda row: row["f1"]),
-            "relevance": float(np.mean(self.relevance)) if self.relevance else 0.0,
             **{name: float(np.mean(right)) for name, right in self.attributes.items() if right},
             **{name: 2 * both / max(total, 1) for name, (both, total) in zip(POINTERS, self.pointers, strict=True)},
         }

@@ -43,6 +43,7 @@ _BETAS = (0.9, 0.98)
 _LONGEST_GRADIENT = 1.0
 _SAMPLE = 40  # windows on which the ranges of features are measured for the export
 _AT_ONCE = 8  # windows read at once when scoring
+CHECKPOINT = "model.pt"  # in the folder of a fold: a stopped training goes on after it
 _ALL = 9  # in place of the number of a fold: all annotated documents
 
 
@@ -70,6 +71,7 @@ def prepare(settings: TrainSettings) -> torch.device:
     """Choose deterministic algorithms and the number of threads, and return the device to train on."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # it costs an eighth of the time
     torch.set_num_threads(settings.threads)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -176,9 +178,9 @@ def score(model: JointModel, documents: Iterable[Sequence[LabelledWindow]]) -> d
         some = windows[start : start + _AT_ONCE]
         ids, segments, own = to_tensors(some, device)
         states = model.states(ids, segments)
-        types, relevance = torch.sigmoid(model.kind(states)).cpu().numpy(), model.doc(states[:, 0])[:, 0]
+        types = torch.sigmoid(model.kind(states)).cpu().numpy()
         for row, window in enumerate(some):
-            tally.add_window(window, types[row], bool(relevance[row] > 0))
+            tally.add_window(window, types[row])
         placed = [(row, each) for row, window in enumerate(some) for each in window.triggers if not each.optional]
         if not placed:
             continue
@@ -246,17 +248,30 @@ def train_on_corpus(
 ) -> JointModel:
     """Return a model after the corpus. `kept`: a checkpoint of it, loaded if it exists, else written."""
     model = new_model(settings).to(device)
-    if kept and kept.is_file():
-        model.load_state_dict(torch.load(kept, map_location=device, weights_only=True))
-        say(f"The model after the corpus is that of {kept}.")
+    if kept and _loaded(model, kept, say):
         return model.eval()
     epochs = settings.corpus_epochs if data.gold else settings.corpus_alone_epochs
     say(f"corpus: {len(data.corpus_windows)} stories, {len(data.corpus)} sentences")
     fit(model, data.corpus_windows, epochs, settings.seed, settings, say)
     if kept:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(model.state_dict(), kept)
+        _save(model, kept)
     return model
+
+
+def _loaded(model: JointModel, checkpoint: Path, say: Say) -> bool:
+    """Load a checkpoint if it exists, and return whether it does: a stopped training goes on after its last one."""
+    if not checkpoint.is_file():
+        return False
+    model.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True))
+    say(f"{checkpoint} is used as it is; delete it to train again.")
+    return True
+
+
+def _save(model: JointModel, checkpoint: Path) -> None:
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    partial = checkpoint.with_suffix(".partial")
+    torch.save(model.state_dict(), partial)
+    partial.replace(checkpoint)
 
 
 def train_folds(
@@ -286,11 +301,13 @@ def train_folds(
         held_out = sorted(name for name in data.gold_windows if data.folds[name] == number)
         seen = data.without(held_out)
         say(f"fold {number}: {len(seen.gold_windows)} documents to train on, {len(held_out)} held out")
-        fit(model, seen.gold_windows, settings.gold_epochs, _gold_seed(settings, number), settings, say)
+        folder = out / str(number)
+        if not _loaded(model, folder / CHECKPOINT, say):
+            fit(model, seen.gold_windows, settings.gold_epochs, _gold_seed(settings, number), settings, say)
+            _save(model, folder / CHECKPOINT)
         scores = score(model, (data.gold_windows[name] for name in held_out))
         results.append({"fold": number, "documents": len(held_out), "scores": scores})
         say("  " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
-        folder = out / str(number)
         export(model, seen.sample(), tokenizer, model_card(seen, settings, results[-1:]), folder)
         (folder / "documents.json").write_text(json.dumps(held_out, indent=1) + "\n", encoding="utf-8")
         for name, value in model.state_dict().items():
