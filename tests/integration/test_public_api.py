@@ -56,6 +56,8 @@ def test_a_ledger_is_filled_built_published_and_read(tmp_path: Path) -> None:
     with pipeline.Ledger(tmp_path / "mine") as ledger:
         with pytest.raises(WrongUse, match="does not exist"):
             list(ledger.events())
+        ledger.folder.make()
+        ledger.folder.settings.write_text("least_confidence = 0.1\n")  # one short sentence is never sure
         ledger.add(article("courier", "fine", TEXT))
         assert ledger.build().n_articles == 1
         ledger.publish()

@@ -61,4 +61,4 @@ def newsroom_aggregate() -> Aggregate:
     for claim in newsroom_world().claims.values():
         claims[claim.evidence.article_id].append(claim)
     findings = [Findings(id_, each.version, True, 1.0, tuple(claims[id_])) for id_, each in articles.items()]
-    return aggregate(findings, articles.values(), lexicon=load_lexicon(demo_lexicon()), min_confidence=0.0)
+    return aggregate(findings, articles.values(), (), lexicon=load_lexicon(demo_lexicon()), min_confidence=0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import spacy
 from spacy.attrs import ORTH
@@ -123,8 +124,9 @@ def load_parser(model: str | None = None) -> Language:
             nlp = spacy.load(name, exclude=["ner", "lemmatizer"])
         except OSError:
             continue
+        tokenizer: Any = nlp.tokenizer
         for title in _TITLES:
-            nlp.tokenizer.add_special_case(title, [{ORTH: title}])
+            tokenizer.add_special_case(title, [{ORTH: title}])
         return nlp
     raise LanguageError(
         f"The spaCy model {' or '.join(MODELS)} is not installed. Install it with: pip install "
