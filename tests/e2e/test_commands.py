@@ -177,7 +177,7 @@ def test_verify_names_a_claim_after_one_changed_byte_of_the_archive(ledger: Path
 def test_two_builds_export_the_same_bytes(ledger: Path, tmp_path: Path) -> None:
     from pipeline.commands.operate.demo import demo_lexicon
 
-    (ledger / "oversight.toml").write_text(f'lexicon = "{demo_lexicon()}"\n')
+    (ledger / "oversight.toml").write_text(f'lexicon = "{demo_lexicon()}"\nleast_confidence = 0.45\n')
     exports = []
     for name in ("one", "two"):
         for command in ("build", "publish"):

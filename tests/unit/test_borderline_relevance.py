@@ -1,4 +1,4 @@
-"""Articles whose words leave their subject open are read; the model says whether they are relevant."""
+"""Articles whose words leave their subject open are read; a sure claim makes them relevant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from support.nlp_tools import load_once
 
-from pipeline.nlp.pipeline import RELEVANT, doc_of, extract
+from pipeline.nlp.pipeline import DECIDING_CONFIDENCE, doc_of, extract
 from pipeline.nlp.relevance.score import DOUBT, THRESHOLD, judge_relevance
 from pipeline.records import Findings
 from scrapers.items import Article, text_version
@@ -41,15 +41,16 @@ def read(title: str, text: str) -> Findings:
     return extract(article(title, text), load_once(always=False))
 
 
-def test_the_model_decides_on_a_borderline_article() -> None:
+def test_a_sure_claim_decides_on_a_borderline_article() -> None:
+    nlp = load_once(always=False)
     for title, text in (COUNCIL, PHONE):
         judged = judge_relevance(title, text)
         assert judged.doubtful and not judged.relevant and DOUBT <= judged.score < THRESHOLD, (title, judged)
-        nlp = load_once(always=False)
-        likely = nlp(doc_of(article(title, text), nlp))._.reading.events.relevance
+        sure = [c for c in nlp(doc_of(article(title, text), nlp))._.claims if c.confidence >= DECIDING_CONFIDENCE]
         found = read(title, text)
-        assert found.relevant == (likely >= RELEVANT) and found.relevance_score == judged.score
+        assert found.relevant == bool(sure) and found.relevance_score == judged.score
         assert found.relevant or found.claims == ()
+    assert not read(*PHONE).relevant
 
 
 def test_an_article_on_another_subject_is_not_extracted() -> None:
