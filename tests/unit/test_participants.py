@@ -8,6 +8,7 @@ import pytest
 from support.readings import read_by_rules
 
 from pipeline.nlp.entities.unknown_names import bodies_listed_together, person_at
+from pipeline.nlp.events.participants import Participants
 from scrapers.reading.plain_text import plain_text
 
 DAY = date(2026, 5, 12)
@@ -53,3 +54,16 @@ def test_unlisted_ministries_named_together_are_separated() -> None:
 
 def test_office_of_someone_is_one_body() -> None:
     assert "Office of the Tidal Commissioner" in mentioned("The Office of the Tidal Commissioner fined Corvid Labs.")
+
+
+def test_the_president_of_a_tribunal_is_nobody_else() -> None:
+    named = "It applies unless the president of the tribunal decides otherwise by Friday."
+    reading = read_by_rules(plain_text(named, name="one", published=DAY).article)
+    (token,) = [token for passage in reading.passages for token in passage.doc if token.text == "president"]
+    assert reading.referents.of(token) == ()
+
+
+def test_an_unresolved_pronoun_is_no_participant() -> None:
+    reading = read_by_rules(plain_text("It was introduced in November.", name="one", published=DAY).article)
+    (passage,) = reading.passages
+    assert Participants(reading.referents).of_span("instrument", passage.doc[0:1], passage) == []

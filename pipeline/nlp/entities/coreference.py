@@ -475,7 +475,9 @@ class Referents:
         """Return the person introduced with a title, or the holder of the office on the day ("the president")."""
         if (found := described(word, self._recent(), self._titles)) is not None:
             return found
-        role = self.lexicon.holder("President of the United States", self.day) if word == "president" else None
+        if word != "president" or prepositional(token, "of"):  # "the president of the tribunal"
+            return None
+        role = self.lexicon.holder("President of the United States", self.day)
         return self._entity(role.person_id) if role is not None else None
 
     def _group(self, kind: EntityKind, determiner: set[str], word: str) -> tuple[Mention, ...]:

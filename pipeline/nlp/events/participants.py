@@ -75,6 +75,8 @@ class Participants:
         if any(filler.resolved for filler in fillers):
             parties = {party.entity_id: party for filler in fillers for party in filler.parties}
             return [_participant(role, party, start, text) for party in parties.values()]
+        if len(span) == 1 and span.root.pos_ == "PRON":
+            return []  # an unresolved "it" names nobody
         plain = _without_article(text)
         name = GROUP_OF.get(plain.lower(), plain)
         nouns = (NOUN_KINDS.get(singular(head.lower_)) for head in _heads(span) if head.tag_ != "NNS")
