@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 _OF_WHOM = frozenset({"of", "in", "from", "behind", "with", "for", "at"})  # precede what identifies the party
 _WHO = frozenset({"who", "that"})
 _LONGEST = 9  # maximum number of words after the noun
-_SOMEBODY = frozenset(
-    {EntityKind.ORGANISATION, EntityKind.AGENCY, EntityKind.GOVERNMENT, EntityKind.PERSON, EntityKind.GROUP}
-)
-
-
-def is_party_noun(noun: Token) -> bool:
-    """Return whether a common noun refers to people or a body."""
-    return NOUN_KINDS.get(singular(noun.lower_)) in _SOMEBODY
 
 
 def unnamed(noun: Token, passage: Passage) -> Mention:
