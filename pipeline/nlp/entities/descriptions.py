@@ -9,7 +9,7 @@ from pipeline.lexicon.common_nouns import NOUN_KINDS, TIME_WORDS
 from pipeline.lexicon.inflection import singular
 from pipeline.nlp.parsing.dependencies import children, is_verb
 from pipeline.nlp.parsing.spans import noun_phrase_start
-from pipeline.records import EntityKind, Mention, unknown_entity_id
+from pipeline.records import Mention, unknown_entity_id
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
