@@ -24,7 +24,7 @@ from scrapers.items import (
     text_version,
 )
 from scrapers.reading.blocks import Block, letters, parse, tidy
-from scrapers.reading.body import general_body, is_mostly_links, running_text
+from scrapers.reading.body import general_body, is_mostly_links
 from scrapers.reading.boilerplate import Cleaned, clean
 from scrapers.reading.canonical_url import canonical_address, tidy_address
 from scrapers.reading.decoding import MAX_BYTES, decode, foreign_format
@@ -37,12 +37,14 @@ from scrapers.reading.metadata import (
     read_metadata,
     without_site,
 )
+from scrapers.reading.opinions import by_justext, by_trafilatura, choose, linked_body, with_links
 from scrapers.reading.parser_limits import unsafe_markup
 from scrapers.reading.recipes import Picked, apply, recipes_for
 from scrapers.reading.timestamps import read_moment
 
 _MIN_CHARS = 140  # shorter bodies are not articles, unless the metadata says so
 _SHORT_BODY = 600  # below this, articleBody of the JSON-LD is tried; below twice this, mentions of a paywall count
+_LONG_ENOUGH = 300  # characters of an articleBody from which it is the third opinion on a body
 _MANY_LINKS = 12
 _LETTERS = 0.25  # minimum share of letters: a text with fewer is a table of prices or similar
 _CAREFUL_MAX_TAGS = 20_000  # trafilatura takes minutes for pages with many more
@@ -193,38 +195,24 @@ def _picked_names(picked: Picked | None) -> tuple[str, ...]:
 
 
 def _general(html: str, tree: LexborHTMLParser, about: Metadata) -> list[Block]:
-    """Return the body of a page of unknown layout; trafilatura is tried if the general reader finds little."""
-    weights = running_text(tree)
-    whole = weights.get(tree.body.mem_id, 0) if tree.body is not None else 0
-    found = general_body(tree, about.description, weights)
-    length = sum(len(block.text) for block in found)
-    if length < max(_MIN_CHARS, 0.4 * whole) and _is_small_enough(html) and not is_mostly_links(html):
-        other = _by_trafilatura(html)
-        if sum(len(block.text) for block in other) > 1.3 * length:
-            found = other
-            length = sum(len(block.text) for block in found)
-    if length < _SHORT_BODY and len(about.linked.body) > 2 * length:
-        return _linked_blocks(about)
-    return found
+    """Return the body of a page of unknown layout; see `opinions`. `tree` is modified."""
+    found = general_body(tree, about.description)
+    linked = linked_body(about.linked.body)
+    if _is_small_enough(html) and not (_length(found) < _MIN_CHARS and is_mostly_links(html)):
+        third = linked if _length(linked) >= _LONG_ENOUGH else None
+        other = by_trafilatura(html)
+        found = choose(found, other, lambda: third or by_justext(html))
+        found = with_links(found, html) if found is other else found
+    return linked if _length(found) < _SHORT_BODY and _length(linked) > 2 * _length(found) else found
+
+
+def _length(body: list[Block]) -> int:
+    return sum(len(block.text) for block in body)
 
 
 def _is_small_enough(html: str) -> bool:
-    """Return whether a page is small enough for trafilatura."""
+    """Return whether a page is small enough for trafilatura and jusText."""
     return len(html) < _CAREFUL_MAX_CHARS and html.count("<") < _CAREFUL_MAX_TAGS
-
-
-def _by_trafilatura(html: str) -> list[Block]:
-    """Return the body found by trafilatura, which is imported only if needed, since it is slow."""
-    from trafilatura import extract
-
-    text = extract(html, include_comments=False, include_tables=False, favor_precision=True) or ""
-    return [Block("p", tidy(line)) for line in text.split("\n") if line.strip()]
-
-
-def _linked_blocks(about: Metadata) -> list[Block]:
-    text = re.sub(r"</?(?:p|br|div|h[1-6]|li)\b[^>]*>", "\n", about.linked.body)
-    text = re.sub(r"<[^>]{1,500}>", "", text)
-    return [Block("p", tidy(line)) for line in text.split("\n") if tidy(line)]
 
 
 def _clean_blocks(found: list[Block], about: Metadata) -> _Body:

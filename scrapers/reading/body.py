@@ -113,19 +113,18 @@ def is_mostly_links(html: str) -> bool:
     return sum(block.link_chars for block in found) > 0.5 * sum(len(block.text) for block in found)
 
 
-def general_body(tree: LexborHTMLParser, description: str = "", weights: dict[int, int] | None = None) -> list[Block]:
+def general_body(tree: LexborHTMLParser, description: str = "") -> list[Block]:
     """Return the blocks of the article on a page. Elements next to the article are removed from the tree.
 
     Args:
         tree: The parsed page; it is modified.
         description: The description in the metadata. If it also occurs on the page, it is the deck and comes first.
-        weights: running_text() of the tree, if already known.
     """
     body = tree.body
     if body is None:
         return []
     deck = find_deck(tree, description)
-    _remove_beside(tree, running_text(tree) if weights is None else weights)
+    _remove_beside(tree, running_text(tree))
     weights = running_text(tree)
     if not weights.get(body.mem_id):
         return []

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.skipif(not PAGES.is_dir(), reason=f"recorded pages not 
 
 # Slightly below the measured scores. Lower them only deliberately.
 FLOORS = {
-    False: {"f1": 0.968, "precision": 0.955, "recall": 0.974, "title": 0.79, "day": 0.97, "authors": 0.94},
-    True: {"f1": 0.983, "precision": 0.983, "recall": 0.982, "title": 0.79, "day": 0.97, "authors": 0.94},
+    False: {"f1": 0.978, "precision": 0.972, "recall": 0.982, "title": 0.79, "day": 0.97, "authors": 0.94},
+    True: {"f1": 0.984, "precision": 0.983, "recall": 0.984, "title": 0.79, "day": 0.97, "authors": 0.94},
 }
 
 
