@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from scrapers.archive.store import Archive
-from scrapers.crawling.frontier import Frontier
+from scrapers.crawling.frontier import FeedsTooDeep, Frontier
 from scrapers.database import transaction
 from scrapers.fetching.url_guard import refusal
 from scrapers.items import FETCHED, Feed, FeedEntry, Outcome, Page, Source, Visit
@@ -118,7 +118,10 @@ class Bookkeeper:
         task = answer.task
         if task.kind != "feed" or answer.visit.outcome is not Outcome.SAVED:
             return []
-        self.frontier.add_feeds(source, task.feed, self._safe_feeds(source, answer.more), task.url, now)
+        try:
+            self.frontier.add_feeds(source, task.feed, self._safe_feeds(source, answer.more), task.url, now)
+        except FeedsTooDeep as error:
+            self.tallies[source.source_id].faults[f"{task.url} {error}; they are not visited."] = None
         judge = self._judge(source, task.feed)
         return self.frontier.add_entries(source, task.feed, answer.entries, now, judge, self.config.topic_version)
 

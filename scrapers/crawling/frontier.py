@@ -25,6 +25,7 @@ VALIDATORS_TTL = timedelta(days=1)
 MAX_HOLD = timedelta(days=1)
 MAX_ENTRIES = 2000
 MAX_CHILD_FEEDS = 50
+MAX_FEED_DEPTH = 3  # of child feeds below the card's; an index of indexes of sitemaps has 2
 # If a feed reports an edit, the article is revisited early, but not more often than this.
 MIN_BETWEEN_REVISITS = timedelta(hours=1)
 MAX_FEED_WAIT = timedelta(days=31)  # no card has a longer interval
@@ -42,6 +43,10 @@ class SourceSummary:
     last_visit_at: datetime | None = None
     last_success_at: datetime | None = None
     last_fault: str = ""  # outcome and detail of the latest failure since the last success
+
+
+class FeedsTooDeep(ValueError):
+    """Child feeds are nested deeper than any real index; the message says so of their parent."""
 
 
 class Frontier:
@@ -76,13 +81,29 @@ class Frontier:
             )
 
     def add_feeds(self, source: Source, feed: Feed, urls: Sequence[str], found_in: str, now: datetime) -> list[str]:
-        """Add child feeds, such as those of a sitemap index, up to a limit; return the new ones."""
+        """Add child feeds, such as those of a sitemap index, up to a limit; return the new ones.
+
+        Raises:
+            FeedsTooDeep: `found_in` is MAX_FEED_DEPTH feeds away from the card's, so an index may be listing itself.
+        """
+        if urls and self._depth(found_in) >= MAX_FEED_DEPTH:
+            raise FeedsTooDeep(f"lists feeds more than {MAX_FEED_DEPTH} levels below the card's feed")
         with transaction(self.db):
             return [
                 url
                 for url in urls[:MAX_CHILD_FEEDS]
                 if self._insert(source.source_id, "feed", url, feed.url, found_in, now)
             ]
+
+    def _depth(self, feed_url: str) -> int:
+        """Return how many feeds are between a feed and the one on the card."""
+        (depth,) = self.db.execute(
+            "with recursive up (url, n) as (select ?, 0 union all select urls.discovered_from, up.n + 1 from urls "
+            "join up using (url) where urls.kind = 'feed' and urls.discovered_from <> urls.url and up.n <= ?) "
+            "select max(n) from up",
+            (feed_url, MAX_FEED_DEPTH),
+        ).fetchone()
+        return int(depth)
 
     def add_entries(
         self,

@@ -150,7 +150,7 @@ class HostDownloader:
             if copy is None:
                 status, body, retry_after, why = await self._robots_txt(site)
                 copy = spider.bookkeeper.keep_robots(site, status, body)
-            rules = self.rules[site] = rules_of(copy, why)
+            rules = self.rules[site] = rules_of(copy, spider.robots_token, why)
             asked = rules.delay_seconds(spider.robots_token) * PAUSE_FACTOR
             host = self._host(url)
             host.pause = max(host.pause, asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from protego import Protego
@@ -11,6 +12,7 @@ from scrapers.messages import RobotsCopy
 MAX_BYTES = 500 * 1024
 MAX_DELAY_SECONDS = 60.0  # longer delays are kept between runs instead of within one
 MAX_REST_SECONDS = 86_400.0
+_AGENT_LINE = re.compile(r"^([ \t]*user[- ]?agent[ \t]*:[ \t]*)([^\s#]+)[^\r\n]*", re.I | re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,15 @@ class Rules:
 NOT_FETCHED = "robots.txt could not be fetched"
 
 
-def rules_of(copy: RobotsCopy, why: str = "") -> Rules:
+def rules_of(copy: RobotsCopy, token: str, why: str = "") -> Rules:
     """Return the rules in a robots.txt: 4xx allows everything; no response, 5xx and 429 forbid everything for now.
 
-    Only the first 500 KiB count. HTML is ignored, since many sites answer every URL with a page. `why`: the reason why
-    there was no response, if known.
+    Only the first 500 KiB count. HTML is ignored, since many sites answer every URL with a page.
+
+    Args:
+        copy: The robots.txt.
+        token: The crawler's name. A group for "Name/1.0" or "NAME" is for the crawler "Name".
+        why: The reason why there was no response, if known.
     """
     if copy.status == 0:
         return Rules(f"{NOT_FETCHED}{f' ({why})' if why else ''}, so all URLs are forbidden until it can")
@@ -58,4 +64,10 @@ def rules_of(copy: RobotsCopy, why: str = "") -> Rules:
     text = body.decode("utf-8", "replace").removeprefix("\ufeff")
     if text.lstrip()[:1] == "<":
         return Rules()
-    return Rules(parser=Protego.parse(text))
+    return Rules(parser=Protego.parse(_AGENT_LINE.sub(lambda line: line[1] + _product(line[2], token), text)))
+
+
+def _product(name: str, token: str) -> str:
+    """Return a name in a robots.txt so that the parser, which compares beginnings, matches it only if it is equal."""
+    name = name.partition("/")[0]
+    return name if name.lower() == token.lower() or not token.lower().startswith(name.lower()) else f"not-{name}"

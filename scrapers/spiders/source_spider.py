@@ -132,7 +132,7 @@ class CardSpider(Spider):
     async def _fetch(self, task: Task) -> Answer:
         """Fetch one URL; any error becomes an answer and affects only this URL."""
         headers = {}
-        if task.etag:
+        if task.etag and task.etag.isascii():  # the client would encode other bytes anew, and no server would know them
             headers["If-None-Match"] = task.etag
         if task.last_modified:
             headers["If-Modified-Since"] = task.last_modified

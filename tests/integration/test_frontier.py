@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from scrapers.archive.store import Archive
-from scrapers.crawling.frontier import Frontier
+from scrapers.crawling.frontier import MAX_FEED_DEPTH, FeedsTooDeep, Frontier
 from scrapers.crawling.revisit_policy import REVISITS, next_interval, next_visit
 from scrapers.database import transaction
 from scrapers.items import Feed, FeedEntry, FeedShape, Outcome, Page, Source, SourceType, Visit
@@ -291,6 +291,17 @@ def test_child_feeds_are_visited_like_their_parent(frontier: Frontier) -> None:
     assert frontier.add_feeds(GAZETTE, FEED, [child, child], FEED.url, NOW) == [child]
     task = next(task for task in frontier.due(NOW, 10, [GAZETTE]) if task.url == child)
     assert task.kind == "feed" and task.feed == FEED
+
+
+def test_an_index_that_lists_itself_under_new_addresses_ends(frontier: Frontier) -> None:
+    parent = FEED.url
+    for level in range(MAX_FEED_DEPTH):
+        child = f"https://gazette.example/index-{level}.xml"
+        assert frontier.add_feeds(GAZETTE, FEED, [child], parent, NOW) == [child]
+        parent = child
+    assert frontier.add_feeds(GAZETTE, FEED, [], parent, NOW) == []
+    with pytest.raises(FeedsTooDeep, match="more than 3 levels"):
+        frontier.add_feeds(GAZETTE, FEED, ["https://gazette.example/index-deep.xml"], parent, NOW)
 
 
 def test_database_uses_wal_and_foreign_keys(frontier: Frontier) -> None:

@@ -271,4 +271,6 @@ def test_only_http_links_are_urls(link, expected):
 
 
 def test_markup_and_entities_are_removed_from_a_title():
+    assert plain("One<script>a < b</script> two<STYLE>p{}</style > three</script> <script>four") == "One two three four"
+    assert plain("<script>" * 4_000 + "end") == "end"
     assert plain("AT&amp;T &lt;em&gt;wins&lt;/em&gt;<br/>again &nbsp; 3 < 4") == "AT&T wins again 3 < 4"

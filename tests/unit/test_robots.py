@@ -15,9 +15,8 @@ URL = "https://gazette.example/members/1"
 
 
 def allows(status: int, body: bytes, url: str = URL) -> bool:
-    return rules_of(RobotsCopy("https://gazette.example", status, body, datetime(2026, 5, 4, tzinfo=UTC))).allows(
-        url, TOKEN
-    )
+    copy = RobotsCopy("https://gazette.example", status, body, datetime(2026, 5, 4, tzinfo=UTC))
+    return rules_of(copy, TOKEN).allows(url, TOKEN)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 301])
@@ -33,6 +32,24 @@ def test_unavailable_robots_txt_forbids_everything(status: int) -> None:
 def test_group_for_our_user_agent_overrides_the_default_group() -> None:
     body = b"User-agent: *\nDisallow: /\n\nUser-agent: oversightledger\nDisallow: /closed\n"
     assert allows(200, body) and not allows(200, body, "https://gazette.example/closed/1")
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("OversightLedger/0.1", True),
+        ("oversightledger/2.0 (+https://ledger.example)", True),
+        ("OVERSIGHTLEDGER   # us", True),
+        ("Oversight", False),
+        ("Ledger", False),
+        ("OversightLedgerPlus", False),
+        ("OversightLedger2", False),
+    ],
+)
+def test_a_group_is_ours_if_its_product_token_is_equal(name: str, ours: bool) -> None:
+    body = f"User-agent: *\nDisallow: /closed\n\nUser-agent: {name}\nDisallow: /members\n".encode()
+    assert allows(200, body) is not ours
+    assert allows(200, body, "https://gazette.example/closed/1") is ours
 
 
 def test_longest_rule_wins_and_wildcards_match() -> None:
@@ -56,9 +73,9 @@ def test_only_complete_rules_in_the_first_500_kib_count() -> None:
 
 def test_crawl_delay_is_limited() -> None:
     copy = RobotsCopy("https://g.example", 200, b"User-agent: *\nCrawl-delay: 9999", datetime(2026, 5, 4, tzinfo=UTC))
-    assert rules_of(copy).delay_seconds(TOKEN) == 60.0 and rules_of(copy).rest_seconds(TOKEN) == 9999
+    assert rules_of(copy, TOKEN).delay_seconds(TOKEN) == 60.0 and rules_of(copy, TOKEN).rest_seconds(TOKEN) == 9999
     short = RobotsCopy(copy.host, 200, b"User-agent: *\nCrawl-delay: 20", copy.fetched_at)
-    assert rules_of(short).delay_seconds(TOKEN) == 20.0 and rules_of(short).rest_seconds(TOKEN) == 0
+    assert rules_of(short, TOKEN).delay_seconds(TOKEN) == 20.0 and rules_of(short, TOKEN).rest_seconds(TOKEN) == 0
 
 
 @pytest.mark.parametrize(
