@@ -17,6 +17,7 @@ from typing import Any
 from scrapers.archive.store import Archive
 from scrapers.crawling.frontier import FeedsTooDeep, Frontier
 from scrapers.database import transaction
+from scrapers.fetching.robots import NOT_FETCHED
 from scrapers.fetching.url_guard import refusal
 from scrapers.items import FETCHED, Feed, FeedEntry, Outcome, Page, Source, Visit
 from scrapers.messages import Answer, CrawlConfig, Reply, RobotsCopy, Task, unpacked
@@ -28,6 +29,9 @@ _HOST_FAILS = frozenset({Outcome.SERVER_ERROR, Outcome.TIMEOUT, Outcome.CONNECTI
 DEFAULT_HOLD = timedelta(minutes=15)
 
 
+_NOT_CONNECTED = frozenset({Outcome.CONNECTION_FAILED, Outcome.TIMEOUT})
+
+
 @dataclass(slots=True)
 class CrawlTally:
     """The results of one run for one source."""
@@ -35,6 +39,7 @@ class CrawlTally:
     outcomes: Counter[str] = field(default_factory=Counter)
     n_pages: int = 0
     n_bytes: int = 0
+    n_unreachable: int = 0  # visits for which no connection to the host could be made
     n_open: int = 0  # tasks handed out but not answered
     faults: dict[str, None] = field(default_factory=dict)  # an ordered set
 
@@ -197,6 +202,7 @@ class Bookkeeper:
         tally = self.tallies[visit.source_id]
         tally.outcomes[visit.outcome.value] += 1
         tally.n_bytes += visit.n_bytes
+        tally.n_unreachable += visit.outcome in _NOT_CONNECTED or visit.detail.startswith(NOT_FETCHED)
         for fault in answer.faults if answer else ():
             tally.faults[f"{visit.url}: {fault}"] = None
         if answer is not None and visit.outcome not in FETCHED and answer.task.kind == "feed":

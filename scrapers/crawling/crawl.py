@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,6 +36,7 @@ __all__ = ["ConfigError", "CrawlConfig", "CrawlError", "CrawlReport", "SourceRep
 GRACE_SECONDS = 6.0  # from the request to stop to killing the fetching process
 SILENCE_SECONDS = 90.0  # a fetching process that is silent for longer is stuck
 MAX_DEATHS = 3
+SOURCES_TO_JUDGE = 3  # that must have been visited in vain before the network is said to be down
 INTERRUPTED = "stopped by"
 MIN_FREE_BYTES = 200 * 1024 * 1024
 _ROOT = Path(__file__).resolve().parents[2]
@@ -75,6 +76,7 @@ class CrawlReport:
     recovered: tuple[str, ...] = ()  # URLs whose page was found in the archive after an interruption
     stopped: str = ""  # why the run ended early; "" if everything due was visited
     interrupted: bool = False  # by a signal, so the steps after the crawl should not run either
+    network_down: bool = False  # several sources were visited, and no host could be reached
 
 
 def crawl(
@@ -299,4 +301,11 @@ def _report(
         recovered=recovered,
         stopped=bookkeeper.stopped,
         interrupted=bookkeeper.stopped.startswith(INTERRUPTED),
+        network_down=_is_network_down(bookkeeper.tallies.values()),
     )
+
+
+def _is_network_down(tallies: Iterable[CrawlTally]) -> bool:
+    """Return whether nothing could be reached, of so many sources that the fault is not theirs."""
+    visited = [tally for tally in tallies if tally.outcomes]
+    return len(visited) >= SOURCES_TO_JUDGE and all(t.n_unreachable == t.outcomes.total() for t in visited)

@@ -45,6 +45,19 @@ def test_the_live_web_is_not_crawled_without_a_contact(tmp_path: Path) -> None:
     assert "contact" in one_line(oversight("crawl", data=tmp_path), WRONG_USE)
 
 
+def test_a_network_that_is_down_is_one_line_and_nothing_is_published(tmp_path: Path) -> None:
+    cards = tmp_path / "cards"
+    cards.mkdir()
+    example = (ROOT / "docs" / "example_card.toml").read_text()
+    for number in range(3):  # names that end in .invalid never resolve
+        card = example.replace("courier.example", f"courier{number}.invalid")
+        (cards / f"courier_{number}.toml").write_text(card)
+    (tmp_path / "oversight.toml").write_text(f'cards = "{cards}"\ncontact = "mailto:desk@gazette.invalid"\n')
+    result = oversight("run", data=tmp_path)
+    assert result.returncode == OUTSIDE and "NETWORK_DOWN" in result.stderr.splitlines()[-1], result
+    assert not (tmp_path / "oversight.db").exists()
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert "nowhere.html" in one_line(oversight("add", "nowhere.html", data=tmp_path), WRONG_USE)
 

@@ -124,6 +124,19 @@ def test_edited_article_is_saved_again_and_unchanged_one_is_not(site: Site, ledg
     assert len(list(ledger.archive.pages())) == 3
 
 
+def test_the_network_is_down_if_no_host_of_three_sources_is_reached(ledger: Ledger) -> None:
+    sites = [Site(f"127.0.0.{n}") for n in (1, 2, 3)]
+    for site in sites:
+        site.routes["/feed"] = site.feed([])
+    sources = [source_of(site, source_id=f"gazette{n}") for n, site in enumerate(sites)]
+    assert not ledger.crawl(*sources).network_down
+    for site in sites:
+        site.close()
+    assert not ledger.crawl(*sources[:2], after=timedelta(days=1)).network_down, "two may be down themselves"
+    report = ledger.crawl(*sources, after=timedelta(days=10))
+    assert report.network_down and report.n_visits == 3, str(report)
+
+
 def test_every_hostile_case_has_its_expected_outcome(site: Site, ledger: Ledger) -> None:
     site.routes = {path: route for path, (route, _) in CASES.items()} | HOPS
     site.routes["/feed"] = site.feed([*CASES, *LINKS])

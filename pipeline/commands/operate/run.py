@@ -13,7 +13,7 @@ from pipeline.commands.common import lexicon_of, need_contact, plain_errors, rev
 from pipeline.commands.groups import did_you_mean
 from pipeline.commands.operate.alerts import rules_of, send_alerts
 from pipeline.commands.output import Progress, json_option, say_json, say_rows
-from pipeline.errors import Stopped, WrongUse
+from pipeline.errors import OutsideFailure, Stopped, WrongUse
 from pipeline.site.text.formatting import count_words
 from pipeline.workspace import DataFolder
 
@@ -55,6 +55,11 @@ def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_second
     if report.interrupted:
         raise Stopped(
             f"The crawl was stopped: {report.stopped}. {report.n_pages} new pages are kept; run the command again."
+        )
+    if report.network_down:
+        raise OutsideFailure(
+            f"NETWORK_DOWN: none of the hosts of {len([s for s in report.sources if s.outcomes])} sources could be "
+            "reached. Nothing was published. Check the network and the name server, then run the command again."
         )
     return {"visits": report.n_visits, "pages": report.n_pages, "outcomes": report.outcomes, "stopped": report.stopped}
 
