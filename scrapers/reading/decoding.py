@@ -40,8 +40,11 @@ def whole(text: str) -> str:
 
 
 def load_json(text: str) -> Any:
-    """Return the value of a JSON text, without lone surrogates. Raises ValueError or, if too deep, RecursionError."""
-    value = json.loads(text, strict=False)
+    """Return the value of a JSON text, without lone surrogates; NaN and infinities, which JSON lacks, become None.
+
+    Raises ValueError or, if the text is nested too deeply, RecursionError.
+    """
+    value = json.loads(text, strict=False, parse_constant=lambda _: None)
     return _whole(value) if "\\ud" in text or "\\uD" in text else value
 
 

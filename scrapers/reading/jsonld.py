@@ -161,7 +161,7 @@ def _text(value: Any) -> str:
         value = next((part for part in value if part), "")
     if isinstance(value, dict):
         value = value.get("@value") or value.get("name") or ""
-    return tidy(html.unescape(str(value))) if isinstance(value, str | int | float) else ""
+    return tidy(html.unescape(str(value))) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _flag(value: Any) -> bool | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html as html_entities
 import re
+from calendar import month_abbr
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -84,6 +85,7 @@ _ROLE = re.compile(
     r"desk|bureau|chief|phd|m\.?d|jr|sr|esq)\b\.?)$",
     re.I,
 )
+_NO_TITLE = frozenset({"nan", "none", "null", "undefined", "[object object]"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,20 +186,25 @@ def _bare(name: str) -> str:
 
 def _title(tree: LexborHTMLParser, metas: dict[str, list[str]], linked: Linked, site: str) -> str:
     """Return the title: of OpenGraph, JSON-LD, the first h1 or the title element, avoiding truncated ones."""
-    og = without_site(_first(metas, ("og:title", "twitter:title", "dc.title")), site)
+    og = _real(without_site(_first(metas, ("og:title", "twitter:title", "dc.title")), site))
     if og and not _is_truncated(og):
         return og
-    headings = [tidy(node.text(separator=" ")) for node in tree.css("h1")]
+    headings = [_real(tidy(node.text(separator=" "))) for node in tree.css("h1")]
     headings = [text for text in headings if text]
-    headline = without_site(linked.headline, site)
+    headline = _real(without_site(linked.headline, site))
     if og and not _is_completed_by(og, [headline, *headings]):
         return og
     if headline and not _is_completed_by(headline, headings):
         return headline
     longer = [text for text in [og, *headings] if text and headline and text.startswith(headline.rstrip("….")[:40])]
     element = tree.css_first("head title") or tree.css_first("title")
-    last = without_site(tidy(element.text()), site) if element else ""
+    last = _real(without_site(tidy(element.text()), site)) if element else ""
     return next((text for text in [*longer, og, headline, *headings, last] if text), "")
+
+
+def _real(title: str) -> str:
+    """Return a title, or "" if it is what a template prints where it has none."""
+    return "" if title.lower() in _NO_TITLE else title
 
 
 def _is_truncated(title: str) -> bool:
@@ -285,4 +292,18 @@ def date_from_text(markup: str, url: str, latest: datetime) -> Dated | None:
     if not found:
         return None
     moment = datetime.fromisoformat(found).replace(tzinfo=UTC)
-    return Dated(moment, "htmldate", Precision.DAY) if moment <= latest else None
+    if moment > latest or (moment.day == 1 and not _first_is_written(moment, f"{url} {markup}")):
+        return None
+    return Dated(moment, "htmldate", Precision.DAY)
+
+
+def _first_is_written(day: datetime, text: str) -> bool:
+    """Return whether the first of a month is written: htmldate also makes it of a month alone, or of 30 February."""
+    year, month, name = day.year, f"0?{day.month}", month_abbr[day.month]
+    first = r"0?1(?!\d)"
+    patterns = (
+        rf"{year}[-/.]?{month}[-/.]?{first}",
+        rf"\b(?:{first}[-/.]{month}|{month}[-/.]{first})[-/.]{year}",
+        rf"\b{first}(?:st|\.)?\s+(?:of\s+)?{name}|\b{name}\w*\.?\s+{first}",
+    )
+    return any(re.search(pattern, text, re.I) for pattern in patterns)

@@ -85,6 +85,41 @@ def test_reading_is_deterministic():
     assert recorded("gadget_parade") == recorded("gadget_parade")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<script type="application/ld+json">{"@type":"NewsArticle","headline":NaN,"author":Infinity}</script>',
+        '<script type="application/ld+json">{"@type":"NewsArticle","headline":true}</script>',
+        '<meta property="og:title" content="undefined">',
+        '<meta property="og:title" content="NULL">',
+    ],
+)
+def test_what_a_template_prints_without_a_title_is_no_title(head):
+    article = read_page(page(html(PROSE, head))).article
+    assert (article.title, article.byline) == ("A vote", ())
+
+
+def test_bidirectional_and_control_characters_are_removed_from_a_title():
+    head = '<meta property="og:title" content="A \u202evote\u202c \u2066on\u2069 \u061c\u0007the law\u200b">'
+    assert read_page(page(html(PROSE, head))).article.title == "A vote on the law"
+
+
+def test_a_day_that_does_not_exist_is_not_taken():
+    head = '<meta property="article:published_time" content="2026-02-30T10:00:00Z">'
+    found = read_page(page(html(PROSE + "<time datetime='2026-02-30'>30 February 2026</time>", head))).article
+    assert (found.published_at, found.published_basis) == (None, "unknown")
+
+
+@pytest.mark.parametrize("written", ["1 May 2026", "May 1, 2026", "2026-05-01", "1st of May 2026", "01.05.2026"])
+def test_the_first_of_a_month_is_taken_if_it_is_written(written):
+    found = read_page(page(html(f"<time>{written}</time>{PROSE}"))).article
+    assert str(found.published_at.date()) == "2026-05-01"
+
+
+def test_a_month_alone_is_no_day():
+    assert read_page(page(html(f"<p class='date'>Published in May 2026</p>{PROSE}"))).article.published_at is None
+
+
 def test_general_reader_is_used_if_a_recipe_finds_nothing():
     source = read_card(PAGES / "the_harbour_courier.toml")
     reading = read_page(page(html(PROSE)), source)
