@@ -24,7 +24,15 @@ from scrapers.items import (
     text_version,
 )
 from scrapers.reading.blocks import Block, letters, parse, tidy
-from scrapers.reading.body import general_body, is_mostly_links
+from scrapers.reading.body import (
+    by_justext,
+    by_trafilatura,
+    choose,
+    general_body,
+    is_mostly_links,
+    linked_body,
+    with_links,
+)
 from scrapers.reading.boilerplate import Cleaned, clean
 from scrapers.reading.canonical_url import canonical_address, tidy_address
 from scrapers.reading.decoding import MAX_BYTES, decode, foreign_format
@@ -37,7 +45,6 @@ from scrapers.reading.metadata import (
     read_metadata,
     without_site,
 )
-from scrapers.reading.opinions import by_justext, by_trafilatura, choose, linked_body, with_links
 from scrapers.reading.parser_limits import unsafe_markup
 from scrapers.reading.recipes import Picked, apply, recipes_for
 from scrapers.reading.timestamps import read_moment
@@ -195,7 +202,7 @@ def _picked_names(picked: Picked | None) -> tuple[str, ...]:
 
 
 def _general(html: str, tree: LexborHTMLParser, about: Metadata) -> list[Block]:
-    """Return the body of a page of unknown layout; see `opinions`. `tree` is modified."""
+    """Return the body of a page of unknown layout; see `body`. `tree` is modified."""
     found = general_body(tree, about.description)
     linked = linked_body(about.linked.body)
     if _is_small_enough(html) and not (_length(found) < _MIN_CHARS and is_mostly_links(html)):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scrapers.reading.blocks import Block, parse
-from scrapers.reading.body import general_body
-from scrapers.reading.opinions import by_justext, by_trafilatura, choose, linked_body, with_links
+from scrapers.reading.body import by_justext, by_trafilatura, choose, general_body, linked_body, with_links
 
 RULES = (
     "as its own rules have said for as long as it has had any of them, and of which the minister has said in the house "
