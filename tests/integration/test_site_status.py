@@ -51,7 +51,7 @@ def test_a_name_has_its_own_status_page_and_json(demo_site):
     assert "Tessel 2: status" in page and "Banned, 30 March 2026" in page
     body = demo_site.get("/status.json?name=Tessel+2&as-of=2026-04-15").json()
     bans = [line for line in body["lines"] if line["matter"] == "restriction" and line["done"]]
-    assert [(b["done"]["stage"], b["done"]["until"]) for b in bans] == [("banned", "2026-05-08")]
+    assert ("banned", "2026-05-08") in [(ban["done"]["stage"], ban["done"]["until"]) for ban in bans]
     assert body["as_of"] == "2026-04-15" and body["newest_report"] == "2026-05-30"
 
 
