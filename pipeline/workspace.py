@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import AnotherRun, OutsideFailure, WrongUse
+from scrapers.database import FolderInUse, folder_lock
 
 LARGE_LOG = 10 * 1024 * 1024  # bytes
 
@@ -94,20 +93,8 @@ class DataFolder:
     def lock(self) -> Iterator[None]:
         """Lock this folder for one writing run; raise AnotherRun if another process holds the lock."""
         self.make()
-        file = self.path / "lock"
-        with file.open("a+") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                handle.seek(0)
-                holder = handle.read().strip() or "another process"
-                raise AnotherRun(
-                    f"{self.path} is in use by {holder}. Wait until it ends, or choose another folder with --data."
-                ) from None
-            handle.truncate(0)
-            handle.write(f"process {os.getpid()}")
-            handle.flush()
-            try:
+        try:
+            with folder_lock(self.path):
                 yield
-            finally:
-                handle.truncate(0)
+        except FolderInUse as error:
+            raise AnotherRun(f"{error} Another folder is chosen with --data.") from None

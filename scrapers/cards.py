@@ -156,6 +156,13 @@ def load_sources(folder: Path | None = None) -> tuple[Source, ...]:
     return tuple(read_card(path) for path in sorted(folder.glob("*.toml")))
 
 
+def load_catalogue(folder: Path | None, *, packaged: bool = True) -> tuple[Source, ...]:
+    """Return the packaged sources and those of a folder, by id; the folder's replace packaged ones of the same id."""
+    found = (*(load_sources() if packaged else ()), *(load_sources(folder) if folder is not None else ()))
+    by_id = {source.source_id: source for source in found}
+    return tuple(by_id[key] for key in sorted(by_id))
+
+
 def read_card(path: Path) -> Source:
     """Return the source that a card describes; its file name without .toml is the source's id. Raises CardError."""
     path = Path(path)

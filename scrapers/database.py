@@ -1,8 +1,10 @@
-"""Opens crawl.db and creates the crawler's tables in it."""
+"""Opens crawl.db, creates the crawler's tables in it, and locks its folder."""
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,6 +98,32 @@ def open_crawl_db(path: Path) -> sqlite3.Connection:
                     db.execute(f"alter table {table} add column {column} {declaration}")
             db.execute(f"pragma user_version = {_VERSION}")
     return db
+
+
+class FolderInUse(RuntimeError):
+    """Another process is writing to the data folder; the message names it."""
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Lock a data folder for one writing process. Raises FolderInUse if another one holds the lock."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.seek(0)
+            holder = handle.read().strip() or "another process"
+            raise FolderInUse(
+                f"{folder} is in use by {holder}. Wait until it ends, or choose another folder."
+            ) from None
+        handle.truncate(0)
+        handle.write(f"process {os.getpid()}")
+        handle.flush()
+        try:
+            yield
+        finally:
+            handle.truncate(0)
 
 
 @contextmanager

@@ -133,9 +133,17 @@ class FeedEntry:
     entry_id: str = ""
 
 
+def _exported_text(body: bytes) -> str:
+    """Return a body as Scrapy's feed exports write it."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The response to one request, after decompression. `sha256` is the hash of `body`."""
+    """The response to one request, after decompression. `sha256` is the hash of `body`. An item of the spiders."""
 
     url: str
     final_url: str
@@ -145,7 +153,7 @@ class Page:
     media_type: str  # "text/html", without parameters
     charset: str  # from the Content-Type header, "" if none
     headers: tuple[tuple[str, str], ...]
-    body: bytes
+    body: bytes = field(metadata={"serializer": _exported_text})
     sha256: str
 
 
@@ -193,7 +201,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One attempt to fetch a URL, with its outcome."""
+    """One attempt to fetch a URL, with its outcome. An item of the spiders, for a URL without a page."""
 
     url: str
     source_id: str
@@ -204,6 +212,27 @@ class Visit:
     n_bytes: int = 0
     sha256: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    temporary: bool = False  # the cause is temporary: try again later
+    retry_after: str = ""  # the header as sent, with 429, 503 or a robots.txt that could not be read
+
+    def header(self, name: str) -> str:
+        """Return a response header, "" if there was none."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")[:500]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a feed listed, and the visit to it. An item of the spiders."""
+
+    visit: Visit
+    entries: tuple[FeedEntry, ...] = ()
+    more: tuple[str, ...] = ()  # URLs of further feeds
+    faults: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """The feed's URL."""
+        return self.visit.url
 
 
 def article_id(canonical_url: str) -> str:

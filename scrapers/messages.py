@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from scrapers.items import Feed, FeedEntry, Outcome, Page, Source, Visit
+from scrapers.items import Feed, FeedEntry, Outcome, Page, Visit
 
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -37,11 +37,6 @@ class Answer:
     entries: tuple[FeedEntry, ...] = ()
     more: tuple[str, ...] = ()  # URLs of further feeds
     faults: tuple[str, ...] = ()
-    etag: str = ""
-    last_modified: str = ""
-    retry_after: str = ""  # the header as sent, with 429, 503 or a robots.txt that could not be read
-    temporary: bool = False  # the cause is temporary: try again later
-    rest_seconds: float = 0.0  # how long to hold the host, if its crawl delay exceeds a pause within a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +53,24 @@ def packed(answer: Answer) -> tuple[Any, ...]:
     visit, page = answer.visit, answer.page
     return (
         *(visit.url, visit.outcome.value, visit.detail, visit.status, visit.n_bytes, visit.sha256, visit.headers),
+        *(visit.temporary, visit.retry_after),
         (page.final_url, page.media_type, page.charset, page.body) if page is not None else None,
-        *(answer.entries, answer.more, answer.faults, answer.etag, answer.last_modified, answer.retry_after),
-        *(answer.temporary, answer.rest_seconds),
+        *(answer.entries, answer.more, answer.faults),
     )
 
 
 def unpacked(values: tuple[Any, ...], task: Task, now: datetime) -> Answer:
     """Return the answer to a task from the tuple that packed() made; `now` becomes the time of the visit."""
-    url, outcome, detail, status, n_bytes, sha256, headers, kept, entries, more, faults, *rest = values
-    visit = Visit(url, task.source_id, now, Outcome(outcome), detail, status, n_bytes, sha256, headers)
+    url, outcome, *sent, kept, entries, more, faults = values
+    visit = Visit(url, task.source_id, now, Outcome(outcome), *sent)
     page = None
     if kept is not None:
         final_url, media_type, charset, body = kept
-        page = Page(url, final_url, task.source_id, now, status, media_type, charset, headers, body, sha256)
-    return Answer(task, visit, page, entries, more, faults, *rest)
+        page = Page(
+            *(url, final_url, task.source_id, now, visit.status, media_type, charset, visit.headers, body),
+            sha256=visit.sha256,
+        )
+    return Answer(task, visit, page, entries, more, faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class RobotsCopy:
     host: str
     status: int
     body: bytes
-    fetched_at: datetime
+    fetched_at: datetime = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +102,16 @@ class CrawlConfig:
     max_bytes: int = 8 * 1024 * 1024  # of one response, before and after decompression
     memory_mb: int = 1536  # address space of the fetching process
     log_file: str = ""  # for Scrapy's log; "": no log
+    spider_modules: tuple[str, ...] = ("scrapers.spiders",)  # with the spiders of sources that need one
+    refused_directives: tuple[str, ...] | None = None  # None: those of scrapers.settings
 
 
 @dataclass(frozen=True, slots=True)
 class FetchOrder:
     """What the fetching process needs to start."""
 
-    sources: tuple[Source, ...]
-    tasks: tuple[Task, ...]
-    user_agent: str  # including the contact
-    robots_token: str  # the name to match in robots.txt
-    allow_loopback: bool
-    local_ports: Mapping[str, int]
-    pause_seconds: float | None
-    timeout_seconds: float
-    max_bytes: int
+    settings: dict[str, Any]  # that override those of scrapers.settings
     memory_mb: int
-    log_file: str
 
 
 @lru_cache(maxsize=256)

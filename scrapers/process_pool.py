@@ -97,21 +97,29 @@ def run_jobs(
     first = list(islice(waiting, min_jobs))
     if not first:
         return
-    pool = _Pool(start, args, limits, processes if len(first) == min_jobs else 1)
+    pool = Pool(start, args, limits, processes if len(first) == min_jobs else 1)
     try:
         yield from pool.run(chain(first, waiting))
     finally:
         pool.end()
 
 
-class _Pool:
+class Pool:
+    """Worker processes for jobs that come now and then: they stay until end(). Not for several threads at once."""
+
     def __init__(self, start: Callable, args: tuple[Any, ...], limits: Limits, most: int) -> None:
         self.start, self.args, self.limits, self.most = start, args, limits, most
         self.workers: list[_Worker] = []
         self.todo: deque[_Slot] = deque()
         self.deaths = 0
 
+    def call(self, job: Any) -> Any:
+        """Do one job; return its result, or Lost. Raises as run_jobs() does."""
+        [(_, result)] = self.run(iter([job]))
+        return result
+
     def run(self, jobs: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+        """Yield each job with its result, in the order of the jobs."""
         order: deque[_Slot] = deque()
         while True:
             for job in islice(jobs, max(0, self.most * JOBS_AHEAD - len(order))):

@@ -1,49 +1,97 @@
-"""The Scrapy settings of the fetching process."""
+"""The settings of the Scrapy project. See docs/spiders.md; `oversight crawl` overrides some of them for its run."""
 
 from __future__ import annotations
 
+import os
+import tomllib
+from pathlib import Path
 from typing import Any
 
-from scrapy.logformatter import LogFormatter
+from scrapers.messages import CrawlConfig
 
-from scrapers.messages import FetchOrder
+# The folder that `oversight --data` names, and the settings of its ledger, which the environment overrides.
+DATA_FOLDER = os.environ.get("OVERSIGHT_DATA", "data")
+_FILE = Path(DATA_FOLDER, "oversight.toml")
+_LEDGER: dict[str, Any] = tomllib.loads(_FILE.read_text(encoding="utf-8")) if _FILE.is_file() else {}
+_DEFAULTS = CrawlConfig()
 
+BOT_NAME = "oversight-ledger"
+SPIDER_MODULES = ["scrapers.spiders"]
+NEWSPIDER_MODULE = "scrapers.spiders"
+# One spider for each source card. A spider of SPIDER_MODULES with the name of a card is used for that card.
+SPIDER_LOADER_CLASS = "scrapers.spiders.loader.CardSpiderLoader"
+CARDS = os.environ.get("OVERSIGHT_CARDS") or (Path(DATA_FOLDER, _LEDGER["cards"]) if _LEDGER.get("cards") else "")
+CATALOGUE = os.environ.get("OVERSIGHT_CATALOGUE", str(_LEDGER.get("catalogue", True))).lower() in ("true", "1")
+SOURCES: tuple[Any, ...] = ()  # records instead of cards
+SPIDER_CONTRACTS = {"scrapers.spiders.contracts.EntriesContract": 10}
 
-class QuietFormatter(LogFormatter):
-    """Logs no line per response: visits are rows of crawl.db."""
+# What is kept, and who keeps it.
+BOOKKEEPER = "scrapers.crawling.local.LocalBookkeeper"
+SCHEDULER = "scrapers.crawling.scheduler.FrontierScheduler"
+ITEM_PIPELINES = {"scrapers.crawling.pipelines.RecordPipeline": 0}
+EXTENSIONS = {"scrapers.bookkeeper.Bookkeeping": 0, "scrapers.spiders.feed_reader.FeedReader": 0}
+# From a feed entry's title and summary to whether its page is fetched, as an import path; "": every page is.
+TOPIC_FILTER = "pipeline.nlp.relevance.score.passes_topic"
 
-    def crawled(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        return None
+# Who we are. A crawl of other sites than local ones needs a contact: an e-mail address or a web page.
+CONTACT = os.environ.get("OVERSIGHT_CONTACT", _LEDGER.get("contact", ""))
+ROBOTS_TOKEN = "OversightLedger"  # the name that a robots.txt may address
+USER_AGENT = f"{_DEFAULTS.user_agent} (+{CONTACT})" if CONTACT else _DEFAULTS.user_agent
+DEFAULT_REQUEST_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.8,*/*;q=0.5",
+    "Accept-Language": "en;q=1.0, *;q=0.5",
+}
+REFERRER_POLICY = "no-referrer"
+COOKIES_ENABLED = False
 
+# Manners. Our robots policy (RFC 9309) takes the place of Scrapy's; the cards' hosts that of its offsite filter.
+ROBOTSTXT_OBEY = False
+DOWNLOADER_MIDDLEWARES = {
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "scrapers.fetching.middlewares.AddressGuardMiddleware": 50,
+    "scrapers.fetching.middlewares.RobotsPolicyMiddleware": 100,
+    "scrapers.fetching.middlewares.ResponseGuardMiddleware": 150,
+    "scrapers.fetching.middlewares.ConditionalGetMiddleware": 200,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "scrapers.fetching.middlewares.HttpRedirectMiddleware": 600,
+}
+SPIDER_MIDDLEWARES = {"scrapers.spiders.middleware.OneOutcomeMiddleware": 100}
+CONCURRENT_REQUESTS = 200  # the scheduler hands out one request at a time for each host
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+DOWNLOAD_DELAY = 5.0  # of hosts without a card; a card's pause_seconds and a robots.txt take precedence
+DOWNLOAD_DELAY_JITTER = 0.2
+# What a page may ask in X-Robots-Tag or <meta name="robots">, upon which it is not kept: see docs/spiders.md.
+REFUSED_DIRECTIVES = ["noai", "noindex", "none", "nosnippet"]
 
-def scrapy_settings(order: FetchOrder) -> dict[str, Any]:
-    """Return the settings of one run of the fetching process."""
-    return {
-        "USER_AGENT": order.user_agent,
-        "OVERSIGHT_ALLOW_LOOPBACK": order.allow_loopback,
-        "OVERSIGHT_LOCAL_PORTS": dict(order.local_ports),
-        # It handles URL checks, robots.txt, rate limits, redirects, size and compression itself: no middlewares.
-        "DOWNLOADER": "scrapers.fetching.downloader.HostDownloader",
-        "TWISTED_REACTOR_ENABLED": False,
-        "DOWNLOADER_MIDDLEWARES_BASE": {},
-        "SPIDER_MIDDLEWARES_BASE": {},
-        # Only http and https, and only through the downloader with the guarded resolver.
-        "DOWNLOAD_HANDLERS_BASE": {},
-        "EXTENSIONS_BASE": {},
-        "HTTPPROXY_ENABLED": False,
-        "DOWNLOAD_VERIFY_CERTIFICATES": True,
-        "DOWNLOAD_MAXSIZE": order.max_bytes,
-        "DOWNLOAD_TIMEOUT": order.timeout_seconds,
-        "COOKIES_ENABLED": False,
-        "RETRY_ENABLED": False,
-        "TELNETCONSOLE_ENABLED": False,
-        "REMOTE_CONTROL_ENABLED": False,
-        "MEMUSAGE_ENABLED": False,
-        "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",
-        "STATS_CLASS": "scrapy.statscollectors.DummyStatsCollector",
-        "LOG_FORMATTER": "scrapers.settings.QuietFormatter",
-        "LOG_ENABLED": bool(order.log_file),
-        "LOG_FILE": order.log_file or None,
-        "LOG_LEVEL": "INFO",
-        "STATS_DUMP": False,
-    }
+# Limits, and what may be connected to.
+DOWNLOAD_HANDLERS = {
+    "http": "scrapers.fetching.handler.GuardedDownloadHandler",
+    "https": "scrapers.fetching.handler.GuardedDownloadHandler",
+    "data": None,
+    "file": None,
+    "ftp": None,
+    "s3": None,
+}
+TWISTED_REACTOR_ENABLED = False  # asyncio alone
+ALLOW_LOOPBACK = False  # True: sites on this machine may be crawled, for tests
+LOCAL_PORTS: dict[str, int] = {}  # hosts that are served from a local port instead
+DOWNLOAD_VERIFY_CERTIFICATES = True
+DOWNLOAD_MAXSIZE = _DEFAULTS.max_bytes
+DOWNLOAD_WARNSIZE = 0
+DOWNLOAD_TIMEOUT = _DEFAULTS.timeout_seconds
+REDIRECT_MAX_TIMES = 5
+METAREFRESH_ENABLED = False
+HTTPPROXY_ENABLED = False
+# A broken connection is tried once more; statuses are not, as the frontier keeps the address due.
+RETRY_TIMES = 1
+RETRY_HTTP_CODES: list[int] = []
+RETRY_EXCEPTIONS = [
+    "scrapy.exceptions.DownloadConnectionRefusedError",
+    "scrapy.exceptions.ResponseDataLossError",
+]
+RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"  # the outcome of the visit says it
+CONCURRENT_ITEMS = 2
+LOG_LEVEL = "INFO"
+WARN_ON_GENERATOR_RETURN_VALUE = False  # it parses the source of a callback anew for each response
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False

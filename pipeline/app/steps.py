@@ -212,9 +212,3 @@ def _prepare(copy: Path, snapshot: Path) -> None:
 
     with suppress(OSError):
         save_arrays(copy, snapshot)
-
-
-def merge_sources(cards: Iterable[Source], more: Iterable[Source]) -> tuple[Source, ...]:
-    """Return both sets of cards, sorted by id; a card of the second set replaces one of the first with the same id."""
-    by_id = {source.source_id: source for source in (*cards, *more)}
-    return tuple(by_id[key] for key in sorted(by_id))

@@ -25,12 +25,10 @@ def settings_of(folder: DataFolder) -> Settings:
 
 def sources_of(settings: Settings) -> tuple[Source, ...]:
     """Return the packaged source cards and those of the settings; raise WrongUse for an invalid one."""
-    from pipeline.app.steps import merge_sources
-    from scrapers.cards import CardError, load_sources
+    from scrapers.cards import CardError, load_catalogue
 
     try:
-        packaged = load_sources() if settings.catalogue else ()
-        return merge_sources(packaged, load_sources(Path(settings.cards)) if settings.cards else ())
+        return load_catalogue(Path(settings.cards) if settings.cards else None, packaged=settings.catalogue)
     except CardError as error:
         raise WrongUse(str(error)) from error
     except OSError as error:

@@ -1,12 +1,21 @@
-"""Writes a Source as a source card in TOML."""
+"""Writes sources as source cards in TOML."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from pathlib import Path
 
 from scrapers.items import Feed, Source
 
 _OF_A_FEED = ("items", "link", "title", "date", "summary")
+
+
+def write_cards(sources: Iterable[Source], folder: Path) -> None:
+    """Write the card of each source into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in sources:
+        (folder / f"{source.source_id}.toml").write_text(card_text(source), encoding="utf-8")
 
 
 def card_text(source: Source) -> str:

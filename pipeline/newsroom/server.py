@@ -15,9 +15,11 @@ from datetime import UTC, date, datetime, time
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from pipeline.newsroom.cards import write_cards
 from pipeline.newsroom.feeds import Odd, feed_documents
 from pipeline.newsroom.pages import article_page, front_page
 from pipeline.newsroom.stories import FOLDER, LAST_DAY, Publisher, end_of, out_by, publishers, story
@@ -296,11 +298,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--day", type=date.fromisoformat, default=LAST_DAY, help="serve the stories published by this day, YYYY-MM-DD"
     )
+    parser.add_argument("--cards", type=Path, help="write the source cards of the publishers into this folder")
     chosen = parser.parse_args(arguments)
     try:
         with Newsroom(datetime.combine(chosen.day, time.max, tzinfo=UTC), chosen.port) as newsroom:
             for site in newsroom.sites.values():
                 print(f"{site.origin}/  {site.publisher.title}")
+            if chosen.cards is not None:
+                write_cards(newsroom.cards(), chosen.cards)
+                print(f"Source cards are in {chosen.cards}.")
             print("Stop with Ctrl-C.", flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -67,20 +67,32 @@ class Bookkeeper:
         self.failures: Counter[str] = Counter()  # consecutive, by host
         self.started: dict[str, float] = {}  # time of each host's first answer in this run
         self.skipped_hosts: set[str] = set()  # skipped for the rest of this run
+        self.rests: dict[str, float] = {}  # seconds to hold a host after each visit
+        self.waiting: tuple[Task, ...] = ()  # handed out, but not yet taken by begin()
         self.n_tasks = 0
         self.stopped = ""  # why no more tasks are handed out
-        self.parsing_url = ""  # the URL that the fetching process is parsing
 
-    def first_tasks(self) -> tuple[Task, ...]:
-        """Return what is due, within the limits of this run."""
-        return self._hand_out(list(self.sources.values()))
+    def begin(self) -> tuple[Task, ...]:
+        """Return what is due, within the limits of this run; tasks that were handed out already count as due."""
+        self.waiting = self.waiting or self._hand_out(list(self.sources.values()))
+        tasks, self.waiting = self.waiting, ()
+        return tasks
 
-    def record_answers(self, found: Sequence[tuple[Any, ...]]) -> Reply:
-        """Record packed answers; return what to do next. Answers to tasks that are no longer open are ignored."""
+    def is_due(self) -> bool:
+        """Return whether anything is due, within the limits of this run."""
+        self.waiting = self.waiting or self._hand_out(list(self.sources.values()))
+        return bool(self.waiting)
+
+    def record_packed(self, found: Sequence[tuple[Any, ...]]) -> Reply:
+        """Record answers that packed() made in the fetching process; return what to do next."""
         now = self.config.now()
-        known = [(values, self.open.pop(values[0], None)) for values in found]
-        self.parsing_url = ""
-        return self._record([unpacked(values, task, now) for values, task in known if task is not None], now)
+        known = [(values, task) for values in found if (task := self.open.get(values[0])) is not None]
+        return self.record_answers([unpacked(values, task, now) for values, task in known])
+
+    def record_answers(self, answers: Sequence[Answer]) -> Reply:
+        """Record answers; return what to do next. Answers to tasks that are no longer open are ignored."""
+        known = [answer for answer in answers if self.open.pop(answer.task.url, None) is not None]
+        return self._record(known, self.config.now())
 
     def _record(self, answers: Sequence[Answer], now: datetime) -> Reply:
         """Write all pages to disk, then record pages and visits in one transaction."""
@@ -123,16 +135,27 @@ class Bookkeeper:
         task = answer.task
         if task.kind != "feed" or answer.visit.outcome is not Outcome.SAVED:
             return []
-        try:
-            self.frontier.add_feeds(source, task.feed, self._safe_feeds(source, answer.more), task.url, now)
-        except FeedsTooDeep as error:
-            self.tallies[source.source_id].faults[f"{task.url} {error}; they are not visited."] = None
+        self._add_feeds(source, task.feed, answer.more, task.url, now)
         judge = self._judge(source, task.feed)
         return self.frontier.add_entries(source, task.feed, answer.entries, now, judge, self.config.topic_version)
 
-    def parsing(self, url: str) -> None:
-        """Remember the URL being parsed; if the process dies, it is the cause."""
-        self.parsing_url = url
+    def add_url(self, url: str, source_id: str, kind: str, feed_url: str, found_on: str) -> tuple[Task, ...]:
+        """Add a URL that a spider found, unless it must not be fetched; return what is due of its source."""
+        source, now = self.sources[source_id], self.config.now()
+        feed = next(feed for feed in source.feeds if feed.url == feed_url)
+        if kind == "feed":
+            self._add_feeds(source, feed, (url,), found_on, now)
+        else:  # the spider chose it, so there is nothing for a topic filter to judge
+            judge = self._judge(source, replace(feed, pass_all=True))
+            for visit in self.frontier.add_entries(source, feed, [FeedEntry(url)], now, judge):
+                self._count(visit)
+        return self._hand_out([source])
+
+    def _add_feeds(self, source: Source, feed: Feed, urls: tuple[str, ...], found_on: str, now: datetime) -> None:
+        try:
+            self.frontier.add_feeds(source, feed, self._safe_feeds(source, urls), found_on, now)
+        except FeedsTooDeep as error:
+            self.tallies[source.source_id].faults[f"{found_on} {error}; they are not visited."] = None
 
     def robots(self, site: str) -> RobotsCopy | None:
         """Return the stored robots.txt of a site."""
@@ -148,23 +171,17 @@ class Bookkeeper:
         """Return whether the fetching process should stop."""
         return bool(self.stopped)
 
-    def died(self, what: str) -> bool:
-        """Record the death of the fetching process as the outcome of the URL that it was parsing.
+    def rest(self, host: str, seconds: float) -> None:
+        """Hold a host for this long after each visit."""
+        self.rests[host] = seconds
 
-        Returns whether it was parsing one; if not, the cause of death is unknown.
-        """
-        task = self.open.get(self.parsing_url)
-        if task is not None:
-            now = self.config.now()
-            detail = f"the fetching process died while parsing this ({what})"
-            del self.open[task.url]
-            self.parsing_url = ""
-            self._record([Answer(task, Visit(task.url, task.source_id, now, Outcome.UNREADABLE, detail))], now)
+    def died(self) -> None:
+        """Take back what the fetching process had not answered when it died."""
         for left in self.open.values():
             self.tallies[left.source_id].n_open -= 1
             self.n_tasks -= 1
         self.open.clear()
-        return task is not None
+        self.waiting = ()
 
     def _hand_out(self, sources: list[Source]) -> tuple[Task, ...]:
         left = self.config.max_pages - self.n_tasks
@@ -215,7 +232,7 @@ class Bookkeeper:
         held = self._hold(answer, now)
         started = self.started.setdefault(host, time.monotonic())
         too_long = time.monotonic() - started > self.config.host_seconds
-        if not (held or too_long or answer.temporary or self.failures[host] >= MAX_CONSECUTIVE_FAILURES):
+        if not (held or too_long or answer.visit.temporary or self.failures[host] >= MAX_CONSECUTIVE_FAILURES):
             return False
         if self.failures[host] >= MAX_CONSECUTIVE_FAILURES:
             words = f"{host} failed {MAX_CONSECUTIVE_FAILURES} times in a row and was skipped for the rest of the run."
@@ -231,13 +248,14 @@ class Bookkeeper:
 
     def _hold(self, answer: Answer, now: datetime) -> bool:
         """Hold a host for as long as it requested; return whether it requested a hold."""
-        if answer.rest_seconds:  # a permanent rule in robots.txt, so no fault
-            until = now + timedelta(seconds=answer.rest_seconds)
+        rests = self.rests.get(answer.task.host, 0.0)
+        if rests:  # a permanent rule in robots.txt, so no fault
+            until = now + timedelta(seconds=rests)
             self.frontier.hold_host(answer.task.host, until, "its robots.txt asks for a long crawl delay", now)
         limited = answer.visit.outcome is Outcome.RATE_LIMITED
-        asked = _retry_moment(answer.retry_after, now) or (now + DEFAULT_HOLD if limited else None)
+        asked = _retry_moment(answer.visit.retry_after, now) or (now + DEFAULT_HOLD if limited else None)
         if asked is None or asked <= now:
-            return limited or answer.rest_seconds > 0
+            return limited or rests > 0
         until = self.frontier.hold_host(answer.task.host, asked, answer.visit.detail, now)
         words = f"{answer.task.host} asked for no requests until {until:%Y-%m-%d %H:%M} UTC ({answer.visit.detail})."
         self.tallies[answer.task.source_id].faults[words] = None

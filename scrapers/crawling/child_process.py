@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
-from scrapers.messages import Answer, FetchOrder, Reply, RobotsCopy, packed
+from scrapers.messages import Answer, FetchOrder, Reply, RobotsCopy, Task, packed
 
 PARENT_GONE = 3
 
 
 class RemoteBookkeeper:
-    """The spider's view of the parent's Bookkeeper: each call is a request over the pipe."""
+    """The crawl's view of the parent's Bookkeeper: each call is a request over the pipe."""
 
     def __init__(self, pipe: Connection) -> None:
         self.pipe = pipe
@@ -33,20 +33,29 @@ class RemoteBookkeeper:
         except (EOFError, OSError):
             os._exit(PARENT_GONE)
 
+    def begin(self) -> tuple[Task, ...]:
+        return self.call("begin")
+
     def record_answers(self, answers: Sequence[Answer]) -> Reply:
-        return self.call("record_answers", [packed(answer) for answer in answers])
+        return self.call("record_packed", [packed(answer) for answer in answers])
 
-    def parsing(self, url: str) -> None:
-        self.call("parsing", url)
-
-    def heartbeat(self) -> bool:
-        return self.call("heartbeat")
+    def add_url(self, url: str, source_id: str, kind: str, feed_url: str, found_on: str) -> tuple[Task, ...]:
+        return self.call("add_url", url, source_id, kind, feed_url, found_on)
 
     def robots(self, site: str) -> RobotsCopy | None:
         return self.call("robots", site)
 
     def keep_robots(self, site: str, status: int, body: bytes) -> RobotsCopy:
         return self.call("keep_robots", site, status, body)
+
+    def rest(self, host: str, seconds: float) -> None:
+        self.call("rest", host, seconds)
+
+    def heartbeat(self) -> bool:
+        return self.call("heartbeat")
+
+    def close(self) -> None:
+        """Do nothing: the parent closes its files."""
 
 
 def main(descriptor: int) -> None:
@@ -56,25 +65,27 @@ def main(descriptor: int) -> None:
     limit = order.memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    threading.stack_size(1 << 20)  # threads only resolve names
+    threading.stack_size(1 << 20)  # threads resolve names and wait for workers
     _crawl(order, RemoteBookkeeper(pipe))
 
 
-def _crawl(order: FetchOrder, bookkeeper: RemoteBookkeeper) -> None:
+def _crawl(order: FetchOrder, keeper: RemoteBookkeeper) -> None:
     from scrapy.crawler import AsyncCrawlerProcess
+    from scrapy.settings import Settings
 
-    from scrapers.settings import scrapy_settings
-    from scrapers.spiders.source_spider import CardSpider
+    from scrapers.bookkeeper import bookkeeping
 
-    process = AsyncCrawlerProcess(scrapy_settings(order), install_root_handler=bool(order.log_file))
-    crawler = process.create_crawler(CardSpider)
-    process.crawl(crawler, order=order, bookkeeper=bookkeeper)
+    settings = Settings()
+    settings.setmodule("scrapers.settings", priority="project")
+    settings.setdict(order.settings | {"BOOKKEEPER": lambda: keeper}, priority="cmdline")
+    process = AsyncCrawlerProcess(settings, install_root_handler=settings.getbool("LOG_ENABLED"))
+    crawler = process.create_crawler("sources")
+    process.crawl(crawler)
     process.start()
-    spider = crawler.spider
-    if not isinstance(spider, CardSpider) or not spider.finished:
-        fault = spider.fault if isinstance(spider, CardSpider) else None
-        raise fault or RuntimeError("Scrapy ended before the work was done")
-    bookkeeper.call("done")
+    books = bookkeeping(crawler)
+    if books.fault is not None or books.reason not in ("finished", "stopped"):
+        raise books.fault or RuntimeError(f"Scrapy ended before the work was done ({books.reason})")
+    keeper.call("done")
 
 
 if __name__ == "__main__":

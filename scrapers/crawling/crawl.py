@@ -18,10 +18,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from scrapers.archive.store import Archive
@@ -29,7 +30,7 @@ from scrapers.crawling.bookkeeping import Bookkeeper, CrawlTally
 from scrapers.crawling.frontier import Frontier
 from scrapers.fetching.url_guard import is_loopback_host
 from scrapers.items import Outcome, Page, Source
-from scrapers.messages import CrawlConfig, FetchOrder, Task
+from scrapers.messages import CrawlConfig, FetchOrder
 
 __all__ = ["ConfigError", "CrawlConfig", "CrawlError", "CrawlReport", "SourceReport", "crawl"]
 
@@ -105,7 +106,7 @@ def crawl(
         OSError, sqlite3.Error: A write fails.
     """
     enabled = tuple(source for source in sources if source.enabled)
-    order_text = _identity(enabled, config)
+    order = _order(enabled, config, identity(enabled, config.user_agent, config.contact))
     _check_disk(archive.folder)
     if config.log_file:
         Path(config.log_file).parent.mkdir(parents=True, exist_ok=True)
@@ -119,24 +120,24 @@ def crawl(
     frontier.correct_clock(started_at)
     bookkeeper.judge_again()
     with _stop_on_signal(bookkeeper):
-        _fetch_all(bookkeeper, enabled, config, order_text, clock)
+        _fetch_all(bookkeeper, order, config, clock)
     return _report(bookkeeper, started_at, config.now(), time.monotonic() - clock, recovered)
 
 
-def _identity(sources: tuple[Source, ...], config: CrawlConfig) -> str:
+def identity(sources: Sequence[Source], user_agent: str, contact: str) -> str:
     """Return the User-Agent header. Raises ConfigError if sites would have no contact for the crawler."""
     hosts = {urlsplit(feed.url).hostname or "" for source in sources for feed in source.feeds}
     hosts |= {host.lstrip(".").rpartition(":")[0] or host.lstrip(".") for s in sources for host in s.hosts}
     abroad = sorted(host for host in hosts if host and not is_loopback_host(host))
-    contact = config.contact.strip()
+    contact = contact.strip()
     if abroad and not ("@" in contact or contact.startswith(("http://", "https://"))):
         raise ConfigError(
             f"Sites such as {abroad[0]} need a contact for the crawler. Set a contact: an e-mail address or a web "
             f"page{f' ({contact!r} is neither)' if contact else ''}."
         )
-    if any(not char.isprintable() or ord(char) > 126 for char in config.user_agent + contact):
+    if any(not char.isprintable() or ord(char) > 126 for char in user_agent + contact):
         raise ConfigError("User agent and contact are sent to every site; both must be plain ASCII text.")
-    return f"{config.user_agent} (+{contact})" if contact else config.user_agent
+    return f"{user_agent} (+{contact})" if contact else user_agent
 
 
 def _check_disk(folder: Path) -> None:
@@ -148,36 +149,42 @@ def _check_disk(folder: Path) -> None:
         )
 
 
-def _fetch_all(
-    bookkeeper: Bookkeeper, sources: tuple[Source, ...], config: CrawlConfig, agent: str, clock: float
-) -> None:
+def _fetch_all(bookkeeper: Bookkeeper, order: FetchOrder, config: CrawlConfig, clock: float) -> None:
     """Run the fetching process, restarting it after a crash, until nothing is due or the run must end."""
-    unexplained = 0
-    while not bookkeeper.stopped and (tasks := bookkeeper.first_tasks()):
-        death = _fetch(bookkeeper, _order(sources, tasks, config, agent), clock + config.max_seconds)
+    deaths = 0
+    while not bookkeeper.stopped and bookkeeper.is_due():
+        death = _fetch(bookkeeper, order, clock + config.max_seconds)
         if not death:
             break
-        unexplained += not bookkeeper.died(death)
-        if unexplained >= MAX_DEATHS and not bookkeeper.stopped:
-            raise CrawlError(f"The fetching process died {unexplained} times; the last time: {death}.")
+        bookkeeper.died()
+        deaths += 1
+        if deaths >= MAX_DEATHS and not bookkeeper.stopped:
+            raise CrawlError(f"The fetching process died {deaths} times; the last time: {death}.")
     if not bookkeeper.stopped and bookkeeper.n_tasks >= config.max_pages:
         bookkeeper.stopped = f"{config.max_pages} visits made, the maximum for one run"
 
 
-def _order(sources: tuple[Source, ...], tasks: tuple[Task, ...], config: CrawlConfig, agent: str) -> FetchOrder:
-    return FetchOrder(
-        sources=sources,
-        tasks=tasks,
-        user_agent=agent,
-        robots_token=config.user_agent.partition("/")[0].strip() or config.user_agent,
-        allow_loopback=config.allow_loopback,
-        local_ports=config.local_ports,
-        pause_seconds=config.pause_seconds,
-        timeout_seconds=config.timeout_seconds,
-        max_bytes=config.max_bytes,
-        memory_mb=config.memory_mb,
-        log_file=config.log_file,
-    )
+def _order(sources: tuple[Source, ...], config: CrawlConfig, agent: str) -> FetchOrder:
+    """Return the settings of the fetching process: those of the project, but for what this run determines."""
+    settings: dict[str, Any] = {
+        "SOURCES": sources,
+        "SPIDER_MODULES": list(config.spider_modules),
+        "USER_AGENT": agent,
+        "ROBOTS_TOKEN": config.user_agent.partition("/")[0].strip() or config.user_agent,
+        "ALLOW_LOOPBACK": config.allow_loopback,
+        "LOCAL_PORTS": dict(config.local_ports),
+        "DOWNLOAD_TIMEOUT": config.timeout_seconds,
+        "DOWNLOAD_MAXSIZE": config.max_bytes,
+        "LOG_ENABLED": bool(config.log_file),
+        "LOG_FILE": config.log_file or None,
+        "LOG_LEVEL": "INFO",
+    }
+    if config.pause_seconds is not None:
+        settings["SOURCES"] = tuple(replace(source, pause_seconds=config.pause_seconds) for source in sources)
+        settings["DOWNLOAD_DELAY"] = config.pause_seconds
+    if config.refused_directives is not None:
+        settings["REFUSED_DIRECTIVES"] = list(config.refused_directives)
+    return FetchOrder(settings, config.memory_mb)
 
 
 def _fetch(bookkeeper: Bookkeeper, order: FetchOrder, deadline: float) -> str:

@@ -233,8 +233,8 @@ class Frontier:
                 answer.visit,
                 now,
                 every_minutes=every,
-                temporary=answer.temporary,
-                validators=(answer.etag, answer.last_modified),
+                temporary=answer.visit.temporary,
+                validators=(answer.visit.header("ETag"), answer.visit.header("Last-Modified")),
                 n_entries=_n_listed(answer),
             )
 

@@ -6,7 +6,7 @@ import calendar
 import html
 import io
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +26,10 @@ _CODE_TAG = re.compile(r"<(/?)(script|style)\b[^<>]*>", re.I)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+# From (body, feed, base URL) to the entries, or to (entries, URLs of child feeds). It may raise for bad input.
+Reader = Callable[[bytes, Feed, str], "list[FeedEntry] | tuple[list[FeedEntry], list[str]]"]
+
+
 @dataclass(frozen=True, slots=True)
 class FeedReading:
     """The content of a feed: its entries, the URLs of child feeds, and descriptions of faults."""
@@ -35,8 +39,10 @@ class FeedReading:
     more: tuple[str, ...] = ()
 
 
-def read_feed(body: bytes, feed: Feed, base_url: str) -> FeedReading:
+def read_feed(body: bytes, feed: Feed, base_url: str, reader: Reader | None = None) -> FeedReading:
     """Return the content of a feed. Bad input never raises; it is reported in `faults`.
+
+    `reader` is the function that finds the entries; without one, that of the feed's shape.
 
     Relative links are joined to `base_url`. Entries without an http(s) URL are dropped with a fault; at most
     MAX_ENTRIES are kept. Dates in the future are kept. External entities are not resolved and nothing is fetched.
@@ -46,7 +52,8 @@ def read_feed(body: bytes, feed: Feed, base_url: str) -> FeedReading:
     if not body.strip():
         return FeedReading((), ("the feed is empty: the response has no content",))
     try:
-        drafts, more = _READERS[feed.shape](body, feed, base_url)
+        found = (reader or READERS[feed.shape])(body, feed, base_url)
+        drafts, more = found if isinstance(found, tuple) else (found, [])
     except FeedError as error:
         return FeedReading((), (str(error),))
     except (ValueError, TypeError, KeyError, AttributeError, LookupError, RecursionError, OverflowError) as error:
@@ -183,29 +190,23 @@ def _struct(entry: Any, key: str) -> datetime | None:
     return read_timestamp(entry.get(key))
 
 
-def _read_xml(body: bytes, feed: Feed, base_url: str) -> tuple[list[FeedEntry], list[str]]:
+def read_xml(body: bytes, feed: Feed, base_url: str) -> list[FeedEntry]:
+    """Return the entries of an RSS or Atom feed. Raises FeedError if the body is something else."""
     drafts = xml_entries(body, base_url)
     start = body[:2000].lstrip().lower()
     if not drafts and (start.startswith((b"<!doctype html", b"<html")) or b"<html" in start):
         raise FeedError(f"the response is a web page, not a feed of shape {feed.shape.value!r}; check the card's url")
     if not drafts and not re.search(rb"<(?:\w+:)?(?:rss|feed|rdf|channel)\b", body[:5000], re.I):
         raise FeedError(f"the response is not XML of shape {feed.shape.value!r}; check the card's url and shape")
-    return drafts, []
+    return drafts
 
 
-def _listed(reader: Callable[..., Iterable[FeedEntry]]) -> Callable[..., tuple[list[FeedEntry], list[str]]]:
-    def read(body: bytes, feed: Feed, base_url: str) -> tuple[list[FeedEntry], list[str]]:
-        return list(reader(body, feed, base_url)), []
-
-    return read
-
-
-_READERS: dict[FeedShape, Callable[..., tuple[list[FeedEntry], list[str]]]] = {
-    FeedShape.RSS: _read_xml,
-    FeedShape.ATOM: _read_xml,
-    FeedShape.JSON_FEED: _listed(read_json_feed),
+READERS: dict[FeedShape, Reader] = {
+    FeedShape.RSS: read_xml,
+    FeedShape.ATOM: read_xml,
+    FeedShape.JSON_FEED: read_json_feed,
     FeedShape.SITEMAP: read_sitemap,
     FeedShape.NEWS_SITEMAP: read_sitemap,
-    FeedShape.LISTING: _listed(read_listing),
-    FeedShape.JSON_API: _listed(read_json_api),
+    FeedShape.LISTING: read_listing,
+    FeedShape.JSON_API: read_json_api,
 }

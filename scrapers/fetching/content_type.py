@@ -1,8 +1,10 @@
-"""Recognises responses that are not article pages, by their first bytes."""
+"""Reads Content-Type, and recognises responses that are not article pages by their first bytes."""
 
 from __future__ import annotations
 
 import re
+
+from scrapy.http import Response
 
 _SIGNATURES = (
     (b"%PDF-", "a PDF"),
@@ -54,3 +56,14 @@ def non_article_reason(media_type: str, body: bytes) -> str:
 def _is_wide(start: bytes) -> bool:
     """Return whether bytes are UTF-16 or UTF-32 text, in which NUL bytes are normal."""
     return start.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff"))
+
+
+def content_type(response: Response) -> tuple[str, str]:
+    """Return the media type and the charset of a Content-Type header, "" for what it does not say."""
+    media_type, *parameters = (response.headers.get("Content-Type") or b"").decode("latin-1").split(";")
+    charset = ""
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            charset = value.strip().strip("\"'")[:40]
+    return media_type.strip().lower()[:100], charset

@@ -1,63 +1,80 @@
-"""Maps exceptions of a download to outcomes."""
+"""Maps the errors of a download, and HTTP statuses, to outcomes."""
 
 from __future__ import annotations
 
-import ssl
-from urllib.parse import urlsplit
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
+from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
 
-import aiohttp
-
-from scrapers.fetching.dns_guard import refused_address
 from scrapers.items import Outcome
 
+_NO_CONNECTION = (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    ResponseDataLossError,
+)
 
-class FetchEnded(Exception):
-    """A request ended without a usable response; carries its outcome."""
 
-    def __init__(self, outcome: Outcome, detail: str, *, temporary: bool = False, retry_after: str = "") -> None:
+class FetchEnded(IgnoreRequest):
+    """A request ended without a usable response; carries its outcome, and the response if there was one."""
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        detail: str,
+        *,
+        temporary: bool = False,
+        retry_after: str = "",
+        response: Response | None = None,
+    ) -> None:
         super().__init__(f"{outcome}: {detail}")
         self.outcome = outcome
         self.detail = detail
         self.temporary = temporary
         self.retry_after = retry_after
+        self.response = response
 
 
-def outcome_of(error: BaseException, url: str) -> FetchEnded:
+def outcome_of(error: BaseException) -> FetchEnded:
     """Return the outcome that an exception of a download means."""
     if isinstance(error, FetchEnded):
         return error
-    host = (urlsplit(url).hostname or "").lower()
-    if reason := refused_address(error):
-        return FetchEnded(Outcome.BLOCKED_ADDRESS, f"{host} resolves to a forbidden address: {reason}")
-    if isinstance(error, TimeoutError):
+    words = (" ".join(str(error).split()) or type(error).__name__)[:200]
+    if isinstance(error, HttpError):
+        return _of_status(error.response)
+    if isinstance(error, DownloadTimeoutError):
         return FetchEnded(Outcome.TIMEOUT, "the response took too long")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return FetchEnded(Outcome.CONNECTION_FAILED, f"the name {host} does not resolve")
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return FetchEnded(Outcome.CONNECTION_FAILED, f"its certificate is not valid ({_short(error)})")
-    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, ConnectionRefusedError):
-        return FetchEnded(Outcome.CONNECTION_FAILED, "the connection was refused")
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return FetchEnded(Outcome.CONNECTION_FAILED, "the response was cut short")
-    if isinstance(error, aiohttp.InvalidURL):
-        return FetchEnded(Outcome.OUT_OF_SCOPE, f"not a URL that can be requested ({_short(error)})")
-    if isinstance(error, aiohttp.ClientError | ssl.SSLError | OSError):
-        return FetchEnded(Outcome.CONNECTION_FAILED, f"the connection failed ({_short(error)})")
-    return FetchEnded(Outcome.UNREADABLE, f"{type(error).__name__}: {_short(error)}")
+    if isinstance(error, _NO_CONNECTION):
+        return FetchEnded(Outcome.CONNECTION_FAILED, words)
+    if isinstance(error, IgnoreRequest) and "redirections" in words:
+        return FetchEnded(Outcome.BAD_REDIRECT, "too many redirects, or a loop of them")
+    if isinstance(error, IgnoreRequest) and "DOWNLOAD_MAXSIZE" in words:
+        return FetchEnded(Outcome.TOO_LARGE, "the decompressed response is too large")
+    return FetchEnded(Outcome.UNREADABLE, f"{type(error).__name__}: {words}")
 
 
-def is_retryable(error: BaseException) -> bool:
-    """Return whether to retry at once: the connection was refused, or the response was cut short or not HTTP.
-
-    A response that is not HTTP may be excess data of the previous one on the same connection; the retry uses a new
-    connection. aiohttp itself retries connections that break before a response. Timeouts are not retried at once.
-    """
-    if refused_address(error) or isinstance(error, TimeoutError):
-        return False
-    if isinstance(error, aiohttp.ClientConnectorDNSError | aiohttp.ClientConnectorCertificateError):
-        return False
-    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientPayloadError | aiohttp.ClientResponseError)
-
-
-def _short(error: BaseException) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:200]
+def _of_status(response: Response) -> FetchEnded:
+    """Return the outcome of a status that is no success."""
+    status, retry_after = response.status, ""
+    detail = f"status {status}"
+    if status in (429, 503):
+        retry_after = (response.headers.get("Retry-After") or b"").decode("latin-1")[:500]
+    if status < 400:
+        outcome, detail = Outcome.BAD_REDIRECT, f"{detail} without a valid target"
+    elif status in (404, 410):
+        outcome = Outcome.GONE
+    elif status == 429 or retry_after:
+        outcome = Outcome.RATE_LIMITED
+    else:
+        outcome = Outcome.SERVER_ERROR if status >= 500 or status in (408, 425) else Outcome.REFUSED
+    return FetchEnded(outcome, detail, retry_after=retry_after, response=response)

@@ -425,10 +425,10 @@ def sabotage(folder: Path, monkeypatch: pytest.MonkeyPatch, action: str) -> None
                     def exec_module(module):
                         load(module)
                         read = module.read_feed
-                        def read_feed(body, feed, base_url):
+                        def read_feed(body, feed, base_url, *more):
                             if "bad" in feed.url:
                                 ACTION
-                            return read(body, feed, base_url)
+                            return read(body, feed, base_url, *more)
                         module.read_feed = read_feed
                     spec.loader.exec_module = exec_module
                     return spec

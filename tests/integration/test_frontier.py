@@ -40,8 +40,9 @@ def frontier(tmp_path: Path) -> Frontier:
 
 
 def visit(frontier: Frontier, task: Task, outcome: Outcome, now: datetime, **more: object) -> None:
-    sent = {key: more.pop(key) for key in ("etag", "last_modified", "temporary") if key in more}
-    frontier.record(Answer(task, Visit(task.url, task.source_id, now, outcome, **more), **sent), now)
+    validators = {"etag": "ETag", "last_modified": "Last-Modified"}
+    headers = tuple((name, more.pop(key)) for key, name in validators.items() if key in more)
+    frontier.record(Answer(task, Visit(task.url, task.source_id, now, outcome, headers=headers, **more)), now)
 
 
 def due(frontier: Frontier, now: datetime, limit: int = 100, source: Source = GAZETTE) -> list[str]:

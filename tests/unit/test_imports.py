@@ -21,7 +21,7 @@ MOST_MODULES = 13  # at one level of a package, its __init__ left out
 LAYERS = (
     ("scrapers.items",),
     ("scrapers.messages", "scrapers.process_pool"),
-    ("scrapers.database",),
+    ("scrapers.bookkeeper", "scrapers.database"),
     ("scrapers.fetching",),
     ("scrapers.reading",),
     ("scrapers.cards", "scrapers.recordings", "scrapers.settings"),

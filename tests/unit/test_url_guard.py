@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 
-import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver
+from scrapy import Request
+from scrapy.utils.test import get_crawler
 
-from scrapers.fetching.dns_guard import GuardedResolver, RefusedAddress, guarded_connector, refused_address
-from scrapers.fetching.outcomes import outcome_of
+from scrapers.fetching.dns_guard import GuardedResolver, RefusedAddress
+from scrapers.fetching.handler import GuardedDownloadHandler
+from scrapers.fetching.outcomes import FetchEnded
 from scrapers.fetching.url_guard import (
     host_key,
     in_scope,
@@ -20,7 +22,7 @@ from scrapers.fetching.url_guard import (
     literal_ip,
     normal_url,
 )
-from scrapers.items import Feed, FeedShape, Source, SourceType
+from scrapers.items import Feed, FeedShape, Outcome, Source, SourceType
 
 FORBIDDEN = [
     "127.0.0.1", "127.9.9.9", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.5.4", "192.168.1.1", "169.254.169.254",
@@ -183,11 +185,13 @@ def test_no_socket_is_created_for_a_forbidden_ip_address(address: str, monkeypat
     monkeypatch.setattr("scrapers.fetching.dns_guard.GuardedResolver", PermissiveResolver)
 
     async def ask() -> None:
-        connector = guarded_connector(False, {"www.northline.example": 2})
-        async with aiohttp.ClientSession(connector=connector) as session, session.get(address):
-            pass
+        handler = GuardedDownloadHandler(get_crawler(settings_dict={"LOCAL_PORTS": {"www.northline.example": 2}}))
+        try:
+            await handler.download_request(Request(address))
+        finally:
+            await handler.close()
 
-    with pytest.raises(aiohttp.ClientConnectorError) as error:
+    with pytest.raises(FetchEnded) as error:
         asyncio.run(ask())
-    assert "this machine itself" in refused_address(error.value)
-    assert "resolves to a forbidden address" in outcome_of(error.value, address).detail
+    assert error.value.outcome is Outcome.BLOCKED_ADDRESS
+    assert "this machine itself" in error.value.detail and "resolves to a forbidden address" in error.value.detail

@@ -37,12 +37,9 @@ def demo_lexicon() -> Path:
 
 def write_settings(folder: DataFolder, cards: Iterable[Source]) -> None:
     """Write cards, lexicon and settings of the newsroom into the demo's folder, for later commands on it."""
-    from pipeline.newsroom.cards import card_text
+    from pipeline.newsroom.cards import write_cards
 
-    cards_folder = folder.path / "cards"
-    cards_folder.mkdir(exist_ok=True)
-    for card in cards:
-        (cards_folder / f"{card.source_id}.toml").write_text(card_text(card), encoding="utf-8")
+    write_cards(cards, folder.path / "cards")
     (folder.path / "lexicon.toml").write_bytes(demo_lexicon().read_bytes())
     if not folder.settings.exists():  # keep what its owner has changed
         folder.settings.write_text(SETTINGS, encoding="utf-8")

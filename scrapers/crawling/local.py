@@ -1,0 +1,74 @@
+"""The bookkeeper of `scrapy crawl`, which keeps the books in the crawling process itself."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from pathlib import Path
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider
+from scrapy.utils.misc import load_object
+
+from scrapers.archive.store import Archive, ArchiveError
+from scrapers.crawling.bookkeeping import Bookkeeper, CrawlTally
+from scrapers.crawling.crawl import ConfigError, identity
+from scrapers.crawling.frontier import Frontier
+from scrapers.database import FolderInUse, folder_lock
+from scrapers.items import Source
+from scrapers.messages import CrawlConfig, Task
+
+_log = logging.getLogger(__name__)
+
+
+class LocalBookkeeper(Bookkeeper):
+    """Keeps the frontier and the archive in the folder of the setting DATA_FOLDER, as `oversight crawl` does."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        settings = crawler.settings
+        sources: tuple[Source, ...] = crawler.spider.sources  # type: ignore[union-attr]
+        topic_filter = settings["TOPIC_FILTER"]
+        config = CrawlConfig(
+            contact=settings["CONTACT"],
+            allow_loopback=settings.getbool("ALLOW_LOOPBACK"),
+            topic_filter=load_object(topic_filter) if topic_filter else None,
+        )
+        folder = Path(settings["DATA_FOLDER"])
+        self.files = ExitStack()
+        try:
+            if not settings.getdict("LOCAL_PORTS"):
+                identity(sources, config.user_agent, config.contact)
+            self.files.enter_context(folder_lock(folder))
+            frontier = Frontier(folder / "crawl.db")
+            self.files.callback(frontier.close)
+            archive = Archive(folder / "archive", folder / "crawl.db")
+            self.files.callback(archive.close)
+        except (ConfigError, FolderInUse, ArchiveError, OSError) as error:
+            self.files.close()
+            where = " It stands in OVERSIGHT_CONTACT or in oversight.toml." if isinstance(error, ConfigError) else ""
+            _log.error("%s%s", error, where)
+            raise CloseSpider("not_begun") from error
+        super().__init__(sources, frontier, archive, config, lambda page: None, _say)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> LocalBookkeeper:
+        return cls(crawler)
+
+    def begin(self) -> tuple[Task, ...]:
+        """Recover what a killed run left in the archive; return what is due."""
+        now = self.config.now()
+        self.frontier.recover(self.archive.unindexed())
+        self.frontier.add_sources(self.sources.values(), now)
+        self.frontier.correct_clock(now)
+        return super().begin()
+
+    def close(self) -> None:
+        """Close the frontier and the archive."""
+        self.files.close()
+
+
+def _say(source: Source, tally: CrawlTally) -> None:
+    outcomes = ", ".join(f"{n} {name}" for name, n in sorted(tally.outcomes.items()))
+    _log.info("%s: %s", source.title, outcomes)
+    for fault in tally.faults:
+        _log.warning("%s", fault)
