@@ -42,6 +42,7 @@ class Settings(BaseModel):
     contact: str = Field("", description="E-mail or web address for site owners; required to crawl the live web.")
     cards: str = Field("", description="Folder of further source cards. Relative paths start at the data folder.")
     catalogue: bool = Field(True, description="Whether to use the packaged source cards beside those in `cards`.")
+    spiders: str = Field("", description="A Python module with spiders of your own; see docs/spiders.md.")
     lexicon: str = Field("", description="A further lexicon file, or a folder of them.")
     reviews: str = Field("", description="File of editors' decisions; by default reviews.toml in the data folder.")
     editor: str = Field("", description="Name recorded with decisions; by default the name of the current user.")

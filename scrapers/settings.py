@@ -17,6 +17,8 @@ _DEFAULTS = CrawlConfig()
 
 BOT_NAME = "oversight-ledger"
 SPIDER_MODULES = ["scrapers.spiders"]
+if _OWN_SPIDERS := os.environ.get("OVERSIGHT_SPIDERS", _LEDGER.get("spiders", "")):
+    SPIDER_MODULES.append(_OWN_SPIDERS)
 NEWSPIDER_MODULE = "scrapers.spiders"
 # One spider for each source card. A spider of SPIDER_MODULES with the name of a card is used for that card.
 SPIDER_LOADER_CLASS = "scrapers.spiders.loader.CardSpiderLoader"

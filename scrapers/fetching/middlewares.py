@@ -177,8 +177,9 @@ class ResponseGuardMiddleware:
         if response.status == 206 or response.status < 200:
             detail = f"status {response.status}, which was not requested"
             raise FetchEnded(Outcome.UNREADABLE, detail, response=response)
-        if encoding := response.headers.get("Content-Encoding"):
-            detail = f"the response has an encoding that was not requested ({encoding.decode('latin-1')[:30]!r})"
+        encoding = (response.headers.get("Content-Encoding") or b"").decode("latin-1")[:30]
+        if encoding not in ("", "identity"):
+            detail = f"the response has an encoding that was not requested ({encoding!r})"
             raise FetchEnded(Outcome.UNREADABLE, detail, response=response)
         return response
 

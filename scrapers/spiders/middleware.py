@@ -30,20 +30,29 @@ class OneOutcomeMiddleware:
         async for one in result:
             if task is not None and isinstance(one, Request):
                 one.meta.setdefault("found_on", task)
+                one.callback = one.callback or _spider_of(response).parse_article
             if task is not None and isinstance(one, Page | Listing | Visit) and one.url == task.url:
                 last = last or one
             else:
                 yield one
-        if task is not None:
-            yield last or _unreadable(task, "the spider yielded neither a page nor a listing for it")
+        if last is not None:
+            yield last
+        elif task is not None and "spider_failed" not in response.meta:  # else process_spider_exception() says it
+            yield _unreadable(task, "the spider yielded neither a page nor a listing for it")
 
     def process_spider_exception(self, response: Response, exception: Exception) -> Iterator[Any] | None:
         """Record an error of a spider as the outcome of its page alone; the log has the traceback."""
         task: Task | None = response.meta.get("task")
         if task is None:
             return None
+        response.meta["spider_failed"] = True
         _log.error("The spider failed on %s", task.url, exc_info=exception)
         return iter([_unreadable(task, f"{type(exception).__name__}: {exception}"[:300])])
+
+
+def _spider_of(response: Response) -> Any:
+    """Return the spider whose callback got a response; several may share a crawl."""
+    return response.request.callback.__self__  # type: ignore[union-attr]
 
 
 def _unreadable(task: Task, detail: str) -> Visit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import ipaddress
 import os
 import resource
@@ -14,11 +15,13 @@ import sys
 import textwrap
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import brotli
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -253,6 +256,57 @@ def test_unavailable_robots_txt_forbids_the_site_for_now(site: Site, ledger: Led
     site.routes["/robots.txt"] = b""
     site.routes["/a"] = article()
     assert ledger.crawl(source_of(site), after=timedelta(days=1)).n_pages == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "meta", "kept"),
+    [
+        ("", "", True),
+        ("noarchive, nofollow", "", True),
+        ("noai", "", False),
+        ("unavailable_after: 2030-01-01, NOINDEX", "", False),
+        ("otherbot: noai, noindex", "", True),
+        ("otherbot: noai, OversightLedger: none", "", False),
+        ("", '<meta content="max-snippet:-1, nosnippet" name=robots>', False),
+        ("", '<meta name="otherbot" content="noai">', True),
+        ("", '<meta name="oversightledger" content="noai">', False),
+    ],
+)
+def test_page_that_asks_not_to_be_used_is_not_kept(
+    site: Site, ledger: Ledger, header: str, meta: str, kept: bool
+) -> None:
+    page = article("An order.").replace(b"<title>", meta.encode() + b"<title>")
+    site.routes["/feed"] = lambda h: h.reply(site.feed(["/a"]), media="text/xml", X_Robots_Tag="noindex")
+    site.routes["/a"] = lambda h: h.reply(page, X_Robots_Tag=header)
+    ledger.crawl(source_of(site))
+    assert ledger.outcomes() == {site.url("/feed"): "SAVED", site.url("/a"): "SAVED" if kept else "ROBOTS_DENIED"}
+    assert [page.url for page in ledger.pages] == ([site.url("/a")] if kept else [])
+    ledger.crawl(source_of(site), after=timedelta(days=20))
+    assert site.paths().count("/a") == (2 if kept else 1), "what was refused is not asked for again"
+
+
+def test_every_requested_encoding_is_undone_and_others_are_refused(site: Site, ledger: Ledger) -> None:
+    text = article("The ministry signed the order on Monday. " * 50)
+    raw = zlib.compressobj(wbits=-15)
+    packed = {
+        "gzip": gzip.compress(text),
+        "x-gzip": gzip.compress(text[:900]) + gzip.compress(text[900:]),
+        "deflate": zlib.compress(text),
+        "Deflate": raw.compress(text) + raw.flush(),
+        "br": brotli.compress(text),
+        "identity": text,
+        "br, gzip": gzip.compress(brotli.compress(text)),
+        "gzip ": gzip.compress(text) + b"surplus",
+    }
+    broken = {"snappy": text, "br ": b"no brotli", "deflate ": b"\xff\xff", "zstd": b"no zstd"}
+    both = list((packed | broken).items())
+    site.routes["/feed"] = site.feed([f"/{n}" for n in range(len(both))])
+    for n, (name, body) in enumerate(both):
+        site.routes[f"/{n}"] = lambda h, name=name, body=body: h.reply(body, Content_Encoding=name.strip())
+    ledger.crawl(source_of(site))
+    outcomes = {name: ledger.outcomes().get(site.url(f"/{n}")) for n, (name, _) in enumerate(both)}
+    assert outcomes == dict.fromkeys(packed, "SAVED") | dict.fromkeys(broken, "UNREADABLE")
+    assert {page.body for page in ledger.pages} == {text}
 
 
 def test_html_instead_of_robots_txt_forbids_nothing(site: Site, ledger: Ledger) -> None:

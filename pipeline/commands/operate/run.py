@@ -47,6 +47,7 @@ def _crawl(folder: DataFolder, only: tuple[str, ...], max_pages: int, max_second
         max_pages=max_pages,
         max_seconds=max_seconds,
         log_file=str(folder.logs / "crawl.log"),
+        spider_modules=("scrapers.spiders", *filter(None, [settings.spiders])),
     )
     with closing(Frontier(folder.crawl_db)) as frontier:
         archive = Archive(folder.archive, folder.crawl_db)
