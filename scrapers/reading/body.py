@@ -59,6 +59,7 @@ _MOST = 0.6  # so does a child with this share, unless it has similar siblings
 _BESIDE_SHARE = 0.35  # an element with a larger share is the article, whatever its class
 AGREED = 0.8  # F1 of the shingles from which two bodies are the same text
 RELATED = 0.2  # below it a third opinion is of another text
+_MANY_H1 = 3
 SHORT = 100  # characters; a shorter block needs both readers
 _SHINGLE = 4  # words
 _WORD = re.compile(r"\w+")
@@ -223,8 +224,12 @@ def _signature(node: LexborNode) -> tuple[str, str]:
 
 
 def prune(found: list[Block]) -> list[Block]:
-    """Drop blocks that are links rather than text, labels, and headings that nothing follows."""
-    kept = [b for b in found if b.kind != "h1" and not is_only_links(b) and not _is_label(b)]
+    """Drop blocks that are links rather than text, labels, and headings that nothing follows.
+
+    An <h1> is the headline, unless there are so many that they must be headings inside the text.
+    """
+    headline = "h1" if sum(block.kind == "h1" for block in found) < _MANY_H1 else ""
+    kept = [b for b in found if b.kind != headline and not is_only_links(b) and not _is_label(b)]
     prose_at = [
         i for i, block in enumerate(kept) if block.kind not in HEADINGS and len(block.text) >= _PARAGRAPH_MIN_CHARS
     ]
@@ -233,6 +238,8 @@ def prune(found: list[Block]) -> list[Block]:
     first, last = prose_at[0], prose_at[-1]
     last = max([last, *(i for i in range(last + 1, len(kept)) if _is_sentence(kept[i]))])
     while first > 0 and _is_sentence(kept[first - 1]):
+        first -= 1
+    if first > 0 and kept[first - 1].kind in HEADINGS:
         first -= 1
     kept = kept[first : last + 1]
     return [b for i, b in enumerate(kept) if not (b.kind in HEADINGS and _nothing_follows(kept, i))]
@@ -270,14 +277,19 @@ def choose(own: list[Block], other: list[Block], third: Callable[[], list[Block]
     one, two = _shingles(own), _shingles(other)
     if _f1(one, two) >= AGREED:
         confirmed = letters(" ".join(block.text for block in other))
-        return [
-            block
-            for at, block in enumerate(own)
-            if at == 0 or len(block.text) >= SHORT or letters(block.text) in confirmed
+        sure = [
+            at == 0 or len(block.text) >= SHORT or letters(block.text) in confirmed for at, block in enumerate(own)
         ]
+        return [block for at, block in enumerate(own) if sure[at] or _is_in_list(own, sure, at)]
     judge = _shingles(third())
     for_own, for_other = _f1(one, judge), _f1(two, judge)
     return own if for_own >= for_other and for_own >= RELATED else other
+
+
+def _is_in_list(own: list[Block], sure: list[bool], at: int) -> bool:
+    """Return whether a block is an item of a list of which the item before or after it is certain."""
+    near = (n for n in (at - 1, at + 1) if 0 <= n < len(own))
+    return own[at].kind == "li" and any(own[n].kind == "li" and sure[n] for n in near)
 
 
 def _shingles(body: list[Block]) -> Counter[tuple[str, ...]]:
