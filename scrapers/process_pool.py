@@ -41,6 +41,7 @@ class Limits:
     wall_seconds: float
     memory_mb: int
     renewed_after: int  # number of jobs after which a process is replaced, since some libraries leak memory
+    attempts: int = 2  # at a job whose process died or waited too long; one that used up its CPU time has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +201,10 @@ class Pool:
             raise WorkersFailed(f"{self.deaths} worker processes died in a row; the last one: {why}.")
         if slot is None:
             return
-        if slot.attempts < 2:
+        if slot.attempts < self.limits.attempts:
             self.todo.appendleft(slot)
         else:
-            slot.result, slot.done = Lost(f"{why}, twice"), True
+            slot.result, slot.done = Lost(f"{why}{', twice' if slot.attempts > 1 else ''}"), True
 
     def _end(self, worker: _Worker) -> int:
         self.workers.remove(worker)

@@ -11,19 +11,22 @@ from scrapers.messages import CrawlConfig
 
 # The folder that `oversight --data` names, and the settings of its ledger, which the environment overrides.
 DATA_FOLDER = os.environ.get("OVERSIGHT_DATA", "data")
-_FILE = Path(DATA_FOLDER, "oversight.toml")
-_LEDGER: dict[str, Any] = tomllib.loads(_FILE.read_text(encoding="utf-8")) if _FILE.is_file() else {}
-_DEFAULTS = CrawlConfig()
+_file = Path(DATA_FOLDER, "oversight.toml")
+try:
+    _ledger: dict[str, Any] = tomllib.loads(_file.read_text(encoding="utf-8")) if _file.is_file() else {}
+except (tomllib.TOMLDecodeError, UnicodeDecodeError) as _error:
+    raise SystemExit(f"{_file}: not readable as TOML ({_error}).") from _error
+_defaults = CrawlConfig()
 
 BOT_NAME = "oversight-ledger"
 SPIDER_MODULES = ["scrapers.spiders"]
-if _OWN_SPIDERS := os.environ.get("OVERSIGHT_SPIDERS", _LEDGER.get("spiders", "")):
-    SPIDER_MODULES.append(_OWN_SPIDERS)
+if _own_spiders := os.environ.get("OVERSIGHT_SPIDERS", _ledger.get("spiders", "")):
+    SPIDER_MODULES.append(_own_spiders)
 NEWSPIDER_MODULE = "scrapers.spiders"
 # One spider for each source card. A spider of SPIDER_MODULES with the name of a card is used for that card.
 SPIDER_LOADER_CLASS = "scrapers.spiders.loader.CardSpiderLoader"
-CARDS = os.environ.get("OVERSIGHT_CARDS") or (Path(DATA_FOLDER, _LEDGER["cards"]) if _LEDGER.get("cards") else "")
-CATALOGUE = os.environ.get("OVERSIGHT_CATALOGUE", str(_LEDGER.get("catalogue", True))).lower() in ("true", "1")
+CARDS = os.environ.get("OVERSIGHT_CARDS") or (Path(DATA_FOLDER, _ledger["cards"]) if _ledger.get("cards") else "")
+CATALOGUE = os.environ.get("OVERSIGHT_CATALOGUE", str(_ledger.get("catalogue", True))).lower() in ("true", "1")
 SOURCES: tuple[Any, ...] = ()  # records instead of cards
 SPIDER_CONTRACTS = {"scrapers.spiders.contracts.EntriesContract": 10}
 
@@ -36,9 +39,9 @@ EXTENSIONS = {"scrapers.bookkeeper.Bookkeeping": 0, "scrapers.spiders.feed_reade
 TOPIC_FILTER = "pipeline.nlp.relevance.score.passes_topic"
 
 # Who we are. A crawl of other sites than local ones needs a contact: an e-mail address or a web page.
-CONTACT = os.environ.get("OVERSIGHT_CONTACT", _LEDGER.get("contact", ""))
+CONTACT = os.environ.get("OVERSIGHT_CONTACT", _ledger.get("contact", ""))
 ROBOTS_TOKEN = "OversightLedger"  # the name that a robots.txt may address
-USER_AGENT = f"{_DEFAULTS.user_agent} (+{CONTACT})" if CONTACT else _DEFAULTS.user_agent
+USER_AGENT = f"{_defaults.user_agent} (+{CONTACT})" if CONTACT else _defaults.user_agent
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.8,*/*;q=0.5",
     "Accept-Language": "en;q=1.0, *;q=0.5",
@@ -78,9 +81,9 @@ TWISTED_REACTOR_ENABLED = False  # asyncio alone
 ALLOW_LOOPBACK = False  # True: sites on this machine may be crawled, for tests
 LOCAL_PORTS: dict[str, int] = {}  # hosts that are served from a local port instead
 DOWNLOAD_VERIFY_CERTIFICATES = True
-DOWNLOAD_MAXSIZE = _DEFAULTS.max_bytes
+DOWNLOAD_MAXSIZE = _defaults.max_bytes
 DOWNLOAD_WARNSIZE = 0
-DOWNLOAD_TIMEOUT = _DEFAULTS.timeout_seconds
+DOWNLOAD_TIMEOUT = _defaults.timeout_seconds
 REDIRECT_MAX_TIMES = 5
 METAREFRESH_ENABLED = False
 HTTPPROXY_ENABLED = False

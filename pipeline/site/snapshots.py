@@ -10,6 +10,7 @@ import asyncio
 import re
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,15 +19,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from datasette.database import Database, Results
+from datasette.database import Database, QueryInterrupted, Results
 from datasette.utils.asgi import Base400
 
 from pipeline.errors import OutsideFailure, WrongUse
 from pipeline.ledger.publish.seals import rows_of, seal_of
 from pipeline.ledger.schema import refuse_other_schema
+from pipeline.site.connections import Meter, Question, Refused, Rows, answering, connect
 from pipeline.site.facets.columns import Arrays, arrays_of
 from pipeline.site.facets.counts import Counts
 from pipeline.site.facets.selection import answered
+from scrapers.process_pool import Limits, Lost, Pool
 
 NAME = "oversight"
 REQUIRED_TABLES = (
@@ -50,18 +53,22 @@ REQUIRED_TABLES = (
     "revisions",
     "sources",
 )
-LENGTH_LIMIT = 8_000_000  # bytes of one value: randomblob(900000000) would take more than 1 GB
 MOST_COUNTED = 1_000  # cached results with counts per snapshot
-ANSWER_LIMIT = 20_000_000  # characters and bytes of all values in one result
 PAGE_MS, VISITOR_MS = 5_000, 1_000  # time limit of one query: on our own pages, and where visitors shape the query
 VISITOR_QUERIES_AT_ONCE, VISITOR_QUERIES_WAITING = 2, 10  # in a visitor's own SQL: running, and running or waiting
-PATTERN_LIMIT = 200  # characters of a LIKE or GLOB pattern
+VISITOR_QUERIES_OF_ONE = 4  # of one client, running or waiting
+# A process for visitors' SQL ends for good what SQLite cannot interrupt, such as one call of instr() over long texts.
+VISITOR_LIMITS = Limits(cpu_seconds=1.5, wall_seconds=4.0, memory_mb=160, renewed_after=1_000, attempts=1)
+# Values in one result of a visitor's SQL, by format: a page of more would hold up all others while it is rendered.
+CELLS_ON_A_PAGE, CELLS_IN_A_FILE = 10_000, 200_000
 
 # Of the current request: its snapshot; whether it carries a visitor's own SQL; whether a visitor shapes its query at
 # all, by filters, sorting or SQL.
 PINNED: ContextVar[Snapshot | None] = ContextVar("pinned", default=None)
 HAS_VISITOR_SQL: ContextVar[bool] = ContextVar("has_visitor_sql", default=False)
 HAS_VISITOR_INPUT: ContextVar[bool] = ContextVar("has_visitor_input", default=False)
+IS_FILE: ContextVar[bool] = ContextVar("is_file", default=False)  # JSON, CSV or a workbook, and not a page
+CLIENT: ContextVar[str] = ContextVar("client", default="")  # its network address
 
 _KEY_SQL = "select name from pragma_table_info(?) where pk > 0 order by pk"
 
@@ -93,7 +100,8 @@ class LedgerDatabase(Database):
         super().__init__(ds, path=str(snapshot.path), is_mutable=False)
         self.name = self.route = NAME
         self._visitor_threads = ThreadPoolExecutor(max_workers=VISITOR_QUERIES_AT_ONCE, thread_name_prefix="visitors")
-        self._waiting = 0
+        self._pools: dict[int, Pool] = {}  # one process for each of these threads
+        self._waiting: Counter[str] = Counter()  # visitors' queries, running or waiting, by client
 
     @property
     def shown(self) -> Snapshot:
@@ -142,7 +150,7 @@ class LedgerDatabase(Database):
         if HAS_VISITOR_INPUT.get():
             kwargs["custom_time_limit"] = min(kwargs.get("custom_time_limit") or VISITOR_MS, VISITOR_MS)
         if HAS_VISITOR_SQL.get():
-            return await super().execute(sql, params, *args, **kwargs)
+            return await self._answer_visitor(sql, params, *args, **kwargs)
         answer, sql = answered(sql, params, self.shown.rows, self.shown.keys)
         if answer is not None or " group by " not in sql:
             return answer or await super().execute(sql, params, *args, **kwargs)
@@ -167,16 +175,8 @@ class LedgerDatabase(Database):
         return pages[page]
 
     async def execute_fn(self, fn: Any) -> Any:
-        """Run `fn(connection)` in a thread, on that thread's connection to the current snapshot.
-
-        Visitors' own SQL runs in separate threads, so that it cannot hold up the pages.
-
-        Raises:
-            Busy: Too many visitors' queries are waiting.
-        """
-        snapshot, visitor_sql = self.shown, HAS_VISITOR_SQL.get()
-        if visitor_sql and self._waiting >= VISITOR_QUERIES_WAITING:
-            raise Busy("Too many SQL queries are waiting. Please try again in a moment.")
+        """Run `fn(connection)` in a thread, on that thread's connection to the current snapshot."""
+        snapshot = self.shown
 
         def in_thread() -> Any:
             connection = getattr(snapshot.per_thread, "connection", None)
@@ -186,43 +186,80 @@ class LedgerDatabase(Database):
                 snapshot.per_thread.connection = connection
             if isinstance(connection.row_factory, Meter):
                 connection.row_factory.spent = 0
-            return fn(connection)
+            try:
+                return fn(connection)
+            except Exception as error:
+                raise _without_frames(error) from None
 
         if self.ds.executor is None:
             return in_thread()
-        loop = asyncio.get_running_loop()
-        if not visitor_sql:
-            return await loop.run_in_executor(self.ds.executor, in_thread)
-        self._waiting += 1
+        return await asyncio.get_running_loop().run_in_executor(self.ds.executor, in_thread)
+
+    async def _answer_visitor(
+        self,
+        sql: str,
+        params: Any = None,
+        truncate: bool = False,
+        custom_time_limit: int = VISITOR_MS,
+        page_size: int | None = None,
+        log_sql_errors: bool = True,
+    ) -> Results:
+        """Run a query with visitors' SQL in a process of its own, as Database.execute() does in a thread.
+
+        Raises:
+            Busy: Too many visitors' queries are waiting, or too many of this client.
+            QueryInterrupted: It took too long.
+            sqlite3.Error: It failed, or took too much memory.
+        """
+        client = CLIENT.get()
+        if self._waiting.total() >= VISITOR_QUERIES_WAITING or self._waiting[client] >= VISITOR_QUERIES_OF_ONE:
+            raise Busy("Too many SQL queries are waiting. Please try again in a moment.")
+        most = self.ds.max_returned_rows + (self.ds.max_returned_rows == (page_size or self.ds.page_size))
+        cells = CELLS_IN_A_FILE if IS_FILE.get() else CELLS_ON_A_PAGE
+        question = Question(self.shown.path, sql, params, custom_time_limit, most if truncate else None, cells)
+        self._waiting[client] += 1
         try:
-            return await loop.run_in_executor(self._visitor_threads, in_thread)
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(self._visitor_threads, self._ask, question)
         finally:
-            self._waiting -= 1
+            self._waiting[client] -= 1
+        return _results(found, question)
+
+    def _ask(self, question: Question) -> Rows | Refused | Lost:
+        pool = self._pools.setdefault(threading.get_ident(), Pool(answering, (), VISITOR_LIMITS, 1))
+        return pool.call(question)
 
     async def attached_databases(self) -> list:
         """Return no databases: none is ever attached, and the pragma that lists them reveals file paths."""
         return []
 
 
-class Meter:
-    """A row factory that measures what a query fetches and aborts it above a limit."""
+def _results(found: Rows | Refused | Lost, question: Question) -> Results:
+    """Return the answer of a process as Datasette's Results; raise what Datasette would have raised."""
+    if isinstance(found, Refused):
+        error = getattr(sqlite3, found.kind, sqlite3.DatabaseError)(found.words)
+        if found.words == "interrupted":
+            raise QueryInterrupted(error, question.sql, question.params)
+        raise error
+    if isinstance(found, Lost):
+        if "memory" in found.why:
+            raise sqlite3.DataError("The query needs too much memory. Select less.")
+        raise QueryInterrupted(sqlite3.OperationalError("interrupted"), question.sql, question.params)
+    quoted = ", ".join('null as "{}"'.format(name.replace('"', '""')) for name in found.columns)
+    with closing(sqlite3.connect(":memory:")) as memory:
+        cursor = memory.execute(f"select {quoted or 'null'}")
+        return Results([sqlite3.Row(cursor, row) for row in found.rows], found.truncated, cursor.description)
 
-    def __init__(self, limit: int = ANSWER_LIMIT) -> None:
-        self.limit = limit
-        self.spent = 0
 
-    def __call__(self, cursor: sqlite3.Cursor, row: tuple) -> sqlite3.Row:
-        for value in row:
-            if value.__class__ is str or value.__class__ is bytes:
-                self.spent += len(value)
-        if self.spent > self.limit:
-            raise sqlite3.DataError(f"The result is larger than {self.limit // 1_000_000} MB. Select less.")
-        return sqlite3.Row(cursor, row)
+def _without_frames(error: Exception) -> Exception:
+    """Return an error without the frames that it passed through, with the errors in it.
 
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a snapshot read-only, without locks: it never changes."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
+    They would keep a cursor alive until another thread drops the error, which then waits for the cursor's connection.
+    """
+    for one in (error, error.__cause__, error.__context__, getattr(error, "e", None)):
+        if isinstance(one, BaseException):
+            one.__traceback__ = None
+    return error
 
 
 def current_snapshot(data_dir: Path) -> Path:
@@ -287,22 +324,3 @@ def attach(ds: Any, path: Path) -> None:
         ds.databases[NAME].newest = snapshot
     else:
         ds.databases = ds.databases | {NAME: LedgerDatabase(ds, snapshot)}
-
-
-def limit(connection: sqlite3.Connection) -> None:
-    """Restrict what SQL can do on a connection: size of values and results, LIKE patterns, pragmas, file paths."""
-    connection.row_factory = Meter()
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LENGTH_LIMIT)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_LIMIT)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    connection.set_authorizer(_allowed)
-
-
-def _allowed(action: int, first: str | None, second: str | None, _database: str | None, _trigger: str | None) -> int:
-    if action == sqlite3.SQLITE_ATTACH:
-        return sqlite3.SQLITE_DENY
-    if action == sqlite3.SQLITE_PRAGMA and (first or "").lower() == "database_list":
-        return sqlite3.SQLITE_DENY
-    if action == sqlite3.SQLITE_READ and (first or "").lower() == "pragma_database_list":
-        return sqlite3.SQLITE_DENY
-    return sqlite3.SQLITE_OK

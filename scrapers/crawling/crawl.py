@@ -198,8 +198,9 @@ def _fetch(bookkeeper: Bookkeeper, order: FetchOrder, deadline: float) -> str:
             env={
                 **os.environ,
                 "PYTHONPATH": path,
-                "MALLOC_ARENA_MAX": "2",
-            },  # arenas of threads would use up the address space
+                "OVERSIGHT_DATA": str(bookkeeper.archive.folder.parent),
+                "MALLOC_ARENA_MAX": "2",  # arenas of threads would use up the address space
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,

@@ -277,9 +277,7 @@ def choose(own: list[Block], other: list[Block], third: Callable[[], list[Block]
     one, two = _shingles(own), _shingles(other)
     if _f1(one, two) >= AGREED:
         confirmed = letters(" ".join(block.text for block in other))
-        sure = [
-            at == 0 or len(block.text) >= SHORT or letters(block.text) in confirmed for at, block in enumerate(own)
-        ]
+        sure = [at == 0 or len(block.text) >= SHORT or letters(block.text) in confirmed for at, block in enumerate(own)]
         return [block for at, block in enumerate(own) if sure[at] or _is_in_list(own, sure, at)]
     judge = _shingles(third())
     for_own, for_other = _f1(one, judge), _f1(two, judge)

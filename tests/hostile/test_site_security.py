@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import resource
 import sqlite3
@@ -18,7 +19,12 @@ from support.site_under_test import Site, harmless
 
 from pipeline.evaluation.benchmarks.inputs.site_ledger import make_ledger
 from pipeline.site import app
-from pipeline.site.snapshots import VISITOR_QUERIES_AT_ONCE, VISITOR_QUERIES_WAITING
+from pipeline.site.snapshots import (
+    VISITOR_QUERIES_AT_ONCE,
+    VISITOR_QUERIES_OF_ONE,
+    VISITOR_QUERIES_WAITING,
+    LedgerDatabase,
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +74,20 @@ def test_visitors_sql_does_not_block_pages_and_its_queue_is_limited(site):
         db._visitor_threads.submit(gate.wait, 60)  # occupies all threads for visitors' SQL
 
     async def together() -> tuple[int, list[int]]:
-        transport = httpx.ASGITransport(app=site.application)
-        async with httpx.AsyncClient(transport=transport, base_url="http://ledger.test", timeout=60) as client:
-            asked = [
-                asyncio.create_task(client.get("/oversight.json?sql=select+1")) for _ in range(VISITOR_QUERIES_WAITING)
-            ]
-            while db._waiting < VISITOR_QUERIES_WAITING:
+        clients = [
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app=site.application, client=(f"192.0.2.{n}", 1)),
+                base_url="http://ledger.test",
+                timeout=60,
+            )
+            for n in range(VISITOR_QUERIES_WAITING)
+        ]
+        async with contextlib.AsyncExitStack() as stack:
+            for each in clients:
+                await stack.enter_async_context(each)
+            client = clients[0]
+            asked = [asyncio.create_task(each.get("/oversight.json?sql=select+1")) for each in clients]
+            while db._waiting.total() < VISITOR_QUERIES_WAITING:
                 await asyncio.sleep(0.01)
             assert (await asyncio.create_task(client.get("/oversight.json?sql=select+2"))).status_code == 503
             page = await asyncio.create_task(client.get("/oversight/events?type=agreement"))
@@ -82,6 +96,78 @@ def test_visitors_sql_does_not_block_pages_and_its_queue_is_limited(site):
 
     status, codes = site.loop.run_until_complete(together())
     assert status == 200 and codes == [200] * VISITOR_QUERIES_WAITING
+
+
+ENDLESS = "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c"
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("select instr(hex(zeroblob(450000)), hex(zeroblob(225000)) || '1')", "stopped after one second"),  # one opcode
+        ("select 1" + ", 1" * 100, "too many columns"),
+        (
+            f"with t(b) as (select hex(zeroblob(490000))) select {', '.join(f'b || {n}' for n in range(99))} from t",
+            "too much memory",
+        ),
+        ("select * from sqlite_stmt", "prohibited"),
+        ("select * from dbstat", ""),
+    ],
+)
+def test_sql_that_sqlite_does_not_interrupt_ends_with_its_process(site, sql, words):
+    """A1, A2 and A10 of a list of attacks on the first version."""
+    began = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answer = site.get("/oversight.json?" + urlencode({"sql": sql}))
+    assert answer.status_code == 400 and words in answer.json()["error"], answer.text
+    assert time.monotonic() - began < 20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000  # kilobytes
+    assert site.get("/oversight.json?sql=select+1&_shape=arrays").json()["rows"] == [[1]], "the next one is answered"
+
+
+def test_a_page_of_sql_has_as_many_cells_as_can_be_rendered_quickly(site):
+    wide = f"with recursive {MANY_ROWS} select " + ", ".join("x" for _ in range(90)) + " from c"
+    page = site.get("/oversight?" + urlencode({"sql": wide}))
+    assert page.status_code == 200 and page.text.count("<td") <= 10_000 and "More than 111 rows" in page.text
+    assert len(site.get("/oversight.json?" + urlencode({"sql": wide, "_shape": "arrays"})).json()["rows"]) == 450
+
+
+def test_one_client_cannot_take_all_places(site):
+    async def together() -> tuple[list[int], int]:
+        def of(address: str) -> httpx.AsyncClient:
+            transport = httpx.ASGITransport(app=site.application, client=(address, 1))
+            return httpx.AsyncClient(transport=transport, base_url="http://ledger.test", timeout=60)
+
+        async with of("192.0.2.1") as greedy, of("192.0.2.2") as other:
+            path = "/oversight.json?" + urlencode({"sql": ENDLESS})
+            asked = [asyncio.create_task(greedy.get(path)) for _ in range(VISITOR_QUERIES_OF_ONE + 3)]
+            await asyncio.sleep(0.2)
+            answer = await other.get("/oversight.json?sql=select+1")
+            return [one.status_code for one in await asyncio.gather(*asked)], answer.status_code
+
+    codes, other = site.loop.run_until_complete(together())
+    assert codes.count(503) == 3 and codes.count(400) == VISITOR_QUERIES_OF_ONE and other == 200
+
+
+def test_pages_answer_while_visitors_ask_the_worst(site):
+    """A4: an error with a cursor in its traceback made other threads wait for the cursor's connection."""
+
+    async def together() -> list[float]:
+        transport = httpx.ASGITransport(app=site.application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://ledger.test", timeout=60) as client:
+            await client.get("/")
+            asked = [
+                asyncio.create_task(client.get("/oversight.json?" + urlencode({"sql": ENDLESS}))) for _ in range(4)
+            ]
+            times = []
+            while not all(one.done() for one in asked):
+                began = time.process_time()
+                assert (await client.get("/")).status_code == 200
+                times.append(time.process_time() - began)
+                await asyncio.sleep(0.01)
+            return times
+
+    assert max(site.loop.run_until_complete(together())) < 2
 
 
 def test_private_files_cannot_be_reached(tmp_path):
@@ -389,14 +475,18 @@ def test_hostile_text_is_inert_on_every_page(hostile):
 
 
 def test_visitor_shaped_queries_get_one_second_and_our_own_more(site, monkeypatch):
-    limits, real = [], Database.execute
+    limits = []
 
-    async def noted(self, *args, **kwargs):
-        if self.name == "oversight":
-            limits.append(kwargs.get("custom_time_limit"))
-        return await real(self, *args, **kwargs)
+    def noted(real):
+        async def note(self, *args, **kwargs):
+            if self.name == "oversight":
+                limits.append(kwargs.get("custom_time_limit"))
+            return await real(self, *args, **kwargs)
 
-    monkeypatch.setattr(Database, "execute", noted)
+        return note
+
+    monkeypatch.setattr(Database, "execute", noted(Database.execute))
+    monkeypatch.setattr(LedgerDatabase, "_answer_visitor", noted(LedgerDatabase._answer_visitor))
     assert site.get("/upcoming").status_code == 200 and set(limits) == {None}
     for path in ("/oversight/sources?_nofacet=1", "/oversight/one_origin_only?party=oms", "/oversight?sql=select+1"):
         limits.clear()

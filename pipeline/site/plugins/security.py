@@ -13,7 +13,7 @@ from datasette.utils.asgi import Base400, Request
 from datasette.views.base import DatasetteError
 from markupsafe import Markup
 
-from pipeline.site import snapshots
+from pipeline.site import connections, snapshots
 from pipeline.site.facets.selection import CHOSEN
 from pipeline.site.ledger_site import LedgerSite
 
@@ -43,7 +43,7 @@ LONGEST_ADDRESS = 8_000  # bytes of path and query string together
 @hookimpl
 def prepare_connection(conn: Any) -> None:
     """Apply our limits to every connection."""
-    snapshots.limit(conn)
+    connections.limit(conn)
 
 
 @hookimpl
@@ -74,7 +74,10 @@ def asgi_wrapper(datasette: LedgerSite) -> Any:
             if snapshots.PINNED.get() is None:  # an internal request keeps the snapshot of the outer one
                 snapshots.PINNED.set(datasette.get_database(snapshots.NAME).newest)
                 snapshots.HAS_VISITOR_SQL.set(has_visitor_sql(scope))
-                snapshots.HAS_VISITOR_INPUT.set(scope["path"].startswith(f"/{snapshots.NAME}"))
+                shaped = bool(scope.get("query_string")) or scope["path"].startswith(f"/{snapshots.NAME}")
+                snapshots.HAS_VISITOR_INPUT.set(shaped)
+                snapshots.IS_FILE.set(is_file(scope))
+                snapshots.CLIENT.set((scope.get("client") or ("",))[0])
             await app(scope, receive, send_with_headers)
 
         return guarded
@@ -99,6 +102,11 @@ def refuse(scope: dict) -> tuple[int, str] | None:
     if (path == "/-" or path.startswith("/-/")) and not path.startswith(("/-/static/", "/-/static-plugins/")):
         return 404, "There is no such page."
     return None
+
+
+def is_file(scope: dict) -> bool:
+    """Return whether a request asks for JSON, CSV or a workbook, and not for a page."""
+    return scope["path"].endswith((".json", ".csv", ".xlsx"))
 
 
 def has_visitor_sql(scope: dict) -> bool:
