@@ -54,7 +54,11 @@ class Settings(BaseModel):
         "for the weights.",
     )
     keep_months: int = Field(120, ge=0, description="Number of month-end snapshots to keep.")
-    site: str = Field("", pattern=r"^(https?://.*)?$", description="Public address of the site, for links in alerts.")
+    site: str = Field(
+        "",
+        pattern=r"^(https?://.*)?$",
+        description="Public address of the site, for links in pages, feeds, citations and alerts.",
+    )
     alert: tuple[Mapping[str, Any], ...] = Field((), description="[[alert]] tables; see docs/alerts.md.")
 
 

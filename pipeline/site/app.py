@@ -34,6 +34,7 @@ PLUGINS = (
     "template_helpers",
     "security",
 )
+MOST_CONNECTIONS = 200  # open at a time
 WATCH_SECONDS = 0.5
 SETTINGS = {
     "suggest_facets": False,  # scans the whole table for every page
@@ -80,8 +81,10 @@ def build_site(data_dir: Path | str, *, allow_sql: bool = True, downloads: bool 
     snapshot = current_snapshot(Path(data_dir))
     register_plugins()
     folder = DataFolder(Path(data_dir))
+    settings = load_settings(folder.settings)
     ds = LedgerSite(
-        contact=load_settings(folder.settings).contact,
+        contact=settings.contact,
+        public_url=settings.site,
         past_snapshots=PastSnapshots(folder.published),
         downloads=downloads,
         files=[],
@@ -182,7 +185,12 @@ def serve(
     server_socket = listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     watcher = Watcher(site, data_dir)
-    config: dict[str, Any] = {"log_level": "warning", "lifespan": "on", "server_header": False}
+    config: dict[str, Any] = {
+        "log_level": "warning",
+        "lifespan": "on",
+        "server_header": False,
+        "limit_concurrency": MOST_CONNECTIONS,  # more are answered with 503
+    }
     print(f"Oversight Ledger: http://{shown}:{server_socket.getsockname()[1]}/  (stop with Ctrl-C)", flush=True)
     watcher.start()
     try:

@@ -11,7 +11,7 @@ import re
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from contextvars import ContextVar
@@ -23,6 +23,7 @@ from datasette.database import Database, QueryInterrupted, Results
 from datasette.utils.asgi import Base400
 
 from pipeline.errors import OutsideFailure, WrongUse
+from pipeline.ledger.publish.export import defused
 from pipeline.ledger.publish.seals import rows_of, seal_of
 from pipeline.ledger.schema import refuse_other_schema
 from pipeline.site.connections import Meter, Question, Refused, Rows, answering, connect
@@ -67,6 +68,7 @@ CELLS_ON_A_PAGE, CELLS_IN_A_FILE = 10_000, 200_000
 PINNED: ContextVar[Snapshot | None] = ContextVar("pinned", default=None)
 HAS_VISITOR_SQL: ContextVar[bool] = ContextVar("has_visitor_sql", default=False)
 HAS_VISITOR_INPUT: ContextVar[bool] = ContextVar("has_visitor_input", default=False)
+IS_CSV: ContextVar[bool] = ContextVar("is_csv", default=False)
 IS_FILE: ContextVar[bool] = ContextVar("is_file", default=False)  # JSON, CSV or a workbook, and not a page
 CLIENT: ContextVar[str] = ContextVar("client", default="")  # its network address
 
@@ -147,6 +149,11 @@ class LedgerDatabase(Database):
 
     async def execute(self, sql: str, params: Any = None, *args: Any, **kwargs: Any) -> Results:
         """Run SQL as Datasette does, but answer counts from memory and fetch only a page's rows where possible."""
+        if IS_CSV.get():
+            return _defused(await self._execute(sql, params, *args, **kwargs))
+        return await self._execute(sql, params, *args, **kwargs)
+
+    async def _execute(self, sql: str, params: Any = None, *args: Any, **kwargs: Any) -> Results:
         if HAS_VISITOR_INPUT.get():
             kwargs["custom_time_limit"] = min(kwargs.get("custom_time_limit") or VISITOR_MS, VISITOR_MS)
         if HAS_VISITOR_SQL.get():
@@ -245,10 +252,20 @@ def _results(found: Rows | Refused | Lost, question: Question) -> Results:
         if "memory" in found.why:
             raise sqlite3.DataError("The query needs too much memory. Select less.")
         raise QueryInterrupted(sqlite3.OperationalError("interrupted"), question.sql, question.params)
-    quoted = ", ".join('null as "{}"'.format(name.replace('"', '""')) for name in found.columns)
+    return _of_tuples(found.rows, found.truncated, found.columns)
+
+
+def _of_tuples(rows: Iterable[tuple], truncated: bool, columns: Sequence[str]) -> Results:
+    quoted = ", ".join('null as "{}"'.format(name.replace('"', '""')) for name in columns)
     with closing(sqlite3.connect(":memory:")) as memory:
         cursor = memory.execute(f"select {quoted or 'null'}")
-        return Results([sqlite3.Row(cursor, row) for row in found.rows], found.truncated, cursor.description)
+        return Results([sqlite3.Row(cursor, row) for row in rows], truncated, cursor.description)
+
+
+def _defused(found: Results) -> Results:
+    """Return a result for CSV, in which no text is a formula of a spreadsheet."""
+    rows = (tuple(map(defused, row)) for row in found.rows)
+    return _of_tuples(rows, found.truncated, [column[0] for column in found.description])
 
 
 def _without_frames(error: Exception) -> Exception:

@@ -170,6 +170,45 @@ def test_pages_answer_while_visitors_ask_the_worst(site):
     assert max(site.loop.run_until_complete(together())) < 2
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        '/feed.atom?_search="""',
+        "/feed.atom?type__in=[1",
+        "/feed.atom?type__arraycontains=x",
+        "/oversight/events?type__in=[1",
+    ],
+)
+def test_odd_parameters_are_bad_requests(site, path):
+    assert site.get(path).status_code == 400
+
+
+def test_odd_headers_do_no_harm(site):
+    assert site.get("/", headers={"Cookie": b"a=\xff\xfe"}).status_code == 200
+    for host in ("user:pw@evil.example", "a b", "evil.example/x", ""):
+        assert site.get("/", headers={"Host": host}).status_code == 400
+    stamp = site.db.execute("select file from pragma_database_list").fetchone()[0][-18:-3]
+    answer = site.get(f"/snapshots/{stamp}.db", headers={"Range": f"bytes={'9' * 5000}-"})
+    assert answer.status_code in (200, 416)
+
+
+def test_the_address_in_the_settings_is_used_in_place_of_the_host_header(tmp_path):
+    publish(tmp_path)
+    (tmp_path / "oversight.toml").write_text('site = "https://ledger.example"\n')
+    site = Site(tmp_path)
+    event = site.one("select event_id from events")
+    for path in ("/", f"/event/{event}", "/feed.atom", "/sitemap.xml", "/robots.txt", "/upcoming.ics"):
+        text = site.get(path, headers={"Host": "evil.example"}).text
+        assert "evil.example" not in text, path
+    assert f"https://ledger.example/event/{event}" in site.get(f"/event/{event}").text
+
+
+def test_no_text_in_csv_is_a_formula(site):
+    sql = "select '=HYPERLINK(1)' as a, '@SUM(1)' as b, -2 as c, 'plain' as d"
+    lines = site.get("/oversight.csv?" + urlencode({"sql": sql})).text.splitlines()
+    assert lines == ["a,b,c,d", "'=HYPERLINK(1),'@SUM(1),-2,plain"]
+
+
 def test_private_files_cannot_be_reached(tmp_path):
     publish(tmp_path)
     db = sqlite3.connect(tmp_path / "crawl.db")

@@ -25,6 +25,7 @@ from pipeline.ledger.publish.data_dictionary import Described
 from pipeline.ledger.publish.publish import check
 from pipeline.ledger.sqlite_errors import plain_errors
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # beginnings of a formula
 FORMATS = ("csv", "jsonl", "parquet")
 DEFAULT_FORMATS = ("csv", "jsonl")
 MANIFEST = "manifest.json"
@@ -154,6 +155,11 @@ class _Writer(Protocol):
     def close(self) -> None: ...
 
 
+def defused(value: Any) -> Any:
+    """Return a value for CSV: a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
 class _Csv:
     def __init__(self, path: Path, table: Described) -> None:
         self._handle = path.open("w", encoding="utf-8", newline="")
@@ -161,7 +167,7 @@ class _Csv:
         self._csv.writerow([c.column for c in table.columns])
 
     def write(self, rows: Sequence[Sequence[Any]], lines: bytes) -> None:
-        self._csv.writerows(rows)
+        self._csv.writerows([[defused(value) for value in row] for row in rows])
 
     def close(self) -> None:
         self._handle.close()

@@ -41,7 +41,7 @@ def part_of(asked: str, n_bytes: int) -> tuple[int, int] | None:
     Raises:
         NoSuchPart: The range lies outside the file.
     """
-    match = re.fullmatch(r"bytes=(\d*)-(\d*)", asked.strip())
+    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", asked.strip())
     if match is None or match.groups() == ("", ""):
         return None
     first, last = match.groups()

@@ -91,7 +91,7 @@ async def _feed(
     title = "Oversight Ledger" + (f": {', '.join(filters)}" if filters else "")
     base = datasette.absolute_url(request, "/").rstrip("/")
     page = base + (path or "/oversight/events" + (f"?{request.query_string}" if request.query_string else ""))
-    body = atom.event_feed(title, request.url, page, base, shown, published_at(db.path), steps)
+    body = atom.event_feed(title, datasette.own_url(request), page, base, shown, published_at(db.path), steps)
     return Response(
         body.decode(), headers={"cache-control": "max-age=60"}, content_type="application/atom+xml; charset=utf-8"
     )

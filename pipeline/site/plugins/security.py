@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 from typing import Any
 from urllib.parse import parse_qsl
@@ -37,6 +38,7 @@ NOT_FOUND = {  # Datasette's messages, in words that help a reader
     "Database not found": "There is nothing at this address.",
     "Table not found": "There is no table of this name. The page “All tables and SQL” lists them.",
 }
+_HOST = re.compile(rb"([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:\d{1,5})?", re.I)
 LONGEST_ADDRESS = 8_000  # bytes of path and query string together
 
 
@@ -70,6 +72,8 @@ def asgi_wrapper(datasette: LedgerSite) -> Any:
                 status, words = refusal
                 await _plain(send_with_headers, status, words)
                 return
+            # The site sets no cookies. Those of others on its host may hold bytes that Datasette cannot read.
+            scope = dict(scope, headers=[(key, value) for key, value in scope["headers"] if key.lower() != b"cookie"])
             CHOSEN.set(None)
             if snapshots.PINNED.get() is None:  # an internal request keeps the snapshot of the outer one
                 snapshots.PINNED.set(datasette.get_database(snapshots.NAME).newest)
@@ -77,6 +81,7 @@ def asgi_wrapper(datasette: LedgerSite) -> Any:
                 shaped = bool(scope.get("query_string")) or scope["path"].startswith(f"/{snapshots.NAME}")
                 snapshots.HAS_VISITOR_INPUT.set(shaped)
                 snapshots.IS_FILE.set(is_file(scope))
+                snapshots.IS_CSV.set(scope["path"].endswith(".csv"))
                 snapshots.CLIENT.set((scope.get("client") or ("",))[0])
             await app(scope, receive, send_with_headers)
 
@@ -96,6 +101,9 @@ def refuse(scope: dict) -> tuple[int, str] | None:
     raw = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
     if len(raw) + len(scope.get("query_string", b"")) > LONGEST_ADDRESS:
         return 414, "This address is too long."
+    hosts = [value for key, value in scope["headers"] if key.lower() == b"host"]
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+        return 400, "The request names no host that could be ours."
     path = scope["path"]
     if "\\" in path or b"\\" in raw or path.startswith("//") or any(ord(c) < 32 or ord(c) == 127 for c in path):
         return 404, "There is no such page."
@@ -128,7 +136,7 @@ def handle_exception(datasette: LedgerSite, request: Request, exception: Excepti
     """Answer every error with a plain page or JSON. Details of internal errors go to the log only."""
 
     async def answer() -> Response:
-        status, title, words = explain(exception, request.path)
+        status, title, words = explain(exception, request.path, has_parameters=bool(request.query_string))
         if status == 500:
             log.error("%s failed", request.path, exc_info=exception)
         if request.path.endswith(".json"):
@@ -142,11 +150,11 @@ def handle_exception(datasette: LedgerSite, request: Request, exception: Excepti
     return answer
 
 
-def explain(exception: Exception, path: str = "") -> tuple[int, str, str]:
+def explain(exception: Exception, path: str = "", *, has_parameters: bool = False) -> tuple[int, str, str]:
     """Return (status, title, message) for an exception; internal errors get a general message.
 
-    Datasette's pages raise bare Python errors for parameters that they cannot parse; under /oversight these count as
-    bad requests.
+    Datasette's pages raise bare Python errors for parameters that they cannot parse; under /oversight, and where a
+    request has parameters, these count as bad requests.
     """
     if isinstance(exception, QueryInterrupted):
         return 400, "The query took too long", "It was stopped after one second. Add a filter, or select less."
@@ -160,7 +168,7 @@ def explain(exception: Exception, path: str = "") -> tuple[int, str, str]:
         if exception.status == 404:
             return 404, "There is no such page", NOT_FOUND.get(words, words)
         return exception.status, "This cannot be answered", words
-    if path.startswith("/oversight") and isinstance(exception, UNREADABLE):
+    if (has_parameters or path.startswith("/oversight")) and isinstance(exception, UNREADABLE):
         log.warning("%s could not be parsed: %r", path, exception)
         return 400, "This address cannot be read", "One of its parameters is unknown or misspelled."
     return 500, "Something went wrong", "The error is ours and has been logged. Please try again."

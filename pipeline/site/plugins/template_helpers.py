@@ -168,6 +168,7 @@ def prepare_jinja2_environment(env: Any, datasette: LedgerSite) -> None:
     env.globals.update(
         fmt=formatting,
         labels=labels,
+        own_url=datasette.own_url,
         site=datasette.metadata(),
         sql_allowed=lambda: datasette.setting("default_allow_sql"),
     )
