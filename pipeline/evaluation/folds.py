@@ -1,7 +1,9 @@
 """Figures by fold, their mean over the folds, and bootstrap intervals over documents.
 
 Documents are drawn with replacement within each fold, RESAMPLES times with a fixed seed. Two runs over the same
-documents are drawn alike, so that the interval of their difference is paired.
+documents are drawn alike, so that the interval of their difference is paired. The B-cubed scores of a claim are
+computed once, over all documents of the fold: grouped anew, the copies of a document drawn twice would be right about
+each other and raise the figure.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ _SHARES = {  # figure -> the counts that it divides
     "relevance": ("relevance", "documents"),
     "default.precision": ("shown_hit", "shown_predicted"),
     "default.recall": ("shown_hit", "gold"),
+    "b_cubed.precision": ("grouped_precision", "grouped"),
+    "b_cubed.recall": ("grouped_recall", "grouped"),
 }
 _COUNTED = {"not_done": "not_occurred", "irrelevant.claims": "irrelevant", "irrelevant.shown": "irrelevant_shown"}
 
@@ -44,10 +48,7 @@ class Sample:
         self.n = len(tallies)
         names = {name for pair in _SHARES.values() for name in pair} | set(_COUNTED.values())
         self._counts = {name: np.array([each.counts[name] for each in tallies], float) for name in names}
-        pairs = [(number, key) for number, each in enumerate(tallies) for key in each.keys]
-        self._of = np.array([number for number, _ in pairs], int)
-        gold, found = ([key[side] for _, key in pairs] for side in (0, 1))
-        self._cells = [_numbers(each) for each in (gold, found, [key for _, key in pairs])]
+        self._counts |= _b_cubed_sums(tallies)
         sure = [(number, p, right) for number, each in enumerate(tallies) for p, right in each.confidences]
         self._sure_of = np.array([number for number, _, _ in sure], int)
         p = np.array([p for _, p, _ in sure], float)
@@ -64,18 +65,10 @@ class Sample:
         for name in ("claims", "usable", "participants"):
             precision, recall = np.nan_to_num(found[f"{name}.precision"]), found[f"{name}.recall"]
             found[f"{name}.f1"] = np.nan_to_num(_divided(2 * precision * recall, precision + recall))
-        found["b_cubed.f1"] = np.array([self._b_cubed(row[self._of]) for row in draws])
+        precision, recall = found["b_cubed.precision"], found["b_cubed.recall"]
+        found["b_cubed.f1"] = _divided(2 * precision * recall, precision + recall)
         found["calibration_error"] = np.array([self._error(row[self._sure_of]) for row in draws])
         return found | {name: total[count] for name, count in _COUNTED.items()}
-
-    def _b_cubed(self, weights: np.ndarray) -> float:
-        if not weights.sum():
-            return float("nan")
-        gold, found, both = (np.bincount(cells, weights)[cells] for cells in self._cells)
-        some = weights > 0
-        precision = float((weights[some] * both[some] / found[some]).sum() / weights.sum())
-        recall = float((weights[some] * both[some] / gold[some]).sum() / weights.sum())
-        return 2 * precision * recall / (precision + recall)
 
     def _error(self, weights: np.ndarray) -> float:
         if not weights.sum():
@@ -156,6 +149,16 @@ def _joined(name: str, rows: Sequence[np.ndarray]) -> np.ndarray:
         return stacked.sum(0)
     known = ~np.isnan(stacked)
     return _divided(np.where(known, stacked, 0.0).sum(0), known.sum(0))
+
+
+def _b_cubed_sums(tallies: Sequence[Tally]) -> dict[str, np.ndarray]:
+    """Return the number of grouped claims of each document, and the sums of their B-cubed precision and recall."""
+    pairs = [(number, key) for number, each in enumerate(tallies) for key in each.keys]
+    of = np.array([number for number, _ in pairs], int)
+    sides: list[list[Any]] = [[key[0] for _, key in pairs], [key[1] for _, key in pairs], [key for _, key in pairs]]
+    gold, found, both = (np.bincount(cells)[cells] for cells in map(_numbers, sides))
+    weights = {"grouped": np.ones(len(of)), "grouped_precision": both / found, "grouped_recall": both / gold}
+    return {name: np.bincount(of, each, len(tallies)) for name, each in weights.items()}
 
 
 def _draws(n: int, fold: int) -> np.ndarray:

@@ -198,12 +198,32 @@ def test_the_same_run_differs_from_itself_by_nothing_and_the_interval_is_paired(
     assert found["difference"] > 0 and found["interval"][0] >= 0
 
 
-def test_drawn_b_cubed_equals_that_of_the_documents_drawn():
-    pairs = [[("a", "x"), ("a", "x")], [("a", "y"), ("b", "y")]]
-    sample = Sample([Tally(Counter(), keys) for keys in pairs])
-    for draw in ([1, 1], [2, 0], [1, 3]):
-        keys = [key for times, some in zip(draw, pairs, strict=True) for key in some * times]
-        assert sample.figures(np.array([draw], float))["b_cubed.f1"][0] == pytest.approx(b_cubed(keys)["f1"], abs=2e-4)
+def _grouped(*pairs: list[tuple[str, str]]) -> list[Tally]:
+    """Return the tallies of documents whose claims have these events, annotated and predicted."""
+    return [Tally(Counter(), keys) for keys in pairs]
+
+
+def test_b_cubed_of_every_document_drawn_once_is_that_of_the_sample():
+    pairs = [[("a", "x"), ("a", "x")], [("a", "y"), ("b", "y")], []]
+    found = Sample(_grouped(*pairs)).figures(np.ones((1, 3)))["b_cubed.f1"][0]
+    assert found == pytest.approx(b_cubed(sum(pairs, []))["f1"], abs=1e-4)
+
+
+def test_a_document_drawn_twice_is_not_right_about_its_copy():
+    sample = Sample(_grouped([("a", "x")], [("b", "x")], []))
+    found = sample.figures(np.array([[1, 1, 1], [2, 0, 1], [0, 3, 0], [0, 0, 3]], float))["b_cubed.f1"]
+    assert found[:3] == pytest.approx([2 / 3] * 3)
+    assert np.isnan(found[3])
+
+
+def test_the_interval_of_b_cubed_contains_its_mean():
+    """Sixty events of one document each: the program joins those of fifty documents, two at a time."""
+    keys = [(f"e{n}", f"p{n // 2}" if n < 50 else f"q{n}") for n in range(60)]
+    tallies = {f"d{n}": each for n, each in enumerate(_grouped(*([key] for key in keys)))}
+    found = fold_figures(tallies, dict.fromkeys(tallies, "0"))
+    low, high = found.as_dict()["intervals"]["b_cubed.f1"]
+    assert found.mean["b_cubed.f1"] == pytest.approx(b_cubed(keys)["f1"], abs=1e-4)
+    assert low < found.mean["b_cubed.f1"] < high
 
 
 def test_a_figure_without_anything_to_divide_by_is_unknown(folders):

@@ -226,10 +226,15 @@ def event_row(
         "origins_band": _band(event.n_origins),
         "contradicted": int(event.contradicted),
         "closest_source_type": min(source_types, key=_NEAREST.index).value if source_types else "unknown",
-        "confidence": round(max(c.confidence for c in claims), 4),
+        "confidence": round(_confidence(event, claims), 4),
         "first_reported_on": min(published, default=None),
         "last_reported_on": max(published, default=None),
     }
+
+
+def _confidence(event: Event, claims: list[Claim]) -> float:
+    """Return the confidence of the surest claim of the event's own modality, 0 to 1; if none has it, of any claim."""
+    return max(c.confidence for c in [c for c in claims if c.modality is event.modality] or claims)
 
 
 def _band(n: int) -> str:
