@@ -17,7 +17,7 @@ from pipeline.nlp.classifier.runtime import BASES, FORCES, MODALITIES, EventMode
 from pipeline.nlp.dates.event_dates import event_date, of_publication
 from pipeline.nlp.dates.expressions import DateMention, find_dates
 from pipeline.nlp.entities.coreference import Referents
-from pipeline.nlp.events.document import group_events
+from pipeline.nlp.events.document import SETTLED, group_events, own_times, stated_once
 from pipeline.nlp.events.participants import Participants, distinct
 from pipeline.nlp.modality.guard import modality_of
 from pipeline.nlp.parsing.parser import Passage, sentences
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from spacy.tokens import Span, Token
 
 LONGEST_QUOTE = 700  # characters of evidence
-SETTLED = 0.5  # probability of being background from which a claim, or the mean from which an event, is background
 RECENT = 31  # days
 RULE = "model"
 _SHORT = re.compile(r" \((?:the )?[“\"]?[A-Z][A-Za-z.&-]{1,11}[”\"]?\)")
@@ -104,17 +103,20 @@ class Assembler:
             readings: The readings to make claims of.
             confidences: The calibrated probability of each.
         """
-        drafts = [self._draft(reading) for reading in readings]
+        alone = [[n] for n in range(len(readings))]
+        groups = alone if "document" in self.without else group_events(readings, self.model.same_event)
+        times = own_times(readings, groups)
+        groups = [stated_once(readings, group) for group in groups]
+        drafts = {n: self._draft(readings[n], times[n]) for numbers in groups for n in numbers}
         newness: dict[int, str] = {}
         dates: dict[int, DateSpan | None] = {}
-        alone = [[n] for n in range(len(readings))]
-        for numbers in alone if "document" in self.without else group_events(readings, self.model.same_event):
+        for numbers in groups:
             self._share([drafts[n] for n in numbers], numbers, newness, dates)
         seen: Counter[tuple[str, int, str, str]] = Counter()
-        order = sorted(range(len(drafts)), key=lambda n: (drafts[n].trigger, drafts[n].reading.type))
+        order = sorted(drafts, key=lambda n: (drafts[n].trigger, drafts[n].reading.type))
         return tuple(self._claim(drafts[n], newness[n], dates[n], confidences[n], seen) for n in order)
 
-    def _draft(self, reading: EventReading) -> Draft:
+    def _draft(self, reading: EventReading, time: PointedSpan | None) -> Draft:
         sentence = self.body[reading.sentence]
         trigger = self._span(PointedSpan("trigger", reading.sentence, reading.start, reading.end, 1.0))
         likely = Modality(MODALITIES[int(reading.modality.argmax())])
@@ -125,7 +127,6 @@ class Assembler:
             if pointed.what in ROLES
             for party in self._participants.of_span(pointed.what, self._span(pointed), sentence.passage)
         ]
-        time = next((each for each in reading.spans if each.what == "time"), None)
         at = self._offsets(time) if time is not None else None
         when = event_date(at, self._dates, modality, self.day)
         start, end = sentence.start + reading.start, sentence.start + reading.end
@@ -191,7 +192,7 @@ class Assembler:
             _within(draft.participants, article.text, start, end),
             attribution_of(reading.attribution, said_by, self.referents, article.publisher),
             when,
-            ("lift" if reading.lift >= 0.5 else "impose") if reading.type == "restriction" else None,
+            reading.direction,
             Force(FORCES[int(reading.force.argmax())]),
             newness,
             confidence,

@@ -55,6 +55,14 @@ def test_a_name_has_its_own_status_page_and_json(demo_site):
     assert body["as_of"] == "2026-04-15" and body["newest_report"] == "2026-05-30"
 
 
+def test_a_ban_that_was_lifted_later_stands_as_one_event(demo_site):
+    bans = demo_site.db.execute(
+        "select date_start, stage from events where type = 'restriction' and modality = 'occurred'"
+        " and objects like '%Tessel 2%' order by date_start"
+    ).fetchall()
+    assert [tuple(row) for row in bans] == [("2026-03-30", "banned"), ("2026-05-08", "lifted")]
+
+
 def test_an_unknown_name_or_day_gets_a_helpful_message(demo_site):
     missing = demo_site.get("/status?name=Tessel")
     assert missing.status_code == 404 and "Did you mean Tessel 2" in text_of(missing.text)

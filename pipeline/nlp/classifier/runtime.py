@@ -74,6 +74,11 @@ class EventReading:
     spans: tuple[PointedSpan, ...]
     vector: np.ndarray
 
+    @property
+    def direction(self) -> str | None:
+        """Return "lift" or "impose" for a restriction, None for other types."""
+        return ("lift" if self.lift >= 0.5 else "impose") if self.type == "restriction" else None
+
 
 class EventModel:
     """The trained model. `card` is its model card. An instance serves any number of threads."""
