@@ -28,7 +28,7 @@ class Bookkeeper(Protocol):
     def record_answers(self, answers: Sequence[Answer]) -> Reply:
         """Record visits, with their pages and feed entries; return what to do next."""
 
-    def add_url(self, url: str, source_id: str, kind: str, feed_url: str, found_in: str) -> tuple[Task, ...]:
+    def add_url(self, url: str, source_id: str, kind: str, feed_url: str, found_on: str) -> tuple[Task, ...]:
         """Add a URL that a spider found; return what is due now."""
 
     def robots(self, site: str) -> RobotsCopy | None:
@@ -47,7 +47,7 @@ class Bookkeeper(Protocol):
         """Close the frontier and the archive."""
 
 
-class Bookkeeping:
+class BookkeeperExtension:
     """Connects the scheduler, the middlewares and the item pipeline of a crawl with its bookkeeper.
 
     The setting BOOKKEEPER names the class, or is a function that returns the bookkeeper. It is not called before a
@@ -66,7 +66,7 @@ class Bookkeeping:
         crawler.signals.connect(self._closed, signals.spider_closed)
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Bookkeeping:
+    def from_crawler(cls, crawler: Crawler) -> BookkeeperExtension:
         return cls(crawler)
 
     def begin(self) -> tuple[Task, ...]:
@@ -93,10 +93,12 @@ class Bookkeeping:
             await asyncio.sleep(HEARTBEAT_SECONDS)
         self.stop()
 
-    def _item_failed(self, failure: Any) -> None:
-        """Stop: an outcome that cannot be recorded, as on a full disk, must not be lost among others."""
-        self.fault = self.fault or failure.value
-        self.stop("fault")
+    def _item_failed(self, item: Any, failure: Any) -> None:
+        """Stop if an outcome could not be recorded, as on a full disk; it must not be lost among others."""
+        scheduler: Any = self.crawler.engine.scheduler  # type: ignore[union-attr]
+        if getattr(item, "url", None) in scheduler.in_progress:
+            self.fault = self.fault or failure.value
+            self.stop("fault")
 
     def _start_failed(self, failure: Any, response: Any) -> None:
         if response is None:
@@ -112,9 +114,9 @@ class Bookkeeping:
             self.keeper.close()
 
 
-def bookkeeping(crawler: Crawler) -> Bookkeeping:
-    """Return the Bookkeeping of a crawl."""
-    found = crawler.get_extension(Bookkeeping)
+def bookkeeper_extension(crawler: Crawler) -> BookkeeperExtension:
+    """Return the BookkeeperExtension of a crawl."""
+    found = crawler.get_extension(BookkeeperExtension)
     if found is None:
-        raise RuntimeError("the extension scrapers.bookkeeper.Bookkeeping is not among the EXTENSIONS")
+        raise RuntimeError("the extension scrapers.bookkeeper.BookkeeperExtension is not among the EXTENSIONS")
     return found

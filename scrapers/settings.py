@@ -17,6 +17,7 @@ try:
 except (tomllib.TOMLDecodeError, UnicodeDecodeError) as _error:
     raise SystemExit(f"{_file}: not readable as TOML ({_error}).") from _error
 _defaults = CrawlConfig()
+_yes = ("1", "true", "t", "yes", "y", "on")
 
 BOT_NAME = "oversight-ledger"
 SPIDER_MODULES = ["scrapers.spiders"]
@@ -25,8 +26,11 @@ if _own_spiders := os.environ.get("OVERSIGHT_SPIDERS", _ledger.get("spiders", ""
 NEWSPIDER_MODULE = "scrapers.spiders"
 # One spider for each source card. A spider of SPIDER_MODULES with the name of a card is used for that card.
 SPIDER_LOADER_CLASS = "scrapers.spiders.loader.CardSpiderLoader"
-CARDS = os.environ.get("OVERSIGHT_CARDS") or (Path(DATA_FOLDER, _ledger["cards"]) if _ledger.get("cards") else "")
-CATALOGUE = os.environ.get("OVERSIGHT_CATALOGUE", str(_ledger.get("catalogue", True))).lower() in ("true", "1")
+_cards = os.environ.get("OVERSIGHT_CARDS", _ledger.get("cards", ""))
+CARDS = str(Path(DATA_FOLDER, _cards)) if _cards else ""  # a folder of source cards
+CATALOGUE = (
+    os.environ.get("OVERSIGHT_CATALOGUE", str(_ledger.get("catalogue", True))).lower() in _yes
+)  # the packaged too
 SOURCES: tuple[Any, ...] = ()  # records instead of cards
 SPIDER_CONTRACTS = {"scrapers.spiders.contracts.EntriesContract": 10}
 
@@ -34,14 +38,14 @@ SPIDER_CONTRACTS = {"scrapers.spiders.contracts.EntriesContract": 10}
 BOOKKEEPER = "scrapers.crawling.local.LocalBookkeeper"
 SCHEDULER = "scrapers.crawling.scheduler.FrontierScheduler"
 ITEM_PIPELINES = {"scrapers.crawling.pipelines.RecordPipeline": 0}
-EXTENSIONS = {"scrapers.bookkeeper.Bookkeeping": 0, "scrapers.spiders.feed_reader.FeedReader": 0}
+EXTENSIONS = {"scrapers.bookkeeper.BookkeeperExtension": 0, "scrapers.spiders.feed_reader.FeedReader": 0}
 # From a feed entry's title and summary to whether its page is fetched, as an import path; "": every page is.
 TOPIC_FILTER = "pipeline.nlp.relevance.score.passes_topic"
 
 # Who we are. A crawl of other sites than local ones needs a contact: an e-mail address or a web page.
-CONTACT = os.environ.get("OVERSIGHT_CONTACT", _ledger.get("contact", ""))
+_contact = os.environ.get("OVERSIGHT_CONTACT", _ledger.get("contact", ""))
 ROBOTS_TOKEN = "OversightLedger"  # the name that a robots.txt may address
-USER_AGENT = f"{_defaults.user_agent} (+{CONTACT})" if CONTACT else _defaults.user_agent
+USER_AGENT = f"{_defaults.user_agent} (+{_contact})" if _contact else _defaults.user_agent
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.8,*/*;q=0.5",
     "Accept-Language": "en;q=1.0, *;q=0.5",
@@ -49,7 +53,7 @@ DEFAULT_REQUEST_HEADERS = {
 REFERRER_POLICY = "no-referrer"
 COOKIES_ENABLED = False
 
-# Manners. Our robots policy (RFC 9309) takes the place of Scrapy's; the cards' hosts that of its offsite filter.
+# Politeness. RobotsPolicyMiddleware replaces Scrapy's robots.txt middleware, AddressGuardMiddleware its offsite filter.
 ROBOTSTXT_OBEY = False
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,

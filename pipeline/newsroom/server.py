@@ -291,10 +291,21 @@ class _Handler(BaseHTTPRequestHandler):
         """Log nothing; the crawler keeps a log."""
 
 
+def _port(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 65_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port between 1 and 65000")
+    return int(text)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Serve the newsroom until interrupted, and print the addresses."""
     parser = argparse.ArgumentParser(description="Serve the invented newsroom on loopback.")
-    parser.add_argument("--port", type=int, default=8100, help="port of the first publisher; the others follow")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=8100,
+        help="port of the first publisher; the others follow",
+    )
     parser.add_argument(
         "--day", type=date.fromisoformat, default=LAST_DAY, help="serve the stories published by this day, YYYY-MM-DD"
     )

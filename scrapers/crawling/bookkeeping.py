@@ -44,7 +44,7 @@ class CrawlTally:
     faults: dict[str, None] = field(default_factory=dict)  # an ordered set
 
 
-class Bookkeeper:
+class FrontierBookkeeper:
     """The state of one run, and the only writer to frontier and archive."""
 
     def __init__(

@@ -20,7 +20,7 @@ PARENT_GONE = 3
 
 
 class RemoteBookkeeper:
-    """The crawl's view of the parent's Bookkeeper: each call is a request over the pipe."""
+    """The crawl's view of the parent's FrontierBookkeeper: each call is a request over the pipe."""
 
     def __init__(self, pipe: Connection) -> None:
         self.pipe = pipe
@@ -73,7 +73,7 @@ def _crawl(order: FetchOrder, keeper: RemoteBookkeeper) -> None:
     from scrapy.crawler import AsyncCrawlerProcess
     from scrapy.settings import Settings
 
-    from scrapers.bookkeeper import bookkeeping
+    from scrapers.bookkeeper import bookkeeper_extension
 
     settings = Settings()
     settings.setmodule("scrapers.settings", priority="project")
@@ -82,7 +82,7 @@ def _crawl(order: FetchOrder, keeper: RemoteBookkeeper) -> None:
     crawler = process.create_crawler("sources")
     process.crawl(crawler)
     process.start()
-    books = bookkeeping(crawler)
+    books = bookkeeper_extension(crawler)
     if books.fault is not None or books.reason not in ("finished", "stopped"):
         raise books.fault or RuntimeError(f"Scrapy ended before the work was done ({books.reason})")
     keeper.call("done")

@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scrapers.archive.store import Archive
-from scrapers.crawling.bookkeeping import Bookkeeper, CrawlTally
+from scrapers.crawling.bookkeeping import CrawlTally, FrontierBookkeeper
 from scrapers.crawling.frontier import Frontier
 from scrapers.fetching.url_guard import is_loopback_host
 from scrapers.items import Outcome, Page, Source
@@ -107,14 +107,14 @@ def crawl(
     """
     enabled = tuple(source for source in sources if source.enabled)
     order = _order(enabled, config, identity(enabled, config.user_agent, config.contact))
-    _check_disk(archive.folder)
+    check_disk(archive.folder)
     if config.log_file:
         Path(config.log_file).parent.mkdir(parents=True, exist_ok=True)
     started_at, clock = config.now(), time.monotonic()
     report_line = progress or (lambda line: None)
     recovered = tuple(frontier.recover(archive.unindexed()))
     frontier.add_sources(enabled, started_at)
-    bookkeeper = Bookkeeper(
+    bookkeeper = FrontierBookkeeper(
         enabled, frontier, archive, config, sink or (lambda page: None), lambda s, tally: report_line(_line(s, tally))
     )
     frontier.correct_clock(started_at)
@@ -140,7 +140,8 @@ def identity(sources: Sequence[Source], user_agent: str, contact: str) -> str:
     return f"{user_agent} (+{contact})" if contact else user_agent
 
 
-def _check_disk(folder: Path) -> None:
+def check_disk(folder: Path) -> None:
+    """Raise CrawlError if too little space is free on the disk of a folder."""
     free = shutil.disk_usage(folder).free
     if free < MIN_FREE_BYTES:
         raise CrawlError(
@@ -149,7 +150,7 @@ def _check_disk(folder: Path) -> None:
         )
 
 
-def _fetch_all(bookkeeper: Bookkeeper, order: FetchOrder, config: CrawlConfig, clock: float) -> None:
+def _fetch_all(bookkeeper: FrontierBookkeeper, order: FetchOrder, config: CrawlConfig, clock: float) -> None:
     """Run the fetching process, restarting it after a crash, until nothing is due or the run must end."""
     deaths = 0
     while not bookkeeper.stopped and bookkeeper.is_due():
@@ -187,7 +188,7 @@ def _order(sources: tuple[Source, ...], config: CrawlConfig, agent: str) -> Fetc
     return FetchOrder(settings, config.memory_mb)
 
 
-def _fetch(bookkeeper: Bookkeeper, order: FetchOrder, deadline: float) -> str:
+def _fetch(bookkeeper: FrontierBookkeeper, order: FetchOrder, deadline: float) -> str:
     """Run one fetching process to its end. Return "" if it ended normally, otherwise how it died."""
     ours, theirs = socket.socketpair()
     with tempfile.TemporaryFile() as errors:
@@ -225,7 +226,7 @@ def _fetch(bookkeeper: Bookkeeper, order: FetchOrder, deadline: float) -> str:
         return f"exit code {code}" + (f", {lines[-1][:300]}" if lines else "")
 
 
-def _serve(bookkeeper: Bookkeeper, pipe: Connection, deadline: float) -> bool:
+def _serve(bookkeeper: FrontierBookkeeper, pipe: Connection, deadline: float) -> bool:
     """Serve the fetching process until it is done (True), or stuck or out of time (False)."""
     heard, stop_at = time.monotonic(), 0.0
     while True:
@@ -256,7 +257,7 @@ def _end(process: subprocess.Popen[bytes]) -> int:
 
 
 @contextmanager
-def _stop_on_signal(bookkeeper: Bookkeeper) -> Iterator[None]:
+def _stop_on_signal(bookkeeper: FrontierBookkeeper) -> Iterator[None]:
     """Stop the run cleanly on SIGTERM and SIGINT; only the main thread can handle signals."""
 
     def stop(number: int, frame: object) -> None:
@@ -289,7 +290,11 @@ def _count(n: int, what: str) -> str:
 
 
 def _report(
-    bookkeeper: Bookkeeper, started_at: datetime, finished_at: datetime, seconds: float, recovered: tuple[str, ...]
+    bookkeeper: FrontierBookkeeper,
+    started_at: datetime,
+    finished_at: datetime,
+    seconds: float,
+    recovered: tuple[str, ...],
 ) -> CrawlReport:
     total: Counter[str] = Counter()
     for tally in bookkeeper.tallies.values():

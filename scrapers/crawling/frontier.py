@@ -80,19 +80,19 @@ class Frontier:
                 for kind, moment in latest.items()
             )
 
-    def add_feeds(self, source: Source, feed: Feed, urls: Sequence[str], found_in: str, now: datetime) -> list[str]:
+    def add_feeds(self, source: Source, feed: Feed, urls: Sequence[str], found_on: str, now: datetime) -> list[str]:
         """Add child feeds, such as those of a sitemap index, up to a limit; return the new ones.
 
         Raises:
-            FeedsTooDeep: `found_in` is MAX_FEED_DEPTH feeds away from the card's, so an index may be listing itself.
+            FeedsTooDeep: `found_on` is MAX_FEED_DEPTH feeds away from the card's, so an index may be listing itself.
         """
-        if urls and self._depth(found_in) >= MAX_FEED_DEPTH:
+        if urls and self._depth(found_on) >= MAX_FEED_DEPTH:
             raise FeedsTooDeep(f"lists feeds more than {MAX_FEED_DEPTH} levels below the card's feed")
         with transaction(self.db):
             return [
                 url
                 for url in urls[:MAX_CHILD_FEEDS]
-                if self._insert(source.source_id, "feed", url, feed.url, found_in, now)
+                if self._insert(source.source_id, "feed", url, feed.url, found_on, now)
             ]
 
     def _depth(self, feed_url: str) -> int:
@@ -361,7 +361,7 @@ class Frontier:
         kind: str,
         url: str,
         feed_url: str,
-        found_in: str,
+        found_on: str,
         now: datetime,
         entry: FeedEntry | None = None,
     ) -> bool:
@@ -372,7 +372,7 @@ class Frontier:
             "discovered_from, title, summary, published_at, updated_at, entry_id) "
             "values (?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?) on conflict (url) do nothing",
             (
-                *(url, source_id, kind, feed_url, host_key(url), as_text(now), as_text(now), found_in),
+                *(url, source_id, kind, feed_url, host_key(url), as_text(now), as_text(now), found_on),
                 *(entry.title, entry.summary, _text(entry.published_at), _text(entry.updated_at), entry.entry_id),
             ),
         )

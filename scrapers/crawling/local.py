@@ -11,8 +11,8 @@ from scrapy.exceptions import CloseSpider
 from scrapy.utils.misc import load_object
 
 from scrapers.archive.store import Archive, ArchiveError
-from scrapers.crawling.bookkeeping import Bookkeeper, CrawlTally
-from scrapers.crawling.crawl import ConfigError, identity
+from scrapers.crawling.bookkeeping import CrawlTally, FrontierBookkeeper
+from scrapers.crawling.crawl import ConfigError, CrawlError, check_disk, identity
 from scrapers.crawling.frontier import Frontier
 from scrapers.database import FolderInUse, folder_lock
 from scrapers.items import Source
@@ -21,15 +21,17 @@ from scrapers.messages import CrawlConfig, Task
 _log = logging.getLogger(__name__)
 
 
-class LocalBookkeeper(Bookkeeper):
+class LocalBookkeeper(FrontierBookkeeper):
     """Keeps the frontier and the archive in the folder of the setting DATA_FOLDER, as `oversight crawl` does."""
 
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
         sources: tuple[Source, ...] = crawler.spider.sources  # type: ignore[union-attr]
         topic_filter = settings["TOPIC_FILTER"]
+        agent, _, contact = settings["USER_AGENT"].partition(" (+")
         config = CrawlConfig(
-            contact=settings["CONTACT"],
+            user_agent=agent,
+            contact=contact.removesuffix(")"),
             allow_loopback=settings.getbool("ALLOW_LOOPBACK"),
             topic_filter=load_object(topic_filter) if topic_filter else None,
         )
@@ -39,13 +41,14 @@ class LocalBookkeeper(Bookkeeper):
             if not settings.getdict("LOCAL_PORTS"):
                 identity(sources, config.user_agent, config.contact)
             self.files.enter_context(folder_lock(folder))
+            check_disk(folder)
             frontier = Frontier(folder / "crawl.db")
             self.files.callback(frontier.close)
             archive = Archive(folder / "archive", folder / "crawl.db")
             self.files.callback(archive.close)
-        except (ConfigError, FolderInUse, ArchiveError, OSError) as error:
+        except (ConfigError, CrawlError, FolderInUse, ArchiveError, OSError) as error:
             self.files.close()
-            where = " It stands in OVERSIGHT_CONTACT or in oversight.toml." if isinstance(error, ConfigError) else ""
+            where = " Set OVERSIGHT_CONTACT, or contact in oversight.toml." if isinstance(error, ConfigError) else ""
             _log.error("%s%s", error, where)
             raise CloseSpider("not_begun") from error
         super().__init__(sources, frontier, archive, config, lambda page: None, _say)

@@ -7,12 +7,14 @@ are sent at once.
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
+from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
-from scrapers.bookkeeper import bookkeeping
+from scrapers.bookkeeper import bookkeeper_extension
 from scrapers.items import FETCHED, Listing, Outcome, Page, Visit
 from scrapers.messages import Answer, Task
 
@@ -25,6 +27,7 @@ class RecordPipeline:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.batch: list[Answer] = []
+        crawler.signals.connect(self._dropped, signals.item_dropped)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RecordPipeline:
@@ -50,9 +53,11 @@ class RecordPipeline:
     def record(self, task: Task, item: Page | Listing | Visit) -> None:
         """Record the outcome of a visit, soon or at once."""
         answer = _answer(task, item)
+        if self.crawler.stats is not None:
+            self.crawler.stats.inc_value(f"outcome/{answer.visit.outcome.value}")
         self.batch.append(answer)
         self.scheduler.answered(task)
-        resting = task.host in bookkeeping(self.crawler).resting
+        resting = task.host in bookkeeper_extension(self.crawler).resting
         waits = task.kind == "article" and answer.visit.outcome in FETCHED and not resting
         if not waits or len(self.batch) >= MAX_BATCH:
             self.flush()
@@ -61,7 +66,7 @@ class RecordPipeline:
 
     def flush(self) -> None:
         """Send the batch to the bookkeeper, and follow its reply."""
-        keeper = bookkeeping(self.crawler).keeper
+        keeper = bookkeeper_extension(self.crawler).keeper
         if not self.batch or keeper is None:
             return
         batch, self.batch = self.batch, []
@@ -71,6 +76,13 @@ class RecordPipeline:
         if reply.stop:
             self.scheduler.stop()
         self.scheduler.add(reply.tasks)
+
+    def _dropped(self, item: Any) -> None:
+        """Record a visit whose item another pipeline dropped before it came here."""
+        task = self.scheduler.in_progress.get(item.url) if isinstance(item, Page | Listing | Visit) else None
+        if task is not None:
+            now = datetime.now(UTC)
+            self.record(task, Visit(task.url, task.source_id, now, Outcome.UNREADABLE, "an item pipeline dropped it"))
 
     def close_spider(self) -> None:
         """Record what is left."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -9,13 +10,15 @@ from datetime import UTC, datetime
 from scrapy import Request
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider
 
-from scrapers.bookkeeper import bookkeeping
+from scrapers.bookkeeper import bookkeeper_extension
 from scrapers.crawling.pipelines import RecordPipeline
 from scrapers.items import Outcome, Visit
 from scrapers.messages import Task
 from scrapers.spiders import SourceSpider
 
+_log = logging.getLogger(__name__)
 _KINDS = {"parse_feed": "feed", "parse_article": "article"}  # callbacks that are remembered between runs
 
 
@@ -31,6 +34,7 @@ class FrontierScheduler(BaseScheduler):
         self.free: deque[str] = deque()  # hosts with a queue and without a request in progress
         self.in_progress: dict[str, Task] = {}  # by URL
         self.passing: deque[Request] = deque()  # redirects, repetitions, and what is not remembered
+        self.passed: set[bytes] = set()  # fingerprints of what was not remembered
         self.stopping = False
 
     @classmethod
@@ -39,9 +43,13 @@ class FrontierScheduler(BaseScheduler):
 
     def resume(self) -> None:
         """Queue what is due, once. The spiders' start() calls it."""
-        books = bookkeeping(self.crawler)
-        if books.keeper is None:
-            self.add(books.begin())
+        books = bookkeeper_extension(self.crawler)
+        if books.keeper is not None:
+            return
+        if self.crawler.get_item_pipeline(RecordPipeline) is None:
+            _log.error("ITEM_PIPELINES lacks scrapers.crawling.pipelines.RecordPipeline, which records the visits")
+            raise CloseSpider("not_begun")
+        self.add(books.begin())
 
     def stop(self) -> None:
         """Hand out nothing more, and close the spider."""
@@ -49,7 +57,7 @@ class FrontierScheduler(BaseScheduler):
             self.stopping = True
             self.queues.clear()
             self.free.clear()
-            bookkeeping(self.crawler).stop()
+            bookkeeper_extension(self.crawler).stop()
 
     def add(self, tasks: Iterable[Task]) -> None:
         """Queue tasks that are due."""
@@ -90,17 +98,25 @@ class FrontierScheduler(BaseScheduler):
             try:
                 return self.crawler.spider.request(task)  # type: ignore[union-attr]
             except ValueError as error:
-                self._refuse(task, f"not a valid URL: {error}")
+                self._refuse(task, Outcome.OUT_OF_SCOPE, f"not a valid URL: {error}")
+            except Exception as error:
+                _log.exception("The spider has no request for %s", task.url)
+                self._refuse(task, Outcome.UNREADABLE, f"{type(error).__name__}: {error}"[:300])
         return None
 
     def enqueue_request(self, request: Request) -> bool:
         """Take a request. One with the callback parse_feed or parse_article becomes a visit, now or when it is due."""
+        if request.meta.get("is_start_request"):
+            if request.callback is None and isinstance(self.crawler.spider, SourceSpider):
+                request.callback = self.crawler.spider.parse_article
+            if isinstance(getattr(request.callback, "__self__", None), SourceSpider):
+                self.resume()
         spider = getattr(request.callback, "__self__", None)
         kind = _KINDS.get(getattr(request.callback, "__name__", ""), "")
-        keeper = bookkeeping(self.crawler).keeper
-        if "task" in request.meta or keeper is None or not kind or not isinstance(spider, SourceSpider):
-            self.passing.append(request)
-            return True
+        keeper = bookkeeper_extension(self.crawler).keeper
+        is_plain = request.method == "GET" and not request.body
+        if "task" in request.meta or keeper is None or not (kind and is_plain and isinstance(spider, SourceSpider)):
+            return self._pass(request)
         parent: Task | None = request.meta.get("found_on")
         feed_url = parent.feed.url if parent is not None else spider.source.feeds[0].url
         found_on = parent.url if parent is not None else request.url
@@ -108,8 +124,18 @@ class FrontierScheduler(BaseScheduler):
         self.add(tasks)
         return bool(tasks)
 
-    def _refuse(self, task: Task, detail: str) -> None:
+    def _pass(self, request: Request) -> bool:
+        """Queue a request that is not remembered, unless an equal one was queued in this run."""
+        if "task" not in request.meta and not request.dont_filter:
+            fingerprint = self.crawler.request_fingerprinter.fingerprint(request)  # type: ignore[union-attr]
+            if fingerprint in self.passed:
+                return False
+            self.passed.add(fingerprint)
+        self.passing.append(request)
+        return True
+
+    def _refuse(self, task: Task, outcome: Outcome, detail: str) -> None:
         pipeline = self.crawler.get_item_pipeline(RecordPipeline)
         assert pipeline is not None, "RecordPipeline is not among the ITEM_PIPELINES"
         now = datetime.now(UTC)
-        pipeline.record(task, Visit(task.url, task.source_id, now, Outcome.OUT_OF_SCOPE, detail))
+        pipeline.record(task, Visit(task.url, task.source_id, now, outcome, detail))

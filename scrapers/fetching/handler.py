@@ -75,7 +75,7 @@ class GuardedDownloadHandler(BaseDownloadHandler):
             headers = Headers()
             for name, value in got.raw_headers:
                 headers.appendlist(name, value)
-        # Of a compressed body nothing can be guessed: HttpCompressionMiddleware chooses the class when it is readable.
+        # The class depends on the body; of a compressed one HttpCompressionMiddleware chooses it, once it can be read.
         packed = "Content-Encoding" in headers
         kind = Response if packed else responsetypes.from_args(headers=headers, url=request.url, body=body)
         return kind(request.url, status=got.status, headers=headers, body=body, request=request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 from urllib.parse import urlsplit
 
@@ -12,13 +13,14 @@ from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.http import Response
 
-from scrapers.bookkeeper import bookkeeping
+from scrapers.bookkeeper import bookkeeper_extension
 from scrapers.fetching.outcomes import FetchEnded, outcome_of
 from scrapers.fetching.robots import Rules, refused_directive, rules_of
 from scrapers.fetching.url_guard import host_key, in_scope, refusal
 from scrapers.items import Outcome, Source
 from scrapers.messages import RobotsCopy, Task
 
+_log = logging.getLogger(__name__)
 PAUSE_FACTOR = 1.25  # with a DOWNLOAD_DELAY_JITTER of .2 a pause of 5 s becomes 5 to 7.5 s, never less than 5
 MAX_SNIFFED_BYTES = 64 * 1024  # in which a page's <meta name="robots"> is looked for
 _META = re.compile(rb"<meta\b[^>]*>", re.I)
@@ -53,6 +55,8 @@ class AddressGuardMiddleware:
         if verdict is not None:
             outcome, why = verdict
             moved = "redirect_times" in request.meta
+            if task is None and "is_robots_txt" not in request.meta:
+                _log.warning("%s is not fetched: %s (see ALLOW_LOOPBACK)", request.url, why)
             raise FetchEnded(outcome, f"redirect to a URL that must not be fetched: {why}" if moved else why)
         host = request.meta["download_slot"] = host_key(request.url)
         slots = self.crawler.engine.downloader.per_slot_settings
@@ -92,6 +96,8 @@ class RobotsPolicyMiddleware:
         if rules.closed:
             raise FetchEnded(Outcome.ROBOTS_DENIED, rules.closed, temporary=True, retry_after=rules.retry_after)
         if not rules.allows(request.url, self.token):
+            if "task" not in request.meta:
+                _log.warning("%s is not fetched: robots.txt forbids it", request.url)
             raise FetchEnded(Outcome.ROBOTS_DENIED, "robots.txt forbids this URL")
 
     def process_response(self, request: Request, response: Response) -> Response:
@@ -101,13 +107,13 @@ class RobotsPolicyMiddleware:
             asked = [value.decode("latin-1") for value in response.headers.getlist("X-Robots-Tag")]
             asked += _meta_robots(response.body[:MAX_SNIFFED_BYTES], self.token)
             if found := refused_directive(asked, self.directives, self.token):
-                detail = f"the page asks not to be used so: {found}"
+                detail = f"the page forbids it: {found}"
                 raise FetchEnded(Outcome.ROBOTS_DENIED, detail, response=response)
         return response
 
     async def _read(self, site: str) -> Rules:
         """Return the rules of a site, from the copy that is kept or from the site."""
-        books = bookkeeping(self.crawler)
+        books = bookkeeper_extension(self.crawler)
         keeper = books.keeper
         copy = keeper.robots(site) if keeper is not None else None
         why = retry_after = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
+from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 
 from scrapers.feeds.parse import FeedReading
@@ -36,7 +38,7 @@ class SourceSpider(Spider):
 
     source: Source
     # A function of a module that finds the entries of a feed: see scrapers.feeds.parse.Reader. None: by its shape.
-    reader: ClassVar[staticmethod[..., Any] | None] = None
+    reader: ClassVar[Any] = None
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -65,7 +67,9 @@ class SourceSpider(Spider):
     async def parse_feed(self, response: Response) -> AsyncIterator[Any]:
         """Yield what a feed lists, as a Listing."""
         reading = await self.read_feed(self.adapt_response(response), self.feed_of(response))
-        entries = self.process_results(response, reading.entries)
+        entries = tuple(self.process_results(response, reading.entries))
+        if wrong := [one for one in entries if not isinstance(one, FeedEntry)]:
+            raise TypeError(f"process_results must return FeedEntry records, not {type(wrong[0]).__name__}")
         useless = not entries and not reading.more and reading.faults
         detail = "; ".join(reading.faults)[:300] if reading.faults else f"{len(entries)} entries"
         visit = self.visit(response, Outcome.UNREADABLE if useless else Outcome.SAVED, detail)
@@ -75,7 +79,7 @@ class SourceSpider(Spider):
         """Return the content of a feed, read in a worker process that may be killed."""
         feed_reader = self.crawler.get_extension(FeedReader)
         assert feed_reader is not None, "FeedReader is not among the EXTENSIONS"
-        return await feed_reader.read(response.body, feed, response.url, self.reader)
+        return await feed_reader.read(response.body, feed, response.url, type(self).reader)
 
     def parse_article(self, response: Response) -> Iterator[Any]:
         """Yield the page of an article as it is; it is read after the crawl. Yields a Visit if it is no article."""
@@ -91,8 +95,14 @@ class SourceSpider(Spider):
                 *(visit.headers, response.body, visit.sha256),
             )
 
+    def parse(self, response: Response) -> Iterator[Any]:
+        """Read an article: Scrapy's default callback."""
+        return self.parse_article(response)
+
     def failed(self, failure: Failure) -> Iterator[Visit]:
         """Yield the outcome of a request without a usable response: Scrapy's errback."""
+        if isinstance(failure.value, asyncio.CancelledError | CancelledError):
+            return  # the crawl is being stopped; the address remains due
         request: Request = failure.request  # type: ignore[attr-defined]
         task: Task = request.meta["task"]
         end = outcome_of(failure.value)  # type: ignore[arg-type]

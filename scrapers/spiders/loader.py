@@ -5,12 +5,13 @@ from __future__ import annotations
 import builtins
 from dataclasses import replace
 from pathlib import Path
+from types import FunctionType
 
 from scrapy import Request, Spider
 from scrapy.settings import BaseSettings
 from scrapy.spiderloader import SpiderLoader
 
-from scrapers.cards import load_catalogue
+from scrapers.cards import CardError, load_catalogue
 from scrapers.items import Source
 from scrapers.spiders.base import SourceSpider
 from scrapers.spiders.feeds import spider_for
@@ -26,7 +27,10 @@ class CardSpiderLoader(SpiderLoader):
     def __init__(self, settings: BaseSettings) -> None:
         super().__init__(settings)
         folder = Path(settings["CARDS"]) if settings["CARDS"] else None
-        sources = settings["SOURCES"] or load_catalogue(folder, packaged=settings.getbool("CATALOGUE"))
+        try:
+            sources = settings["SOURCES"] or load_catalogue(folder, packaged=settings.getbool("CATALOGUE"))
+        except CardError as error:
+            raise SystemExit(str(error)) from error
         self.sources: dict[str, Source] = {source.source_id: source for source in sources}
 
     def load(self, spider_name: str) -> type[Spider]:
@@ -38,6 +42,8 @@ class CardSpiderLoader(SpiderLoader):
         if source is None:
             return super().load(spider_name)
         written = super().load(spider_name) if spider_name in super().list() else spider_for(source)
+        if not issubclass(written, SourceSpider):
+            raise TypeError(f"{written.__name__} has the name of a card, so it must be a subclass of SourceSpider")
         return type(written.__name__, (written,), _members(written, replace(source, enabled=True)))
 
     def list(self) -> list[str]:
@@ -49,15 +55,12 @@ class CardSpiderLoader(SpiderLoader):
         return [name for name in self.list() if self.load(name).handles_request(request)]
 
 
-def _members(written: type[Spider], source: Source) -> dict[str, object]:
+def _members(written: type[SourceSpider], source: Source) -> dict[str, object]:
     """Return the members of a card's spider. Its contract, for `scrapy check`: its first feed lists something."""
     members: dict[str, object] = {"name": source.source_id, "source": source, "__module__": written.__module__}
-    if source.feeds and issubclass(written, SourceSpider):
-
-        async def parse_feed(self, response):  # type: ignore[no-untyped-def]
-            async for one in written.parse_feed(self, response):
-                yield one
-
-        parse_feed.__doc__ = f"{written.parse_feed.__doc__}\n\n@url {source.feeds[0].url}\n@entries 1\n"
-        members["parse_feed"] = parse_feed
+    if source.feeds:
+        callback = written.parse_feed
+        copy = FunctionType(callback.__code__, callback.__globals__, "parse_feed", None, callback.__closure__)
+        copy.__doc__ = f"{callback.__doc__}\n\n@url {source.feeds[0].url}\n@entries 1\n"
+        members["parse_feed"] = copy
     return members

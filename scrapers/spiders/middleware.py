@@ -27,8 +27,10 @@ class OneOutcomeMiddleware:
         """Yield the spider's requests and items, then the outcome."""
         task: Task | None = response.meta.get("task")
         last: Page | Listing | Visit | None = None
+        n_requests = 0
         async for one in result:
             if task is not None and isinstance(one, Request):
+                n_requests += 1
                 one.meta.setdefault("found_on", task)
                 one.callback = one.callback or _spider_of(response).parse_article
             if task is not None and isinstance(one, Page | Listing | Visit) and one.url == task.url:
@@ -37,7 +39,11 @@ class OneOutcomeMiddleware:
                 yield one
         if last is not None:
             yield last
-        elif task is not None and "spider_failed" not in response.meta:  # else process_spider_exception() says it
+        elif task is None or "spider_failed" in response.meta:  # process_spider_exception() says it
+            return
+        elif n_requests and task.kind == "feed":
+            yield _spider_of(response).visit(response, Outcome.SAVED, f"{n_requests} requests followed")
+        else:
             yield _unreadable(task, "the spider yielded neither a page nor a listing for it")
 
     def process_spider_exception(self, response: Response, exception: Exception) -> Iterator[Any] | None:

@@ -215,6 +215,47 @@ def test_a_second_page_of_one_visit_is_not_kept_twice(site: Site, books: Books) 
     assert [ref.url for ref in books.archive.pages()] == [site.url("/one")]
 
 
+def test_results_of_the_wrong_type_cost_one_feed(site: Site, books: Books) -> None:
+    site.routes["/feed"] = b'<html><body><a href="/one">One</a></body></html>'
+    books.crawl(source_of(site, "wrong_results", link="a"))
+    (row,) = books.frontier.db.execute("select outcome, detail from visits").fetchall()
+    assert tuple(row) == ("UNREADABLE", "TypeError: process_results must return FeedEntry records, not str")
+
+
+def test_a_list_that_only_leads_to_others_is_saved(site: Site, books: Books) -> None:
+    site.routes |= {
+        "/feed": b'<html><body><a href="/2025">2025</a><form method="post" action="/search"></form></body></html>',
+        "/2025": b"<html><body>Nothing yet.</body></html>",
+    }
+    books.crawl(source_of(site, "years", link="a"))
+    assert books.outcomes(site) == {"/feed": "SAVED", "/2025": "SAVED"}
+    assert site.paths().count("/once") == 1, "a request that is not remembered is sent once in a run"
+
+
+def test_an_item_that_another_pipeline_drops_is_a_visit_too(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.routes |= {"/feed": site.feed(["/a", "/b"]), "/a": article("A."), "/b": article("B.")}
+    write_cards([source_of(site, "dropping", FeedShape.RSS)], tmp_path / "cards")
+    project = Project(tmp_path / "cards", tmp_path / "data")
+    path = os.pathsep.join(filter(None, (str(ROOT / "tests"), os.environ.get("PYTHONPATH"))))
+    pipelines = {"support.odd_spiders.DropEverything": -1, "scrapers.crawling.pipelines.RecordPipeline": 0}
+    monkeypatch.setenv("PYTHONPATH", path)
+    done = project.scrapy("crawl", "dropping", "-s", f"ITEM_PIPELINES={json.dumps(pipelines)}")
+    assert done.returncode == 0 and project.outcomes() == {"UNREADABLE": 1}
+    pipelines.pop("scrapers.crawling.pipelines.RecordPipeline")
+    done = project.scrapy("crawl", "dropping", "-s", f"ITEM_PIPELINES={json.dumps(pipelines)}")
+    assert "ITEM_PIPELINES lacks" in done.stderr and "not_begun" in done.stderr
+
+
+def test_a_card_with_a_typo_is_named_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "cards" / "marsh.toml").write_text('titel = "The Marsh Courier"\n')
+    done = Project(tmp_path / "cards", tmp_path / "data").scrapy("list")
+    assert done.returncode == 1 and "marsh.toml: the key 'titel' is unknown" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_sitemap_of_anthropic_is_read_for_its_news_alone(newsroom: Newsroom, books: Books, site: Site) -> None:
     paths = ["/news/a-release", "/research/a-paper", "/careers/editor", "/pricing"]
     urls = "".join(f"<url><loc>{site.url(path)}</loc></url>" for path in paths)

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from scrapy import Request
+from scrapy.exceptions import DropItem
 from scrapy.http import Response
 
-from scrapers.feeds.listings import read_json_api
-from scrapers.items import Page
+from scrapers.items import Outcome, Page
 from scrapers.spiders import JsonApiSpider, ListingSpider
 
 
@@ -64,6 +64,34 @@ class DoubleSpider(ListingSpider):
         yield from pages * 2
 
 
-def read_backwards(body: bytes, feed: Any, base_url: str) -> list[Any]:
-    """Return the entries of a JSON API in reverse order."""
-    return read_json_api(body, feed, base_url)[::-1]
+class WrongResultsSpider(ListingSpider):
+    """Returns addresses in place of entries."""
+
+    name = "wrong_results"
+
+    def process_results(self, response: Response, results: Any) -> Any:
+        return [entry.url for entry in results]
+
+
+class YearsSpider(ListingSpider):
+    """Its list is one of lists; it also asks for something that is not remembered, twice."""
+
+    name = "years"
+
+    def parse_feed(self, response: Response) -> Iterator[Any]:  # type: ignore[override]
+        if response.url.endswith("/feed"):
+            yield response.follow("/2025", self.parse_feed)
+            yield response.follow("/once", self.parse_once)
+            yield response.follow("/once", self.parse_once)
+        else:
+            yield self.visit(response, Outcome.SAVED)
+
+    def parse_once(self, response: Response) -> Iterator[Any]:
+        yield {"url": response.url}
+
+
+class DropEverything:
+    """An item pipeline that drops all."""
+
+    def process_item(self, item: Any) -> Any:
+        raise DropItem("all")
