@@ -36,16 +36,18 @@ def test_find_an_event_by_name_and_cite_it(page, demo_site):
     follow(page, page.locator(".find-big button"))
     assert page.locator("#s-entities").is_visible()
     follow(page, page.locator(".search-page .event-what a").first)
-    sentence = page.locator("h1").inner_text()
+    quote = page.locator("h1").inner_text()
+    title = page.title().removesuffix(" · Oversight Ledger")
     modality = page.locator(".event-meta .badge").first.inner_text().split(maxsplit=1)[1]
     assert page.get_by_label("Permalink").input_value() == page.url
     plain = page.get_by_label("In a text").input_value()
-    assert f"{modality}: {sentence}" in plain and page.url in plain and "as of" in plain
+    assert title.startswith(f"{modality}: ") and title in plain and page.url in plain and "as of" in plain
     page.get_by_text("BibTeX and Wikipedia").click()
     assert page.get_by_label("BibTeX").input_value().startswith("@misc{oversight-e")
     assert page.get_by_label("Wikipedia").input_value().startswith("{{cite web |title=")
     event_id = page.url.rpartition("/")[2]
-    assert demo_site.one("select summary from events where event_id = ?", event_id) == sentence
+    said = "select 1 from claims where event_id = ? and modality = (select modality from events where event_id = ?)"
+    assert demo_site.one(f"{said} and quote = ?", event_id, event_id, quote.strip("“”")) == 1
 
 
 def test_see_from_the_front_page_who_disagrees(page, demo_site):
@@ -118,7 +120,7 @@ def test_open_a_cited_page_as_it_was(page, demo_site):
     sentence, lasting = page.locator("h1").inner_text(), page.get_by_label("This version, unaffected").input_value()
     page.goto(lasting)
     assert page.locator("h1").inner_text() == sentence and page.locator(".as-of").is_visible()
-    follow(page, page.locator(".facts a[href*='/entity/']").first)
+    follow(page, page.locator(".who-what a[href*='/entity/']").first)
     assert re.search(r"/snapshots/\d{8}T\d{6}/entity/", page.url) and page.locator(".as-of").is_visible()
     follow(page, page.get_by_role("link", name="Current version of this page"))
     assert "/snapshots/" not in page.url and page.locator(".as-of").count() == 0

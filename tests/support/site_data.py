@@ -709,15 +709,27 @@ def publish(data_dir: Path, name: str = "oversight-20260721T070000.db") -> Path:
     return snapshot
 
 
+def unmarked(db: sqlite3.Connection, event_id: str, sentence: str) -> None:
+    """Make a sentence the quote of all claims of an event, without marks in it."""
+    db.execute(
+        "update claims set quote = ?, trigger_start = -1, trigger_end = -1 where event_id = ?", [sentence, event_id]
+    )
+    db.execute(
+        "update claim_participants set start = -1, end = -1 where claim_id in "
+        "(select claim_id from claims where event_id = ?)",
+        [event_id],
+    )
+
+
 def rebuilt(snapshot: Path, folder: Path, sentence: str) -> Path:
-    """Copy a snapshot to build.db with another summary of its newest event."""
+    """Copy a snapshot to build.db with another summary and other quotes of its newest event."""
     target = folder / "build.db"
     shutil.copy(snapshot, target)
     with closing(sqlite3.connect(target)) as db:
-        db.execute(
-            "update events set summary = ? where rowid = (select rowid from events order by first_reported_on desc, "
-            "n_origins desc limit 1)",
-            [sentence],
-        )
+        (event_id,) = db.execute(
+            "select event_id from events order by first_reported_on desc, n_origins desc limit 1"
+        ).fetchone()
+        db.execute("update events set summary = ? where event_id = ?", [sentence, event_id])
+        unmarked(db, event_id, sentence)
         db.commit()
     return target

@@ -36,6 +36,7 @@ from pipeline.site.queries import (
 from pipeline.site.renamed import RENAMED_COLUMNS, RENAMED_PATHS
 from pipeline.site.snapshots import NAME, published_at
 from pipeline.site.text.citation import cite, report_address
+from pipeline.site.views.headlines import short_title
 from pipeline.site.views.month_chart import build_month_chart
 from pipeline.site.views.timelines import by_matter, timeline_views
 from pipeline.versions import program_version
@@ -181,7 +182,7 @@ async def event_page(datasette: LedgerSite, request: Request) -> Response:
         credits[edge["article_id"]].append(edge)
     edited, retracted = await edits.edits_behind_event(db, event_id)
     as_of = published_at(db.path)[:10] or await common.last_day(db)
-    url = datasette.absolute_url(request, event_href(event_id))
+    url, words = datasette.absolute_url(request, event_href(event_id)), short_title(row)
     return await show(
         datasette,
         request,
@@ -196,11 +197,13 @@ async def event_page(datasette: LedgerSite, request: Request) -> Response:
         related=await events.related_events(db, event_id),
         timelines=[view for view in await _timelines(db, event_id=event_id) if len(view["stages"]) > 1],
         decided=decisions.by_claim(await decisions.of_event(db, event_id)),
-        citation=cite(event_id, row["summary"], row["modality"], url, as_of),
-        report_href=report_address(datasette.contact, event_id, row["summary"], url, as_of),
+        citation=cite(event_id, words, row["modality"], url, as_of),
+        report_href=report_address(datasette.contact, event_id, words, url, as_of),
         url=url,
         snapshot_url=datasette.absolute_url(request, f"/snapshots/{stamp_of(db.path)}{event_href(event_id)}"),
-        linked=jsonld.as_script(jsonld.event_data(site_base(datasette, request), url, row, claims)),
+        linked=jsonld.as_script(
+            jsonld.event_data(site_base(datasette, request), url, row | {"summary": words}, claims)
+        ),
     )
 
 

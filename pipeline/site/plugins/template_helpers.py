@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -16,8 +16,10 @@ from pipeline.site.facets.selection import unmarked
 from pipeline.site.ledger_site import LedgerSite
 from pipeline.site.plugins.cells import badge, external_link, page_href
 from pipeline.site.plugins.filters import PARTY_ARGUMENTS, facet_names
+from pipeline.site.queries import common
+from pipeline.site.snapshots import NAME
 from pipeline.site.text import formatting, labels
-from pipeline.site.views import quote_highlight
+from pipeline.site.views import headlines, quote_highlight
 
 STATIC = Path(__file__).parents[1] / "static"
 # Arguments that change how a table is displayed, not which rows it contains.
@@ -102,6 +104,15 @@ def filters_without_field(request: Request, fields: tuple[str, ...]) -> list[tup
     return [pair for pair in pairs if pair[0] not in fields and not pair[0].startswith(DISPLAY_ARGUMENTS)]
 
 
+async def events_of(datasette: LedgerSite, rows: Iterable[Any]) -> list[dict]:
+    """Return the rows of a page of events with their parties and lead quotes, in the same order."""
+    db = datasette.get_database(NAME)
+    ids = [plain(row["event_id"]) for row in rows]
+    sql = f"select {common.EVENT_COLUMNS} from events e where e.event_id in ({common.marks(ids)})"
+    found = dict_of(await common.with_parties(db, await common.many(db, sql, ids)), "event_id")
+    return [found[event_id] for event_id in ids if event_id in found]
+
+
 def has_columns(display_columns: list[dict], *names: str) -> bool:
     """Return whether a table page shows all of these columns."""
     shown = {column["name"] for column in display_columns}
@@ -161,7 +172,7 @@ def prepare_jinja2_environment(env: Any, datasette: LedgerSite) -> None:
         *(active_filters, article_href, badge, dict_of, entity_href, event_feed_href, event_href, external_link),
         *(filters_without_field, has_columns, label, ordered_facets, plain, reports_in_order, static_href, table_href),
         *(quote_highlight.fragment_url, quote_highlight.host_of, quote_highlight.pieces, quote_highlight.safe_url),
-        *(quote_highlight.snippet, unmarked),
+        *(quote_highlight.snippet, unmarked, headlines.is_sure, headlines.short_title),
     )
     env.trim_blocks = env.lstrip_blocks = True
     env.globals.update({helper.__name__: helper for helper in helpers})
@@ -169,6 +180,7 @@ def prepare_jinja2_environment(env: Any, datasette: LedgerSite) -> None:
         fmt=formatting,
         labels=labels,
         own_url=datasette.own_url,
+        events_of=partial(events_of, datasette),
         site=datasette.metadata(),
         sql_allowed=lambda: datasette.setting("default_allow_sql"),
     )

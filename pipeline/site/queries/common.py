@@ -48,8 +48,42 @@ async def last_day(db: Any) -> str:
     return (row or {}).get("day") or ""
 
 
+async def with_leads(db: Any, events: list[Row]) -> list[Row]:
+    """Return the events with their `lead`: the claim whose sentence says best what happened, with its participants.
+
+    It has the event's modality. News comes before what is recalled, then sentences that name two parties, then the
+    closest source and the surest claim.
+    """
+    ids = [event["event_id"] for event in events]
+    found: dict[str, Row] = {}
+    if ids:
+        sql = f"""
+            select * from (
+                select {CLAIM_COLUMNS}, s.title as source_title, s.source_type, a.url, row_number() over (
+                    partition by c.event_id
+                    order by c.modality <> e.modality, c.newness = 'background', c.confidence < 0.6,
+                        min(2, (
+                            select count(distinct p.entity_id) from claim_participants p
+                            where p.claim_id = c.claim_id and p.start >= c.quote_start and p.text glob '*[A-Z]*'
+                        )) desc,
+                        instr('primary lab wire press trade aggregator unknown', s.source_type), c.confidence desc,
+                        c.published_on, c.claim_id
+                ) as place
+                from claims c join events e on e.event_id = c.event_id join sources s on s.source_id = c.source_id
+                    join articles a on a.article_id = c.article_id
+                where c.event_id in ({marks(ids)})
+            ) where place = 1
+        """
+        found = {claim["event_id"]: claim for claim in await with_participants(db, await many(db, sql, ids))}
+    return [event | {"lead": found.get(event["event_id"])} for event in events]
+
+
 async def with_parties(db: Any, events: list[Row]) -> list[Row]:
-    """Return the events with their `parties`, sorted by role: actor, target, object, instrument, affected, body."""
+    """Return the events with their `lead` and `parties`.
+
+    Parties are sorted by role: actor, target, object, instrument, affected, body.
+    """
+    events = await with_leads(db, events)
     ids = [event["event_id"] for event in events]
     parties: dict[str, list[Row]] = defaultdict(list)
     if ids:
