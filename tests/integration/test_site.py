@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import shutil
 import sqlite3
 import threading
@@ -421,3 +423,16 @@ def test_a_filter_on_a_renamed_column_suggests_the_new_name(site) -> None:
 def test_an_article_page_names_the_origin_it_is_counted_under(site) -> None:
     article = site.one("select article_id from articles where origin_id is not null limit 1")
     assert "Counted under the origin “" in site.get(f"/article/{article}").text
+
+
+def test_an_event_is_headed_by_a_quote_of_its_own_modality_and_news(site):
+    for event_id, modality in site.db.execute("select event_id, modality from events"):
+        text = site.get(f"/event/{event_id}").text
+        shown = re.sub(r"<[^>]+>", "", text.split('<h1 class="event-quote">')[1].split("</h1>")[0])
+        claims = site.db.execute(
+            "select quote, modality, newness from claims where event_id = ?", [event_id]
+        ).fetchall()
+        (found,) = {claim[1:] for claim in claims if claim[0] == html.unescape(shown).strip().strip("“”")}
+        assert found[0] == modality
+        if any(claim[1:] == (modality, "new") for claim in claims):
+            assert found[1] == "new", event_id
