@@ -51,7 +51,7 @@ class BookkeeperExtension:
     """Connects the scheduler, the middlewares and the item pipeline of a crawl with its bookkeeper.
 
     The setting BOOKKEEPER names the class, or is a function that returns the bookkeeper. It is not called before a
-    spider starts, so `scrapy shell` and `scrapy check` keep no books.
+    spider starts, so `scrapy shell` and `scrapy check` record nothing.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -70,7 +70,7 @@ class BookkeeperExtension:
         return cls(crawler)
 
     def begin(self) -> tuple[Task, ...]:
-        """Open the books; return what is due."""
+        """Begin to record; return what is due."""
         if self.keeper is None:
             self.keeper = build_from_crawler(load_object(self.crawler.settings["BOOKKEEPER"]), self.crawler)
             self._heart = asyncio.get_running_loop().create_task(self._beat())

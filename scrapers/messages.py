@@ -103,7 +103,6 @@ class CrawlConfig:
     memory_mb: int = 1536  # address space of the fetching process
     log_file: str = ""  # for Scrapy's log; "": no log
     spider_modules: tuple[str, ...] = ("scrapers.spiders",)  # with the spiders of sources that need one
-    refused_directives: tuple[str, ...] | None = None  # None: those of scrapers.settings
 
 
 @dataclass(frozen=True, slots=True)

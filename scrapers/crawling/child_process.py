@@ -82,9 +82,9 @@ def _crawl(order: FetchOrder, keeper: RemoteBookkeeper) -> None:
     crawler = process.create_crawler("sources")
     process.crawl(crawler)
     process.start()
-    books = bookkeeper_extension(crawler)
-    if books.fault is not None or books.reason not in ("finished", "stopped"):
-        raise books.fault or RuntimeError(f"Scrapy ended before the work was done ({books.reason})")
+    extension = bookkeeper_extension(crawler)
+    if extension.fault is not None or extension.reason not in ("finished", "stopped"):
+        raise extension.fault or RuntimeError(f"Scrapy ended before the work was done ({extension.reason})")
     keeper.call("done")
 
 

@@ -183,8 +183,6 @@ def _order(sources: tuple[Source, ...], config: CrawlConfig, agent: str) -> Fetc
     if config.pause_seconds is not None:
         settings["SOURCES"] = tuple(replace(source, pause_seconds=config.pause_seconds) for source in sources)
         settings["DOWNLOAD_DELAY"] = config.pause_seconds
-    if config.refused_directives is not None:
-        settings["REFUSED_DIRECTIVES"] = list(config.refused_directives)
     return FetchOrder(settings, config.memory_mb)
 
 

@@ -1,4 +1,4 @@
-"""The bookkeeper of `scrapy crawl`, which keeps the books in the crawling process itself."""
+"""The bookkeeper of `scrapy crawl`, which records in the crawling process itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _log = logging.getLogger(__name__)
 
 
 class LocalBookkeeper(FrontierBookkeeper):
-    """Keeps the frontier and the archive in the folder of the setting DATA_FOLDER, as `oversight crawl` does."""
+    """Keeps the frontier and the archive in the folder of the setting DATA_FOLDER.
+
+    Unlike `oversight crawl`, it has no time limit, and does not judge old entries again after the topic filter changed.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings

@@ -1,4 +1,4 @@
-"""Scrapy's scheduler over the frontier: what is due comes out, what spiders follow goes in."""
+"""Scrapy's scheduler over the frontier: hands out what is due, and remembers what spiders follow."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class FrontierScheduler(BaseScheduler):
 
     def resume(self) -> None:
         """Queue what is due, once. The spiders' start() calls it."""
-        books = bookkeeper_extension(self.crawler)
-        if books.keeper is not None:
+        extension = bookkeeper_extension(self.crawler)
+        if extension.keeper is not None:
             return
         if self.crawler.get_item_pipeline(RecordPipeline) is None:
             _log.error("ITEM_PIPELINES lacks scrapers.crawling.pipelines.RecordPipeline, which records the visits")
             raise CloseSpider("not_begun")
-        self.add(books.begin())
+        self.add(extension.begin())
 
     def stop(self) -> None:
         """Hand out nothing more, and close the spider."""

@@ -1,4 +1,4 @@
-"""Reads Content-Type, and recognises responses that are not article pages by their first bytes."""
+"""Reads headers, and recognises responses that are not article pages by their first bytes."""
 
 from __future__ import annotations
 
@@ -58,9 +58,14 @@ def _is_wide(start: bytes) -> bool:
     return start.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff"))
 
 
+def header(response: Response, name: str) -> str:
+    """Return a response header, at most 500 characters of it; "" if there is none."""
+    return (response.headers.get(name) or b"").decode("latin-1")[:500]
+
+
 def content_type(response: Response) -> tuple[str, str]:
     """Return the media type and the charset of a Content-Type header, "" for what it does not say."""
-    media_type, *parameters = (response.headers.get("Content-Type") or b"").decode("latin-1").split(";")
+    media_type, *parameters = header(response, "Content-Type").split(";")
     charset = ""
     for parameter in parameters:
         name, _, value = parameter.partition("=")

@@ -14,6 +14,7 @@ from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.http import Response
 
 from scrapers.bookkeeper import bookkeeper_extension
+from scrapers.fetching.content_type import header
 from scrapers.fetching.outcomes import FetchEnded, outcome_of
 from scrapers.fetching.robots import Rules, refused_directive, rules_of
 from scrapers.fetching.url_guard import host_key, in_scope, refusal
@@ -113,8 +114,8 @@ class RobotsPolicyMiddleware:
 
     async def _read(self, site: str) -> Rules:
         """Return the rules of a site, from the copy that is kept or from the site."""
-        books = bookkeeper_extension(self.crawler)
-        keeper = books.keeper
+        extension = bookkeeper_extension(self.crawler)
+        keeper = extension.keeper
         copy = keeper.robots(site) if keeper is not None else None
         why = retry_after = ""
         if copy is None:
@@ -122,7 +123,7 @@ class RobotsPolicyMiddleware:
             copy = keeper.keep_robots(site, status, body) if keeper is not None else RobotsCopy(site, status, body)
         rules = rules_of(copy, self.token, why, retry_after)
         if rest := rules.rest_seconds(self.token):
-            books.rest(host_key(site), rest)
+            extension.rest(host_key(site), rest)
         elif delay := rules.delay_seconds(self.token) * PAUSE_FACTOR:
             self._slow_down(host_key(site), delay)
         return rules
@@ -145,8 +146,7 @@ class RobotsPolicyMiddleware:
                 raise end from error  # for the host itself or a redirect of its robots.txt
             # RFC 9309, 2.3.1.2: a robots.txt with too many redirects counts as missing.
             return (404 if end.outcome is Outcome.BAD_REDIRECT else 0), b"", "", end.detail
-        retry_after = (response.headers.get("Retry-After") or b"").decode("latin-1")[:500]
-        return response.status, response.body, retry_after, ""
+        return response.status, response.body, header(response, "Retry-After"), ""
 
 
 def _meta_robots(start: bytes, token: str) -> list[str]:
@@ -183,7 +183,7 @@ class ResponseGuardMiddleware:
         if response.status == 206 or response.status < 200:
             detail = f"status {response.status}, which was not requested"
             raise FetchEnded(Outcome.UNREADABLE, detail, response=response)
-        encoding = (response.headers.get("Content-Encoding") or b"").decode("latin-1")[:30]
+        encoding = header(response, "Content-Encoding")[:30]
         if encoding not in ("", "identity"):
             detail = f"the response has an encoding that was not requested ({encoding!r})"
             raise FetchEnded(Outcome.UNREADABLE, detail, response=response)

@@ -14,6 +14,7 @@ from scrapy.exceptions import (
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 
+from scrapers.fetching.content_type import header
 from scrapers.items import Outcome
 
 _NO_CONNECTION = (
@@ -68,7 +69,7 @@ def _of_status(response: Response) -> FetchEnded:
     status, retry_after = response.status, ""
     detail = f"status {status}"
     if status in (429, 503):
-        retry_after = (response.headers.get("Retry-After") or b"").decode("latin-1")[:500]
+        retry_after = header(response, "Retry-After")
     if status < 400:
         outcome, detail = Outcome.BAD_REDIRECT, f"{detail} without a valid target"
     elif status in (404, 410):
